@@ -1,0 +1,58 @@
+# The two commands: `make demo` and `make test`. Everything they install goes into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+UV ?= uv
+ARGS ?=
+
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes -r
+CHECKS := lint test test-sqlite test-postgresql
+
+.PHONY: demo venv lock $(CHECKS)
+
+# The store with recorded runs, a login and an app; how to look is printed. ARGS="--port 9000"
+demo: $(VENV)/.runtime
+	$(RUN) manage.py demo $(ARGS)
+
+# Everything that a change must pass. The last line says whether PostgreSQL was part of it.
+test: lint
+	$(MAKE) --no-print-directory test-sqlite
+	$(MAKE) --no-print-directory test-postgresql
+
+# Django is loaded with the tests' settings: the project's own have no default key.
+$(CHECKS): export DJANGO_SETTINGS_MODULE = tests.settings
+
+lint: $(VENV)/.dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) manage.py makemigrations --check --dry-run
+
+# ARGS="-k words -x tests/test_ingest.py" goes to pytest.
+test-sqlite: $(VENV)/.dev
+	env -u DATABASE_URL $(RUN) -m pytest $(ARGS)
+
+test-postgresql: $(VENV)/.dev
+	$(RUN) -m tests.postgres $(RUN) -m pytest $(ARGS)
+
+venv: $(VENV)/.dev
+
+# The stamps say which lock was installed last.
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock | $(VENV)/bin/python
+	$(INSTALL) requirements.lock
+	touch $@
+
+$(VENV)/.dev: tests/requirements.lock | $(VENV)/bin/python
+	$(INSTALL) tests/requirements.lock
+	touch $@
+
+# After a change of the dependencies in pyproject.toml. Needs uv; the locks name no host.
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+lock:
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --group dev --constraints requirements.lock --output-file tests/requirements.lock

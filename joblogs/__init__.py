@@ -1,0 +1,1 @@
+"""A store for what jobs print on machines."""

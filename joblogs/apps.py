@@ -1,0 +1,24 @@
+"""The Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+from django.utils.translation import gettext_lazy as _
+
+from joblogs import checks
+
+
+class JoblogsConfig(AppConfig):
+    name = "joblogs"
+    verbose_name = _("job logs")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks here, by name: importing a module must not do it in passing."""
+        register(checks.retention_order)
+        register(checks.write_transactions)
+        register(checks.record_limit)
+        register(checks.debug_exposed, Tags.security)
+        register(checks.plain_http, Tags.security, deploy=True)
+        register(checks.any_host, Tags.security, deploy=True)

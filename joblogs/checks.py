@@ -1,0 +1,120 @@
+"""Settings that are valid alone and wrong together, as system checks (docs/operations.md).
+
+What one variable gets wrong by itself stops the start already (`jobplatform/env.py`). Errors here
+stop every command; warnings are said and the command goes on; those for `check --deploy` are only
+said there.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+
+from joblogs.records import LINE_MAX_BYTES
+
+_LOOPBACK: Final = {"localhost", ".localhost", "127.0.0.1", "[::1]"}
+
+
+def retention_order(**_kwargs: Any) -> list[CheckMessage]:
+    """A job's rows must outlive its text: deleting them deletes the text (joblogs.E001)."""
+    history = settings.HISTORY_RETENTION_DAYS
+    logs = settings.LOG_RETENTION_DAYS
+    if history is None or (logs is not None and logs <= history):
+        return []
+    kept = "for ever" if logs is None else f"{logs} days"
+    return [
+        Error(
+            f"HISTORY_RETENTION_DAYS ({history}) is shorter than LOG_RETENTION_DAYS ({kept}).",
+            hint="A job that is gone takes its logs along. Keep history at least as long as logs.",
+            id="joblogs.E001",
+        )
+    ]
+
+
+def write_transactions(**_kwargs: Any) -> list[CheckMessage]:
+    """Options in DATABASE_URL that break how rows are locked (joblogs.E002, joblogs.E003)."""
+    database = settings.DATABASES["default"]
+    found: list[CheckMessage] = []
+    if database.get("ATOMIC_REQUESTS"):
+        found.append(
+            Error(
+                "ATOMIC_REQUESTS is on.",
+                hint="Records are acknowledged when they are committed, piece by piece, and a long "
+                "read must not hold a transaction. Take it out of DATABASE_URL.",
+                id="joblogs.E002",
+            )
+        )
+    mode = database.get("OPTIONS", {}).get("transaction_mode")
+    if database["ENGINE"].endswith("sqlite3") and str(mode).upper() not in {
+        "IMMEDIATE",
+        "EXCLUSIVE",
+    }:
+        found.append(
+            Error(
+                f"SQLite's transaction_mode is {mode}.",
+                hint='Writers would fail with "database is locked" instead of waiting. '
+                "Take it out of DATABASE_URL.",
+                id="joblogs.E003",
+            )
+        )
+    return found
+
+
+def record_limit(**_kwargs: Any) -> list[CheckMessage]:
+    """A limit on a body that a single line may pass (joblogs.W001)."""
+    if 0 < settings.RECORDS_MAX_BYTES < LINE_MAX_BYTES:
+        return [
+            Warning(
+                f"RECORDS_MAX_BYTES ({settings.RECORDS_MAX_BYTES}) is less than one record may "
+                f"have ({LINE_MAX_BYTES}).",
+                hint="A long record can then never be sent. 0 is no limit.",
+                id="joblogs.W001",
+            )
+        ]
+    return []
+
+
+def debug_exposed(**_kwargs: Any) -> list[CheckMessage]:
+    """DEBUG on a host that others reach shows them settings and log text (joblogs.W002)."""
+    if settings.DEBUG and not _loopback_only():
+        return [
+            Warning(
+                "DEBUG is on and ALLOWED_HOSTS names hosts beyond this machine.",
+                hint="Error pages show settings and the text of logs. Turn DEBUG off.",
+                id="joblogs.W002",
+            )
+        ]
+    return []
+
+
+def plain_http(**_kwargs: Any) -> list[CheckMessage]:
+    """Passwords and app secrets over plain HTTP to other machines (joblogs.W003)."""
+    if not settings.SECURE_SSL and not _loopback_only():
+        return [
+            Warning(
+                "ALLOWED_HOSTS names hosts beyond this machine and SECURE_SSL is off.",
+                hint="Passwords and app secrets travel in the clear, or behind an HTTPS proxy the "
+                "login form is refused. Serve by HTTPS and turn SECURE_SSL on.",
+                id="joblogs.W003",
+            )
+        ]
+    return []
+
+
+def any_host(**_kwargs: Any) -> list[CheckMessage]:
+    """A `*` believes every Host header (joblogs.W004)."""
+    if "*" in settings.ALLOWED_HOSTS:
+        return [
+            Warning(
+                "ALLOWED_HOSTS is *.",
+                hint="Name the hosts: links are built from the name that the caller sends.",
+                id="joblogs.W004",
+            )
+        ]
+    return []
+
+
+def _loopback_only() -> bool:
+    return set(settings.ALLOWED_HOSTS) <= _LOOPBACK

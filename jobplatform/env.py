@@ -1,0 +1,169 @@
+"""The environment, read strictly (README, "Configuration").
+
+A value that is not understood stops the start with a message naming its variable: a typo must not
+quietly become a default. So does a variable that is set but empty; unset means the default.
+Messages never quote what may hold a secret.
+
+`django-environ` parses the database URL. Its own casts are not used: they read `tru` as False, and
+they resolve a value that begins with `$` as the name of another variable, a secret key included.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import environ
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from django.core.exceptions import ImproperlyConfigured
+
+_BOOLEANS: Final = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
+_HOST: Final = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+_DATABASE_SCHEMES: Final = ("sqlite", "postgres", "postgresql")
+_BIGGEST: Final = 2**63 - 1
+_LONGEST_DAYS: Final = 365_000  # beyond it "today minus so many days" leaves the calendar
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """true/false/1/0/yes/no/on/off in any case, and nothing else."""
+    value = _read(name)
+    if value is None:
+        return default
+    try:
+        return _BOOLEANS[value.lower()]
+    except KeyError:
+        raise _refusal(
+            name, f"must be true, false, 1, 0, yes, no, on or off, not {value!r}"
+        ) from None
+
+
+def integer(name: str, *, default: int, minimum: int = 0, maximum: int = _BIGGEST) -> int:
+    """Decimal digits and nothing else: no sign, blank, underscore or unit."""
+    value = _read(name)
+    if value is None:
+        return default
+    if not re.fullmatch("[0-9]{1,19}", value) or not minimum <= int(value) <= maximum:
+        raise _refusal(name, f"must be a whole number from {minimum} to {maximum}, not {value!r}")
+    return int(value)
+
+
+def retention_days(name: str) -> int | None:
+    """Days to keep something. Unset or 0 is None, for ever: a 0 in a subtraction would be today."""
+    return integer(name, default=0, maximum=_LONGEST_DAYS) or None
+
+
+def hosts(name: str, *, default: list[str]) -> list[str]:
+    """Host names separated by commas, without scheme and port: with one they would never match."""
+    value = _read(name)
+    if value is None:
+        return default
+    names = [host.strip() for host in value.split(",")]
+    for host in names:
+        if not _HOST.fullmatch(host):
+            raise _refusal(name, f"must be host names separated by commas; {host!r} is none")
+    return names
+
+
+def database(name: str, *, default: str, root: Path) -> dict[str, Any]:
+    """A Django database from a URL; a relative SQLite path starts at `root`."""
+    url = _read(name) or default
+    scheme, _, rest = url.partition("://")
+    if scheme not in _DATABASE_SCHEMES:
+        raise _refusal(name, f"must begin with one of {', '.join(_DATABASE_SCHEMES)}, then ://")
+    # sqlite://file.db would name a host, be ignored, and keep everything in memory.
+    if scheme == "sqlite" and not rest.startswith("/") and rest != ":memory:":
+        raise _refusal(name, "needs three slashes before a relative SQLite path, four before /")
+    try:
+        config: dict[str, Any] = environ.Env.db_url_config(url)
+    except ValueError:  # it may quote the password, so neither the text nor the cause is shown
+        raise _refusal(name, "is not a database URL") from None
+    if not config["NAME"]:
+        raise _refusal(name, "names no database")
+    if scheme == "sqlite" and config["NAME"] != ":memory:":
+        config["NAME"] = str(root / config["NAME"])
+    return config
+
+
+def secret_key(name: str, *, generate: bool, file: Path) -> str:
+    """The key from the environment, else, if `generate`, the one kept in `file`, made on first use.
+
+    There is no default: everyone would know it.
+    """
+    value = _read(name)
+    if value is not None:
+        return value
+    if not generate:
+        raise _refusal(name, "must be set, unless DEBUG is on")
+    if not file.exists():
+        _write_private(file, secrets.token_urlsafe(64))
+    key = file.read_text(encoding="ascii").strip()
+    if not key:
+        raise _refusal(name, f"is unset and {file.name} is empty: remove that file")
+    return key
+
+
+def public_keys(name: str, *, root: Path) -> dict[str, str]:
+    """A JSON object of key id → RSA public key in PEM, or the path of a file that holds one."""
+    value = _read(name)
+    if value is None:
+        return {}
+    if not value.lstrip().startswith("{"):
+        try:
+            value = (root / value).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise _refusal(name, f"is neither a JSON object nor a readable file: {error}") from None
+    try:
+        pairs = json.loads(value, object_pairs_hook=list)
+    except ValueError as error:
+        raise _refusal(name, f"is not JSON: {error}") from None
+    if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
+        raise _refusal(name, "must be a JSON object of key id to PEM")
+    keys: dict[str, str] = {}
+    for kid, pem in pairs:
+        if kid in keys:
+            raise _refusal(name, f"names key {kid!r} twice")
+        if not isinstance(pem, str) or not _is_rsa(pem):
+            raise _refusal(name, f"holds no RSA public key in PEM for {kid!r}")
+        keys[kid] = pem
+    return keys
+
+
+def _read(name: str) -> str | None:
+    value = os.environ.get(name)
+    if value == "":
+        raise _refusal(name, "is empty: give it a value or unset it")
+    return value
+
+
+def _refusal(name: str, problem: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"The environment variable {name} {problem}.")
+
+
+def _is_rsa(pem: str) -> bool:
+    try:
+        return isinstance(load_pem_public_key(pem.encode()), RSAPublicKey)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Make `file` whole, for its owner only. Of two processes that start together one wins."""
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # mkstemp: mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(text + "\n")
+        os.link(name, file)
+    except FileExistsError:
+        return
+    finally:
+        Path(name).unlink()

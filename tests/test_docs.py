@@ -1,0 +1,55 @@
+"""What the documents promise to list, they list."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def variables_read() -> set[str]:
+    """The environment variables that the settings ask `env` for."""
+    tree = ast.parse((ROOT / "jobplatform" / "settings.py").read_text(encoding="utf-8"))
+    names = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="env")), args=[ast.Constant(value=str(name))]
+            ):
+                names.add(name)
+    return names
+
+
+def section(document: str, title: str) -> str:
+    """The text under a heading, up to the next of its level."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.split(r"^## ", text.split(f"\n## {title}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def test_the_readme_lists_every_environment_variable_and_no_other() -> None:
+    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", section("README.md", "Configuration"), re.M))
+    assert variables_read() == listed
+
+
+def test_only_env_reads_the_environment_of_the_project() -> None:
+    allowed = {"jobplatform/env.py", "jobplatform/wsgi.py", "manage.py"}
+    files = [ROOT / "manage.py", *(ROOT / "jobplatform").rglob("*.py")]
+    reading = {
+        str(file.relative_to(ROOT))
+        for file in files
+        if re.search(r"\benviron\b|\bgetenv\b", file.read_text(encoding="utf-8"))
+    }
+    assert reading <= allowed
+
+
+def test_the_front_pages_stay_short() -> None:
+    limits = {"README.md": 150, "CONTRIBUTING.md": 80}
+    lengths = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in limits}
+    assert all(lengths[name] <= limit for name, limit in limits.items()), lengths
+
+
+def test_the_locks_name_no_host() -> None:
+    for lock in ("requirements.lock", "tests/requirements.lock"):
+        assert "://" not in (ROOT / lock).read_text(encoding="utf-8")

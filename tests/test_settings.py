@@ -1,0 +1,295 @@
+"""The environment and the settings made of it (README, "Configuration"), and the system checks."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings as django_settings
+from django.core.checks import Error, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from jobplatform import env
+from tests.test_docs import variables_read
+
+ROOT = Path(__file__).resolve().parent.parent
+Load = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Load:
+    """Read the settings file as a process with this environment would, in a project of its own."""
+    copy = tmp_path / "jobplatform" / "settings.py"
+    copy.parent.mkdir()
+    shutil.copy(ROOT / "jobplatform" / "settings.py", copy)
+    for name in variables_read():
+        monkeypatch.delenv(name, raising=False)
+
+    def load(**variables: str) -> dict[str, Any]:
+        with monkeypatch.context() as patch:
+            for name, value in {"SECRET_KEY": "k" * 60, **variables}.items():
+                patch.setenv(name, value)
+            return runpy.run_path(str(copy))
+
+    return load
+
+
+def pem(key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey) -> str:
+    public = key.public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+RSA_PEM = pem(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+
+
+@pytest.mark.parametrize("value", ["true", "TRUE", "1", "yes", "Yes", "on", "oN"])
+def test_it_reads_these_as_true(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SWITCH", value)
+    assert env.boolean("SWITCH", default=False) is True
+
+
+@pytest.mark.parametrize("value", ["false", "False", "0", "no", "NO", "off", "oFF"])
+def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SWITCH", value)
+    assert env.boolean("SWITCH", default=True) is False
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "tru"),
+        ("DEBUG", "y"),
+        ("DEBUG", "2"),
+        ("DEBUG", " true"),
+        ("SECURE_SSL", "enabled"),
+        ("LOG_RETENTION_DAYS", "30d"),
+        ("LOG_RETENTION_DAYS", "-1"),
+        ("LOG_RETENTION_DAYS", "365001"),
+        ("HISTORY_RETENTION_DAYS", "1.5"),
+        ("LOG_MAX_BYTES", "0"),
+        ("LOG_MAX_BYTES", "1_000"),
+        ("LOG_MAX_BYTES", "１０"),
+        ("LOG_MAX_BYTES", "9" * 5000),
+        ("RECORDS_MAX_BYTES", "1e6"),
+        ("RATE_LIMIT", "none"),
+        ("ALLOWED_HOSTS", "https://logs.example.com"),
+        ("ALLOWED_HOSTS", "logs.example.com:8000"),
+        ("ALLOWED_HOSTS", "logs.example.com,"),
+        ("ALLOWED_HOSTS", "a b"),
+        ("DATABASE_URL", "mysql://u:p@localhost/db"),
+        ("DATABASE_URL", "db.sqlite3"),
+        ("DATABASE_URL", "sqlite://db.sqlite3"),
+        ("DATABASE_URL", "postgresql://u:p@localhost"),
+        ("DATABASE_URL", "postgresql://u:p@localhost:port/db"),
+        ("DATABASE_URL", "postgresql://u:p@[::1/db"),
+        ("BK_GATEWAY_PUBLIC_KEYS", "no-such-file.json"),
+        ("BK_GATEWAY_PUBLIC_KEYS", "{"),
+        ("BK_GATEWAY_PUBLIC_KEYS", '{"k": "not a key"}'),
+        ("BK_GATEWAY_PUBLIC_KEYS", '{"k": 1}'),
+        ("BK_GATEWAY_PUBLIC_KEYS", json.dumps({"k": pem(ed25519.Ed25519PrivateKey.generate())})),
+        ("BK_GATEWAY_PUBLIC_KEYS", f'{{"k": {json.dumps(RSA_PEM)}, "k": {json.dumps(RSA_PEM)}}}'),
+    ],
+)
+def test_it_refuses_to_start_and_names_the_variable(load: Load, name: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"variable {name} "):
+        load(**{name: value})
+
+
+@pytest.mark.parametrize("name", sorted(variables_read()))
+def test_a_variable_that_is_set_but_empty_is_refused(load: Load, name: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"variable {name} is empty"):
+        load(**{name: ""})
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hunter2@h:x/d", "mysql://u:hunter2@h/d"])
+def test_a_refused_database_url_does_not_show_its_password(load: Load, url: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        load(DATABASE_URL=url)
+    assert "hunter2" not in str(refusal.value)
+    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load: Load) -> None:
+    loaded = load()
+    assert loaded["DEBUG"] is False
+    assert loaded["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
+    assert loaded["LOG_RETENTION_DAYS"] is None
+    assert loaded["HISTORY_RETENTION_DAYS"] is None
+    assert loaded["LOG_MAX_BYTES"] == 2**30
+    assert loaded["RECORDS_MAX_BYTES"] == 0
+    assert loaded["RATE_LIMIT"] == 0
+    assert loaded["BK_GATEWAY_PUBLIC_KEYS"] == {}
+    assert loaded["DATABASES"]["default"]["NAME"] == str(loaded["BASE_DIR"] / "db.sqlite3")
+
+
+def test_a_retention_of_zero_keeps_for_ever(load: Load) -> None:
+    loaded = load(LOG_RETENTION_DAYS="0", HISTORY_RETENTION_DAYS="90")
+    assert loaded["LOG_RETENTION_DAYS"] is None
+    assert loaded["HISTORY_RETENTION_DAYS"] == 90
+
+
+def test_sqlite_waits_for_its_lock_from_the_first_statement_on(load: Load) -> None:
+    database = load(DATABASE_URL="sqlite:////srv/logs.sqlite3?timeout=5")["DATABASES"]["default"]
+    assert database["NAME"] == "/srv/logs.sqlite3"
+    assert database["ATOMIC_REQUESTS"] is False
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert database["OPTIONS"]["timeout"] == 5
+
+
+def test_postgresql_is_reached_through_a_pool(load: Load) -> None:
+    url = "postgresql://u:p%40ss@db.example.com:5433/logs?sslmode=require"
+    database = load(DATABASE_URL=url)["DATABASES"]["default"]
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["USER"], database["PASSWORD"]) == ("u", "p@ss")
+    assert (database["HOST"], database["PORT"], database["NAME"]) == (
+        "db.example.com",
+        5433,
+        "logs",
+    )
+    assert database["OPTIONS"]["sslmode"] == "require"
+    assert database["OPTIONS"]["pool"]["max_size"] == 8
+    assert database["CONN_MAX_AGE"] == 0
+    assert database["ATOMIC_REQUESTS"] is False
+
+
+def test_the_gateways_keys_come_from_the_variable_or_a_file(load: Load, tmp_path: Path) -> None:
+    text = json.dumps({"one": RSA_PEM})
+    (tmp_path / "keys.json").write_text(text)
+    for value in (text, "keys.json", str(tmp_path / "keys.json")):
+        assert load(BK_GATEWAY_PUBLIC_KEYS=value)["BK_GATEWAY_PUBLIC_KEYS"] == {"one": RSA_PEM}
+
+
+def test_without_ssl_plain_http_is_answered_and_the_proxy_not_believed(load: Load) -> None:
+    loaded = load(SECURE_SSL="off")
+    assert loaded["SECURE_SSL_REDIRECT"] is False
+    assert loaded["SECURE_HSTS_SECONDS"] == 0
+    assert loaded["SESSION_COOKIE_SECURE"] is False
+    assert "SECURE_PROXY_SSL_HEADER" not in loaded
+
+
+def test_with_ssl_everything_is_https(load: Load) -> None:
+    loaded = load(SECURE_SSL="on")
+    assert loaded["SECURE_SSL_REDIRECT"] is True
+    assert loaded["SECURE_HSTS_SECONDS"] > 0
+    assert loaded["SESSION_COOKIE_SECURE"] is loaded["CSRF_COOKIE_SECURE"] is True
+    assert loaded["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def test_with_debug_a_key_is_made_once_and_kept_private(load: Load, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("DEBUG", "on")
+    file = tmp_path / ".secret_key"
+    settings_file = str(tmp_path / "jobplatform" / "settings.py")
+    key = runpy.run_path(settings_file)["SECRET_KEY"]
+    assert len(key) >= 50
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert runpy.run_path(settings_file)["SECRET_KEY"] == key
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".secret_key", "jobplatform"]
+
+
+def test_without_debug_no_key_is_made_or_taken_from_the_file(load, monkeypatch, tmp_path) -> None:
+    (tmp_path / ".secret_key").write_text("a key that was made while DEBUG was on")
+    with pytest.raises(ImproperlyConfigured, match="variable SECRET_KEY must be set"):
+        runpy.run_path(str(tmp_path / "jobplatform" / "settings.py"))
+
+
+def test_of_two_processes_that_make_a_key_at_once_both_use_one(tmp_path: Path) -> None:
+    script = (
+        "import pathlib, sys; from jobplatform import env;"
+        "print(env.secret_key('SECRET_KEY', generate=True, file=pathlib.Path(sys.argv[1])))"
+    )
+    clean = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
+    command = [sys.executable, "-c", script, str(tmp_path / "key")]
+    runs = [
+        subprocess.Popen(command, cwd=ROOT, env=clean, stdout=subprocess.PIPE) for _ in range(4)
+    ]
+    assert len({run.communicate()[0] for run in runs}) == 1
+
+
+def test_a_key_that_begins_with_a_dollar_is_a_key(load: Load) -> None:
+    assert load(SECRET_KEY="$HOME")["SECRET_KEY"] == "$HOME"
+
+
+def test_a_command_says_what_is_wrong_in_one_line() -> None:
+    clean = {name: value for name, value in os.environ.items() if name not in variables_read()}
+    clean.pop("DJANGO_SETTINGS_MODULE", None)
+    command = [sys.executable, "manage.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "The environment variable SECRET_KEY must be set, unless DEBUG is on."
+    ]
+
+
+def found(*, deploy: bool = False) -> set[str]:
+    messages = run_checks(include_deployment_checks=deploy)
+    return {str(message.id) for message in messages if str(message.id).startswith("joblogs.")}
+
+
+def test_the_defaults_pass_every_check(settings) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    assert found(deploy=True) == set()
+
+
+@pytest.mark.parametrize(
+    ("logs", "history", "wrong"),
+    [
+        (30, 29, True),
+        (None, 365, True),
+        (30, 30, False),
+        (30, None, False),
+        (None, None, False),
+    ],
+)
+def test_e001_history_must_outlive_logs(settings, logs, history, wrong) -> None:
+    settings.LOG_RETENTION_DAYS, settings.HISTORY_RETENTION_DAYS = logs, history
+    assert ("joblogs.E001" in found()) is wrong
+
+
+def test_e001_is_an_error_so_that_no_command_runs(settings) -> None:
+    settings.LOG_RETENTION_DAYS, settings.HISTORY_RETENTION_DAYS = 30, 7
+    assert [type(message) for message in run_checks() if message.id == "joblogs.E001"] == [Error]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "id_"),
+    [("ATOMIC_REQUESTS", True, "joblogs.E002"), ("OPTIONS", {}, "joblogs.E003")],
+)
+def test_e002_e003_a_url_cannot_change_how_rows_are_locked(monkeypatch, option, value, id_) -> None:
+    # Not through the settings fixture: Django asks not to override DATABASES, as connections exist.
+    sqlite = {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"transaction_mode": "immediate"}}
+    databases = {"default": {**sqlite, option: value}}
+    monkeypatch.setattr(django_settings, "DATABASES", databases)
+    assert found() == {id_}
+
+
+@pytest.mark.parametrize(("limit", "wrong"), [(0, False), (1000, True), (2**30, False)])
+def test_w001_a_body_may_hold_at_least_one_record(settings, limit, wrong) -> None:
+    settings.RECORDS_MAX_BYTES = limit
+    assert ("joblogs.W001" in found()) is wrong
+
+
+def test_w002_debug_is_for_this_machine(settings) -> None:
+    settings.DEBUG = True
+    settings.ALLOWED_HOSTS = ["localhost"]
+    assert found() == set()
+    settings.ALLOWED_HOSTS = ["localhost", "logs.example.com"]
+    assert found() == {"joblogs.W002"}
+
+
+def test_w003_w004_are_said_on_deployment_only(settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    assert found() == set()
+    assert found(deploy=True) == {"joblogs.W003", "joblogs.W004"}
+    settings.SECURE_SSL = True
+    assert found(deploy=True) == {"joblogs.W004"}
