@@ -1,0 +1,143 @@
+"""The enumerations of BlueKing JOB that the wire, the records and the pages share.
+
+Numbers and names are those of the reference (`docs/api.md` lists them); a number that is not listed
+here is stored and returned as it came.
+"""
+
+from __future__ import annotations
+
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class ScopeType(TextChoices):
+    BIZ = "biz", _("business")
+    BIZ_SET = "biz_set", _("business set")
+    TENANT_SET = "tenant_set", _("tenant set")
+
+
+class LaunchMode(IntegerChoices):
+    WEB = 1, _("web page")
+    API = 2, _("API")
+    CRON = 3, _("schedule")
+
+
+class TaskType(IntegerChoices):
+    PLAN = 0, _("job plan")
+    SCRIPT = 1, _("script")
+    FILE = 2, _("file transfer")
+
+
+class StepType(IntegerChoices):
+    SCRIPT = 1, _("script")
+    FILE = 2, _("file transfer")
+    APPROVAL = 3, _("approval")
+    SQL = 4, _("SQL")
+
+
+class RunStatus(IntegerChoices):
+    """Status of a job or a step."""
+
+    WAITING = 1, _("waiting")
+    RUNNING = 2, _("running")
+    SUCCEEDED = 3, _("succeeded")
+    FAILED = 4, _("failed")
+    SKIPPED = 5, _("skipped")
+    ERROR_IGNORED = 6, _("error ignored")
+    WAITING_CONFIRMATION = 7, _("waiting for confirmation")
+    ENDED_BY_HAND = 8, _("ended by hand")
+    ABNORMAL = 9, _("abnormal")
+    TERMINATING = 10, _("terminating")
+    TERMINATED = 11, _("terminated")
+    CONFIRMATION_ENDED = 13, _("ended at confirmation")
+    ABANDONED = 14, _("abandoned")
+    ROLLING_WAITING = 15, _("waiting for the next batch")
+
+
+class HostStatus(IntegerChoices):
+    """Status of one attempt of a step on one host."""
+
+    UNKNOWN_ERROR = 0, _("unknown error")
+    AGENT_ABNORMAL = 1, _("agent abnormal")
+    INVALID_HOST = 2, _("invalid host")
+    SUCCEEDED_LAST_TIME = 3, _("succeeded last time")
+    WAITING = 5, _("waiting")
+    RUNNING = 7, _("running")
+    SUCCEEDED = 9, _("succeeded")
+    FAILED = 11, _("failed")
+    SEND_FAILED = 12, _("could not be sent")
+    TIMED_OUT = 13, _("timed out")
+    LOG_ERROR = 15, _("error in the log")
+    SCRIPT_LOG_TIMED_OUT = 16, _("script log timed out")
+    FILE_LOG_TIMED_OUT = 17, _("file log timed out")
+    AGENT_NOT_INSTALLED = 18, _("agent not installed")
+    SCRIPT_FAILED = 101, _("script failed")
+    SCRIPT_TIMED_OUT = 102, _("script timed out")
+    SCRIPT_TERMINATED = 103, _("script terminated")
+    EXIT_CODE_NOT_ZERO = 104, _("exit code not zero")
+    FILE_FAILED = 202, _("file transfer failed")
+    SOURCE_FILE_MISSING = 203, _("source file missing")
+    FILE_UNCLASSIFIED = 301, _("unclassified file failure")
+    FILE_TIMED_OUT = 303, _("file transfer timed out")
+    FILE_AGENT_ABNORMAL = 310, _("agent abnormal")
+    USER_MISSING = 311, _("user does not exist")
+    USER_PASSWORD_WRONG = 312, _("user's password incorrect")
+    FILE_PULL_FAILED = 320, _("file could not be pulled")
+    FILE_TOO_LARGE = 321, _("file too large")
+    FILE_TRANSFER_ERROR = 329, _("file transfer error")
+    EXECUTION_ERROR = 399, _("execution error")
+    FORCE_TERMINATED = 403, _("force terminated")
+    FORCE_TERMINATE_FAILED = 404, _("force termination failed")
+    UNKNOWN = 500, _("unknown")
+
+
+class Role(IntegerChoices):
+    """What a host was in a step. Targets sort before sources: theirs are the addresses shown."""
+
+    TARGET = 0, _("target")
+    SOURCE = 1, _("source")
+
+
+class FileMode(IntegerChoices):
+    UPLOAD = 0, _("upload")
+    DOWNLOAD = 1, _("download")
+
+    @property
+    def owner_role(self) -> Role:
+        """A download belongs to its target, an upload to its source (RECORDS, Order)."""
+        return Role.TARGET if self is FileMode.DOWNLOAD else Role.SOURCE
+
+
+class FileStatus(IntegerChoices):
+    PULLING = 0, _("pulling from its source")
+    WAITING = 1, _("waiting")
+    UPLOADING = 2, _("uploading")
+    DOWNLOADING = 3, _("downloading")
+    DONE = 4, _("done")
+    FAILED = 5, _("failed")
+
+
+# Rank of a status (RECORDS, Merging): waiting 0, running 1, everything else is finished, 2.
+_RUN_RANK = {1: 0, 2: 1, 7: 1, 10: 1, 15: 1}
+_HOST_RANK = {5: 0, 7: 1}
+_FILE_RANK = {1: 0, 0: 1, 2: 1, 3: 1}
+FINISHED = 2
+
+HOST_UNFINISHED = (HostStatus.WAITING, HostStatus.RUNNING)
+HOST_SUCCEEDED = (HostStatus.SUCCEEDED, HostStatus.SUCCEEDED_LAST_TIME)
+RUN_UNFINISHED = tuple(RunStatus(status) for status in _RUN_RANK)
+
+
+def run_rank(status: int) -> int:
+    """Rank of a job's or step's status: 0 waiting, 1 running, 2 finished."""
+    return _RUN_RANK.get(status, FINISHED)
+
+
+def host_rank(status: int) -> int:
+    """Rank of a host result's status: 0 waiting, 1 running, 2 finished."""
+    return _HOST_RANK.get(status, FINISHED)
+
+
+def file_rank(status: int) -> int:
+    """Rank of a file log's status: 0 waiting, 1 running, 2 finished."""
+    return _FILE_RANK.get(status, FINISHED)

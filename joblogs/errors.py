@@ -1,0 +1,189 @@
+"""Everything that can be answered instead of data: one class per failure, one code per class.
+
+Code raises; `api.envelope` is the only place that renders. The codes and both texts are those of
+BlueKing JOB (CONTRACT §2 and §5); `docs/api.md` lists them all.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+
+class Text(NamedTuple):
+    """What a failure says, in the two languages of the wire."""
+
+    zh: str
+    en: str
+
+
+class StoreError(Exception):
+    """A failure with a code. Answered with HTTP 200 on the BlueKing routes (CONTRACT §4)."""
+
+    code: ClassVar[int] = 1240002
+    text: Text = Text("内部服务器异常", "Internal Server Error")
+
+    def __init__(self, text: Text | None = None, *values: object) -> None:
+        """`text` replaces the class's own; `values` fill its `{0}`, `{1}`, …"""
+        if text is not None:
+            self.text = text
+        self.values = values
+        super().__init__(self.message("en"))
+
+    def message(self, language: str) -> str:
+        """The sentence for a reader of `language`, `zh` or `en`."""
+        text = self.text.en if language == "en" else self.text.zh
+        return text.format(*self.values) if self.values else text
+
+
+class Unavailable(StoreError):
+    """The store cannot answer now: 1240002."""
+
+
+class BadRequest(StoreError):
+    """The request cannot be read as what it should be: 1240003."""
+
+    code = 1240003
+    text = Text("错误的请求", "Bad Request")
+
+    SCOPE_TYPE: ClassVar = Text("非法的资源范围类型", "Invalid bk_scope_type")
+    SCOPE_ID: ClassVar = Text("非法的资源范围 ID", "Invalid bk_scope_id")
+    BIZ_ID: ClassVar = Text("非法的业务 ID", "Invalid bk_biz_id")
+    JOB_ID: ClassVar = Text("任务实例ID必须为正整数", "Job instance id must be a positive number")
+    STEP_ID: ClassVar = Text("步骤实例ID必须为正整数", "Step instance id must be a positive number")
+    HOST_ID: ClassVar = Text("非法的主机 ID", "Invalid host id")
+    HOST_ID_MISSING: ClassVar = Text("主机 ID 不能为空", "Host id must not be null")
+    CLOUD_ID: ClassVar = Text("管控区域 ID 非法", "Invalid BK-Net")
+    IP: ClassVar = Text("IP 非法", "Invalid IP")
+    FIELD: ClassVar = Text("错误的请求 [{0}]", "Bad Request [{0}]")
+
+
+class InvalidParameter(StoreError):
+    """A parameter has a value that this store does not know: 1241005."""
+
+    code = 1241005
+    text = Text("请求参数[{0}]不合法", "Invalid request parameter [{0}]")
+
+
+class HostListInvalid(StoreError):
+    """Too many hosts are asked for at once: 1241007."""
+
+    code = 1241007
+    text = Text(
+        "请求参数[host_id_list/ip_list]缺失或不合法",
+        "Missing or invalid request parameter [host_id_list/ip_list]",
+    )
+
+    TOO_MANY_IN_STEP: ClassVar = Text(
+        "请求参数[host_id_list/ip_list]缺失或不合法：该步骤共有 {0} 台主机，超过 {1} 台，"
+        "请指定主机列表，或使用 start/length 分页查询",
+        "Missing or invalid request parameter [host_id_list/ip_list]: the step has {0} hosts, "
+        "more than {1}; name the hosts, or page with start/length",
+    )
+
+
+class ScopeNotFound(StoreError):
+    """No such business or business set: 1243049."""
+
+    code = 1243049
+    text = Text(
+        "业务/业务集不存在或已被归档",
+        "Business/Business Set not exist or archived",
+    )
+
+
+class JobNotFound(StoreError):
+    """No such job in the scope, or no such step in the job: 1244006. One class, so that a job of
+    another scope cannot be told from none."""
+
+    code = 1244006
+    text = Text("作业实例不存在", "Task instance does not exist")
+
+
+class PermissionDenied(StoreError):
+    """The app has no grant for the scope: 9900403. `permission` says what it would need."""
+
+    code = 9900403
+    text = Text(
+        "用户({0})权限不足，请前往权限中心确认并申请补充后重试",
+        "User ({0}) permission not allowed",
+    )
+
+    def __init__(
+        self, *, user: str, scope_type: str = "", scope_id: str = "", scope_name: str = ""
+    ) -> None:
+        self.scope_type, self.scope_id, self.scope_name = scope_type, scope_id, scope_name
+        super().__init__(None, user)
+
+
+class RecordsRefused(StoreError):
+    """Some records of a body were refused, the others went in: 1245409 (RECORDS, Over HTTP)."""
+
+    code = 1245409
+    text = Text("{0} 条记录被拒绝", "{0} records were refused")
+
+
+class Refusal(StoreError):
+    """Said at the door, before anything is looked at, in the gateway's own form (CONTRACT §2).
+
+    Always English. `status` is the HTTP status of every form but the ESB's, which answers 200.
+    """
+
+    status: ClassVar[int]
+    code_name: ClassVar[str]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Text(message, message))
+
+
+class InvalidArgs(Refusal):
+    """Credentials that are missing, unreadable, unknown or wrong."""
+
+    status, code, code_name = 400, 1640001, "INVALID_ARGS"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f'Parameters error [reason="{reason}"]')
+
+
+class AppVerifyFailed(Refusal):
+    """A gateway's token that does not hold."""
+
+    status, code, code_name = 401, 1640101, "APP_VERIFY_FAILED"
+
+
+class ApiNotFound(Refusal):
+    """No such API under a form that BlueKing clients use."""
+
+    status, code, code_name = 404, 1640401, "API_NOT_FOUND"
+
+    def __init__(self, method: str, path: str) -> None:
+        """`path` is already percent-encoded."""
+        super().__init__(f'API not found [method="{method}" path="{path}"]')
+
+
+class LengthRequired(Refusal):
+    """A body whose end the server cannot see."""
+
+    status, code, code_name = 411, 1641101, "LENGTH_REQUIRED"
+
+    def __init__(self) -> None:
+        super().__init__("Content-Length is required by this server.")
+
+
+class BodyTooLarge(Refusal):
+    """A body beyond what is read."""
+
+    status, code, code_name = 413, 1641301, "BODY_SIZE_LIMIT_EXCEED"
+
+    def __init__(self) -> None:
+        super().__init__("Request body size too large.")
+
+
+class TooManyRequests(Refusal):
+    """An app beyond its rate."""
+
+    status, code, code_name = 429, 1642902, "RATE_LIMIT_RESTRICTION"
+
+    def __init__(self, *, retry_after: int) -> None:
+        """`retry_after` in seconds."""
+        self.retry_after = retry_after
+        super().__init__(f"API rate limit exceeded, retry after {retry_after} seconds.")

@@ -1,0 +1,355 @@
+"""The record language: one JSON object a line (`docs/records.md`).
+
+The import file, the ingest API and the export file are these same lines. Everything that a column
+could refuse is checked here, so that a record that decodes can be stored by either database.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import ipaddress
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+FORMAT = "joblogs"
+VERSIONS = (1,)
+LINE_MAX_BYTES = 16 * 1024 * 1024
+MAX_ID = 2**53 - 1
+TASK_KEY_MAX = 8192
+
+Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
+Amount = Annotated[int, Meta(ge=0, le=MAX_ID)]
+"""Times in milliseconds since the epoch, durations in milliseconds, sizes and offsets in bytes."""
+Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Word = Annotated[str, Meta(max_length=256)]
+Name = Annotated[str, Meta(max_length=512)]
+Path = Annotated[str, Meta(max_length=8192)]
+ScopeTypeName = Literal["biz", "biz_set", "tenant_set"]
+ScopeId = Annotated[str, Meta(min_length=1, max_length=64)]
+RoleName = Literal["target", "source"]
+
+
+class InvalidRecord(Exception):
+    """A line that is no record. `type` is what it calls itself, None if that is unreadable."""
+
+    def __init__(self, message: str, type_: str | None = None) -> None:
+        self.type = type_
+        super().__init__(message)
+
+
+@functools.lru_cache(maxsize=4096)
+def _address(field: str, value: str) -> str:
+    kind = ipaddress.IPv4Address if field == "ip" else ipaddress.IPv6Address
+    try:
+        address = str(kind(value))
+    except ValueError:
+        raise ValueError(f"`{field}` is not an {kind.__name__[:4]} address: {value!r}") from None
+    if len(address) > 64:
+        raise ValueError(f"`{field}` is longer than 64 characters")
+    return address
+
+
+class _Plain(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Absent and null say the same: nothing (RECORDS). Written records leave nulls out."""
+
+
+class HostRef(_Plain, kw_only=True):
+    """A host and its addresses as of the run."""
+
+    bk_host_id: Id
+    bk_cloud_id: Amount | None = None
+    ip: str | None = None
+    ipv6: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.ip is not None:
+            self.ip = _address("ip", self.ip)
+        if self.ipv6 is not None:
+            self.ipv6 = _address("ipv6", self.ipv6)
+
+
+class Expired(_Plain, kw_only=True):
+    """When and by which policy the logs of a job went."""
+
+    at: Amount
+    policy: Word
+
+
+class _Record(_Plain, tag_field="type"):
+    pass
+
+
+class Archive(_Record, tag="archive", kw_only=True):
+    """First line of a file: what the rest is."""
+
+    format: str
+    version: int
+    created: Amount | None = None
+    generator: Word | None = None
+
+
+class Job(_Record, tag="job", kw_only=True):
+    """One run of a job."""
+
+    job_instance_id: Id
+    bk_scope_type: ScopeTypeName
+    bk_scope_id: ScopeId
+    name: Name
+    operator: Word | None = None
+    source: Word | None = None
+    launch_mode: Int32 | None = None
+    task_type: Int32 | None = None
+    status: Int32 | None = None
+    create_time: Amount
+    start_time: Amount | None = None
+    end_time: Amount | None = None
+    total_time: Amount | None = None
+    execute_count: Count | None = None
+    scope_name: Name | None = None
+    update_time: Amount | None = None
+    expired: Expired | None = None
+
+
+class _Child(_Record, kw_only=True):
+    job_instance_id: Id
+    step_instance_id: Id
+    bk_scope_type: ScopeTypeName | None = None
+    bk_scope_id: ScopeId | None = None
+
+    def __post_init__(self) -> None:
+        if (self.bk_scope_type is None) != (self.bk_scope_id is None):
+            raise ValueError("`bk_scope_type` and `bk_scope_id` go together")
+
+
+class Step(_Child, tag="step", kw_only=True):
+    """One step of a job."""
+
+    name: Name
+    step_type: Literal[1, 2, 3, 4]
+    position: Int32 | None = None
+    status: Int32 | None = None
+    execute_count: Count | None = None
+    create_time: Amount | None = None
+    start_time: Amount | None = None
+    end_time: Amount | None = None
+    total_time: Amount | None = None
+    update_time: Amount | None = None
+
+
+class HostResult(_Child, tag="host_result", kw_only=True):
+    """One attempt of a step on one host."""
+
+    execute_count: Count | None = None
+    batch: Count | None = None
+    bk_host_id: Id
+    bk_cloud_id: Amount | None = None
+    ip: str | None = None
+    ipv6: str | None = None
+    host_name: Word | None = None
+    status: Int32 | None = None
+    tag: Word | None = None
+    exit_code: Int32 | None = None
+    error_code: Int32 | None = None
+    start_time: Amount | None = None
+    end_time: Amount | None = None
+    total_time: Amount | None = None
+    log_size: Amount | None = None
+    log_sha256: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{64}$")] | None = None
+    role: RoleName | None = None
+    actual_execute_count: Count | None = None
+    update_time: Amount | None = None
+    received_size: Amount | None = None
+    truncated: bool | None = None
+    redacted: list[tuple[Amount, Amount]] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.ip is not None:
+            self.ip = _address("ip", self.ip)
+        if self.ipv6 is not None:
+            self.ipv6 = _address("ipv6", self.ipv6)
+        _check_ranges(self.redacted)
+
+    @property
+    def names_host(self) -> bool:
+        """Whether it says anything about which machine it is, besides the id."""
+        return self.ip is not None or self.ipv6 is not None or self.host_name is not None
+
+
+def _check_ranges(ranges: list[tuple[int, int]] | None) -> None:
+    if ranges and any(start >= end for start, end in ranges):
+        raise ValueError("`redacted` holds [start, end) ranges with start < end")
+
+
+class ScriptLog(_Child, tag="script_log", kw_only=True):
+    """A piece of what a script printed on one host."""
+
+    execute_count: Count | None = None
+    batch: Count | None = None
+    bk_host_id: Id
+    offset: Amount
+    content: str | None = None
+    content_base64: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if (self.content is None) == (self.content_base64 is None):
+            raise ValueError("give one of `content` and `content_base64`")
+        # Written out, not inherited: this is the record that comes by the million.
+        if (self.bk_scope_type is None) != (self.bk_scope_id is None):
+            raise ValueError("`bk_scope_type` and `bk_scope_id` go together")
+
+    def data(self) -> bytes:
+        """The piece's bytes."""
+        return self.content.encode() if self.content is not None else self.content_base64 or b""
+
+
+class FileLog(_Child, tag="file_log", kw_only=True):
+    """One file moved to or from one host, or news of it."""
+
+    execute_count: Count | None = None
+    batch: Count | None = None
+    bk_host_id: Id
+    mode: Literal[0, 1]
+    task_key: Path | None = None
+    src: HostRef | None = None
+    src_path: Path
+    dest: HostRef | None = None
+    dest_path: Path | None = None
+    status: Literal[0, 1, 2, 3, 4, 5] | None = None
+    size: Word | None = None
+    speed: Word | None = None
+    process: Word | None = None
+    offset: Amount | None = None
+    content: str | None = None
+    content_base64: bytes | None = None
+    update_time: Amount | None = None
+    received_size: Amount | None = None
+    truncated: bool | None = None
+    redacted: list[tuple[Amount, Amount]] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.content is not None and self.content_base64 is not None:
+            raise ValueError("give one of `content` and `content_base64`")
+        if (self.offset is None) != (self.content is None and self.content_base64 is None):
+            raise ValueError("`offset` goes with `content` or `content_base64`")
+        if self.mode == 1 and (self.dest is None or self.dest_path is None):
+            raise ValueError("a download (`mode` 1) names `dest` and `dest_path`")
+        if self.mode == 0 and (self.dest is not None or self.dest_path is not None):
+            raise ValueError("an upload (`mode` 0) has no `dest` and `dest_path`")
+        owner = self.dest if self.mode == 1 else self.src
+        if owner is not None and owner.bk_host_id != self.bk_host_id:
+            raise ValueError("`bk_host_id` is the target of a download, the source of an upload")
+        _check_ranges(self.redacted)
+
+    def data(self) -> bytes | None:
+        """The piece's bytes, None for a record that carries no content."""
+        return self.content.encode() if self.content is not None else self.content_base64
+
+    def key(self) -> str:
+        """The task key: given, or made from mode, source, path, target, path as bk-job does."""
+        if self.task_key is not None:
+            return self.task_key
+        return default_task_key(
+            mode=self.mode,
+            src_host_id=self.src.bk_host_id if self.src else None,
+            src_path=self.src_path,
+            dest_host_id=self.dest.bk_host_id if self.dest else None,
+            dest_path=self.dest_path,
+        )
+
+
+def default_task_key(
+    *,
+    mode: int,
+    src_host_id: int | None,
+    src_path: str,
+    dest_host_id: int | None,
+    dest_path: str | None,
+) -> str:
+    """The key that identifies a file transfer within an attempt and batch of a step.
+
+    Two paths may together be longer than a key may be; then their digest stands for them, so that
+    an export can always be read again.
+    """
+    source = "" if src_host_id is None else src_host_id
+    key = f"{mode}_{source}_{src_path}"
+    if mode == 1:
+        key += f"_{dest_host_id}_{dest_path}"
+    if len(key) <= TASK_KEY_MAX:
+        return key
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f"{mode}_{source}_{'' if dest_host_id is None else dest_host_id}_sha256:{digest}"
+
+
+Stated = Job | Step | HostResult | ScriptLog | FileLog
+"""A record that says something about a job."""
+Record = Archive | Stated
+TYPES = ("archive", "job", "step", "host_result", "script_log", "file_log")
+
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_encoder = msgspec.json.Encoder()
+
+
+def decode(line: bytes) -> Record:
+    """One line as a record. Raises InvalidRecord, which names the key that is wrong."""
+    try:
+        try:
+            record = _decoder.decode(line)
+        except msgspec.ValidationError:
+            if b'"x_' not in line:
+                raise
+            plain = _without_extensions(msgspec.json.decode(line))
+            record = msgspec.convert(plain, Record)
+        if b"\\u0000" in line:
+            _refuse_nul(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise InvalidRecord(_reason(error), _type_of(line)) from None
+    return record
+
+
+def encode(record: Record) -> bytes:
+    """A record as the line that an export writes, without its newline."""
+    return _encoder.encode(record)
+
+
+def type_name(record: Record) -> str:
+    """What the record's line calls itself."""
+    return str(record.__struct_config__.tag)
+
+
+def _without_extensions(value: Any) -> Any:
+    """Drop keys that begin with `x_`: producers may add their own."""
+    if not isinstance(value, dict):
+        return value
+    return {k: _without_extensions(v) for k, v in value.items() if not k.startswith("x_")}
+
+
+def _refuse_nul(record: Struct) -> None:
+    for field in record.__struct_fields__:
+        value = getattr(record, field)
+        if isinstance(value, Struct):
+            _refuse_nul(value)
+        elif field != "content" and isinstance(value, str) and "\0" in value:
+            raise ValueError(f"`{field}` holds a NUL; only log content may")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "the line is not UTF-8"
+    if isinstance(error, RecursionError):
+        return "the line is nested too deeply"
+    return str(error)
+
+
+def _type_of(line: bytes) -> str | None:
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    kind = value.get("type") if isinstance(value, dict) else None
+    return kind[:64] if isinstance(kind, str) else None
