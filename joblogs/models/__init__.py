@@ -1,0 +1,20 @@
+"""The tables (DESIGN §2): one file per subject."""
+
+from .access import App, AppGrant, Scope
+from .audit import LogRead
+from .hosts import Host, HostResult
+from .jobs import JobInstance, StepInstance
+from .logs import FileLog, ScriptChunk
+
+__all__ = [
+    "App",
+    "AppGrant",
+    "FileLog",
+    "Host",
+    "HostResult",
+    "JobInstance",
+    "LogRead",
+    "Scope",
+    "ScriptChunk",
+    "StepInstance",
+]

@@ -1,0 +1,95 @@
+"""Who may do what where: scopes, the apps that call the API, and their grants."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from joblogs.choices import ScopeType
+
+
+class Scope(models.Model):
+    """A business or a set of them: what rights and job numbers belong to."""
+
+    scope_type = models.CharField(_("scope type"), max_length=16, choices=ScopeType.choices)
+    scope_id = models.CharField(_("scope id"), max_length=64)
+    name = models.CharField(_("name"), max_length=512, blank=True, default="")
+    # Create time (ms) of the job that named it: a later job's name replaces an earlier one's,
+    # whatever order they arrive in.
+    named_at = models.BigIntegerField(default=0, editable=False)
+    groups = models.ManyToManyField(
+        Group,
+        verbose_name=_("groups"),
+        blank=True,
+        related_name="scopes",
+        help_text=_("The staff groups that may browse it."),
+    )
+    retention_days = models.PositiveIntegerField(
+        _("log retention"), null=True, blank=True, help_text=_("Days; empty: the setting.")
+    )
+    history_days = models.PositiveIntegerField(
+        _("history retention"), null=True, blank=True, help_text=_("Days; empty: the setting.")
+    )
+
+    class Meta:
+        verbose_name = _("scope")
+        verbose_name_plural = _("scopes")
+        constraints = [
+            models.UniqueConstraint(fields=["scope_type", "scope_id"], name="scope_type_and_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope_type}:{self.scope_id}"
+
+
+class App(models.Model):
+    """An integration that calls the API."""
+
+    app_code = models.CharField(_("app code"), max_length=64, unique=True)
+    name = models.CharField(_("name"), max_length=256, blank=True, default="")
+    # SHA-256 of 32 random bytes of ours. Not a password, so no password hasher (DESIGN §2).
+    secret_sha256 = models.BinaryField(max_length=32, editable=False)
+    active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("app")
+        verbose_name_plural = _("apps")
+
+    def __str__(self) -> str:
+        return self.app_code
+
+
+class AppGrant(models.Model):
+    """What an app may do in one scope, or in all of them."""
+
+    app = models.ForeignKey(App, models.CASCADE, related_name="grants", verbose_name=_("app"))
+    scope = models.ForeignKey(
+        Scope,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="grants",
+        verbose_name=_("scope"),
+        help_text=_("Empty: every scope, those to come included."),
+    )
+    read = models.BooleanField(_("read"), default=True)
+    write = models.BooleanField(_("write"), default=False)
+
+    class Meta:
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["app", "scope"],
+                condition=models.Q(scope__isnull=False),
+                name="appgrant_app_and_scope",
+            ),
+            models.UniqueConstraint(
+                fields=["app"], condition=models.Q(scope__isnull=True), name="appgrant_all_scopes"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app_id} → {self.scope_id or '*'}"

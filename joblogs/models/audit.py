@@ -1,0 +1,35 @@
+"""Who read what."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class LogRead(models.Model):
+    """Somebody read log text. Plain values: it outlives what it tells about."""
+
+    at = models.DateTimeField(_("at"))
+    who = models.CharField(_("who"), max_length=256)
+    # The app through which they came, empty for a person in the pages.
+    app_code = models.CharField(_("app"), max_length=64, blank=True, default="")
+    channel = models.CharField(_("channel"), max_length=64)
+    scope_type = models.CharField(_("scope type"), max_length=16)
+    scope_id = models.CharField(_("scope id"), max_length=64)
+    job_instance_id = models.BigIntegerField(_("job instance id"))
+    step_instance_id = models.BigIntegerField(_("step instance id"), null=True)
+    host_count = models.IntegerField(_("hosts"))
+    size = models.BigIntegerField(_("bytes"))
+
+    class Meta:
+        verbose_name = _("log read")
+        verbose_name_plural = _("log reads")
+        indexes = [
+            # Who read this job? and the pruning by age.
+            models.Index(fields=["job_instance_id"], name="logread_job"),
+            models.Index(fields=["at"], name="logread_at"),
+            models.Index(fields=["who"], name="logread_who"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who} · {self.channel} · {self.job_instance_id}"

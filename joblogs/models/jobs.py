@@ -1,0 +1,98 @@
+"""Runs of jobs and their steps."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from joblogs.choices import LaunchMode, RunStatus, StepType, TaskType
+
+from .access import Scope
+
+
+class Run(models.Model):
+    """What a job and a step have in common. Times are milliseconds since the epoch."""
+
+    name = models.CharField(_("name"), max_length=512, blank=True)
+    status = models.IntegerField(_("status"), choices=RunStatus.choices, default=RunStatus.RUNNING)
+    # How often it was run again; with update_time and the status's rank it orders what producers
+    # say about a row (RECORDS, Merging).
+    execute_count = models.IntegerField(_("execute count"), default=0)
+    update_time = models.BigIntegerField(_("updated"), null=True, blank=True)
+    create_time = models.BigIntegerField(_("created"))
+    start_time = models.BigIntegerField(_("started"), null=True, blank=True)
+    end_time = models.BigIntegerField(_("ended"), null=True, blank=True)
+    total_time = models.BigIntegerField(_("duration"), null=True, blank=True)
+    # UTC date of the JOB's create_time, on every row below it: the one partition key of log text.
+    day = models.DateField(_("day"), editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class JobInstance(Run):
+    """One run of a job. A number is a job only within its scope."""
+
+    scope = models.ForeignKey(
+        Scope, models.PROTECT, related_name="jobs", verbose_name=_("scope"), db_index=False
+    )
+    job_instance_id = models.BigIntegerField(_("job instance id"))
+    operator = models.CharField(_("operator"), max_length=256, blank=True, default="")
+    source = models.CharField(_("source"), max_length=256, blank=True, default="")
+    launch_mode = models.IntegerField(
+        _("launch mode"), choices=LaunchMode.choices, default=LaunchMode.API
+    )
+    task_type = models.IntegerField(
+        _("task type"), choices=TaskType.choices, default=TaskType.SCRIPT
+    )
+    held_at = models.DateTimeField(_("held since"), null=True, blank=True)
+    held_by = models.CharField(_("held by"), max_length=256, blank=True, default="")
+    expired_at = models.BigIntegerField(_("logs expired"), null=True, blank=True)
+    expired_policy = models.CharField(_("policy"), max_length=256, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("job instance")
+        verbose_name_plural = _("job instances")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope", "job_instance_id"], name="jobinstance_scope_and_number"
+            ),
+        ]
+        indexes = [
+            # The jobs of a scope, newest first: get_job_instance_list and the jobs page.
+            models.Index(fields=["scope", "-create_time", "-id"], name="jobinstance_of_scope"),
+            # A number without its scope: ingest asks which job a record means, admin search.
+            models.Index(fields=["job_instance_id"], name="jobinstance_number"),
+            # Retention, day by day; the admin's list, newest first.
+            models.Index(fields=["day", "id"], name="jobinstance_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.job_instance_id}"
+
+
+class StepInstance(Run):
+    """One step of a job. Its step_type never changes."""
+
+    job = models.ForeignKey(
+        JobInstance, models.CASCADE, related_name="steps", verbose_name=_("job"), db_index=False
+    )
+    step_instance_id = models.BigIntegerField(_("step instance id"))
+    step_type = models.IntegerField(_("step type"), choices=StepType.choices)
+    position = models.IntegerField(_("position"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("step instance")
+        verbose_name_plural = _("step instances")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job", "step_instance_id"], name="stepinstance_job_and_number"
+            ),
+        ]
+        indexes = [
+            # Admin search by number.
+            models.Index(fields=["step_instance_id"], name="stepinstance_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} · {self.step_instance_id}"
