@@ -1,0 +1,142 @@
+"""Who may see and write what. Every read starts from a queryset that came out of here.
+
+Rights are the app's (CONTRACT §2); commands are run by whoever runs the machine and may do all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from joblogs.errors import PermissionDenied, ScopeNotFound
+from joblogs.models import App, AppGrant, JobInstance, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An app that proved who it is, and the user that it speaks for.
+
+    The user is only recorded: nobody here can verify a name, so rights never come from it.
+    """
+
+    app: App
+    user: str
+    user_verified: bool = False
+
+    @property
+    def is_authenticated(self) -> bool:
+        """What DRF's IsAuthenticated asks."""
+        return True
+
+
+def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
+    """The scope that a caller may read. Raises ScopeNotFound, else PermissionDenied."""
+    if "\0" in scope_id or not scope_id.isprintable():
+        # No stored scope has such an id, and PostgreSQL would not take the question.
+        raise ScopeNotFound
+    grants = AppGrant.objects.filter(app=caller.app, read=True)
+    scope = (
+        Scope.objects.filter(scope_type=scope_type, scope_id=scope_id)
+        .annotate(granted=Exists(grants.filter(Q(scope=OuterRef("pk")) | Q(scope__isnull=True))))
+        .first()
+    )
+    if scope is None:
+        raise ScopeNotFound
+    if not scope.granted:
+        raise PermissionDenied(
+            user=caller.user,
+            scope_type=scope.scope_type,
+            scope_id=scope.scope_id,
+            scope_name=scope.name,
+        )
+    return scope
+
+
+def jobs_in(scope: Scope) -> QuerySet[JobInstance]:
+    """The jobs of a scope that `readable_scope` or `Writer.scope` handed out."""
+    return JobInstance.objects.filter(scope=scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The scopes that a stream of records may write."""
+
+    every_scope: bool
+    scope_ids: frozenset[int] = frozenset()
+
+    def jobs(self) -> QuerySet[JobInstance]:
+        """The jobs whose records it may write."""
+        jobs = JobInstance.objects.all()
+        return jobs if self.every_scope else jobs.filter(scope__in=self.scope_ids)
+
+    def covers(self, scope: Scope | None) -> bool:
+        """Whether it may write a scope; None is one that does not exist yet."""
+        return self.every_scope or (scope is not None and scope.pk in self.scope_ids)
+
+
+OPERATOR = Writer(every_scope=True)
+"""Whoever runs management commands on this machine."""
+
+
+def writer_for(caller: Caller) -> Writer:
+    """What an app may write. Raises PermissionDenied if that is nothing."""
+    grants = list(AppGrant.objects.filter(app=caller.app, write=True))
+    if not grants:
+        raise PermissionDenied(user=caller.user)
+    scopes = [grant.scope_id for grant in grants]
+    return Writer(
+        every_scope=None in scopes,
+        scope_ids=frozenset(scope for scope in scopes if scope is not None),
+    )
+
+
+def writable_jobs(writer: Writer, *, scope_type: str, scope_id: str) -> QuerySet[JobInstance]:
+    """The jobs of a scope that a writer may write; of a scope that it may not, none."""
+    return writer.jobs().filter(scope__scope_type=scope_type, scope__scope_id=scope_id)
+
+
+def create_app(
+    *,
+    code: str,
+    name: str = "",
+    scopes: Iterable[tuple[str, str]] = (),
+    all_scopes: bool = False,
+    read: bool,
+    write: bool,
+    rotate: bool = False,
+) -> tuple[App, str | None]:
+    """Make an app or extend one, and its grants; unknown scopes are made.
+
+    Returns the app and its secret if a new one was made: it is shown once and stored as its
+    SHA-256. Grants are only added to; taking them away is the admin's.
+    """
+    with transaction.atomic():
+        app, made = App.objects.get_or_create(app_code=code, defaults={"secret_sha256": b""})
+        if name and app.name != name:
+            app.name = name
+            app.save(update_fields=["name"])
+        secret = new_secret(app) if made or rotate else None
+        granted: list[Scope | None] = [
+            Scope.objects.get_or_create(scope_type=kind, scope_id=number)[0]
+            for kind, number in scopes
+        ]
+        for scope in [*granted, None] if all_scopes else granted:
+            grant, _ = AppGrant.objects.get_or_create(
+                app=app, scope=scope, defaults={"read": False, "write": False}
+            )
+            grant.read, grant.write = grant.read or read, grant.write or write
+            grant.save(update_fields=["read", "write"])
+    return app, secret
+
+
+def new_secret(app: App) -> str:
+    """Give an app another secret; the one before stops working. Returned once, never again."""
+    secret = secrets.token_urlsafe(32)
+    app.secret_sha256 = hashlib.sha256(secret.encode()).digest()
+    app.save(update_fields=["secret_sha256"])
+    return secret
