@@ -1,0 +1,172 @@
+"""The arithmetic of pieces: what a piece at an offset means for a log, and how a log is cut.
+
+Pure. A log here is four numbers and what it holds; ingest reads the bytes that must be compared and
+writes the frames that come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+FRAME_MAX_BYTES = 1024 * 1024
+
+Range = tuple[int, int]
+"""[start, end) in bytes of the log."""
+
+
+class Verdict(Enum):
+    """What became of a piece."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    GAP = "gap"
+    CONFLICT = "conflict"
+
+
+class Piece(NamedTuple):
+    """Bytes of a log and where they start."""
+
+    offset: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.data)
+
+
+@dataclass(slots=True)
+class Log:
+    """How much of a log there is, and what is added to it.
+
+    `received` is the next offset expected, `held` how much of that is kept (from offset 0 on),
+    `limit` how much may be kept. `added` are the bytes to store from `held_before` on.
+    """
+
+    received: int
+    held: int
+    limit: int
+    truncated: bool = False
+    masked: Sequence[Range] = ()
+    held_before: int = field(init=False)
+    added: bytearray = field(init=False, default_factory=bytearray)
+
+    def __post_init__(self) -> None:
+        self.held_before = self.held
+
+    @property
+    def expected(self) -> int:
+        """The offset where the next piece should start."""
+        return self.received
+
+    def to_compare(self, piece: Piece) -> Range | None:
+        """The stored bytes that deciding about this piece needs, None if none are."""
+        end = min(piece.end, self.held_before)
+        return (piece.offset, end) if piece.offset < end else None
+
+    def take(self, piece: Piece, stored: Callable[[int, int], bytes]) -> Verdict:
+        """Decide about a piece and, if it adds anything, add it.
+
+        `stored(start, end)` gives bytes held before this run of pieces; it is asked for no more
+        than `to_compare` named. The rules are those of DESIGN §4.
+        """
+        if piece.offset > self.received:
+            return Verdict.GAP
+        # Where new bytes may go: behind what is held, if there is room or nothing was dropped.
+        grows = self.held == self.received or (self.held < self.limit and piece.offset <= self.held)
+        if not self._agrees(piece, stored):
+            return Verdict.CONFLICT
+        kept = self._keep(piece) if grows else 0
+        if piece.end > self.received:
+            self.received = piece.end
+            self.truncated = self.truncated or self.held < self.received
+            return Verdict.ACCEPTED
+        return Verdict.ACCEPTED if kept else Verdict.DUPLICATE
+
+    def _keep(self, piece: Piece) -> int:
+        fresh = piece.data[self.held - piece.offset :][: max(0, self.limit - self.held)]
+        self.added += fresh
+        self.held += len(fresh)
+        return len(fresh)
+
+    def _agrees(self, piece: Piece, stored: Callable[[int, int], bytes]) -> bool:
+        # Dropped and masked ranges are accepted on their length: there is nothing to compare with.
+        end = min(piece.end, self.held)
+        for start, stop in _without(piece.offset, end, self.masked):
+            if piece.data[start - piece.offset : stop - piece.offset] != self._held_bytes(
+                start, stop, stored
+            ):
+                return False
+        return True
+
+    def _held_bytes(self, start: int, stop: int, stored: Callable[[int, int], bytes]) -> bytes:
+        border = self.held_before
+        old = stored(start, min(stop, border)) if start < border else b""
+        new = self.added[max(0, start - border) : stop - border] if stop > border else b""
+        return bytes(old) + bytes(new)
+
+
+def _without(start: int, end: int, holes: Iterable[Range]) -> Iterator[Range]:
+    """What is left of [start, end) beside the ranges in `holes`, which ascend."""
+    for hole_start, hole_end in holes:
+        if hole_end <= start:
+            continue
+        if hole_start >= end:
+            break
+        if start < hole_start:
+            yield start, hole_start
+        start = hole_end
+    if start < end:
+        yield start, end
+
+
+def union(ranges: Iterable[Range]) -> list[Range]:
+    """The same bytes as ascending ranges that do not touch."""
+    result: list[Range] = []
+    for start, end in sorted(ranges):
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        elif start < end:
+            result.append((start, end))
+    return result
+
+
+def frames(offset: int, data: bytes | bytearray) -> Iterator[Piece]:
+    """Cut consecutive bytes into frames of at most FRAME_MAX_BYTES."""
+    view = memoryview(data)
+    for start in range(0, len(view), FRAME_MAX_BYTES):
+        yield Piece(offset + start, bytes(view[start : start + FRAME_MAX_BYTES]))
+
+
+class Hole(Exception):
+    """Stored frames do not touch: bytes of a log are missing."""
+
+    def __init__(self, expected: int, found: int | None) -> None:
+        self.expected, self.found = expected, found
+        super().__init__(f"bytes from {expected} on are missing (next frame: {found})")
+
+
+def join(span: Range, pieces: Iterable[Piece]) -> list[bytes]:
+    """The bytes of [start, end) out of frames that cover it, in order. Raises Hole.
+
+    Frames may begin before the span and end after it; they must touch.
+    """
+    position, end = span
+    parts: list[bytes] = []
+    for piece in pieces:
+        if position >= end:
+            break
+        if piece.offset > position:
+            raise Hole(position, piece.offset)
+        if piece.end <= position:
+            continue
+        part = piece.data
+        if piece.offset < position or piece.end > end:
+            part = part[position - piece.offset : end - piece.offset]
+        parts.append(part)
+        position += len(part)
+    if position < end:
+        raise Hole(position, None)
+    return parts

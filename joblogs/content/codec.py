@@ -1,0 +1,50 @@
+"""How the bytes of a frame are written down: as they are, or as zstd."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+RAW, ZSTD = 0, 1
+LIVE_LEVEL = 3
+"""What arrives is compressed quickly; merging compresses again, harder."""
+MERGED_LEVEL = 9
+WORTH_TRYING = 64
+"""Below this many bytes a frame's header eats what compression could save."""
+
+_local = threading.local()
+
+
+class UnknownCodec(Exception):
+    """A frame was written by a newer version than this."""
+
+
+def encode(data: bytes, *, level: int = LIVE_LEVEL) -> tuple[int, bytes]:
+    """The codec and the stored form of `data`, whichever is smaller."""
+    if len(data) < WORTH_TRYING:
+        return RAW, data
+    packed = _compressor(level).compress(data, zstd.ZstdCompressor.FLUSH_FRAME)
+    return (ZSTD, packed) if len(packed) < len(data) else (RAW, data)
+
+
+def decode(codec: int, data: bytes) -> bytes:
+    """The bytes that `encode` was given. Raises UnknownCodec."""
+    if codec == ZSTD:
+        return zstd.decompress(data)
+    if codec == RAW:
+        return bytes(data)
+    raise UnknownCodec(str(codec))
+
+
+def _compressor(level: int) -> zstd.ZstdCompressor:
+    # One compressor per thread and level: making one costs more than a small frame takes.
+    compressors = _local.__dict__.setdefault("compressors", {})
+    if level not in compressors:
+        compressors[level] = zstd.ZstdCompressor(level=level)
+    compressor: zstd.ZstdCompressor = compressors[level]
+    return compressor
