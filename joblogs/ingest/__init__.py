@@ -1,0 +1,121 @@
+"""The one door in: a stream of records, applied in slices (DESIGN §4).
+
+Nothing of a slice is acknowledged before it is committed. Sending a stream again accepts nothing
+twice, and a stream that was cut goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from joblogs import database, records
+from joblogs.access import Writer
+from joblogs.errors import BadRequest, Text
+
+from . import fingerprints, parents, results
+from .parents import Numbered, ScopeKey
+from .report import Outcome, Reason, Refused, Report
+from .stream import CUT, TOO_LONG, Line
+
+__all__ = ["Reason", "Refused", "Report", "ingest"]
+
+SLICE_RECORDS = 4000
+SLICE_BYTES = 8 * 1024 * 1024
+
+NO_RECORDS = Text("请求中没有任何记录", "The body holds no record")
+
+
+def ingest(
+    lines: Iterable[Line],
+    *,
+    writer: Writer,
+    progress: Callable[[Report], None] = lambda report: None,
+) -> Report:
+    """Apply the records of numbered lines on a writer's behalf; `progress` hears of each slice.
+
+    Raises BadRequest if there is not a single record, BodyTooLarge past a limit of the stream, and
+    Unavailable if the database does not answer; slices before that are committed.
+    """
+    report = Report()
+    named: dict[int, ScopeKey] = {}
+    seen = False
+    for slice_, unread in _slices(lines):
+        seen = seen or bool(slice_ or unread.refused)
+        plan = parents.settle(slice_, writer=writer, named=named)
+        named = plan.named
+        outcomes = [unread, plan.outcome]
+        for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
+            outcome, rows = database.retrying(lambda work=work: _write_step(work))  # type: ignore[misc]
+            outcomes.append(outcome)
+            fingerprints.take(rows.touched())
+        report.add(outcomes)
+        progress(report)
+    if not seen:
+        raise BadRequest(NO_RECORDS)
+    return report
+
+
+def _write_step(work: parents.StepWork) -> tuple[Outcome, results.StepRows]:
+    try:
+        return results.write(work)
+    except results.Overtaken:
+        work.step.job.refresh_from_db(fields=["expired_at"])
+        return results.write(work)
+
+
+def _slices(lines: Iterable[Line]) -> Iterator[tuple[list[Numbered], Outcome]]:
+    """Records in runs of bounded number and size, with the lines that are none."""
+    slice_: list[Numbered] = []
+    unread, size, first = Outcome(), 0, True
+    for line in lines:
+        record = _read(line, unread, first=first)
+        first = False
+        if isinstance(record, records.Archive):
+            if unread.refused:
+                break
+            continue
+        if record is not None:
+            slice_.append((line.number, record))
+            size += len(line.data)
+        if len(slice_) + len(unread.refused) >= SLICE_RECORDS or size >= SLICE_BYTES:
+            yield slice_, unread
+            slice_, unread, size = [], Outcome(), 0
+    if slice_ or unread.refused:
+        yield slice_, unread
+
+
+def _read(line: Line, unread: Outcome, *, first: bool) -> records.Record | None:
+    """The record of a line, None for one that is none, which `unread` then names."""
+    if line.fault == TOO_LONG:
+        limit = f"the line is longer than {records.LINE_MAX_BYTES} bytes"
+        unread.refused.append(Refused(line.number, None, Reason.TOO_LARGE, limit))
+        return None
+    if line.fault == CUT:
+        message = line.data.decode()
+        unread.refused.append(Refused(line.number, None, Reason.INVALID, message))
+        return None
+    data = line.data
+    if first and data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    try:
+        record = records.decode(data)
+    except records.InvalidRecord as error:
+        unread.refused.append(Refused(line.number, error.type, Reason.INVALID, str(error)))
+        return None
+    if isinstance(record, records.Archive):
+        fault = _archive_fault(record, first=first)
+        if fault:
+            unread.refused.append(Refused(line.number, "archive", Reason.INVALID, fault))
+            return record if first else None
+    return record
+
+
+def _archive_fault(record: records.Archive, *, first: bool) -> str:
+    if not first:
+        return "an archive record is the first line"
+    if record.format != records.FORMAT:
+        return f"format {record.format!r} is not read here; {records.FORMAT!r} is"
+    if record.version not in records.VERSIONS:
+        read = ", ".join(map(str, records.VERSIONS))
+        return f"version {record.version} is not read here (read: {read}); the rest was left alone"
+    return ""

@@ -1,0 +1,236 @@
+"""File logs of one step: made or merged by task key, their content by the rules of all pieces.
+
+Runs inside the transaction of `results.write`, under the lock of the owners' host results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from joblogs import database, records
+from joblogs.choices import file_rank
+from joblogs.content.chunks import Log, Piece, Verdict, union
+from joblogs.models import FileLog, HostResult, StepInstance
+
+from . import merge
+from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
+
+CONTENT_MAX_BYTES = 1024 * 1024
+"""As much content as a file log keeps; more is counted, not kept."""
+GROUP_BYTES = 8 * 1024 * 1024
+
+_SAID_COLUMNS = ("status", "size", "speed", "process", "update_time")
+_FIXED_COLUMNS = (
+    "host_result_id",
+    "mode",
+    "src_host_id",
+    "src_cloud_id",
+    "src_ip",
+    "src_ipv6",
+    "src_path",
+    "dest_host_id",
+    "dest_cloud_id",
+    "dest_ip",
+    "dest_ipv6",
+    "dest_path",
+)
+_SIZE_COLUMNS = ("received_size", "held_size", "truncated")
+_WRITTEN_COLUMNS = (*_SAID_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
+
+_REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
+
+Key = tuple[int, int, bytes]
+Entry = tuple[int, records.FileLog, HostResult]
+
+
+@dataclass(slots=True)
+class _Task:
+    """A file transfer and the slice's records of it, in their order."""
+
+    key: Key
+    row: FileLog | None
+    entries: list[Entry] = field(default_factory=list)
+    log: Log | None = None
+    changed: bool = False
+
+    @property
+    def has_pieces(self) -> bool:
+        return any(record.offset is not None for _, record, _ in self.entries)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of content that handling it brings into memory."""
+        held = self.row.held_size if self.row and self.has_pieces else 0
+        return held + sum(len(record.data() or b"") for _, record, _ in self.entries)
+
+
+def write(step: StepInstance, entries: list[Entry], outcome: Outcome) -> None:
+    """Apply file_log records whose owner is `Entry`'s host result, stored by now."""
+    if not entries:
+        return
+    by_key: dict[Key, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        record = entry[1]
+        digest = hashlib.sha256(record.key().encode()).digest()
+        by_key[record.execute_count or 0, record.batch or 0, digest].append(entry)
+    digests = {digest for _, _, digest in by_key}
+    stored = {
+        (row.execute_count, row.batch, bytes(row.task_hash)): row
+        for row in FileLog.objects.filter(step=step, task_hash__in=digests).defer("content")
+    }
+    for group in _groups(_Task(key, stored.get(key), own) for key, own in by_key.items()):
+        _write_group(step, group, outcome)
+
+
+def _groups(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
+    group: list[_Task] = []
+    room = GROUP_BYTES
+    for task in tasks:
+        weight = task.weight
+        if group and weight > room:
+            yield group
+            group, room = [], GROUP_BYTES
+        group.append(task)
+        room -= weight
+    if group:
+        yield group
+
+
+def _write_group(step: StepInstance, tasks: list[_Task], outcome: Outcome) -> None:
+    needed = [task.row.pk for task in tasks if task.row and task.has_pieces]
+    contents = dict(FileLog.objects.filter(pk__in=needed).values_list("pk", "content"))
+    for task in tasks:
+        if task.row and task.has_pieces:
+            task.row.content = bytes(contents[task.row.pk])
+        for line, record, owner in task.entries:
+            result = _take(task, step, line, record, owner)
+            if isinstance(result, Refused):
+                outcome.refused.append(result)
+            else:
+                outcome.count(changed=result)
+                task.changed = task.changed or result
+    new: list[FileLog] = []
+    grown: list[FileLog] = []
+    changed: list[FileLog] = []
+    for task in tasks:
+        if task.row is None or not task.changed:
+            continue
+        has_grown = _settle_content(task.row, task.log)
+        (new if task.row.pk is None else grown if has_grown else changed).append(task.row)
+    FileLog.objects.bulk_create(new)
+    _update((*_WRITTEN_COLUMNS, "content"), grown)
+    _update(_WRITTEN_COLUMNS, changed)
+
+
+def _take(
+    task: _Task, step: StepInstance, line: int, record: records.FileLog, owner: HostResult
+) -> bool | Refused:
+    """Apply one record to a task: whether it changed anything, or why it is refused."""
+    fixed = _fixed(record, owner)
+    if task.row is not None and (column := merge.contradiction(task.row, fixed)):
+        message = f"the file log of this task has another {column}"
+        return Refused(line, "file_log", Reason.CONFLICT, message)
+    data = record.data()
+    if data is not None and step.job.expired_at is not None:
+        message = expired_message(record.job_instance_id)
+        return Refused(line, "file_log", Reason.EXPIRED, message)
+    made = task.row is None
+    row = task.row or _new_row(step, record, owner, task.key)
+    log, accepted = task.log, False
+    if data is not None:
+        log = log or _log_of(row)
+        content = bytes(row.content)
+        verdict = log.take(Piece(record.offset or 0, data), lambda a, b: content[a:b])
+        if reason := _REASONS.get(verdict):
+            return _refused_piece(line, reason, log.expected, (step.pk, *task.key))
+        accepted = verdict is Verdict.ACCEPTED
+    task.row, task.log = row, log
+    if made:
+        return True
+    said = {column: getattr(record, column) for column in _SAID_COLUMNS}
+    fills = {c: v for c, v in fixed.items() if v is not None and getattr(row, c) is None}
+    merged = merge.apply(row, merge.changes(row, said, rank=file_rank) | fills)
+    return merged or accepted
+
+
+def _fixed(record: records.FileLog, owner: HostResult) -> dict[str, Any]:
+    """What never changes in a file log, as the record states it."""
+    src, dest = record.src, record.dest
+    return {
+        "host_result_id": owner.pk,
+        "mode": record.mode,
+        "src_host_id": src and src.bk_host_id,
+        "src_cloud_id": src and src.bk_cloud_id,
+        "src_ip": src and src.ip,
+        "src_ipv6": src and src.ipv6,
+        "src_path": record.src_path,
+        "dest_host_id": dest and dest.bk_host_id,
+        "dest_cloud_id": dest and dest.bk_cloud_id,
+        "dest_ip": dest and dest.ip,
+        "dest_ipv6": dest and dest.ipv6,
+        "dest_path": record.dest_path,
+    }
+
+
+def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key: Key) -> FileLog:
+    said = {column: getattr(record, column) for column in _SAID_COLUMNS}
+    row = FileLog(
+        step=step,
+        execute_count=key[0],
+        batch=key[1],
+        task_key=record.key(),
+        task_hash=key[2],
+        day=step.day,
+        content=b"",
+        redacted=union(record.redacted) if record.redacted else None,
+        **_fixed(record, owner),
+        **{column: value for column, value in said.items() if value is not None},
+    )
+    if record.src and row.src_cloud_id is None:
+        row.src_cloud_id = 0
+    if record.dest and row.dest_cloud_id is None:
+        row.dest_cloud_id = 0
+    if record.truncated:
+        # What an export says of a content that it holds only the beginning of.
+        row.truncated, row.received_size = True, record.received_size or 0
+    return row
+
+
+def _log_of(row: FileLog) -> Log:
+    return Log(
+        received=row.received_size,
+        held=row.held_size,
+        limit=CONTENT_MAX_BYTES,
+        truncated=row.truncated,
+        masked=[tuple(masked) for masked in row.redacted or ()],
+    )
+
+
+def _settle_content(row: FileLog, log: Log | None) -> bool:
+    """Put what the pieces came to into the row: whether its content grew."""
+    if log is None:
+        return False
+    row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated
+    if log.added:
+        row.content = bytes(row.content)[: log.held_before] + bytes(log.added)
+    return bool(log.added)
+
+
+def _update(columns: Sequence[str], rows: Iterable[FileLog]) -> None:
+    values = [[row.pk, *(getattr(row, c) for c in columns)] for row in rows]
+    database.update_rows(FileLog, columns, sorted(values, key=lambda value: value[0]))
+
+
+def _refused_piece(line: int, reason: Reason, expected: int, log: tuple[object, ...]) -> Refused:
+    return Refused(
+        line,
+        "file_log",
+        reason,
+        refused_piece_message(reason, expected),
+        expected_offset=expected,
+        log=("file", *log),
+    )

@@ -1,0 +1,50 @@
+"""Fingerprints of logs that have just finished: after the commit, without a lock.
+
+They hold for the size that they were taken at and are written only if that is still the held size
+(compare-and-set), so a log that grows meanwhile is simply not compared yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from joblogs import database
+from joblogs.choices import FINISHED, host_rank
+from joblogs.content import shape, store
+from joblogs.models import HostResult
+
+AT_ONCE_MAX_BYTES = 1024 * 1024
+"""Larger logs are left to `maintain_logs`."""
+
+_COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version")
+
+
+def take(rows: Iterable[HostResult]) -> None:
+    """Fingerprint those of the host results that are finished, small enough and not yet done."""
+    due = [row for row in rows if _is_due(row)]
+    values = [[*fingerprint, row.held_size] for row, fingerprint in _fingerprints(due)]
+    database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size",))
+
+
+def _is_due(row: HostResult) -> bool:
+    return (
+        host_rank(row.status) == FINISHED
+        and row.fingerprint_size != row.held_size
+        and row.held_size <= AT_ONCE_MAX_BYTES
+    )
+
+
+def _fingerprints(rows: list[HostResult]) -> Iterator[tuple[HostResult, list[object]]]:
+    by_log = {row.pk: row for row in rows}
+    for day in {row.day for row in rows}:
+        spans = [store.Span(row.pk, 0, row.held_size) for row in rows if row.day == day]
+        for span, parts in store.read(day, spans):
+            row = by_log.pop(span.log)
+            yield row, _fingerprint(row, b"".join(parts))
+    for row in by_log.values():
+        yield row, _fingerprint(row, b"")
+
+
+def _fingerprint(row: HostResult, data: bytes) -> list[object]:
+    names = [name.encode() for name in (row.host_name, row.ip, row.ipv6) if name]
+    return [row.pk, len(data), shape.digest(data), shape.shape(data, names=names), shape.VERSION]

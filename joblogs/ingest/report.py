@@ -1,0 +1,100 @@
+"""What became of a stream of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+LISTED = 500
+"""Refused records that a report lists; `refused_total` counts all of them."""
+
+
+class Reason(StrEnum):
+    """Why a record was refused (RECORDS, Over HTTP)."""
+
+    INVALID = "invalid"
+    UNKNOWN_PARENT = "unknown_parent"
+    AMBIGUOUS = "ambiguous"
+    GAP = "gap"
+    CONFLICT = "conflict"
+    EXPIRED = "expired"
+    FORBIDDEN = "forbidden"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One refused record. `log` names the log that a refused piece belongs to."""
+
+    line: int
+    type: str | None
+    reason: Reason
+    message: str
+    expected_offset: int | None = None
+    log: tuple[object, ...] | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of some records; kept apart until their transaction is committed."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+    def count(self, *, changed: bool) -> None:
+        """A record that was read: accepted if it changed anything, else a duplicate."""
+        if changed:
+            self.accepted += 1
+        else:
+            self.duplicates += 1
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a whole stream. accepted + duplicates + refused_total = its records."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused_total: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    _logs: set[tuple[object, ...]] = field(default_factory=set)
+
+    @property
+    def total(self) -> int:
+        """Records read so far, the `archive` line not counted."""
+        return self.accepted + self.duplicates + self.refused_total
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Take in what became of one slice: its refusals are listed by line, the first ones only.
+
+        After the first refused piece of a log its further ones are counted, not listed: a producer
+        that missed one piece would else hear of each that followed.
+        """
+        refused: list[Refused] = []
+        for outcome in outcomes:
+            self.accepted += outcome.accepted
+            self.duplicates += outcome.duplicates
+            refused += outcome.refused
+        self.refused_total += len(refused)
+        for entry in sorted(refused, key=lambda entry: entry.line):
+            if len(self.refused) == LISTED:
+                break
+            if entry.log is not None:
+                if entry.log in self._logs:
+                    continue
+                self._logs.add(entry.log)
+            self.refused.append(entry)
+
+
+def expired_message(job: int) -> str:
+    """Why a piece for a job whose logs are gone is refused."""
+    return f"the logs of job {job} have expired"
+
+
+def refused_piece_message(reason: Reason, expected: int) -> str:
+    """What a producer should do about a refused piece."""
+    if reason is Reason.GAP:
+        return f"bytes before this piece are missing; offset {expected} is expected"
+    return f"the log holds other bytes here; offset {expected} is expected"

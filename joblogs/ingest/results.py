@@ -1,0 +1,307 @@
+"""Host results of one step and what scripts printed there, in one transaction.
+
+The host results are locked once, by ascending id; sizes are read under the lock. Everything that
+can be refused is known before the first write.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from joblogs import database, records
+from joblogs.choices import Role, host_rank
+from joblogs.content import store
+from joblogs.content.chunks import Log, Piece, Range, Verdict, union
+from joblogs.models import HostResult, JobInstance, StepInstance
+
+from . import filelogs, merge
+from .parents import StepWork
+from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
+
+Place = tuple[int, int, int, int]
+"""bk_host_id, execute_count, batch, role: a host result within its step."""
+
+_SAID_COLUMNS = (
+    "status",
+    "tag",
+    "exit_code",
+    "error_code",
+    "start_time",
+    "end_time",
+    "total_time",
+    "update_time",
+    "actual_execute_count",
+)
+_ADDRESS_COLUMNS = ("ip", "ipv6", "host_name")
+_SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated")
+_MERGED_COLUMNS = (
+    *_SAID_COLUMNS,
+    "bk_cloud_id",
+    *_ADDRESS_COLUMNS,
+    "declared_size",
+    "declared_sha256",
+    "redacted",
+)
+_REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
+
+
+class Overtaken(Exception):
+    """The job's logs expired between reading its row and writing: start over."""
+
+
+@dataclass(slots=True)
+class StepRows:
+    """The locked host results of a step that a slice is about, and which of them it changes."""
+
+    step: StepInstance
+    rows: dict[Place, HostResult]
+    new: dict[int, HostResult] = field(default_factory=dict)
+    merged: dict[int, HostResult] = field(default_factory=dict)
+    resized: dict[int, HostResult] = field(default_factory=dict)
+    logs: dict[int, Log] = field(default_factory=dict)
+
+    def of(self, record: records.ScriptLog | records.FileLog, role: int) -> HostResult | None:
+        place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role)
+        return self.rows.get(place)
+
+    def touched(self) -> list[HostResult]:
+        """The rows that the slice changed in any way."""
+        return list({**self.new, **self.merged, **self.resized}.values())
+
+
+def write(work: StepWork) -> tuple[Outcome, StepRows]:
+    """Apply a slice's records about one step: all of it is committed, or none."""
+    with transaction.atomic():
+        outcome = Outcome()
+        rows = StepRows(work.step, _locked_rows(work))
+        pieces: dict[int, list[tuple[int, Piece]]] = defaultdict(list)
+        places: dict[int, HostResult] = {}
+        expired = work.step.job.expired_at is not None
+        files: list[tuple[int, records.FileLog, HostResult]] = []
+        for line, record in work.records:
+            if isinstance(record, records.ScriptLog):
+                row = rows.of(record, Role.TARGET)
+                if row is None:
+                    outcome.refused.append(_unknown_result(line, record, Role.TARGET))
+                elif expired:
+                    message = expired_message(record.job_instance_id)
+                    outcome.refused.append(Refused(line, "script_log", Reason.EXPIRED, message))
+                else:
+                    pieces[id(row)].append((line, Piece(record.offset, record.data())))
+                    places[id(row)] = row
+            elif isinstance(record, records.HostResult):
+                _merge_result(line, record, rows, outcome)
+            elif isinstance(record, records.FileLog):
+                role = Role.TARGET if record.mode else Role.SOURCE
+                row = rows.of(record, role)
+                if row is None:
+                    outcome.refused.append(_unknown_result(line, record, role))
+                else:
+                    files.append((line, record, row))
+        _take_pieces(places, pieces, rows, outcome)
+        _write_rows(rows)
+        filelogs.write(work.step, files, outcome)
+        if rows.logs and _has_expired(work.step.job):
+            raise Overtaken
+    return outcome, rows
+
+
+def _locked_rows(work: StepWork) -> dict[Place, HostResult]:
+    """The host results of every host that the records name, locked by ascending id."""
+    hosts = {record.bk_host_id for _, record in work.records}  # type: ignore[union-attr]
+    found = HostResult.objects.filter(step=work.step, host__in=hosts)
+    places = {
+        (r.bk_host_id, r.execute_count or 0, r.batch or 0, role_of(r))
+        for _, r in work.records
+        if isinstance(r, records.HostResult)
+    }
+    if places and not places.issubset(
+        found.values_list("host_id", "execute_count", "batch", "role")
+    ):
+        # Whoever makes host results holds the step's row, so that nobody else makes the same.
+        list(StepInstance.objects.select_for_update(no_key=True).filter(pk=work.step.pk))
+    rows = found.select_for_update().order_by("pk")
+    return {(r.host_id, r.execute_count, r.batch, r.role): r for r in rows}
+
+
+def role_of(record: records.HostResult) -> int:
+    return Role.SOURCE if record.role == "source" else Role.TARGET
+
+
+def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Outcome) -> None:
+    place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role_of(record))
+    row = rows.rows.get(place)
+    said = {
+        **{column: getattr(record, column) for column in (*_SAID_COLUMNS, *_ADDRESS_COLUMNS)},
+        "bk_cloud_id": record.bk_cloud_id,
+        "declared_size": record.log_size,
+        "declared_sha256": bytes.fromhex(record.log_sha256) if record.log_sha256 else None,
+    }
+    if row is not None:
+        changed = merge.changes(row, said, rank=host_rank)
+        if merge.apply(row, changed) and id(row) not in rows.new:
+            rows.merged[id(row)] = row
+        out.count(changed=bool(changed))
+        return
+    if not record.names_host:
+        previous = _previous(rows, place)
+        if previous is None:
+            message = "the first host result of a host in a step has one of ip, ipv6, host_name"
+            out.refused.append(Refused(line, "host_result", Reason.INVALID, message))
+            return
+        said |= {column: getattr(previous, column) for column in _ADDRESS_COLUMNS}
+        if record.bk_cloud_id is None:
+            said["bk_cloud_id"] = previous.bk_cloud_id
+    row = HostResult(
+        step=rows.step,
+        host_id=record.bk_host_id,
+        execute_count=place[1],
+        batch=place[2],
+        role=place[3],
+        day=rows.step.day,
+        redacted=union(record.redacted) if record.redacted else None,
+        **{column: value for column, value in said.items() if value is not None},
+    )
+    if record.truncated:
+        # What an export says of a log that it holds only the beginning of.
+        row.truncated, row.received_size = True, record.received_size or 0
+    rows.rows[place] = rows.new[id(row)] = row
+    out.count(changed=True)
+
+
+def _previous(rows: StepRows, place: Place) -> HostResult | None:
+    """The host's result just before a place in the step, else the one just after it."""
+    host, *attempt = place
+    own = sorted((key[1:], row) for key, row in rows.rows.items() if key[0] == host)
+    before = [row for key, row in own if key < tuple(attempt)]
+    return before[-1] if before else own[0][1] if own else None
+
+
+def _take_pieces(
+    places: dict[int, HostResult],
+    pieces: dict[int, list[tuple[int, Piece]]],
+    rows: StepRows,
+    outcome: Outcome,
+) -> None:
+    for key, row in places.items():
+        rows.logs[key] = Log(
+            received=row.received_size,
+            held=row.held_size,
+            limit=settings.LOG_MAX_BYTES,
+            truncated=row.truncated,
+            masked=[tuple(masked) for masked in row.redacted or ()],
+        )
+    stored = _Stored.load(
+        rows.step,
+        {
+            places[key].pk: [span for _, p in own if (span := rows.logs[key].to_compare(p))]
+            for key, own in pieces.items()
+        },
+    )
+    for key, own in pieces.items():
+        row, log = places[key], rows.logs[key]
+        for line, piece in own:
+            verdict = log.take(piece, stored.reader(row.pk))
+            if reason := _REASONS.get(verdict):
+                outcome.refused.append(_refused_piece(line, row, reason, log.expected))
+            else:
+                outcome.count(changed=verdict is Verdict.ACCEPTED)
+        if (log.received, log.held, log.truncated) != (
+            row.received_size,
+            row.held_size,
+            row.truncated,
+        ):
+            row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated
+            row.lines += log.added.count(b"\n")
+            if key not in rows.new:
+                rows.resized[key] = row
+
+
+class _Stored:
+    """Stored bytes that repeats are compared with, read in one go for a whole slice."""
+
+    def __init__(self, parts: dict[int, list[tuple[int, bytes]]]) -> None:
+        self._parts = parts
+
+    @classmethod
+    def load(cls, step: StepInstance, wanted: dict[int, list[Range]]) -> _Stored:
+        """The bytes of each log's ranges: never more than the pieces that name them have."""
+        spans = [
+            store.Span(log, start, stop)
+            for log, ranges in wanted.items()
+            for start, stop in union(ranges)
+        ]
+        parts: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
+        for span, found in store.read(step.day, spans, whole=False):
+            parts[span.log].append((span.start, b"".join(found)))
+        return cls(parts)
+
+    def reader(self, log: int) -> Any:
+        parts = self._parts.get(log, [])
+
+        def read(start: int, stop: int) -> bytes:
+            result = b""
+            index = bisect.bisect_right(parts, start, key=lambda part: part[0]) - 1
+            while start < stop:
+                offset, data = parts[index]
+                result += data[start - offset : stop - offset]
+                start, index = offset + len(data), index + 1
+            return result
+
+        return read
+
+
+def _write_rows(rows: StepRows) -> None:
+    new = sorted(rows.new.values(), key=lambda r: (r.host_id, r.execute_count, r.batch, r.role))
+    HostResult.objects.bulk_create(new)
+    merged = [*_SIZE_COLUMNS, *_MERGED_COLUMNS]
+    _update(merged, rows.merged.values())
+    _update(_SIZE_COLUMNS, [row for key, row in rows.resized.items() if key not in rows.merged])
+    by_place = {id(row): row for row in rows.rows.values()}
+    additions = [
+        store.Addition(by_place[key].pk, log.held_before, log.added)
+        for key, log in rows.logs.items()
+        if log.added
+    ]
+    if additions:
+        store.append(rows.step.day, additions)
+
+
+def _update(columns: Sequence[str], rows: Iterable[HostResult]) -> None:
+    values = [[row.pk, *(getattr(row, c) for c in columns)] for row in rows]
+    database.update_rows(HostResult, columns, sorted(values, key=lambda value: value[0]))
+
+
+def _has_expired(job: JobInstance) -> bool:
+    # Expiry empties a partition without taking each host result's lock. Either it waited for the
+    # frames just written and took them along, or it came before them: then the job says so now.
+    return JobInstance.objects.filter(pk=job.pk, expired_at__isnull=False).exists()
+
+
+def _unknown_result(line: int, record: records.ScriptLog | records.FileLog, role: Role) -> Refused:
+    return Refused(
+        line,
+        records.type_name(record),
+        Reason.UNKNOWN_PARENT,
+        f"host {record.bk_host_id} has no {role.name.lower()} host_result in step "
+        f"{record.step_instance_id} (execute_count {record.execute_count or 0}, "
+        f"batch {record.batch or 0})",
+    )
+
+
+def _refused_piece(line: int, row: HostResult, reason: Reason, expected: int) -> Refused:
+    return Refused(
+        line,
+        "script_log",
+        reason,
+        refused_piece_message(reason, expected),
+        expected_offset=expected,
+        log=(row.step_id, row.host_id, row.execute_count, row.batch, row.role),
+    )
