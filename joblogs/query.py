@@ -1,0 +1,314 @@
+"""The one door out: which rows stand for a host's log, and their bytes.
+
+Callers hand in jobs that `access` narrowed. The number of statements does not grow with the number
+of hosts; text comes in groups of bounded size.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from joblogs.choices import HostStatus, Role, StepType
+from joblogs.content import store
+from joblogs.errors import HostListInvalid, JobNotFound
+from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
+
+HOSTS_MAX = 500
+"""Hosts that one answer holds (CONTRACT §3)."""
+FILE_ROW_BYTES = 1024
+"""What a file log costs in memory besides its content."""
+
+_ROW_FIELDS = (
+    "pk",
+    "host_id",
+    "role",
+    "batch",
+    "execute_count",
+    "actual_execute_count",
+    "status",
+    "held_size",
+    "bk_cloud_id",
+    "ip",
+    "ipv6",
+)
+
+
+class Row(NamedTuple):
+    """What the rules of attempts look at in a host result."""
+
+    pk: int
+    host_id: int
+    role: int
+    batch: int
+    execute_count: int
+    actual_execute_count: int | None
+    status: int
+    held_size: int
+    bk_cloud_id: int
+    ip: str | None
+    ipv6: str | None
+
+
+class Address(NamedTuple):
+    """A host named by its cloud area and one of its addresses, as of the run."""
+
+    bk_cloud_id: int
+    address: str
+
+
+class Page(NamedTuple):
+    """Some of a step's hosts, by ascending bk_host_id."""
+
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepHost:
+    """A host of a step: its addresses as of its newest attempt, and the rows of its log.
+
+    `rows` are those that stand for the log, by batch and role.
+    """
+
+    bk_host_id: int
+    bk_cloud_id: int
+    ip: str | None
+    ipv6: str | None
+    rows: tuple[Row, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of script log."""
+        return sum(row.held_size for row in self.rows)
+
+
+def find_step(
+    jobs: QuerySet[JobInstance], *, job_instance_id: int, step_instance_id: int
+) -> StepInstance:
+    """A step of one of these jobs. Raises JobNotFound, for a missing step too (CONTRACT §5)."""
+    step = (
+        StepInstance.objects.filter(
+            job__in=jobs,
+            job__job_instance_id=job_instance_id,
+            step_instance_id=step_instance_id,
+        )
+        .select_related("job__scope")
+        .first()
+    )
+    if step is None:
+        raise JobNotFound
+    return step
+
+
+def hosts_named(step: StepInstance, wanted: Sequence[int | Address]) -> list[StepHost]:
+    """The hosts of a step that are named, in that order, each once.
+
+    An address names every host of the step that had it in any attempt; what is not in the step
+    names none.
+    """
+    ids = [name for name in wanted if isinstance(name, int)]
+    if len(ids) < len(wanted):
+        holders = _holders(step, {name for name in wanted if isinstance(name, Address)})
+        ids = list(
+            itertools.chain.from_iterable(
+                [name] if isinstance(name, int) else holders.get(name, []) for name in wanted
+            )
+        )
+    found = _step_hosts(step, set(ids))
+    return [found[host] for host in dict.fromkeys(ids) if host in found]
+
+
+def hosts_of(step: StepInstance, page: Page | None = None) -> tuple[list[StepHost], int]:
+    """A step's hosts (a file step: its targets) by ascending id, and how many there are in all.
+
+    Without a page all of them, if they are at most HOSTS_MAX; else HostListInvalid.
+    """
+    hosts = HostResult.objects.filter(step=step)
+    if step.step_type == StepType.FILE:
+        hosts = hosts.filter(role=Role.TARGET)
+    numbers = hosts.order_by("host_id").values_list("host_id", flat=True).distinct()
+    total = numbers.count()
+    if page is None and total > HOSTS_MAX:
+        raise HostListInvalid(HostListInvalid.TOO_MANY_IN_STEP, total, HOSTS_MAX)
+    if page is not None:
+        numbers = numbers[page.start : page.start + page.length]
+    ids = list(numbers) if total else []
+    found = _step_hosts(step, ids)
+    return [found[host] for host in ids], total
+
+
+def script_logs(
+    step: StepInstance, hosts: Iterable[StepHost]
+) -> Iterator[tuple[StepHost, Iterator[bytes]]]:
+    """Each host with its script log, in parts to be joined with nothing between.
+
+    A host's parts are gone once the next host is asked for.
+    """
+    if step.job.expired_at is not None:
+        yield from ((host, iter(())) for host in hosts)
+        return
+    hosts = list(hosts)
+    spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.rows)
+    stream = store.read(step.day, spans)
+    for host in hosts:
+        parts = _until(stream, host.size)
+        yield host, parts
+        for _ in parts:
+            pass
+
+
+def file_logs(
+    step: StepInstance, hosts: Iterable[StepHost]
+) -> Iterator[tuple[StepHost, list[FileLog]]]:
+    """Each host with its file logs, in the order batch, mode, task key.
+
+    A target has its downloads, a source its uploads, a host that is both has both.
+    """
+    if step.job.expired_at is not None:
+        yield from ((host, []) for host in hosts)
+        return
+    hosts = list(hosts)
+    weights = _file_weights(row.pk for host in hosts for row in host.rows)
+    for group in _file_groups(hosts, weights):
+        wanted = [row.pk for host in group for row in host.rows if row.pk in weights]
+        rows = FileLog.objects.filter(host_result__in=wanted) if wanted else ()
+        # By code point, whatever the database's collation.
+        order = sorted(rows, key=attrgetter("host_result_id", "batch", "mode", "task_key"))
+        by_owner = {
+            owner: list(own)
+            for owner, own in itertools.groupby(order, key=attrgetter("host_result_id"))
+        }
+        for host in group:
+            own = [log for row in host.rows for log in by_owner.pop(row.pk, ())]
+            yield host, sorted(own, key=attrgetter("batch", "mode", "task_key"))
+
+
+def expected_offsets(step: StepInstance) -> Iterator[dict[str, int | str]]:
+    """Where the next piece of each log of a step starts, host by host."""
+    ends = ("received_size", "host_id", "execute_count", "batch")
+    if step.step_type != StepType.FILE:
+        scripts = HostResult.objects.filter(step=step, role=Role.TARGET)
+        for size, host, count, batch in scripts.order_by(*ends[1:]).values_list(*ends).iterator():
+            yield _offset(host, count, batch, size)
+    files = FileLog.objects.filter(step=step).order_by("host_result", "pk")
+    columns = ("received_size", "host_result__host_id", "execute_count", "batch", "task_key")
+    for size, host, count, batch, key in files.values_list(*columns).iterator():
+        yield _offset(host, count, batch, size, task_key=key)
+
+
+def _offset(host: int, count: int, batch: int, size: int, **key: str) -> dict[str, int | str]:
+    place = {"bk_host_id": host, "execute_count": count, "batch": batch}
+    return {**place, **key, "expected_offset": size}
+
+
+def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = None) -> Row:
+    """The row that holds the log of one host, role and batch (CONTRACT §4, Attempts).
+
+    `attempts` come newest first. The newest counts, unless it was not executed again: then it
+    stands for an earlier one. `with_files` are the rows that own file logs, None for script steps.
+    """
+    for index, row in enumerate(attempts):
+        earlier = attempts[index + 1 :]
+        if not earlier:
+            return row
+        if row.actual_execute_count is not None and row.actual_execute_count < row.execute_count:
+            older = [e for e in earlier if e.execute_count <= row.actual_execute_count]
+            return standing_for(older, with_files) if older else row
+        empty = row.pk not in with_files if with_files is not None else not row.held_size
+        if row.status != HostStatus.SUCCEEDED_LAST_TIME or not empty:
+            return row
+    raise ValueError("a host has at least one attempt")
+
+
+def _step_hosts(step: StepInstance, ids: Collection[int]) -> dict[int, StepHost]:
+    if not ids:
+        return {}
+    found = HostResult.objects.filter(step=step, host__in=ids)
+    rows = [Row._make(values) for values in found.values_list(*_ROW_FIELDS)]
+    with_files = None
+    if step.step_type == StepType.FILE:
+        with_files = _file_weights(
+            row.pk for row in rows if row.status == HostStatus.SUCCEEDED_LAST_TIME
+        )
+    hosts = {}
+    rows.sort(key=lambda row: (row.host_id, row.batch, row.role, -row.execute_count))
+    for host, own in itertools.groupby(rows, key=attrgetter("host_id")):
+        hosts[host] = _step_host(list(own), with_files)
+    return hosts
+
+
+def _step_host(rows: list[Row], with_files: Collection[int] | None) -> StepHost:
+    # The target's addresses before the source's, the newest attempt's before earlier ones'.
+    shown = max(rows, key=lambda row: (-row.role, row.execute_count, row.batch))
+    standing = [
+        standing_for(list(attempts), with_files)
+        for _, attempts in itertools.groupby(rows, key=attrgetter("batch", "role"))
+    ]
+    return StepHost(
+        bk_host_id=shown.host_id,
+        bk_cloud_id=shown.bk_cloud_id,
+        ip=shown.ip,
+        ipv6=shown.ipv6,
+        rows=tuple(standing),
+    )
+
+
+def _holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]]:
+    """The hosts that had each address in the step, by ascending id."""
+    addresses = {name.address for name in names}
+    rows = (
+        HostResult.objects.filter(Q(ip__in=addresses) | Q(ipv6__in=addresses), step=step)
+        .order_by("host_id")
+        .values_list("host_id", "bk_cloud_id", "ip", "ipv6")
+        .distinct()
+    )
+    holders: dict[Address, list[int]] = {}
+    for host, cloud, *own in rows:
+        for address in own:
+            if address is not None and (name := Address(cloud, address)) in names:
+                known = holders.setdefault(name, [])
+                if host not in known:
+                    known.append(host)
+    return holders
+
+
+def _until(stream: Iterator[tuple[store.Span, list[bytes]]], size: int) -> Iterator[bytes]:
+    while size > 0:
+        _, parts = next(stream)
+        for part in parts:
+            size -= len(part)
+            yield part
+
+
+def _file_weights(rows: Iterable[int]) -> dict[int, int]:
+    """The host results among these that own file logs, and what those weigh in memory."""
+    wanted = list(rows)
+    if not wanted:
+        return {}
+    found = (
+        FileLog.objects.filter(host_result__in=wanted)
+        .order_by()
+        .values_list("host_result")
+        .annotate(Count("pk"), Sum("held_size"))
+    )
+    return {owner: size + count * FILE_ROW_BYTES for owner, count, size in found}
+
+
+def _file_groups(hosts: list[StepHost], weights: dict[int, int]) -> Iterator[list[StepHost]]:
+    group: list[StepHost] = []
+    room = store.GROUP_BYTES
+    for host in hosts:
+        weight = sum(weights.get(row.pk, 0) for row in host.rows)
+        if group and weight > room:
+            yield group
+            group, room = [], store.GROUP_BYTES
+        group.append(host)
+        room -= weight
+    if group:
+        yield group
