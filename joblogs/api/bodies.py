@@ -1,0 +1,110 @@
+"""The bytes of a request, with or without a Content-Length: a JSON object, or lines of records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, BinaryIO, cast
+
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+
+from joblogs.errors import BadRequest, BodyTooLarge, LengthRequired, StoreError
+from joblogs.ingest.stream import ENCODINGS, Line, StreamCut, numbered_lines
+
+BODY_MAX_BYTES = 2_621_440
+_JSON_TYPES = ("", "application/json", "text/plain")
+_RECORD_TYPES = ("", "application/x-ndjson", "application/json", "text/plain")
+
+
+def stream(request: HttpRequest) -> BinaryIO:
+    """The body as a file. Raises LengthRequired if nobody could say where it ends.
+
+    Django reads nothing of a body that comes chunked; a server that decodes chunks itself says so.
+    """
+    if not request.META.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" in request.META:
+        if not request.META.get("wsgi.input_terminated"):
+            raise LengthRequired
+        return cast(BinaryIO, request.META["wsgi.input"])
+    return cast(BinaryIO, request)
+
+
+def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line]:
+    """The body as numbered lines, read as it is asked for. Raises BadRequest, BodyTooLarge."""
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    encoding = "" if encoding == "identity" else encoding
+    if encoding not in ENCODINGS or request.content_type not in _RECORD_TYPES:
+        raise BadRequest
+    source = stream(request)
+
+    def read(size: int) -> bytes:
+        try:
+            return source.read(size)
+        except (OSError, UnreadablePostError) as error:
+            raise StreamCut("the connection was cut") from error
+
+    return numbered_lines(read, encoding=encoding, max_bytes=max_bytes)
+
+
+def json_object(request: HttpRequest) -> dict[str, Any]:
+    """The body as a JSON object. Raises BadRequest or BodyTooLarge; asked again, says the same."""
+    kept: dict[str, Any] | StoreError | None = getattr(request, "json_object", None)
+    if kept is None:
+        try:
+            kept = _read_object(request)
+        except StoreError as error:
+            kept = error
+        request.json_object = kept  # type: ignore[attr-defined]
+    if isinstance(kept, StoreError):
+        raise kept
+    return kept
+
+
+def _read_object(request: HttpRequest) -> dict[str, Any]:
+    if _declared_length(request) > BODY_MAX_BYTES:
+        raise BodyTooLarge
+    if request.content_type not in _JSON_TYPES or "HTTP_CONTENT_ENCODING" in request.META:
+        raise BadRequest
+    try:
+        data = read_at_most(stream(request), BODY_MAX_BYTES)
+    except (OSError, UnreadablePostError) as error:
+        raise BadRequest from error
+    value = parse_json(data)
+    if not isinstance(value, dict):
+        raise BadRequest
+    return value
+
+
+def _declared_length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isascii() and length.isdigit() else 0
+
+
+def read_at_most(source: BinaryIO, limit: int) -> bytes:
+    """All of `source`. Raises BodyTooLarge beyond `limit` bytes."""
+    parts, left = [], limit + 1
+    while left and (part := source.read(min(left, 256 * 1024))):
+        parts.append(part)
+        left -= len(part)
+    if not left:
+        raise BodyTooLarge
+    return b"".join(parts)
+
+
+def parse_json(data: bytes) -> Any:
+    """JSON in UTF-8, a BOM allowed. Raises BadRequest for anything else, however deep or long.
+
+    Numbers with a fraction or an exponent come as Decimal, so that none is rounded. Lone surrogates
+    are let through: they are valid JSON, and match nothing.
+    """
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        raise BadRequest from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

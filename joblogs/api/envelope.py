@@ -1,0 +1,194 @@
+"""The one renderer of the API: what an answer looks like under each form (CONTRACT §2, §4, §5)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.views import APIView
+
+from joblogs.errors import (
+    BadRequest,
+    PermissionDenied,
+    Refusal,
+    StoreError,
+    TooManyRequests,
+    Unavailable,
+)
+
+from .forms import Form
+
+logger = logging.getLogger(__name__)
+json_bytes = msgspec.json.Encoder().encode
+
+ESB_REFUSED = 1306401
+_TRACE = re.compile(r"[\x21-\x7e]{1,128}")
+_INSTANCE_TYPES = {"biz": "biz", "biz_set": "business_set", "tenant_set": "tenant_set"}
+_INSTANCE_NAMES = {
+    "biz": ("业务", "Business"),
+    "biz_set": ("业务集", "Business Set"),
+    "tenant_set": ("租户集", "Tenant Set"),
+}
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request as its answer needs it: the form, the language, the ids."""
+
+    form: Form
+    language: str
+    trace: str
+    gateway_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    job_request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @classmethod
+    def begin(cls, request: HttpRequest, form: Form) -> Exchange:
+        """Only `Blueking-Language` decides the language, and only English is not Chinese."""
+        language = request.headers.get("Blueking-Language", "").strip().lower()
+        trace = request.headers.get("X-Request-ID", "")
+        return cls(
+            form=form,
+            language="en" if language == "en" else "zh",
+            trace=trace if _TRACE.fullmatch(trace) else "",
+        )
+
+    def sign(self, response: HttpResponse) -> None:
+        """The ids that every answer carries; a caller's own gateway id is not looked at."""
+        response["X-Bkapi-Request-Id"] = self.gateway_id
+        response["X-Bk-Job-Request-Id"] = self.job_request_id
+        if self.form.through_gateway:
+            response["X-Request-ID"] = self.trace or self.gateway_id
+
+    def tail(self) -> dict[str, Any]:
+        """The last keys of every envelope."""
+        ids = {"job_request_id": self.job_request_id}
+        return {**ids, "request_id": self.job_request_id} if self.form is Form.ESB else ids
+
+
+def exchange_of(request: Any) -> Exchange:
+    """The exchange that `middleware.ApiAnswers` began for a request."""
+    exchange: Exchange = request.exchange
+    return exchange
+
+
+def success(request: Any, data: Any) -> HttpResponse:
+    """`data` in the envelope of a success."""
+    envelope = {"result": True, "code": 0, "message": "", "data": data}
+    return answer(envelope | exchange_of(request).tail())
+
+
+def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpResponse:
+    """An error in the envelope of the request's form."""
+    exchange = exchange_of(request)
+    if isinstance(error, Refusal):
+        return _refusal(exchange, error)
+    envelope = {
+        "result": False,
+        "code": error.code,
+        "message": error.message(exchange.language),
+        "data": data,
+    } | exchange.tail()
+    if isinstance(error, PermissionDenied):
+        envelope["permission"] = _permission(error, exchange.language)
+    return answer(envelope)
+
+
+def answer(envelope: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """A JSON answer, whatever the client said that it accepts."""
+    return HttpResponse(json_bytes(envelope), status=status, content_type="application/json")
+
+
+def _refusal(exchange: Exchange, error: Refusal) -> HttpResponse:
+    message = error.message("en")
+    if exchange.form is Form.ESB:
+        # The ESB answers 200 to whatever it refuses, and no gateway adds headers.
+        response = answer(
+            {
+                "result": False,
+                "code": ESB_REFUSED,
+                "message": message,
+                "data": None,
+                "request_id": exchange.job_request_id,
+            }
+        )
+    else:
+        response = answer(
+            {
+                "code": error.code,
+                "code_name": error.code_name,
+                "message": message,
+                "result": False,
+                "data": None,
+            },
+            status=error.status,
+        )
+        response["X-Bkapi-Error-Code"] = str(error.code)
+        response["X-Bkapi-Error-Message"] = message
+    if isinstance(error, TooManyRequests):
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _permission(error: PermissionDenied, language: str) -> dict[str, Any]:
+    english = language == "en"
+    names = _INSTANCE_NAMES.get(error.scope_type, _INSTANCE_NAMES["biz"])
+    instance = {
+        "id": error.scope_id,
+        "type": _INSTANCE_TYPES.get(error.scope_type, "biz"),
+        "type_name": names[english],
+        "name": error.scope_name,
+    }
+    return {
+        "system_id": "bk_job",
+        "system_name": "Job" if english else "作业平台",
+        "actions": [
+            {
+                "id": "access_business",
+                "name": "Access Business" if english else "业务访问",
+                "related_resource_types": [
+                    {
+                        "system_id": "bk_cmdb",
+                        "system_name": "Cmdb" if english else "配置平台",
+                        "type": "biz",
+                        "type_name": "Business" if english else "业务",
+                        "instances": [[instance]] if error.scope_id else [],
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """DRF's exception handler: the one place that turns the unforeseen into an answer."""
+    request = context["request"]._request
+    if isinstance(error, StoreError):
+        if isinstance(error, Unavailable):
+            _log_unforeseen(request, error)
+        return failure(request, error)
+    if isinstance(error, exceptions.MethodNotAllowed):
+        response = failure(request, BadRequest())
+        response.status_code = 405
+        view: APIView = context["view"]
+        response["Allow"] = ", ".join(view.allowed_methods)
+        return response
+    _log_unforeseen(request, error)
+    return failure(request, Unavailable())
+
+
+def _log_unforeseen(request: Any, error: Exception) -> None:
+    # Where it happened, not what it said: a database's message may quote a log.
+    cause = error.__cause__ or error
+    logger.error(
+        "request %s was not answered: %s\n%s",
+        exchange_of(request).job_request_id,
+        type(cause).__name__,
+        "".join(traceback.format_tb(cause.__traceback__)),
+    )

@@ -1,0 +1,174 @@
+"""What a request asks for (CONTRACT §3). Raises the errors of CONTRACT §5, in their order."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpRequest
+
+from joblogs.choices import ScopeType
+from joblogs.errors import BadRequest, HostListInvalid, InvalidParameter, Text
+from joblogs.query import HOSTS_MAX, Address, Page
+
+_INTEGER = re.compile(r"\s*([+-]?)0*([0-9]{1,19})\s*", re.ASCII)
+_BIZ_SETS = range(8_000_000, 10_000_000)
+_LARGEST = 2**63 - 1
+
+
+class NotInteger(Exception):
+    """A value that is none of the ways to write an integer."""
+
+
+def integer(value: Any) -> int | None:
+    """A JSON integer, an integral number, or a string of blanks, sign and digits; None if blank.
+
+    Raises NotInteger for anything else, booleans and what does not fit 64 bits included.
+    """
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, str):
+        match = _INTEGER.fullmatch(value)
+        number = int(match[1] + match[2]) if match else None
+    elif isinstance(value, Decimal):
+        fits = value.is_finite() and abs(value) <= 2**63 and value == value.to_integral_value()
+        number = int(value) if fits else None
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    else:
+        number = None
+    if number is None or not -(2**63) <= number <= _LARGEST:
+        raise NotInteger
+    return number
+
+
+def _at_least(value: Any, least: int, text: Text) -> int:
+    try:
+        number = integer(value)
+    except NotInteger:
+        number = None
+    if number is None or number < least:
+        raise BadRequest(text)
+    return number
+
+
+def is_blank(value: Any) -> bool:
+    """Null and blank text count as absent."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def scope_named(body: Mapping[str, Any]) -> tuple[str, str]:
+    """The type and id of the scope that a request names."""
+    kind, number = body.get("bk_scope_type"), body.get("bk_scope_id")
+    if is_blank(kind) and is_blank(number):
+        return _scope_of_business(body.get("bk_biz_id"))
+    if is_blank(kind):
+        raise BadRequest(BadRequest.SCOPE_TYPE)
+    if is_blank(number) or isinstance(number, bool) or not isinstance(number, str | int):
+        raise BadRequest(BadRequest.SCOPE_ID)
+    if not isinstance(kind, str) or kind not in ScopeType.values:
+        raise InvalidParameter(None, "bk_scope_type")
+    return kind, str(number) if isinstance(number, str) or abs(number) <= _LARGEST else ""
+
+
+def _scope_of_business(value: Any) -> tuple[str, str]:
+    try:
+        number = integer(value)
+    except NotInteger:
+        raise BadRequest(BadRequest.BIZ_ID) from None
+    if number is None:
+        raise BadRequest(BadRequest.SCOPE_TYPE)
+    return ("biz_set" if number in _BIZ_SETS else "biz"), str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """The logs that a batch request asks for. `wanted` None: of every host of the step."""
+
+    job_instance_id: int
+    step_instance_id: int
+    wanted: list[int | Address] | None
+    page: Page | None
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> LogRequest:
+        job = _at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
+        step = _at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
+        wanted = _hosts(body)
+        return cls(job, step, wanted, _page(body) if wanted is None else None)
+
+
+def _hosts(body: Mapping[str, Any]) -> list[int | Address] | None:
+    ids = _list(body, "host_id_list")
+    entries = [] if ids else _list(body, "ip_list")
+    # The seed: with a host_id_list the ip_list is ignored, so it is not even looked at.
+    wanted: list[int | Address | None] = []
+    wanted += [_host_id(item) for item in ids] if ids else [_host(item) for item in entries]
+    if len(wanted) > HOSTS_MAX:
+        raise HostListInvalid
+    return [name for name in wanted if name is not None] if wanted else None
+
+
+def _list(body: Mapping[str, Any], field: str) -> list[Any]:
+    value = body.get(field)
+    if is_blank(value):
+        return []
+    if not isinstance(value, list):
+        raise BadRequest(BadRequest.FIELD, field)
+    return value
+
+
+def _host_id(item: Any) -> int | None:
+    try:
+        return integer(item)
+    except NotInteger:
+        raise BadRequest(BadRequest.HOST_ID) from None
+
+
+def _host(item: Any) -> int | Address:
+    if not isinstance(item, dict):
+        raise BadRequest(BadRequest.FIELD, "ip_list")
+    stated = {
+        key for key in ("bk_host_id", "bk_cloud_id", "ip", "ipv6") if not is_blank(item.get(key))
+    }
+    if not stated:
+        raise BadRequest(BadRequest.HOST_ID_MISSING)
+    if "bk_host_id" in stated:
+        return _at_least(item["bk_host_id"], 1, BadRequest.HOST_ID)
+    cloud = _at_least(item.get("bk_cloud_id"), 0, BadRequest.CLOUD_ID)
+    return Address(cloud, _address(item["ip"] if "ip" in stated else item.get("ipv6")))
+
+
+def _address(value: Any) -> str:
+    """An address as it is stored: two spellings of one address are one."""
+    if not isinstance(value, str):
+        raise BadRequest(BadRequest.IP)
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise BadRequest(BadRequest.IP) from None
+
+
+def _page(body: Mapping[str, Any]) -> Page | None:
+    start, length = body.get("start"), body.get("length")
+    if is_blank(start) and is_blank(length):
+        return None
+    first = 0 if is_blank(start) else _at_least(start, 0, _field("start"))
+    count = HOSTS_MAX if is_blank(length) else _at_least(length, 1, _field("length"))
+    if count > HOSTS_MAX:
+        raise BadRequest(_field("length"))
+    return Page(first, count)
+
+
+def _field(name: str) -> Text:
+    return Text(BadRequest.FIELD.zh.format(name), BadRequest.FIELD.en.format(name))
+
+
+def encoded_path(request: HttpRequest) -> str:
+    """The path as it was asked for, percent-encoded."""
+    return quote(request.path)

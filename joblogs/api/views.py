@@ -1,0 +1,120 @@
+"""The endpoints. A view reads the request, asks `access`, asks `query` or `ingest`, and answers."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from joblogs import access, audit, query, records
+from joblogs.access import Caller
+from joblogs.errors import ApiNotFound, RecordsRefused
+from joblogs.ingest import Report, ingest
+from joblogs.models import StepInstance
+from joblogs.query import StepHost
+
+from . import bodies, envelope, requests, responses
+from .authentication import HeaderAuthentication
+
+
+class ApiView(APIView):
+    """An endpoint of ours: its callers prove who they are, its answers are envelopes."""
+
+    authentication_classes = (HeaderAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    http_method_names = ["get", "post"]
+
+    def get_exception_handler(self) -> Any:
+        return envelope.handle_exception
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.user  # type: ignore[assignment]
+    return caller
+
+
+class BatchGetJobInstanceIpLog(ApiView):
+    """The logs of many hosts of a step, by host list (CONTRACT §3, §4)."""
+
+    def post(self, request: Request) -> HttpResponseBase:
+        body = bodies.json_object(request._request)
+        kind, number = requests.scope_named(body)
+        scope = access.readable_scope(_caller(request), scope_type=kind, scope_id=number)
+        asked = requests.LogRequest.read(body)
+        step = query.find_step(
+            access.jobs_in(scope),
+            job_instance_id=asked.job_instance_id,
+            step_instance_id=asked.step_instance_id,
+        )
+        hosts, total = _hosts(step, asked)
+        return responses.batch_logs(
+            request._request, step, hosts, total=total, sent=_recorder(request, step, hosts)
+        )
+
+
+def _hosts(step: StepInstance, asked: requests.LogRequest) -> tuple[list[StepHost], int | None]:
+    if asked.wanted is not None:
+        return query.hosts_named(step, asked.wanted), None
+    hosts, total = query.hosts_of(step, asked.page)
+    return hosts, total if asked.page else None
+
+
+def _recorder(request: Request, step: StepInstance, hosts: list[StepHost]) -> Any:
+    caller = _caller(request)
+    return functools.partial(
+        _record,
+        who=caller.user,
+        app_code=caller.app.app_code,
+        channel="batch_get_job_instance_ip_log",
+        step=step,
+        host_count=len(hosts),
+    )
+
+
+def _record(size: int, **read: Any) -> None:
+    audit.record_read(size=size, **read)
+
+
+class Records(ApiView):
+    """Records in (RECORDS, Over HTTP); and what this store reads."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        data = {"format": records.FORMAT, "versions": records.VERSIONS, "types": records.TYPES}
+        return envelope.success(request._request, data)
+
+    def post(self, request: Request) -> HttpResponseBase:
+        writer = access.writer_for(_caller(request))
+        lines = bodies.record_lines(request._request, max_bytes=settings.RECORDS_MAX_BYTES)
+        report = ingest(lines, writer=writer)
+        return _reported(request._request, report)
+
+
+def _reported(request: HttpRequest, report: Report) -> HttpResponseBase:
+    data = responses.report(report)
+    if report.refused_total:
+        return envelope.failure(request, RecordsRefused(None, report.refused_total), data=data)
+    return envelope.success(request, data)
+
+
+class Offsets(ApiView):
+    """Where each log of a step goes on: what a producer asks after a break (RECORDS)."""
+
+    def get(
+        self, request: Request, scope_type: str, scope_id: str, job: int, step: int
+    ) -> HttpResponseBase:
+        writer = access.writer_for(_caller(request))
+        jobs = access.writable_jobs(writer, scope_type=scope_type, scope_id=scope_id)
+        found = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
+        return responses.offsets(request._request, query.expected_offsets(found))
+
+
+def not_found(request: HttpRequest) -> HttpResponseBase:
+    """No such API under a form that clients use: the gateway's answer, before any credentials."""
+    path = requests.encoded_path(request)
+    return envelope.failure(request, ApiNotFound(request.method or "", path))
