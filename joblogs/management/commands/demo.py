@@ -1,0 +1,97 @@
+"""`demo`: recorded real runs, a login, an app, and a server to look at them (README)."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from joblogs import access
+from joblogs.access import OPERATOR
+from joblogs.ingest import ingest
+from joblogs.ingest.stream import encoding_of, numbered_lines
+from joblogs.management.arguments import port
+
+ARCHIVE = Path(__file__).parents[2] / "demo" / "archive.ndjson.zst"
+SCOPE = ("biz", "2")
+SHOWN = {
+    "bk_scope_type": SCOPE[0],
+    "bk_scope_id": SCOPE[1],
+    "job_instance_id": 1001,
+    "step_instance_id": 10011,
+    "host_id_list": [102, 142],
+}
+"""A host of the archive's main step that did well, and one whose disk was full."""
+NAME = "demo"
+
+
+class Command(BaseCommand):
+    help = "Load recorded real runs, make a login and an app, say how to look, and serve."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=port, default=8000, help="on 127.0.0.1 (default 8000)")
+        parser.add_argument("--no-serve", action="store_true", help="only load and print")
+
+    def handle(self, *, port: int, no_serve: bool, **options: object) -> None:
+        if not no_serve:
+            self._check_free(port)
+        call_command("migrate", verbosity=0)
+        with ARCHIVE.open("rb") as file:
+            encoding = encoding_of(file.peek(4)[:4])
+            report = ingest(numbered_lines(file.read, encoding=encoding), writer=OPERATOR)
+        if report.refused_total:
+            raise CommandError("The recorded archive was not taken whole: is this another store?")
+        self.stdout.write(
+            f"{report.accepted} records loaded, {report.duplicates} were there already."
+        )
+        self._say_how_to_look(port)
+        if not no_serve:
+            self._serve(port)
+
+    def _check_free(self, port: int) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                raise CommandError(f"Port {port} is taken; choose another with --port.") from None
+
+    def _say_how_to_look(self, port: int) -> None:
+        # Nothing that opens the demo is the same on two machines, or known in advance.
+        password = secrets.token_urlsafe(9)
+        people = get_user_model()
+        user, _ = people.objects.get_or_create(
+            username=NAME, defaults={"is_staff": True, "is_superuser": True}
+        )
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        _, secret = access.create_app(
+            code=NAME, name="Demo", scopes=[SCOPE], read=True, write=False, rotate=True
+        )
+        root = f"http://127.0.0.1:{port}"
+        keys = json.dumps({"bk_app_code": NAME, "bk_app_secret": secret})
+        self.stdout.write(
+            f"\nPages   {root}/admin/\n"
+            f"        user {NAME}, password {password}\n\n"
+            f"API     curl {root}/api/v3/batch_get_job_instance_ip_log \\\n"
+            f"          -H 'Content-Type: application/json' \\\n"
+            f"          -H 'X-Bkapi-Authorization: {keys}' \\\n"
+            f"          -d '{json.dumps(SHOWN)}'\n"
+        )
+        self.stdout.flush()
+
+    def _serve(self, port: int) -> None:
+        connections.close_all()
+        server = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
+        server += ["--threads", "4", "--no-control-socket", "jobplatform.wsgi:application"]
+        # In this process's place: a signal to the one that was started reaches the server.
+        os.execv(sys.executable, [sys.executable, *server])  # noqa: S606 - no shell is wanted
