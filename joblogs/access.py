@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -60,6 +61,23 @@ def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
 def jobs_in(scope: Scope) -> QuerySet[JobInstance]:
     """The jobs of a scope that `readable_scope` or `Writer.scope` handed out."""
     return JobInstance.objects.filter(scope=scope)
+
+
+def visible_scopes(user: User) -> QuerySet[Scope]:
+    """The scopes that a member of staff may browse: a superuser all, others their groups'."""
+    if not user.is_active or not user.is_staff:
+        return Scope.objects.none()
+    if user.is_superuser:
+        return Scope.objects.all()
+    return Scope.objects.filter(groups__in=user.groups.all()).distinct()
+
+
+def visible_jobs(user: User) -> QuerySet[JobInstance]:
+    """The jobs that a member of staff may browse, their logs included."""
+    jobs = JobInstance.objects.all()
+    if user.is_active and user.is_staff and user.is_superuser:
+        return jobs
+    return jobs.filter(scope__in=visible_scopes(user))
 
 
 @dataclass(frozen=True, slots=True)

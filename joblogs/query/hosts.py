@@ -1,23 +1,18 @@
-"""The one door out: which rows stand for a host's log, and their bytes.
-
-Callers hand in jobs that `access` narrowed. The number of statements does not grow with the number
-of hosts; text comes in groups of bounded size.
-"""
+"""The hosts of a step, and which of their rows stand for their log (DESIGN §2, Attempts)."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 
 from joblogs.choices import HostStatus, Role, StepType
-from joblogs.content import store
-from joblogs.errors import HostListInvalid, JobNotFound
-from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
+from joblogs.errors import HostListInvalid
+from joblogs.models import FileLog, HostResult, StepInstance
 
 HOSTS_MAX = 500
 """Hosts that one answer holds (CONTRACT §3)."""
@@ -88,24 +83,6 @@ class StepHost:
         return sum(row.held_size for row in self.rows)
 
 
-def find_step(
-    jobs: QuerySet[JobInstance], *, job_instance_id: int, step_instance_id: int
-) -> StepInstance:
-    """A step of one of these jobs. Raises JobNotFound, for a missing step too (CONTRACT §5)."""
-    step = (
-        StepInstance.objects.filter(
-            job__in=jobs,
-            job__job_instance_id=job_instance_id,
-            step_instance_id=step_instance_id,
-        )
-        .select_related("job__scope")
-        .first()
-    )
-    if step is None:
-        raise JobNotFound
-    return step
-
-
 def hosts_named(step: StepInstance, wanted: Sequence[int | Address]) -> list[StepHost]:
     """The hosts of a step that are named, in that order, each once.
 
@@ -143,70 +120,6 @@ def hosts_of(step: StepInstance, page: Page | None = None) -> tuple[list[StepHos
     return [found[host] for host in ids], total
 
 
-def script_logs(
-    step: StepInstance, hosts: Iterable[StepHost]
-) -> Iterator[tuple[StepHost, Iterator[bytes]]]:
-    """Each host with its script log, in parts to be joined with nothing between.
-
-    A host's parts are gone once the next host is asked for.
-    """
-    if step.job.expired_at is not None:
-        yield from ((host, iter(())) for host in hosts)
-        return
-    hosts = list(hosts)
-    spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.rows)
-    stream = store.read(step.day, spans)
-    for host in hosts:
-        parts = _until(stream, host.size)
-        yield host, parts
-        for _ in parts:
-            pass
-
-
-def file_logs(
-    step: StepInstance, hosts: Iterable[StepHost]
-) -> Iterator[tuple[StepHost, list[FileLog]]]:
-    """Each host with its file logs, in the order batch, mode, task key.
-
-    A target has its downloads, a source its uploads, a host that is both has both.
-    """
-    if step.job.expired_at is not None:
-        yield from ((host, []) for host in hosts)
-        return
-    hosts = list(hosts)
-    weights = _file_weights(row.pk for host in hosts for row in host.rows)
-    for group in _file_groups(hosts, weights):
-        wanted = [row.pk for host in group for row in host.rows if row.pk in weights]
-        rows = FileLog.objects.filter(host_result__in=wanted) if wanted else ()
-        # By code point, whatever the database's collation.
-        order = sorted(rows, key=attrgetter("host_result_id", "batch", "mode", "task_key"))
-        by_owner = {
-            owner: list(own)
-            for owner, own in itertools.groupby(order, key=attrgetter("host_result_id"))
-        }
-        for host in group:
-            own = [log for row in host.rows for log in by_owner.pop(row.pk, ())]
-            yield host, sorted(own, key=attrgetter("batch", "mode", "task_key"))
-
-
-def expected_offsets(step: StepInstance) -> Iterator[dict[str, int | str]]:
-    """Where the next piece of each log of a step starts, host by host."""
-    ends = ("received_size", "host_id", "execute_count", "batch")
-    if step.step_type != StepType.FILE:
-        scripts = HostResult.objects.filter(step=step, role=Role.TARGET)
-        for size, host, count, batch in scripts.order_by(*ends[1:]).values_list(*ends).iterator():
-            yield _offset(host, count, batch, size)
-    files = FileLog.objects.filter(step=step).order_by("host_result", "pk")
-    columns = ("received_size", "host_result__host_id", "execute_count", "batch", "task_key")
-    for size, host, count, batch, key in files.values_list(*columns).iterator():
-        yield _offset(host, count, batch, size, task_key=key)
-
-
-def _offset(host: int, count: int, batch: int, size: int, **key: str) -> dict[str, int | str]:
-    place = {"bk_host_id": host, "execute_count": count, "batch": batch}
-    return {**place, **key, "expected_offset": size}
-
-
 def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = None) -> Row:
     """The row that holds the log of one host, role and batch (CONTRACT §4, Attempts).
 
@@ -233,7 +146,7 @@ def _step_hosts(step: StepInstance, ids: Collection[int]) -> dict[int, StepHost]
     rows = [Row._make(values) for values in found.values_list(*_ROW_FIELDS)]
     with_files = None
     if step.step_type == StepType.FILE:
-        with_files = _file_weights(
+        with_files = file_weights(
             row.pk for row in rows if row.status == HostStatus.SUCCEEDED_LAST_TIME
         )
     hosts = {}
@@ -278,15 +191,7 @@ def _holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]
     return holders
 
 
-def _until(stream: Iterator[tuple[store.Span, list[bytes]]], size: int) -> Iterator[bytes]:
-    while size > 0:
-        _, parts = next(stream)
-        for part in parts:
-            size -= len(part)
-            yield part
-
-
-def _file_weights(rows: Iterable[int]) -> dict[int, int]:
+def file_weights(rows: Iterable[int]) -> dict[int, int]:
     """The host results among these that own file logs, and what those weigh in memory."""
     wanted = list(rows)
     if not wanted:
@@ -298,17 +203,3 @@ def _file_weights(rows: Iterable[int]) -> dict[int, int]:
         .annotate(Count("pk"), Sum("held_size"))
     )
     return {owner: size + count * FILE_ROW_BYTES for owner, count, size in found}
-
-
-def _file_groups(hosts: list[StepHost], weights: dict[int, int]) -> Iterator[list[StepHost]]:
-    group: list[StepHost] = []
-    room = store.GROUP_BYTES
-    for host in hosts:
-        weight = sum(weights.get(row.pk, 0) for row in host.rows)
-        if group and weight > room:
-            yield group
-            group, room = [], store.GROUP_BYTES
-        group.append(host)
-        room -= weight
-    if group:
-        yield group

@@ -1,0 +1,99 @@
+"""The bytes of a step's logs, host by host, in groups of bounded size."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+
+from joblogs.choices import Role, StepType
+from joblogs.content import store
+from joblogs.models import FileLog, HostResult, StepInstance
+
+from .hosts import StepHost, file_weights
+
+
+def script_logs(
+    step: StepInstance, hosts: Iterable[StepHost]
+) -> Iterator[tuple[StepHost, Iterator[bytes]]]:
+    """Each host with its script log, in parts to be joined with nothing between.
+
+    A host's parts are gone once the next host is asked for.
+    """
+    if step.job.expired_at is not None:
+        yield from ((host, iter(())) for host in hosts)
+        return
+    hosts = list(hosts)
+    spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.rows)
+    stream = store.read(step.day, spans)
+    for host in hosts:
+        parts = _until(stream, host.size)
+        yield host, parts
+        for _ in parts:
+            pass
+
+
+def file_logs(
+    step: StepInstance, hosts: Iterable[StepHost]
+) -> Iterator[tuple[StepHost, list[FileLog]]]:
+    """Each host with its file logs, in the order batch, mode, task key.
+
+    A target has its downloads, a source its uploads, a host that is both has both.
+    """
+    if step.job.expired_at is not None:
+        yield from ((host, []) for host in hosts)
+        return
+    hosts = list(hosts)
+    weights = file_weights(row.pk for host in hosts for row in host.rows)
+    for group in _file_groups(hosts, weights):
+        wanted = [row.pk for host in group for row in host.rows if row.pk in weights]
+        rows = FileLog.objects.filter(host_result__in=wanted) if wanted else ()
+        # By code point, whatever the database's collation.
+        order = sorted(rows, key=attrgetter("host_result_id", "batch", "mode", "task_key"))
+        by_owner = {
+            owner: list(own)
+            for owner, own in itertools.groupby(order, key=attrgetter("host_result_id"))
+        }
+        for host in group:
+            own = [log for row in host.rows for log in by_owner.pop(row.pk, ())]
+            yield host, sorted(own, key=attrgetter("batch", "mode", "task_key"))
+
+
+def expected_offsets(step: StepInstance) -> Iterator[dict[str, int | str]]:
+    """Where the next piece of each log of a step starts, host by host."""
+    ends = ("received_size", "host_id", "execute_count", "batch")
+    if step.step_type != StepType.FILE:
+        scripts = HostResult.objects.filter(step=step, role=Role.TARGET)
+        for size, host, count, batch in scripts.order_by(*ends[1:]).values_list(*ends).iterator():
+            yield _offset(host, count, batch, size)
+    files = FileLog.objects.filter(step=step).order_by("host_result", "pk")
+    columns = ("received_size", "host_result__host_id", "execute_count", "batch", "task_key")
+    for size, host, count, batch, key in files.values_list(*columns).iterator():
+        yield _offset(host, count, batch, size, task_key=key)
+
+
+def _offset(host: int, count: int, batch: int, size: int, **key: str) -> dict[str, int | str]:
+    place = {"bk_host_id": host, "execute_count": count, "batch": batch}
+    return {**place, **key, "expected_offset": size}
+
+
+def _until(stream: Iterator[tuple[store.Span, list[bytes]]], size: int) -> Iterator[bytes]:
+    while size > 0:
+        _, parts = next(stream)
+        for part in parts:
+            size -= len(part)
+            yield part
+
+
+def _file_groups(hosts: list[StepHost], weights: dict[int, int]) -> Iterator[list[StepHost]]:
+    group: list[StepHost] = []
+    room = store.GROUP_BYTES
+    for host in hosts:
+        weight = sum(weights.get(row.pk, 0) for row in host.rows)
+        if group and weight > room:
+            yield group
+            group, room = [], store.GROUP_BYTES
+        group.append(host)
+        room -= weight
+    if group:
+        yield group
