@@ -1,0 +1,247 @@
+"""Fingerprints of a text: which hosts printed the same, and which the same but for noise.
+
+`digest` is the SHA-256 of the bytes. `shape` is the SHA-256 of the bytes with every span that
+`masks` recognises replaced by one placeholder, so that 487 hosts that did the same are one
+group. There is one placeholder for all kinds, because the kind may depend on the value (an
+elapsed time grows into something that reads as a clock). `spans` says what was replaced, so
+that a page can show it and compare the hidden values.
+
+Pure functions of the bytes: how the text was cut into pieces does not matter, and any bytes
+will do. A line over 1 MiB is masked in segments of that size, to bound the memory.
+"""
+
+import hashlib
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from .lines import LineCutter, iter_blocks
+from .masks import ANSI, RULES, VERSION, VIEWS, Kind, Rule, View
+
+__all__ = [
+    "PLACEHOLDER",
+    "VERSION",
+    "Fingerprint",
+    "Kind",
+    "Span",
+    "digest",
+    "masked",
+    "shape",
+    "spans",
+]
+
+PLACEHOLDER = b"\x00\x01"
+"""Stands for a span. A NUL of the text is doubled, so that no text reads like a masked one."""
+_PIECE = 256 * 1024  # what a processor's cache holds, with its views
+_LONGEST_LINE = 1024 * 1024  # whole: a mask before a border of segments may move the border
+
+_ANSI = re.compile(ANSI)
+
+
+class Span(NamedTuple):
+    """`data[start:end]` is masked; `kind` says as what."""
+
+    start: int
+    end: int
+    kind: Kind
+
+
+class _Scan(NamedTuple):
+    """The rules of one view and anchor as one expression, without and with their numbers."""
+
+    rule: Rule
+    plain: re.Pattern[bytes]
+    numbered: re.Pattern[bytes]
+    kinds: tuple[Kind, ...]
+
+
+def _scan(rules: Sequence[Rule]) -> _Scan:
+    anchor, written = rules[0].anchor, re.escape(rules[0].anchor).replace(rb"\-", b"-")
+    # Written out, the anchor is a literal prefix: `re` searches it without trying to match.
+    head = written + rb"(?<![0-9A-Za-z].{%d})" % len(anchor)
+    tails = [rule.pattern.removeprefix(written) for rule in rules]
+    return _Scan(
+        rules[0],
+        re.compile(head + b"(?:%b)" % b"|".join(tails)),
+        re.compile(head + b"(?:%b)" % b"|".join(b"(?:%b)()" % tail for tail in tails)),
+        tuple(rule.kind for rule in rules),
+    )
+
+
+def _grouped() -> tuple[_Scan, ...]:
+    together: dict[tuple[View, bytes], list[Rule]] = {}
+    for rule in RULES:
+        together.setdefault((rule.view, rule.anchor), []).append(rule)
+    return tuple(map(_scan, together.values()))
+
+
+_SCANS = _grouped()
+
+
+def _views(text: bytes) -> Iterator[tuple[_Scan, bytes]]:
+    views = {name: text.translate(table) if table else text for name, table in VIEWS.items()}
+    for scan in _SCANS:
+        view = views[scan.rule.view]
+        if scan.rule.gate is None or scan.rule.gate.search(view):
+            yield scan, view
+
+
+def _own_names(names: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Give what to look for: names as given, in upper and lower case, and before the first dot.
+
+    Left out are names that are words rather than names of one machine.
+    """
+    own = set()
+    for name in names:
+        short = name.partition(b".")[0]
+        for form in (name, short) if re.search(rb"[A-Za-z]", short) else (name,):
+            if len(form) < 3 or form.isdigit() or b"\n" in form:
+                continue
+            if form.lower() != b"localhost":
+                own |= {form, form.lower(), form.upper()}
+    return tuple(sorted(own))
+
+
+def _find_names(text: bytes, own: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    for name in own:
+        start = text.find(name)
+        while start >= 0:
+            end = start + len(name)
+            if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+                yield start, end
+            start = text.find(name, end)
+
+
+def _masked(block: bytes, own: Sequence[bytes]) -> bytes:
+    text = _ANSI.sub(b"", block) if b"\x1b" in block else block
+    found = list(_find_names(text, own))
+    for scan, view in _views(text):
+        hits: Iterable[tuple[int, int]] = map(re.Match.span, scan.plain.finditer(view))
+        if keep := scan.rule.only_if:
+            hits = [(start, end) for start, end in hits if keep(text, start, end)]
+        found.extend(hits)
+    found.sort()
+    parts, at = [], 0
+    for start, end in found:
+        if start >= at:
+            parts.append(text[at:start])
+        if end > at:
+            at = end
+    parts.append(text[at:])
+    if b"\x00" in text:
+        parts = [part.replace(b"\x00", b"\x00\x00") for part in parts]
+    return PLACEHOLDER.join(parts)
+
+
+def _spans(block: bytes, own: Sequence[bytes]) -> list[Span]:
+    codes = [found.span() for found in _ANSI.finditer(block)]
+    text = _ANSI.sub(b"", block) if codes else block
+    found = [Span(start, end, "host") for start, end in _find_names(text, own)]
+    for scan, view in _views(text):
+        keep = scan.rule.only_if
+        for hit in scan.numbered.finditer(view):
+            if keep is None or keep(text, *hit.span()):
+                found.append(Span(*hit.span(), scan.kinds[(hit.lastindex or 1) - 1]))
+    found.sort(key=lambda span: (span.start, -span.end))
+    merged: list[tuple[Span, int]] = []  # with the length of the longest, which gives the kind
+    for span in found:
+        length = span.end - span.start
+        if not merged or span.start >= merged[-1][0].end:
+            merged.append((span, length))
+            continue
+        last, longest = merged.pop()
+        kind = span.kind if length > longest else last.kind
+        merged.append((Span(last.start, max(last.end, span.end), kind), max(length, longest)))
+    spans = [span for span, _ in merged]
+    return _with_codes(spans, codes) if codes else spans
+
+
+def _with_codes(spans: list[Span], codes: list[tuple[int, int]]) -> list[Span]:
+    """Move spans of the text without escape sequences to where they are with them."""
+    removed = list(accumulate((end - start for start, end in codes), initial=0))
+    cuts = [start - before for (start, _), before in zip(codes, removed, strict=False)]
+
+    def back(position: int) -> int:
+        return position + removed[bisect_right(cuts, position)]
+
+    moved = [Span(back(span.start), back(span.end - 1) + 1, span.kind) for span in spans]
+    starts = [span.start for span in moved]
+    outside = []
+    for start, end in codes:
+        before = bisect_right(starts, start) - 1
+        if before < 0 or moved[before].end <= start:
+            outside.append(Span(start, end, "ansi"))
+    return sorted(moved + outside)
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + _PIECE] for at in range(0, len(data), _PIECE))
+
+
+def _blocks(data: bytes) -> Iterator[bytes]:
+    return iter_blocks(_pieces(data), max_line_bytes=_LONGEST_LINE)
+
+
+def digest(data: bytes) -> bytes:
+    """Give the SHA-256 of the bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def spans(data: bytes, *, names: Sequence[bytes] = ()) -> list[Span]:
+    """Say what `shape` masks in a text: ascending, not overlapping.
+
+    `names` are the names of the host that printed it, and its addresses.
+    """
+    own, offset, result = _own_names(names), 0, []
+    for block in _blocks(data):
+        for start, end, kind in _spans(block, own):
+            result.append(Span(offset + start, offset + end, kind))
+        offset += len(block)
+    return result
+
+
+def masked(data: bytes, *, names: Sequence[bytes] = ()) -> bytes:
+    """Give the text with PLACEHOLDER for each span, and without escape sequences.
+
+    Equal for two texts exactly where their shapes are equal; lines stay lines.
+    """
+    own = _own_names(names)
+    return b"".join(_masked(block, own) for block in _blocks(data))
+
+
+def shape(data: bytes, *, names: Sequence[bytes] = ()) -> bytes:
+    """Give the SHA-256 of the masked text."""
+    fingerprint = Fingerprint(names=names)
+    for piece in _pieces(data):
+        fingerprint.update(piece)
+    return fingerprint.shape()
+
+
+class Fingerprint:
+    """Digest and shape of a text that comes in pieces; both may be asked for at any time."""
+
+    def __init__(self, *, names: Sequence[bytes] = ()) -> None:
+        self.size = 0
+        self._own = _own_names(names)
+        self._digest = hashlib.sha256()
+        self._shape = hashlib.sha256()
+        self._cutter = LineCutter(_LONGEST_LINE)
+
+    def update(self, piece: bytes) -> None:
+        """Take the next bytes of the text."""
+        self.size += len(piece)
+        self._digest.update(piece)
+        for block in self._cutter.push(piece):
+            self._shape.update(_masked(block, self._own))
+
+    def digest(self) -> bytes:
+        """Give the `digest` of the text so far."""
+        return self._digest.digest()
+
+    def shape(self) -> bytes:
+        """Give the `shape` of the text so far."""
+        so_far = self._shape.copy()
+        so_far.update(_masked(self._cutter.rest, self._own))
+        return so_far.digest()
