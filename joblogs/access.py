@@ -37,7 +37,7 @@ class Caller:
 
 def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
     """The scope that a caller may read. Raises ScopeNotFound, else PermissionDenied."""
-    if "\0" in scope_id or not scope_id.isprintable():
+    if "\0" in scope_id or any("\ud800" <= character <= "\udfff" for character in scope_id):
         # No stored scope has such an id, and PostgreSQL would not take the question.
         raise ScopeNotFound
     grants = AppGrant.objects.filter(app=caller.app, read=True)

@@ -149,6 +149,10 @@ class AppVerifyFailed(Refusal):
 
     status, code, code_name = 401, 1640101, "APP_VERIFY_FAILED"
 
+    def __init__(self, reason: str) -> None:
+        """`reason` says which check failed, never what the token holds."""
+        super().__init__(f'App verification failed [reason="{reason}"]')
+
 
 class ApiNotFound(Refusal):
     """No such API under a form that BlueKing clients use."""

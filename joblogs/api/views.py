@@ -20,13 +20,13 @@ from joblogs.models import StepInstance
 from joblogs.query import StepHost
 
 from . import bodies, envelope, requests, responses
-from .authentication import HeaderAuthentication
+from .authentication import GatewayTokenAuthentication, HeaderAuthentication
 
 
 class ApiView(APIView):
     """An endpoint of ours: its callers prove who they are, its answers are envelopes."""
 
-    authentication_classes = (HeaderAuthentication,)
+    authentication_classes = (GatewayTokenAuthentication, HeaderAuthentication)
     permission_classes = (IsAuthenticated,)
     http_method_names = ["get", "post"]
 
