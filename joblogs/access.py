@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from joblogs.errors import PermissionDenied, ScopeNotFound
 from joblogs.models import App, AppGrant, JobInstance, Scope
@@ -78,6 +78,21 @@ def visible_jobs(user: User) -> QuerySet[JobInstance]:
     if user.is_active and user.is_staff and user.is_superuser:
         return jobs
     return jobs.filter(scope__in=visible_scopes(user))
+
+
+def seconds_to_wait(app: App, *, limit: int, now: float) -> int:
+    """Count a request of an app; the seconds to wait if it is one too many in this minute, else 0.
+
+    Counted in the app's row, so that all processes and machines count together.
+    """
+    minute, second = divmod(int(now), 60)
+    counted = App.objects.filter(pk=app.pk)
+    counted.update(
+        rate_used=Case(When(rate_minute=minute, then=F("rate_used") + 1), default=1),
+        rate_minute=minute,
+    )
+    used = counted.values_list("rate_used", flat=True).get()
+    return 60 - second if used > limit else 0
 
 
 @dataclass(frozen=True, slots=True)

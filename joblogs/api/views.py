@@ -21,6 +21,7 @@ from joblogs.query import StepHost
 
 from . import bodies, envelope, requests, responses
 from .authentication import GatewayTokenAuthentication, HeaderAuthentication
+from .throttling import AppRate
 
 
 class ApiView(APIView):
@@ -28,6 +29,7 @@ class ApiView(APIView):
 
     authentication_classes = (GatewayTokenAuthentication, HeaderAuthentication)
     permission_classes = (IsAuthenticated,)
+    throttle_classes = (AppRate,)
     http_method_names = ["get", "post"]
 
     def get_exception_handler(self) -> Any:

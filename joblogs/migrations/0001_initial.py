@@ -31,6 +31,8 @@ class Migration(migrations.Migration):
                 ("secret_sha256", models.BinaryField(max_length=32)),
                 ("active", models.BooleanField(default=True, verbose_name="active")),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("rate_minute", models.BigIntegerField(default=0, editable=False)),
+                ("rate_used", models.IntegerField(default=0, editable=False)),
             ],
             options={
                 "verbose_name": "app",

@@ -52,6 +52,9 @@ class App(models.Model):
     secret_sha256 = models.BinaryField(max_length=32, editable=False)
     active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Requests of the minute numbered `rate_minute` (since the epoch), counted only with RATE_LIMIT.
+    rate_minute = models.BigIntegerField(default=0, editable=False)
+    rate_used = models.IntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("app")

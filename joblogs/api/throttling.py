@@ -1,0 +1,26 @@
+"""RATE_LIMIT: requests a minute of one app (CONTRACT §2)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from joblogs import access
+from joblogs.errors import TooManyRequests
+
+
+class AppRate(BaseThrottle):
+    """Refuses what an app asks beyond its limit, with the seconds until it may ask again."""
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if not settings.RATE_LIMIT:
+            return True
+        caller: Any = request.user
+        wait = access.seconds_to_wait(caller.app, limit=settings.RATE_LIMIT, now=time.time())
+        if wait:
+            raise TooManyRequests(retry_after=wait)
+        return True
