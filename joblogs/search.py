@@ -1,0 +1,229 @@
+"""Search in the logs of a step: by text or by regular expression, right across frame borders.
+
+Expressions are RE2's: they take time in proportion to the text whatever they say, so that none can
+hold a process. A search has a budget and says so when it ends early.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import re2
+
+from joblogs import query
+from joblogs.choices import StepType
+from joblogs.models import StepInstance
+from joblogs.query import StepHost
+
+PATTERN_MAX = 1024
+LONG_LINE_BYTES = 1024 * 1024
+"""A longer line is searched in parts that overlap by OVERLAP_BYTES: no match up to that is lost."""
+OVERLAP_BYTES = 16 * 1024
+SHOWN_LINE_BYTES = 4096
+"""As much of a line as a hit shows."""
+
+
+class InvalidPattern(ValueError):
+    """An expression that is none, or too long. Its text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What is searched for. A match never spans lines."""
+
+    expression: Any
+
+    @classmethod
+    def of(cls, text: str, *, regex: bool = False, ignore_case: bool = False) -> Pattern:
+        """Text as it is, or a regular expression. Raises InvalidPattern."""
+        if not text or len(text) > PATTERN_MAX:
+            raise InvalidPattern(f"1 to {PATTERN_MAX} characters")
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError:
+            raise InvalidPattern("it holds half a character") from None
+        if b"\n" in raw:
+            raise InvalidPattern("it holds a line break, and matches never span lines")
+        options = re2.Options()
+        options.literal = not regex
+        options.case_sensitive = not ignore_case
+        options.never_nl = True
+        options.log_errors = False
+        if raw.isascii():
+            # Bytes that are no UTF-8 are characters too, so `.` matches them.
+            options.encoding = re2.Options.Encoding.LATIN1
+        try:
+            return cls(re2.compile(raw, options))
+        except re2.error as error:
+            said = error.args[0] if error.args else b""
+            raise InvalidPattern(said.decode(errors="replace")) from None
+
+    def find(self, data: bytes, position: int = 0) -> tuple[int, int] | None:
+        """The next match at or after a position."""
+        match = self.expression.search(data, position)
+        return match.span() if match else None
+
+
+class Line(NamedTuple):
+    """A line of a hit: its number from 1, its bytes (SHOWN_LINE_BYTES of them), if it matches."""
+
+    number: int
+    data: bytes
+    matches: bool
+
+
+@dataclass(slots=True)
+class Hits:
+    """What was found in one log. `label` tells a host's file logs apart, "" for a script log."""
+
+    host: StepHost
+    label: str
+    count: int = 0
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Budget:
+    """What a search may take. 0 means no limit."""
+
+    seconds: float = 0
+    size: int = 0
+
+
+@dataclass(slots=True)
+class Search:
+    """A search to be iterated once; afterwards it says how far it came."""
+
+    step: StepInstance
+    hosts: list[StepHost]
+    pattern: Pattern
+    context: int = 0
+    shown: int = 10
+    """Hits of a log whose lines are given; all are counted."""
+    budget: Budget = field(default_factory=Budget)
+    searched_logs: int = 0
+    searched_bytes: int = 0
+    stopped: str = ""
+    """Why it ended early: `time`, `size`, or nothing."""
+
+    def __iter__(self) -> Iterator[Hits]:
+        """The logs that hold a hit, in the order of the hosts."""
+        started = time.monotonic()
+        for host, label, parts in _logs(self.step, self.hosts):
+            hits = Hits(host, label)
+            finder = _Finder(self.pattern, hits, self.context, self.shown)
+            for block in _blocks(parts):
+                self.searched_bytes += len(block.data)
+                finder.search(block)
+                if self._exceeded(started):
+                    break
+            if hits.count:
+                yield hits
+            if self.stopped:
+                return
+            self.searched_logs += 1
+
+    def _exceeded(self, started: float) -> bool:
+        if self.budget.seconds and time.monotonic() - started > self.budget.seconds:
+            self.stopped = "time"
+        elif self.budget.size and self.searched_bytes > self.budget.size:
+            self.stopped = "size"
+        return bool(self.stopped)
+
+
+def _logs(
+    step: StepInstance, hosts: list[StepHost]
+) -> Iterator[tuple[StepHost, str, Iterable[bytes]]]:
+    if step.step_type == StepType.FILE:
+        for host, files in query.file_logs(step, hosts):
+            for file in files:
+                yield host, file.dest_path or file.src_path, [bytes(file.content)]
+    else:
+        for host, parts in query.script_logs(step, hosts):
+            yield host, "", parts
+
+
+class _Block(NamedTuple):
+    """Whole lines, or a part of a long one. `overlap` bytes were in the block before."""
+
+    data: bytes
+    overlap: int
+
+
+def _blocks(parts: Iterable[bytes]) -> Iterator[_Block]:
+    rest, overlap = b"", 0
+    for part in parts:
+        data = rest + part if rest else part
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield _Block(data[:end], overlap)
+            rest, overlap = data[end:], 0
+        elif len(data) > LONG_LINE_BYTES:
+            yield _Block(data, overlap)
+            rest = data[-OVERLAP_BYTES:]
+            overlap = len(rest)
+        else:
+            rest = data
+    if len(rest) > overlap:
+        yield _Block(rest, overlap)
+
+
+class _Finder:
+    """Finds lines block after block, and gathers the first ones with what stands around them."""
+
+    def __init__(self, pattern: Pattern, hits: Hits, context: int, shown: int) -> None:
+        self.pattern, self.hits, self.context, self.shown = pattern, hits, context, shown
+        self.number = 1
+        self.last_hit = 0
+        self.before: deque[Line] = deque(maxlen=context)
+        self.after = 0
+
+    def search(self, block: _Block) -> None:
+        data, position = block.data, 0
+        while position < len(data) and (match := self.pattern.find(data, position)):
+            start = data.rfind(b"\n", 0, match[0]) + 1
+            end = data.find(b"\n", match[0]) + 1 or len(data)
+            if match[0] >= len(data):
+                break
+            self._pass(data, position, start)
+            if self.number != self.last_hit:
+                self.last_hit = self.number
+                self._hit(data[max(start, position) : end])
+            position = end
+            self.number += data.endswith(b"\n", start, end)
+        self._pass(data, position, len(data))
+
+    def _hit(self, line: bytes) -> None:
+        self.hits.count += 1
+        if self.hits.count > self.shown:
+            return
+        self.hits.lines += self.before
+        self.before.clear()
+        self.hits.lines.append(Line(self.number, line[:SHOWN_LINE_BYTES], True))
+        self.after = self.context
+
+    def _pass(self, data: bytes, start: int, end: int) -> None:
+        """Lines that do not match: counted, and kept where a hit shows what is around it."""
+        if not self.context or self.hits.count > self.shown:
+            self.number += data.count(b"\n", start, end)
+            return
+        while self.after and start < end:
+            stop = data.find(b"\n", start, end) + 1 or end
+            self.hits.lines.append(Line(self.number, data[start:stop][:SHOWN_LINE_BYTES], False))
+            self.number += data.endswith(b"\n", start, stop)
+            self.after -= 1
+            start = stop
+        kept: deque[tuple[int, int]] = deque()
+        stop = end
+        while stop > start and len(kept) < self.context:
+            begin = data.rfind(b"\n", start, stop - 1) + 1 or start
+            kept.appendleft((begin, stop))
+            stop = begin
+        self.number += data.count(b"\n", start, stop)
+        for begin, stop in kept:
+            self.before.append(Line(self.number, data[begin:stop][:SHOWN_LINE_BYTES], False))
+            self.number += data.endswith(b"\n", begin, stop)
