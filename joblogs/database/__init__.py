@@ -1,0 +1,24 @@
+"""What differs between SQLite and PostgreSQL: bulk writes, partitions, locks, retries.
+
+Nothing outside this package asks which of them it is. SQL here is built from the models' own names,
+never from input.
+"""
+
+from .bulk import any_of, fetch, insert_rows, insert_unhurried, update_rows
+from .partitions import Partitions
+from .schema import CreatePartitionedModel, set_fillfactor
+from .waiting import only_one, retrying, waiting_at_most
+
+__all__ = [
+    "CreatePartitionedModel",
+    "Partitions",
+    "any_of",
+    "fetch",
+    "insert_rows",
+    "insert_unhurried",
+    "only_one",
+    "retrying",
+    "set_fillfactor",
+    "update_rows",
+    "waiting_at_most",
+]

@@ -1,0 +1,56 @@
+"""What migrations do on PostgreSQL only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations import CreateModel
+from django.db.migrations.state import ProjectState
+
+
+class CreatePartitionedModel(CreateModel):
+    """CreateModel that on PostgreSQL partitions the table by `day`, with a default partition.
+
+    The state is a plain model's, so `makemigrations` sees the same thing on both databases.
+    """
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        plain = schema_editor.sql_create_table
+        schema_editor.sql_create_table = plain + ' PARTITION BY RANGE ("day")'
+        try:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        finally:
+            schema_editor.sql_create_table = plain
+        quote = schema_editor.quote_name
+        table = to_state.apps.get_model(app_label, self.name)._meta.db_table
+        schema_editor.execute(
+            f"CREATE TABLE {quote(table + '_default')} PARTITION OF {quote(table)} DEFAULT"
+        )
+        # The data is compressed already: keep it out of line and leave it alone.
+        for name in (table, table + "_default"):
+            schema_editor.execute(
+                f"ALTER TABLE {quote(name)} ALTER COLUMN data SET STORAGE EXTERNAL"
+            )
+
+
+def set_fillfactor(table: str, percent: int) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:
+    """A RunPython step that leaves room in the pages of a table whose rows are updated in place."""
+
+    def forwards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(
+                f"ALTER TABLE {schema_editor.quote_name(table)} SET (fillfactor = {int(percent)})"
+            )
+
+    return forwards

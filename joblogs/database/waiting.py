@@ -1,0 +1,90 @@
+"""Locks, and what is done when the database says to wait or to come again."""
+
+from __future__ import annotations
+
+import fcntl
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connection, connections
+
+from joblogs.errors import Unavailable
+
+T = TypeVar("T")
+RETRIES = 3
+
+
+def is_postgresql() -> bool:
+    """Which of the two it is; asked in this package only."""
+    return connection.vendor == "postgresql"
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Hold a lock of this name across processes, if nobody else does: whether it was had.
+
+    PostgreSQL's advisory lock of the session; for SQLite a lock on a file beside the database. Both
+    go with the process that holds them.
+    """
+    if is_postgresql():
+        key = zlib.crc32(f"joblogs {name}".encode())
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+            (held,) = cursor.fetchone()
+        try:
+            yield held
+        finally:
+            if held:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        return
+    file = Path(f"{connection.settings_dict['NAME']}.{name}.lock")
+    with file.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+
+
+def retrying(work: Callable[[], T]) -> T:
+    """Run a transaction again when the database says that it met another one.
+
+    Deadlocks, serialization failures and a key that another writer made first are retried up to
+    three times; then, or for any other database failure, Unavailable. Inside an outer transaction
+    (a dry run) nothing is retried that the outer one could not survive.
+    """
+    for attempt in range(RETRIES + 1):
+        try:
+            return work()
+        except (OperationalError, IntegrityError) as error:
+            if attempt == RETRIES or not _is_passing(error):
+                raise Unavailable from error
+    raise AssertionError("unreachable")
+
+
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, IntegrityError):
+        return True
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state in {"40001", "40P01"} or "database is locked" in str(error)
+
+
+@contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """SQLite only: let the statements within wait for the write lock no longer than this."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    usual = int(connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"].get("timeout", 5) * 1000)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {usual}")
