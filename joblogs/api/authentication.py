@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -74,7 +75,7 @@ def _credentials(request: HttpRequest) -> dict[str, str]:
     if header.strip():
         return _texts(_parse_header(header))
     if exchange_of(request).form is Form.ESB:
-        query = _texts(request.GET)
+        query = _texts(_query(request))
         return query if "bk_app_code" in query else _texts(_body(request)) | query
     return {}
 
@@ -88,6 +89,13 @@ def _parse_header(header: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InvalidArgs("request header X-Bkapi-Authorization is not a valid JSON")
     return value
+
+
+def _query(request: HttpRequest) -> Mapping[str, Any]:
+    try:
+        return request.GET
+    except TooManyFieldsSent:
+        return {}
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:

@@ -11,12 +11,12 @@ _SLUG = r"[-\w.]+"
 class Form(Enum):
     """A form and the start of its paths, as a regular expression without the leading slash."""
 
-    # What a backend serves comes first: `esb` would else be taken for a stage.
+    # The order matters: `esb` is a backend before a stage, `v1` a gateway's name before ours.
     BACKEND = r"(?:api/job/v3/job-execute|esb/api/v3)/"
     ESB = r"api/c/compapi/(?:v2/)?jobv3/"
+    GATEWAY = rf"(?:api/{_SLUG}/)?{_SLUG}/api/v3/(?:system/)?"
     BARE = r"api/v3/(?:system/)?"
     OWN = r"api/v1/"
-    GATEWAY = rf"(?:api/{_SLUG}/)?{_SLUG}/api/v3/(?:system/)?"
     # Whatever else looks like an API is one that does not exist.
     OTHER = r"(?:api|esb)/"
 

@@ -28,6 +28,8 @@ class ApiAnswers:
         form = form_of(request.path_info)
         if form is None:
             return self.get_response(request)
+        # No cookie is read here, so that none is ever set or needed.
+        request.META.pop("HTTP_COOKIE", None)
         exchange = Exchange.begin(request, form)
         request.exchange = exchange  # type: ignore[attr-defined]
         response = self.get_response(request)

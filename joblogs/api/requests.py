@@ -10,15 +10,19 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 
 from joblogs.choices import ScopeType
 from joblogs.errors import BadRequest, HostListInvalid, InvalidParameter, Text
 from joblogs.query import HOSTS_MAX, Address, Page
 
+from . import bodies
+
 _INTEGER = re.compile(r"\s*([+-]?)0*([0-9]{1,19})\s*", re.ASCII)
 _BIZ_SETS = range(8_000_000, 10_000_000)
 _LARGEST = 2**63 - 1
+_FLAGS = {"": False, "true": True, "1": True, "false": False, "0": False}
 
 
 class NotInteger(Exception):
@@ -47,7 +51,8 @@ def integer(value: Any) -> int | None:
     return number
 
 
-def _at_least(value: Any, least: int, text: Text) -> int:
+def at_least(value: Any, least: int, text: Text) -> int:
+    """An integer of at least `least`. Raises BadRequest with `text`, for an absent one too."""
     try:
         number = integer(value)
     except NotInteger:
@@ -97,24 +102,26 @@ class LogRequest:
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> LogRequest:
-        job = _at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
-        step = _at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
-        wanted = _hosts(body)
+        job = at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
+        step = at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
+        wanted = hosts_wanted(body)
         return cls(job, step, wanted, _page(body) if wanted is None else None)
 
 
-def _hosts(body: Mapping[str, Any]) -> list[int | Address] | None:
-    ids = _list(body, "host_id_list")
-    entries = [] if ids else _list(body, "ip_list")
+def hosts_wanted(body: Mapping[str, Any], *, most: int = HOSTS_MAX) -> list[int | Address] | None:
+    """The hosts of the list in use, None if none is given. Raises HostListInvalid over `most`."""
+    ids = list_given(body, "host_id_list")
+    entries = [] if ids else list_given(body, "ip_list")
     # The seed: with a host_id_list the ip_list is ignored, so it is not even looked at.
     wanted: list[int | Address | None] = []
-    wanted += [_host_id(item) for item in ids] if ids else [_host(item) for item in entries]
-    if len(wanted) > HOSTS_MAX:
+    wanted += [_host_id(item) for item in ids] if ids else [host_named(item) for item in entries]
+    if len(wanted) > most:
         raise HostListInvalid
     return [name for name in wanted if name is not None] if wanted else None
 
 
-def _list(body: Mapping[str, Any], field: str) -> list[Any]:
+def list_given(body: Mapping[str, Any], field: str) -> list[Any]:
+    """A list; one that is absent is empty."""
     value = body.get(field)
     if is_blank(value):
         return []
@@ -130,7 +137,8 @@ def _host_id(item: Any) -> int | None:
         raise BadRequest(BadRequest.HOST_ID) from None
 
 
-def _host(item: Any) -> int | Address:
+def host_named(item: Any) -> int | Address:
+    """A host by its id, else by its cloud area and address."""
     if not isinstance(item, dict):
         raise BadRequest(BadRequest.FIELD, "ip_list")
     stated = {
@@ -139,8 +147,8 @@ def _host(item: Any) -> int | Address:
     if not stated:
         raise BadRequest(BadRequest.HOST_ID_MISSING)
     if "bk_host_id" in stated:
-        return _at_least(item["bk_host_id"], 1, BadRequest.HOST_ID)
-    cloud = _at_least(item.get("bk_cloud_id"), 0, BadRequest.CLOUD_ID)
+        return at_least(item["bk_host_id"], 1, BadRequest.HOST_ID)
+    cloud = at_least(item.get("bk_cloud_id"), 0, BadRequest.CLOUD_ID)
     return Address(cloud, _address(item["ip"] if "ip" in stated else item.get("ipv6")))
 
 
@@ -149,17 +157,19 @@ def _address(value: Any) -> str:
     if not isinstance(value, str):
         raise BadRequest(BadRequest.IP)
     try:
-        return str(ipaddress.ip_address(value))
+        address = str(ipaddress.ip_address(value))
     except ValueError:
         raise BadRequest(BadRequest.IP) from None
+    # The zone of an IPv6 address may hold anything. What no row holds is not asked for.
+    return address if address.isprintable() else ""
 
 
 def _page(body: Mapping[str, Any]) -> Page | None:
     start, length = body.get("start"), body.get("length")
     if is_blank(start) and is_blank(length):
         return None
-    first = 0 if is_blank(start) else _at_least(start, 0, _field("start"))
-    count = HOSTS_MAX if is_blank(length) else _at_least(length, 1, _field("length"))
+    first = 0 if is_blank(start) else at_least(start, 0, _field("start"))
+    count = HOSTS_MAX if is_blank(length) else at_least(length, 1, _field("length"))
     if count > HOSTS_MAX:
         raise BadRequest(_field("length"))
     return Page(first, count)
@@ -167,6 +177,41 @@ def _page(body: Mapping[str, Any]) -> Page | None:
 
 def _field(name: str) -> Text:
     return Text(BadRequest.FIELD.zh.format(name), BadRequest.FIELD.en.format(name))
+
+
+def optional_integer(given: Mapping[str, Any], field: str, *, least: int = -(2**63)) -> int | None:
+    """An integer that may be absent."""
+    value = given.get(field)
+    return None if is_blank(value) else at_least(value, least, _field(field))
+
+
+def optional_text(given: Mapping[str, Any], field: str) -> str | None:
+    """A text that may be absent; a number counts as its digits."""
+    value = given.get(field)
+    if is_blank(value):
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadRequest(BadRequest.FIELD, field)
+    return str(value)
+
+
+def flag(given: Mapping[str, Any], field: str) -> bool:
+    """True, true, 1 and their opposites, as Python's, Go's and Java's clients write them."""
+    value = given.get(field)
+    word = "" if value is None else str(value).strip().lower()
+    if word not in _FLAGS:
+        raise BadRequest(BadRequest.FIELD, field)
+    return _FLAGS[word]
+
+
+def parameters(request: HttpRequest) -> Mapping[str, Any]:
+    """What a request says: a POST by its JSON body, a GET by its query, where all is text."""
+    if request.method == "POST":
+        return bodies.json_object(request)
+    try:
+        return request.GET.dict()
+    except SuspiciousOperation as error:
+        raise BadRequest from error
 
 
 def encoded_path(request: HttpRequest) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -24,9 +26,20 @@ from .authentication import GatewayTokenAuthentication, HeaderAuthentication
 from .throttling import AppRate
 
 
+class _AlwaysJson(BaseContentNegotiation):
+    """Neither `Accept` nor `?format=` changes what an answer is."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
 class ApiView(APIView):
     """An endpoint of ours: its callers prove who they are, its answers are envelopes."""
 
+    content_negotiation_class = _AlwaysJson
     authentication_classes = (GatewayTokenAuthentication, HeaderAuthentication)
     permission_classes = (IsAuthenticated,)
     throttle_classes = (AppRate,)
@@ -116,6 +129,7 @@ class Offsets(ApiView):
         return responses.offsets(request._request, query.expected_offsets(found))
 
 
+@csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponseBase:
     """No such API under a form that clients use: the gateway's answer, before any credentials."""
     path = requests.encoded_path(request)

@@ -21,7 +21,8 @@ from .chunks import Hole, Piece, frames, join
 
 GROUP_BYTES = 8 * 1024 * 1024
 """As much text as one statement fetches: what a reader's memory is bounded by."""
-GROUP_SPANS = 500
+WHOLE_SPANS, PARTIAL_SPANS = 10_000, 400
+"""As many spans as one statement asks for: those of whole logs by a list, others by a UNION."""
 
 _FIELDS = ("day", "host_result_id", "offset", "size", "newlines", "codec", "data")
 _TABLE = ScriptChunk._meta.db_table
@@ -79,7 +80,7 @@ def read(
     comes back in several consecutive ones. The caller takes `stop` from the host result, before;
     `whole` says that the spans end where their logs do. Raises Hole if bytes are missing.
     """
-    for group in _groups(spans):
+    for group in _groups(spans, limit=WHOLE_SPANS if whole else PARTIAL_SPANS):
         found = _frames(day, group, whole=whole)
         for index, span in enumerate(group):
             try:
@@ -90,12 +91,12 @@ def read(
             yield span, parts
 
 
-def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
+def _groups(spans: Iterable[Span], *, limit: int) -> Iterator[list[Span]]:
     group: list[Span] = []
     room = GROUP_BYTES
     for span in _windows(spans):
         size = span.stop - span.start
-        if group and (size > room or len(group) >= GROUP_SPANS):
+        if group and (size > room or len(group) >= limit):
             yield group
             group, room = [], GROUP_BYTES
         group.append(span)
