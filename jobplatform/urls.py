@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    # First: a gateway's stage may have the name of a page of ours.
     path("", include("joblogs.api.urls")),
+    path("admin/", admin.site.urls),
 ]
