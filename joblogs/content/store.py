@@ -9,15 +9,18 @@ day as a value: that is what lets PostgreSQL look at one partition only.
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
+
+from django.db import connection
 
 from joblogs import database
 from joblogs.models import ScriptChunk
 
 from . import codec
-from .chunks import Hole, Piece, frames, join
+from .chunks import FRAME_MAX_BYTES, Hole, Piece, frames, join
 
 GROUP_BYTES = 8 * 1024 * 1024
 """As much text as one statement fetches: what a reader's memory is bounded by."""
@@ -63,10 +66,12 @@ def append(day: datetime.date, additions: Iterable[Addition]) -> None:
     database.insert_rows(ScriptChunk, _FIELDS, _rows(day, additions))
 
 
-def _rows(day: datetime.date, additions: Iterable[Addition]) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    day: datetime.date, additions: Iterable[Addition], level: int = codec.LIVE_LEVEL
+) -> Iterator[tuple[Any, ...]]:
     for log, offset, data in additions:
         for piece in frames(offset, data):
-            kind, packed = codec.encode(piece.data)
+            kind, packed = codec.encode(piece.data, level=level)
             newlines = piece.data.count(b"\n")
             yield day, log, piece.offset, len(piece.data), newlines, kind, packed
 
@@ -133,3 +138,81 @@ def _frames(day: datetime.date, group: Sequence[Span], *, whole: bool) -> dict[i
     for pieces in result.values():
         pieces.sort()
     return result
+
+
+def scattered(day: datetime.date) -> list[tuple[int, int]]:
+    """The logs of a day that lie in more frames than they need: host result and frames of each."""
+    statement = (
+        f'SELECT host_result_id, COUNT(*) FROM "{_TABLE}" WHERE day = %s GROUP BY host_result_id '  # noqa: S608
+        "HAVING COUNT(*) > (SUM(size) + %s) / %s ORDER BY host_result_id"
+    )
+    parameters = [day, FRAME_MAX_BYTES - 1, FRAME_MAX_BYTES]
+    return [(log, count) for log, count in database.fetch(statement, parameters)]
+
+
+def merge(day: datetime.date, log: int) -> int:
+    """Re-cut a log into full frames, compressed harder; how many frames that saves.
+
+    The caller holds the lock of the host result, in a transaction. Leading frames that are full
+    already stay. Memory is bounded by GROUP_BYTES, whatever the log's size.
+    """
+    cuts = _cuts(day, log)
+    while cuts and cuts[0][1] == FRAME_MAX_BYTES:
+        del cuts[0]
+    before, rest = len(cuts), b""
+    if before < 2:
+        return 0
+    written = 0
+    for group in _runs(cuts):
+        start, stop = group[0][0], group[-1][0] + group[-1][1]
+        (_, parts), *more = read(day, [Span(log, start, stop)], whole=False)
+        data = rest + b"".join(itertools.chain(parts, *(found for _, found in more)))
+        offset = start - len(rest)
+        keep = 0 if group[-1] is cuts[-1] else len(data) % FRAME_MAX_BYTES
+        rest, data = data[len(data) - keep :], data[: len(data) - keep]
+        _delete(day, log, start, stop)
+        rows = _rows(day, [Addition(log, offset, data)], codec.MERGED_LEVEL)
+        database.insert_rows(ScriptChunk, _FIELDS, rows)
+        written += -(-len(data) // FRAME_MAX_BYTES)
+    return before - written
+
+
+def delete(day: datetime.date, logs: Sequence[int]) -> None:
+    """Delete all frames of these host results' logs. Part of the caller's transaction."""
+    for start in range(0, len(logs), WHOLE_SPANS):
+        condition, values = database.any_of(logs[start : start + WHOLE_SPANS])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'DELETE FROM "{_TABLE}" WHERE day = %s AND host_result_id {condition}',  # noqa: S608
+                [day, *values],
+            )
+
+
+def _cuts(day: datetime.date, log: int) -> list[tuple[int, int]]:
+    """Offset and size of each frame of a log, in order."""
+    statement = (
+        f'SELECT "offset", size FROM "{_TABLE}" '  # noqa: S608
+        'WHERE day = %s AND host_result_id = %s ORDER BY "offset"'
+    )
+    return [(offset, size) for offset, size in database.fetch(statement, [day, log])]
+
+
+def _runs(cuts: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+    """Frames in runs of about GROUP_BYTES."""
+    start, size = 0, 0
+    for index, (_, length) in enumerate(cuts):
+        size += length
+        if size >= GROUP_BYTES:
+            yield cuts[start : index + 1]
+            start, size = index + 1, 0
+    if start < len(cuts):
+        yield cuts[start:]
+
+
+def _delete(day: datetime.date, log: int, start: int, stop: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'DELETE FROM "{_TABLE}" '  # noqa: S608
+            'WHERE day = %s AND host_result_id = %s AND "offset" >= %s AND "offset" < %s',
+            [day, log, start, stop],
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db import OperationalError, connection, transaction
 from django.db import models as django_models
@@ -76,10 +76,54 @@ class Partitions:
             return False
         return True
 
-    def empty(self, day: datetime.date) -> None:
-        """Take everything out of a day's partition. Part of the caller's transaction."""
+    def days_in_default(self) -> list[datetime.date]:
+        """The days whose rows lie in the default partition; none on SQLite."""
+        if not is_postgresql():
+            return []
+        default = connection.ops.quote_name(f"{self.table}_default")
+        days: list[datetime.date] = []
         with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE TABLE {connection.ops.quote_name(self._name(day))}")
+            # From day to day along the key: a DISTINCT would read every row.
+            while True:
+                after = days[-1] if days else datetime.date.min
+                cursor.execute(f"SELECT MIN(day) FROM {default} WHERE day > %s", [after])  # noqa: S608 - our names
+                (day,) = cursor.fetchone()
+                if day is None or day == datetime.date.max:
+                    return days
+                days.append(day)
+
+    def is_empty(self, day: datetime.date) -> bool:
+        """Whether a day's partition holds nothing."""
+        with connection.cursor() as cursor:
+            child = connection.ops.quote_name(self._name(day))
+            cursor.execute(f"SELECT NOT EXISTS (SELECT 1 FROM {child})")  # noqa: S608 - our names
+            return bool(cursor.fetchone()[0])
+
+    def lock(self, day: datetime.date) -> None:
+        """Let nobody else near a day until the caller's transaction ends.
+
+        Raises OperationalError if somebody is there for longer than LOCK_TIMEOUT_MS. Other days go
+        on meanwhile.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+            child = connection.ops.quote_name(self._name(day))
+            cursor.execute(f"LOCK TABLE {child} IN ACCESS EXCLUSIVE MODE")
+
+    def keep_only(self, day: datetime.date, logs: Sequence[int]) -> None:
+        """Empty a day's partition but for these host results' rows. The caller holds its lock."""
+        child = connection.ops.quote_name(self._name(day))
+        with connection.cursor() as cursor:
+            if logs:
+                cursor.execute(
+                    f"CREATE TEMPORARY TABLE staying ON COMMIT DROP AS "  # noqa: S608 - our names
+                    f"SELECT * FROM {child} WHERE host_result_id = ANY(%s)",
+                    [list(logs)],
+                )
+            cursor.execute(f"TRUNCATE TABLE {child}")
+            if logs:
+                cursor.execute(f"INSERT INTO {child} SELECT * FROM staying")  # noqa: S608 - our names
+                cursor.execute("DROP TABLE staying")
 
     def drop_empty(self, day: datetime.date) -> bool:
         """Drop a day's partition if it is empty and the lock is to be had at once."""

@@ -28,3 +28,10 @@ def port(value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 65535:
         raise argparse.ArgumentTypeError(f"{value!r} is not a port from 1 to 65535")
     return int(value)
+
+
+def positive(value: str) -> int:
+    """A whole number from 1 on."""
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) < 2**31:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 on")
+    return int(value)

@@ -410,7 +410,7 @@ class Migration(migrations.Migration):
                     "job",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="steps",
                         to="joblogs.jobinstance",
                         verbose_name="job",
@@ -529,7 +529,7 @@ class Migration(migrations.Migration):
                     "step",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="host_results",
                         to="joblogs.stepinstance",
                         verbose_name="step",
@@ -599,7 +599,7 @@ class Migration(migrations.Migration):
                     "host_result",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="file_logs",
                         to="joblogs.hostresult",
                         verbose_name="host result",
@@ -609,7 +609,7 @@ class Migration(migrations.Migration):
                     "step",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="file_logs",
                         to="joblogs.stepinstance",
                         verbose_name="step",

@@ -42,7 +42,7 @@ class HostResult(models.Model):
 
     step = models.ForeignKey(
         StepInstance,
-        models.CASCADE,
+        models.DO_NOTHING,
         related_name="host_results",
         verbose_name=_("step"),
         db_index=False,

@@ -74,8 +74,10 @@ class JobInstance(Run):
 class StepInstance(Run):
     """One step of a job. Its step_type never changes."""
 
+    # Here and below nothing cascades in Python: `retention` deletes from the leaves up, in bulk,
+    # and the database's own constraints hold whoever else tries.
     job = models.ForeignKey(
-        JobInstance, models.CASCADE, related_name="steps", verbose_name=_("job"), db_index=False
+        JobInstance, models.DO_NOTHING, related_name="steps", verbose_name=_("job"), db_index=False
     )
     step_instance_id = models.BigIntegerField(_("step instance id"))
     step_type = models.IntegerField(_("step type"), choices=StepType.choices)

@@ -40,14 +40,14 @@ class FileLog(models.Model):
 
     step = models.ForeignKey(
         StepInstance,
-        models.CASCADE,
+        models.DO_NOTHING,
         related_name="file_logs",
         verbose_name=_("step"),
         db_index=False,
     )
     host_result = models.ForeignKey(
         HostResult,
-        models.CASCADE,
+        models.DO_NOTHING,
         related_name="file_logs",
         verbose_name=_("host result"),
         db_index=False,

@@ -1,0 +1,45 @@
+"""`maintain_logs`: what cron runs to keep the store healthy (docs/operations.md)."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+
+from joblogs import retention
+from joblogs.management.arguments import positive
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the coming day partitions, let expired logs and history go, merge small frames and "
+        "take missing fingerprints. May be run at any time, and again."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--dry-run", action="store_true", help="count what is due and change nothing"
+        )
+        parser.add_argument(
+            "--every-day",
+            action="store_true",
+            help="merge and fingerprint on all days, not only where something was written lately",
+        )
+        parser.add_argument(
+            "--limit", type=positive, metavar="N", help="at most N logs or jobs of each kind"
+        )
+
+    def handle(
+        self, *, dry_run: bool, every_day: bool, limit: int | None, **options: object
+    ) -> None:
+        try:
+            done = retention.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
+        except retention.AlreadyRunning:
+            raise CommandError("Another maintain_logs is running.") from None
+        self.stdout.write(
+            f"{'Would do' if dry_run else 'Done'}: "
+            f"{done.partitions_made} day partitions made and {done.partitions_dropped} dropped, "
+            f"the logs of {done.jobs_expired} jobs expired, {done.jobs_forgotten} jobs forgotten, "
+            f"{done.logs_merged} logs merged (saving {done.frames_saved} frames), "
+            f"{done.fingerprints} fingerprints taken."
+        )

@@ -1,0 +1,141 @@
+"""Upkeep: day partitions, merging, missing fingerprints, expiry (DESIGN §6).
+
+Everything may be run again at any time, and by one process at a time only. What a run would do and
+what it does come from the same querysets.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from joblogs import database
+from joblogs.models import JobInstance, ScriptChunk
+
+from . import expiry, fingerprinting, merging
+
+__all__ = ["AlreadyRunning", "Upkeep", "maintain"]
+
+COMING_DAYS = 7
+RECENT_DAYS = 3
+RECENT_JOBS = 10_000
+JOBS_AT_ONCE = 100
+
+
+class AlreadyRunning(Exception):
+    """Another process is at it."""
+
+
+@dataclass(slots=True)
+class Upkeep:
+    """What a run did, or would do."""
+
+    partitions_made: int = 0
+    partitions_dropped: int = 0
+    logs_merged: int = 0
+    frames_saved: int = 0
+    fingerprints: int = 0
+    jobs_expired: int = 0
+    jobs_forgotten: int = 0
+
+
+def maintain(
+    *,
+    dry_run: bool = False,
+    every_day: bool = False,
+    limit: int | None = None,
+    progress: Callable[[Upkeep], None] = lambda upkeep: None,
+) -> Upkeep:
+    """Do what is due; with `limit` at most so many logs or jobs of each kind.
+
+    Days that nothing was written to lately are not looked at for merging, unless `every_day`.
+    Raises AlreadyRunning.
+    """
+    upkeep, today = Upkeep(), timezone.now().date()
+    with database.only_one("maintain") as free:
+        if not free:
+            raise AlreadyRunning
+        for part in (_partition, _expire, _forget, _merge, _fingerprint):
+            part(upkeep, today, dry_run, every_day, limit)
+            progress(upkeep)
+    return upkeep
+
+
+def _busy_days(today: datetime.date, every_day: bool) -> list[datetime.date]:
+    """Days whose logs may have changed lately: recent ones, and those of the newest jobs."""
+    alive = JobInstance.objects.filter(expired_at=None)
+    if every_day:
+        return sorted(set(alive.values_list("day", flat=True)))
+    newest = alive.order_by("-pk").values_list("day", flat=True)[:RECENT_JOBS]
+    recent = {today - datetime.timedelta(days=back) for back in range(RECENT_DAYS)}
+    return sorted(recent.union(newest))
+
+
+def _partition(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    partitions = database.Partitions(ScriptChunk)
+    coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
+    for day in partitions.missing(sorted({*coming, *partitions.days_in_default()}))[:limit]:
+        upkeep.partitions_made += dry_run or partitions.make(day)
+    for day in partitions.days():
+        if day < today and partitions.is_empty(day):
+            upkeep.partitions_dropped += dry_run or partitions.drop_empty(day)
+
+
+def _expire(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    due = expiry.logs_due(today)
+    if dry_run:
+        upkeep.jobs_expired = due[:limit].count()
+        return
+    for day in due.order_by("day").values_list("day", flat=True).distinct():
+        if limit is None:
+            upkeep.jobs_expired += expiry.expire_day(day, today)
+        for job in due.filter(day=day).select_related("scope").order_by("pk").iterator(1000):
+            if upkeep.jobs_expired == limit:
+                return
+            expiry.expire_job(job)
+            upkeep.jobs_expired += 1
+
+
+def _forget(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    due = expiry.history_due(today).order_by("pk")
+    if dry_run:
+        upkeep.jobs_forgotten = due[:limit].count()
+        return
+    while limit is None or upkeep.jobs_forgotten < limit:
+        left = JOBS_AT_ONCE if limit is None else min(JOBS_AT_ONCE, limit - upkeep.jobs_forgotten)
+        jobs = list(due[:left])
+        if not jobs:
+            break
+        expiry.forget(jobs)
+        upkeep.jobs_forgotten += len(jobs)
+
+
+def _merge(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    for day, log in merging.due(_busy_days(today, every_day)):
+        if upkeep.logs_merged == limit:
+            return
+        upkeep.frames_saved += 0 if dry_run else merging.merge(day, log)
+        upkeep.logs_merged += 1
+
+
+def _fingerprint(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    due = fingerprinting.due(_busy_days(today, every_day))[:limit]
+    if dry_run:
+        upkeep.fingerprints = due.count()
+        return
+    for row in due.iterator(1000):
+        fingerprinting.take(row)
+        upkeep.fingerprints += 1
