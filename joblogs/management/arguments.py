@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from joblogs.choices import ScopeType
 
@@ -35,3 +36,11 @@ def positive(value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) < 2**31:
         raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 on")
     return int(value)
+
+
+def time_zone(value: str) -> ZoneInfo:
+    """A zone such as `Asia/Shanghai`."""
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"{value!r} is no time zone known here") from None

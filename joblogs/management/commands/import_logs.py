@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -16,31 +17,61 @@ from joblogs.access import OPERATOR
 from joblogs.errors import StoreError
 from joblogs.ingest import Report, ingest
 from joblogs.ingest.stream import encoding_of, numbered_lines
+from joblogs.management import dumps
+from joblogs.management.arguments import scope, time_zone
+from joblogs.sources.bk_job import DumpFault
 
 
 class Command(BaseCommand):
     help = (
         "Import records (docs/records.md) from files, plain, .gz or .zst; - is standard input. "
+        "With --format bk-job, import what bk-job's databases dump (docs/bk-job.md). "
         "Running it again accepts nothing twice; a run that was interrupted is simply run again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("files", nargs="+", metavar="FILE", help="a file, or - for stdin")
-        parser.add_argument("--format", choices=["records"], default="records")
+        parser.add_argument(
+            "files", nargs="+", metavar="FILE", help="a file, or - for stdin; bk-job: or a folder"
+        )
+        parser.add_argument("--format", choices=["records", "bk-job"], default="records")
         parser.add_argument(
             "--dry-run",
             action="store_true",
             help="do all of it in one transaction, say what came of it, and take it back",
         )
+        dump = parser.add_argument_group("only with --format bk-job")
+        scopes = dump.add_mutually_exclusive_group()
+        scopes.add_argument(
+            "--scope", type=scope, metavar="TYPE:ID", help="of all its jobs, such as biz:2"
+        )
+        scopes.add_argument(
+            "--scope-map", type=Path, metavar="FILE", help="the scope of each app_id, CSV or JSON"
+        )
+        dump.add_argument(
+            "--time-zone",
+            type=time_zone,
+            metavar="ZONE",
+            help=f"of the times in file logs (default: {dumps.BK_JOB_ZONE})",
+        )
 
-    def handle(self, *, files: list[str], dry_run: bool, **options: object) -> None:
+    def handle(self, *, files: list[str], format: str, dry_run: bool, **options: Any) -> None:
+        of_dump = {"scope": options["scope"], "scope_map": options["scope_map"]}
+        of_dump["zone"] = options["time_zone"]
+        if format == "records" and any(of_dump.values()):
+            message = "--scope, --scope-map and --time-zone go with --format bk-job"
+            raise CommandError(message, returncode=2)
+        if format == "bk-job" and not (of_dump["scope"] or of_dump["scope_map"]):
+            raise CommandError(dumps.SCOPE_NEEDED, returncode=2)
         totals = Report()
         failed = False
         with ExitStack() as stack:
             if dry_run:
                 stack.enter_context(transaction.atomic())
-            for name in files:
-                failed = not self._import(name, totals) or failed
+            if format == "bk-job":
+                failed = not self._import_dump(files, totals, **of_dump)
+            else:
+                for name in files:
+                    failed = not self._import(name, totals) or failed
             if dry_run:
                 transaction.set_rollback(True)
         done = "Would have accepted" if dry_run else "Accepted"
@@ -75,10 +106,28 @@ class Command(BaseCommand):
         if report.refused_total > len(report.refused):
             more = report.refused_total - len(report.refused)
             self.stderr.write(f"{name}: and {more} more refused records")
-        totals.accepted += report.accepted
-        totals.duplicates += report.duplicates
-        totals.refused_total += report.refused_total
+        _add(totals, report)
         return True
+
+    def _import_dump(
+        self,
+        files: list[str],
+        totals: Report,
+        *,
+        scope: tuple[str, str] | None,
+        scope_map: Path | None,
+        zone: ZoneInfo | None,
+    ) -> bool:
+        """Import a dump of bk-job: whether all of it could be read and told as records."""
+        try:
+            report, whole = dumps.import_bk_job(
+                map(Path, files), scope=scope, scope_map=scope_map, zone=zone, say=self.stderr.write
+            )
+        except (DumpFault, StoreError) as error:
+            self.stderr.write(str(error))
+            return False
+        _add(totals, report)
+        return whole
 
     def _ingest(self, file: BinaryIO, bar: tqdm[Any]) -> Report:
         start = file.peek(4)[:4] if hasattr(file, "peek") else b""
@@ -89,3 +138,9 @@ class Command(BaseCommand):
             return data
 
         return ingest(numbered_lines(read, encoding=encoding_of(start)), writer=OPERATOR)
+
+
+def _add(totals: Report, report: Report) -> None:
+    totals.accepted += report.accepted
+    totals.duplicates += report.duplicates
+    totals.refused_total += report.refused_total

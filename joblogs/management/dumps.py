@@ -1,0 +1,107 @@
+"""Importing what another system dumped: read whole, told as records, through the same door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tqdm import tqdm
+
+from joblogs import records
+from joblogs.access import OPERATOR
+from joblogs.errors import BadRequest
+from joblogs.ingest import Report, ingest
+from joblogs.ingest.stream import Line
+from joblogs.sources import bk_job
+
+BK_JOB_ZONE = "Asia/Shanghai"
+"""Where bk-job renders times unless a request names a zone."""
+
+SCOPE_NEEDED = (
+    "A bk-job dump numbers its businesses by app_id, and only job-manage knows which business an "
+    "app_id is. Give --scope TYPE:ID for all of its jobs, or --scope-map FILE with app_id, "
+    "bk_scope_type and bk_scope_id (job_manage.application)."
+)
+
+
+def import_bk_job(
+    paths: Iterable[Path],
+    *,
+    scope: bk_job.Scope | None,
+    scope_map: Path | None,
+    zone: ZoneInfo | None,
+    say: Callable[[str], object],
+) -> tuple[Report, bool]:
+    """What became of a dump's records, and whether all of the dump could be told as such.
+
+    `say` hears a sentence for each refused record and for each kind of thing that is missing.
+    Raises DumpFault, before anything is imported, if a file cannot be read to its end.
+    """
+    scopes = bk_job.read_map(scope_map) if scope_map else None
+    with bk_job.Dump(paths, zone=zone or _usual_zone()) as dump:
+        with _bar("read", total=dump.size, unit="B") as bar:
+            dump.load(progress=bar.update)
+        if scopes is None and scope is not None:
+            scopes = dump.one_scope(scope)
+        if scopes is None:
+            raise bk_job.DumpFault(SCOPE_NEEDED)
+        with _bar("import", unit=" records") as bar:
+            told = _Told(dump.records(scopes), bar, say)
+            try:
+                report = ingest(told.lines(), writer=OPERATOR, progress=told.settle)
+            except BadRequest:  # not a single record: what is missing says why
+                report = Report()
+        if report.refused_total > len(report.refused):
+            say(f"and {report.refused_total - len(report.refused):,} more refused records")
+        for sentence in dump.findings.sentences():
+            say(sentence)
+        return report, not dump.findings.left_out
+
+
+def _usual_zone() -> ZoneInfo:
+    try:
+        return ZoneInfo(BK_JOB_ZONE)
+    except ZoneInfoNotFoundError:
+        raise bk_job.DumpFault(
+            f"this machine does not know the time zone {BK_JOB_ZONE}: install tzdata, "
+            "or name another one with --time-zone"
+        ) from None
+
+
+class _Told:
+    """Records on their way in, remembered until it is known what became of them."""
+
+    def __init__(
+        self, told: Iterable[records.Stated], bar: tqdm[Any], say: Callable[[str], object]
+    ) -> None:
+        self._told, self._bar, self._say = told, bar, say
+        self._pending: dict[int, records.Stated] = {}
+        self._said = 0
+
+    def lines(self) -> Iterator[Line]:
+        for number, record in enumerate(self._told, 1):
+            self._pending[number] = record
+            yield Line(number, records.encode(record))
+
+    def settle(self, report: Report) -> None:
+        """A slice is in: name what was refused of it, as no file has a line that shows it."""
+        for entry in report.refused[self._said :]:
+            name = _name(self._pending.get(entry.line))
+            self._say(f"{name}: {entry.reason}: {entry.message}")
+        self._said = len(report.refused)
+        self._bar.update(report.total - self._bar.n)
+        self._pending.clear()
+
+
+def _name(record: records.Stated | None) -> str:
+    if record is None:
+        return "a record"
+    keys = ("job_instance_id", "step_instance_id", "bk_host_id", "execute_count", "batch")
+    place = [f"{key} {value}" for key in keys if (value := getattr(record, key, None))]
+    return f"{records.type_name(record)} of {', '.join(place)}"
+
+
+def _bar(what: str, **options: Any) -> tqdm[Any]:
+    return tqdm(desc=what, unit_scale=True, disable=None, **options)

@@ -1,0 +1,1 @@
+"""What other systems dump, turned into records."""

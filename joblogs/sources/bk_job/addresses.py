@@ -1,0 +1,179 @@
+"""Which host an object of bk-job is, and the addresses that it had in a step."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from joblogs.records import MAX_ID
+
+from .sorting import Shelf
+
+Object = int | str
+"""A host by its number, or by `cloud:address` where bk-job did not know numbers yet."""
+
+
+class Container(Exception):
+    """An object that is no host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What is known of where a host was."""
+
+    bk_cloud_id: int | None
+    ip: str | None
+    ipv6: str | None
+
+
+def object_of(eo: Any, host_id: Any, address: str | None) -> Object | None:
+    """The object that an executeObjectId, a host id or an address names. Raises Container."""
+    if isinstance(eo, str) and eo:
+        kind, _, number = eo.partition(":")
+        if kind != "1":
+            raise Container(eo)
+        if number.isascii() and number.isdigit() and 1 <= int(number) <= MAX_ID:
+            return int(number)
+    if isinstance(host_id, int) and 1 <= host_id <= MAX_ID:
+        return int(host_id)
+    return address if address and parse(address) else None
+
+
+def parse(text: str | None) -> Address | None:
+    """`cloud:address` as an address, None if it is none."""
+    cloud, colon, rest = (text or "").partition(":")
+    if not (colon and cloud.isascii() and cloud.isdigit()):
+        return None
+    ip, ipv6 = _family(rest)
+    return Address(int(cloud), ip, ipv6) if ip or ipv6 else None
+
+
+def made_number(address: str) -> int:
+    """The number of a host that has none (RECORDS, Ids)."""
+    digest = hashlib.sha256(f"bk-job\0{address}".encode()).digest()
+    return 2**52 + (int.from_bytes(digest[:8], "big") >> 12)
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """The hosts in a step's target_servers and file_source: as of the run."""
+
+    of_host: dict[int, Address] = field(default_factory=dict)
+    hosts_at: dict[str, set[int]] = field(default_factory=dict)
+    broken: bool = False
+
+    def add(self, text: str | None) -> None:
+        """Take in a JSON cell: a target, or a list of file sources that have `servers`."""
+        if not text:
+            return
+        try:
+            value = json.loads(text)
+        except ValueError:
+            self.broken = True
+            return
+        for target in value if isinstance(value, list) else [value]:
+            if isinstance(target, dict):
+                servers = target.get("servers", target)
+                for host in _hosts(servers if isinstance(servers, dict) else {}):
+                    self._add_host(host)
+
+    def _add_host(self, host: dict[str, Any]) -> None:
+        number, cloud = host.get("hostId"), host.get("cloudAreaId")
+        if not isinstance(number, int) or not 1 <= number <= MAX_ID:
+            return
+        known = isinstance(cloud, int) and 0 <= cloud <= MAX_ID
+        ip, ipv6 = _family(host.get("ip"))[0], _family(host.get("ipv6"))[1]
+        if not (ip or ipv6):
+            return
+        # The first word counts: executeObjects come before what they were made from.
+        self.of_host.setdefault(number, Address(cloud if known else None, ip, ipv6))
+        for address in filter(None, (ip, ipv6)):
+            self.hosts_at.setdefault(f"{cloud}:{address}", set()).add(number)
+
+
+def _hosts(target: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    lists = [[entry.get("host") for entry in _objects(target, "executeObjects")]]
+    lists += [list(_objects(target, key)) for key in ("ipList", "staticIpList")]
+    for groups in ("dynamicServerGroups", "topoNodes"):
+        lists += [list(_objects(group, "ipList")) for group in _objects(target, groups)]
+    for hosts in lists:
+        yield from (host for host in hosts if isinstance(host, dict))
+
+
+def _objects(holder: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    entries = holder.get(key)
+    if isinstance(entries, list):
+        yield from (entry for entry in entries if isinstance(entry, dict))
+
+
+def _family(text: Any) -> tuple[str | None, str | None]:
+    """An address as (IPv4, IPv6), of which at most one is known."""
+    try:
+        address = ipaddress.ip_address(text.strip()) if isinstance(text, str) else None
+    except ValueError:
+        return None, None
+    if address is None:
+        return None, None
+    return (str(address), None) if address.version == 4 else (None, str(address))
+
+
+class Addresses:
+    """The hosts of one step: from its snapshot, else task_instance_host, else the logs."""
+
+    def __init__(self, shelf: Shelf, *, job: int, step: int) -> None:
+        self._shelf, self._job, self._step = shelf, job, step
+        self._known: dict[Object, Address | None] = {}
+        self._numbers: dict[str, int] = {}
+        self.snapshot = Snapshot()
+        for cell in shelf.snapshots(step):
+            self.snapshot.add(cell)
+
+    def of(self, host: int) -> Address | None:
+        """Where a host was, None if nothing tells."""
+        if host not in self._known:
+            self._known[host] = self.snapshot.of_host.get(host) or self._elsewhere(host)
+        return self._known[host]
+
+    def number(self, named: Object) -> int:
+        """The host's number: its own, or one made from its address."""
+        if isinstance(named, int):
+            return named
+        if named not in self._numbers:
+            self._numbers[named] = self._number_at(named)
+        return self._numbers[named]
+
+    @staticmethod
+    def parsed(*texts: str | None) -> Address | None:
+        """What `cloud:address` texts tell together, None if nothing."""
+        told = [address for text in texts if (address := parse(text))]
+        if not told:
+            return None
+        ip = next((address.ip for address in told if address.ip), None)
+        ipv6 = next((address.ipv6 for address in told if address.ipv6), None)
+        return Address(told[0].bk_cloud_id, ip, ipv6)
+
+    def _number_at(self, address: str) -> int:
+        parsed = parse(address)
+        if parsed is None:
+            return made_number(address)
+        plain = parsed.ip or parsed.ipv6 or ""
+        found = self.snapshot.hosts_at.get(f"{parsed.bk_cloud_id}:{plain}")
+        numbers = found or self._shelf.hosts_with(self._job, plain)
+        if len(numbers) == 1:
+            return next(iter(numbers))
+        number = made_number(f"{parsed.bk_cloud_id}:{plain}")
+        self._known[number] = parsed
+        return number
+
+    def _elsewhere(self, host: int) -> Address | None:
+        told = self.parsed(*self._shelf.told_by_logs(self._step, host))
+        if row := self._shelf.host(self._job, host):
+            ip, ipv6 = _family(row[0])[0], _family(row[1])[1]
+            # The table has no cloud area; a log of an older writer may.
+            if ip or ipv6:
+                return Address(told.bk_cloud_id if told else None, ip, ipv6)
+        return told

@@ -1,0 +1,189 @@
+"""The files of a dump: which holds what, told by its name, and their bytes."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import gzip
+import io
+import json
+import re
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .findings import Finding, Findings
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+Progress = Callable[[int], object]
+"""Told how many more bytes of a file have been read."""
+
+TABLES = (
+    "task_instance",
+    "task_instance_host",
+    "step_instance",
+    "step_instance_file",
+    "gse_script_execute_obj_task",
+    "gse_file_execute_obj_task",
+    "gse_script_agent_task",
+    "gse_file_agent_task",
+    "gse_task_ip_log",
+)
+SCRIPT, FILE = "job_log_script", "job_log_file"
+
+_COLLECTION = re.compile(rf"(?:^|[^a-z])({SCRIPT}|{FILE})_(\d{{4}}_\d\d_\d\d)(?:\D|$)")
+# A database's name before it and the number of a shard after it are allowed.
+_TABLE = re.compile(rf"(?:^|\.)({'|'.join(TABLES)})(?:[._@-]*[\d._@-]*)$")
+_FORMS = {
+    ".bson": "bson",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "rows",
+}
+# What mongodump and mysqldump put beside the data.
+_BESIDE = re.compile(r"^\.|\.metadata\.json(\.gz)?$|^prelude\.json(\.gz)?$|^oplog\.bson|\.sql$")
+_READ_BYTES = 1024 * 1024
+_VALUE_MAX_CHARACTERS = 128 * 1024 * 1024
+
+
+class DumpFault(Exception):
+    """The dump cannot be read, or not be understood without being told more."""
+
+
+@dataclass(frozen=True)
+class DumpFile:
+    """A file of a dump. `subject` is a table of TABLES, SCRIPT or FILE; the latter have a `day`."""
+
+    path: Path
+    subject: str
+    form: str
+    day: str = ""
+
+    @property
+    def columns_file(self) -> Path | None:
+        """The `.sql` that `mysqldump --tab` writes beside rows without a header, if it is there."""
+        sql = _unpacked_name(self.path).with_suffix(".sql")
+        return sql if self.form == "rows" and sql.exists() else None
+
+
+def find(paths: Iterable[Path], findings: Findings) -> list[DumpFile]:
+    """The files of a dump among `paths`, which are files and folders of them.
+
+    In a folder what is not read is noted; a file that was named itself must be readable, unless
+    it is what the tools put beside the data: shells expand `*`.
+    """
+    found: dict[Path, DumpFile] = {}
+    for path in paths:
+        if not path.exists():
+            raise DumpFault(f"{path}: there is no such file or folder")
+        if path.is_dir():
+            inside = (inner for inner in sorted(path.rglob("*")) if inner.is_file())
+            for inner in inside:
+                if file := told_by_name(inner):
+                    found[inner.resolve()] = file
+                elif not _BESIDE.search(inner.name):
+                    findings.note(Finding.FILE, inner.name)
+        elif file := told_by_name(path):
+            found[path.resolve()] = file
+        elif not _BESIDE.search(path.name):
+            raise DumpFault(
+                f"{path}: the name tells neither a collection ({SCRIPT}_yyyy_MM_dd, "
+                f"{FILE}_yyyy_MM_dd) nor a table ({', '.join(TABLES)}) "
+                f"with one of {', '.join(_FORMS)}, plain, .gz or .zst"
+            )
+    if not found:
+        raise DumpFault("there is no file of a bk-job dump here")
+    return list(found.values())
+
+
+def told_by_name(path: Path) -> DumpFile | None:
+    """What a file holds, None if its name does not say."""
+    if _BESIDE.search(path.name):
+        return None
+    name = _unpacked_name(path)
+    form = _FORMS.get(name.suffix)
+    if form is None:
+        return None
+    if collection := _COLLECTION.search(name.stem):
+        holds_documents = form in {"bson", "json"}
+        return DumpFile(path, collection[1], form, collection[2]) if holds_documents else None
+    table = _TABLE.search(name.stem)
+    return DumpFile(path, table[1], form) if table and form != "bson" else None
+
+
+def _unpacked_name(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix in {".gz", ".zst"} else path
+
+
+class _Counted(io.FileIO):
+    """A file that tells how much of it has been read: packed files are measured as they lie."""
+
+    progress: Progress = staticmethod(lambda size: None)
+
+    def readinto(self, buffer: Any) -> int:
+        size = super().readinto(buffer) or 0
+        self.progress(size)
+        return size
+
+
+@contextlib.contextmanager
+def opened(path: Path, progress: Progress = lambda size: None) -> Iterator[BinaryIO]:
+    """A file's bytes, unpacked. What goes wrong while they are read is a DumpFault."""
+    try:
+        with contextlib.ExitStack() as stack:
+            counted = stack.enter_context(_Counted(path))
+            counted.progress = progress
+            file = stack.enter_context(io.BufferedReader(counted, 256 * 1024))
+            start = file.peek(4)[:4]
+            if start.startswith(b"\x1f\x8b"):
+                yield stack.enter_context(gzip.GzipFile(fileobj=file))  # type: ignore[misc]
+            elif start == b"\x28\xb5\x2f\xfd":
+                yield stack.enter_context(zstd.ZstdFile(file))  # type: ignore[misc]
+            else:
+                yield file
+    except OSError as error:
+        raise DumpFault(f"{path}: {error.strerror or error}") from error
+    except (EOFError, zlib.error, zstd.ZstdError) as error:
+        raise DumpFault(f"{path}: the packed data is cut or damaged: {error}") from error
+    except UnicodeDecodeError as error:
+        raise DumpFault(f"{path}: not UTF-8: {error}") from error
+
+
+def json_values(
+    file: BinaryIO, path: Path, hook: Callable[[Any], Any] | None = None, *, errors: str = "strict"
+) -> Iterator[Any]:
+    """The objects of a JSON file: one a line, an array of them, or spread over lines.
+
+    Bounded: no more than one object and a read is held. `hook` as `object_pairs_hook`.
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=hook, strict=False)
+    characters = codecs.getincrementaldecoder("utf-8")(errors)
+    between = re.compile(r"[\s,\[\]\ufeff]*")
+    text, position, ended = "", 0, False
+    while True:
+        position = between.match(text, position).end()  # type: ignore[union-attr]
+        if position < len(text):
+            try:
+                value, position = decoder.raw_decode(text, position)
+            except json.JSONDecodeError as error:
+                if ended or len(text) - position > _VALUE_MAX_CHARACTERS:
+                    raise DumpFault(f"{path}: not JSON, or cut: {error.msg}") from None
+            else:
+                yield value
+                continue
+        elif ended:
+            return
+        # Twice what could not be read yet, so that a large object is not tried ever again.
+        more = file.read(max(_READ_BYTES, len(text) - position))
+        ended = not more
+        text, position = text[position:] + characters.decode(more, ended), 0

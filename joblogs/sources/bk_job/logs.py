@@ -1,0 +1,145 @@
+"""The logs of one step as records, in the order of their host results."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from joblogs import records
+
+from .addresses import Addresses, Container
+from .documents import source_of
+from .findings import Finding, Findings
+from .sorting import Shelf, Values
+
+PIECE_BYTES = 256 * 1024
+FILE_STATUSES = range(6)
+
+Where = dict[str, Any]
+"""job_instance_id and step_instance_id."""
+
+
+def script_logs(
+    shelf: Shelf, where: Where, left_out: set[int], findings: Findings
+) -> Iterator[records.ScriptLog]:
+    """What scripts printed. Stored offsets are where chunks end; ours are where pieces start."""
+    rows = shelf.read(
+        """SELECT object, count, batch, ending, content FROM script WHERE step = ?
+        ORDER BY object, count, batch, ending, oid, rowid""",
+        where["step_instance_id"],
+    )
+    for (host, count, batch), chunks in itertools.groupby(rows, key=lambda row: row[:3]):
+        if host in left_out:
+            continue
+        place = where | {"execute_count": count, "batch": batch, "bk_host_id": host}
+        start = 0
+        for content in _joined(chunks, place, findings):
+            for offset, piece in pieces(content, start):
+                yield records.ScriptLog(**place, offset=offset, **piece)
+            start += len(content)
+
+
+def _joined(chunks: Iterable[Values], place: Where, findings: Findings) -> Iterator[bytes]:
+    """The chunks of one log that count, in their order.
+
+    What ends at the same place is kept: messages of the platform are written with the current
+    offset and do not advance it. Only the very same chunk again is a call that was repeated.
+    """
+    name = f"step {place['step_instance_id']} host {place['bk_host_id']}"
+    reached, same = 0, set[bytes]()
+    for *_, ending, content in chunks:
+        if ending == reached and content in same:
+            findings.note(Finding.REPEATED_CHUNK, f"{name} at {ending}")
+            continue
+        if ending > reached:
+            step = ending - reached
+            if step > len(content):
+                findings.note(Finding.BYTES_MISSING, f"{name}: {step - len(content)} to {ending}")
+            elif step < len(content):
+                findings.note(Finding.OVERLAP, f"{name} at {ending}")
+            reached, same = ending, set()
+        same.add(content)
+        yield content
+
+
+def file_logs(
+    shelf: Shelf, where: Where, addresses: Addresses, left_out: set[int], findings: Findings
+) -> Iterator[records.FileLog]:
+    """Files that were moved: one task a key, however many documents it has."""
+    rows = shelf.read(
+        """SELECT object, count, batch, role, key, said, content FROM file WHERE step = ?
+        ORDER BY object, count, batch, role, key, oid, rowid""",
+        where["step_instance_id"],
+    )
+    for (host, count, batch, role, key), documents in itertools.groupby(rows, lambda r: r[:5]):
+        if host in left_out:
+            continue
+        said: dict[str, Any] = {}
+        content = b""
+        for *_, text, part in documents:
+            said |= json.loads(text)
+            content += part
+        status = said.get("status")
+        if status is not None and status not in FILE_STATUSES:
+            step = where["step_instance_id"]
+            findings.note(Finding.VALUE, f"status {status} of a file in step {step}")
+            status = None
+        mode = 0 if role else 1
+        owner = _reference(host, addresses, said.get("own_ip"), said.get("own_ipv6"))
+        ends: dict[str, Any] = {"src": owner, "src_path": said["src_path"]}
+        if mode:
+            ends["src"] = _source(said, addresses, where, findings)
+            ends |= {"dest": owner, "dest_path": said.get("dest_path")}
+        task = where | {"execute_count": count, "batch": batch, "bk_host_id": host, "mode": mode}
+        task |= {"task_key": key, "status": status, **ends}
+        task |= {k: said.get(k) for k in ("size", "speed", "process", "update_time")}
+        if not content:
+            yield records.FileLog(**task)
+        for offset, piece in pieces(content, 0):
+            yield records.FileLog(**task, offset=offset, **piece)
+
+
+def _source(
+    said: dict[str, Any], addresses: Addresses, where: Where, findings: Findings
+) -> records.HostRef | None:
+    try:
+        named = source_of(said)
+    except Container as container:
+        step = where["step_instance_id"]
+        findings.note(Finding.CONTAINER_SOURCE, f"{container} in step {step}")
+        return None
+    if named is None:
+        return None
+    host = addresses.number(named)
+    return _reference(host, addresses, said.get("src_ip"), said.get("src_ipv6"))
+
+
+def _reference(
+    host: int, addresses: Addresses, ip: str | None, ipv6: str | None
+) -> records.HostRef:
+    """A host as of the run; `ip` and `ipv6` are what its own document says, at worst."""
+    address = addresses.of(host) or addresses.parsed(ip, ipv6)
+    if address is None:
+        return records.HostRef(bk_host_id=host)
+    return records.HostRef(
+        bk_host_id=host, bk_cloud_id=address.bk_cloud_id, ip=address.ip, ipv6=address.ipv6
+    )
+
+
+def pieces(content: bytes, start: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Bytes cut so that a line of them stays short, each piece with where it starts."""
+    position = 0
+    while position < len(content):
+        end = position + PIECE_BYTES
+        # Back to where a character begins, if that is near: then the pieces are text.
+        for _ in range(3):
+            if end < len(content) and content[end] & 0xC0 == 0x80:
+                end -= 1
+        part = content[position:end]
+        try:
+            yield start + position, {"content": part.decode()}
+        except UnicodeDecodeError:
+            yield start + position, {"content_base64": part}
+        position = end
