@@ -64,6 +64,46 @@ class InvalidParameter(StoreError):
     text = Text("请求参数[{0}]不合法", "Invalid request parameter [{0}]")
 
 
+class InvalidParameters(StoreError):
+    """Parameters that are known, but do not go together: 1241002."""
+
+    code = 1241002
+    text = Text("请求参数不合法", "Invalid request parameters")
+
+
+class UnsupportedOperation(StoreError):
+    """Asked of a step that has no such thing: 1241003."""
+
+    code = 1241003
+    text = Text("不支持的操作", "Unsupported operation")
+
+
+class ParameterInvalid(StoreError):
+    """A parameter is missing, or has a value that it cannot have: 1241007."""
+
+    code = 1241007
+    text = Text("请求参数[{0}]缺失或不合法", "Missing or invalid request parameter [{0}]")
+
+
+class ParameterRefused(StoreError):
+    """A parameter whose value is not acceptable, and why: 1241010."""
+
+    code = 1241010
+    text = Text("请求参数[{0}]不合法，原因：{1}", "Invalid request parameter [{0}], reason: {1}")
+
+    KEYWORD: ClassVar = Text(
+        "请求参数[keyword]不合法，原因：须为 1 至 {0} 个字符，且不能包含换行",
+        "Invalid request parameter [keyword], reason: it must have 1 to {0} characters and no "
+        "line break",
+    )
+    TOO_MUCH_TO_SEARCH: ClassVar = Text(
+        "请求参数[keyword]不合法，原因：日志过多，无法在限定时间内搜索完，"
+        "请使用 search_ip 或 batch 缩小范围",
+        "Invalid request parameter [keyword], reason: the logs are too large to be searched in "
+        "time; narrow them down with search_ip or batch",
+    )
+
+
 class HostListInvalid(StoreError):
     """Too many hosts are asked for at once: 1241007."""
 
@@ -99,6 +139,13 @@ class JobNotFound(StoreError):
     text = Text("作业实例不存在", "Task instance does not exist")
 
 
+class StepNotFound(StoreError):
+    """The job has no such step: 1244007, on the routes that ask for a step."""
+
+    code = 1244007
+    text = Text("作业步骤实例不存在", "Task step instance does not exist")
+
+
 class PermissionDenied(StoreError):
     """The app has no grant for the scope: 9900403. `permission` says what it would need."""
 
@@ -120,6 +167,17 @@ class RecordsRefused(StoreError):
 
     code = 1245409
     text = Text("{0} 条记录被拒绝", "{0} records were refused")
+
+
+class RangeNotSatisfiable(StoreError):
+    """A byte range that a log does not have: 1240003, with HTTP 416 where bytes are served."""
+
+    code = 1240003
+    text = Text("请求的字节范围超出日志大小 {0}", "The log has {0} bytes; the range is beyond them")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(None, size)
 
 
 class Refusal(StoreError):

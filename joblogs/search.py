@@ -6,6 +6,7 @@ hold a process. A search has a budget and says so when it ends early.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ LONG_LINE_BYTES = 1024 * 1024
 """A longer line is searched in parts that overlap by OVERLAP_BYTES: no match up to that is lost."""
 OVERLAP_BYTES = 16 * 1024
 SHOWN_LINE_BYTES = 4096
-"""As much of a line as a hit shows."""
+"""As much of a line as a hit shows, unless more is asked for."""
 
 
 class InvalidPattern(ValueError):
@@ -69,7 +70,7 @@ class Pattern:
 
 
 class Line(NamedTuple):
-    """A line of a hit: its number from 1, its bytes (SHOWN_LINE_BYTES of them), if it matches."""
+    """A line of a hit: its number from 1, its bytes (a long line's first ones), if it matches."""
 
     number: int
     data: bytes
@@ -104,6 +105,8 @@ class Search:
     context: int = 0
     shown: int = 10
     """Hits of a log whose lines are given; all are counted."""
+    line_bytes: int = SHOWN_LINE_BYTES
+    """As much of a line as a hit gives."""
     budget: Budget = field(default_factory=Budget)
     searched_logs: int = 0
     searched_bytes: int = 0
@@ -115,7 +118,7 @@ class Search:
         started = time.monotonic()
         for host, label, parts in _logs(self.step, self.hosts):
             hits = Hits(host, label)
-            finder = _Finder(self.pattern, hits, self.context, self.shown)
+            finder = _Finder(hits, self)
             for block in _blocks(parts):
                 self.searched_bytes += len(block.data)
                 finder.search(block)
@@ -175,11 +178,12 @@ def _blocks(parts: Iterable[bytes]) -> Iterator[_Block]:
 class _Finder:
     """Finds lines block after block, and gathers the first ones with what stands around them."""
 
-    def __init__(self, pattern: Pattern, hits: Hits, context: int, shown: int) -> None:
-        self.pattern, self.hits, self.context, self.shown = pattern, hits, context, shown
+    def __init__(self, hits: Hits, search: Search) -> None:
+        self.hits, self.pattern = hits, search.pattern
+        self.context, self.shown, self.line_bytes = search.context, search.shown, search.line_bytes
         self.number = 1
         self.last_hit = 0
-        self.before: deque[Line] = deque(maxlen=context)
+        self.before: deque[Line] = deque(maxlen=search.context)
         self.after = 0
 
     def search(self, block: _Block) -> None:
@@ -203,7 +207,7 @@ class _Finder:
             return
         self.hits.lines += self.before
         self.before.clear()
-        self.hits.lines.append(Line(self.number, line[:SHOWN_LINE_BYTES], True))
+        self.hits.lines.append(Line(self.number, line[: self.line_bytes], True))
         self.after = self.context
 
     def _pass(self, data: bytes, start: int, end: int) -> None:
@@ -213,7 +217,7 @@ class _Finder:
             return
         while self.after and start < end:
             stop = data.find(b"\n", start, end) + 1 or end
-            self.hits.lines.append(Line(self.number, data[start:stop][:SHOWN_LINE_BYTES], False))
+            self.hits.lines.append(Line(self.number, data[start:stop][: self.line_bytes], False))
             self.number += data.endswith(b"\n", start, stop)
             self.after -= 1
             start = stop
@@ -225,5 +229,55 @@ class _Finder:
             stop = begin
         self.number += data.count(b"\n", start, stop)
         for begin, stop in kept:
-            self.before.append(Line(self.number, data[begin:stop][:SHOWN_LINE_BYTES], False))
+            self.before.append(Line(self.number, data[begin:stop][: self.line_bytes], False))
             self.number += data.endswith(b"\n", begin, stop)
+
+
+ERRORS = Pattern.of(
+    r"\b(?:err(?:or|ors)?|fatal|panic|exception|traceback|fail(?:s|ed|ure|ures)?|cannot|can't"
+    r"|unable to|denied|refused|unreachable|not found|no such|no space left|segmentation fault"
+    r"|core dumped|killed|aborted|timed out|timeout|critical)\b|错误|失败|异常|拒绝|超时",
+    regex=True,
+    ignore_case=True,
+)
+"""Words that tell of trouble. What is counted as none of it (`0 errors`, `failed=0`) is no hit."""
+_NONE_BEFORE = re.compile(rb"(?:\b(?:0|no|zero|without|any|if|on|or) |--?|[/.$])$", re.IGNORECASE)
+_NONE_AFTER = re.compile(rb'"?[=:] ?"?(?:0\b|false|no\b|none|null)|[-./=(]\w', re.IGNORECASE)
+_NEAR = 16
+
+
+def tells_of_error(data: bytes, position: int = 0) -> int | None:
+    """Where the first word at or after a position is that tells of trouble."""
+    while position < len(data) and (match := ERRORS.find(data, position)):
+        start, end = match
+        before, after = data[max(0, start - _NEAR) : start], data[end : end + _NEAR]
+        if not _NONE_BEFORE.search(before) and not _NONE_AFTER.match(after):
+            return start
+        position = max(end, position + 1)
+    return None
+
+
+class FirstError(NamedTuple):
+    """Where a log first tells of trouble; and where the search for it ended early, if it did."""
+
+    offset: int | None
+    stopped_at: int | None = None
+
+
+def first_error(text: query.Text, *, start: int = 0, seconds: float = 0) -> FirstError:
+    """The first place at or after `start` that tells of trouble, in bounded memory."""
+    began = time.monotonic()
+    parts = (
+        text.read(at, min(text.size, at + LONG_LINE_BYTES))
+        for at in range(start, text.size, LONG_LINE_BYTES)
+    )
+    position = start
+    for block in _blocks(parts):
+        position -= block.overlap
+        found = tells_of_error(block.data)
+        if found is not None:
+            return FirstError(position + found)
+        position += len(block.data)
+        if seconds and time.monotonic() - began > seconds:
+            return FirstError(None, position)
+    return FirstError(None)

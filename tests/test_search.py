@@ -20,10 +20,14 @@ def _found(text: bytes, cuts: list[int], needle: str, context: int = 0, **how: A
     borders = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
     parts = [text[a:b] for a, b in zip(borders, borders[1:], strict=False)]
     hits = Hits(host=None, label="")  # type: ignore[arg-type]
-    finder = _Finder(Pattern.of(needle, **how), hits, context, 1000)
+    finder = _Finder(hits, _search(Pattern.of(needle, **how), context, 1000))
     for block in _blocks(parts):
         finder.search(block)
     return hits
+
+
+def _search(pattern: Pattern, context: int, shown: int) -> Search:
+    return Search(StepInstance(), [], pattern, context=context, shown=shown)
 
 
 def _expected(text: bytes, needle: bytes, context: int) -> list[tuple[int, bytes, bool]]:
@@ -84,7 +88,7 @@ def test_a_huge_line_is_searched_in_bounded_blocks_and_counts_once() -> None:
     blocks = list(_blocks(parts))
     assert max(len(block.data) for block in blocks) < 2 * 1024 * 1024
     hits = Hits(host=None, label="")  # type: ignore[arg-type]
-    finder = _Finder(Pattern.of("needle"), hits, 0, 10)
+    finder = _Finder(hits, _search(Pattern.of("needle"), 0, 10))
     for block in blocks:
         finder.search(_Block(*block))
     assert [line.number for line in hits.lines] == [2, 3]

@@ -16,11 +16,15 @@ from rest_framework.views import APIView
 
 from joblogs.errors import (
     BadRequest,
+    JobNotFound,
     PermissionDenied,
     Refusal,
+    ScopeNotFound,
+    StepNotFound,
     StoreError,
     TooManyRequests,
     Unavailable,
+    UnsupportedOperation,
 )
 
 from .forms import Form
@@ -29,6 +33,14 @@ logger = logging.getLogger(__name__)
 json_bytes = msgspec.json.Encoder().encode
 
 ESB_REFUSED = 1306401
+_V4_FAILURES = {
+    Unavailable.code: (500, "INTERNAL"),
+    UnsupportedOperation.code: (400, "FAILED_PRECONDITION"),
+    PermissionDenied.code: (403, "NO_PERMISSION"),
+    ScopeNotFound.code: (404, "NOT_FOUND"),
+    JobNotFound.code: (404, "NOT_FOUND"),
+    StepNotFound.code: (404, "NOT_FOUND"),
+}
 _TRACE = re.compile(r"[\x21-\x7e]{1,128}")
 _INSTANCE_TYPES = {"biz": "biz", "biz_set": "business_set", "tenant_set": "tenant_set"}
 _INSTANCE_NAMES = {
@@ -89,6 +101,8 @@ def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpRespons
     exchange = exchange_of(request)
     if isinstance(error, Refusal):
         return _refusal(exchange, error)
+    if exchange.form.is_v4:
+        return _v4_failure(exchange, error)
     envelope = {
         "result": False,
         "code": error.code,
@@ -98,6 +112,17 @@ def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpRespons
     if isinstance(error, PermissionDenied):
         envelope["permission"] = _permission(error, exchange.language)
     return answer(envelope)
+
+
+def _v4_failure(exchange: Exchange, error: StoreError) -> HttpResponse:
+    """Version 4 speaks HTTP: a status and a word; the number that version 3 has is a detail."""
+    status, word = _V4_FAILURES.get(error.code, (400, "INVALID_ARGUMENT"))
+    message = error.message(exchange.language)
+    told: dict[str, Any] = {"code": word, "message": message}
+    if isinstance(error, PermissionDenied):
+        told["data"] = _permission(error, exchange.language)
+    told["details"] = [{"code": str(error.code), "message": message}]
+    return answer({"error": told} | exchange.tail(), status=status)
 
 
 def answer(envelope: dict[str, Any], *, status: int = 200) -> HttpResponse:

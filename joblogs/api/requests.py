@@ -20,9 +20,9 @@ from joblogs.query import HOSTS_MAX, Address, Page
 from . import bodies
 
 _INTEGER = re.compile(r"\s*([+-]?)0*([0-9]{1,19})\s*", re.ASCII)
-_BIZ_SETS = range(8_000_000, 10_000_000)
+BIZ_SETS = range(8_000_000, 10_000_000)
 _LARGEST = 2**63 - 1
-_FLAGS = {"": False, "true": True, "1": True, "false": False, "0": False}
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class NotInteger(Exception):
@@ -88,7 +88,7 @@ def _scope_of_business(value: Any) -> tuple[str, str]:
         raise BadRequest(BadRequest.BIZ_ID) from None
     if number is None:
         raise BadRequest(BadRequest.SCOPE_TYPE)
-    return ("biz_set" if number in _BIZ_SETS else "biz"), str(number)
+    return ("biz_set" if number in BIZ_SETS else "biz"), str(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +149,10 @@ def host_named(item: Any) -> int | Address:
     if "bk_host_id" in stated:
         return at_least(item["bk_host_id"], 1, BadRequest.HOST_ID)
     cloud = at_least(item.get("bk_cloud_id"), 0, BadRequest.CLOUD_ID)
-    return Address(cloud, _address(item["ip"] if "ip" in stated else item.get("ipv6")))
+    return Address(cloud, address(item["ip"] if "ip" in stated else item.get("ipv6")))
 
 
-def _address(value: Any) -> str:
+def address(value: Any) -> str:
     """An address as it is stored: two spellings of one address are one."""
     if not isinstance(value, str):
         raise BadRequest(BadRequest.IP)
@@ -198,7 +198,9 @@ def optional_text(given: Mapping[str, Any], field: str) -> str | None:
 def flag(given: Mapping[str, Any], field: str) -> bool:
     """True, true, 1 and their opposites, as Python's, Go's and Java's clients write them."""
     value = given.get(field)
-    word = "" if value is None else str(value).strip().lower()
+    if is_blank(value):
+        return False
+    word = str(value).strip().lower() if isinstance(value, str | int) else ""
     if word not in _FLAGS:
         raise BadRequest(BadRequest.FIELD, field)
     return _FLAGS[word]

@@ -14,11 +14,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from joblogs import query
 from joblogs.choices import FileMode, StepType
 from joblogs.ingest import Refused, Report
 from joblogs.models import FileLog, StepInstance
-from joblogs.query import StepHost
 
 from .envelope import exchange_of, json_bytes
 
@@ -29,13 +27,15 @@ Sent = Callable[[], None]
 
 
 class _Told:
-    """An answer that tells when it has been sent."""
+    """An answer that tells, once, when it has been sent."""
 
-    sent: Sent
+    sent: Sent | None = None
 
     def close(self) -> None:
         super().close()  # type: ignore[misc]
-        self.sent()
+        sent, self.sent = self.sent, None
+        if sent is not None:
+            sent()
 
 
 class LogAnswer(_Told, HttpResponse):
@@ -46,33 +46,8 @@ class LogStream(_Told, StreamingHttpResponse):
     """Logs that do not."""
 
 
-def batch_logs(
-    request: HttpRequest,
-    step: StepInstance,
-    hosts: list[StepHost],
-    *,
-    total: int | None,
-    sent: Callable[[int], None],
-) -> HttpResponseBase:
-    """The answer of batch_get_job_instance_ip_log. `sent` is told the bytes of log it held."""
-    size = 0
-
-    def entries() -> Iterator[bytes]:
-        nonlocal size
-        comma = b""
-        if _log_type(step) == SCRIPT_LOG:
-            for host, parts in query.script_logs(step, hosts):
-                size += host.size
-                yield comma
-                yield from _script_entry(host, parts)
-                comma = b","
-        else:
-            for host, logs in query.file_logs(step, hosts):
-                size += sum(log.held_size for log in logs)
-                yield comma + _file_entry(host, logs)
-                comma = b","
-
-    parts = _document(request, step, entries(), total=total)
+def in_parts(parts: Iterator[bytes], sent: Sent = lambda: None) -> HttpResponseBase:
+    """The answer that `parts` are, whole or streamed. `sent` is called when it has gone out."""
     head, length = [], 0
     for part in parts:
         head.append(part)
@@ -80,11 +55,26 @@ def batch_logs(
         if length > BUFFER_BYTES:
             break
     else:
-        return _answer(
-            LogAnswer(b"".join(head), content_type="application/json"), lambda: sent(size)
-        )
+        return _answer(LogAnswer(b"".join(head), content_type="application/json"), sent)
     stream = LogStream(itertools.chain(head, parts), content_type="application/json")
-    return _answer(stream, lambda: sent(size))
+    return _answer(stream, sent)
+
+
+def enveloped(request: HttpRequest, data: Iterable[bytes]) -> Iterator[bytes]:
+    """`data`, which is JSON in parts, in the envelope of a success."""
+    yield json_bytes({"result": True, "code": 0, "message": ""})[:-1] + b',"data":'
+    yield from data
+    yield b"," + json_bytes(exchange_of(request).tail())[1:]
+
+
+def listed(entries: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+    """A JSON list of entries, each in parts."""
+    comma = b"["
+    for entry in entries:
+        yield comma
+        yield from entry
+        comma = b","
+    yield b"]" if comma == b"," else b"[]"
 
 
 def report(found: Report) -> dict[str, Any]:
@@ -106,11 +96,8 @@ def _refused(entry: Refused) -> dict[str, Any]:
 
 def offsets(request: HttpRequest, found: Iterable[dict[str, Any]]) -> HttpResponseBase:
     """The expected offsets of a step's logs, streamed: a step may have very many."""
-    parts = (json_bytes(entry) for entry in found)
-    separated = (b"," + part if index else part for index, part in enumerate(parts))
-    head = json_bytes({"result": True, "code": 0, "message": ""})[:-1] + b',"data":{"offsets":['
-    tail = b"]}," + json_bytes(exchange_of(request).tail())[1:]
-    body = itertools.chain([head], separated, [tail])
+    entries = listed([json_bytes(entry)] for entry in found)
+    body = enveloped(request, itertools.chain([b'{"offsets":'], entries, [b"}"]))
     return StreamingHttpResponse(body, content_type="application/json")
 
 
@@ -120,58 +107,25 @@ def _answer(response: Any, sent: Sent) -> HttpResponseBase:
     return answer
 
 
-def _log_type(step: StepInstance) -> int | None:
+def log_type(step: StepInstance) -> int | None:
+    """What the wire calls the kind of a step's logs; an approval has none."""
     if step.step_type == StepType.APPROVAL:
         return None
     return FILE_LOG if step.step_type == StepType.FILE else SCRIPT_LOG
 
 
-def _document(
-    request: HttpRequest, step: StepInstance, entries: Iterable[bytes], *, total: int | None
-) -> Iterator[bytes]:
-    """The envelope around the entries."""
-    kind = _log_type(step)
-    data = {
-        "log_type": kind,
-        "job_instance_id": step.job.job_instance_id,
-        "step_instance_id": step.step_instance_id,
-    }
-    head = json_bytes({"result": True, "code": 0, "message": "", "data": data})
-    yield head[:-2]
-    if kind is not None:
-        yield b',"script_task_logs":[' if kind == SCRIPT_LOG else b',"file_task_logs":['
-        yield from entries
-        yield b"]"
-    if total is not None:
-        yield b',"total":%d' % total
-    yield b"}," + json_bytes(exchange_of(request).tail())[1:]
-
-
-def _script_entry(host: StepHost, parts: Iterator[bytes]) -> Iterator[bytes]:
-    head = {"bk_host_id": host.bk_host_id, "ip": host.ip, "bk_cloud_id": host.bk_cloud_id}
-    tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6}
-    yield json_bytes(head)[:-1] + b',"log_content":"'
+def text_of(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The JSON string of a log that comes in parts."""
+    yield b'"'
     # Decoded over the joined parts, so that a character split between two of them is whole.
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for part in parts:
         yield json_bytes(decoder.decode(part))[1:-1]
-    yield json_bytes(decoder.decode(b"", True))[1:-1] + b'",' + json_bytes(tail)[1:]
+    yield json_bytes(decoder.decode(b"", True))[1:-1] + b'"'
 
 
-def _file_entry(host: StepHost, logs: list[FileLog]) -> bytes:
-    return json_bytes(
-        {
-            "bk_host_id": host.bk_host_id,
-            "ip": host.ip,
-            "bk_cloud_id": host.bk_cloud_id,
-            "file_logs": [_file_log(log) for log in logs],
-            "host_id": host.bk_host_id,
-            "ipv6": host.ipv6,
-        }
-    )
-
-
-def _file_log(log: FileLog) -> dict[str, Any]:
+def file_log(log: FileLog) -> dict[str, Any]:
+    """One file as version 3 of the wire shows it; an upload has no target (CONTRACT §4)."""
     ends: dict[str, Any] = {
         "mode": log.mode,
         "src_ip": _end(log.src_host_id, log.src_cloud_id, log.src_ip, log.src_ipv6),
@@ -183,9 +137,9 @@ def _file_log(log: FileLog) -> dict[str, Any]:
     return ends | {
         "status": log.status,
         "log_content": bytes(log.content).decode(errors="replace"),
-        "size": _known(log.size),
-        "speed": _known(log.speed),
-        "process": _known(log.process),
+        "size": known(log.size),
+        "speed": known(log.speed),
+        "process": known(log.process),
     }
 
 
@@ -198,5 +152,6 @@ def _end(
     return end | {"ipv6": ipv6} if ipv6 else end
 
 
-def _known(value: str | None) -> str:
+def known(value: str | None) -> str:
+    """A file's size, speed or progress as the wire says it."""
     return "--" if value is None else value

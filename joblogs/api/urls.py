@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from . import views
-from .forms import Form, routes
+from . import raw, sisters, v4, views
+from .forms import Form, routes, v4_routes
 
 _OWN = "^" + Form.OWN.prefix
 _STEP = (
     r"(?P<scope_type>biz|biz_set|tenant_set)/(?P<scope_id>[^/]{1,64})"
-    r"/jobs/(?P<job>[0-9]{1,19})/steps/(?P<step>[0-9]{1,19})"
+    r"/jobs/(?P<job>[0-9]{1,16})/steps/(?P<step>[0-9]{1,16})"
 )
 
 urlpatterns = [
@@ -19,8 +19,43 @@ urlpatterns = [
         views.BatchGetJobInstanceIpLog.as_view(),
         name="batch_get_job_instance_ip_log",
     ),
+    re_path(
+        routes("get_job_instance_status"),
+        sisters.GetJobInstanceStatus.as_view(),
+        name="get_job_instance_status",
+    ),
+    re_path(
+        routes("get_job_instance_list"),
+        sisters.GetJobInstanceList.as_view(),
+        name="get_job_instance_list",
+    ),
+    re_path(
+        routes("get_job_instance_ip_log"),
+        sisters.GetJobInstanceIpLog.as_view(),
+        name="get_job_instance_ip_log",
+    ),
+    re_path(
+        routes("get_step_instance_status"),
+        sisters.GetStepInstanceStatus.as_view(),
+        name="get_step_instance_status",
+    ),
+    re_path(
+        routes("get_step_instance_detail"),
+        sisters.GetStepInstanceDetail.as_view(),
+        name="get_step_instance_detail",
+    ),
+    re_path(
+        v4_routes("batch_get_job_instance_execute_object_log"),
+        v4.BatchGetJobInstanceExecuteObjectLog.as_view(),
+        name="v4_batch_get_job_instance_execute_object_log",
+    ),
     re_path(_OWN + r"records/?$", views.Records.as_view(), name="records"),
     re_path(_OWN + _STEP + r"/offsets/?$", views.Offsets.as_view(), name="offsets"),
+    re_path(
+        _OWN + _STEP + r"/hosts/(?P<host>[0-9]{1,16})/log/?$",
+        raw.HostLog.as_view(),
+        name="host_log",
+    ),
     # Whatever else looks like an API is answered as the gateway would.
     *(re_path("^" + form.prefix, views.not_found) for form in Form),
 ]

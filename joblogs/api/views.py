@@ -21,8 +21,9 @@ from joblogs.ingest import Report, ingest
 from joblogs.models import StepInstance
 from joblogs.query import StepHost
 
-from . import bodies, envelope, requests, responses
+from . import batch, bodies, envelope, extras, requests, responses
 from .authentication import GatewayTokenAuthentication, HeaderAuthentication
+from .extras import Extras
 from .throttling import AppRate
 
 
@@ -49,7 +50,8 @@ class ApiView(APIView):
         return envelope.handle_exception
 
 
-def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Who calls, as `authentication` found."""
     caller: Caller = request.user  # type: ignore[assignment]
     return caller
 
@@ -60,35 +62,42 @@ class BatchGetJobInstanceIpLog(ApiView):
     def post(self, request: Request) -> HttpResponseBase:
         body = bodies.json_object(request._request)
         kind, number = requests.scope_named(body)
-        scope = access.readable_scope(_caller(request), scope_type=kind, scope_id=number)
-        asked = requests.LogRequest.read(body)
+        scope = access.readable_scope(caller_of(request), scope_type=kind, scope_id=number)
+        asked, more = requests.LogRequest.read(body), Extras.read(body)
         step = query.find_step(
             access.jobs_in(scope),
             job_instance_id=asked.job_instance_id,
             step_instance_id=asked.step_instance_id,
         )
-        hosts, total = _hosts(step, asked)
-        return responses.batch_logs(
-            request._request, step, hosts, total=total, sent=_recorder(request, step, hosts)
+        hosts, last = _hosts(step, asked, more)
+        sent = recorder(
+            request, step, host_count=len(hosts), channel="batch_get_job_instance_ip_log"
         )
+        return batch.answer(request._request, step, hosts, extras=more, last=last, sent=sent)
 
 
-def _hosts(step: StepInstance, asked: requests.LogRequest) -> tuple[list[StepHost], int | None]:
+def _hosts(
+    step: StepInstance, asked: requests.LogRequest, more: Extras
+) -> tuple[list[StepHost], dict[str, Any]]:
+    """The hosts to answer for, and what `data` ends with."""
     if asked.wanted is not None:
-        return query.hosts_named(step, asked.wanted), None
-    hosts, total = query.hosts_of(step, asked.page)
-    return hosts, total if asked.page else None
+        hosts = query.hosts_named(step, asked.wanted, more.attempts)
+        missing = extras.missing_hosts(step, asked.wanted, hosts) if more.state else None
+        return hosts, {} if missing is None else {"missing_hosts": missing}
+    hosts, total = query.hosts_of(step, asked.page, more.attempts)
+    return hosts, {"total": total} if asked.page else {}
 
 
-def _recorder(request: Request, step: StepInstance, hosts: list[StepHost]) -> Any:
-    caller = _caller(request)
+def recorder(request: Request, step: StepInstance, *, host_count: int, channel: str) -> Any:
+    """What to call with the bytes of log that an answer held, once it has been sent."""
+    caller = caller_of(request)
     return functools.partial(
         _record,
         who=caller.user,
         app_code=caller.app.app_code,
-        channel="batch_get_job_instance_ip_log",
+        channel=channel,
         step=step,
-        host_count=len(hosts),
+        host_count=host_count,
     )
 
 
@@ -104,7 +113,7 @@ class Records(ApiView):
         return envelope.success(request._request, data)
 
     def post(self, request: Request) -> HttpResponseBase:
-        writer = access.writer_for(_caller(request))
+        writer = access.writer_for(caller_of(request))
         lines = bodies.record_lines(request._request, max_bytes=settings.RECORDS_MAX_BYTES)
         report = ingest(lines, writer=writer)
         return _reported(request._request, report)
@@ -123,7 +132,7 @@ class Offsets(ApiView):
     def get(
         self, request: Request, scope_type: str, scope_id: str, job: int, step: int
     ) -> HttpResponseBase:
-        writer = access.writer_for(_caller(request))
+        writer = access.writer_for(caller_of(request))
         jobs = access.writable_jobs(writer, scope_type=scope_type, scope_id=scope_id)
         found = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
         return responses.offsets(request._request, query.expected_offsets(found))

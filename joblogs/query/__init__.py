@@ -4,21 +4,72 @@ Callers hand in jobs that `access` narrowed. The number of statements does not g
 of hosts; text comes in groups of bounded size.
 """
 
-from .hosts import HOSTS_MAX, Address, Page, Row, StepHost, hosts_named, hosts_of, standing_for
-from .jobs import find_step
+from .completeness import Completeness, State, completeness
+from .extracts import Range, is_growing, log_state, readable_size, script_range, worst
+from .hosts import (
+    HOSTS_MAX,
+    Address,
+    Attempts,
+    Page,
+    Row,
+    StepHost,
+    holders,
+    hosts_as,
+    hosts_named,
+    hosts_of,
+    standing_for,
+)
+from .jobs import JobFilter, find_job, find_step, find_step_of_job, list_jobs, steps_of
 from .logs import expected_offsets, file_logs, script_logs
+from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
+from .texts import BytesText, Text, script_text
+from .transfers import FileSource, file_sources, target_directory
+from .window import END, Place, Shown, Window, window_at
 
 __all__ = [
+    "END",
     "HOSTS_MAX",
     "Address",
+    "Attempts",
+    "BytesText",
+    "Completeness",
+    "FileSource",
+    "JobFilter",
     "Page",
+    "Place",
+    "Range",
+    "ResultGroup",
     "Row",
+    "Shown",
+    "State",
     "StepHost",
+    "TargetResult",
+    "Text",
+    "Window",
+    "completeness",
     "expected_offsets",
     "file_logs",
+    "file_sources",
+    "find_job",
     "find_step",
+    "find_step_of_job",
+    "grouped",
+    "holders",
+    "hosts_as",
     "hosts_named",
     "hosts_of",
+    "is_growing",
+    "latest_batch",
+    "list_jobs",
+    "log_state",
+    "readable_size",
     "script_logs",
+    "script_range",
+    "script_text",
     "standing_for",
+    "steps_of",
+    "target_directory",
+    "target_results",
+    "window_at",
+    "worst",
 ]

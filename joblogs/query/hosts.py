@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from joblogs.choices import HostStatus, Role, StepType
 from joblogs.errors import HostListInvalid
@@ -31,6 +31,13 @@ _ROW_FIELDS = (
     "bk_cloud_id",
     "ip",
     "ipv6",
+    "received_size",
+    "declared_size",
+    "declared_sha256",
+    "truncated",
+    "redacted",
+    "fingerprint_size",
+    "digest",
 )
 
 
@@ -48,6 +55,13 @@ class Row(NamedTuple):
     bk_cloud_id: int
     ip: str | None
     ipv6: str | None
+    received_size: int = 0
+    declared_size: int | None = None
+    declared_sha256: bytes | None = None
+    truncated: bool = False
+    redacted: list[list[int]] | None = None
+    fingerprint_size: int | None = None
+    digest: bytes | None = None
 
 
 class Address(NamedTuple):
@@ -55,6 +69,16 @@ class Address(NamedTuple):
 
     bk_cloud_id: int
     address: str
+
+
+class Attempts(NamedTuple):
+    """Some attempts of a step: those up to an execute count, those of a batch. None: all."""
+
+    execute_count: int | None = None
+    batch: int | None = None
+
+
+EVERY_ATTEMPT = Attempts()
 
 
 class Page(NamedTuple):
@@ -83,7 +107,9 @@ class StepHost:
         return sum(row.held_size for row in self.rows)
 
 
-def hosts_named(step: StepInstance, wanted: Sequence[int | Address]) -> list[StepHost]:
+def hosts_named(
+    step: StepInstance, wanted: Sequence[int | Address], attempts: Attempts = EVERY_ATTEMPT
+) -> list[StepHost]:
     """The hosts of a step that are named, in that order, each once.
 
     An address names every host of the step that had it in any attempt; what is not in the step
@@ -91,17 +117,19 @@ def hosts_named(step: StepInstance, wanted: Sequence[int | Address]) -> list[Ste
     """
     ids = [name for name in wanted if isinstance(name, int)]
     if len(ids) < len(wanted):
-        holders = _holders(step, {name for name in wanted if isinstance(name, Address)})
+        known = holders(step, {name for name in wanted if isinstance(name, Address)})
         ids = list(
             itertools.chain.from_iterable(
-                [name] if isinstance(name, int) else holders.get(name, []) for name in wanted
+                [name] if isinstance(name, int) else known.get(name, []) for name in wanted
             )
         )
-    found = _step_hosts(step, set(ids))
+    found = _step_hosts(step, set(ids), attempts)
     return [found[host] for host in dict.fromkeys(ids) if host in found]
 
 
-def hosts_of(step: StepInstance, page: Page | None = None) -> tuple[list[StepHost], int]:
+def hosts_of(
+    step: StepInstance, page: Page | None = None, attempts: Attempts = EVERY_ATTEMPT
+) -> tuple[list[StepHost], int]:
     """A step's hosts (a file step: its targets) by ascending id, and how many there are in all.
 
     Without a page all of them, if they are at most HOSTS_MAX; else HostListInvalid.
@@ -116,8 +144,28 @@ def hosts_of(step: StepInstance, page: Page | None = None) -> tuple[list[StepHos
     if page is not None:
         numbers = numbers[page.start : page.start + page.length]
     ids = list(numbers) if total else []
-    found = _step_hosts(step, ids)
-    return [found[host] for host in ids], total
+    found = _step_hosts(step, ids, attempts)
+    return [found[host] for host in ids if host in found], total
+
+
+def results_of(
+    step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT
+) -> QuerySet[HostResult]:
+    """The host results of a step in one role."""
+    return _among(HostResult.objects.filter(step=step, role=role), attempts)
+
+
+def _among(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostResult]:
+    if attempts.execute_count is not None:
+        results = results.filter(execute_count__lte=attempts.execute_count)
+    if attempts.batch is not None:
+        results = results.filter(batch=attempts.batch)
+    return results
+
+
+def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
+    """The hosts that a step has in one role, with what they logged in it, by ascending id."""
+    return list(_grouped(step, results_of(step, role, attempts)).values())
 
 
 def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = None) -> Row:
@@ -139,10 +187,15 @@ def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = N
     raise ValueError("a host has at least one attempt")
 
 
-def _step_hosts(step: StepInstance, ids: Collection[int]) -> dict[int, StepHost]:
+def _step_hosts(
+    step: StepInstance, ids: Collection[int], attempts: Attempts
+) -> dict[int, StepHost]:
     if not ids:
         return {}
-    found = HostResult.objects.filter(step=step, host__in=ids)
+    return _grouped(step, _among(HostResult.objects.filter(step=step, host__in=ids), attempts))
+
+
+def _grouped(step: StepInstance, found: QuerySet[HostResult]) -> dict[int, StepHost]:
     rows = [Row._make(values) for values in found.values_list(*_ROW_FIELDS)]
     with_files = None
     if step.step_type == StepType.FILE:
@@ -172,7 +225,7 @@ def _step_host(rows: list[Row], with_files: Collection[int] | None) -> StepHost:
     )
 
 
-def _holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]]:
+def holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]]:
     """The hosts that had each address in the step, by ascending id."""
     addresses = {name.address for name in names}
     rows = (
@@ -181,14 +234,14 @@ def _holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]
         .values_list("host_id", "bk_cloud_id", "ip", "ipv6")
         .distinct()
     )
-    holders: dict[Address, list[int]] = {}
+    found: dict[Address, list[int]] = {}
     for host, cloud, *own in rows:
         for address in own:
             if address is not None and (name := Address(cloud, address)) in names:
-                known = holders.setdefault(name, [])
+                known = found.setdefault(name, [])
                 if host not in known:
                     known.append(host)
-    return holders
+    return found
 
 
 def file_weights(rows: Iterable[int]) -> dict[int, int]:

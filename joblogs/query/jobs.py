@@ -2,10 +2,83 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from dataclasses import dataclass
 
-from joblogs.errors import JobNotFound
-from joblogs.models import JobInstance, StepInstance
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from joblogs.errors import JobNotFound, StepNotFound
+from joblogs.models import HostResult, JobInstance, StepInstance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs are meant. With a number, nothing else counts; None says nothing."""
+
+    job_instance_id: int | None = None
+    created_from: int | None = None
+    created_to: int | None = None
+    operator: str | None = None
+    name: str | None = None
+    launch_mode: int | None = None
+    task_type: int | None = None
+    status: int | None = None
+    address: str | None = None
+    schedule: int | None = None
+
+
+def find_job(jobs: QuerySet[JobInstance], *, job_instance_id: int) -> JobInstance:
+    """One of these jobs by its number. Raises JobNotFound."""
+    job = jobs.filter(job_instance_id=job_instance_id).select_related("scope").first()
+    if job is None:
+        raise JobNotFound
+    return job
+
+
+def list_jobs(
+    jobs: QuerySet[JobInstance], wanted: JobFilter, *, start: int, length: int
+) -> tuple[list[JobInstance], int]:
+    """Some of the jobs that are meant, newest first, and how many there are in all."""
+    found = _matching(jobs, wanted)
+    total = found.count()
+    if start >= total:
+        return [], total
+    page = found.select_related("scope").order_by("-create_time", "-pk")
+    return list(page[start : start + length]), total
+
+
+def _matching(jobs: QuerySet[JobInstance], wanted: JobFilter) -> QuerySet[JobInstance]:
+    if wanted.job_instance_id is not None:
+        return jobs.filter(job_instance_id=wanted.job_instance_id)
+    if wanted.schedule is not None or not _storable(wanted.operator, wanted.name):
+        # No record says which schedule started a job, so none is known to be of this one.
+        return jobs.none()
+    conditions = {
+        "create_time__gte": wanted.created_from,
+        "create_time__lte": wanted.created_to,
+        "operator": wanted.operator,
+        # Without case, as the reference's database compares.
+        "name__icontains": wanted.name,
+        "launch_mode": wanted.launch_mode,
+        "task_type": wanted.task_type,
+        "status": wanted.status,
+    }
+    jobs = jobs.filter(**{key: value for key, value in conditions.items() if value is not None})
+    if wanted.address is not None:
+        here = Q(ip=wanted.address) | Q(ipv6=wanted.address)
+        jobs = jobs.filter(Exists(HostResult.objects.filter(here, step__job=OuterRef("pk"))))
+    return jobs
+
+
+def _storable(*texts: str | None) -> bool:
+    """Whether a column may hold these: no NUL, no half of a character."""
+    said = "".join(text for text in texts if text is not None)
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in said)
+
+
+def steps_of(job: JobInstance) -> list[StepInstance]:
+    """A job's steps in their order; those without a position come last, by number."""
+    position = F("position").asc(nulls_last=True)
+    return list(job.steps.order_by(position, "step_instance_id"))
 
 
 def find_step(
@@ -23,4 +96,15 @@ def find_step(
     )
     if step is None:
         raise JobNotFound
+    return step
+
+
+def find_step_of_job(
+    jobs: QuerySet[JobInstance], *, job_instance_id: int, step_instance_id: int
+) -> StepInstance:
+    """A step of one of these jobs. Raises JobNotFound, or StepNotFound if only the step is not."""
+    job = find_job(jobs, job_instance_id=job_instance_id)
+    step = job.steps.filter(step_instance_id=step_instance_id).first()
+    if step is None:
+        raise StepNotFound
     return step

@@ -27,7 +27,7 @@ def script_logs(
     spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.rows)
     stream = store.read(step.day, spans)
     for host in hosts:
-        parts = _until(stream, host.size)
+        parts = first_bytes(stream, host.size)
         yield host, parts
         for _ in parts:
             pass
@@ -77,7 +77,8 @@ def _offset(host: int, count: int, batch: int, size: int, **key: str) -> dict[st
     return {**place, **key, "expected_offset": size}
 
 
-def _until(stream: Iterator[tuple[store.Span, list[bytes]]], size: int) -> Iterator[bytes]:
+def first_bytes(stream: Iterator[tuple[store.Span, list[bytes]]], size: int) -> Iterator[bytes]:
+    """The next `size` bytes of what `store.read` gives."""
     while size > 0:
         _, parts = next(stream)
         for part in parts:

@@ -1,0 +1,87 @@
+"""The answer of batch_get_job_instance_ip_log (CONTRACT §4), host by host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from joblogs import query
+from joblogs.models import FileLog, StepInstance
+from joblogs.query import StepHost
+
+from . import extras
+from .envelope import json_bytes
+from .extras import Extras
+from .responses import SCRIPT_LOG, enveloped, file_log, in_parts, listed, log_type, text_of
+
+
+def answer(
+    request: HttpRequest,
+    step: StepInstance,
+    hosts: list[StepHost],
+    *,
+    extras: Extras,
+    last: dict[str, Any],
+    sent: Callable[[int], None],
+) -> HttpResponseBase:
+    """The logs of these hosts. `last` ends `data`; `sent` is told the bytes of log."""
+    entries = _Entries(step, hosts, extras)
+    parts = enveloped(request, _data(step, entries, last))
+    return in_parts(parts, lambda: sent(entries.size))
+
+
+class _Entries:
+    """The entries of the hosts, each in parts; `size` counts the bytes of log in them."""
+
+    def __init__(self, step: StepInstance, hosts: list[StepHost], more: Extras) -> None:
+        self.step, self.hosts, self.more, self.size = step, hosts, more, 0
+
+    def __iter__(self) -> Iterator[Iterable[bytes]]:
+        if log_type(self.step) == SCRIPT_LOG:
+            for host, text, keys, size in extras.script_logs(self.step, self.hosts, self.more):
+                self.size += size
+                yield _script_entry(host, text, keys)
+        else:
+            for host, logs in query.file_logs(self.step, self.hosts):
+                self.size += sum(log.held_size for log in logs)
+                state = {"log_state": extras.file_state(self.step, logs)} if self.more.state else {}
+                yield [_file_entry(host, logs, state)]
+
+
+def _data(
+    step: StepInstance, entries: Iterable[Iterable[bytes]], last: dict[str, Any]
+) -> Iterator[bytes]:
+    kind = log_type(step)
+    data = {
+        "log_type": kind,
+        "job_instance_id": step.job.job_instance_id,
+        "step_instance_id": step.step_instance_id,
+    }
+    yield json_bytes(data)[:-1]
+    if kind is not None:
+        yield b',"script_task_logs":' if kind == SCRIPT_LOG else b',"file_task_logs":'
+        yield from listed(entries)
+    yield b"," + json_bytes(last)[1:] if last else b"}"
+
+
+def _script_entry(host: StepHost, text: Iterable[bytes], keys: dict[str, Any]) -> Iterator[bytes]:
+    head = {"bk_host_id": host.bk_host_id, "ip": host.ip, "bk_cloud_id": host.bk_cloud_id}
+    tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6} | keys
+    yield json_bytes(head)[:-1] + b',"log_content":'
+    yield from text_of(text)
+    yield b"," + json_bytes(tail)[1:]
+
+
+def _file_entry(host: StepHost, logs: list[FileLog], keys: dict[str, Any]) -> bytes:
+    entry = {
+        "bk_host_id": host.bk_host_id,
+        "ip": host.ip,
+        "bk_cloud_id": host.bk_cloud_id,
+        "file_logs": [file_log(log) for log in logs],
+        "host_id": host.bk_host_id,
+        "ipv6": host.ipv6,
+    }
+    return json_bytes(entry | keys)

@@ -1,0 +1,164 @@
+"""What callers of the batch endpoint may ask for beyond the original (docs/api.md, Extras).
+
+Nothing of it is there unless asked for: without these fields the answer does not change by a byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joblogs import query
+from joblogs.choices import FINISHED, HostStatus, file_rank
+from joblogs.errors import BadRequest
+from joblogs.models import FileLog, StepInstance
+from joblogs.query import Address, Attempts, Completeness, Range, State, StepHost
+from joblogs.search import LONG_LINE_BYTES, Budget, InvalidPattern, Pattern, Search
+
+from .requests import flag, is_blank, optional_integer, optional_text
+
+GREP_SECONDS = 20
+GREP_HITS = 10_000
+"""Hits of a host whose lines are given; `log_matches` counts all."""
+CONTEXT_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """The extras of a request; by default none."""
+
+    attempts: Attempts = Attempts()
+    part: Range | None = None
+    grep: Pattern | None = None
+    context: int = 0
+    state: bool = False
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Extras:
+        """Raises BadRequest, naming the field."""
+        part, grep = _part(body), _grep(body)
+        if part is not None and grep is not None:
+            raise BadRequest(BadRequest.FIELD, "grep")
+        context = optional_integer(body, "grep_context", least=0) or 0
+        if context > CONTEXT_MAX:
+            raise BadRequest(BadRequest.FIELD, "grep_context")
+        return cls(
+            attempts=Attempts(
+                optional_integer(body, "execute_count", least=0),
+                optional_integer(body, "batch", least=0),
+            ),
+            part=part,
+            grep=grep,
+            context=context,
+            state=flag(body, "return_log_state"),
+        )
+
+
+def _part(body: Mapping[str, Any]) -> Range | None:
+    offset = optional_integer(body, "offset", least=0)
+    length = optional_integer(body, "length_bytes", least=1)
+    tail = optional_integer(body, "tail_bytes", least=1)
+    if tail is not None and (offset, length) != (None, None):
+        raise BadRequest(BadRequest.FIELD, "tail_bytes")
+    if offset is None and length is None and tail is None:
+        return None
+    return Range(offset or 0, length, tail)
+
+
+def _grep(body: Mapping[str, Any]) -> Pattern | None:
+    if is_blank(body.get("grep")):
+        return None
+    text = optional_text(body, "grep")
+    try:
+        return Pattern.of(text or "")
+    except InvalidPattern:
+        raise BadRequest(BadRequest.FIELD, "grep") from None
+
+
+Logged = tuple[StepHost, Iterable[bytes], dict[str, Any], int]
+"""A host, its text in parts, the keys that an extra adds to its entry, and bytes of log read."""
+
+
+def script_logs(step: StepInstance, hosts: list[StepHost], extras: Extras) -> Iterator[Logged]:
+    """Each host with what was asked of its script log."""
+    for host, text, keys, size in _texts(step, hosts, extras):
+        if extras.state:
+            size_here = query.readable_size(step, host)
+            keys |= {"log_state": _state(query.log_state(step, host), size_here)}
+        yield host, text, keys, size
+
+
+def _texts(step: StepInstance, hosts: list[StepHost], extras: Extras) -> Iterator[Logged]:
+    if extras.grep is not None:
+        yield from _grepped(step, hosts, extras, extras.grep)
+    elif extras.part is not None:
+        for host, start, parts in query.script_range(step, hosts, extras.part):
+            size = query.readable_size(step, host)
+            first, stop = extras.part.within(size)
+            yield host, parts, {"log_offset": start, "log_size": size}, stop - first
+    else:
+        for host, parts in query.script_logs(step, hosts):
+            yield host, parts, {}, host.size
+
+
+def _grepped(
+    step: StepInstance, hosts: list[StepHost], extras: Extras, pattern: Pattern
+) -> Iterator[Logged]:
+    search = Search(
+        step,
+        hosts,
+        pattern,
+        context=extras.context,
+        shown=GREP_HITS,
+        line_bytes=LONG_LINE_BYTES,
+        budget=Budget(seconds=GREP_SECONDS),
+    )
+    found = iter(search)
+    hits = next(found, None)
+    for index, host in enumerate(hosts):
+        if hits is not None and hits.host.bk_host_id == host.bk_host_id:
+            lines = [line.data for line in hits.lines]
+            yield host, lines, {"log_matches": hits.count}, sum(map(len, lines))
+            hits = next(found, None)
+        else:
+            # A host that the search did not come to has no count: nobody knows.
+            searched = not search.stopped or index < search.searched_logs
+            yield host, [], {"log_matches": 0 if searched else None}, 0
+
+
+def file_state(step: StepInstance, logs: Sequence[FileLog]) -> dict[str, Any]:
+    """How complete a host's file logs are: as far as the furthest from it."""
+    expired = step.job.expired_at is not None
+    states = [
+        query.completeness(
+            status=HostStatus.SUCCEEDED if finished else HostStatus.RUNNING,
+            received_size=log.received_size,
+            declared_size=None,
+            truncated=log.truncated,
+            expired=expired,
+        )
+        for log in logs
+        for finished in [file_rank(log.status) == FINISHED]
+    ]
+    if expired:
+        states = [Completeness(State.EXPIRED)]
+    return _state(query.worst(states), sum(log.held_size for log in logs))
+
+
+def _state(found: Completeness, size: int) -> dict[str, Any]:
+    return {"state": found.state.value, "size": size, "missing": found.missing}
+
+
+def missing_hosts(
+    step: StepInstance, wanted: Sequence[int | Address], hosts: Sequence[StepHost]
+) -> list[int | dict[str, Any]]:
+    """What a request named and the answer has no entry for, as it was named."""
+    ids = {host.bk_host_id for host in hosts}
+    addresses = {name for name in wanted if isinstance(name, Address)}
+    holders = query.holders(step, addresses) if addresses else {}
+    return [
+        name if isinstance(name, int) else {"bk_cloud_id": name.bk_cloud_id, "ip": name.address}
+        for name in dict.fromkeys(wanted)
+        if not ids.intersection([name] if isinstance(name, int) else holders.get(name, []))
+    ]

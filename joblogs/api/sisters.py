@@ -1,0 +1,152 @@
+"""The sisters of the batch endpoint: what clients poll before they ask for logs, and after."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from joblogs import access, query
+from joblogs.choices import Role, StepType
+from joblogs.errors import ParameterRefused, UnsupportedOperation
+from joblogs.models import JobInstance, StepInstance
+from joblogs.query import Address, StepHost, TargetResult
+from joblogs.search import Budget, Search
+
+from . import requests, sister_answers, step_answers
+from .sister_requests import (
+    HostLogRequest,
+    JobRequest,
+    ListRequest,
+    StepRequest,
+    StepStatusRequest,
+)
+from .views import ApiView, caller_of, recorder
+
+KEYWORD_BUDGET = Budget(seconds=20, size=1024**3)
+"""What looking for a keyword may take: clients wait for 30 seconds."""
+
+
+def readable_jobs(request: Request, given: Mapping[str, Any]) -> QuerySet[JobInstance]:
+    """The jobs of the scope that a request names, if its caller may read them."""
+    kind, number = requests.scope_named(given)
+    scope = access.readable_scope(caller_of(request), scope_type=kind, scope_id=number)
+    return access.jobs_in(scope)
+
+
+class GetJobInstanceStatus(ApiView):
+    """How a job and its steps went, and if asked how on each host."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        given = requests.parameters(request._request)
+        jobs = readable_jobs(request, given)
+        asked = JobRequest.read(given)
+        job = query.find_job(jobs, job_instance_id=asked.job_instance_id)
+        steps, with_hosts = query.steps_of(job), asked.return_ip_result
+        return sister_answers.job_status(request._request, job, steps, with_hosts=with_hosts)
+
+    post = get
+
+
+class GetJobInstanceList(ApiView):
+    """The jobs of a scope within a span of time, newest first."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        given = requests.parameters(request._request)
+        jobs = readable_jobs(request, given)
+        asked = ListRequest.read(given)
+        found, total = query.list_jobs(jobs, asked.wanted, start=asked.start, length=asked.length)
+        return sister_answers.job_list(request._request, found, total, asked)
+
+    post = get
+
+
+class GetJobInstanceIpLog(ApiView):
+    """The log of one host of a step."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        given = requests.parameters(request._request)
+        jobs = readable_jobs(request, given)
+        asked = HostLogRequest.read(given)
+        step = query.find_step(
+            jobs,
+            job_instance_id=asked.job_instance_id,
+            step_instance_id=asked.step_instance_id,
+        )
+        host = _host_of(step, asked.host)
+        sent = recorder(request, step, host_count=1, channel="get_job_instance_ip_log")
+        return sister_answers.host_log(request._request, step, host, named=asked.host, sent=sent)
+
+    post = get
+
+
+def _host_of(step: StepInstance, named: int | Address) -> StepHost | None:
+    """The host meant: of several that had an address in turn, the one that had it last."""
+    hosts = query.hosts_named(step, [named])
+    if isinstance(named, Address):
+        hosts.sort(key=lambda host: named.address not in (host.ip, host.ipv6))
+    return hosts[0] if hosts else None
+
+
+class GetStepInstanceStatus(ApiView):
+    """How a step went on its hosts, in groups of those that ended alike."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        given = requests.parameters(request._request)
+        jobs = readable_jobs(request, given)
+        asked = StepStatusRequest.read(given)
+        step = query.find_step_of_job(
+            jobs,
+            job_instance_id=asked.job_instance_id,
+            step_instance_id=asked.step_instance_id,
+        )
+        results, sent = _results(request, step, asked)
+        groups = query.grouped(results)
+        return step_answers.step_status(request._request, step, groups, asked=asked, sent=sent)
+
+
+def _results(
+    request: Request, step: StepInstance, asked: StepStatusRequest
+) -> tuple[Iterable[TargetResult], Callable[[], None]]:
+    """The results that match address and keyword, and what to call once they have been told."""
+    if step.step_type == StepType.APPROVAL:
+        raise UnsupportedOperation
+    attempts = asked.attempts(query.latest_batch(step, execute_count=asked.execute_count))
+    results = query.target_results(step, attempts)
+    if asked.search_ip is not None:
+        part = asked.search_ip.strip().lower()
+        results = (r for r in results if part in (r.ip or "") or part in (r.ipv6 or ""))
+    if asked.keyword is None:
+        return results, _nothing_was_read
+    chosen = {result.bk_host_id: result for result in results}
+    hosts = [h for h in query.hosts_as(step, Role.TARGET, attempts) if h.bk_host_id in chosen]
+    search = Search(step, hosts, asked.keyword, shown=0, budget=KEYWORD_BUDGET)
+    found = {hits.host.bk_host_id for hits in search}
+    if search.stopped:
+        raise ParameterRefused(ParameterRefused.TOO_MUCH_TO_SEARCH)
+    sent = recorder(request, step, host_count=len(hosts), channel="get_step_instance_status")
+    matching = [result for host, result in chosen.items() if host in found]
+    return matching, functools.partial(sent, search.searched_bytes)
+
+
+def _nothing_was_read() -> None:
+    """A status without a keyword reads no log."""
+
+
+class GetStepInstanceDetail(ApiView):
+    """What is known of a step itself."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        given = requests.parameters(request._request)
+        jobs = readable_jobs(request, given)
+        asked = StepRequest.read(given)
+        step = query.find_step_of_job(
+            jobs,
+            job_instance_id=asked.job_instance_id,
+            step_instance_id=asked.step_instance_id,
+        )
+        return step_answers.step_detail(request._request, step)
