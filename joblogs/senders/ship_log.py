@@ -1,0 +1,575 @@
+#!/usr/bin/env python3
+"""Ship what a command prints to a joblogs store (docs/shipping.md). Python 3.8, nothing else.
+
+    ship_log.py --job-name backup -- pg_dumpall --file=/backup/all.sql
+    make 2>&1 | ship_log.py --job-name build
+    ship_log.py --resume
+
+The output goes to a spool on disk and to standard output; a thread sends the spool behind that, so
+neither a slow store nor a missing one holds up the command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import errno
+import fcntl
+import getpass
+import gzip
+import hashlib
+import http.client
+import json
+import os
+import re
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+READ_BYTES, PIECE_BYTES, BATCH_BYTES = 64 * 1024, 256 * 1024, 4 << 20
+ANSWER_BYTES = 1 << 20
+EVERY_SECONDS, PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 0.5, 30.0
+LINGER_SECONDS = 2.0
+NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
+# Status of a job and a step, of a host result (the numbers of bk-job).
+RUNNING, SUCCEEDED, FAILED, ABNORMAL = 2, 3, 4, 9
+HOST_RUNNING, HOST_SUCCEEDED, HOST_UNKNOWN = 7, 9, 500
+HOST_NOT_STARTED, HOST_TERMINATED, HOST_EXIT_CODE = 101, 103, 104
+
+
+class Unsent(Exception):
+    """The store did not answer, or could not take a request now: the same may succeed later."""
+
+
+class Refused(Exception):
+    """The store will not take this log as things are."""
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Following one would carry the secret to wherever it leads."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+class Store:
+    """The store's door for records."""
+
+    def __init__(self, url: str, credentials: dict[str, str], timeout: float) -> None:
+        self._address = url.rstrip("/") + "/api/v1/records"
+        self._credentials = json.dumps(credentials)
+        self._timeout = timeout
+
+    def post(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Send records: those that were refused. Raises Unsent."""
+        lines = (json.dumps(record, ensure_ascii=False).encode() for record in records)
+        headers = {
+            "Content-Type": "application/x-ndjson",
+            "Content-Encoding": "gzip",
+            "Blueking-Language": "en",
+            "X-Bkapi-Authorization": self._credentials,
+        }
+        body = gzip.compress(b"\n".join(lines), 6)
+        try:
+            request = urllib.request.Request(self._address, body, headers)  # noqa: S310 - as given
+            opener = urllib.request.build_opener(NoRedirect)
+            with opener.open(request, timeout=self._timeout) as response:
+                answer = json.loads(response.read(ANSWER_BYTES))
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.headers.get("X-Bkapi-Error-Message") or error.reason
+            raise Unsent(f"HTTP {error.code}: {said}") from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unsent(str(getattr(error, "reason", error))) from None
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(data, dict) or not isinstance(data.get("refused"), list):
+            raise Unsent(f"unexpected answer: {json.dumps(answer)[:200]}")
+        refused: list[dict[str, Any]] = data["refused"]
+        return refused
+
+
+class Spool:
+    """A run on disk: `run.json` and `end.json` hold its records, `log` its output.
+
+    It is locked while somebody writes or sends it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._move(folder)
+        self._lock = os.open(str(folder), os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise
+
+    @classmethod
+    def make(cls, parent: Path, records: list[dict[str, Any]]) -> Spool:
+        """A spool of a run that begins."""
+        name = f"ship-{now():013d}-{secrets.token_hex(4)}"
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Under another name until it is whole, so that nobody takes it for one left behind.
+        folder = parent / f".{name}"
+        folder.mkdir(mode=0o700)
+        spool = cls(folder)
+        os.close(os.open(str(spool.log), os.O_CREAT, 0o600))
+        spool.write("run", records)
+        spool._move(folder.rename(parent / name))
+        return spool
+
+    def _move(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+
+    def write(self, name: str, records: list[dict[str, Any]]) -> None:
+        """Write records to a file that is there as a whole or not at all."""
+        part = self.folder / f"{name}.part"
+        descriptor = os.open(str(part), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(records, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(self.folder / f"{name}.json")
+
+    def read(self, name: str) -> list[dict[str, Any]]:
+        """The records of a file. Raises FileNotFoundError."""
+        text = (self.folder / f"{name}.json").read_text(encoding="utf-8")
+        records: list[dict[str, Any]] = json.loads(text)
+        return records
+
+    def remove(self) -> None:
+        """The store has everything."""
+        with contextlib.suppress(OSError):
+            # Under another name, so that nobody takes half of it for one left behind.
+            self._move(self.folder.rename(self.folder.parent / f".{self.folder.name}"))
+            for file in self.folder.iterdir():
+                file.unlink()
+            self.folder.rmdir()
+
+    def close(self) -> None:
+        """Let others have it."""
+        os.close(self._lock)
+
+
+class Shipper(threading.Thread):
+    """Sends a spool, from what the store has on, while it may still grow."""
+
+    def __init__(self, spool: Spool, store: Store) -> None:
+        super().__init__(name="ship_log", daemon=True)
+        self.problem = ""
+        self.done = False
+        self.sent = 0
+        self._spool, self._store = spool, store
+        self._records = spool.read("run")
+        self._ending: list[dict[str, Any]] = []
+        self._size = 0
+        self._changed = threading.Condition()
+
+    def grow(self, size: int) -> None:
+        """There are so many bytes in the spool now."""
+        with self._changed:
+            self._size = size
+            if size - self.sent >= BATCH_BYTES:
+                self._changed.notify()
+
+    def end(self, size: int, records: list[dict[str, Any]]) -> None:
+        """The spool does not grow any more; these records close it."""
+        with self._changed:
+            self._size, self._ending = size, records
+            self._changed.notify()
+
+    def wait(self, seconds: float, *, since_progress: bool) -> None:
+        """Wait until all is sent or refused; at most so long, or so long without progress."""
+        sent, since = self.sent, time.monotonic()
+        while self.is_alive() and time.monotonic() - since < seconds:
+            self.join(0.05)
+            if since_progress and self.sent != sent:
+                sent, since = self.sent, time.monotonic()
+
+    def run(self) -> None:
+        """Send what there is, every second; after a failure later and later."""
+        pause, announced = 0.0, False
+        while not self.done:
+            with self._changed:
+                ended, size = bool(self._ending), self._size
+                if pause or (announced and not ended and size - self.sent < BATCH_BYTES):
+                    self._changed.wait(pause or EVERY_SECONDS)
+                ended, size = bool(self._ending), self._size
+            try:
+                if not announced or self.sent < size or ended:
+                    self._send(size, ended=ended)
+                announced, pause, self.problem = True, 0.0, ""
+            except Unsent as error:
+                self.problem = str(error)
+                pause = min(max(PAUSE_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
+            except (Refused, OSError, LookupError, TypeError) as error:
+                self.problem = str(error)
+                return
+
+    def _send(self, size: int, *, ended: bool) -> None:
+        """Send the next pieces, and with the last of them how the run ended."""
+        start = self.sent
+        with self._spool.log.open("rb") as stream:
+            stream.seek(start)
+            data = stream.read(min(size - start, BATCH_BYTES))
+        ids = ("job_instance_id", "step_instance_id", "bk_host_id")
+        place = {"type": "script_log", **{key: self._records[2][key] for key in ids}}
+        sending = [{**place, "offset": start + at, **content} for at, content in pieces(data)]
+        end = start + len(data)
+        is_last = ended and end == size
+        ending = self._ending if is_last else []
+        refused = self._store.post([*self._records, *sending, *ending])
+        self.sent = self._goes_on(refused, start, end, size)
+        self.done = is_last and self.sent == size
+
+    def _goes_on(self, refused: list[dict[str, Any]], start: int, end: int, size: int) -> int:
+        """Where to go on: where the store says that the log does, else at `end`."""
+        for record in refused:
+            expected = record.get("expected_offset")
+            if record["reason"] not in ("gap", "conflict") or expected is None:
+                raise Refused(f"{record['type']}: {record['message']}")
+            if not 0 <= expected <= size or expected == start:
+                raise Refused(f"the store holds another log: {record['message']}")
+            return int(expected)
+        return end
+
+
+def pieces(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Bytes cut into contents of records, and where each starts."""
+    start = 0
+    while start < len(data):
+        end = min(start + PIECE_BYTES, len(data))
+        # A border moves back to the start of a character, so that pieces of text are text.
+        while len(data) > end > start + PIECE_BYTES - 4 and data[end] & 0xC0 == 0x80:
+            end -= 1
+        part = data[start:end]
+        try:
+            yield start, {"content": part.decode()}
+        except UnicodeDecodeError:
+            yield start, {"content_base64": base64.b64encode(part).decode()}
+        start = end
+
+
+class Output:
+    """Where the output goes: the spool first, then standard output."""
+
+    def __init__(self, spool: Spool | None, shipper: Shipper | None) -> None:
+        self.size = self.held = 0
+        self.digest = hashlib.sha256()
+        self.problem = ""
+        self._shipper = shipper
+        self._passed = -1 if sys.stdout is None else sys.stdout.fileno()
+        self._file = -1
+        if spool is not None:
+            self._file = os.open(str(spool.log), os.O_WRONLY | os.O_APPEND)
+
+    def write(self, data: bytes) -> None:
+        """Keep and pass on. What cannot be kept any more is passed on all the same."""
+        self.size += len(data)
+        self.digest.update(data)
+        if self._file >= 0:
+            try:
+                for written in write_all(self._file, data):
+                    self.held += written
+            except OSError as error:
+                self.problem = f"from byte {self.held} on the log could not be kept: {error}"
+                self._file = -1
+            if self._shipper is not None:
+                self._shipper.grow(self.held)
+        if self._passed >= 0:
+            try:
+                for _ in write_all(self._passed, data):
+                    pass
+            except OSError:  # whoever read it has gone; the log goes on
+                self._passed = -1
+
+
+def write_all(descriptor: int, data: bytes) -> Iterator[int]:
+    """Write bytes, however many at a time the system takes: how many it took each time."""
+    rest = memoryview(data)
+    while rest:
+        written = os.write(descriptor, rest)
+        rest = rest[written:]
+        yield written
+
+
+class Signals:
+    """Signals that reach us: those that a command would get alone are handed on to it."""
+
+    def __init__(self) -> None:
+        self.child: subprocess.Popen[bytes] | None = None
+        self.stopped = 0
+        self.woken, waking = os.pipe()
+        os.set_blocking(self.woken, False)
+        os.set_blocking(waking, False)
+        signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
+        # From a terminal, SIGINT and SIGQUIT reach the command by themselves.
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD):
+            signal.signal(number, lambda number, frame: None)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._hand_on)
+
+    def _hand_on(self, number: int, frame: object) -> None:
+        self.stopped = number
+        if self.child is not None:
+            self.child.send_signal(number)
+
+    def pump(self, source: int, output: Output) -> None:
+        """Take what comes, until there is no more or nobody is left who could print it."""
+        until: float | None = None
+        while until is None or time.monotonic() < until:
+            ready, _, _ = select.select([source, self.woken], [], [], 0.1 if until else None)
+            if self.woken in ready:
+                os.read(self.woken, READ_BYTES)
+                if self.child is None and self.stopped:
+                    return
+                if until is None and self.child is not None and self.child.poll() is not None:
+                    # What the command left behind in the background may hold the pipe for ever.
+                    until = time.monotonic() + LINGER_SECONDS
+            if source in ready:
+                data = os.read(source, READ_BYTES)
+                if not data:
+                    return
+                output.write(data)
+
+
+def now() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def host_number(source: str, name: str) -> int:
+    """The number of a host that has none: always the same for a name within a source."""
+    digest = hashlib.sha256(f"{source}\0{name}".encode(errors="replace")).digest()
+    return 2**52 + (int.from_bytes(digest[:7], "big") >> 4)
+
+
+def beginning(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The job, step and host result of a run that begins."""
+    start, kind = now(), options.scope.partition(":")
+    times = {"start_time": start, "update_time": start}
+    ids = {
+        "job_instance_id": 2**52 + secrets.randbelow(2**52),
+        "step_instance_id": 2**52 + secrets.randbelow(2**52),
+    }
+    host = {"bk_host_id": options.host_id or host_number(options.source, options.host_name)}
+    if options.ip:
+        host["ip"] = options.ip
+    job = {
+        "type": "job",
+        "job_instance_id": ids["job_instance_id"],
+        "bk_scope_type": kind[0],
+        "bk_scope_id": kind[2],
+        "name": options.job_name[:512],
+        "operator": user_name()[:256],
+        "source": options.source,
+        "create_time": start,
+        "status": RUNNING,
+        **times,
+    }
+    program = os.path.basename(options.command[0])[:512] if options.command else "stdin"
+    step = {"type": "step", **ids, "name": program, "step_type": 1, "status": RUNNING, **times}
+    name = {"host_name": options.host_name[:256], "status": HOST_RUNNING}
+    return [job, step, {"type": "host_result", **ids, **host, **name, **times}]
+
+
+def ended(
+    records: list[dict[str, Any]], end: int, statuses: tuple[int, int], **more: Any
+) -> list[dict[str, Any]]:
+    """The same records when the run is over. `statuses`: of the job and step, of the host."""
+    start = records[0]["start_time"]
+    end = max(start, end)
+    times = {"end_time": end, "total_time": end - start, "update_time": end}
+    job, step, host = ({**record, **times, "status": statuses[0]} for record in records)
+    host.update(more, status=statuses[1])
+    # The host's end comes first: a job that has ended has no host at work.
+    return [host, step, job]
+
+
+def user_name() -> str:
+    """Who runs this."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def fate(code: int | None, *, started: bool) -> tuple[tuple[int, int], dict[str, int]]:
+    """Statuses and exit code of a command; it has no code when we were only given its output."""
+    if not code:
+        return (SUCCEEDED, HOST_SUCCEEDED), {} if code is None else {"exit_code": 0}
+    by_signal = HOST_TERMINATED if code > BY_SIGNAL else HOST_EXIT_CODE
+    return (FAILED, by_signal if started else HOST_NOT_STARTED), {"exit_code": code}
+
+
+def ship(options: argparse.Namespace, store: Store) -> int:
+    """Run the command, or read standard input, and ship it: the command's exit code."""
+    spool: Spool | None = None
+    shipper: Shipper | None = None
+    records = beginning(options)
+    try:
+        spool = Spool.make(options.spool, records)
+        shipper = Shipper(spool, store)
+        shipper.start()
+        output = Output(spool, shipper)
+    except OSError as error:  # the command matters more than its log
+        complain(f"nothing is kept or sent: {error}")
+        spool, shipper, output = None, None, Output(None, None)
+    signals = Signals()
+    code: int | None = None
+    started = True
+    if options.command:
+        source, printed = os.pipe()  # one for both, so that the lines keep their order
+        try:
+            child = subprocess.Popen(options.command, stdout=printed, stderr=printed)
+        except OSError as error:
+            output.write(f"ship_log: {options.command[0]}: {error.strerror}\n".encode())
+            started = False
+            code = NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
+        else:
+            os.close(printed)
+            signals.child = child
+            if signals.stopped:  # it came while the command was being started
+                child.send_signal(signals.stopped)
+            signals.pump(source, output)
+            code = child.wait()
+            code = BY_SIGNAL - code if code < 0 else code
+    else:
+        signals.pump(0, output)
+        code = BY_SIGNAL + signals.stopped if signals.stopped else None
+    if spool is not None and shipper is not None:
+        statuses, said = fate(code, started=started)
+        whole = {"log_size": output.size, "log_sha256": output.digest.hexdigest()}
+        ending = ended(records, now(), statuses, **whole, **said)
+        with contextlib.suppress(OSError):  # then a resumed run has no known end
+            spool.write("end", ending)
+        if output.problem:
+            complain(output.problem)
+        shipper.end(output.held, ending)
+        shipper.wait(options.wait, since_progress=False)
+        tidy(spool, shipper)
+    return code or 0
+
+
+def resume(options: argparse.Namespace, store: Store) -> int:
+    """Send every spool that nobody is at work on: 0 if nothing is left."""
+    left = 0
+    for folder in sorted(options.spool.glob("ship-*")):
+        try:
+            spool = Spool(folder)
+            records = spool.read("run")
+        except (BlockingIOError, FileNotFoundError):  # its run goes on, or somebody has sent it
+            continue
+        except (OSError, ValueError) as error:
+            complain(f"{folder}: {error}")
+            left += 1
+            continue
+        state = spool.log.stat()
+        try:
+            ending = spool.read("end")
+        except (OSError, ValueError):
+            end = int(state.st_mtime * 1000)
+            tag = "ship_log ended before the command"
+            ending = ended(records, end, (ABNORMAL, HOST_UNKNOWN), tag=tag)
+        shipper = Shipper(spool, store)
+        shipper.end(state.st_size, ending)
+        shipper.start()
+        shipper.wait(options.wait, since_progress=True)
+        left += not tidy(spool, shipper)
+    return 1 if left else 0
+
+
+def tidy(spool: Spool, shipper: Shipper) -> bool:
+    """Remove the spool if the store has it all, else tell where it is."""
+    if shipper.done:
+        spool.remove()
+    else:
+        complain(
+            f"the log waits in {spool.folder} ({shipper.problem or 'no time left'}); "
+            "--resume sends it"
+        )
+    spool.close()
+    return shipper.done
+
+
+def complain(message: str) -> None:
+    """One line on standard error, if there is one."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"ship_log: {message}\n")
+        sys.stderr.flush()
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options, completed from the environment. Exits with 2 if they are wrong."""
+    given = os.environ.get
+    parser = argparse.ArgumentParser(
+        description="Ship what a command, or standard input, prints to a joblogs store.",
+        epilog="The secret: JOBLOGS_APP_SECRET, or JOBLOGS_APP_SECRET_FILE, a file that holds it. "
+        "Each option but --resume, --job-name and --wait has a variable, such as JOBLOGS_URL.",
+    )
+    add = parser.add_argument
+    add("--url", default=given("JOBLOGS_URL"), help="where the store is")
+    add("--app-code", default=given("JOBLOGS_APP_CODE", "ship_log"), help="the app that sends")
+    add("--scope", default=given("JOBLOGS_SCOPE"), help="whose the job is, such as biz:2")
+    add("--job-name", help="what the job is called")
+    add("--source", default=given("JOBLOGS_SOURCE", "ship_log"), help="what names these hosts")
+    host = given("JOBLOGS_HOST_NAME") or socket.gethostname()
+    add("--host-name", default=host, help="this host's name")
+    add("--host-id", type=int, default=given("JOBLOGS_HOST_ID"), help="bk_host_id, if it has one")
+    add("--ip", default=given("JOBLOGS_IP"), help="this host's IPv4 address")
+    add("--spool", type=Path, default=given("JOBLOGS_SPOOL", "~/.joblogs"), help="where logs wait")
+    add(
+        "--timeout",
+        type=float,
+        default=given("JOBLOGS_TIMEOUT", "10"),
+        help="seconds for a request",
+    )
+    add("--wait", type=float, default=10.0, help="seconds for the last pieces")
+    add("--resume", action="store_true", help="send every log that was not sent to its end")
+    add("command", nargs=argparse.REMAINDER, metavar="-- command", help="else standard input")
+    options = parser.parse_args(arguments)
+    if options.command[:1] == ["--"]:
+        del options.command[0]
+    if not re.match("https?://", options.url or ""):
+        parser.error("say where the store is: --url http… or JOBLOGS_URL")
+    if not options.resume and not re.fullmatch("[a-z_]+:.{1,64}", options.scope or ""):
+        parser.error("say whose the job is: --scope biz:2 or JOBLOGS_SCOPE")
+    if not options.resume and not options.job_name:
+        parser.error("say what the job is called: --job-name")
+    options.spool = options.spool.expanduser()
+    return options
+
+
+def app_secret() -> str:
+    """The secret, empty if it cannot be had: then the store says so, and the log waits."""
+    file = os.environ.get("JOBLOGS_APP_SECRET_FILE")
+    if not file:
+        return os.environ.get("JOBLOGS_APP_SECRET", "")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        complain(f"JOBLOGS_APP_SECRET_FILE: {error}")
+        return ""
+
+
+def main(arguments: list[str]) -> int:
+    """See the top of this file."""
+    options = parse(arguments)
+    keys = {"bk_app_code": options.app_code, "bk_app_secret": app_secret()}
+    store = Store(options.url, {**keys, "bk_username": user_name()}, options.timeout)
+    return resume(options, store) if options.resume else ship(options, store)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
