@@ -9,11 +9,14 @@ from typing import Any, BinaryIO, cast
 
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
+from gunicorn.http.errors import ParseException
 
 from joblogs.errors import BadRequest, BodyTooLarge, LengthRequired, StoreError
 from joblogs.ingest.stream import ENCODINGS, Line, StreamCut, numbered_lines
 
 BODY_MAX_BYTES = 2_621_440
+_CUT = (OSError, UnreadablePostError, ParseException)
+"""How a body's end is missed: Django's way, the socket's, and gunicorn's of a chunk."""
 _JSON_TYPES = ("", "application/json", "text/plain")
 _RECORD_TYPES = ("", "application/x-ndjson", "application/json", "text/plain")
 
@@ -36,15 +39,33 @@ def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line]:
     encoding = "" if encoding == "identity" else encoding
     if encoding not in ENCODINGS or request.content_type not in _RECORD_TYPES:
         raise BadRequest
-    source = stream(request)
+    body = _Body(stream(request), declared=_declared_length(request))
+    return numbered_lines(body.read, encoding=encoding, max_bytes=max_bytes)
 
-    def read(size: int) -> bytes:
+
+class _Body:
+    """A body that may end before it is whole: then what came is given out, and StreamCut raised."""
+
+    def __init__(self, source: BinaryIO, *, declared: int) -> None:
+        self.source, self.left, self.cut = source, declared, False
+
+    def read(self, size: int) -> bytes:
         try:
-            return source.read(size)
-        except (OSError, UnreadablePostError) as error:
-            raise StreamCut("the connection was cut") from error
+            data = self.source.read(size)
+        except _CUT:
+            self.cut = True
+            data = self._what_came(size)
+        self.left -= len(data)
+        if not data and (self.cut or self.left > 0):
+            raise StreamCut("the connection was cut")
+        return data
 
-    return numbered_lines(read, encoding=encoding, max_bytes=max_bytes)
+    def _what_came(self, size: int) -> bytes:
+        # A server that gathers chunks may have some that it did not hand out when it failed.
+        try:
+            return self.source.read(size)
+        except _CUT:
+            return b""
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
@@ -68,7 +89,7 @@ def _read_object(request: HttpRequest) -> dict[str, Any]:
         raise BadRequest
     try:
         data = read_at_most(stream(request), BODY_MAX_BYTES)
-    except (OSError, UnreadablePostError) as error:
+    except _CUT as error:
         raise BadRequest from error
     value = parse_json(data)
     if not isinstance(value, dict):
