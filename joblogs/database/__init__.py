@@ -4,7 +4,7 @@ Nothing outside this package asks which of them it is. SQL here is built from th
 never from input.
 """
 
-from .bulk import any_of, fetch, insert_rows, insert_unhurried, update_rows
+from .bulk import any_of, fetch, insert_rows, insert_unhurried, save_columns, update_rows
 from .partitions import Partitions
 from .schema import CreatePartitionedModel, set_fillfactor
 from .waiting import only_one, retrying, waiting_at_most
@@ -18,6 +18,7 @@ __all__ = [
     "insert_unhurried",
     "only_one",
     "retrying",
+    "save_columns",
     "set_fillfactor",
     "update_rows",
     "waiting_at_most",

@@ -148,6 +148,14 @@ def _note(sql: str, started: float) -> None:
         connection.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
 
 
+def save_columns(
+    model: type[django_models.Model], fields: Sequence[str], rows: Iterable[Any]
+) -> None:
+    """Write these columns of stored rows, in the order of their keys."""
+    ordered = sorted(rows, key=lambda row: row.pk)
+    update_rows(model, fields, [[row.pk, *(getattr(row, f) for f in fields)] for row in ordered])
+
+
 def any_of(values: Sequence[int]) -> tuple[str, list[Any]]:
     """The right side of `column … ` for one of many numbers, and its parameters."""
     if is_postgresql():

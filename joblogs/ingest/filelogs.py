@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,8 +122,8 @@ def _write_group(step: StepInstance, tasks: list[_Task], outcome: Outcome) -> No
         has_grown = _settle_content(task.row, task.log)
         (new if task.row.pk is None else grown if has_grown else changed).append(task.row)
     FileLog.objects.bulk_create(new)
-    _update((*_WRITTEN_COLUMNS, "content"), grown)
-    _update(_WRITTEN_COLUMNS, changed)
+    database.save_columns(FileLog, (*_WRITTEN_COLUMNS, "content"), grown)
+    database.save_columns(FileLog, _WRITTEN_COLUMNS, changed)
 
 
 def _take(
@@ -218,11 +218,6 @@ def _settle_content(row: FileLog, log: Log | None) -> bool:
     if log.added:
         row.content = bytes(row.content)[: log.held_before] + bytes(log.added)
     return bool(log.added)
-
-
-def _update(columns: Sequence[str], rows: Iterable[FileLog]) -> None:
-    values = [[row.pk, *(getattr(row, c) for c in columns)] for row in rows]
-    database.update_rows(FileLog, columns, sorted(values, key=lambda value: value[0]))
 
 
 def _refused_piece(line: int, reason: Reason, expected: int, log: tuple[object, ...]) -> Refused:

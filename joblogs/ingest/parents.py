@@ -16,9 +16,10 @@ from django.db import transaction
 from joblogs import database, records
 from joblogs.access import Writer
 from joblogs.choices import run_rank
-from joblogs.models import Host, JobInstance, Scope, StepInstance
+from joblogs.models import JobInstance, Scope, StepInstance
 
-from . import merge
+from . import machines, merge
+from .machines import Machines
 from .report import Outcome, Reason, Refused
 
 Numbered = tuple[int, records.Stated]
@@ -51,7 +52,6 @@ _STEP_COLUMNS = (
     "end_time",
     "total_time",
 )
-_HOST_COLUMNS = ("bk_cloud_id", "ip", "ipv6", "name", "seen_at")
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Plan:
     works: dict[tuple[JobKey, int], StepWork] = field(default_factory=dict)
     named: dict[int, ScopeKey] = field(default_factory=dict)
     changed: dict[int, Scope | JobInstance | StepInstance] = field(default_factory=dict)
-    machines: dict[int, tuple[records.HostResult, int]] = field(default_factory=dict)
+    machines: Machines = field(default_factory=dict)
 
     def change(self, row: Scope | JobInstance | StepInstance) -> None:
         self.changed[id(row)] = row
@@ -102,7 +102,7 @@ def settle(slice_: Sequence[Numbered], *, writer: Writer, named: dict[int, Scope
     plan = _walk(slice_, _load(slice_, writer, named), writer, named)
     if plan.changed:
         plan = database.retrying(lambda: _settle_locked(slice_, writer, named, plan))
-    _settle_machines(plan)
+    machines.settle(plan.machines)
     return plan
 
 
@@ -119,19 +119,12 @@ def _settle_locked(
         )
         plan = _walk(slice_, _load(slice_, writer, named, lock=True), writer, named)
         columns = ("name", "named_at")
-        _update(Scope, columns, plan.rows(Scope, new=False))
+        database.save_columns(Scope, columns, plan.rows(Scope, new=False))
         JobInstance.objects.bulk_create(plan.rows(JobInstance, new=True))
-        _update(JobInstance, _JOB_COLUMNS, plan.rows(JobInstance, new=False))
+        database.save_columns(JobInstance, _JOB_COLUMNS, plan.rows(JobInstance, new=False))
         StepInstance.objects.bulk_create(plan.rows(StepInstance, new=True))
-        _update(StepInstance, _STEP_COLUMNS, plan.rows(StepInstance, new=False))
+        database.save_columns(StepInstance, _STEP_COLUMNS, plan.rows(StepInstance, new=False))
     return plan
-
-
-def _update(model: type[Any], columns: Sequence[str], rows: list[Any]) -> None:
-    rows.sort(key=lambda row: row.pk)
-    database.update_rows(
-        model, columns, [[row.pk, *(getattr(row, column) for column in columns)] for row in rows]
-    )
 
 
 def _load(
@@ -221,7 +214,7 @@ def _walk(
                 continue
             work.records.append((line, record))
             if isinstance(record, records.HostResult) and record.names_host:
-                _note_machine(record, work.step.job, plan)
+                machines.note(record, work.step.job, plan.machines)
     return plan
 
 
@@ -360,56 +353,6 @@ def _find_step(record: _InJob, stored: _Stored, plan: Plan) -> StepWork:
 
 def _given(said: dict[str, Any]) -> dict[str, Any]:
     return {column: value for column, value in said.items() if value is not None}
-
-
-def _note_machine(record: records.HostResult, job: JobInstance, plan: Plan) -> None:
-    held = plan.machines.get(record.bk_host_id)
-    if held is None or held[1] <= job.create_time:
-        plan.machines[record.bk_host_id] = (record, job.create_time)
-
-
-def _settle_machines(plan: Plan) -> None:
-    if not plan.machines:
-        return
-    stored = Host.objects.in_bulk(list(plan.machines))
-    if not any(_differs(stored.get(number), *said) for number, said in plan.machines.items()):
-        return
-
-    def write() -> None:
-        with transaction.atomic():
-            numbers = sorted(plan.machines)
-            Host.objects.bulk_create(
-                [Host(bk_host_id=number) for number in numbers if number not in stored],
-                ignore_conflicts=True,
-            )
-            rows = Host.objects.filter(pk__in=numbers).select_for_update(no_key=True).order_by("pk")
-            changed = [row for row in rows if _describe(row, *plan.machines[row.pk])]
-            _update(Host, _HOST_COLUMNS, changed)
-
-    database.retrying(write)
-
-
-def _differs(host: Host | None, record: records.HostResult, seen_at: int) -> bool:
-    return host is None or host.seen_at < seen_at or not (host.name or not record.host_name)
-
-
-def _describe(host: Host, record: records.HostResult, seen_at: int) -> bool:
-    """Let a job say what a machine is; a newer job's word replaces an older one's."""
-    said = {
-        "bk_cloud_id": record.bk_cloud_id,
-        "ip": record.ip,
-        "ipv6": record.ipv6,
-        "name": record.host_name,
-    }
-    newer = seen_at > host.seen_at
-    changed = {
-        column: value
-        for column, value in said.items()
-        if value is not None and (newer or not getattr(host, column))
-    }
-    if newer:
-        changed["seen_at"] = seen_at
-    return merge.apply(host, changed)
 
 
 def day_of(create_time: int) -> datetime.date:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -262,8 +261,12 @@ def _write_rows(rows: StepRows) -> None:
     new = sorted(rows.new.values(), key=lambda r: (r.host_id, r.execute_count, r.batch, r.role))
     HostResult.objects.bulk_create(new)
     merged = [*_SIZE_COLUMNS, *_MERGED_COLUMNS]
-    _update(merged, rows.merged.values())
-    _update(_SIZE_COLUMNS, [row for key, row in rows.resized.items() if key not in rows.merged])
+    database.save_columns(HostResult, merged, rows.merged.values())
+    database.save_columns(
+        HostResult,
+        _SIZE_COLUMNS,
+        [row for key, row in rows.resized.items() if key not in rows.merged],
+    )
     by_place = {id(row): row for row in rows.rows.values()}
     additions = [
         store.Addition(by_place[key].pk, log.held_before, log.added)
@@ -272,11 +275,6 @@ def _write_rows(rows: StepRows) -> None:
     ]
     if additions:
         store.append(rows.step.day, additions)
-
-
-def _update(columns: Sequence[str], rows: Iterable[HostResult]) -> None:
-    values = [[row.pk, *(getattr(row, c) for c in columns)] for row in rows]
-    database.update_rows(HostResult, columns, sorted(values, key=lambda value: value[0]))
 
 
 def _has_expired(job: JobInstance) -> bool:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from joblogs import database
-from joblogs.models import JobInstance, ScriptChunk
+from joblogs.content import store
+from joblogs.models import JobInstance
 
 from . import expiry, fingerprinting, merging
 
@@ -77,7 +78,7 @@ def _busy_days(today: datetime.date, every_day: bool) -> list[datetime.date]:
 def _partition(
     upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
 ) -> None:
-    partitions = database.Partitions(ScriptChunk)
+    partitions = store.PARTITIONS
     coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
     for day in partitions.missing(sorted({*coming, *partitions.days_in_default()}))[:limit]:
         upkeep.partitions_made += dry_run or partitions.make(day)

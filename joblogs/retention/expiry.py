@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from joblogs import database
 from joblogs.content import store
-from joblogs.models import FileLog, HostResult, JobInstance, Scope, ScriptChunk, StepInstance
+from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
 SURVIVORS_SHARE = 4
 """A day is rewritten around what stays of it if that is at most one part in so many."""
@@ -51,7 +51,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
 
     0 if that is not the way for this day: then `expire_job` is, job by job.
     """
-    partitions = database.Partitions(ScriptChunk)
+    partitions = store.PARTITIONS
     if day not in partitions.days():
         return 0
     try:

@@ -1,0 +1,304 @@
+"""The rules of the house that a parser can hold (DESIGN §2 and §3, HOUSE).
+
+A rule is a function of one module; it yields a sentence for each place that breaks it. What a rule
+forbids is moved or mended, not the rule.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "joblogs"
+LONGEST = 400
+VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
+
+LANGUAGE = {"choices", "errors", "records"}
+BELOW = LANGUAGE | {"models", "content", "content.store", "database"}
+ROOMS = BELOW | {
+    *("access", "audit", "compare", "export", "filters", "ingest", "query", "retention", "search"),
+}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "": set(),  # joblogs/__init__.py
+    **dict.fromkeys(LANGUAGE, set()),
+    "content": {"content"},
+    "content.store": {"content", "database", "models"},
+    "models": LANGUAGE | {"models"},
+    "database": {"errors", "database"},
+    "migrations": {"database"},
+    "access": LANGUAGE | {"models", "database"},
+    "audit": BELOW | {"access", "audit"},
+    "filters": BELOW | {"access", "filters"},
+    "ingest": BELOW | {"access", "ingest"},
+    "query": BELOW | {"access", "query"},
+    "search": BELOW | {"access", "filters", "query", "search"},
+    "compare": BELOW | {"compare", "query"},
+    "export": BELOW | {"access", "export", "filters", "query", "search"},
+    "retention": BELOW | {"access", "filters", "ingest", "query", "retention"},
+    # The windows. They stand beside each other, but for what the commands run and the admin frames.
+    "api": ROOMS | {"api"},
+    "staff": ROOMS | {"staff"},
+    "admin": ROOMS | {"admin", "staff"},
+    "sources": LANGUAGE | {"sources"},
+    "management": ROOMS | {"management", "sources", "demo"},
+    "demo": {"demo", "records"},
+    "senders": set(),
+    "apps": {"checks"},
+    "checks": LANGUAGE,
+}
+"""Which rooms a room may import from. `content` is what is pure in content/: all but the store."""
+
+HTTP_ROOMS = {"admin", "api", "staff"}
+QUERYING = (ROOMS - LANGUAGE - {"content", "database"}) | {
+    "admin",
+    "api.authentication",
+    "management",
+}
+
+
+@dataclass(frozen=True)
+class Module:
+    """The source of one file. `path` starts at the project's folder."""
+
+    path: PurePosixPath
+    source: str
+    known: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.source, filename=str(self.path))
+
+    @cached_property
+    def name(self) -> str:
+        """Dotted, below the package: `content.store`; `models` for models/__init__.py."""
+        parts = self.path.with_suffix("").parts[1:]
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    @property
+    def room(self) -> str:
+        return room_of(self.name)
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All of the code: docstrings are prose, and may name what code may not."""
+        every = list(ast.walk(self.tree))
+        prose = {id(node.value) for node in every if isinstance(node, ast.Expr)}
+        return [n for n in every if not (isinstance(n, ast.Constant) and id(n) in prose)]
+
+    def within(self, places: set[str]) -> bool:
+        """Whether it is one of these modules, or inside one of these packages."""
+        return any(self.name == place or self.name.startswith(place + ".") for place in places)
+
+    def names(self) -> Iterator[tuple[int, str]]:
+        """Line and name of whatever the code names."""
+        for node in self.nodes:
+            yield from ((getattr(node, "lineno", 0), name) for name in named(node))
+
+    def imports(self) -> Iterator[tuple[int, str]]:
+        """Line and full name of everything imported, at whatever depth, relative names resolved."""
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                yield from ((node.lineno, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = self._base(node)
+                yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+    def our_imports(self) -> Iterator[tuple[int, str]]:
+        """Line and module, below the package, of what is imported from our own."""
+        for line, name in self.imports():
+            package, _, rest = name.partition(".")
+            if package == PACKAGE:
+                yield line, rest if rest in self.known else rest.rpartition(".")[0] or rest
+
+    def _base(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        folder = self.path.parent.parts[: len(self.path.parent.parts) - node.level + 1]
+        return ".".join([*folder, *filter(None, [node.module])])
+
+
+def modules() -> list[Module]:
+    """Every Python file of the package."""
+    paths = [
+        PurePosixPath(file.relative_to(ROOT)) for file in sorted((ROOT / PACKAGE).rglob("*.py"))
+    ]
+    known = frozenset(Module(path, "").name for path in paths)
+    return [Module(path, (ROOT / path).read_text(encoding="utf-8"), known) for path in paths]
+
+
+def room_of(name: str) -> str:
+    """The room of a module or of a name in it."""
+    return "content.store" if name.startswith("content.store") else name.partition(".")[0]
+
+
+def named(node: ast.AST) -> Iterator[str]:
+    """The names that a node itself uses; a string may be one too."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name
+        case ast.alias(name=name):
+            yield name.rpartition(".")[2]
+        case ast.keyword(arg=str(name)):
+            yield name
+        case ast.Constant(value=str(text)):
+            yield text
+
+
+Rule = Callable[[Module], Iterator[str]]
+RULES: list[Rule] = []
+
+
+def rule(function: Rule) -> Rule:
+    RULES.append(function)
+    return function
+
+
+@rule
+def every_module_has_a_room(module: Module) -> Iterator[str]:
+    if module.room not in MAY_IMPORT:
+        yield f"DESIGN §3 has no room {module.room!r}: put it into one, or give it one there first"
+    yield from (f"{part!r} names no subject" for part in module.name.split(".") if part in VAGUE)
+
+
+@rule
+def rooms_import_only_what_lies_below_them(module: Module) -> Iterator[str]:
+    allowed = MAY_IMPORT.get(module.room, set())
+    for line, target in module.our_imports():
+        if room_of(target) not in allowed:
+            yield f"line {line}: {module.room or PACKAGE} may not import {target}"
+
+
+@rule
+def the_language_and_content_know_no_database_and_no_http(module: Module) -> Iterator[str]:
+    if module.room not in LANGUAGE | {"content"}:
+        return
+    enumerations = {
+        "django.db.models.IntegerChoices",
+        "django.db.models.TextChoices",
+        "django.utils.translation.gettext_lazy",
+    }
+    for line, name in module.imports():
+        known = module.room == "choices" and name in enumerations
+        if name.split(".")[0] in {"django", "psycopg", "rest_framework", "sqlite3"} and not known:
+            yield f"line {line}: {name}"
+
+
+@rule
+def only_windows_speak_http(module: Module) -> Iterator[str]:
+    if module.room in HTTP_ROOMS:
+        return
+    web = ("django.http", "django.shortcuts", "django.template", "django.views", "rest_framework")
+    for line, name in module.imports():
+        if name.startswith(tuple(f"{package}." for package in web)) or name in web:
+            yield f"line {line}: {name}"
+
+
+@rule
+def nothing_listens_to_signals(module: Module) -> Iterator[str]:
+    for line, name in module.imports():
+        if "signals" in name.split(".") or name.startswith("django.dispatch"):
+            yield f"line {line}: {name}; call it where it happens"
+
+
+@rule
+def models_have_no_save_or_delete_of_their_own(module: Module) -> Iterator[str]:
+    if module.room != "models":
+        return
+    for node in module.nodes:
+        if isinstance(node, ast.ClassDef):
+            for item in node.body:
+                name = getattr(item, "name", "")
+                if name in {"save", "asave", "save_base", "delete", "adelete"}:
+                    yield f"line {item.lineno}: {node.name}.{name}; a bulk write would not call it"
+
+
+@rule
+def imports_name_what_they_take_at_the_top(module: Module) -> Iterator[str]:
+    for node in module.nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Import | ast.ImportFrom):
+                    yield f"line {inner.lineno}: an import inside of {node.name}"
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            yield f"line {node.lineno}: a star import"
+        if isinstance(node, ast.Call) and {"import_module", "__import__"} & set(named(node.func)):
+            yield f"line {node.lineno}: an import that this test cannot follow"
+
+
+@rule
+def frames_are_never_chosen_by_pk_in(module: Module) -> Iterator[str]:
+    if not module.within({"content.store", "retention"}):
+        return
+    for line, name in module.names():
+        if name.endswith("pk__in"):
+            yield f"line {line}: pk__in; sliced, on SQLite it deletes every frame"
+
+
+@rule
+def only_the_store_touches_frames(module: Module) -> Iterator[str]:
+    if module.within({"models", "content.store", "migrations"}):
+        return
+    for line, name in module.names():
+        if name.rpartition(".")[2].lower() == "scriptchunk" or "joblogs_scriptchunk" in name:
+            yield f"line {line}: {name}; ask content.store"
+
+
+@rule
+def a_frame_that_is_there_already_is_an_error(module: Module) -> Iterator[str]:
+    # database.py has the bulk writes that frames go through.
+    if not module.within({"content.store", "retention", "database"}):
+        return
+    lenient = ("ON CONFLICT", "OR IGNORE", "OR REPLACE", "IGNORE_CONFLICTS", "UPDATE_CONFLICTS")
+    for line, name in module.names():
+        if any(words in name.upper() for words in lenient):
+            yield f"line {line}: {name.strip()}"
+
+
+@rule
+def rows_are_looked_up_only_in_the_rooms_for_it(module: Module) -> Iterator[str]:
+    if module.within(QUERYING):
+        return
+    for node in module.nodes:
+        match node:
+            case ast.Attribute(attr="objects" | "_default_manager" | "_base_manager" as name):
+                yield f"line {node.lineno}: .{name}; ask access, query or ingest"
+            case ast.Call(func=ast.Attribute(attr="filter" | "exclude" as name)):
+                yield f"line {node.lineno}: .{name}(…); ask access, query or ingest"
+
+
+@rule
+def only_the_database_room_asks_which_database_it_is(module: Module) -> Iterator[str]:
+    if module.within({"database", "migrations"}):
+        return
+    for node in module.nodes:
+        if isinstance(node, ast.Attribute) and node.attr == "vendor":
+            yield f"line {node.lineno}: .vendor; what differs belongs into database.py"
+
+
+@rule
+def nothing_is_caught_blindly(module: Module) -> Iterator[str]:
+    for node in module.nodes:
+        caught: list[ast.AST] = []
+        match node:
+            case ast.ExceptHandler(type=None):
+                yield f"line {node.lineno}: a bare except"
+            case ast.ExceptHandler(type=ast.expr() as given):
+                caught = list(ast.walk(given))
+            case ast.Call(func=function, args=args) if "suppress" in named(function):
+                caught = list(args)
+        for name in (name for part in caught for name in named(part)):
+            if name in {"Exception", "BaseException"}:
+                yield f"line {getattr(node, 'lineno', 0)}: catches {name}"
+
+
+@rule
+def files_stay_short(module: Module) -> Iterator[str]:
+    length = len(module.source.splitlines())
+    # A sender is one file by what it is for: it is copied alone to other machines.
+    if length > LONGEST and not module.within({"migrations", "senders"}):
+        yield f"{length} lines, more than {LONGEST}: it holds more than one subject"

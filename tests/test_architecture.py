@@ -1,0 +1,144 @@
+"""The house is as DESIGN §3 draws it; and the rules that say so find what they are to find."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests import architecture
+from tests.architecture import RULES, Module, Rule
+
+HOUSE = architecture.modules()
+KNOWN = HOUSE[0].known | {"senders.ship_log", "staff.views", "search"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_in_this_house(rule: Rule) -> None:
+    faults = [f"{module.path}: {fault}" for module in HOUSE for fault in rule(module)]
+    assert not faults, "\n".join([rule.__name__.replace("_", " ") + ", but:", *faults])
+
+
+def test_the_shipper_needs_nothing_but_the_standard_library() -> None:
+    foreign = {
+        name
+        for module in HOUSE
+        if module.name == "senders.ship_log"
+        for _, name in module.imports()
+        if name.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert not foreign
+
+
+# Below: the rules themselves. (file, source): what each must find, and what none may.
+
+BROKEN: dict[Rule, list[tuple[str, str]]] = {
+    architecture.every_module_has_a_room: [
+        ("tools.py", ""),
+        ("api/utils.py", ""),
+        ("common/__init__.py", ""),
+    ],
+    architecture.rooms_import_only_what_lies_below_them: [
+        ("access.py", "from joblogs import query"),
+        ("access.py", "from . import ingest"),
+        ("access.py", "import joblogs.ingest.merge"),
+        ("access.py", "from .content.store import a"),
+        ("choices.py", "from joblogs import errors"),
+        ("content/lines.py", "from . import store"),
+        ("content/lines.py", "from .. import errors"),
+        ("models/jobs.py", "from ..access import a"),
+        ("ingest/a.py", "from joblogs.query import a"),
+        ("query/a.py", "from ..api import envelope"),
+        ("query/a.py", "from ..staff.views import a"),
+        ("audit.py", "def late():\n    from joblogs.api.envelope import answer"),
+        ("database.py", "from . import models"),
+        ("demo/a.py", "from joblogs import ingest"),
+        ("senders/a.py", "from . import ship_log"),
+        ("staff/views.py", "from ..api import forms"),
+    ],
+    architecture.the_language_and_content_know_no_database_and_no_http: [
+        ("content/codec.py", "import django"),
+        ("records.py", "from django.db import models"),
+        ("choices.py", "from django.db import connection"),
+    ],
+    architecture.only_windows_speak_http: [
+        ("ingest/a.py", "from django.http import HttpRequest"),
+        ("query/a.py", "from rest_framework.request import Request"),
+        ("query/a.py", "import rest_framework"),
+    ],
+    architecture.nothing_listens_to_signals: [
+        ("apps.py", "from django.db.models.signals import post_save"),
+        ("apps.py", "from django.db.models import signals"),
+        ("apps.py", "from django.dispatch import receiver"),
+    ],
+    architecture.models_have_no_save_or_delete_of_their_own: [
+        ("models/jobs.py", "class A:\n    def save(self): ..."),
+        ("models/a.py", "class A:\n    async def adelete(self): ..."),
+    ],
+    architecture.imports_name_what_they_take_at_the_top: [
+        ("access.py", "def f():\n    import os"),
+        ("access.py", "from os import *"),
+        ("access.py", "importlib.import_module('os')"),
+    ],
+    architecture.frames_are_never_chosen_by_pk_in: [
+        ("content/store.py", "rows(pk__in=keys)"),
+        ("retention/a.py", "rows(**{'pk__in': keys})"),
+    ],
+    architecture.only_the_store_touches_frames: [
+        ("ingest/a.py", "from joblogs.models import ScriptChunk"),
+        ("query/a.py", "models.ScriptChunk.objects"),
+        ("admin.py", "apps.get_model('joblogs', 'ScriptChunk')"),
+        ("database.py", "run('DELETE FROM joblogs_scriptchunk')"),
+    ],
+    architecture.a_frame_that_is_there_already_is_an_error: [
+        ("content/store.py", "a(ignore_conflicts=True)"),
+        ("database.py", "f'INSERT {a} on conflict do nothing'"),
+    ],
+    architecture.rows_are_looked_up_only_in_the_rooms_for_it: [
+        ("api/views.py", "Scope.objects.first()"),
+        ("staff/views.py", "jobs.filter(pk=1)"),
+        ("sources/a.py", "jobs.exclude(pk=1)"),
+    ],
+    architecture.only_the_database_room_asks_which_database_it_is: [
+        ("query/a.py", "connection.vendor == 'sqlite'"),
+    ],
+    architecture.nothing_is_caught_blindly: [
+        ("audit.py", "try: ...\nexcept Exception: ..."),
+        ("audit.py", "try: ...\nexcept (OSError, BaseException): ..."),
+        ("audit.py", "try: ...\nexcept: ..."),
+        ("audit.py", "with suppress(Exception): ..."),
+    ],
+    architecture.files_stay_short: [
+        ("audit.py", "\n" * 401),
+    ],
+}
+SOUND = [
+    ("ingest/parents.py", "from joblogs import access, database, records\nfrom . import merge"),
+    ("query/logs.py", "from joblogs.content import store\nfrom joblogs.content.chunks import a"),
+    ("content/store.py", "from joblogs.models import ScriptChunk\nfrom .chunks import frames"),
+    ("content/shape.py", "'''What ScriptChunk holds.'''\nfrom .lines import LineCutter"),
+    ("choices.py", "from django.db.models import IntegerChoices, TextChoices"),
+    ("models/logs.py", "from .jobs import StepInstance\nfrom joblogs.choices import Role"),
+    ("management/commands/demo.py", "from joblogs.ingest import ingest\nApp.objects.first()"),
+    ("api/authentication.py", "from joblogs.models import App\nApp.objects.filter(pk=1)"),
+    ("migrations/0001_initial.py", "from joblogs.database import set_fillfactor" + "\n" * 900),
+    ("senders/ship_log.py", "import json\nfrom urllib import request"),
+    ("audit.py", "try: ...\nexcept (OSError, ValueError): ...\nwith suppress(KeyError): ..."),
+]
+
+
+def _found(rule: Rule, file: str, source: str) -> list[str]:
+    return list(rule(Module(PurePosixPath("joblogs", file), source, KNOWN)))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_rule_finds_what_breaks_it(rule: Rule) -> None:
+    missed = [case for case in BROKEN[rule] if not _found(rule, *case)]
+    assert BROKEN[rule]
+    assert not missed
+
+
+@pytest.mark.parametrize(("file", "source"), SOUND)
+def test_no_rule_minds_what_is_as_designed(file: str, source: str) -> None:
+    assert [fault for rule in RULES for fault in _found(rule, file, source)] == []
