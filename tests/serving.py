@@ -1,0 +1,181 @@
+"""The store as an operator runs it: gunicorn in processes of its own, on a database of its own.
+
+The database is a file in a folder, or one made for it in the server that DATABASE_URL names. All of
+it is gone when the block ends, and nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from tests.builders import BATCH, asking
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDS = "/api/v1/records"
+PATIENCE_SECONDS = 120
+STOP_SECONDS = 20
+
+Body = bytes | Iterable[bytes]
+"""Bytes go out with a length; what is read piece by piece goes out chunked, without one."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it is, how to speak to it, and what others need to work beside it."""
+
+    port: int
+    headers: dict[str, str]
+    environment: dict[str, str]
+    log: Path
+    master: int
+
+    @contextlib.contextmanager
+    def answer(
+        self, method: str, path: str, body: Body | None = None, **headers: str
+    ) -> Iterator[http.client.HTTPResponse]:
+        """The answer to a request, to be read within the block."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, self.headers | headers)
+            with connection.getresponse() as response:
+                yield response
+
+    def post(self, body: Body, path: str = RECORDS, **headers: str) -> dict[str, Any]:
+        """The envelope that a body is answered with."""
+        with self.answer("POST", path, body, **headers) as response:
+            envelope: dict[str, Any] = json.load(response)
+            return envelope
+
+    def logs(self, *, job: int, step: int) -> dict[int, str]:
+        """What each host of a step printed, as the batch endpoint tells it."""
+        envelope = self.post(json.dumps(asking(job, step)).encode(), BATCH)
+        assert envelope["result"], envelope
+        return {
+            entry["bk_host_id"]: entry["log_content"]
+            for entry in envelope["data"]["script_task_logs"]
+        }
+
+    def expected_offsets(self, *, job: int, step: int) -> dict[int, int]:
+        """Where each host's log goes on, as a producer is told after a break."""
+        path = f"/api/v1/biz/2/jobs/{job}/steps/{step}/offsets"
+        with self.answer("GET", path) as response:
+            envelope = json.load(response)
+        assert envelope["result"], envelope
+        return {
+            entry["bk_host_id"]: entry["expected_offset"] for entry in envelope["data"]["offsets"]
+        }
+
+    def workers(self) -> list[int]:
+        """The processes that answer (Linux only)."""
+        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text("ascii")
+        return [int(pid) for pid in children.split()]
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *, workers: int = 2, threads: int = 4) -> Iterator[Server]:
+    """A server for as long as the block lasts, with an app that may read and write every scope."""
+    with _own_database(folder) as url:
+        environment = os.environ | {
+            "DATABASE_URL": url,
+            "DJANGO_SETTINGS_MODULE": "jobplatform.settings",
+            "SECRET_KEY": "of a server that lives for one test run",
+        }
+        manage(environment, "migrate", "--verbosity", "0")
+        rights = ("--all-scopes", "--read", "--write")
+        secret = manage(environment, "create_app", "live", *rights).splitlines()[-1]
+        keys = {"bk_app_code": "live", "bk_app_secret": secret, "bk_username": "zoe"}
+        log = folder / "server.log"
+        # The socket is made here and inherited: its port cannot be taken by anyone else, and what
+        # is asked before the workers are up waits in its queue.
+        with socket.create_server(("127.0.0.1", 0)) as listener, log.open("wb") as output:
+            port = listener.getsockname()[1]
+            options = {
+                "bind": f"fd://{listener.fileno()}",
+                "worker-class": "gthread",
+                "workers": workers,
+                "threads": threads,
+                "graceful-timeout": STOP_SECONDS // 4,
+            }
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
+                    *(f"--{name}={value}" for name, value in options.items()),
+                    "jobplatform.wsgi:application",
+                ],
+                cwd=ROOT,
+                env=environment,
+                pass_fds=[listener.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            yield Server(
+                port=port,
+                headers={"X-Bkapi-Authorization": json.dumps(keys)},
+                environment=environment,
+                log=log,
+                master=process.pid,
+            )
+        finally:
+            _stop(process)
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    """What a management command says, which must not fail."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        # The session is its own, so this reaches the workers too, and nobody else.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def _own_database(folder: Path) -> Iterator[str]:
+    given = os.environ.get("DATABASE_URL", "")
+    if not given.startswith("postgres"):
+        yield f"sqlite:///{folder / 'live.sqlite3'}"
+        return
+    name = f"joblogs_live_{secrets.token_hex(4)}"
+    _execute(given, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
+    finally:
+        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+        _execute(given, drop.format(sql.Identifier(name)))
+
+
+def _execute(url: str, statement: sql.Composed) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
