@@ -27,6 +27,9 @@ GROUP_BYTES = 8 * 1024 * 1024
 WHOLE_SPANS, PARTIAL_SPANS = 10_000, 400
 """As many spans as one statement asks for: those of whole logs by a list, others by a UNION."""
 
+PARTITIONS = database.Partitions(ScriptChunk)
+"""The day partitions of the frames, where there are any."""
+
 _FIELDS = ("day", "host_result_id", "offset", "size", "newlines", "codec", "data")
 _TABLE = ScriptChunk._meta.db_table
 # The table's name is ours; everything else is a parameter.
@@ -138,6 +141,57 @@ def _frames(day: datetime.date, group: Sequence[Span], *, whole: bool) -> dict[i
     for pieces in result.values():
         pieces.sort()
     return result
+
+
+class Newlines(NamedTuple):
+    """The newlines of those frames of a log that lie within a part of it, and what they cover."""
+
+    newlines: int
+    start: int
+    stop: int
+
+
+def newlines_within(day: datetime.date, log: int, start: int, stop: int) -> Newlines:
+    """Count newlines of bytes [start, stop) as far as whole frames tell, without reading text.
+
+    The caller counts in what the frames leave over at both ends; without a frame it is all of it.
+    """
+    statement = (
+        'SELECT COALESCE(SUM(newlines), 0), MIN("offset"), MAX("offset" + size) '  # noqa: S608
+        f'FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s AND "offset" >= %s '
+        'AND "offset" < %s AND "offset" + size <= %s'
+    )
+    ((count, first, last),) = database.fetch(statement, [day, log, start, stop, stop])
+    return Newlines(count, start if first is None else first, start if last is None else last)
+
+
+def frame_of_newline(day: datetime.date, log: int, nth: int) -> tuple[Span, int] | None:
+    """The frame that holds the nth newline of a log (from 1), and how many come before the frame.
+
+    The database adds up and stops at the frame: a log may have a million of them.
+    """
+    statement = (
+        'SELECT "offset", size, upto - newlines FROM (SELECT "offset", size, newlines, '  # noqa: S608
+        'SUM(newlines) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING) AS upto '
+        f'FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s) AS marks '
+        'WHERE upto >= %s ORDER BY "offset" LIMIT 1'
+    )
+    for offset, size, before in database.fetch(statement, [day, log, nth]):
+        return Span(log, offset, offset + size), int(before)
+    return None
+
+
+def frames_with_newlines(day: datetime.date, log: int, start: int) -> list[Span]:
+    """The next two frames that end after `start` and hold a newline; the first may hold it before.
+
+    What finds the end of a line of many megabytes without reading the line.
+    """
+    statement = (
+        f'SELECT "offset", size FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s '  # noqa: S608
+        'AND "offset" > %s AND "offset" + size > %s AND newlines > 0 ORDER BY "offset" LIMIT 2'
+    )
+    parameters = [day, log, start - FRAME_MAX_BYTES, start]
+    return [Span(log, at, at + size) for at, size in database.fetch(statement, parameters)]
 
 
 def scattered(day: datetime.date) -> list[tuple[int, int]]:

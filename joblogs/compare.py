@@ -1,0 +1,280 @@
+"""Two logs side by side, line by line, without drowning in what differs from run to run.
+
+Lines are aligned by what the similarity masks leave of them, so a line is the *same*, *similar*
+(only masked parts differ), *different* (another line in the same place), or on one side only.
+A value that the masks hide counts as a difference where it is steady: the same on nearly all hosts
+of a group (`steady_values`). Pure functions of bytes, bounded by BYTES_MAX and LINES_MAX.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from joblogs.content.alignment import common_lines, pair_up
+from joblogs.content.ansi import Mark
+from joblogs.content.shape import Span, masked, spans
+
+BYTES_MAX = 2 * 1024 * 1024
+LINES_MAX = 20_000
+TOKENS_MAX = 500
+"""Of a line with more, what is between its common beginning and end counts as different."""
+STEADY_SHARE, STEADY_HOSTS = 0.9, 5
+"""A hidden value is steady if so large a part of at least so many hosts has it."""
+
+_TOKEN = re.compile(rb"[0-9A-Za-z_\x80-\xff]++|.", re.DOTALL)
+
+
+class Kind(StrEnum):
+    """How the two sides of a row compare."""
+
+    SAME = "same"
+    SIMILAR = "similar"
+    DIFFERENT = "different"
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class Side(NamedTuple):
+    """A log, or the part of it that is compared: whole lines from `first_number` on."""
+
+    data: bytes
+    names: tuple[bytes, ...] = ()
+    """Of the host that printed it: what the masks know as its own."""
+    first_number: int = 1
+    cut: bool = False
+    """There is more of the log than this."""
+
+
+class Steady(NamedTuple):
+    """A value that nearly all hosts of a group have in one place."""
+
+    value: bytes
+    hosts: int
+    of: int
+
+
+class Cell(NamedTuple):
+    """A line on one side. Marks are named `diff`, `value` (a steady one differs) or `masked`."""
+
+    number: int
+    data: bytes
+    marks: tuple[Mark, ...] = ()
+
+
+class Row(NamedTuple):
+    """A line of the comparison."""
+
+    kind: Kind
+    left: Cell | None
+    right: Cell | None
+    steady: tuple[Steady, ...] = ()
+    """What nearly all others have where this line differs."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """All rows in order; and whether the sides were cut for it."""
+
+    rows: list[Row] = field(default_factory=list)
+    left_cut: bool = False
+    right_cut: bool = False
+
+    def count(self, *kinds: Kind) -> int:
+        return sum(row.kind in kinds for row in self.rows)
+
+
+class _Line(NamedTuple):
+    data: bytes
+    masked: bytes
+
+
+def compare(
+    left: Side,
+    right: Side,
+    *,
+    masks: bool = True,
+    steady: Mapping[tuple[int, int], Steady] | None = None,
+) -> Comparison:
+    """Align two logs. Without `masks`, what they hide counts like any other text.
+
+    `steady` are the steady values of the right side, by line (from 0) and hidden value in it.
+    """
+    a, b = _lines(left), _lines(right)
+    result = Comparison(left_cut=left.cut or len(a) > LINES_MAX, right_cut=right.cut)
+    result.right_cut = result.right_cut or len(b) > LINES_MAX
+    a, b = a[:LINES_MAX], b[:LINES_MAX]
+    pairs = common_lines([line.masked for line in a], [line.masked for line in b])
+    tell = _Teller(left, right, masks, steady or {})
+    i = j = 0
+    for m, n in [*pairs, (len(a), len(b))]:
+        gap_a, gap_b = a[i:m], b[j:n]
+        for p, q in pair_up([x.masked for x in gap_a], [x.masked for x in gap_b]):
+            at, bt = (None if p is None else i + p), (None if q is None else j + q)
+            result.rows.append(tell.unequal(a, b, at, bt))
+        if m < len(a) and n < len(b):
+            result.rows.append(tell.alike(a[m], b[n], m, n))
+        i, j = m + 1, n + 1
+    return result
+
+
+class _Teller:
+    """Says what differs between two lines."""
+
+    def __init__(
+        self,
+        left: Side,
+        right: Side,
+        masks: bool,
+        steady: Mapping[tuple[int, int], Steady],
+    ) -> None:
+        self.left, self.right, self.masks, self.steady = left, right, masks, steady
+
+    def unequal(self, a: Sequence[_Line], b: Sequence[_Line], i: int | None, j: int | None) -> Row:
+        if i is None or j is None:
+            if i is not None:
+                return Row(Kind.LEFT, Cell(self.left.first_number + i, a[i].data), None)
+            assert j is not None  # noqa: S101 - a pair has at least one side
+            return Row(Kind.RIGHT, None, Cell(self.right.first_number + j, b[j].data))
+        marks = self._marks(a[i].data, b[j].data)
+        return self._row(Kind.DIFFERENT, a[i], b[j], i, j, marks)
+
+    def alike(self, a: _Line, b: _Line, i: int, j: int) -> Row:
+        """Lines that are equal under the masks."""
+        if a.data == b.data:
+            return self._row(Kind.SAME, a, b, i, j, ([], []))
+        if not self.masks:
+            return self._row(Kind.DIFFERENT, a, b, i, j, self._marks(a.data, b.data))
+        marks: tuple[list[Mark], list[Mark]] = ([], [])
+        found: list[Steady] = []
+        ours, theirs = hidden_in(a.data, self.left.names), hidden_in(b.data, self.right.names)
+        for k, (x, y) in enumerate(zip(ours, theirs, strict=False)):
+            one, two = a.data[x.start : x.end], b.data[y.start : y.end]
+            if one == two:
+                continue
+            usual = self.steady.get((j, k))
+            # The name of a host and its addresses are its own: no value of all.
+            odd = usual is not None and one != usual.value and x.kind != "host"
+            if odd and usual is not None:
+                found.append(usual)
+            name = "value" if odd else "masked"
+            marks[0].append(Mark(x.start, x.end, name))
+            marks[1].append(Mark(y.start, y.end, name))
+        kind = Kind.DIFFERENT if found else Kind.SIMILAR
+        return self._row(kind, a, b, i, j, marks)._replace(steady=tuple(found))
+
+    def _row(
+        self,
+        kind: Kind,
+        a: _Line,
+        b: _Line,
+        i: int,
+        j: int,
+        marks: tuple[list[Mark], list[Mark]],
+    ) -> Row:
+        one = Cell(self.left.first_number + i, a.data, tuple(marks[0]))
+        return Row(kind, one, Cell(self.right.first_number + j, b.data, tuple(marks[1])))
+
+    def _marks(self, a: bytes, b: bytes) -> tuple[list[Mark], list[Mark]]:
+        """What differs within two lines, by words; what masks hide is quiet."""
+        one, two = self._tokens(a, self.left.names), self._tokens(b, self.right.names)
+        pairs = common_lines([t.key for t in one], [t.key for t in two])
+        quiet = {
+            (i, j) for i, j in pairs if a[one[i].start : one[i].end] != b[two[j].start : two[j].end]
+        }
+        return (
+            _joined(one, {i for i, _ in pairs}, {i for i, _ in quiet}),
+            _joined(two, {j for _, j in pairs}, {j for _, j in quiet}),
+        )
+
+    def _tokens(self, data: bytes, names: tuple[bytes, ...]) -> list[_Token]:
+        tokens: list[_Token] = []
+        at = 0
+        for start, end, kind in hidden_in(data, names) if self.masks else []:
+            tokens += _words(data, at, start)
+            tokens.append(_Token(start, end, b"\n" + kind.encode()))
+            at = end
+        tokens += _words(data, at, len(data))
+        if len(tokens) > TOKENS_MAX:
+            rest = tokens[TOKENS_MAX - 1]
+            tokens[TOKENS_MAX - 1 :] = [_Token(rest.start, len(data), data[rest.start :])]
+        return tokens
+
+
+class _Token(NamedTuple):
+    start: int
+    end: int
+    key: bytes
+    """What it is compared by; for a masked value its kind."""
+
+
+def _words(data: bytes, start: int, end: int) -> Iterator[_Token]:
+    for found in _TOKEN.finditer(data, start, end):
+        yield _Token(*found.span(), found[0])
+
+
+def _joined(tokens: Sequence[_Token], common: set[int], quiet: set[int]) -> list[Mark]:
+    """Marks of what is not common, those that touch made one."""
+    marks: list[Mark] = []
+    for index, token in enumerate(tokens):
+        if index in common and index not in quiet:
+            continue
+        mark = Mark(token.start, token.end, "masked" if index in quiet else "diff")
+        if marks and marks[-1].end == mark.start and marks[-1].name == mark.name:
+            marks[-1] = marks[-1]._replace(end=mark.end)
+        else:
+            marks.append(mark)
+    return marks
+
+
+def _lines(side: Side) -> list[_Line]:
+    """Lines as they are and as the masks leave them."""
+    if not side.data:
+        return []
+    raw = side.data.split(b"\n")
+    plain = masked(side.data, names=side.names).split(b"\n")
+    if side.data.endswith(b"\n"):
+        del raw[-1], plain[-1]
+    return [
+        _Line(line.removesuffix(b"\r"), left.removesuffix(b"\r"))
+        for line, left in zip(raw, plain, strict=True)
+    ]
+
+
+def hidden_in(data: bytes, names: Sequence[bytes]) -> list[Span]:
+    """What the masks hide in a line, colours aside."""
+    return [span for span in spans(data, names=names) if span.kind != "ansi"]
+
+
+def _hidden_values(side: Side) -> Iterator[tuple[tuple[int, int], bytes]]:
+    for number, line in enumerate(side.data.split(b"\n")[:LINES_MAX]):
+        for index, span in enumerate(hidden_in(line, side.names)):
+            yield (number, index), line[span.start : span.end]
+
+
+def steady_values(sides: Iterable[Side]) -> dict[tuple[int, int], Steady]:
+    """The values that nearly all of these hosts have in the same place, where masks hide them.
+
+    The hosts are of one group: their masked texts are equal.
+    """
+    counts: dict[tuple[int, int], Counter[bytes]] = {}
+    of = 0
+    for side in sides:
+        of += 1
+        for place, value in _hidden_values(side):
+            counts.setdefault(place, Counter())[value] += 1
+    steady = {}
+    for place, values in counts.items():
+        ((value, hosts),) = values.most_common(1)
+        if of >= STEADY_HOSTS and hosts >= STEADY_SHARE * of:
+            steady[place] = Steady(value, hosts, of)
+    return steady
+
+
+def odd_ones(side: Side, steady: Mapping[tuple[int, int], Steady]) -> int:
+    """In how many places a host of the group has another value than nearly all."""
+    return sum(place in steady and steady[place].value != v for place, v in _hidden_values(side))

@@ -1,0 +1,234 @@
+"""Bytes that a machine printed, as HTML that can do no harm.
+
+Colours and styles of ANSI (SGR) become classes; nothing else that a terminal obeys has any effect:
+cursor movements, titles, hyperlinks, other controls, marks that turn the direction of writing, NUL
+and bytes that are no text are shown as what they are, in `<i class="ctl">…</i>`. Text is escaped.
+Whatever the bytes, nothing is raised and the time is linear.
+
+Classes: `f0`…`f255` and `b0`…`b255` (true colours are rounded to these), `onl` and `ond` for a
+light and a dark background, `bold`, `dim`, `ital`, `undl`, `strk`. No inline style: a strict
+Content-Security-Policy forbids them. Text that would be hidden (concealed, or in the colour of its
+background) is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Literal, NamedTuple
+
+Encoding = Literal["utf-8", "gb18030"]
+ENCODINGS: tuple[Encoding, ...] = ("utf-8", "gb18030")
+
+# Invisible characters: controls, formats (direction marks, zero widths), separators of lines, and
+# the halves of characters that `surrogateescape` makes of bytes that are none. A test compares
+# with what Unicode says. The tab is the one control that is text.
+_UNSEEN = (
+    "\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_TOKEN = re.compile(
+    "\x1b\\[(?P<sgr>[0-9;:]*+)m"
+    "|(?P<shown>"
+    "\x1b\\[[0-?]*+[ -/]*+[@-~]"  # cursor, erase, modes
+    "|\x1b[\\]PX^_][^\x07\x1b\n]*+(?:\x07|\x1b\\\\)?"  # titles, links, strings for the terminal
+    "|\x1b[ -/]*+[0-~]"
+    f"|[{_UNSEEN}]++)"
+)
+_UNSEEN_ONE = re.compile(f"[{_UNSEEN}]")
+
+
+class Style(NamedTuple):
+    """How text looks; colours are numbers of the 256-colour table, None is the page's own."""
+
+    front: int | None = None
+    back: int | None = None
+    bold: bool = False
+    dim: bool = False
+    italic: bool = False
+    underline: bool = False
+    strike: bool = False
+    inverse: bool = False
+
+    def classes(self) -> str:
+        """For the class attribute."""
+        front, back = (self.back, self.front) if self.inverse else (self.front, self.back)
+        if self.inverse and self.back is None:
+            front, back = None, 7 if self.front is None else self.front
+        if front == back:
+            back = None  # nothing is hidden by colours
+        names = [] if front is None else [f"f{front}"]
+        if back is not None:
+            names += [f"b{back}", "onl" if _is_light(back) else "ond"]
+        given = (self.bold, self.dim, self.italic, self.underline, self.strike)
+        names += [n for n, on in zip(_CLASSES, given, strict=True) if on]
+        return " ".join(names)
+
+
+_CLASSES = ("bold", "dim", "ital", "undl", "strk")
+PLAIN = Style()
+_SWITCHES: dict[int, dict[str, bool]] = {
+    1: {"bold": True},
+    2: {"dim": True},
+    3: {"italic": True},
+    4: {"underline": True},
+    7: {"inverse": True},
+    9: {"strike": True},
+    21: {"underline": True},
+    22: {"bold": False, "dim": False},
+    23: {"italic": False},
+    24: {"underline": False},
+    27: {"inverse": False},
+    29: {"strike": False},
+}
+
+
+class Mark(NamedTuple):
+    """Bytes [start, end) of a line to be marked with a class."""
+
+    start: int
+    end: int
+    name: str
+
+
+class Painter:
+    """Paints lines one after the other; a colour holds on until it is changed."""
+
+    def __init__(self, encoding: Encoding = "utf-8") -> None:
+        self._encoding = encoding
+        self._style = PLAIN
+
+    def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str:
+        """HTML of the bytes of a line. `marks` ascend and do not overlap."""
+        if not marks:
+            return "".join(self._painted(data))
+        parts: list[str] = []
+        at = 0
+        for start, end, name in marks:
+            parts += self._painted(data[at:start])
+            inner = "".join(self._painted(data[start:end]))
+            parts.append(f'<mark class="{escape(name)}">{inner}</mark>')
+            at = end
+        return "".join([*parts, *self._painted(data[at:])])
+
+    def _painted(self, data: bytes) -> Iterator[str]:
+        text = data.decode(self._encoding, "surrogateescape")
+        at = 0
+        for token in _TOKEN.finditer(text):
+            yield self._styled(text[at : token.start()])
+            at = token.end()
+            if (codes := token["sgr"]) is not None:
+                self._style = styled(self._style, codes)
+            else:
+                yield f'<i class="ctl">{escape(visible(token["shown"]))}</i>'
+        yield self._styled(text[at:])
+
+    def _styled(self, text: str) -> str:
+        if not text:
+            return ""
+        classes = self._style.classes()
+        return f'<span class="{classes}">{escape(text)}</span>' if classes else escape(text)
+
+
+def visible(text: str) -> str:
+    """The text with each character that cannot be seen named: \\x00, \\r, \\xff, ⟨U+202E⟩.
+
+    In letters that every font has: the pictures of controls (U+2400 on) are missing in many.
+    """
+    return _UNSEEN_ONE.sub(_named, text)
+
+
+def _named(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code == 0x0D:
+        return "\\r"
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"⟨U+{code:04X}⟩"
+
+
+def styled(style: Style, codes: str) -> Style:
+    """What a style becomes by the parameters of an SGR sequence; unknown ones change nothing."""
+    left = codes.split(";")
+    left.reverse()
+    while left:
+        code, *details = left.pop().split(":")
+        number = _number(code)
+        if number in (38, 48):
+            colour = _extended(details, left)
+            if colour is not None:
+                front = number == 38
+                style = style._replace(front=colour) if front else style._replace(back=colour)
+        elif number == 0:
+            style = PLAIN
+        elif number == 4 and details and _number(details[0]) == 0:
+            style = style._replace(underline=False)
+        elif number in _SWITCHES:
+            style = style._replace(**_SWITCHES[number])
+        else:
+            style = _coloured(style, number)
+    return style
+
+
+def _coloured(style: Style, number: int) -> Style:
+    tens, unit = divmod(number, 10)
+    if number == 39:
+        return style._replace(front=None)
+    if number == 49:
+        return style._replace(back=None)
+    if unit < 8 and tens in (3, 9):
+        return style._replace(front=unit if tens == 3 else unit + 8)
+    if unit < 8 and tens in (4, 10):
+        return style._replace(back=unit if tens == 4 else unit + 8)
+    return style
+
+
+def _extended(details: list[str], left: list[str]) -> int | None:
+    """The colour after 38 or 48: 5;n or 2;r;g;b, or with colons 5:n, 2:r:g:b, 2::r:g:b."""
+    if details:
+        kind, values = _number(details[0]), [_number(value) for value in details[1:]]
+        values = values[-3:] if kind == 2 and len(values) > 3 else values
+    else:
+        kind = _number(left.pop()) if left else -1
+        wanted = {5: 1, 2: 3}.get(kind, 0)
+        values = [_number(left.pop()) for _ in range(min(wanted, len(left)))]
+    if any(not 0 <= value <= 255 for value in values):
+        return None
+    if kind == 5 and values:
+        return values[0]
+    return _nearest(*values[:3]) if kind == 2 and len(values) >= 3 else None
+
+
+def _number(text: str) -> int:
+    """A parameter; an empty one is 0, one that no terminal knows is -1."""
+    if len(text) > 4:
+        return -1
+    return int(text) if text else 0
+
+
+_STEPS = (0, 95, 135, 175, 215, 255)
+
+
+def _nearest(red: int, green: int, blue: int) -> int:
+    """The colour of the 6×6×6 cube, or the grey, that is closest."""
+    cube = [_step(red), _step(green), _step(blue)]
+    mean = (red + green + blue) // 3
+    grey = min(23, max(0, (mean - 3) // 10))
+    near = sum((_STEPS[i] - v) ** 2 for i, v in zip(cube, (red, green, blue), strict=True))
+    off = sum((8 + 10 * grey - v) ** 2 for v in (red, green, blue))
+    return 232 + grey if off < near else 16 + 36 * cube[0] + 6 * cube[1] + cube[2]
+
+
+def _step(value: int) -> int:
+    return min(range(6), key=lambda step: abs(_STEPS[step] - value))
+
+
+def _is_light(colour: int) -> bool:
+    if colour < 16:
+        return colour in (3, 6, 7) or colour > 9
+    if colour > 231:
+        return colour > 243
+    red, rest = divmod(colour - 16, 36)
+    return 3 * red + 6 * (rest // 6) + rest % 6 >= 24

@@ -1,0 +1,87 @@
+"""What ran: jobs and what ran on one machine, newest first, page after page by key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from joblogs.choices import Role
+from joblogs.models import HostResult, JobInstance, StepInstance
+
+
+class JobKey(NamedTuple):
+    """Where a page of jobs starts: after this one."""
+
+    create_time: int
+    pk: int
+
+
+class ResultKey(NamedTuple):
+    """Where a page of host results starts: after this one."""
+
+    day: date
+    pk: int
+
+
+class Tally(NamedTuple):
+    """On how many hosts something came to a status."""
+
+    status: int
+    hosts: int
+
+
+def jobs_after(
+    jobs: QuerySet[JobInstance], after: JobKey | None, *, length: int
+) -> tuple[list[JobInstance], JobKey | None]:
+    """Some of these jobs, newest first, and where the next page starts, if there is one."""
+    if after is not None:
+        jobs = jobs.filter(create_time__lte=after.create_time).exclude(
+            create_time=after.create_time, pk__gte=after.pk
+        )
+    found = list(jobs.select_related("scope").order_by("-create_time", "-pk")[: length + 1])
+    page = found[:length]
+    return page, JobKey(page[-1].create_time, page[-1].pk) if len(found) > length else None
+
+
+def results_after(
+    jobs: QuerySet[JobInstance], bk_host_id: int, after: ResultKey | None, *, length: int
+) -> tuple[list[HostResult], ResultKey | None]:
+    """What ran on a machine in these jobs, newest first, and where the next page starts."""
+    results = HostResult.objects.filter(host_id=bk_host_id, step__job__in=jobs)
+    if after is not None:
+        results = results.filter(day__lte=after.day).exclude(day=after.day, pk__gte=after.pk)
+    order = results.select_related("step__job__scope").order_by("-day", "-pk")
+    found = list(order[: length + 1])
+    page = found[:length]
+    return page, ResultKey(page[-1].day, page[-1].pk) if len(found) > length else None
+
+
+def tallies_of_jobs(jobs: Iterable[JobInstance]) -> dict[int, list[Tally]]:
+    """By job, how often the newest attempts on its targets came to each status. One statement."""
+    return _tallied(_newest(HostResult.objects.filter(step__job__in=list(jobs))), "step__job_id")
+
+
+def tallies_of_steps(steps: Sequence[StepInstance]) -> dict[int, list[Tally]]:
+    """The same by step."""
+    return _tallied(_newest(HostResult.objects.filter(step__in=steps)), "step_id")
+
+
+def _newest(results: QuerySet[HostResult]) -> QuerySet[HostResult]:
+    later = Q(execute_count__gt=OuterRef("execute_count")) | Q(
+        execute_count=OuterRef("execute_count"), batch__gt=OuterRef("batch")
+    )
+    same = HostResult.objects.filter(
+        later, step=OuterRef("step"), host=OuterRef("host"), role=Role.TARGET
+    )
+    return results.filter(~Exists(same), role=Role.TARGET)
+
+
+def _tallied(results: QuerySet[HostResult], by: str) -> dict[int, list[Tally]]:
+    found: dict[int, list[Tally]] = defaultdict(list)
+    for key, status, hosts in results.order_by().values_list(by, "status").annotate(Count("pk")):
+        found[key].append(Tally(status, hosts))
+    return found

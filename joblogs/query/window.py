@@ -1,0 +1,176 @@
+"""A window of lines of a log: what a page shows of a text of any size.
+
+Memory is bounded by the window. Of a line that is longer than SEGMENT_BYTES its beginning is shown
+and how much is hidden; a window that begins inside a line shows as much of it as fits.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from joblogs.content.lines import without_line_end
+
+from .texts import Text
+
+LINES = 500
+SEGMENT_BYTES = 4 * 1024
+WINDOW_BYTES = 256 * 1024
+_SKIPS = 32
+"""Long lines of a window: finding the end of one may cost reading two frames."""
+
+
+class Place(NamedTuple):
+    """Where a window is: from a line, from a byte, before a byte, or at the end."""
+
+    kind: Literal["line", "byte", "before", "end"]
+    value: int = 0
+
+
+END = Place("end")
+
+
+class Shown(NamedTuple):
+    """A line, or the part of it that is shown."""
+
+    number: int
+    offset: int
+    data: bytes
+    """As it is, with its newline if that is shown."""
+    continued: bool
+    """Earlier bytes of the line are not shown here."""
+    hidden: int
+    """So many bytes of the line after these are not shown here."""
+
+    @property
+    def text(self) -> bytes:
+        """What to display."""
+        return without_line_end(self.data)
+
+    @property
+    def stop(self) -> int:
+        """Where what is shown ends."""
+        return self.offset + len(self.data)
+
+
+class Window(NamedTuple):
+    """Consecutive lines of a text, which is [start, stop) of it."""
+
+    lines: list[Shown]
+    start: int
+    stop: int
+    size: int
+    """Of the whole text."""
+    newlines: int
+    """In the whole text."""
+
+    @property
+    def at_start(self) -> bool:
+        return self.start == 0
+
+    @property
+    def at_end(self) -> bool:
+        return self.stop >= self.size
+
+
+def window_at(text: Text, place: Place, *, lines: int = LINES) -> Window:
+    """At most `lines` lines at a place; a place outside of the text is the nearest inside."""
+    if place.kind == "line":
+        start = text.after_newline(place.value - 1)
+        if start >= text.size:
+            return _before(text, text.size, lines)
+        return _from(text, start, max(place.value, 1), lines=lines)
+    position = min(max(place.value, 0), text.size)
+    if place.kind == "end" or (place.kind == "byte" and position == text.size):
+        return _before(text, text.size, lines)
+    if place.kind == "before":
+        return _before(text, position, lines)
+    number = text.newlines_before(position) + 1
+    inside = position > 0 and text.read(position - 1, position) != b"\n"
+    return _from(text, position, number, lines=lines, inside=inside)
+
+
+def _before(text: Text, stop: int, lines: int, room: int | None = None) -> Window:
+    """The lines that end at `stop`; of a long one before them, where it begins."""
+    room = WINDOW_BYTES if room is None else room
+    found = _after_long_line(text, stop, lines)
+    first = found.lines[0] if found.lines else None
+    room -= sum(SEGMENT_BYTES + len(line.data) for line in found.lines)
+    if first is None or first.continued or found.at_start or len(found.lines) >= lines or room < 0:
+        return found
+    start = text.after_newline(first.number - 2)
+    head = _from(text, start, first.number - 1, lines=1, stop=found.start)
+    back = lines - len(found.lines) - 1
+    more = _before(text, start, back, room) if back and start else head._replace(lines=[])
+    return found._replace(lines=more.lines + head.lines + found.lines, start=more.start)
+
+
+def _after_long_line(text: Text, stop: int, lines: int) -> Window:
+    """The lines that end at `stop`, as far back as bounded reading finds where they begin."""
+    first = max(0, stop - WINDOW_BYTES)
+    block = text.read(first, stop) if first < stop else b""
+    start = block.rfind(b"\n", 0, max(0, len(block) - 1)) + 1
+    inside = start == 0 and first > 0
+    if len(block) - start > SEGMENT_BYTES:
+        # The last line alone is long: its end is what was asked for.
+        start, inside = len(block) - SEGMENT_BYTES, True
+    else:
+        for _ in range(lines - 1):
+            if start == 0:
+                break
+            newline = block.rfind(b"\n", 0, start - 1) + 1
+            if newline == 0 and first > 0:
+                break  # a line whose beginning is before the block
+            start = newline
+    before = text.newlines if stop == text.size else text.newlines_before(stop)
+    number = before - block.count(b"\n", start) + 1
+    return _from(text, first + start, number, lines=lines, inside=inside, stop=stop)
+
+
+def _from(
+    text: Text,
+    start: int,
+    number: int,
+    *,
+    lines: int,
+    inside: bool = False,
+    stop: int | None = None,
+) -> Window:
+    """The lines from `start` on, which is where line `number` begins unless `inside` of it."""
+    end = text.size if stop is None else stop
+    shown: list[Shown] = []
+    position, room, skips = start, WINDOW_BYTES, _SKIPS
+    while position < end and len(shown) < lines and room > 0 and skips:
+        block = text.read(position, min(end, position + room))
+        at = 0
+        while at < len(block) and len(shown) < lines:
+            newline = block.find(b"\n", at) + 1
+            length = (newline or len(block)) - at
+            limit = room if inside else SEGMENT_BYTES
+            whole = bool(newline) or position + at + length == text.size
+            if not whole and position + at + length < end and length < limit:
+                room = 0  # its end is beyond the window: the next one begins with it
+                break
+            data = _cut(block[at : at + length], limit)
+            line_end = position + at + length
+            if not whole:
+                line_end, skips = text.line_end(line_end), skips - 1
+            hidden = line_end - (position + at + len(data))
+            shown.append(Shown(number, position + at, data, inside, hidden))
+            if inside and hidden:
+                # All that fits of a line was shown: what follows goes on inside of it.
+                at, room = at + len(data), 0
+                break
+            room -= len(data)
+            number, inside, at = number + 1, False, line_end - position
+        position += at
+    return Window(shown, start, position, text.size, text.newlines)
+
+
+def _cut(data: bytes, limit: int) -> bytes:
+    """At most `limit` bytes, not through the middle of a character of UTF-8."""
+    if len(data) <= limit:
+        return data
+    stop = limit
+    while stop > max(1, limit - 3) and data[stop] & 0xC0 == 0x80:
+        stop -= 1
+    return data[:stop]
