@@ -12,8 +12,8 @@ from tests.builders import Said, file_log, job, load, result, script_log, send, 
 pytestmark = pytest.mark.django_db
 
 TWO, THREE = {"bk_scope_id": "2"}, {"bk_scope_id": "3"}
-OF_TWO = {"bk_scope_type": "biz", "bk_scope_id": "2"}
-OF_THREE = {"bk_scope_type": "biz", "bk_scope_id": "3"}
+OF_TWO: Said = {"bk_scope_type": "biz", "bk_scope_id": "2"}
+OF_THREE: Said = {"bk_scope_type": "biz", "bk_scope_id": "3"}
 
 
 def _reasons(report: Report) -> list[tuple[int, str]]:

@@ -90,7 +90,7 @@ def test_files_are_read_plain_and_packed_whatever_their_name(tmp_path: Path, pac
 
 
 def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(gzip.compress(RECORDS))))  # type: ignore[type-var]
+    stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(gzip.compress(RECORDS))))
     monkeypatch.setattr(sys, "stdin", stdin)
     assert "Accepted 4 records" in _run("import_logs", "-")[0]
 

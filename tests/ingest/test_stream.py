@@ -1,0 +1,112 @@
+"""Bytes become numbered lines, packed or not, in bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from joblogs.errors import BodyTooLarge
+from joblogs.ingest.stream import CUT, TOO_LONG, Line, encoding_of, numbered_lines
+
+TEXT = b"one\n\n  \ntwo\r\nthree"
+WANTED = [(1, b"one"), (4, b"two\r"), (5, b"three")]
+
+
+def _lines(data: bytes, **how: Any) -> list[Line]:
+    return list(numbered_lines(io.BytesIO(data).read, **how))
+
+
+def _plain(lines: list[Line]) -> list[tuple[int, bytes]]:
+    return [(line.number, line.data) for line in lines if not line.fault]
+
+
+def test_lines_count_from_one_and_blank_ones_are_counted_and_left_out() -> None:
+    assert _plain(_lines(TEXT)) == WANTED
+
+
+@given(
+    st.binary(max_size=300).map(lambda data: data.replace(b"\r", b"\n")),
+    st.integers(1, 50),
+)
+def test_how_the_bytes_arrive_changes_nothing(data: bytes, size: int) -> None:
+    pieces = iter([data[n : n + size] for n in range(0, len(data), size)])
+    dripped = list(numbered_lines(lambda _: next(pieces, b"")))
+    assert dripped == _lines(data)
+    expected = [(n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip()]
+    assert _plain(dripped) == expected
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
+        ("gzip", gzip.compress(TEXT)),
+        ("gzip", gzip.compress(TEXT[:6]) + gzip.compress(TEXT[6:])),
+        ("gzip", gzip.compress(TEXT) + b"\0" * 700_000),
+        ("zstd", zstd.compress(TEXT)),
+        ("zstd", zstd.compress(TEXT[:6]) + zstd.compress(TEXT[6:])),
+    ],
+)
+def test_members_and_frames_are_read_to_the_end(encoding: str, data: bytes) -> None:
+    assert _plain(_lines(data, encoding=encoding)) == WANTED
+    assert encoding_of(data[:4]) == encoding
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstd.compress)])
+def test_what_is_cut_gives_what_is_whole_and_one_fault(encoding: str, pack: Any) -> None:
+    text = b"".join(b"%d %s\n" % (n, bytes([65 + n * n % 26]) * 40) for n in range(30_000))
+    data = pack(text)
+    found = _lines(data[: len(data) * 2 // 3], encoding=encoding)
+    *whole, last = found
+    assert last.fault == CUT
+    assert _plain(whole) == list(enumerate(text.split(b"\n")[: len(whole)], 1))
+    assert 0 < len(whole) < 30_000
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_what_is_not_packed_as_said_is_one_fault(encoding: str) -> None:
+    assert [line.fault for line in _lines(TEXT * 3, encoding=encoding)] == [CUT]
+
+
+def test_garbage_behind_a_gzip_member_is_a_fault_after_its_lines() -> None:
+    found = _lines(gzip.compress(b"one\n") + b"garbage", encoding="gzip")
+    assert [line.fault for line in found] == ["", CUT]
+
+
+def test_a_line_too_long_is_skipped_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("joblogs.ingest.stream.LINE_MAX_BYTES", 1_000_000)
+
+    def body() -> Iterator[bytes]:
+        yield b"first\n"
+        for _ in range(500):
+            yield b"x" * 100_000
+        yield b"\nlast\n"
+
+    pieces = body()
+    tracemalloc.start()
+    found = list(numbered_lines(lambda _: next(pieces, b"")))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [(line.number, line.fault) for line in found] == [(1, ""), (2, TOO_LONG), (3, "")]
+    assert peak < 5_000_000
+
+
+def test_a_limit_on_the_decoded_bytes_holds() -> None:
+    with pytest.raises(BodyTooLarge):
+        _lines(gzip.compress(b"x\n" * 1000), encoding="gzip", max_bytes=1999)
+    assert len(_lines(gzip.compress(b"x\n" * 1000), encoding="gzip", max_bytes=2000)) == 1000
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstd.compress)])
+def test_a_bomb_is_stopped_early(encoding: str, pack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("joblogs.ingest.stream.BOMB_AFTER_BYTES", 1_000_000)
+    monkeypatch.setattr("joblogs.ingest.stream.BOMB_RATIO", 100)
+    with pytest.raises(BodyTooLarge):
+        _lines(pack(b"\n" * 30_000_000), encoding=encoding)
