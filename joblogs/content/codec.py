@@ -32,7 +32,7 @@ def encode(data: bytes, *, level: int = LIVE_LEVEL) -> tuple[int, bytes]:
     return (ZSTD, packed) if len(packed) < len(data) else (RAW, data)
 
 
-def decode(codec: int, data: bytes) -> bytes:
+def decode(codec: int, data: bytes | memoryview) -> bytes:
     """The bytes that `encode` was given. Raises UnknownCodec."""
     if codec == ZSTD:
         return zstd.decompress(data)

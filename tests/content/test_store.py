@@ -215,7 +215,7 @@ def test_50_logs_cost_as_many_statements_as_one() -> None:
 
 
 def test_more_spans_than_a_statement_takes_come_in_their_order() -> None:
-    rows, texts = spread(store.GROUP_SPANS + 30, size=3)
+    rows, texts = spread(store.PARTIAL_SPANS + 30, size=3)
     spans = [store.Span(row.pk, 1 + row.pk % 4, len(texts[row.pk]) - 1) for row in rows]
     spans.reverse()
     _, found = statements(store.read(rows[0].day, spans, whole=False))
