@@ -35,10 +35,14 @@ class Caller:
         return True
 
 
+def _cannot_be(scope_id: str) -> bool:
+    """Whether no scope can have this id; PostgreSQL would not even take the question."""
+    return "\0" in scope_id or any("\ud800" <= character <= "\udfff" for character in scope_id)
+
+
 def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
     """The scope that a caller may read. Raises ScopeNotFound, else PermissionDenied."""
-    if "\0" in scope_id or any("\ud800" <= character <= "\udfff" for character in scope_id):
-        # No stored scope has such an id, and PostgreSQL would not take the question.
+    if _cannot_be(scope_id):
         raise ScopeNotFound
     grants = AppGrant.objects.filter(app=caller.app, read=True)
     scope = (
@@ -78,6 +82,14 @@ def visible_jobs(user: User) -> QuerySet[JobInstance]:
     if user.is_active and user.is_staff and user.is_superuser:
         return jobs
     return jobs.filter(scope__in=visible_scopes(user))
+
+
+def visible_jobs_in(user: User, *, scope_type: str, scope_id: str) -> QuerySet[JobInstance]:
+    """Those of them that are in one scope: a job's number says which only within it."""
+    if _cannot_be(scope_type + scope_id):
+        return JobInstance.objects.none()
+    jobs = visible_jobs(user)
+    return jobs.filter(scope__scope_type=scope_type, scope__scope_id=scope_id)
 
 
 def seconds_to_wait(app: App, *, limit: int, now: float) -> int:
@@ -130,6 +142,8 @@ def writer_for(caller: Caller) -> Writer:
 
 def writable_jobs(writer: Writer, *, scope_type: str, scope_id: str) -> QuerySet[JobInstance]:
     """The jobs of a scope that a writer may write; of a scope that it may not, none."""
+    if _cannot_be(scope_id):
+        return JobInstance.objects.none()
     return writer.jobs().filter(scope__scope_type=scope_type, scope__scope_id=scope_id)
 
 

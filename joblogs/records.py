@@ -343,7 +343,7 @@ def _reason(error: Exception) -> str:
         return "the line is not UTF-8"
     if isinstance(error, RecursionError):
         return "the line is nested too deeply"
-    return str(error)
+    return str(error)[:500]
 
 
 def _type_of(line: bytes) -> str | None:

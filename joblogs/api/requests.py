@@ -40,7 +40,9 @@ def integer(value: Any) -> int | None:
         match = _INTEGER.fullmatch(value)
         number = int(match[1] + match[2]) if match else None
     elif isinstance(value, Decimal):
-        fits = value.is_finite() and abs(value) <= 2**63 and value == value.to_integral_value()
+        # Compared before anything is computed: an exponent may be of any size.
+        fits = value.is_finite() and -(2**63) <= value <= _LARGEST
+        fits = fits and value == value.to_integral_value()
         number = int(value) if fits else None
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value

@@ -32,10 +32,13 @@ class _Told:
     sent: Sent | None = None
 
     def close(self) -> None:
-        super().close()  # type: ignore[misc]
+        # Before super: that hands the database connection back, and nobody would a second one.
         sent, self.sent = self.sent, None
-        if sent is not None:
-            sent()
+        try:
+            if sent is not None:
+                sent()
+        finally:
+            super().close()  # type: ignore[misc]
 
 
 class LogAnswer(_Told, HttpResponse):

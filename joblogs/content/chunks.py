@@ -78,7 +78,11 @@ class Log:
         grows = self.held == self.received or (self.held < self.limit and piece.offset <= self.held)
         if not self._agrees(piece, stored):
             return Verdict.CONFLICT
+        behind = self.held < self.received
         kept = self._keep(piece) if grows else 0
+        if behind and self.held == self.received and piece.end <= self.received:
+            # What had been dropped came again, and there was room for it.
+            self.truncated = False
         if piece.end > self.received:
             self.received = piece.end
             self.truncated = self.truncated or self.held < self.received

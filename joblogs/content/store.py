@@ -88,7 +88,7 @@ def read(
     comes back in several consecutive ones. The caller takes `stop` from the host result, before;
     `whole` says that the spans end where their logs do. Raises Hole if bytes are missing.
     """
-    for group in _groups(spans, limit=WHOLE_SPANS if whole else PARTIAL_SPANS):
+    for group in _groups(spans, whole=whole):
         found = _frames(day, group, whole=whole)
         for index, span in enumerate(group):
             try:
@@ -99,11 +99,12 @@ def read(
             yield span, parts
 
 
-def _groups(spans: Iterable[Span], *, limit: int) -> Iterator[list[Span]]:
+def _groups(spans: Iterable[Span], *, whole: bool) -> Iterator[list[Span]]:
     group: list[Span] = []
     room = GROUP_BYTES
     for span in _windows(spans):
         size = span.stop - span.start
+        limit = WHOLE_SPANS if whole and not (group or [span])[0].start else PARTIAL_SPANS
         if group and (size > room or len(group) >= limit):
             yield group
             group, room = [], GROUP_BYTES

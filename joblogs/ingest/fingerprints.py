@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from django.db import OperationalError
+
 from joblogs import database
 from joblogs.choices import FINISHED, host_rank
 from joblogs.content import shape, store
+from joblogs.content.chunks import Hole
 from joblogs.models import HostResult
 
 AT_ONCE_MAX_BYTES = 1024 * 1024
@@ -22,8 +25,12 @@ _COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version")
 def take(rows: Iterable[HostResult]) -> None:
     """Fingerprint those of the host results that are finished, small enough and not yet done."""
     due = [row for row in rows if _is_due(row)]
-    values = [[*fingerprint, row.held_size] for row, fingerprint in _fingerprints(due)]
-    database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size",))
+    try:
+        values = [[*fingerprint, row.held_size] for row, fingerprint in _fingerprints(due)]
+        database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size",))
+    except (Hole, OperationalError):
+        # The logs went meanwhile, or the database was busy: `maintain_logs` takes what is missing.
+        return
 
 
 def _is_due(row: HostResult) -> bool:

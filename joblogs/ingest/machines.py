@@ -60,7 +60,7 @@ def _describe(host: Host, record: records.HostResult, seen_at: int) -> bool:
     changed = {
         column: value
         for column, value in said.items()
-        if value is not None and (newer or not getattr(host, column))
+        if value is not None and (newer or getattr(host, column) in (None, ""))
     }
     if newer:
         changed["seen_at"] = seen_at

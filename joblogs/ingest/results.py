@@ -107,7 +107,7 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
         _take_pieces(places, pieces, rows, outcome)
         _write_rows(rows)
         filelogs.write(work.step, files, outcome)
-        if rows.logs and _has_expired(work.step.job):
+        if not expired and (rows.logs or files) and _has_expired(work.step.job):
             raise Overtaken
     return outcome, rows
 

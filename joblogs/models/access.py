@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import Group
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -26,10 +27,18 @@ class Scope(models.Model):
         help_text=_("The staff groups that may browse it."),
     )
     retention_days = models.PositiveIntegerField(
-        _("log retention"), null=True, blank=True, help_text=_("Days; empty: the setting.")
+        _("log retention"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(365_000)],
+        help_text=_("Days; empty: the setting."),
     )
     history_days = models.PositiveIntegerField(
-        _("history retention"), null=True, blank=True, help_text=_("Days; empty: the setting.")
+        _("history retention"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(365_000)],
+        help_text=_("Days; empty: the setting."),
     )
 
     class Meta:

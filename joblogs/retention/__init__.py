@@ -7,9 +7,11 @@ what it does come from the same querysets.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from joblogs import database
@@ -20,10 +22,14 @@ from . import expiry, fingerprinting, merging
 
 __all__ = ["AlreadyRunning", "Upkeep", "maintain"]
 
+Row = TypeVar("Row", bound=Model)
+
 COMING_DAYS = 7
 RECENT_DAYS = 3
 RECENT_JOBS = 10_000
 JOBS_AT_ONCE = 100
+ROWS_AT_ONCE = 1000
+PARTITIONS_AT_ONCE = 50
 
 
 class AlreadyRunning(Exception):
@@ -80,7 +86,9 @@ def _partition(
 ) -> None:
     partitions = store.PARTITIONS
     coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
-    for day in partitions.missing(sorted({*coming, *partitions.days_in_default()}))[:limit]:
+    # A day beyond the coming ones is a producer's stray clock: it stays in the default partition.
+    past = [day for day in partitions.days_in_default() if day <= coming[-1]]
+    for day in partitions.missing(sorted({*coming, *past}))[: limit or PARTITIONS_AT_ONCE]:
         upkeep.partitions_made += dry_run or partitions.make(day)
     for day in partitions.days():
         if day < today and partitions.is_empty(day):
@@ -94,14 +102,14 @@ def _expire(
     if dry_run:
         upkeep.jobs_expired = due[:limit].count()
         return
-    for day in due.order_by("day").values_list("day", flat=True).distinct():
+    for day in list(due.order_by("day").values_list("day", flat=True).distinct()):
         if limit is None:
             upkeep.jobs_expired += expiry.expire_day(day, today)
-        for job in due.filter(day=day).select_related("scope").order_by("pk").iterator(1000):
+        for job in _by_key(due.filter(day=day).select_related("scope")):
             if upkeep.jobs_expired == limit:
                 return
-            expiry.expire_job(job)
-            upkeep.jobs_expired += 1
+            upkeep.jobs_expired += expiry.expire_job(job)
+    expiry.sweep(timezone.now() - datetime.timedelta(days=2))
 
 
 def _forget(
@@ -116,8 +124,7 @@ def _forget(
         jobs = list(due[:left])
         if not jobs:
             break
-        expiry.forget(jobs)
-        upkeep.jobs_forgotten += len(jobs)
+        upkeep.jobs_forgotten += expiry.forget(jobs)
 
 
 def _merge(
@@ -133,10 +140,20 @@ def _merge(
 def _fingerprint(
     upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
 ) -> None:
-    due = fingerprinting.due(_busy_days(today, every_day))[:limit]
+    due = fingerprinting.due(_busy_days(today, every_day))
     if dry_run:
-        upkeep.fingerprints = due.count()
+        upkeep.fingerprints = due[:limit].count()
         return
-    for row in due.iterator(1000):
+    for row in _by_key(due):
+        if upkeep.fingerprints == limit:
+            return
         fingerprinting.take(row)
         upkeep.fingerprints += 1
+
+
+def _by_key(rows: QuerySet[Row]) -> Iterator[Row]:
+    """All rows, a list at a time: on SQLite nobody can write over an open cursor's snapshot."""
+    after = 0
+    while found := list(rows.filter(id__gt=after).order_by("pk")[:ROWS_AT_ONCE]):
+        yield from found
+        after = found[-1].pk

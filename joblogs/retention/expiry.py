@@ -17,6 +17,8 @@ from joblogs import database
 from joblogs.content import store
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
+LONGEST_DAYS = 365_000
+"""More days than that lead out of the calendar: they are for ever."""
 SURVIVORS_SHARE = 4
 """A day is rewritten around what stays of it if that is at most one part in so many."""
 
@@ -26,7 +28,7 @@ def _older_than(field: str, setting: int | None, today: datetime.date) -> Q:
     condition = Q(id__in=[])
     days = Scope.objects.exclude(**{field: None}).values_list(field, flat=True).distinct()
     for kept in days:
-        before = today - datetime.timedelta(days=kept)
+        before = today - datetime.timedelta(days=min(kept, LONGEST_DAYS))
         condition |= Q(**{f"scope__{field}": kept}) & Q(day__lt=before) if kept else Q(id__in=[])
     if setting:
         before = today - datetime.timedelta(days=setting)
@@ -57,7 +59,8 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
     try:
         with transaction.atomic():
             partitions.lock(day)
-            due = list(logs_due(today).filter(day=day).select_related("scope").order_by("pk"))
+            expiring = logs_due(today).filter(day=day).select_related("scope").order_by("pk")
+            due = list(expiring.select_for_update(no_key=True, of=("self",)))
             staying = JobInstance.objects.filter(day=day, expired_at=None).exclude(
                 id__in=[job.pk for job in due]
             )
@@ -83,16 +86,30 @@ def _is_little(staying: list[int], due: list[JobInstance]) -> bool:
     return bool(kept * SURVIVORS_SHARE <= kept + gone)
 
 
-def expire_job(job: JobInstance) -> None:
-    """Let the logs of one job go."""
+def expire_job(job: JobInstance) -> bool:
+    """Let the logs of one job go; False if it was held or expired meanwhile."""
 
-    def work() -> None:
+    def work() -> bool:
         with transaction.atomic():
+            # A hold may have come since the list was read.
+            due = JobInstance.objects.select_for_update(no_key=True)
+            if not due.filter(pk=job.pk, held_at=None, expired_at=None):
+                return False
+            # Whoever makes host results holds their step: wait, else theirs would not be seen.
+            list(StepInstance.objects.select_for_update(no_key=True).filter(job=job).order_by("pk"))
             rows = HostResult.objects.select_for_update().filter(step__job=job).order_by("pk")
             store.delete(job.day, list(rows.values_list("pk", flat=True)))
             _mark([job])
+        return True
 
-    database.retrying(work)
+    return database.retrying(work)
+
+
+def sweep(since: datetime.datetime) -> None:
+    """Empty file logs that came while their job's logs went: a writer had looked just before."""
+    recent = int(since.timestamp() * 1000)
+    late = FileLog.objects.filter(step__job__expired_at__gte=recent).exclude(held_size=0)
+    late.update(content=b"", held_size=0)
 
 
 def _mark(jobs: Sequence[JobInstance]) -> None:
@@ -107,19 +124,25 @@ def _mark(jobs: Sequence[JobInstance]) -> None:
     files.update(content=b"", held_size=0)
 
 
-def forget(jobs: Sequence[JobInstance]) -> None:
-    """Let these jobs go altogether, with whatever is below them."""
+def forget(jobs: Sequence[JobInstance]) -> int:
+    """Let these jobs go altogether, with whatever is below them; how many were not held."""
 
-    def work() -> None:
+    def work() -> int:
         with transaction.atomic():
-            steps = StepInstance.objects.filter(job__in=jobs)
+            # A hold may have come since the list was read.
+            ids = [job.pk for job in jobs]
+            locked = JobInstance.objects.select_for_update(no_key=True).order_by("pk")
+            going = list(locked.filter(id__in=ids, held_at=None))
+            steps = StepInstance.objects.filter(job__in=going).order_by("pk")
+            list(steps.select_for_update(no_key=True))
             rows = HostResult.objects.filter(step__in=steps)
-            for day in {job.day for job in jobs}:
+            for day in {job.day for job in going}:
                 logs = rows.filter(day=day).select_for_update().order_by("pk")
                 store.delete(day, list(logs.values_list("pk", flat=True)))
             FileLog.objects.filter(step__in=steps).delete()
             rows.delete()
             steps.delete()
-            JobInstance.objects.filter(id__in=[job.pk for job in jobs]).delete()
+            JobInstance.objects.filter(id__in=[job.pk for job in going]).delete()
+        return len(going)
 
-    database.retrying(work)
+    return database.retrying(work)

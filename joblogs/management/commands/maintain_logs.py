@@ -5,8 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from joblogs import retention
+from joblogs.errors import StoreError
 from joblogs.management.arguments import positive
 
 
@@ -36,6 +38,8 @@ class Command(BaseCommand):
             done = retention.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
         except retention.AlreadyRunning:
             raise CommandError("Another maintain_logs is running.") from None
+        except (StoreError, DatabaseError) as error:
+            raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
         self.stdout.write(
             f"{'Would do' if dry_run else 'Done'}: "
             f"{done.partitions_made} day partitions made and {done.partitions_dropped} dropped, "
