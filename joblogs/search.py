@@ -241,8 +241,10 @@ ERRORS = Pattern.of(
     ignore_case=True,
 )
 """Words that tell of trouble. What is counted as none of it (`0 errors`, `failed=0`) is no hit."""
-_NONE_BEFORE = re.compile(rb"(?:\b(?:0|no|zero|without|any|if|on|or) |--?|[/.$])$", re.IGNORECASE)
-_NONE_AFTER = re.compile(rb'"?[=:] ?"?(?:0\b|false|no\b|none|null)|[-./=(]\w', re.IGNORECASE)
+_NONE_BEFORE = re.compile(
+    rb"(?:(?<![=:.])\b(?:0|no|zero|without|any|if|on|or) |--?|[/.$])$", re.IGNORECASE
+)
+_NONE_AFTER = re.compile(rb'"?[=:] ?"?(?:0\b|false|no\b|none|null)|[-./(]\w', re.IGNORECASE)
 _NEAR = 16
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 urlpatterns = [
     # First: a gateway's stage may have the name of a page of ours.
     path("", include("joblogs.api.urls")),
+    path("logs/", include("joblogs.staff.urls")),
     path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", RedirectView.as_view(pattern_name="staff:jobs")),
 ]

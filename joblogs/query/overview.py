@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from joblogs.choices import FINISHED, HOST_SUCCEEDED, FileMode, HostStatus, Role, StepType, host_rank
+from joblogs.choices import (
+    FINISHED,
+    HOST_SUCCEEDED,
+    FileMode,
+    HostStatus,
+    Role,
+    StepType,
+    host_rank,
+)
 from joblogs.content import shape
 from joblogs.models import FileLog, HostResult, StepInstance
 

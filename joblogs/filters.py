@@ -1,0 +1,72 @@
+"""Which jobs a person wants to see."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from joblogs.choices import RunStatus
+from joblogs.models import Host, HostResult, JobInstance, Scope
+
+DAY_MILLISECONDS = 86_400_000
+
+
+class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
+    """The filters of the jobs page. `scopes` are those that the reader may browse."""
+
+    scope = django_filters.ModelChoiceFilter(
+        label=_("scope"), queryset=Scope.objects.none(), empty_label=_("all scopes")
+    )
+    status = django_filters.ChoiceFilter(
+        label=_("status"), choices=RunStatus.choices, empty_label=_("any status")
+    )
+    name = django_filters.CharFilter(label=_("job name"), lookup_expr="icontains")
+    operator = django_filters.CharFilter(label=_("operator"))
+    host = django_filters.CharFilter(label=_("host"), method="of_host")
+    since = django_filters.DateFilter(label=_("from"), method="created_since")
+    until = django_filters.DateFilter(label=_("to"), method="created_until")
+    number = django_filters.NumberFilter(label=_("job id"), field_name="job_instance_id")
+
+    class Meta:
+        model = JobInstance
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, scopes: QuerySet[Scope], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["scope"].queryset = scopes.order_by("scope_type", "scope_id")
+        self.filters["scope"].field.label_from_instance = lambda scope: scope.name or str(scope)
+        for name in ("since", "until"):
+            self.form.fields[name].widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        self.form.fields["host"].widget.attrs["placeholder"] = _("address, name or id")
+        self.form.fields["number"].widget.attrs["inputmode"] = "numeric"
+
+    def of_host(self, jobs: QuerySet[JobInstance], _name: str, said: str) -> QuerySet[JobInstance]:
+        """Jobs that ran on a machine: by its id, or by its name or address of today."""
+        said = said.strip()
+        known = Q(ip=said) | Q(ipv6=said) | Q(name=said)
+        if said.isdecimal() and len(said) < 19:
+            known |= Q(pk=int(said))
+        machines = list(Host.objects.filter(known).values_list("pk", flat=True)[:100])
+        ran = HostResult.objects.filter(host__in=machines)
+        return jobs.filter(pk__in=ran.values("step__job"))
+
+    def created_since(
+        self, jobs: QuerySet[JobInstance], _name: str, day: date
+    ) -> QuerySet[JobInstance]:
+        """Jobs of this day (UTC) and later ones."""
+        return jobs.filter(create_time__gte=_milliseconds(day))
+
+    def created_until(
+        self, jobs: QuerySet[JobInstance], _name: str, day: date
+    ) -> QuerySet[JobInstance]:
+        """Jobs of this day (UTC) and earlier ones."""
+        return jobs.filter(create_time__lt=_milliseconds(day) + DAY_MILLISECONDS)
+
+
+def _milliseconds(day: date) -> int:
+    return int(datetime.combine(day, time.min, tzinfo=UTC).timestamp() * 1000)

@@ -1,0 +1,42 @@
+"""Addresses of the pages that show log text, and the parameters that their links keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from joblogs.models import StepInstance
+
+
+def of_step(step: StepInstance) -> dict[str, str]:
+    """The pages of a step; `hosts` is what a host's number and a slash are added to."""
+    scope = step.job.scope
+    place = [scope.scope_type, scope.scope_id, step.job.job_instance_id, step.step_instance_id]
+    log = reverse("staff:log", args=[*place, 0])
+    return {
+        "step": reverse("staff:step", args=place),
+        "search": reverse("staff:search", args=place),
+        "hosts": log.removesuffix("0/"),
+    }
+
+
+def of_host(step: StepInstance, bk_host_id: int) -> dict[str, str]:
+    """The pages of a host in a step."""
+    scope = step.job.scope
+    place = [scope.scope_type, scope.scope_id, step.job.job_instance_id, step.step_instance_id]
+    pages = {
+        name.replace("-", "_"): reverse(f"staff:{name}", args=[*place, bk_host_id])
+        for name in _OF_HOST
+    }
+    return of_step(step) | pages
+
+
+_OF_HOST = ("log", "log-more", "log-download", "compare")
+
+
+def with_changes(kept: Mapping[str, str], **changes: str | None) -> str:
+    """A query with some parameters changed; None takes one out."""
+    parameters = {**kept, **changes}
+    return urlencode({name: value for name, value in parameters.items() if value is not None})

@@ -1,0 +1,60 @@
+"""The files that were moved to or from one host, as a page lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from joblogs.choices import FINISHED, FileMode, FileStatus, file_rank
+from joblogs.models import FileLog
+
+_PERCENT = re.compile(r"\s*(\d{1,3})(?:\.\d+)?\s*%")
+
+
+class FileOnPage(NamedTuple):
+    """One file."""
+
+    pk: int
+    path: str
+    is_upload: bool
+    source: str
+    outcome: str
+    status: str
+    percent: int | None
+    process: str | None
+    size: str | None
+    speed: str | None
+    chosen: bool
+
+
+def files_on_page(files: Iterable[FileLog], chosen: FileLog | None) -> list[FileOnPage]:
+    """Files in their order; `chosen` is the one whose log is open."""
+    return [
+        FileOnPage(
+            pk=file.pk,
+            path=file.dest_path or file.src_path,
+            is_upload=file.mode == FileMode.UPLOAD,
+            source=" ".join(filter(None, [file.src_ip or file.src_ipv6, file.src_path])),
+            outcome=_outcome(file.status),
+            status=file.get_status_display(),
+            percent=_percent(file.process),
+            process=file.process,
+            size=file.size,
+            speed=file.speed,
+            chosen=chosen is not None and file.pk == chosen.pk,
+        )
+        for file in files
+    ]
+
+
+def _outcome(status: int) -> str:
+    if status == FileStatus.DONE:
+        return "ok"
+    return "bad" if file_rank(status) == FINISHED else "run"
+
+
+def _percent(process: str | None) -> int | None:
+    """What a producer says of the progress, where that is a percentage."""
+    found = _PERCENT.match(process or "")
+    return min(100, int(found[1])) if found else None

@@ -1,0 +1,157 @@
+"""What a search found, with hosts that printed the same in one row: 487 equal hits are one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.utils.safestring import SafeString
+
+from joblogs.content.ansi import Encoding, Mark, Painter
+from joblogs.content.lines import without_line_end
+from joblogs.content.shape import masked
+from joblogs.models import HostResult
+from joblogs.query import runs
+from joblogs.search import Hits, Line, Pattern
+
+from .folding import fold
+from .log_lines import painted
+
+GROUPS_MAX = 60
+HOSTS_MAX, NAMED_MAX = 300, 1_000
+"""Hosts that are named: of a group, and of a page. The first of a group always is."""
+FOLDED_MAX = 12
+"""Parts of folded names at the head of a group."""
+SHOWN_BYTES, BEFORE_BYTES = 600, 200
+"""Of a line, and of what comes before its first match."""
+MATCHES_MAX = 50
+
+
+class HitLine(NamedTuple):
+    """A line of the sample of a group."""
+
+    number: int
+    html: SafeString
+    matches: bool
+    cut_before: bool
+    cut_after: bool
+    gap: bool
+    """Lines between the one before and this one are not shown."""
+
+
+class HostWithHits(NamedTuple):
+    """A host of a group."""
+
+    bk_host_id: int
+    name: str
+
+
+@dataclass(slots=True)
+class HitGroup:
+    """Hosts whose hits are equal but for what the similarity masks hide."""
+
+    label: str
+    count: int
+    """Hits of each host."""
+    lines: list[HitLine]
+    hosts: list[HostWithHits] = field(default_factory=list)
+    total: int = 0
+
+    @property
+    def folded(self) -> list[str]:
+        """The names in few words."""
+        return fold(host.name for host in self.hosts)[:FOLDED_MAX]
+
+    @property
+    def more(self) -> int:
+        """Hosts that are not named."""
+        return self.total - len(self.hosts)
+
+    @property
+    def hidden(self) -> int:
+        """Hits of the sample that are not shown."""
+        return self.count - sum(line.matches for line in self.lines)
+
+
+@dataclass(slots=True)
+class Found:
+    """All that a search found, as far as it came."""
+
+    groups: list[HitGroup] = field(default_factory=list)
+    beyond: int = 0
+    """Hosts whose groups are too many to be shown."""
+    hits: int = 0
+    hosts: set[int] = field(default_factory=set)
+
+
+def gather(
+    search: Iterable[Hits],
+    pattern: Pattern,
+    labels: dict[int, HostResult],
+    encoding: Encoding,
+) -> Found:
+    """Run a search to its end, or to that of its budget."""
+    found, groups, named = Found(), dict[tuple[str, int, bytes], HitGroup](), 0
+    for hits in search:
+        host = hits.host.bk_host_id
+        label = labels.get(host)
+        names = runs.own_names(label) if label is not None else ()
+        text = b"".join(line.data for line in hits.lines if line.matches)
+        key = hits.label, hits.count, masked(text, names=names)
+        found.hits += hits.count
+        found.hosts.add(host)
+        if key not in groups:
+            if len(groups) == GROUPS_MAX:
+                found.beyond += 1
+                continue
+            groups[key] = HitGroup(hits.label, hits.count, _lines(hits.lines, pattern, encoding))
+        group = groups[key]
+        group.total += 1
+        if not group.hosts or (len(group.hosts) < HOSTS_MAX and named < NAMED_MAX):
+            named += 1
+            group.hosts.append(HostWithHits(host, label_of(host, label)))
+    # As on the step page: the few that are special before the crowd.
+    found.groups = sorted(groups.values(), key=lambda group: group.total)
+    return found
+
+
+def label_of(host: int, result: HostResult | None) -> str:
+    """What people call a host."""
+    if result is None:
+        return str(host)
+    return result.host_name or result.ip or result.ipv6 or str(host)
+
+
+def _lines(lines: list[Line], pattern: Pattern, encoding: Encoding) -> list[HitLine]:
+    shown: list[HitLine] = []
+    last = None
+    for line in lines:
+        data = without_line_end(line.data)
+        marks = _marks(data, pattern) if line.matches else []
+        start = max(0, marks[0].start - BEFORE_BYTES) if marks else 0
+        stop = min(len(data), start + SHOWN_BYTES)
+        within = [
+            Mark(mark.start - start, min(mark.end, stop) - start, "hit")
+            for mark in marks
+            if mark.start < stop
+        ]
+        # A painter of its own: what came before is not here to be carried on.
+        html = painted(Painter(encoding), data[start:stop], within)
+        gap = last is not None and line.number > last + 1
+        shown.append(HitLine(line.number, html, line.matches, start > 0, stop < len(data), gap))
+        last = line.number
+    return shown
+
+
+def _marks(data: bytes, pattern: Pattern) -> list[Mark]:
+    marks: list[Mark] = []
+    position = 0
+    while len(marks) < MATCHES_MAX and (match := pattern.find(data, position)):
+        start, end = match
+        if end > start:
+            marks.append(Mark(start, end, "hit"))
+        position = max(end, start + 1)
+        if position > len(data):
+            break
+    return marks

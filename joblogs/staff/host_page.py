@@ -1,0 +1,64 @@
+"""The page of a machine: everything that ran on it that the reader may see."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from joblogs.models import JobInstance
+from joblogs.query import history
+from joblogs.query.history import ResultKey
+
+from . import addresses
+from .durations import duration
+from .groups import kind_of_status
+from .host_log import moment
+
+RESULTS = 50
+HOST_ID_MAX = 2**63 - 1
+_KEY = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d{1,18})", re.ASCII)
+
+
+def host_page(jobs: QuerySet[JobInstance], bk_host_id: int, request: HttpRequest) -> HttpResponse:
+    """What ran on a machine. Raises Http404 if that is nothing that the reader may see."""
+    key = _key(request)
+    if bk_host_id > HOST_ID_MAX:
+        raise Http404
+    results, after = history.results_after(jobs, bk_host_id, key, length=RESULTS)
+    if not results and key is None:
+        raise Http404
+    context = {
+        "bk_host_id": bk_host_id,
+        "host": results[0] if results else None,
+        "name": next((r.host_name for r in results if r.host_name), None),
+        "rows": [
+            {
+                "result": result,
+                "step": result.step,
+                "job": result.step.job,
+                "kind": kind_of_status(result.status),
+                "status": result.get_status_display(),
+                "started": moment(result.start_time or result.step.job.create_time),
+                "took": duration(result.total_time),
+                "log": addresses.of_host(result.step, bk_host_id)["log"],
+            }
+            for result in results
+        ],
+        "newest": "after" in request.GET,
+        "older": f"after={after.day}.{after.pk}" if after else None,
+    }
+    return render(request, "joblogs/host.html", context)
+
+
+def _key(request: HttpRequest) -> ResultKey | None:
+    found = _KEY.fullmatch(request.GET.get("after", ""))
+    if not found:
+        return None
+    try:
+        return ResultKey(date.fromisoformat(found[1]), int(found[2]))
+    except ValueError:
+        raise Http404 from None

@@ -1,0 +1,101 @@
+"""The hosts of a step as a table: sorted, narrowed, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from joblogs.models import StepInstance
+from joblogs.query import Completeness
+from joblogs.query.overview import HostOverview
+
+from .durations import duration
+from .groups import WORST_FIRST, Group, Kind, in_order, natural
+
+ROWS = 100
+
+
+class TableForm(forms.Form):
+    """Which hosts, in which order."""
+
+    SORTS = ("failed", "name", "address", "status", "exit", "took", "size")
+    q = forms.CharField(required=False, max_length=256, label=_("host"))
+    outcome = forms.ChoiceField(required=False, choices=[(k.value, k.value) for k in Kind])
+    sort = forms.ChoiceField(
+        required=False, choices=[(s, s) for name in SORTS for s in (name, f"-{name}")]
+    )
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    group = forms.CharField(required=False, max_length=12)
+
+
+class HostRow(NamedTuple):
+    """A row."""
+
+    host: HostOverview
+    group: Group
+    took: str
+    state: Completeness
+
+
+class Table(NamedTuple):
+    """A page of rows."""
+
+    rows: list[HostRow]
+    total: int
+    page: int
+    pages: int
+    sort: str
+
+
+Key = Callable[[tuple[HostOverview, Group]], Any]
+_KEYS: dict[str, Key] = {
+    "failed": lambda pair: (pair[1].crowd, WORST_FIRST[pair[1].kind], len(pair[1].hosts)),
+    "name": lambda pair: (),
+    "address": lambda pair: natural(pair[0].address),
+    "status": lambda pair: (pair[0].status, pair[0].newest.said.tag or ""),
+    "exit": lambda pair: _none_first(pair[0].newest.said.exit_code),
+    "took": lambda pair: _none_first(pair[0].duration),
+    "size": lambda pair: pair[0].size,
+}
+
+
+def table(step: StepInstance, groups: Sequence[Group], asked: dict[str, Any]) -> Table:
+    """The rows that are asked for."""
+    sort = asked.get("sort") or "failed"
+    pairs = chosen(groups, asked)
+    # Names last in every order, also where it is turned round.
+    pairs.sort(key=lambda pair: in_order(pair[0]), reverse=sort == "-name")
+    pairs.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
+    pages = max(1, -(-len(pairs) // ROWS))
+    page = min(asked.get("page") or 1, pages)
+    rows = [
+        HostRow(host, group, duration(host.duration), host.state(step))
+        for host, group in pairs[(page - 1) * ROWS : page * ROWS]
+    ]
+    return Table(rows, len(pairs), page, pages, sort)
+
+
+def chosen(groups: Sequence[Group], asked: dict[str, Any]) -> list[tuple[HostOverview, Group]]:
+    """The hosts that are meant, each with its group."""
+    text = (asked.get("q") or "").strip().lower()
+    return [
+        (host, group)
+        for group in groups
+        if asked.get("group") in (None, "", group.key)
+        and asked.get("outcome") in (None, "", group.kind)
+        for host in group.hosts
+        if not text or _says(host, text)
+    ]
+
+
+def _says(host: HostOverview, text: str) -> bool:
+    row = host.newest.row
+    known = (host.name.lower(), row.ip or "", row.ipv6 or "")
+    return text == str(host.bk_host_id) or any(text in said for said in known)
+
+
+def _none_first(number: int | None) -> tuple[bool, int]:
+    return number is not None, number or 0

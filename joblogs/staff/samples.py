@@ -1,0 +1,146 @@
+"""Of each group of hosts the lines that tell it from the crowd. What is read is bounded: the first
+64 KiB of one host per group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.utils.safestring import SafeString
+
+from joblogs import query
+from joblogs.content import shape
+from joblogs.content.alignment import common_lines
+from joblogs.content.ansi import Mark, Painter
+from joblogs.models import StepInstance
+from joblogs.query import Range
+from joblogs.query.overview import HostOverview
+
+from .groups import Group
+from .log_lines import painted
+
+READ_BYTES = 64 * 1024
+GROUPS_MAX = 40
+LINES_READ = 2_000
+"""More lines than this are not compared: 64 KiB may be as many newlines."""
+LINES_SHOWN = 5
+LINE_BYTES = 400
+
+
+class SampleLine(NamedTuple):
+    """A line of a sample."""
+
+    number: int
+    html: SafeString
+    differs: bool
+    gap: bool
+    """Lines between the one before and this one are not shown."""
+    cut: bool
+
+
+@dataclass
+class Sample:
+    """Lines of one host of a group."""
+
+    host: HostOverview
+    lines: list[SampleLine] = field(default_factory=list)
+    relation: str = "alone"
+    """To the crowd: `differs`, `ends` before it, `same` as far as was read, `alone`: no crowd."""
+    number: int = 0
+    """The line from which it differs, or after which it ends."""
+
+
+class Samples(NamedTuple):
+    """Samples by the keys of their groups, and how much was read for them."""
+
+    by_key: dict[str, Sample]
+    hosts: int
+    size: int
+
+
+class _Text(NamedTuple):
+    lines: list[bytes]
+    masked: list[bytes]
+    whole: bool
+
+
+def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) -> Samples:
+    """Samples of these groups, compared with a host of the crowd."""
+    told = [group for group in groups if not group.crowd and _has_text(group)][:GROUPS_MAX]
+    told += [group for group in groups if group.crowd and _has_text(group)]
+    asked = [group.first for group in told]
+    if crowd is not None and _has_text(crowd):
+        asked.append(crowd.first)
+    read = list(dict.fromkeys(asked))
+    parts = query.script_range(step, [host.as_step_host for host in read], Range(0, READ_BYTES))
+    texts: dict[int, _Text] = {}
+    size = 0
+    for host, (_, _, stream) in zip(read, parts, strict=True):
+        data = b"".join(stream)
+        size += len(data)
+        texts[host.bk_host_id] = _text(host, data)
+    usual = texts.get(crowd.first.bk_host_id) if crowd is not None else None
+    made = {
+        group.key: _sample(group, texts[group.first.bk_host_id], None if group.crowd else usual)
+        for group in told
+        if texts[group.first.bk_host_id].lines
+    }
+    return Samples(made, len(read) if size else 0, size)
+
+
+def _has_text(group: Group) -> bool:
+    return group.first.finished and group.first.size > 0
+
+
+def _text(host: HostOverview, data: bytes) -> _Text:
+    whole = host.size <= len(data)
+    if not whole:
+        data = data[: data.rfind(b"\n") + 1] or data
+    masked = shape.masked(data, names=host.own_names)
+    lines = data.removesuffix(b"\n").split(b"\n") if data else []
+    return _Text(
+        lines[:LINES_READ],
+        masked.removesuffix(b"\n").split(b"\n")[:LINES_READ],
+        whole and len(lines) <= LINES_READ,
+    )
+
+
+def _sample(group: Group, text: _Text, usual: _Text | None) -> Sample:
+    made = Sample(group.first)
+    count = len(text.lines)
+    if usual is None:
+        chosen = range(min(count, LINES_SHOWN))
+        if not group.crowd and text.whole:
+            chosen = range(max(0, count - LINES_SHOWN), count)
+        made.lines = _shown(group.first, text, list(chosen), frozenset())
+        return made
+    alike = {index for index, _ in common_lines(text.masked, usual.masked)}
+    odd = [index for index in range(count) if index not in alike][:LINES_SHOWN]
+    if odd:
+        made.relation, made.number = "differs", odd[0] + 1
+        shown = [odd[0] - 1, *odd] if odd[0] else odd
+        made.lines = _shown(group.first, text, shown, frozenset(odd))
+        return made
+    made.relation = "ends" if text.whole and count < len(usual.lines) else "same"
+    made.number = count
+    made.lines = _shown(group.first, text, list(range(max(0, count - 2), count)), frozenset())
+    return made
+
+
+def _shown(
+    host: HostOverview, text: _Text, chosen: Sequence[int], odd: frozenset[int]
+) -> list[SampleLine]:
+    made = []
+    for place, index in enumerate(chosen):
+        line = text.lines[index].removesuffix(b"\r")
+        data = line[:LINE_BYTES]
+        marks = [
+            Mark(span.start, span.end, "masked")
+            for span in shape.spans(data, names=host.own_names)
+            if span.kind != "ansi"
+        ]
+        gap = place > 0 and index != chosen[place - 1] + 1
+        html = painted(Painter(), data, marks)
+        made.append(SampleLine(index + 1, html, index in odd, gap, len(line) > LINE_BYTES))
+    return made

@@ -1,0 +1,138 @@
+"""Search in the logs of a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from joblogs import query
+from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED, Role
+from joblogs.content.ansi import ENCODINGS
+from joblogs.models import HostResult, StepInstance
+from joblogs.query import Attempts, StepHost, runs
+from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
+
+from . import addresses
+from .hits import HOSTS_MAX, Found, HostWithHits, gather, label_of
+from .reading import RecordedPage, sent
+
+SECONDS = 10.0
+AROUND_MAX = 5
+SHOWN = 3
+"""Hits of a host whose lines are shown."""
+
+
+class SearchForm(forms.Form):
+    """What to search for, and where."""
+
+    q = forms.CharField(required=False, max_length=PATTERN_MAX, strip=False, label=_("Search"))
+    regex = forms.BooleanField(required=False, label=_("regular expression"))
+    case = forms.BooleanField(required=False, label=_("match case"))
+    context = forms.IntegerField(
+        required=False, min_value=0, max_value=AROUND_MAX, label=_("lines around a hit")
+    )
+    hosts = forms.ChoiceField(
+        required=False,
+        label=_("hosts"),
+        choices=[
+            ("", _("all hosts")),
+            ("failed", _("failed hosts")),
+            ("ok", _("hosts that did it")),
+        ],
+    )
+    host = forms.IntegerField(required=False, min_value=0, max_value=2**62, label=_("host id"))
+    attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    encoding = forms.ChoiceField(required=False, choices=[(e, e) for e in ENCODINGS])
+
+
+def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
+    """The form, and what was found."""
+    form = SearchForm(request.GET)
+    context: dict[str, Any] = {
+        "form": form,
+        "step": step,
+        "job": step.job,
+        "seconds": f"{SECONDS:.0f}",
+        "urls": addresses.of_step(step),
+        "around": range(AROUND_MAX + 1),
+        "chosen_around": 1,
+        "encodings": ENCODINGS,
+    }
+    search = None
+    if form.is_valid() and form.cleaned_data["q"]:
+        try:
+            pattern = _pattern(form.cleaned_data)
+        except InvalidPattern as error:
+            form.add_error("q", gettext("This cannot be searched for: %s") % error)
+        else:
+            search = _search(step, form.cleaned_data, pattern, context)
+    page = RecordedPage(render_to_string("joblogs/search.html", context, request))
+    if search is not None:
+        page.sent = sent(
+            request, "page search", step, hosts=len(search.hosts), size=search.searched_bytes
+        )
+    return page
+
+
+def _pattern(asked: dict[str, Any]) -> Pattern:
+    return Pattern.of(asked["q"], regex=asked["regex"], ignore_case=not asked["case"])
+
+
+def _search(
+    step: StepInstance, asked: dict[str, Any], pattern: Pattern, context: dict[str, Any]
+) -> Search:
+    labels = runs.host_labels(step)
+    attempts = Attempts(asked["attempt"], asked["batch"])
+    hosts = [
+        host
+        for host in query.hosts_as(step, Role.TARGET, attempts)
+        if _is_meant(host, labels.get(host.bk_host_id), asked)
+    ]
+    around = asked["context"] if asked["context"] is not None else 1
+    search = Search(
+        step, hosts, pattern, context=around, shown=SHOWN, budget=Budget(seconds=SECONDS)
+    )
+    encoding = "gb18030" if asked["encoding"] == "gb18030" else "utf-8"
+    found = gather(search, pattern, labels, encoding)  # type: ignore[arg-type]
+    kept = {"attempt": asked["attempt"], "batch": asked["batch"]}
+    kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
+    without = _without(search, found, labels)
+    without_total = 0 if search.stopped else len(hosts) - len(found.hosts)
+    context |= {
+        "chosen_around": around,
+        "kept_hidden": kept_hidden,
+        "keep_encoding": "".join(f"&{name}={value}" for name, value in kept_hidden)
+        + (f"&encoding={encoding}" if encoding != "utf-8" else ""),
+        "without_more": without_total - len(without),
+        "search": search,
+        "found": found,
+        "without": without,
+        "without_total": without_total,
+    }
+    return search
+
+
+def _is_meant(host: StepHost, label: HostResult | None, asked: dict[str, Any]) -> bool:
+    if asked["host"] is not None:
+        return bool(host.bk_host_id == asked["host"])
+    status = label.status if label is not None else None
+    if asked["hosts"] == "ok":
+        return status in HOST_SUCCEEDED
+    if asked["hosts"] == "failed":
+        return status not in (*HOST_SUCCEEDED, *HOST_UNFINISHED)
+    return True
+
+
+def _without(search: Search, found: Found, labels: dict[int, HostResult]) -> list[HostWithHits]:
+    """The hosts that did not print it: known only where all was searched."""
+    if search.stopped:
+        return []
+    silent = [host.bk_host_id for host in search.hosts if host.bk_host_id not in found.hosts]
+    return [HostWithHits(host, label_of(host, labels.get(host))) for host in silent[:HOSTS_MAX]]

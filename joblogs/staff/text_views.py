@@ -1,0 +1,83 @@
+"""The pages that show log text: whose they are, and which step they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from joblogs import access, query
+from joblogs.errors import JobNotFound
+from joblogs.models import StepInstance
+
+from . import comparing, log, searching
+
+P = ParamSpec("P")
+View = Callable[..., HttpResponseBase]
+
+
+def about_a_step(
+    page: Callable[Concatenate[HttpRequest, StepInstance, P], HttpResponseBase],
+) -> View:
+    """A page about a step that this member of staff may browse; of any other, 404."""
+
+    @require_safe
+    @staff_member_required
+    @wraps(page)
+    def view(
+        request: HttpRequest,
+        scope_type: str,
+        scope_id: str,
+        job_instance_id: int,
+        step_instance_id: int,
+        *arguments: P.args,
+        **named: P.kwargs,
+    ) -> HttpResponseBase:
+        jobs = access.visible_jobs_in(user_of(request), scope_type=scope_type, scope_id=scope_id)
+        try:
+            step = query.find_step(
+                jobs, job_instance_id=job_instance_id, step_instance_id=step_instance_id
+            )
+        except JobNotFound:
+            raise Http404 from None
+        return page(request, step, *arguments, **named)
+
+    return view
+
+
+def user_of(request: HttpRequest) -> User:
+    """The member of staff that `about_a_step` let in."""
+    assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
+    return request.user
+
+
+@about_a_step
+def host_log(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
+    return log.log_page(step, bk_host_id, request)
+
+
+@about_a_step
+def host_log_more(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
+    return log.log_more(step, bk_host_id, request)
+
+
+@about_a_step
+def host_log_file(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
+    return log.log_download(step, bk_host_id, request)
+
+
+@about_a_step
+def compare(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
+    jobs = access.visible_jobs(user_of(request))
+    return comparing.compare_page(step, bk_host_id, request, jobs)
+
+
+@about_a_step
+def search(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
+    return searching.search_page(step, request)

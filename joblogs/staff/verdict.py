@@ -1,0 +1,105 @@
+"""What happened, in a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.utils.translation import gettext, ngettext
+
+from joblogs.choices import RunStatus, StepType, run_rank
+from joblogs.models import StepInstance
+
+from .groups import Group, Kind
+
+
+class Part(NamedTuple):
+    """A part of the sentence, with the colour that it has."""
+
+    kind: str
+    text: str
+
+
+class Verdict(NamedTuple):
+    """The sentence, and what else is to be said."""
+
+    parts: list[Part]
+    more: list[str]
+
+
+def verdict(step: StepInstance, groups: Sequence[Group]) -> Verdict:
+    """How a step went on the hosts of these groups of similar ones."""
+    hosts = Counter[Kind]()
+    for group in groups:
+        hosts[group.kind] += len(group.hosts)
+    ways = sum(group.kind is Kind.BAD for group in groups)
+    parts = [
+        Part(str(kind), _text(kind, hosts[kind], ways))
+        for kind in (Kind.OK, Kind.BAD, Kind.LATE, Kind.SILENT, Kind.RUNNING, Kind.WAITING)
+        if hosts[kind]
+    ]
+    if not parts:
+        return Verdict([Part("none", _nothing(step))], [])
+    return Verdict(parts, list(_more(step, groups, hosts)))
+
+
+def _text(kind: Kind, n: int, ways: int) -> str:
+    said = {"n": f"{n:,}", "ways": ways}
+    if kind is Kind.OK:
+        return ngettext("%(n)s succeeded", "%(n)s succeeded", n) % said
+    if kind is Kind.BAD:
+        if ways > 1:
+            return ngettext("%(n)s failed in %(ways)d ways", "%(n)s failed in %(ways)d ways", n) % (
+                said
+            )
+        return ngettext("%(n)s failed", "%(n)s failed", n) % said
+    if kind is Kind.LATE:
+        return ngettext("%(n)s timed out", "%(n)s timed out", n) % said
+    if kind is Kind.SILENT:
+        return ngettext("%(n)s said nothing", "%(n)s said nothing", n) % said
+    if kind is Kind.RUNNING:
+        return ngettext("%(n)s is running", "%(n)s are running", n) % said
+    return ngettext("%(n)s is waiting", "%(n)s are waiting", n) % said
+
+
+def _nothing(step: StepInstance) -> str:
+    if step.step_type == StepType.APPROVAL:
+        return gettext("An approval runs on no host")
+    if step.status == RunStatus.WAITING:
+        return gettext("This step has not started yet")
+    if run_rank(step.status) < 2:
+        return gettext("No host has reported yet")
+    return gettext("Nothing is known of any host")
+
+
+def _more(step: StepInstance, groups: Sequence[Group], hosts: Counter[Kind]) -> list[str]:
+    more = []
+    odd = [group for group in groups if group.kind is Kind.OK and not group.crowd and group.known]
+    differ = sum(len(group.hosts) for group in odd)
+    if odd and step.step_type != StepType.FILE:
+        if differ * 2 < hosts[Kind.OK]:
+            more.append(
+                ngettext(
+                    "%(n)s of those that succeeded printed something different.",
+                    "%(n)s of those that succeeded printed something different.",
+                    differ,
+                )
+                % {"n": f"{differ:,}"}
+            )
+        else:
+            more.append(
+                gettext("Those that succeeded printed %(n)d different things.")
+                % {"n": len(odd) + 1}
+            )
+    unknown = sum(len(group.hosts) for group in groups if not group.known)
+    if unknown:
+        more.append(
+            ngettext(
+                "The output of %(n)s is not grouped yet.",
+                "The output of %(n)s is not grouped yet.",
+                unknown,
+            )
+            % {"n": f"{unknown:,}"}
+        )
+    return more

@@ -1,0 +1,159 @@
+"""The log page in a real browser: hostile output, following, permalinks, keyboard, no script."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tests.builders import job, load, result, script_log, step
+from tests.staff.reading import page as address
+from tests.staff.reading import staff
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None:
+    warnings.warn("NO CHROMIUM: the log page was not tried in a browser", stacklevel=1)
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread, which Django takes for an asynchronous caller.
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def zoe() -> Client:
+    return staff()
+
+
+def _context(browser: Browser, server: LiveServer, client: Client, **how: object) -> BrowserContext:
+    context = browser.new_context(base_url=server.url, locale="en", **how)  # type: ignore[arg-type]
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "url": server.url}])
+    return context
+
+
+@pytest.fixture
+def screen(browser: Browser, live_server: LiveServer, zoe: Client) -> Iterator[Page]:
+    """A page in which nothing may go wrong unseen."""
+    context = _context(browser, live_server, zoe)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
+    yield page
+    context.close()
+    assert faults == []
+
+
+def _load(content: str, status: int = 9) -> None:
+    load(job(), step(), result(status=status, host_name="web-1"), script_log(content))
+
+
+def test_hostile_output_does_nothing_and_is_seen(screen: Page) -> None:
+    _load(
+        "<script>document.title='owned'</script><img src=x onerror=alert(1)>\n"
+        "\x1b]0;owned\x07\x1b]8;;javascript:alert(2)\x1b\\click\x1b]8;;\x1b\\\n"
+        "user\u202egpj.exe\n\x1b[31;1mred\x1b[0m\n"
+    )
+    screen.goto(address("log"))
+    expect(screen).not_to_have_title("owned")
+    log = screen.locator("#log")
+    expect(log).to_contain_text("<script>document.title='owned'</script>")
+    expect(log).to_contain_text("⟨U+202E⟩gpj.exe")
+    assert log.locator("script, img, a[href^=javascript]").count() == 0
+    assert log.locator("span.f1.bold").inner_text() == "red"
+
+
+def test_ten_megabytes_without_a_newline_open_at_once_and_on(screen: Page) -> None:
+    load(job(), step(), result(status=9))
+    for at in range(10):
+        load(script_log("x" * 1_000_000, offset=at * 1_000_000))
+    load(script_log("\nlast\n", offset=10_000_000))
+    screen.goto(address("log"))
+    assert screen.evaluate("document.documentElement.outerHTML.length") < 100_000
+    expect(screen.locator("#L2")).to_contain_text("last")
+    screen.locator("#log a.cut").first.click()
+    expect(screen.locator("#log .ln code").first).to_contain_text("x" * 1000)
+    assert screen.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_line_has_an_address_that_brings_it_into_view(screen: Page) -> None:
+    _load("".join(f"line {n}\n" for n in range(1, 3001)))
+    screen.goto(address("log") + "?line=1500#L1500")
+    expect(screen.locator("#L1500")).to_be_in_viewport()
+    screen.get_by_label("Line", exact=True).fill("2900")
+    screen.keyboard.press("Enter")
+    expect(screen.locator("#L2900.asked")).to_have_count(1)
+    screen.get_by_role("link", name="Start", exact=True).press("Enter")
+    expect(screen.locator("#L1")).to_have_count(1)
+
+
+def test_following_shows_what_arrives_and_notices_the_end(screen: Page) -> None:
+    _load("one\ntw", status=7)
+    screen.goto(address("log"))
+    expect(screen.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "true")
+    load(script_log("o\n<b>three</b>\n", offset=6))
+    expect(screen.locator("#L3")).to_contain_text("<b>three</b>", timeout=15_000)
+    assert screen.locator("#L2 code").inner_text() == "two"
+    load(result(status=9))
+    expect(screen.locator("#edge")).to_have_text("The log has ended", timeout=15_000)
+
+
+def test_without_script_the_page_is_whole_and_refreshes_by_a_link(
+    browser: Browser, live_server: LiveServer, zoe: Client
+) -> None:
+    _load("one\n", status=7)
+    context = _context(browser, live_server, zoe, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address("log"))
+    expect(page.locator("#L1")).to_contain_text("one")
+    load(script_log("two\n", offset=4))
+    page.get_by_role("link", name="Refresh", exact=True).click()
+    expect(page.locator("#L2")).to_contain_text("two")
+    expect(page.get_by_role("button", name="Follow")).to_have_count(0)
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_serious_is_in_the_way_of_anyone(
+    browser: Browser, live_server: LiveServer, zoe: Client, scheme: str, width: int
+) -> None:
+    colours = "".join(f"\x1b[{code}m colour {code}" for code in [*range(30, 38), *range(90, 98)])
+    _load(f"{colours}\x1b[0m\nERROR: failed\nlong {'word ' * 200}\n", status=104)
+    load(result(102, status=9), script_log("another\n", host=102))
+    size = {"width": width, "height": 900}
+    context = _context(browser, live_server, zoe, color_scheme=scheme, viewport=size)
+    page = context.new_page()
+    for target in (
+        address("log"),
+        address("compare") + "?to=host&other=102",
+        address("search", host=None) + "?q=o",
+    ):
+        page.goto(target)
+        found = Axe().run(page).response["violations"]
+        serious = [v for v in found if v["impact"] in ("serious", "critical")]
+        told = [(v["id"], node["html"][:200]) for v in serious for node in v["nodes"]]
+        assert told == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()
