@@ -1,0 +1,222 @@
+"""What ran, and who read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from joblogs import access
+from joblogs.models import FileLog, Host, HostResult, JobInstance, LogRead, StepInstance
+from joblogs.retention import holding
+from joblogs.staff import addresses
+
+from .looking import Looking, link, user_of
+
+HOSTS_MAX = 100
+
+
+@admin.register(JobInstance)
+class JobInstanceAdmin(Looking):
+    list_display = ("job_instance_id", "name", "scope", "status", "operator", "day", "held", "page")
+    list_select_related = ("scope",)
+    list_filter = ("status", "task_type", "launch_mode", ("held_at", admin.EmptyFieldListFilter))
+    ordering = ("-day", "-id")
+    readonly_fields = ("page",)
+    search_help_text = _("job id, name or operator; the name of a host, its address or id")
+    actions = ("hold", "release")
+
+    def visible(self, user: User) -> QuerySet[JobInstance]:
+        return access.visible_jobs(user)
+
+    def matching(self, said: str, number: int | None) -> Q:
+        ran = HostResult.objects.filter(host__in=_machines(said, number))
+        found = Q(name__icontains=said) | Q(operator=said) | Q(pk__in=ran.values("step__job"))
+        return found | Q(job_instance_id=number) if number is not None else found
+
+    def has_hold_permission(self, request: HttpRequest) -> bool:
+        return user_of(request).has_perm("joblogs.change_jobinstance")
+
+    @admin.display(description=_("held"), boolean=True)
+    def held(self, job: JobInstance) -> bool:
+        return job.held_at is not None
+
+    @admin.display(description=_("page"))
+    def page(self, job: JobInstance) -> SafeString:
+        scope = job.scope
+        return link(
+            reverse("staff:job", args=[scope.scope_type, scope.scope_id, job.job_instance_id])
+        )
+
+    @admin.action(description=_("Hold against retention"), permissions=["hold"])
+    def hold(self, request: HttpRequest, jobs: QuerySet[JobInstance]) -> None:
+        n = holding.hold(jobs.order_by(), by=user_of(request).get_username())
+        said = ngettext("%(n)d job is held now.", "%(n)d jobs are held now.", n) % {"n": n}
+        self.message_user(request, said, messages.SUCCESS)
+
+    @admin.action(description=_("Release for retention"), permissions=["hold"])
+    def release(self, request: HttpRequest, jobs: QuerySet[JobInstance]) -> None:
+        n = holding.release(jobs.order_by())
+        said = ngettext("%(n)d job was released.", "%(n)d jobs were released.", n) % {"n": n}
+        self.message_user(request, said, messages.SUCCESS)
+
+
+@admin.register(StepInstance)
+class StepInstanceAdmin(Looking):
+    list_display = ("step_instance_id", "name", "job", "step_type", "status", "day", "page")
+    list_select_related = ("job__scope",)
+    list_filter = ("step_type", "status")
+    ordering = ("-id",)
+    readonly_fields = ("page",)
+    search_help_text = _("step id, job id or name")
+
+    def visible(self, user: User) -> QuerySet[StepInstance]:
+        steps = StepInstance.objects.select_related("job__scope")
+        return steps if user.is_superuser else steps.filter(job__in=access.visible_jobs(user))
+
+    def matching(self, said: str, number: int | None) -> Q:
+        found = Q(name__icontains=said)
+        if number is not None:
+            found |= Q(step_instance_id=number) | Q(job__in=_jobs(number))
+        return found
+
+    @admin.display(description=_("page"))
+    def page(self, step: StepInstance) -> SafeString:
+        return link(addresses.of_step(step)["step"])
+
+
+@admin.register(Host)
+class HostAdmin(Looking):
+    list_display = ("bk_host_id", "name", "bk_cloud_id", "ip", "ipv6", "page")
+    ordering = ("-bk_host_id",)
+    readonly_fields = ("page",)
+    search_help_text = _("host id, name or address")
+
+    def visible(self, user: User) -> QuerySet[Host]:
+        if user.is_superuser:
+            return Host.objects.all()
+        ran = HostResult.objects.filter(host=OuterRef("pk"))
+        return Host.objects.filter(Exists(ran.filter(step__job__in=access.visible_jobs(user))))
+
+    def matching(self, said: str, number: int | None) -> Q:
+        return _is_machine(said, number)
+
+    @admin.display(description=_("page"))
+    def page(self, host: Host) -> SafeString:
+        return link(reverse("staff:host", args=[host.pk]))
+
+
+@admin.register(HostResult)
+class HostResultAdmin(Looking):
+    list_display = (
+        *("host_id", "host_name", "ip", "step", "execute_count", "batch", "role"),
+        *("status", "exit_code", "held_size", "page"),
+    )
+    list_select_related = ("step__job__scope",)
+    list_filter = ("status", "role")
+    ordering = ("-id",)
+    exclude = ("host",)
+    readonly_fields = ("host_id", "page")
+    search_help_text = _("host id, name or address; step id or job id")
+
+    def visible(self, user: User) -> QuerySet[HostResult]:
+        results = HostResult.objects.select_related("step__job__scope")
+        return results if user.is_superuser else results.filter(step__in=_steps(user))
+
+    def matching(self, said: str, number: int | None) -> Q:
+        found = Q(host__in=_machines(said, number))
+        return found | Q(step__in=_numbered(number)) if number is not None else found
+
+    @admin.display(description=_("page"))
+    def page(self, result: HostResult) -> SafeString:
+        log = addresses.of_host(result.step, result.host_id)["log"]
+        return link(f"{log}?attempt={result.execute_count}")
+
+
+@admin.register(FileLog)
+class FileLogAdmin(Looking):
+    list_display = ("id", "src_path", "dest_path", "mode", "status", "size", "step", "page")
+    list_select_related = ("step__job__scope", "host_result")
+    list_filter = ("status", "mode")
+    ordering = ("-id",)
+    exclude = ("host_result",)
+    readonly_fields = ("page",)
+    search_help_text = _("host id, name or address; step id or job id")
+
+    def visible(self, user: User) -> QuerySet[FileLog]:
+        files = FileLog.objects.select_related("step__job__scope", "host_result").defer("content")
+        return files if user.is_superuser else files.filter(step__in=_steps(user))
+
+    def matching(self, said: str, number: int | None) -> Q:
+        ran = HostResult.objects.filter(host__in=_machines(said, number))
+        found = Q(host_result__in=ran.values("pk"))
+        return found | Q(step__in=_numbered(number)) if number is not None else found
+
+    @admin.display(description=_("page"))
+    def page(self, file: FileLog) -> SafeString:
+        log = addresses.of_host(file.step, file.host_result.host_id)["log"]
+        return link(f"{log}?attempt={file.execute_count}&file={file.pk}")
+
+
+@admin.register(LogRead)
+class LogReadAdmin(Looking):
+    list_display = (
+        *("at", "who", "app_code", "channel", "scope_type", "scope_id"),
+        *("job_instance_id", "step_instance_id", "host_count", "size", "page"),
+    )
+    ordering = ("-at", "-id")
+    readonly_fields = ("page",)
+    search_help_text = _("who, or job id")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Who reads what is not everybody's business.
+        return user_of(request).has_perm("joblogs.view_logread")
+
+    def visible(self, user: User) -> QuerySet[LogRead]:
+        if user.is_superuser:
+            return LogRead.objects.all()
+        here = access.visible_scopes(user).filter(
+            scope_type=OuterRef("scope_type"), scope_id=OuterRef("scope_id")
+        )
+        return LogRead.objects.filter(Exists(here))
+
+    def matching(self, said: str, number: int | None) -> Q:
+        found = Q(who=said)
+        return found | Q(job_instance_id=number) if number is not None else found
+
+    @admin.display(description=_("page"))
+    def page(self, read: LogRead) -> SafeString:
+        place = [read.scope_type, read.scope_id, read.job_instance_id]
+        if read.step_instance_id is None:
+            return link(reverse("staff:job", args=place))
+        return link(reverse("staff:step", args=[*place, read.step_instance_id]))
+
+
+def _is_machine(said: str, number: int | None) -> Q:
+    known = Q(ip=said) | Q(ipv6=said) | Q(name=said)
+    return known | Q(pk=number) if number is not None else known
+
+
+def _machines(said: str, number: int | None) -> list[int]:
+    """By the indexes of hosts: the table of their results has none for names and addresses."""
+    found = Host.objects.filter(_is_machine(said, number)).order_by("pk")
+    return list(found.values_list("pk", flat=True)[:HOSTS_MAX])
+
+
+def _jobs(number: int) -> QuerySet[JobInstance]:
+    return JobInstance.objects.filter(job_instance_id=number)
+
+
+def _numbered(number: int) -> QuerySet[StepInstance]:
+    return StepInstance.objects.filter(Q(step_instance_id=number) | Q(job__in=_jobs(number)))
+
+
+def _steps(user: User) -> QuerySet[StepInstance]:
+    return StepInstance.objects.filter(job__in=access.visible_jobs(user))

@@ -1,0 +1,221 @@
+"""The admin: lists that open, rows that nobody edits, scopes that keep strangers out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from joblogs.admin.looking import Looking
+from joblogs.models import (
+    App,
+    AppGrant,
+    FileLog,
+    Host,
+    HostResult,
+    JobInstance,
+    LogRead,
+    Scope,
+    StepInstance,
+)
+from tests.builders import JOB, STEP, credentials, file_log, job, load, result, script_log, step
+from tests.staff.reading import page, staff
+from tests.stored import the_job
+
+pytestmark = pytest.mark.django_db
+
+HISTORY: list[type[Model]] = [JobInstance, StepInstance, Host, HostResult, FileLog, LogRead]
+RIGHTS: list[type[Model]] = [Scope, App, AppGrant]
+
+
+@pytest.fixture
+def store() -> None:
+    """A script step and a file step, and what was read of them."""
+    load(
+        job(name="restart web", operator="zoe"),
+        step(),
+        result(101, host_name="web-1", status=9),
+        script_log(host=101),
+        step(201, name="send", step_type=2),
+        result(101, step=201, status=9, host_name="web-1"),
+        file_log(101, step=201, status=4),
+    )
+    credentials("reader")
+    staff("reader").get(page("log"))
+
+
+@pytest.fixture
+def root() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+def _list(model: type[Model]) -> str:
+    return reverse(f"admin:joblogs_{model._meta.model_name}_changelist")
+
+
+def _row(model: type[Model], row: Model) -> str:
+    return reverse(f"admin:joblogs_{model._meta.model_name}_change", args=[row.pk])
+
+
+def _html(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("model", [*HISTORY, *RIGHTS], ids=lambda model: model.__name__)
+@pytest.mark.usefixtures("store")
+def test_every_list_and_row_opens(root: Client, model: type[Model]) -> None:
+    for query in ("", "?q=101", "?q=web-1", "?q=10.0.0.101", "?q=" + "9" * 40, "?q=%00"):
+        _html(root, _list(model) + query)
+    row = model._default_manager.first()
+    assert row is not None
+    _html(root, _row(model, row))
+
+
+@pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)
+@pytest.mark.usefixtures("store")
+def test_history_is_not_edited_and_not_counted(root: Client, model: type[Model]) -> None:
+    with CaptureQueriesContext(
+        connection,
+    ) as made:
+        html = _html(root, _list(model))
+    table = f'FROM "{model._meta.db_table}"'
+    assert not [q for q in made if "COUNT(" in q["sql"] and table in q["sql"]]
+    pages = set(re.findall(r'<td class="field-page"><a href="([^"]+)"', html))
+    assert pages
+    for address in pages:
+        assert root.get(address.replace("&amp;", "&")).status_code == 200
+    row = model._default_manager.first()
+    assert row is not None
+    assert root.post(_row(model, row), {}).status_code == 403
+    for name in ("add", "delete"):
+        arguments = [row.pk] if name == "delete" else []
+        address = reverse(f"admin:joblogs_{model._meta.model_name}_{name}", args=arguments)
+        assert root.post(address, {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize("model", [JobInstance, HostResult, FileLog], ids=lambda m: m.__name__)
+def test_more_rows_cost_no_more_statements(root: Client, model: type[Model]) -> None:
+    counts = []
+    for rows in (1, 40):
+        for n in range(rows):
+            load(
+                job(JOB + n), step(STEP + n, job=JOB + n, step_type=2),
+                result(n + 1, job=JOB + n, step=STEP + n),
+                file_log(n + 1, job=JOB + n, step=STEP + n),
+            )  # fmt: skip
+        _html(root, _list(model))
+        with CaptureQueriesContext(connection) as made:
+            _html(root, _list(model))
+        counts.append(len(made))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_search_finds_by_number_name_operator_and_address(root: Client) -> None:
+    for said in (str(JOB), "restart", "zoe", "web-1", "10.0.0.101", "101"):
+        assert "1 job instance" in _html(root, f"{_list(JobInstance)}?q={said}")
+    assert "0 job instances" in _html(root, f"{_list(JobInstance)}?q=nothing")
+    for said in (str(JOB), str(STEP), "web-1", "10.0.0.101", "101"):
+        assert "0 host results" not in _html(root, f"{_list(HostResult)}?q={said}")
+
+
+@pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)
+@pytest.mark.usefixtures("store")
+def test_members_of_staff_see_the_scopes_of_their_groups(model: type[Model]) -> None:
+    may_see = Permission.objects.get(codename="view_logread")
+    zoe, charlie = staff("zoe"), staff("charlie", scope=("biz", "3"))
+    for user in User.objects.all():
+        user.user_permissions.add(may_see)
+    row = model._default_manager.first()
+    assert row is not None
+    assert 'class="field-page"' in _html(zoe, _list(model))
+    _html(zoe, _row(model, row))
+    assert 'class="field-page"' not in _html(charlie, _list(model))
+    assert charlie.get(_row(model, row)).status_code == 302
+
+
+@pytest.mark.usefixtures("store")
+def test_who_reads_what_is_for_those_who_were_allowed_to_know() -> None:
+    assert staff("zoe").get(_list(LogRead)).status_code == 403
+
+
+@pytest.mark.usefixtures("store")
+def test_rights_are_given_by_superusers() -> None:
+    zoe = staff("zoe")
+    zoe_user = User.objects.get(username="zoe")
+    zoe_user.user_permissions.set(Permission.objects.filter(content_type__app_label="joblogs"))
+    assert zoe.get(_list(App)).status_code == 403
+    assert zoe.get(_list(AppGrant)).status_code == 403
+    Scope.objects.create(scope_type="biz", scope_id="99", name="not theirs")
+    html = _html(zoe, _list(Scope))
+    assert "not theirs" not in html
+    assert ">2<" in html
+    scope = Scope.objects.get(scope_id="2")
+    assert zoe.post(_row(Scope, scope), {"name": "taken"}).status_code == 403
+
+
+def _secret(html: str) -> str:
+    found = re.search(r"shown this once: ([\w-]{43})", html)
+    assert found
+    return found[1]
+
+
+def test_a_new_app_shows_its_secret_once(root: Client) -> None:
+    grants = {f"grants-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    said = {"app_code": "shop", "name": "", "active": "on", **grants}
+    made = root.post(reverse("admin:joblogs_app_add"), said, follow=True)
+    secret = _secret(made.content.decode())
+    app = App.objects.get(app_code="shop")
+    assert bytes(app.secret_sha256) == hashlib.sha256(secret.encode()).digest()
+    assert secret not in _html(root, _list(App))
+    root.post(_row(App, app), {**said, "name": "Shop"})
+    app.refresh_from_db()
+    assert app.name == "Shop"
+    assert bytes(app.secret_sha256) == hashlib.sha256(secret.encode()).digest()
+
+
+def test_a_secret_is_rotated(root: Client) -> None:
+    credentials("reader")
+    app = App.objects.get()
+    before = bytes(app.secret_sha256)
+    chosen = {"action": "rotate", "_selected_action": [app.pk]}
+    secret = _secret(root.post(_list(App), chosen, follow=True).content.decode())
+    app.refresh_from_db()
+    assert bytes(app.secret_sha256) == hashlib.sha256(secret.encode()).digest() != before
+
+
+@pytest.mark.usefixtures("store")
+def test_jobs_are_held_and_released(root: Client) -> None:
+    chosen = {"action": "hold", "_selected_action": [the_job().pk]}
+    assert (
+        "1 job is held now" in root.post(_list(JobInstance), chosen, follow=True).content.decode()
+    )
+    assert (the_job().held_by, the_job().held_at is None) == ("root", False)
+    root.post(_list(JobInstance), chosen | {"action": "release"})
+    assert (the_job().held_by, the_job().held_at) == ("", None)
+
+
+@pytest.mark.usefixtures("store")
+def test_only_those_who_may_change_jobs_hold_them() -> None:
+    chosen = {"action": "hold", "_selected_action": [the_job().pk]}
+    staff("zoe").post(_list(JobInstance), chosen)
+    assert the_job().held_at is None
+
+
+def test_all_of_history_is_here() -> None:
+    registered = {
+        model for model, site in admin.site._registry.items() if isinstance(site, Looking)
+    }
+    assert registered == set(HISTORY)
