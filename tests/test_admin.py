@@ -219,3 +219,9 @@ def test_all_of_history_is_here() -> None:
         model for model, site in admin.site._registry.items() if isinstance(site, Looking)
     }
     assert registered == set(HISTORY)
+
+
+def test_the_login_page_opens_for_whoever_is_not_logged_in_yet() -> None:
+    response = Client().get("/admin/login/")
+    assert response.status_code == 200
+    assert b"id_username" in response.content

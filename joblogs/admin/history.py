@@ -42,7 +42,7 @@ class JobInstanceAdmin(Looking):
         return found | Q(job_instance_id=number) if number is not None else found
 
     def has_hold_permission(self, request: HttpRequest) -> bool:
-        return user_of(request).has_perm("joblogs.change_jobinstance")
+        return request.user.has_perm("joblogs.change_jobinstance")
 
     @admin.display(description=_("held"), boolean=True)
     def held(self, job: JobInstance) -> bool:
@@ -177,7 +177,7 @@ class LogReadAdmin(Looking):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Who reads what is not everybody's business.
-        return user_of(request).has_perm("joblogs.view_logread")
+        return request.user.has_perm("joblogs.view_logread")
 
     def visible(self, user: User) -> QuerySet[LogRead]:
         if user.is_superuser:

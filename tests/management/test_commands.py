@@ -161,5 +161,7 @@ def test_the_demo_prints_a_curl_and_a_login_that_work() -> None:
     assert "No space left on device" in logs[1]["log_content"]
     password = out.split("password ", 1)[1].split()[0]
     assert client.login(username="demo", password=password)
+    step = out.split("Pages", 1)[1].split()[1].removeprefix("http://127.0.0.1:8000")
+    assert b"4 failed in 2 ways" in client.get(step).content
     assert "0 records loaded" in _run("demo", "--no-serve")[0]
     assert get_user_model().objects.count() == 1

@@ -31,6 +31,7 @@ SHOWN = {
     "host_id_list": [102, 142],
 }
 """A host of the archive's main step that did well, and one whose disk was full."""
+STEP_PAGE = "/logs/biz/2/jobs/1001/steps/10011/"
 NAME = "demo"
 
 
@@ -80,7 +81,8 @@ class Command(BaseCommand):
         root = f"http://127.0.0.1:{port}"
         keys = json.dumps({"bk_app_code": NAME, "bk_app_secret": secret})
         self.stdout.write(
-            f"\nPages   {root}/admin/\n"
+            f"\nPages   {root}/logs/\n"
+            f"        {root}{STEP_PAGE}\n"
             f"        user {NAME}, password {password}\n\n"
             f"API     curl {root}/api/v3/batch_get_job_instance_ip_log \\\n"
             f"          -H 'Content-Type: application/json' \\\n"
