@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from . import raw, sisters, v4, views
+from . import raw, schema, schema_page, sisters, v4, views
 from .forms import Form, routes, v4_routes
 
 _OWN = "^" + Form.OWN.prefix
@@ -56,6 +56,9 @@ urlpatterns = [
         raw.HostLog.as_view(),
         name="host_log",
     ),
+    re_path(_OWN + r"schema/?$", schema.Schema.as_view(), name="schema"),
+    # A page, so outside of the forms, where no answer is HTML.
+    re_path(r"^docs/api/?$", schema_page.Page.as_view(), name="api_docs"),
     # Whatever else looks like an API is answered as the gateway would.
     *(re_path("^" + form.prefix, views.not_found) for form in Form),
 ]
