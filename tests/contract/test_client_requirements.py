@@ -17,7 +17,7 @@ from django.db import connections
 from django.test import Client
 
 from tests import builders
-from tests.builders import BATCH, asking, file_log, job, load, result, script_log, step
+from tests.builders import BATCH, Said, asking, file_log, job, load, result, script_log, step
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +191,7 @@ def test_r23_r32_the_envelope_has_the_types_that_go_and_kotlin_need(
 
 
 def test_r24_r25_entries_carry_every_key_whoever_reads_them(ask: Ask) -> None:
-    by_address = {"ip_list": [{"bk_cloud_id": 0, "ip": "fd00::3"}, {"bk_host_id": 1}]}
+    by_address: Said = {"ip_list": [{"bk_cloud_id": 0, "ip": "fd00::3"}, {"bk_host_id": 1}]}
     third, first = ask(asking(**by_address)).json()["data"]["script_task_logs"]
     assert (third["bk_host_id"], third["host_id"], third["ip"], third["ipv6"]) == (
         *(3, 3, None),
@@ -215,7 +215,7 @@ def test_r26_only_the_list_of_the_steps_kind_is_there_and_never_null(ask: Ask) -
 def test_r27_every_host_that_the_status_lists_has_an_entry(ask: Ask, granted: Any) -> None:
     status = Client().get(
         "/api/v3/get_job_instance_status",
-        {"bk_biz_id": 2, "job_instance_id": 100, "return_ip_result": "True"},
+        {"bk_biz_id": "2", "job_instance_id": "100", "return_ip_result": "True"},
         headers=granted,
     )
     listed = status.json()["data"]["step_instance_list"][0]["step_ip_result_list"]
