@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from joblogs import query
-from joblogs.models import FileLog, StepInstance
-from joblogs.query import StepHost
+from joblogs.models import StepInstance
+from joblogs.query import FileLogs, StepHost
 
 from . import extras
 from .envelope import json_bytes
@@ -46,9 +46,9 @@ class _Entries:
                 yield _script_entry(host, text, keys)
         else:
             for host, logs in query.file_logs(self.step, self.hosts):
-                self.size += sum(log.held_size for log in logs)
-                state = {"log_state": extras.file_state(self.step, logs)} if self.more.state else {}
-                yield [_file_entry(host, logs, state)]
+                self.size += logs.size
+                told = {"log_state": extras.file_state(self.step, logs.rows)}
+                yield _file_entry(host, logs, told if self.more.state else {})
 
 
 def _data(
@@ -75,13 +75,9 @@ def _script_entry(host: StepHost, text: Iterable[bytes], keys: dict[str, Any]) -
     yield b"," + json_bytes(tail)[1:]
 
 
-def _file_entry(host: StepHost, logs: list[FileLog], keys: dict[str, Any]) -> bytes:
-    entry = {
-        "bk_host_id": host.bk_host_id,
-        "ip": host.ip,
-        "bk_cloud_id": host.bk_cloud_id,
-        "file_logs": [file_log(log) for log in logs],
-        "host_id": host.bk_host_id,
-        "ipv6": host.ipv6,
-    }
-    return json_bytes(entry | keys)
+def _file_entry(host: StepHost, logs: FileLogs, keys: dict[str, Any]) -> Iterator[bytes]:
+    head = {"bk_host_id": host.bk_host_id, "ip": host.ip, "bk_cloud_id": host.bk_cloud_id}
+    tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6} | keys
+    yield json_bytes(head)[:-1] + b',"file_logs":'
+    yield from listed([json_bytes(file_log(log))] for log in logs)
+    yield b"," + json_bytes(tail)[1:]

@@ -17,7 +17,7 @@ from joblogs import query
 from joblogs.choices import FileMode
 from joblogs.errors import BadRequest, ParameterInvalid
 from joblogs.models import FileLog, StepInstance
-from joblogs.query import Address, StepHost
+from joblogs.query import Address, FileLogs, StepHost
 
 from . import bodies, requests
 from .envelope import exchange_of, json_bytes
@@ -86,7 +86,7 @@ def object_logs(
                 yield _script_entry(host, parts)
         else:
             for host, logs in query.file_logs(step, hosts):
-                size += sum(log.held_size for log in logs)
+                size += logs.size
                 yield [_file_entry(host, logs)]
 
     return in_parts(_document(request, step, entries()), lambda: sent(size))
@@ -115,7 +115,7 @@ def _script_entry(host: StepHost, parts: Iterator[bytes]) -> Iterator[bytes]:
     yield b"}"
 
 
-def _file_entry(host: StepHost, logs: list[FileLog]) -> bytes:
+def _file_entry(host: StepHost, logs: FileLogs) -> bytes:
     entry: dict[str, Any] = {"execute_object": _object_of(host)}
     for name, mode in (("download_log", FileMode.DOWNLOAD), ("upload_log", FileMode.UPLOAD)):
         entry[name] = [_file_log(log) for log in logs if log.mode == mode] or None

@@ -20,7 +20,7 @@ from .hosts import (
     standing_for,
 )
 from .jobs import JobFilter, find_job, find_step, find_step_of_job, list_jobs, steps_of
-from .logs import expected_offsets, file_logs, script_logs
+from .logs import FileLogs, expected_offsets, file_logs, script_logs
 from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
 from .texts import BytesText, Text, script_text
 from .transfers import FileSource, file_sources, target_directory
@@ -33,6 +33,7 @@ __all__ = [
     "Attempts",
     "BytesText",
     "Completeness",
+    "FileLogs",
     "FileSource",
     "JobFilter",
     "Page",

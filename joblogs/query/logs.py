@@ -33,21 +33,49 @@ def script_logs(
             pass
 
 
-def file_logs(
-    step: StepInstance, hosts: Iterable[StepHost]
-) -> Iterator[tuple[StepHost, list[FileLog]]]:
+class FileLogs:
+    """A host's file logs. `rows` are all of them; iterating gives each with its content.
+
+    Where the contents are more than one statement may fetch they are read as they are asked for,
+    and a row keeps its content only until the next one.
+    """
+
+    def __init__(self, rows: list[FileLog], *, loaded: bool) -> None:
+        self.rows, self._loaded = rows, loaded
+
+    def __iter__(self) -> Iterator[FileLog]:
+        if self._loaded:
+            yield from self.rows
+            return
+        for run in _runs(self.rows):
+            wanted = FileLog.objects.filter(pk__in=[row.pk for row in run])
+            contents = dict(wanted.values_list("pk", "content"))
+            for row in run:
+                row.content = contents.pop(row.pk, b"")
+                yield row
+                row.content = b""
+
+    @property
+    def size(self) -> int:
+        """Bytes of content."""
+        return sum(row.held_size for row in self.rows)
+
+
+def file_logs(step: StepInstance, hosts: Iterable[StepHost]) -> Iterator[tuple[StepHost, FileLogs]]:
     """Each host with its file logs, in the order batch, mode, task key.
 
     A target has its downloads, a source its uploads, a host that is both has both.
     """
     if step.job.expired_at is not None:
-        yield from ((host, []) for host in hosts)
+        yield from ((host, FileLogs([], loaded=True)) for host in hosts)
         return
     hosts = list(hosts)
     weights = file_weights(row.pk for host in hosts for row in host.rows)
     for group in _file_groups(hosts, weights):
         wanted = [row.pk for host in group for row in host.rows if row.pk in weights]
-        rows = FileLog.objects.filter(host_result__in=wanted) if wanted else ()
+        loaded = sum(weights.get(pk, 0) for pk in wanted) <= store.GROUP_BYTES
+        found = FileLog.objects.filter(host_result__in=wanted)
+        rows = (found if loaded else found.defer("content")) if wanted else ()
         # By code point, whatever the database's collation.
         order = sorted(rows, key=attrgetter("host_result_id", "batch", "mode", "task_key"))
         by_owner = {
@@ -56,7 +84,8 @@ def file_logs(
         }
         for host in group:
             own = [log for row in host.rows for log in by_owner.pop(row.pk, ())]
-            yield host, sorted(own, key=attrgetter("batch", "mode", "task_key"))
+            own.sort(key=attrgetter("batch", "mode", "task_key"))
+            yield host, FileLogs(own, loaded=loaded)
 
 
 def expected_offsets(step: StepInstance) -> Iterator[dict[str, int | str]]:
@@ -84,6 +113,19 @@ def first_bytes(stream: Iterator[tuple[store.Span, list[bytes]]], size: int) -> 
         for part in parts:
             size -= len(part)
             yield part
+
+
+def _runs(rows: list[FileLog]) -> Iterator[list[FileLog]]:
+    run: list[FileLog] = []
+    room = store.GROUP_BYTES
+    for row in rows:
+        if run and row.held_size > room:
+            yield run
+            run, room = [], store.GROUP_BYTES
+        run.append(row)
+        room -= row.held_size
+    if run:
+        yield run
 
 
 def _file_groups(hosts: list[StepHost], weights: dict[int, int]) -> Iterator[list[StepHost]]:
