@@ -143,6 +143,7 @@ WHITENOISE_USE_FINDERS = True
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "joblogs" / "locale"]  # also of what `templates/` says
 USE_TZ = True
 TIME_ZONE = "UTC"
 
