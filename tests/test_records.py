@@ -136,3 +136,9 @@ def test_the_task_key_is_made_as_bk_job_makes_it() -> None:
 
 def test_every_type_is_named_once() -> None:
     assert [records.type_name(decode(_line(record))) for record in EVERY] == list(records.TYPES)
+
+
+def test_what_is_wrong_is_said_in_a_sentence_however_long_the_value() -> None:
+    with pytest.raises(InvalidRecord) as refused:
+        decode(_line(result(ip="x" * 1_000_000)))
+    assert len(str(refused.value)) <= 500

@@ -122,7 +122,7 @@ def test_offsets_say_where_each_log_goes_on(headers: Any) -> None:
     assert entry["expected_offset"] == 3
 
 
-@pytest.mark.parametrize("place", ["biz/3", "biz/2"])
+@pytest.mark.parametrize("place", ["biz/3", "biz/2", "biz/%00"])
 def test_offsets_of_a_scope_that_one_may_not_write_are_those_of_no_job(
     place: str, headers: Any
 ) -> None:

@@ -246,3 +246,11 @@ def test_joining_gives_the_asked_bytes_however_the_frames_are_cut(
         assert hole.value.expected == max(start, gone.offset)
     else:
         assert b"".join(join((start, stop), pieces)) == data[start:stop]
+
+
+def test_a_log_whose_dropped_bytes_came_again_is_whole_again() -> None:
+    log = Log(received=20, held=10, limit=100, truncated=True)
+    assert log.take(Piece(0, b"x" * 20), lambda start, stop: b"x" * (stop - start)) is (
+        Verdict.ACCEPTED
+    )
+    assert (log.held, log.received, log.truncated) == (20, 20, False)

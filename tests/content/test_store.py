@@ -221,3 +221,16 @@ def test_more_spans_than_a_statement_takes_come_in_their_order() -> None:
     _, found = statements(store.read(rows[0].day, spans, whole=False))
     assert [span for span, _ in found] == spans
     assert all(b"".join(p) == texts[s.log][s.start : s.stop] for s, p in found)
+
+
+def test_the_rest_of_a_large_log_may_stand_before_very_many_small_ones() -> None:
+    rows, texts = spread(store.PARTIAL_SPANS + 200, size=3)
+    first = rows[0]
+    more = bytes(range(256)) * (9 * 4096)
+    store.append(first.day, [store.Addition(first.pk, len(texts[first.pk]), more)])
+    texts[first.pk] += more
+    spans = [store.Span(row.pk, 0, len(texts[row.pk])) for row in rows]
+    found: dict[int, bytes] = {}
+    for span, parts in store.read(first.day, spans):
+        found[span.log] = found.get(span.log, b"") + b"".join(parts)
+    assert found == texts

@@ -278,3 +278,9 @@ def test_r39_many_calls_at_once_are_all_answered(granted: Any) -> None:
     for thread in threads:
         thread.join()
     assert results == [True] * 8
+
+
+@pytest.mark.parametrize("number", ["1e9999999", "-1e9999999", "1e19", "1e-9999999"])
+def test_a_number_with_any_exponent_is_answered_as_a_bad_one(ask: Ask, number: str) -> None:
+    body = json.dumps(asking()).replace('"job_instance_id": 100', f'"job_instance_id": {number}')
+    assert ask(body.encode()).json()["code"] == 1240003

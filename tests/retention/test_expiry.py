@@ -102,6 +102,30 @@ def test_a_held_job_keeps_its_logs_and_its_rows() -> None:
     assert JobInstance.objects.count() == 0
 
 
+def test_a_hold_that_comes_while_the_list_is_worked_off_still_holds() -> None:
+    _job(1, 31)
+    row = JobInstance.objects.get()
+    JobInstance.objects.update(held_at=timezone.now())
+    assert expiry.expire_job(row) is False
+    assert expiry.forget([row]) == 0
+    assert _answer(1, 1001)["script_task_logs"][0]["log_content"] == "job 1\n"
+
+
+def test_a_scope_may_keep_for_longer_than_the_calendar_goes_back() -> None:
+    _job(1, 31)
+    Scope.objects.update(retention_days=2_000_000_000, history_days=2_000_000_000)
+    call_command("maintain_logs")
+    assert JobInstance.objects.get().expired_at is None
+
+
+def test_file_content_that_came_while_the_logs_went_is_swept() -> None:
+    _job(1, 31)
+    call_command("maintain_logs")
+    FileLog.objects.update(content=b"late", held_size=4)
+    call_command("maintain_logs")
+    assert bytes(FileLog.objects.get().content) == b""
+
+
 def test_nothing_expires_without_a_policy(settings: Any) -> None:
     settings.LOG_RETENTION_DAYS = settings.HISTORY_RETENTION_DAYS = None
     _job(1, 5000)
