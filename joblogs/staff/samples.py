@@ -72,7 +72,7 @@ def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) ->
     asked = [group.first for group in told]
     if crowd is not None and _has_text(crowd):
         asked.append(crowd.first)
-    read = list(dict.fromkeys(asked))
+    read = list({host.bk_host_id: host for host in asked}.values())
     parts = query.script_range(step, [host.as_step_host for host in read], Range(0, READ_BYTES))
     texts: dict[int, _Text] = {}
     size = 0

@@ -127,6 +127,12 @@ def test_after_expiry_the_outcome_is_still_told() -> None:
     assert reads() == []
 
 
+def test_a_log_with_masked_parts_is_a_log_like_others() -> None:
+    masked = result(2, status=104, redacted=[[0, 4]])
+    load(job(), step(), result(1, status=9), script_log(host=1), masked, script_log(host=2))
+    assert "1 succeeded, 1 failed." in _text(_html(staff(), page("step", host=None)))
+
+
 def test_an_earlier_attempt_can_be_chosen() -> None:
     load(
         job(),
