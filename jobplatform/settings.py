@@ -69,7 +69,9 @@ INSTALLED_APPS = [
     "joblogs.apps.JoblogsConfig",
 ]
 MIDDLEWARE = [
-    # At the very top, so that no answer of the API is HTML or a redirect, whoever refuses it.
+    # Before whatever may refuse, redirect or begin a session: load balancers ask here.
+    "joblogs.monitoring.middleware.Monitoring",
+    # Above all others, so that no answer of the API is HTML or a redirect, whoever refuses it.
     "joblogs.api.middleware.ApiAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "staff": ROOMS | {"staff"},
     "admin": ROOMS | {"admin", "staff"},
     "sources": LANGUAGE | {"sources"},
+    "monitoring": ROOMS | {"monitoring"},
     "management": ROOMS | {"management", "sources", "demo"},
     "demo": {"demo", "records"},
     "senders": set(),
@@ -53,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Which rooms a room may import from. `content` is what is pure in content/: all but the store."""
 
-HTTP_ROOMS = {"admin", "api", "staff"}
+HTTP_ROOMS = {"admin", "api", "monitoring", "staff"}
 QUERYING = (ROOMS - LANGUAGE - {"content", "database"}) | {
     "admin",
     "api.authentication",

@@ -1,0 +1,1 @@
+"""What machines ask about this server itself: load balancers, Prometheus (docs/operations.md)."""
