@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import ipaddress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -158,7 +158,7 @@ class HostResult(_Child, tag="host_result", kw_only=True):
     end_time: Amount | None = None
     total_time: Amount | None = None
     log_size: Amount | None = None
-    log_sha256: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{64}$")] | None = None
+    log_sha256: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{64}\Z")] | None = None
     role: RoleName | None = None
     actual_execute_count: Count | None = None
     update_time: Amount | None = None
@@ -293,6 +293,17 @@ TYPES = ("archive", "job", "step", "host_result", "script_log", "file_log")
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _encoder = msgspec.json.Encoder()
+# Neither builds what it skips: a refused line of 16 MB must not become millions of objects.
+_keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NESTED = ("src", "dest", "expired")
+
+
+class _Named(Struct):
+    type: msgspec.Raw = msgspec.Raw(b"")
+
+
+_name = msgspec.json.Decoder(_Named)
+_word = msgspec.json.Decoder(str)
 
 
 def decode(line: bytes) -> Record:
@@ -301,10 +312,11 @@ def decode(line: bytes) -> Record:
         try:
             record = _decoder.decode(line)
         except msgspec.ValidationError:
-            if b'"x_' not in line:
+            str(line, "utf-8")  # what is skipped is not looked at otherwise
+            plain = _last_of_own_keys(line)
+            if plain is None:
                 raise
-            plain = _without_extensions(msgspec.json.decode(line))
-            record = msgspec.convert(plain, Record)
+            record = _decoder.decode(plain)
         if b"\\u0000" in line:
             _refuse_nul(record)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -322,11 +334,20 @@ def type_name(record: Record) -> str:
     return str(record.__struct_config__.tag)
 
 
-def _without_extensions(value: Any) -> Any:
-    """Drop keys that begin with `x_`: producers may add their own."""
-    if not isinstance(value, dict):
-        return value
-    return {k: _without_extensions(v) for k, v in value.items() if not k.startswith("x_")}
+def _last_of_own_keys(line: bytes | msgspec.Raw) -> bytes | None:
+    """The object with each key once, the last one, and none that begins with `x_`.
+
+    Producers may add their own. None for what is no object.
+    """
+    try:
+        said = _keys.decode(line)
+    except msgspec.ValidationError:
+        return None
+    own = {key: value for key, value in said.items() if not key.startswith("x_")}
+    for key in _NESTED:
+        if key in own and (plain := _last_of_own_keys(own[key])) is not None:
+            own[key] = msgspec.Raw(plain)
+    return _encoder.encode(own)
 
 
 def _refuse_nul(record: Struct) -> None:
@@ -348,8 +369,6 @@ def _reason(error: Exception) -> str:
 
 def _type_of(line: bytes) -> str | None:
     try:
-        value = msgspec.json.decode(line)
+        return _word.decode(_name.decode(line).type)[:64]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    kind = value.get("type") if isinstance(value, dict) else None
-    return kind[:64] if isinstance(kind, str) else None
