@@ -11,6 +11,9 @@ from typing import Any
 
 Rank = Callable[[int], int]
 
+# Where "" is what nobody said. Elsewhere it was said, and an equal record does not replace it.
+_EMPTY_BY_DEFAULT = frozenset({"operator", "source"})
+
 
 def changes(
     row: Any, said: Mapping[str, Any], *, rank: Rank, counts_runs: bool = False
@@ -36,7 +39,7 @@ def changes(
         for column, value in said.items()
         if value is not None
         and (held := getattr(row, column)) != value
-        and (newer or held is None or held == "")
+        and (newer or held is None or (held == "" and column in _EMPTY_BY_DEFAULT))
     }
 
 

@@ -279,11 +279,11 @@ def _new_job(record: records.Job, scope: Scope, said: dict[str, Any]) -> JobInst
 
 def _name_scope(scope: Scope, record: records.Job, plan: Plan) -> bool:
     name = record.scope_name
-    if not name or name == scope.name:
+    said_at = record.create_time if record.update_time is None else record.update_time
+    # Of two names for the same moment the greater one, so that the order does not matter.
+    if not name or (scope.name and (said_at, name) <= (scope.named_at, scope.name)):
         return False
-    if scope.name and record.create_time <= scope.named_at:
-        return False
-    scope.name, scope.named_at = name, record.create_time
+    scope.name, scope.named_at = name, said_at
     plan.change(scope)
     return True
 

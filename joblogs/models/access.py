@@ -16,8 +16,8 @@ class Scope(models.Model):
     scope_type = models.CharField(_("scope type"), max_length=16, choices=ScopeType.choices)
     scope_id = models.CharField(_("scope id"), max_length=64)
     name = models.CharField(_("name"), max_length=512, blank=True, default="")
-    # Create time (ms) of the job that named it: a later job's name replaces an earlier one's,
-    # whatever order they arrive in.
+    # Update time (ms) of the job record that named it, or the job's create time: a later word
+    # replaces an earlier one, whatever order they arrive in.
     named_at = models.BigIntegerField(default=0, editable=False)
     groups = models.ManyToManyField(
         Group,
