@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -52,7 +52,9 @@ def find_binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def running_server(binaries: Path) -> Iterator[tuple[str, str]]:
+def running_server(
+    binaries: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
     """A server as long as the block lasts: its URL and its version."""
     with tempfile.TemporaryDirectory(prefix="joblogs-postgresql-") as folder:
         data, log = Path(folder, "data"), Path(folder, "log")
@@ -80,10 +82,11 @@ def running_server(binaries: Path) -> Iterator[tuple[str, str]]:
                 port = probe.getsockname()[1]
             options = {
                 "listen_addresses": "127.0.0.1",
-                "port": port,
+                "port": str(port),
                 "unix_socket_directories": "",
                 "fsync": "off",
                 "full_page_writes": "off",
+                **(settings or {}),
             }
             arguments = ["-D", str(data), *(f"--{key}={value}" for key, value in options.items())]
             process: subprocess.Popen[bytes] = subprocess.Popen(

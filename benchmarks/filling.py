@@ -1,0 +1,208 @@
+"""What the store holds while it is measured. Django is set up before this is imported."""
+
+from __future__ import annotations
+
+import io
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+import psycopg
+from django.db import connection
+
+from joblogs import retention
+from joblogs.access import OPERATOR
+from joblogs.ingest import ingest
+from joblogs.ingest.stream import numbered_lines
+from joblogs.models import HostResult, JobInstance, Scope, StepInstance
+
+from . import corpus
+
+CREATED = 1_795_404_263_118
+"""All jobs are of 2026-11-23, whenever this runs: one day, one partition."""
+BODY_RECORDS = 5000
+SUCCEEDED, RUNNING = 9, 7
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Filled(NamedTuple):
+    """A step and what its hosts printed."""
+
+    job: int
+    step: int
+    hosts: list[int]
+    size: int
+    """Of each host's log."""
+
+    @property
+    def row(self) -> StepInstance:
+        return StepInstance.objects.select_related("job").get(step_instance_id=self.step)
+
+
+def parents(job: int, hosts: Iterable[int], *, status: int = SUCCEEDED) -> list[bytes]:
+    """The records of a job, its step and their hosts."""
+    named = {"job_instance_id": job, "step_instance_id": job * 10}
+    scope = {"bk_scope_type": "biz", "bk_scope_id": "2"}
+    said: list[dict[str, Any]] = [
+        {"type": "job", "job_instance_id": job, "name": f"roll out {job}", "create_time": CREATED}
+        | scope,
+        {"type": "step", **named, "name": "run", "step_type": 1},
+    ]
+    said += [{"type": "host_result", **named, **_host(host), "status": status} for host in hosts]
+    return [_encode(record) for record in said]
+
+
+def _host(host: int) -> dict[str, Any]:
+    address = f"10.{host >> 16 & 255}.{host >> 8 & 255}.{host & 255}"
+    return {"bk_host_id": host, "bk_cloud_id": 0, "ip": address, "host_name": f"web-{host:05d}"}
+
+
+def pieces(job: int, of: Iterable[tuple[int, int, bytes]]) -> Iterator[bytes]:
+    """The records of pieces."""
+    named = {"type": "script_log", "job_instance_id": job, "step_instance_id": job * 10}
+    for host, offset, data in of:
+        yield _encode(named | {"bk_host_id": host, "offset": offset, "content": data.decode()})
+
+
+def bodies(lines: Iterable[bytes], size: int = BODY_RECORDS) -> Iterator[bytes]:
+    """Lines as a producer sends them: so many records in a body."""
+    batch: list[bytes] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == size:
+            yield b"\n".join(batch)
+            batch = []
+    if batch:
+        yield b"\n".join(batch)
+
+
+def load(body: bytes) -> None:
+    report = ingest(numbered_lines(io.BytesIO(body).read), writer=OPERATOR)
+    assert not report.refused_total, report.refused[:3]  # noqa: S101 - a benchmark of nothing
+
+
+def live(job: int, hosts: Sequence[int], size: int) -> Filled:
+    """A step as it arrives: pieces of 1 KB from all hosts in turn, 5,000 in a body."""
+    load(b"\n".join(parents(job, hosts, status=RUNNING)))
+    logs = {host: corpus.log(host, size) for host in hosts}
+    for body in bodies(pieces(job, corpus.in_turn(logs))):
+        load(body)
+    load(b"\n".join(parents(job, hosts)))
+    return Filled(job, job * 10, list(hosts), size)
+
+
+def merged(job: int, hosts: Sequence[int], size: int) -> Filled:
+    """The same after `maintain_logs`."""
+    filled = live(job, hosts, size)
+    retention.maintain(every_day=True)
+    return filled
+
+
+def copies(source: Filled, job: int, count: int) -> None:
+    """So many more jobs that printed what `source` did; written by the database itself."""
+    scope, day = Scope.objects.get(), source.row.day
+    said = {"name": "more", "create_time": CREATED, "day": day, "status": 3}
+    jobs = JobInstance.objects.bulk_create(
+        JobInstance(scope=scope, job_instance_id=job + at, **said) for at in range(count)
+    )
+    steps = StepInstance.objects.bulk_create(
+        StepInstance(job=made, step_instance_id=made.job_instance_id * 10, step_type=1, **said)
+        for made in jobs
+    )
+    for step in steps:
+        _clone(source, step, len(source.hosts))
+
+
+def wide(source: Filled, job: int, hosts: int) -> Filled:
+    """A step of many hosts, each of which printed what one of `source` did."""
+    load(b"\n".join(parents(job, [])))
+    filled = Filled(job, job * 10, list(range(1_000_000, 1_000_000 + hosts)), source.size)
+    step = filled.row
+    HostResult.objects.bulk_create(
+        (
+            HostResult(
+                step=step,
+                host_id=host,
+                ip=_host(host)["ip"],
+                host_name=f"web-{host}",
+                status=SUCCEEDED,
+                day=step.day,
+                received_size=source.size,
+                held_size=source.size,
+            )
+            for host in filled.hosts
+        ),
+        batch_size=1000,
+    )
+    _clone_frames(source, step, len(source.hosts))
+    return filled
+
+
+def _clone(source: Filled, step: StepInstance, modulo: int) -> None:
+    names = [
+        c.column for c in HostResult._meta.concrete_fields if c.column not in ("id", "step_id")
+    ]
+    columns = ", ".join(names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO joblogs_hostresult (step_id, {columns}) "  # noqa: S608 - our names
+            f"SELECT %s, {columns} FROM joblogs_hostresult WHERE step_id = %s",
+            [step.pk, source.row.pk],
+        )
+    _clone_frames(source, step, modulo)
+
+
+def _clone_frames(source: Filled, step: StepInstance, modulo: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO joblogs_scriptchunk "
+            '(day, host_result_id, "offset", size, newlines, codec, data) '
+            'SELECT c.day, n.id, c."offset", c.size, c.newlines, c.codec, c.data '
+            "FROM joblogs_hostresult n JOIN joblogs_hostresult o "
+            "ON o.step_id = %s AND o.bk_host_id %% %s = n.bk_host_id %% %s "
+            "JOIN joblogs_scriptchunk c ON c.day = %s AND c.host_result_id = o.id "
+            'WHERE n.step_id = %s ORDER BY n.id, c."offset"',
+            [source.row.pk, modulo, modulo, step.day, step.pk],
+        )
+
+
+def naive(filled: Filled, *, whole: bool) -> None:
+    """The same text in the textbook's tables: a row for each log, or for each piece of 1 KB."""
+    rows = (
+        (filled.step, host, 0, _host(host)["ip"], offset, data.decode())
+        for host in filled.hosts
+        for log in [corpus.log(host, filled.size)]
+        for offset, data in ([(0, log)] if whole else corpus.pieces(log))
+    )
+    step = [filled.step, filled.job, filled.step]
+    url = os.environ["DATABASE_URL"]
+    into = "INTO naive_step (id, job_instance_id, step_instance_id) VALUES"
+    columns = '(step_id, bk_host_id, bk_cloud_id, ip, "offset", content)'
+    if url.startswith("postgres"):
+        with psycopg.connect(url) as plain, plain.cursor() as cursor:
+            cursor.execute(f"INSERT {into} (%s, %s, %s)", step)
+            with cursor.copy(f"COPY naive_scriptlog {columns} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        return
+    with sqlite3.connect(urlsplit(url).path, timeout=60) as plain_file:
+        plain_file.execute(f"INSERT {into} (?, ?, ?)", step)
+        plain_file.executemany(
+            f"INSERT INTO naive_scriptlog {columns} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+            rows,
+        )
+
+
+def tidy() -> None:
+    """What autovacuum does sooner or later, done now, so that it does not come in between."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("CHECKPOINT")
+        else:
+            cursor.execute("ANALYZE")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

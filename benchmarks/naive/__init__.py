@@ -1,0 +1,1 @@
+"""The textbook way, over rows of plain text: models, serializers, a view."""

@@ -1,0 +1,85 @@
+"""Servers that live as long as a benchmark."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.serving import ROOT, manage
+
+OURS, FLOOR, NAIVE = (
+    "jobplatform.wsgi:application",
+    "benchmarks.floor:application",
+    "benchmarks.naive.wsgi:application",
+)
+THREADS = 4
+
+
+class Server(NamedTuple):
+    """A running gunicorn with one worker."""
+
+    port: int
+    master: int
+
+    @property
+    def worker(self) -> int:
+        """The process that answers (Linux only)."""
+        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text("ascii")
+        (pid,) = children.split()
+        return int(pid)
+
+
+@contextlib.contextmanager
+def serving(application: str) -> Iterator[Server]:
+    """One worker of `application`, all of them with the same settings, on the database in use."""
+    with tempfile.TemporaryFile() as log, socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [sys.executable, "-m", "gunicorn", "--no-control-socket"]
+        command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread"]
+        command += ["--workers", "1", "--threads", str(THREADS), "--timeout", "600"]
+        command += ["--keep-alive", "60", "--log-level", "warning", application]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        port = listener.getsockname()[1]
+        try:
+            yield Server(port, process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+            log.seek(0)
+            if said := log.read().decode(errors="replace"):
+                sys.stderr.write(f"{application} said:\n{said[-4000:]}\n")
+
+
+def make_app() -> dict[str, str]:
+    """The headers of an app that may read and write everywhere."""
+    rights = ("--all-scopes", "--read", "--write", "--rotate")
+    secret = manage(dict(os.environ), "create_app", "bench", *rights).splitlines()[-1]
+    keys = {"bk_app_code": "bench", "bk_app_secret": secret, "bk_username": "zoe"}
+    return {"X-Bkapi-Authorization": json.dumps(keys)}
+
+
+def memory(pid: int, what: str) -> int:
+    """Bytes that a process has (VmRSS), or had at most (VmHWM)."""
+    said = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    fields = dict(line.split(":", 1) for line in said)
+    return int(fields[what].split()[0]) * 1024
+
+
+def forget_peak(pid: int) -> None:
+    """Let VmHWM begin again at what the process has now."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")

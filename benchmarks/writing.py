@@ -1,0 +1,111 @@
+"""Records in: over HTTP, against a COPY of the same rows, and by import_logs."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import time
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import psycopg
+
+from joblogs.content import codec
+from joblogs.ingest import SLICE_RECORDS
+
+from . import client, corpus, filling
+from .client import Client
+from .measuring import Finding, figure, interleaved, ratio
+from .servers import OURS, serving
+
+RECORDS = "/api/v1/records"
+HOSTS = 500
+RECORDS_OF_A_RUN = 20_000
+
+
+def ingest(
+    database: str, headers: dict[str, str], *, first_job: int, size: int, goal: int, rounds: int
+) -> list[Finding]:
+    """Bodies of `size` records of 1 KB, as 500 hosts print them, to one worker."""
+    with serving(OURS) as server:
+        connection = Client(server.port)
+        jobs = iter(range(first_job, first_job + rounds + 1))
+        logs = _logs(RECORDS_OF_A_RUN)
+
+        def ours() -> float:
+            # Everything is made before the clock starts; every run is a job of its own.
+            job = next(jobs)
+            _send(connection, headers, b"\n".join(filling.parents(job, logs, status=7)))
+            requests = [
+                client.post(RECORDS, body, headers)
+                for body in filling.bodies(filling.pieces(job, corpus.in_turn(logs)), size)
+            ]
+            started = time.perf_counter()
+            for request in requests:
+                _check(connection.ask(request, keep=True))
+            return time.perf_counter() - started
+
+        runs = {"ours": ours}
+        if database == "postgresql":
+            runs["copy"] = lambda: _copy(logs)
+        taken = interleaved(runs, rounds=rounds)
+    rate = figure([RECORDS_OF_A_RUN / seconds for seconds in taken["ours"]])
+    case = f"ingest over HTTP, 1 KB pieces, bodies of {size:,}"
+    if database != "postgresql":
+        return [Finding(database, case, "", f"{rate.shown(0)} records/s", None)]
+    found = [
+        Finding(
+            database,
+            case,
+            f"≥ {goal:,} records/s",
+            f"{rate.shown(0)} records/s",
+            rate.median >= goal,
+        )
+    ]
+    if size == filling.BODY_RECORDS:
+        against = ratio(taken["copy"], taken["ours"])
+        said = Finding(database, case, "≥ 0.5 × text COPY", against.shown(), against.median >= 0.5)
+        found.append(said)
+    return found
+
+
+def _logs(records: int) -> dict[int, bytes]:
+    size = records // HOSTS * corpus.PIECE
+    return {host: corpus.log(host, size) for host in range(1, HOSTS + 1)}
+
+
+def _send(connection: Client, headers: dict[str, str], body: bytes) -> None:
+    _check(connection.ask(client.post(RECORDS, body, headers), keep=True))
+
+
+def _check(answer: client.Answer) -> None:
+    envelope = msgspec.json.decode(answer.body)
+    if not envelope["result"] or envelope["data"]["duplicates"]:
+        raise SystemExit(f"records were not taken: {answer.body[:500]!r}")
+
+
+def _copy(logs: dict[int, bytes]) -> float:
+    """The same pieces, one row each, compressed, by text COPY in the same slices."""
+    day = datetime.date(2001, 1, 1)
+    url = os.environ["DATABASE_URL"]
+    pieces = list(corpus.in_turn(logs))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS copied")
+        connection.execute("CREATE TABLE copied (LIKE joblogs_scriptchunk INCLUDING ALL)")
+        started = time.perf_counter()
+        for slice_ in _sliced(pieces):
+            with connection.cursor() as cursor, cursor.copy("COPY copied FROM STDIN") as copy:
+                for host, offset, data in slice_:
+                    kind, packed = codec.encode(data)
+                    size, newlines = len(data), data.count(b"\n")
+                    copy.write_row((day, host, offset, size, newlines, kind, packed))
+        seconds = time.perf_counter() - started
+        connection.execute("DROP TABLE copied")
+    return seconds
+
+
+def _sliced(
+    pieces: Sequence[tuple[int, int, bytes]],
+) -> Iterator[Sequence[tuple[int, int, bytes]]]:
+    for start in range(0, len(pieces), SLICE_RECORDS):
+        yield pieces[start : start + SLICE_RECORDS]
