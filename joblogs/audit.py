@@ -7,7 +7,7 @@ import logging
 from django.db import DatabaseError
 from django.utils import timezone
 
-from joblogs import database
+from joblogs import database, metrics
 from joblogs.models import LogRead, StepInstance
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ def record_read(
     Called when the answer is sent: what cannot be recorded then is logged as lost, because nothing
     can be taken back any more.
     """
+    metrics.text_read(channel=channel, hosts=host_count, size=size)
     scope = step.job.scope
     read = LogRead(
         at=timezone.now(),
@@ -40,6 +41,7 @@ def record_read(
         with database.waiting_at_most(SQLITE_PATIENCE_SECONDS):
             database.insert_unhurried(read)
     except DatabaseError as error:
+        metrics.read_lost()
         logger.error(
             "lost the record of a read (%s): %s through %s, job %s, %s hosts, %s bytes",
             type(error).__name__,

@@ -62,6 +62,24 @@ def retention_days(name: str) -> int | None:
     return integer(name, default=0, maximum=_LONGEST_DAYS) or None
 
 
+def sha256(name: str) -> bytes | None:
+    """The SHA-256 of a secret, in hexadecimal: the secret itself need not lie about here."""
+    value = _read(name)
+    if value is None:
+        return None
+    if not re.fullmatch("[0-9a-fA-F]{64}", value):  # not quoted: it may be the secret itself
+        raise _refusal(name, "must be 64 hexadecimal digits, the SHA-256 of the token")
+    return bytes.fromhex(value)
+
+
+def folder(name: str) -> str | None:
+    """The path of a folder that files can be made in."""
+    value = _read(name)
+    if value is not None and not (os.path.isdir(value) and os.access(value, os.W_OK | os.X_OK)):
+        raise _refusal(name, f"must be a folder that may be written to, not {value!r}")
+    return value
+
+
 def hosts(name: str, *, default: list[str]) -> list[str]:
     """Host names separated by commas, without scheme and port: with one they would never match."""
     value = _read(name)

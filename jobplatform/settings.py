@@ -24,6 +24,11 @@ RECORDS_MAX_BYTES = env.integer("RECORDS_MAX_BYTES", default=0)
 RATE_LIMIT = env.integer("RATE_LIMIT", default=0)
 BK_GATEWAY_PUBLIC_KEYS = env.public_keys("BK_GATEWAY_PUBLIC_KEYS", root=BASE_DIR)
 
+# What machines ask about it
+
+METRICS_TOKEN_SHA256 = env.sha256("METRICS_TOKEN_SHA256")
+PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR")
+
 # Database. Options given in the URL win over those here.
 
 _database: dict[str, Any] = env.database(

@@ -83,6 +83,9 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("LOG_MAX_BYTES", "9" * 5000),
         ("RECORDS_MAX_BYTES", "1e6"),
         ("RATE_LIMIT", "none"),
+        ("METRICS_TOKEN_SHA256", "the token itself"),
+        ("METRICS_TOKEN_SHA256", "0" * 63),
+        ("PROMETHEUS_MULTIPROC_DIR", "/no/such/folder"),
         ("ALLOWED_HOSTS", "https://logs.example.com"),
         ("ALLOWED_HOSTS", "logs.example.com:8000"),
         ("ALLOWED_HOSTS", "logs.example.com,"),
@@ -129,8 +132,16 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["LOG_MAX_BYTES"] == 2**30
     assert loaded["RECORDS_MAX_BYTES"] == 0
     assert loaded["RATE_LIMIT"] == 0
+    assert loaded["METRICS_TOKEN_SHA256"] is None
+    assert loaded["PROMETHEUS_MULTIPROC_DIR"] is None
     assert loaded["BK_GATEWAY_PUBLIC_KEYS"] == {}
     assert loaded["DATABASES"]["default"]["NAME"] == str(loaded["BASE_DIR"] / "db.sqlite3")
+
+
+def test_a_refused_token_is_not_shown(load: Load) -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        load(METRICS_TOKEN_SHA256="hunter2")
+    assert "hunter2" not in str(refusal.value)
 
 
 def test_a_retention_of_zero_keeps_for_ever(load: Load) -> None:

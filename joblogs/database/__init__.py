@@ -7,6 +7,7 @@ never from input.
 from .bulk import any_of, fetch, insert_rows, insert_unhurried, save_columns, update_rows
 from .partitions import Partitions
 from .schema import CreatePartitionedModel, set_fillfactor
+from .sizes import size
 from .waiting import only_one, retrying, waiting_at_most
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "retrying",
     "save_columns",
     "set_fillfactor",
+    "size",
     "update_rows",
     "waiting_at_most",
 ]

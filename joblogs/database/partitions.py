@@ -39,6 +39,18 @@ class Partitions:
             names = [name for (name,) in cursor.fetchall()]
         return sorted(_days(names))
 
+    def size(self) -> int | None:
+        """Bytes on disk of all of them, indexes included; None on SQLite, which cannot tell."""
+        if not is_postgresql():
+            return None
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT COALESCE(SUM(pg_total_relation_size(inhrelid)), 0)::bigint "
+                "FROM pg_inherits WHERE inhparent = %s::regclass",
+                [self.table],
+            )
+            return int(cursor.fetchone()[0])
+
     def missing(self, days: list[datetime.date]) -> list[datetime.date]:
         """Those of the days that have no partition yet; none on SQLite."""
         have = set(self.days())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from joblogs import database, records
+from joblogs import database, metrics, records
 from joblogs.access import Writer
 from joblogs.errors import BadRequest, Text
 
@@ -49,10 +49,21 @@ def ingest(
             outcomes.append(outcome)
             fingerprints.take(rows.touched())
         report.add(outcomes)
+        _count(outcomes)
         progress(report)
     if not seen:
         raise BadRequest(NO_RECORDS)
     return report
+
+
+def _count(outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        metrics.records_read(
+            accepted=outcome.accepted,
+            duplicates=outcome.duplicates,
+            refused=[entry.reason.value for entry in outcome.refused],
+            size=outcome.size,
+        )
 
 
 def _write_step(work: parents.StepWork) -> tuple[Outcome, results.StepRows]:
@@ -69,6 +80,7 @@ def _slices(lines: Iterable[Line]) -> Iterator[tuple[list[Numbered], Outcome]]:
     unread, size, first = Outcome(), 0, True
     for line in lines:
         record = _read(line, unread, first=first)
+        unread.size += len(line.data)
         first = False
         if isinstance(record, records.Archive):
             if unread.refused:

@@ -42,6 +42,7 @@ class Outcome:
     accepted: int = 0
     duplicates: int = 0
     refused: list[Refused] = field(default_factory=list)
+    size: int = 0  # of the lines that were read
 
     def count(self, *, changed: bool) -> None:
         """A record that was read: accepted if it changed anything, else a duplicate."""

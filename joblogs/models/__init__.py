@@ -5,6 +5,7 @@ from .audit import LogRead
 from .hosts import Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logs import FileLog, ScriptChunk
+from .upkeep import UpkeepRun
 
 __all__ = [
     "App",
@@ -17,4 +18,5 @@ __all__ = [
     "Scope",
     "ScriptChunk",
     "StepInstance",
+    "UpkeepRun",
 ]

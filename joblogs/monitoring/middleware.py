@@ -7,17 +7,18 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from . import probes
+from . import exposition, probes
 
 _DOORS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
     "/healthz": probes.healthz,
     "/readyz": probes.readyz,
+    "/metrics": exposition.metrics,
 }
 """By the whole path: what lies below one of these names is a gateway's stage of that name."""
 
 
 class Monitoring:
-    """Load balancers ask a machine's address, over plain HTTP, and follow no redirect.
+    """They ask a machine's address, over plain HTTP, and follow no redirect.
 
     So neither ALLOWED_HOSTS nor the redirect to HTTPS is for them, and no session is begun.
     """

@@ -6,9 +6,9 @@ what it does come from the same querysets.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db.models import Model, QuerySet
@@ -19,8 +19,9 @@ from joblogs.content import store
 from joblogs.models import JobInstance
 
 from . import expiry, fingerprinting, merging
+from .running import Upkeep, last_upkeep, noted
 
-__all__ = ["AlreadyRunning", "Upkeep", "maintain"]
+__all__ = ["AlreadyRunning", "Upkeep", "last_upkeep", "maintain"]
 
 Row = TypeVar("Row", bound=Model)
 
@@ -34,19 +35,6 @@ PARTITIONS_AT_ONCE = 50
 
 class AlreadyRunning(Exception):
     """Another process is at it."""
-
-
-@dataclass(slots=True)
-class Upkeep:
-    """What a run did, or would do."""
-
-    partitions_made: int = 0
-    partitions_dropped: int = 0
-    logs_merged: int = 0
-    frames_saved: int = 0
-    fingerprints: int = 0
-    jobs_expired: int = 0
-    jobs_forgotten: int = 0
 
 
 def maintain(
@@ -65,9 +53,10 @@ def maintain(
     with database.only_one("maintain") as free:
         if not free:
             raise AlreadyRunning
-        for part in (_partition, _expire, _forget, _merge, _fingerprint):
-            part(upkeep, today, dry_run, every_day, limit)
-            progress(upkeep)
+        with contextlib.nullcontext() if dry_run else noted(upkeep):
+            for part in (_partition, _expire, _forget, _merge, _fingerprint):
+                part(upkeep, today, dry_run, every_day, limit)
+                progress(upkeep)
     return upkeep
 
 

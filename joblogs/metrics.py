@@ -1,0 +1,67 @@
+"""What this process has done, counted for Prometheus (docs/operations.md, "Metrics").
+
+A label's value is a word of our own code, never data: no job, host, app, scope or user. So the
+number of series is bounded whatever is stored and whoever calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Histogram, disable_created_metrics
+
+# Else there is a second series for each counter, which says when it began.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_RECORDS = Counter("joblogs_records", "Records that were read, by outcome.", ["outcome"])
+_REFUSED = Counter("joblogs_records_refused", "Records that were refused, by reason.", ["reason"])
+_RECORD_BYTES = Counter("joblogs_record_bytes", "Bytes of the lines of records, decompressed.")
+_READS = Counter("joblogs_reads", "Answers with log text, by channel.", ["channel"])
+_READ_HOSTS = Counter("joblogs_read_hosts", "Hosts whose log text was read.", ["channel"])
+_READ_BYTES = Counter("joblogs_read_bytes", "Bytes of log text that were read.", ["channel"])
+_READS_LOST = Counter("joblogs_audit_lost", "Reads of log text that could not be recorded.")
+_REQUESTS = Histogram(
+    "joblogs_request_seconds",
+    "From a request's start to the start of its answer, by route and HTTP status.",
+    ["route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+)
+_ANSWER_BYTES = Counter("joblogs_answer_bytes", "Bytes of answers, by route.", ["route"])
+_FAILURES = Counter("joblogs_failures", "Answers of the API with an error, by its code.", ["code"])
+
+for _outcome in ("accepted", "duplicate", "refused"):
+    _RECORDS.labels(_outcome)  # zero from the start: a rate needs something to rise from
+
+
+def records_read(*, accepted: int, duplicates: int, refused: Iterable[str], size: int) -> None:
+    """Records of a stream whose slice is committed; `refused` has the reason of each refused."""
+    _RECORDS.labels("accepted").inc(accepted)
+    _RECORDS.labels("duplicate").inc(duplicates)
+    for reason in refused:
+        _RECORDS.labels("refused").inc()
+        _REFUSED.labels(reason).inc()
+    _RECORD_BYTES.inc(size)
+
+
+def text_read(*, channel: str, hosts: int, size: int) -> None:
+    """An answer with log text went out."""
+    _READS.labels(channel).inc()
+    _READ_HOSTS.labels(channel).inc(hosts)
+    _READ_BYTES.labels(channel).inc(size)
+
+
+def read_lost() -> None:
+    """A read of log text could not be recorded."""
+    _READS_LOST.inc()
+
+
+def answered(*, route: str, status: int, code: int | None, seconds: float) -> None:
+    """A request has its answer; `code` is the error's that it tells, if it is an error."""
+    _REQUESTS.labels(route, str(status)).observe(seconds)
+    if code is not None:
+        _FAILURES.labels(str(code)).inc()
+
+
+def sent(*, route: str, size: int) -> None:
+    """An answer's bytes have gone out."""
+    _ANSWER_BYTES.labels(route).inc(size)

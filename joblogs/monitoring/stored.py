@@ -1,0 +1,55 @@
+"""What the database says when Prometheus asks: sizes, and when the store was last kept up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import Error
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from joblogs import database, retention
+from joblogs.content import store
+from joblogs.database import readiness
+from joblogs.models import UpkeepRun
+
+
+class Stored(Collector):
+    """Asked at each scrape: any process may do it, and they all say the same."""
+
+    def collect(self) -> Iterator[Metric]:
+        up = readiness.fault() is None
+        if up:
+            try:
+                yield from list(_gauges())
+            except Error:
+                up = False
+        yield _gauge("database_up", "Whether the database answers with this code's tables.", up)
+
+
+def _gauges() -> Iterator[Metric]:
+    yield _gauge("database_bytes", "Size of the database.", database.size())
+    frames = store.PARTITIONS.size()
+    if frames is not None:
+        yield _gauge("frames_bytes", "Size of the stored log text, indexes included.", frames)
+    run = retention.last_upkeep()
+    if run is not None:
+        yield from _upkeep(run)
+
+
+def _upkeep(run: UpkeepRun) -> Iterator[Metric]:
+    started = run.started_at.timestamp()
+    yield _gauge("upkeep_started_seconds", "When maintain_logs last started.", started)
+    if run.finished_at is None:
+        return
+    finished = run.finished_at.timestamp()
+    yield _gauge("upkeep_finished_seconds", "When maintain_logs last came to its end.", finished)
+    yield _gauge("upkeep_took_seconds", "How long that run took.", run.seconds)
+    did = GaugeMetricFamily("joblogs_upkeep_did", "What that run did.", labels=["what"])
+    for what, count in sorted(run.did.items()):
+        did.add_metric([what], count)
+    yield did
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"joblogs_{name}", meaning, value=float(value))

@@ -1,0 +1,46 @@
+"""What a run of upkeep does, and when one ran: what an alert about a dead timer asks."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from joblogs.models import UpkeepRun
+
+_ONLY = 1
+
+
+@dataclass(slots=True)
+class Upkeep:
+    """What a run did, or would do."""
+
+    partitions_made: int = 0
+    partitions_dropped: int = 0
+    logs_merged: int = 0
+    frames_saved: int = 0
+    fingerprints: int = 0
+    jobs_expired: int = 0
+    jobs_forgotten: int = 0
+
+
+def last_upkeep() -> UpkeepRun | None:
+    """The last run, None before the first."""
+    return UpkeepRun.objects.filter(pk=_ONLY).first()
+
+
+@contextmanager
+def noted(upkeep: Upkeep) -> Iterator[None]:
+    """Write down that a run starts and, if the block comes to its end, what it did."""
+    started = time.monotonic()
+    UpkeepRun.objects.update_or_create(pk=_ONLY, defaults={"started_at": timezone.now()})
+    yield
+    UpkeepRun.objects.filter(pk=_ONLY).update(
+        finished_at=timezone.now(),
+        seconds=time.monotonic() - started,
+        did=dataclasses.asdict(upkeep),
+    )
