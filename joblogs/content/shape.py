@@ -6,6 +6,10 @@ group. There is one placeholder for all kinds, because the kind may depend on th
 elapsed time grows into something that reads as a clock). `spans` says what was replaced, so
 that a page can show it and compare the hidden values.
 
+Of the hidden values some are worth comparing on all hosts: ids and addresses (a checksum, the
+server that was asked), where times and process ids differ everywhere. `Fingerprint.telling` holds
+a short hash of each of the first of them.
+
 Pure functions of the bytes: how the text was cut into pieces does not matter, and any bytes
 will do. A line over 1 MiB is masked in segments of that size, to bound the memory.
 """
@@ -21,7 +25,9 @@ from .lines import LineCutter, iter_blocks
 from .masks import ANSI, RULES, VERSION, VIEWS, Kind, Rule, View
 
 __all__ = [
+    "OWN",
     "PLACEHOLDER",
+    "VALUE_BYTES",
     "VERSION",
     "Fingerprint",
     "Kind",
@@ -30,6 +36,7 @@ __all__ = [
     "masked",
     "shape",
     "spans",
+    "telling_spans",
 ]
 
 PLACEHOLDER = b"\x00\x01"
@@ -38,6 +45,13 @@ _PIECE = 256 * 1024  # what a processor's cache holds, with its views
 _LONGEST_LINE = 1024 * 1024  # whole: a mask before a border of segments may move the border
 
 _ANSI = re.compile(ANSI)
+
+VALUE_BYTES = 4
+"""Of the hash of a value."""
+OWN = bytes(VALUE_BYTES)
+"""Stands for an address of the host itself: a value that is no difference."""
+_TELLING_MAX, _TELLING_BYTES = 64, 64 * 1024
+"""So many values, of so large a beginning of the text."""
 
 
 class Span(NamedTuple):
@@ -135,6 +149,32 @@ def _masked(block: bytes, own: Sequence[bytes]) -> bytes:
     return PLACEHOLDER.join(parts)
 
 
+def _masked_at(block: bytes, spans: Iterable[Span]) -> bytes:
+    """What `_masked` gives, where the spans are known."""
+    parts, kept, at = [], b"", 0
+    for start, end, kind in spans:
+        kept += block[at:start]
+        if kind != "ansi":
+            parts.append(kept)
+            kept = b""
+        at = end
+    parts.append(kept + block[at:])
+    if b"\x00" in block:
+        parts = [part.replace(b"\x00", b"\x00\x00") for part in parts]
+    return PLACEHOLDER.join(parts)
+
+
+def _tells(block: bytes, span: Span) -> bool:
+    if span.kind == "host":
+        own = block[span.start : span.end]
+        return b":" in own or own.replace(b".", b"").isdigit()
+    return span.kind in ("hex", "address")
+
+
+def _hash(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=VALUE_BYTES).digest()
+
+
 def _spans(block: bytes, own: Sequence[bytes]) -> list[Span]:
     codes = [found.span() for found in _ANSI.finditer(block)]
     text = _ANSI.sub(b"", block) if codes else block
@@ -202,6 +242,17 @@ def spans(data: bytes, *, names: Sequence[bytes] = ()) -> list[Span]:
     return result
 
 
+def telling_spans(data: bytes, *, names: Sequence[bytes] = ()) -> list[Span]:
+    """Say where the values are that `Fingerprint.telling` holds the hashes of, in their order.
+
+    The beginning of a text gives the first of them.
+    """
+    if len(data) > _TELLING_BYTES:
+        data = data[: data.rfind(b"\n", 0, _TELLING_BYTES) + 1]
+    found = spans(data, names=names)
+    return [span for span in found if _tells(data, span)][:_TELLING_MAX]
+
+
 def masked(data: bytes, *, names: Sequence[bytes] = ()) -> bytes:
     """Give the text with PLACEHOLDER for each span, and without escape sequences.
 
@@ -220,7 +271,8 @@ def shape(data: bytes, *, names: Sequence[bytes] = ()) -> bytes:
 
 
 class Fingerprint:
-    """Digest and shape of a text that comes in pieces; both may be asked for at any time."""
+    """Digest, shape and telling values of a text that comes in pieces; all may be asked for at
+    any time."""
 
     def __init__(self, *, names: Sequence[bytes] = ()) -> None:
         self.size = 0
@@ -228,13 +280,18 @@ class Fingerprint:
         self._digest = hashlib.sha256()
         self._shape = hashlib.sha256()
         self._cutter = LineCutter(_LONGEST_LINE)
+        self._values: list[bytes] = []
+        self._masked_size = 0
 
     def update(self, piece: bytes) -> None:
         """Take the next bytes of the text."""
         self.size += len(piece)
         self._digest.update(piece)
         for block in self._cutter.push(piece):
-            self._shape.update(_masked(block, self._own))
+            masked, values = self._look_at(block)
+            self._shape.update(masked)
+            self._values += values
+            self._masked_size += len(block)
 
     def digest(self) -> bytes:
         """Give the `digest` of the text so far."""
@@ -243,5 +300,23 @@ class Fingerprint:
     def shape(self) -> bytes:
         """Give the `shape` of the text so far."""
         so_far = self._shape.copy()
-        so_far.update(_masked(self._cutter.rest, self._own))
+        so_far.update(self._look_at(self._cutter.rest)[0])
         return so_far.digest()
+
+    def telling(self) -> bytes:
+        """Give the hashes of the first telling values so far, VALUE_BYTES each."""
+        values = self._values + self._look_at(self._cutter.rest)[1]
+        return b"".join(values[:_TELLING_MAX])
+
+    def _look_at(self, block: bytes) -> tuple[bytes, list[bytes]]:
+        """A block masked, and the hashes of its telling values."""
+        room = _TELLING_BYTES - self._masked_size
+        if room <= 0 or len(self._values) >= _TELLING_MAX:
+            return _masked(block, self._own), []
+        found = _spans(block, self._own)
+        values = [
+            OWN if span.kind == "host" else _hash(block[span.start : span.end])
+            for span in found
+            if span.end <= room and _tells(block, span)
+        ]
+        return _masked_at(block, found), values

@@ -19,7 +19,7 @@ from joblogs.models import HostResult
 AT_ONCE_MAX_BYTES = 1024 * 1024
 """Larger logs are left to `maintain_logs`."""
 
-_COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version")
+_COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version", "telling")
 
 
 def take(rows: Iterable[HostResult]) -> None:
@@ -54,4 +54,7 @@ def _fingerprints(rows: list[HostResult]) -> Iterator[tuple[HostResult, list[obj
 
 def _fingerprint(row: HostResult, data: bytes) -> list[object]:
     names = [name.encode() for name in (row.host_name, row.ip, row.ipv6) if name]
-    return [row.pk, len(data), shape.digest(data), shape.shape(data, names=names), shape.VERSION]
+    taken = shape.Fingerprint(names=names)
+    taken.update(data)
+    prints = [taken.digest(), taken.shape(), shape.VERSION, taken.telling()]
+    return [row.pk, len(data), *prints]

@@ -94,6 +94,8 @@ class HostResult(models.Model):
     digest = models.BinaryField(_("digest"), max_length=32, null=True)
     shape = models.BinaryField(_("shape"), max_length=32, null=True)
     shape_version = models.SmallIntegerField(null=True)
+    # Hashes of the first hidden values that may tell hosts apart (`shape.Fingerprint.telling`).
+    telling = models.BinaryField(_("telling values"), max_length=256, null=True)
     day = models.DateField(_("day"), editable=False)
 
     class Meta:

@@ -39,6 +39,7 @@ _MORE = (
     "lines",
     "shape",
     "shape_version",
+    "telling",
 )
 
 
@@ -55,6 +56,7 @@ class Said(NamedTuple):
     lines: int
     shape: bytes | None
     shape_version: int | None
+    telling: bytes | None
 
 
 class Result(NamedTuple):
@@ -150,6 +152,20 @@ class HostOverview:
                 return None
             prints.append(bytes(found or b""))
         return tuple(prints)
+
+    @cached_property
+    def telling(self) -> tuple[bytes, ...] | None:
+        """Hashes of the hidden values that may tell it from hosts that printed the like; None if
+        they are not known."""
+        if self.print_of(identical=False) is None:
+            return None
+        size, values = shape.VALUE_BYTES, list[bytes]()
+        for row, said in self.standing:
+            if row.held_size and said.telling is None:
+                return None
+            found = bytes(said.telling or b"") if row.held_size else b""
+            values += [found[at : at + size] for at in range(0, len(found), size)]
+        return tuple(values)
 
 
 class Transfer(NamedTuple):

@@ -12,7 +12,7 @@ from joblogs.choices import HOST_UNFINISHED
 from joblogs.content import shape, store
 from joblogs.models import HostResult
 
-_COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version")
+_COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version", "telling")
 
 
 def due(days: Iterable[datetime.date]) -> QuerySet[HostResult]:
@@ -37,6 +37,7 @@ def take(row: HostResult) -> None:
         for part in parts:
             fingerprint.update(part)
     values = [row.held_size, fingerprint.digest(), fingerprint.shape(), shape.VERSION]
+    values.append(fingerprint.telling())
     database.update_rows(
         HostResult, _COLUMNS, [[row.pk, *values, row.held_size]], where=("held_size",)
     )

@@ -6,11 +6,13 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, host_rank
 from joblogs.query.overview import HostOverview, Overview, normal_status
+
+from .odd_values import Odd, odd_hosts, odd_values
 
 TIMED_OUT = {
     *(HostStatus.TIMED_OUT, HostStatus.SCRIPT_TIMED_OUT, HostStatus.FILE_TIMED_OUT),
@@ -63,6 +65,9 @@ class Group:
     hosts: list[HostOverview]
     crowd: bool = False
     colour: str = ""
+    odd: list[Odd] = field(default_factory=list)
+    """These printed what `like` did, but for these values."""
+    like: Group | None = None
 
     @property
     def label(self) -> str:
@@ -99,12 +104,31 @@ def groups(found: Overview, *, identical: bool, prints: bool) -> list[Group]:
         )
         for key, hosts in together.items()
     ]
+    if not identical:
+        made += [odd for group in made for odd in _taken_out(group)]
     crowd = _crowd(made)
     if crowd is not None:
         crowd.crowd = True
     _colour(made)
     made.sort(key=lambda group: (group.crowd, len(group.hosts), *_rank(group)))
     return made
+
+
+def _taken_out(group: Group) -> list[Group]:
+    """Those of a group that have other values than nearly all of it: groups of their own."""
+    found = odd_hosts(group.hosts) if group.known and group.first.finished else {}
+    other = {host.bk_host_id for hosts in found.values() for host in hosts}
+    group.hosts = [host for host in group.hosts if host.bk_host_id not in other]
+    return [
+        replace(
+            group,
+            key=hashlib.sha256(f"{group.key} {places}".encode()).hexdigest()[:12],
+            hosts=hosts,
+            odd=odd_values(places, hosts, group.hosts),
+            like=group,
+        )
+        for places, hosts in found.items()
+    ]
 
 
 def in_order(host: HostOverview) -> tuple[list[str | int], int]:

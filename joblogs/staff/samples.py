@@ -19,13 +19,17 @@ from joblogs.query.overview import HostOverview
 
 from .groups import Group
 from .log_lines import painted
+from .odd_lines import OddLine, hosts_to_read, odd_lines
 
 READ_BYTES = 64 * 1024
 GROUPS_MAX = 40
+EXTRA_MAX = 40
+"""Hosts that are read besides, for the values in which they differ."""
 LINES_READ = 2_000
 """More lines than this are not compared: 64 KiB may be as many newlines."""
 LINES_SHOWN = 5
-LINE_BYTES = 400
+LINE_BYTES, BEFORE_BYTES = 400, 120
+"""Of a line, and of it what is shown before a value far to the right."""
 
 
 class SampleLine(NamedTuple):
@@ -37,6 +41,7 @@ class SampleLine(NamedTuple):
     gap: bool
     """Lines between the one before and this one are not shown."""
     cut: bool
+    odd: OddLine | None = None
 
 
 @dataclass
@@ -46,7 +51,8 @@ class Sample:
     host: HostOverview
     lines: list[SampleLine] = field(default_factory=list)
     relation: str = "alone"
-    """To the crowd: `differs`, `ends` before it, `same` as far as was read, `alone`: no crowd."""
+    """To the crowd: `differs`, `ends` before it, `same` as far as was read, `alone`: no crowd;
+    `values`: only in values that the masks hide."""
     number: int = 0
     """The line from which it differs, or after which it ends."""
 
@@ -63,6 +69,7 @@ class _Text(NamedTuple):
     lines: list[bytes]
     masked: list[bytes]
     whole: bool
+    data: bytes
 
 
 def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) -> Samples:
@@ -72,6 +79,7 @@ def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) ->
     asked = [group.first for group in told]
     if crowd is not None and _has_text(crowd):
         asked.append(crowd.first)
+    asked += [host for group in told for host in hosts_to_read(group)][:EXTRA_MAX]
     read = list({host.bk_host_id: host for host in asked}.values())
     parts = query.script_range(step, [host.as_step_host for host in read], Range(0, READ_BYTES))
     texts: dict[int, _Text] = {}
@@ -81,8 +89,11 @@ def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) ->
         size += len(data)
         texts[host.bk_host_id] = _text(host, data)
     usual = texts.get(crowd.first.bk_host_id) if crowd is not None else None
+    beginnings = {host: text.data for host, text in texts.items()}
     made = {
-        group.key: _sample(group, texts[group.first.bk_host_id], None if group.crowd else usual)
+        group.key: _odd_sample(group, texts[group.first.bk_host_id], odd_lines(group, beginnings))
+        if group.odd
+        else _sample(group, texts[group.first.bk_host_id], None if group.crowd else usual)
         for group in told
         if texts[group.first.bk_host_id].lines
     }
@@ -103,7 +114,17 @@ def _text(host: HostOverview, data: bytes) -> _Text:
         lines[:LINES_READ],
         masked.removesuffix(b"\n").split(b"\n")[:LINES_READ],
         whole and len(lines) <= LINES_READ,
+        data,
     )
+
+
+def _odd_sample(group: Group, text: _Text, odd: Sequence[OddLine]) -> Sample:
+    made = Sample(group.first, relation="values", number=odd[0].index + 1 if odd else 0)
+    for line in odd:
+        if line.index < len(text.lines):
+            (shown,) = _shown(group.first, text, [line.index], frozenset([line.index]), line.at)
+            made.lines.append(shown._replace(odd=line))
+    return made
 
 
 def _sample(group: Group, text: _Text, usual: _Text | None) -> Sample:
@@ -129,18 +150,24 @@ def _sample(group: Group, text: _Text, usual: _Text | None) -> Sample:
 
 
 def _shown(
-    host: HostOverview, text: _Text, chosen: Sequence[int], odd: frozenset[int]
+    host: HostOverview,
+    text: _Text,
+    chosen: Sequence[int],
+    odd: frozenset[int],
+    value_at: int | None = None,
 ) -> list[SampleLine]:
     made = []
     for place, index in enumerate(chosen):
         line = text.lines[index].removesuffix(b"\r")
-        data = line[:LINE_BYTES]
+        start = max(0, (value_at or 0) - BEFORE_BYTES) if (value_at or 0) > LINE_BYTES // 2 else 0
+        data = line[start : start + LINE_BYTES]
         marks = [
-            Mark(span.start, span.end, "masked")
+            Mark(span.start, span.end, "value" if span.start + start == value_at else "masked")
             for span in shape.spans(data, names=host.own_names)
             if span.kind != "ansi"
         ]
         gap = place > 0 and index != chosen[place - 1] + 1
         html = painted(Painter(), data, marks)
-        made.append(SampleLine(index + 1, html, index in odd, gap, len(line) > LINE_BYTES))
+        cut = len(line) > start + LINE_BYTES
+        made.append(SampleLine(index + 1, html, index in odd, gap, cut))
     return made

@@ -33,7 +33,7 @@ def verdict(step: StepInstance, groups: Sequence[Group]) -> Verdict:
     hosts = Counter[Kind]()
     for group in groups:
         hosts[group.kind] += len(group.hosts)
-    ways = sum(group.kind is Kind.BAD for group in groups)
+    ways = sum(group.kind is Kind.BAD and group.like is None for group in groups)
     parts = [
         Part(str(kind), _text(kind, hosts[kind], ways))
         for kind in (Kind.OK, Kind.BAD, Kind.LATE, Kind.SILENT, Kind.RUNNING, Kind.WAITING)
@@ -92,6 +92,10 @@ def _more(step: StepInstance, groups: Sequence[Group], hosts: Counter[Kind]) -> 
                 gettext("Those that succeeded printed %(n)d different things.")
                 % {"n": len(odd) + 1}
             )
+    mute = sum(len(group.hosts) for group in odd if group.silent)
+    if mute and step.step_type != StepType.FILE:
+        said = ngettext("%(n)s succeeded without a word.", "%(n)s succeeded without a word.", mute)
+        more.append(said % {"n": f"{mute:,}"})
     unknown = sum(len(group.hosts) for group in groups if not group.known)
     if unknown:
         more.append(

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.content import masks, shape
-from joblogs.content.shape import PLACEHOLDER, Fingerprint, Span, masked, spans
+from joblogs.content.shape import (
+    OWN,
+    PLACEHOLDER,
+    VALUE_BYTES,
+    Fingerprint,
+    Span,
+    masked,
+    spans,
+    telling_spans,
+)
 
 NAMES = [b"shop-a-00411.example.com", b"10.40.1.162", b"fd00:40::a2"]
 
@@ -228,8 +237,43 @@ def test_fingerprints_do_not_depend_on_the_pieces(text: bytes, borders: list[int
         at = max(at, border)
         so_far = text[: min(at, len(text))]
         assert fingerprint.shape() == shape.shape(so_far, names=NAMES)
+        assert fingerprint.telling() == telling(so_far)
     assert fingerprint.size == len(text)
     assert fingerprint.digest() == shape.digest(text)
+
+
+def telling(text: bytes) -> bytes:
+    fingerprint = Fingerprint(names=NAMES)
+    fingerprint.update(text)
+    return fingerprint.telling()
+
+
+def values(text: bytes) -> list[bytes]:
+    return [text[span.start : span.end] for span in telling_spans(text, names=NAMES)]
+
+
+@given(texts)
+def test_a_telling_value_has_a_hash_and_a_place(text: bytes) -> None:
+    hashes = telling(text)
+    assert len(hashes) == VALUE_BYTES * len(values(text))
+    assert shape.shape(text, names=NAMES) == hashlib.sha256(masked(text, names=NAMES)).digest()
+
+
+def test_ids_and_addresses_tell_and_what_differs_everywhere_does_not() -> None:
+    text = (
+        b"[2026-11-22 08:00:05] pid=7 took 84 ms in /tmp/x.1 on shop-a-00411\n"
+        b"checksum \x1b[1m9f2c11d0\x1b[0m from 10.0.0.9, not 10.40.1.162, to fd00:40::a2\n"
+    )
+    assert values(text) == [b"9f2c11d0", b"10.0.0.9", b"10.40.1.162", b"fd00:40::a2"]
+    hashes = telling(text)
+    assert hashes[2 * VALUE_BYTES :] == OWN * 2
+    assert hashes[: 2 * VALUE_BYTES] != telling(text.replace(b"11d0", b"11d1"))[: 2 * VALUE_BYTES]
+
+
+@pytest.mark.parametrize("line", [b"id=%08xffff\n" % 7, b"x" * 1000 + b" id=12ab34cd\n"])
+def test_the_first_telling_values_are_kept_of_a_text_of_any_size(line: bytes) -> None:
+    text = line * 10_000
+    assert VALUE_BYTES * len(values(text)) == len(telling(text)) <= VALUE_BYTES * 64
 
 
 @given(st.lists(texts, max_size=4))
