@@ -62,6 +62,16 @@ def retention_days(name: str) -> int | None:
     return integer(name, default=0, maximum=_LONGEST_DAYS) or None
 
 
+def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
+    """One of these words, as they are written here."""
+    value = _read(name)
+    if value is None:
+        return default
+    if value not in of:
+        raise _refusal(name, f"must be {' or '.join(of)}, not {value!r}")
+    return value
+
+
 def sha256(name: str) -> bytes | None:
     """The SHA-256 of a secret, in hexadecimal: the secret itself need not lie about here."""
     value = _read(name)

@@ -76,6 +76,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Before whatever may refuse, redirect or begin a session: load balancers ask here.
     "joblogs.monitoring.middleware.Monitoring",
+    # Above whatever answers, so that nothing goes out that is not counted.
+    "joblogs.monitoring.requests.Requests",
     # Above all others, so that no answer of the API is HTML or a redirect, whoever refuses it.
     "joblogs.api.middleware.ApiAnswers",
     "django.middleware.security.SecurityMiddleware",
@@ -178,12 +180,23 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {
+            "()": "joblogs.monitoring.log_formats.Line",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "joblogs.monitoring.log_formats.Json"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},  # standard error
+        "console": {  # standard error
+            "class": "logging.StreamHandler",
+            "formatter": env.choice("LOG_FORMAT", of=("line", "json"), default="line"),
+        },
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     # Django's own handlers would say everything a second time, and mail errors to nobody.
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},  # what was refused is a line of joblogs.requests
+    },
 }

@@ -83,6 +83,7 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("LOG_MAX_BYTES", "9" * 5000),
         ("RECORDS_MAX_BYTES", "1e6"),
         ("RATE_LIMIT", "none"),
+        ("LOG_FORMAT", "JSON"),
         ("METRICS_TOKEN_SHA256", "the token itself"),
         ("METRICS_TOKEN_SHA256", "0" * 63),
         ("PROMETHEUS_MULTIPROC_DIR", "/no/such/folder"),
@@ -136,6 +137,11 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["PROMETHEUS_MULTIPROC_DIR"] is None
     assert loaded["BK_GATEWAY_PUBLIC_KEYS"] == {}
     assert loaded["DATABASES"]["default"]["NAME"] == str(loaded["BASE_DIR"] / "db.sqlite3")
+
+
+def test_the_log_is_lines_unless_json_is_asked_for(load: Load) -> None:
+    for variables, form in (({}, "line"), ({"LOG_FORMAT": "json"}, "json")):
+        assert load(**variables)["LOGGING"]["handlers"]["console"]["formatter"] == form
 
 
 def test_a_refused_token_is_not_shown(load: Load) -> None:

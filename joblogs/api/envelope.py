@@ -98,7 +98,13 @@ def success(request: Any, data: Any) -> HttpResponse:
 
 def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpResponse:
     """An error in the envelope of the request's form."""
-    exchange = exchange_of(request)
+    response = _failure(exchange_of(request), error, data)
+    # For our own log and metrics: the HTTP status of most forms does not tell.
+    response.error_code = error.code  # type: ignore[attr-defined]
+    return response
+
+
+def _failure(exchange: Exchange, error: StoreError, data: Any) -> HttpResponse:
     if isinstance(error, Refusal):
         return _refusal(exchange, error)
     if exchange.form.is_v4:
