@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -37,7 +38,19 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return len(found)
 
 
-class Looking(AnyAdmin):
+class ClosedFirst(AnyAdmin):
+    """Whoever may not look learns not even whether a row exists."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Django looks for the row first, and answers otherwise if there is none.
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+
+class Looking(ClosedFirst):
     """History: nobody adds, changes or deletes it here."""
 
     paginator = CappedPaginator

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from joblogs import access
 from joblogs.models import App, AppGrant, Scope
 
-from .looking import AnyAdmin, AnyInline, user_of
+from .looking import AnyInline, ClosedFirst, user_of
 
 
 class SuperusersOnly:
@@ -42,7 +42,7 @@ class SuperusersOnly:
 
 
 @admin.register(Scope)
-class ScopeAdmin(SuperusersOnly, AnyAdmin):
+class ScopeAdmin(SuperusersOnly, ClosedFirst):
     """Members of staff see theirs; who else may browse one is for superusers."""
 
     list_display = ("scope_type", "scope_id", "name", "retention_days", "history_days")
@@ -79,7 +79,7 @@ class GrantInline(SuperusersOnly, AnyInline):
 
 
 @admin.register(App)
-class AppAdmin(SuperusersOnly, AnyAdmin):
+class AppAdmin(SuperusersOnly, ClosedFirst):
     """A new app's secret is shown once, in the message that says it was made."""
 
     list_display = ("app_code", "name", "active", "created_at")
@@ -110,7 +110,7 @@ class AppAdmin(SuperusersOnly, AnyAdmin):
 
 
 @admin.register(AppGrant)
-class AppGrantAdmin(SuperusersOnly, AnyAdmin):
+class AppGrantAdmin(SuperusersOnly, ClosedFirst):
     list_display = ("app", "where", "read", "write")
     list_select_related = ("app", "scope")
     list_filter = ("read", "write")

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from . import exposition, probes
 
-_DOORS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
+DOORS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
     "/healthz": probes.healthz,
     "/readyz": probes.readyz,
     "/metrics": exposition.metrics,
@@ -27,4 +27,4 @@ class Monitoring:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return _DOORS.get(request.path_info, self.get_response)(request)
+        return DOORS.get(request.path_info, self.get_response)(request)

@@ -1,0 +1,179 @@
+"""The API, and who sees what there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.builders import script_log
+from tests.channels.rows import Asks, Row, at
+from tests.channels.world import APP, PRODUCER, Ask, Place
+
+
+def _api(name: str, fields: Callable[[Place], dict[str, object]], *methods: str) -> Asks:
+    """Under every form of the wire."""
+    starts = (
+        *("/api/v3/", "/api/v3/system/", "/api/bk-job/prod/api/v3/", "/prod/api/v3/system/"),
+        *("/api/job/v3/job-execute/", "/esb/api/v3/", "/api/c/compapi/v2/jobv3/"),
+        "/api/c/compapi/jobv3/",
+    )
+
+    def asks(where: Place) -> list[Ask]:
+        body: dict[str, object] = {"bk_scope_type": "biz", "bk_scope_id": where.scope}
+        body |= {"job_instance_id": where.job, **fields(where)}
+        query = "&".join(f"{key}={value}" for key, value in body.items())
+        made = {
+            "POST": [Ask(f"{start}{name}", "POST", json=body, step=where.step) for start in starts],
+            "GET": [Ask(f"{start}{name}/?{query}", step=where.step) for start in starts],
+        }
+        return [ask for method in methods for ask in made[method]]
+
+    return asks
+
+
+def _one_host(where: Place) -> dict[str, object]:
+    return {"step_instance_id": where.step, "bk_host_id": where.host}
+
+
+def _batch(where: Place) -> list[Ask]:
+    plain = _api(
+        "batch_get_job_instance_ip_log",
+        lambda p: {"step_instance_id": p.step, "host_id_list": [p.host]},
+        "POST",
+    )(where)
+    first = plain[0]
+    more: list[dict[str, object]] = [
+        {"host_id_list": None},
+        {"host_id_list": None, "ip_list": [{"bk_cloud_id": 0, "ip": where.address}]},
+        {"grep": f"{where.word}-needle"},
+        {"tail_bytes": 60},
+        {"return_log_state": True},
+    ]
+    asked = [Ask(first.path, "POST", json=first.json | said, step=where.step) for said in more]
+    file = {"step_instance_id": where.file_step}
+    return [
+        *plain,
+        *asked,
+        Ask(first.path, "POST", json=first.json | file, step=where.file_step),
+    ]
+
+
+def _v4(where: Place) -> list[Ask]:
+    body = {"bk_scope_type": "biz", "bk_scope_id": where.scope, "job_instance_id": where.job}
+    body |= {
+        "step_instance_id": where.step,
+        "execute_object_list": [],
+        "host_id_list": [where.host],
+    }
+    name = "batch_get_job_instance_execute_object_log"
+    starts = ("/api/v4/", "/api/v4/system/v4_", "/api/bk-job/prod/api/v4/")
+    return [Ask(f"{start}{name}", "POST", json=body, step=where.step) for start in starts]
+
+
+def _own(where: Place, rest: str) -> str:
+    return f"/api/v1/biz/{where.scope}/jobs/{where.job}/steps/{where.step}/{rest}"
+
+
+def _raw(where: Place) -> list[Ask]:
+    log = _own(where, f"hosts/{where.host}/log")
+    return [Ask(f"{log}{rest}", step=where.step) for rest in ("", "/", "?tail=60", "?offset=3")]
+
+
+API = [
+    Row(
+        "logs of many hosts",
+        ("batch_get_job_instance_ip_log",),
+        _batch,
+        text=frozenset({APP}),
+        recorded="batch_get_job_instance_ip_log",
+    ),
+    Row(
+        "log of one host",
+        ("get_job_instance_ip_log",),
+        _api("get_job_instance_ip_log", _one_host, "POST", "GET"),
+        text=frozenset({APP}),
+        recorded="get_job_instance_ip_log",
+    ),
+    Row(
+        "logs of many hosts, version 4",
+        ("v4_batch_get_job_instance_execute_object_log",),
+        _v4,
+        text=frozenset({APP}),
+        recorded="v4_batch_get_job_instance_execute_object_log",
+    ),
+    Row(
+        "raw log of one host",
+        ("host_log",),
+        _raw,
+        text=frozenset({APP}),
+        recorded="raw log",
+    ),
+    Row(
+        "state of a step by keyword: which logs hold it",
+        ("get_step_instance_status",),
+        _api(
+            "get_step_instance_status",
+            lambda p: {"step_instance_id": p.step, "keyword": f"{p.word}-needle"},
+            "GET",
+        ),
+        facts=frozenset({APP}),
+        recorded="get_step_instance_status",
+    ),
+    Row(
+        "state of a step without one, state and list of jobs, detail of a step",
+        ("get_job_instance_status", "get_job_instance_list", "get_step_instance_detail"),
+        lambda p: [
+            *_api("get_step_instance_status", lambda p: {"step_instance_id": p.step}, "GET")(p),
+            *_api("get_job_instance_status", lambda p: {"return_ip_result": True}, "POST")(p),
+            *_api("get_job_instance_status", lambda p: {"return_ip_result": "true"}, "GET")(p)[:1],
+            Ask(
+                f"/api/v3/get_job_instance_list?bk_scope_type=biz&bk_scope_id={p.scope}"
+                "&create_time_start=1699999999000&create_time_end=1700000001000"
+            ),
+            *_api("get_step_instance_detail", lambda p: {"step_instance_id": p.step}, "GET")(p),
+        ],
+        facts=frozenset({APP}),
+    ),
+    Row(
+        "expected offsets of a step's logs",
+        ("offsets",),
+        lambda p: [Ask(_own(p, "offsets"))],
+        facts=frozenset({PRODUCER}),
+    ),
+    Row(
+        "records in",
+        ("records",),
+        lambda p: [
+            Ask("/api/v1/records", shows=False),
+            Ask(
+                "/api/v1/records",
+                "POST",
+                json=script_log(
+                    "not what is there\n",
+                    host=p.host,
+                    job=p.job,
+                    step=p.step,
+                    bk_scope_type="biz",
+                    bk_scope_id=p.scope,
+                ),
+                shows=False,
+            ),
+        ],
+        facts=frozenset({PRODUCER}),
+    ),  # fmt: skip
+    Row(
+        "document of the API, and whatever no address is for",
+        (
+            *("schema", "api_docs"),
+            r"^(?:api/job/v3/job-execute|esb/api/v3)/",
+            r"^api/c/compapi/(?:v2/)?jobv3/",
+            r"^(?:api/[-\w.]+/)?[-\w.]+/api/v3/(?:system/)?",
+            r"^(?:api/[-\w.]+/)?[-\w.]+/api/v4/(?:system/)?",
+            *(r"^api/v3/(?:system/)?", r"^api/v4/(?:system/)?", r"^api/v1/", r"^(?:api|esb)/"),
+        ),
+        at(
+            *("/api/v1/schema", "/docs/api/", "/api/job/v3/job-execute/x", "/esb/api/v3/x"),
+            *("/api/c/compapi/jobv3/x", "/prod/api/v3/x", "/prod/api/v4/x", "/api/v3/x"),
+            *("/api/v4/x", "/api/v1/x", "/api/x", "/nothing/here"),
+        ),
+    ),
+]

@@ -1,0 +1,90 @@
+"""The pages for staff, and who sees what there."""
+
+from __future__ import annotations
+
+from tests.channels.rows import READERS, Row
+from tests.channels.world import Ask, Place
+from tests.staff.reading import page
+
+
+def _of_step(name: str, where: Place, query: str = "", *, host: bool = True) -> str:
+    return page(name, host=where.host if host else None, place=where.path) + query
+
+
+PAGES = [
+    Row(
+        "page of a log",
+        ("staff:log",),
+        lambda p: [
+            *(Ask(_of_step("log", p, q), step=p.step) for q in ("", "?line=2", "?at=end")),
+            Ask(page("log", host=p.host, place=(*p.path[:3], p.file_step)), step=p.file_step),
+        ],
+        text=READERS,
+        recorded="page log",
+    ),
+    Row(
+        "following a log",
+        ("staff:log-more",),
+        lambda p: [Ask(_of_step("log-more", p, "?byte=0"), step=p.step)],
+        text=READERS,
+        recorded="page follow",
+    ),
+    Row(
+        "download of a log",
+        ("staff:log-download",),
+        lambda p: [Ask(_of_step("log-download", p), step=p.step)],
+        text=READERS,
+        recorded="page download",
+    ),
+    Row(
+        "comparison of two logs",
+        ("staff:compare",),
+        lambda p: [
+            Ask(_of_step("compare", p, f"?to=host&other={p.other_host}{more}"), step=p.step)
+            for more in ("&all=1", "&all=1&view=inline", "&all=1&masks=0&part=end")
+        ],
+        text=READERS,
+        recorded="page compare",
+    ),
+    Row(
+        "search in a step",
+        ("staff:search",),
+        lambda p: [
+            Ask(_of_step("search", p, f"?q={p.word}-needle", host=False), step=p.step),
+            Ask(_of_step("search", p, "?q=nee[d]le&regex=1", host=False), step=p.step),
+        ],
+        text=READERS,
+        recorded="page search",
+    ),
+    Row(
+        "page of a step, with samples",
+        ("staff:step",),
+        lambda p: [
+            Ask(_of_step("step", p, q, host=False), step=p.step) for q in ("", "?alike=identical")
+        ],
+        text=READERS,
+        recorded="page step",
+    ),
+    Row(
+        "hosts of a step as a list",
+        ("staff:step-hosts",),
+        lambda p: [
+            Ask(_of_step("step-hosts", p, q, host=False)) for q in ("", "?as=ids", "?as=addresses")
+        ],
+        facts=READERS,
+    ),
+    Row(
+        "lists of jobs, page of a job, page of a host",
+        ("staff:jobs", "staff:job", "staff:host"),
+        lambda p: [
+            Ask("/logs/"),
+            Ask(f"/logs/?name={p.word}-job"),
+            Ask(f"/logs/?host={p.host_name}"),
+            Ask(f"/logs/?number={p.job}"),
+            Ask(f"/logs/?operator={p.operator}"),
+            Ask(f"/logs/biz/{p.scope}/jobs/{p.job}/"),
+            Ask(f"/logs/hosts/{p.host}/"),
+        ],
+        facts=READERS,
+    ),
+]

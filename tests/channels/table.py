@@ -1,0 +1,91 @@
+"""Every way out of the store, and who may take it. A new address or command needs a row here.
+
+The table is also in docs/security.md; `test_channels.py` tries each cell of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.channels.admin import ADMIN
+from tests.channels.api import API
+from tests.channels.pages import PAGES
+from tests.channels.rows import Row
+from tests.channels.world import APP, AUDITOR, PRODUCER, STAFF, SUPERUSER
+
+ROWS = [*PAGES, *API, *ADMIN]
+
+
+ANSWERING: dict[str, tuple[str, ...]] = {
+    "joblogs.monitoring.middleware.Monitoring": ("/healthz", "/readyz", "/metrics"),
+    "whitenoise.middleware.WhiteNoiseMiddleware": ("/static/",),
+}
+"""Middleware that answers by itself, before there is any route, and where it does."""
+PASSING_ON = {
+    "joblogs.monitoring.requests.Requests",
+    "joblogs.api.middleware.ApiAnswers",
+    "joblogs.staff.zones.ReadersZone",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+}
+"""Middleware whose own answers are refusals and redirects."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of ours. Whoever may run it may read the database anyway."""
+
+    name: str
+    text: bool
+    """Whether log text leaves the store by it."""
+    run: tuple[tuple[str, ...], ...]
+    """Arguments to try it with, over a store; `{file}` is a file of records of it."""
+    recorded: str = ""
+
+
+COMMANDS = [
+    Command("create_app", False, (("ci", "--scope", "biz:2"),)),
+    Command("demo", False, (("--no-serve",),)),
+    Command("import_logs", False, (("{file}",), ("{file}", "--dry-run"))),
+    Command("maintain_logs", False, (("--dry-run",), ())),
+]
+
+COLUMNS = (SUPERUSER, STAFF, AUDITOR, APP, PRODUCER)
+
+
+def cell(row: Row, caller: str) -> str:
+    if caller in row.text:
+        return "**text**"
+    return "facts" if caller in row.facts else "–"
+
+
+def rendered() -> Iterator[str]:
+    """The table as docs/security.md shows it."""
+    yield f"| what | addresses | {' | '.join(COLUMNS)} | recorded as |"
+    yield "|---" * (len(COLUMNS) + 3) + "|"
+    for row in ROWS:
+        cells = " | ".join(cell(row, caller) for caller in COLUMNS)
+        yield f"| {row.title} | {_short(row.routes)} | {cells} | {row.recorded or '–'} |"
+
+
+def rendered_commands() -> Iterator[str]:
+    yield "| command | prints log text | recorded as |"
+    yield "|---|---|---|"
+    for command in COMMANDS:
+        prints = "**yes**" if command.text else "no"
+        yield f"| `{command.name}` | {prints} | {command.recorded or '–'} |"
+
+
+def _short(routes: tuple[str, ...]) -> str:
+    """The same page of many tables is said once: `admin:…_change`."""
+    table = re.compile(r"(?<=^admin:)(?:auth|joblogs)_[a-z]+_|(?<=^admin/)(?:auth|joblogs)/[a-z]+/")
+    names = dict.fromkeys(table.sub("…", route) for route in routes if route)
+    return ", ".join(f"`{name}`".replace("|", "\\|") for name in names)
