@@ -234,7 +234,9 @@ class _Finder:
 
 
 ERRORS = Pattern.of(
-    r"\b(?:err(?:or|ors)?|fatal|panic|exception|traceback|fail(?:s|ed|ure|ures)?|cannot|can't"
+    # A colour ends in a letter, so that no word begins behind it.
+    r"(?:\b|\x1b\[[0-9;:]*m)"
+    r"(?:err(?:or|ors)?|fatal|panic|exception|traceback|fail(?:s|ed|ure|ures)?|cannot|can't"
     r"|unable to|denied|refused|unreachable|not found|no such|no space left|segmentation fault"
     r"|core dumped|killed|aborted|timed out|timeout|critical)\b|错误|失败|异常|拒绝|超时",
     regex=True,

@@ -24,6 +24,7 @@ from joblogs.search import FirstError, first_error, tells_of_error
         b"sh: foo: command not found",
         "磁盘写入失败".encode(),
         b"2 errors, 0 warnings",
+        b"\x1b[1;31mERROR\x1b[0m disk",
     ],
 )
 def test_this_tells_of_trouble(line: bytes) -> None:
@@ -41,6 +42,7 @@ def test_this_tells_of_trouble(line: bytes) -> None:
         b"writing /var/log/error.log",
         b"curl --fail-early --show-error https://host",
         b"terrorist, failover, timeouts_total",
+        b"\x1b[0;32mfailed=0\x1b[0m",
     ],
 )
 def test_this_does_not(line: bytes) -> None:
