@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from joblogs import query
-from joblogs.choices import FINISHED, HostStatus, file_rank
 from joblogs.errors import BadRequest
 from joblogs.models import FileLog, StepInstance
-from joblogs.query import Address, Attempts, Completeness, Range, State, StepHost
+from joblogs.query import Address, Attempts, Completeness, Range, StepHost
 from joblogs.search import LONG_LINE_BYTES, Budget, InvalidPattern, Pattern, Search
 
 from .requests import flag, is_blank, optional_integer, optional_text
@@ -129,21 +128,7 @@ def _grepped(
 
 def file_state(step: StepInstance, logs: Sequence[FileLog]) -> dict[str, Any]:
     """How complete a host's file logs are: as far as the furthest from it."""
-    expired = step.job.expired_at is not None
-    states = [
-        query.completeness(
-            status=HostStatus.SUCCEEDED if finished else HostStatus.RUNNING,
-            received_size=log.received_size,
-            declared_size=None,
-            truncated=log.truncated,
-            expired=expired,
-        )
-        for log in logs
-        for finished in [file_rank(log.status) == FINISHED]
-    ]
-    if expired:
-        states = [Completeness(State.EXPIRED)]
-    return _state(query.worst(states), sum(log.held_size for log in logs))
+    return _state(query.files_state(step, logs), sum(log.held_size for log in logs))
 
 
 def _state(found: Completeness, size: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ of hosts; text comes in groups of bounded size.
 """
 
 from .completeness import Completeness, State, completeness
-from .extracts import Range, is_growing, log_state, readable_size, script_range, worst
+from .extracts import Range, files_state, is_growing, log_state, readable_size, script_range, worst
 from .hosts import (
     HOSTS_MAX,
     Address,
@@ -51,6 +51,7 @@ __all__ = [
     "expected_offsets",
     "file_logs",
     "file_sources",
+    "files_state",
     "find_job",
     "find_step",
     "find_step_of_job",

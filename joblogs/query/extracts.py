@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from joblogs.choices import FINISHED, HostStatus, file_rank
 from joblogs.content import store
-from joblogs.models import StepInstance
+from joblogs.models import FileLog, StepInstance
 
 from .completeness import Completeness, State, completeness
 from .hosts import Row, StepHost
@@ -76,6 +77,24 @@ def is_growing(step: StepInstance, host: StepHost) -> bool:
 def log_state(step: StepInstance, host: StepHost) -> Completeness:
     """How complete a host's log is; of several rows, the one that is furthest from it."""
     return worst([_of_row(row, expired=step.job.expired_at is not None) for row in host.rows])
+
+
+def files_state(step: StepInstance, logs: Iterable[FileLog]) -> Completeness:
+    """How complete a host's file logs are; of several, the one that is furthest from it."""
+    if step.job.expired_at is not None:
+        return Completeness(State.EXPIRED)
+    return worst([_of_file(log) for log in logs])
+
+
+def _of_file(log: FileLog) -> Completeness:
+    finished = file_rank(log.status) == FINISHED
+    return completeness(
+        status=HostStatus.SUCCEEDED if finished else HostStatus.RUNNING,
+        received_size=log.received_size,
+        declared_size=None,
+        truncated=log.truncated,
+        expired=False,
+    )
 
 
 def worst(found: Sequence[Completeness]) -> Completeness:
