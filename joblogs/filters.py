@@ -58,14 +58,22 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     def created_since(
         self, jobs: QuerySet[JobInstance], _name: str, day: date
     ) -> QuerySet[JobInstance]:
-        """Jobs of this day (UTC) and later ones."""
-        return jobs.filter(create_time__gte=_milliseconds(day))
+        return created_since(jobs, day)
 
     def created_until(
         self, jobs: QuerySet[JobInstance], _name: str, day: date
     ) -> QuerySet[JobInstance]:
-        """Jobs of this day (UTC) and earlier ones."""
-        return jobs.filter(create_time__lt=_milliseconds(day) + DAY_MILLISECONDS)
+        return created_until(jobs, day)
+
+
+def created_since(jobs: QuerySet[JobInstance], day: date) -> QuerySet[JobInstance]:
+    """Jobs of this day (UTC) and later ones."""
+    return jobs.filter(create_time__gte=_milliseconds(day))
+
+
+def created_until(jobs: QuerySet[JobInstance], day: date) -> QuerySet[JobInstance]:
+    """Jobs of this day (UTC) and earlier ones."""
+    return jobs.filter(create_time__lt=_milliseconds(day) + DAY_MILLISECONDS)
 
 
 def _milliseconds(day: date) -> int:

@@ -261,6 +261,23 @@ def tells_of_error(data: bytes, position: int = 0) -> int | None:
     return None
 
 
+def occurs(pattern: Pattern, parts: Iterable[bytes]) -> bool:
+    """Whether a log that comes in parts holds what is searched for."""
+    return any(pattern.find(block.data) is not None for block in _blocks(parts))
+
+
+def first_error_line(parts: Iterable[bytes]) -> bytes:
+    """The beginning of the first line that tells of trouble; empty if none does."""
+    for block in _blocks(parts):
+        at = tells_of_error(block.data)
+        if at is not None:
+            start = block.data.rfind(b"\n", 0, at) + 1
+            # Of a line that is very long, what is around the word.
+            start = max(start, at - SHOWN_LINE_BYTES // 2)
+            return block.data[start : start + SHOWN_LINE_BYTES].partition(b"\n")[0]
+    return b""
+
+
 class FirstError(NamedTuple):
     """Where a log first tells of trouble; and where the search for it ended early, if it did."""
 

@@ -194,9 +194,9 @@ def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key
         row.src_cloud_id = 0
     if record.dest and row.dest_cloud_id is None:
         row.dest_cloud_id = 0
-    if record.truncated:
-        # What an export says of a content that it holds only the beginning of.
-        row.truncated, row.received_size = True, record.received_size or 0
+    if record.truncated or step.job.expired_at is not None:
+        # What an export says of a content that it holds only the beginning of, or nothing any more.
+        row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     return row
 
 

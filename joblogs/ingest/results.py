@@ -168,9 +168,9 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         redacted=union(record.redacted) if record.redacted else None,
         **{column: value for column, value in said.items() if value is not None},
     )
-    if record.truncated:
-        # What an export says of a log that it holds only the beginning of.
-        row.truncated, row.received_size = True, record.received_size or 0
+    if record.truncated or rows.step.job.expired_at is not None:
+        # What an export says of a log that it holds only the beginning of, or nothing any more.
+        row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     rows.rows[place] = rows.new[id(row)] = row
     out.count(changed=True)
 

@@ -1,0 +1,177 @@
+"""A ZIP archive: a file for each host and attempt, and a manifest of what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import msgspec
+
+from joblogs import query
+from joblogs.choices import FileMode, HostStatus
+from joblogs.models import FileLog, StepInstance
+from joblogs.query import Completeness
+
+from . import names
+from .ndjson import GENERATOR
+from .runs import Run
+from .walk import Group, Log, Walk
+
+MANIFEST = "manifest.json"
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # before it the format has no time
+_BLOCK_BYTES = 1024 * 1024
+
+encode = msgspec.json.Encoder().encode
+
+
+class _Sink:
+    """What the archive is written to: it cannot be sought in, so an archive may be a download."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def taken(self) -> Iterator[bytes]:
+        parts, self._parts = self._parts, []
+        yield from parts
+
+
+def archive(walk: Walk) -> Iterator[bytes]:
+    """The archive; nothing at all if no host is selected."""
+    groups = (item for item in walk.items() if isinstance(item, Group))
+    first = next(groups, None)
+    if first is None:
+        return
+    with tempfile.TemporaryFile() as entries:
+        manifest = _Manifest(walk, entries)
+        sink = _Sink()
+        with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as target:  # type: ignore[call-overload]
+            yield from _group(walk, first, target, sink, manifest)
+            for group in groups:
+                yield from _group(walk, group, target, sink, manifest)
+            with target.open(_info(MANIFEST, walk.created), "w", force_zip64=True) as file:
+                for part in manifest.parts():
+                    file.write(part)
+                    yield from sink.taken()
+        yield from sink.taken()
+
+
+def _group(
+    walk: Walk, group: Group, target: zipfile.ZipFile, sink: _Sink, manifest: _Manifest
+) -> Iterator[bytes]:
+    step, runs = group.step, group.runs
+    folder = names.folder(step)
+    every = walk.selection.every_attempt
+    for run, logs in zip(runs, walk.logs(step, [run.host for run in runs]), strict=True):
+        if not run.results:
+            manifest.add(step, run, {"not_run_again": True})
+            continue
+        files = 0
+        for log in logs:
+            files += log.file is not None
+            path = folder + names.host_file(run, every_attempt=every, file=log.file, number=files)
+            digest, size = hashlib.sha256(), 0
+            info = _info(path, run.shown.end_time or step.job.create_time)
+            with target.open(info, "w", force_zip64=log.size >= zipfile.ZIP64_LIMIT) as file:
+                for part in log.parts:
+                    digest.update(part)
+                    size += len(part)
+                    file.write(part)
+                    yield from sink.taken()
+            manifest.add(step, run, _written(step, run, log, path, size, digest.hexdigest()))
+        yield from sink.taken()
+
+
+def _info(path: str, at: int) -> zipfile.ZipInfo:
+    try:
+        when = datetime.fromtimestamp(at / 1000, tz=UTC).timetuple()[:6]
+    except (OverflowError, ValueError, OSError):
+        when = _EARLIEST
+    info = zipfile.ZipInfo(path, max(_EARLIEST, min(when, (2107, 12, 31, 23, 59, 58))))
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def _written(
+    step: StepInstance, run: Run, log: Log, path: str, size: int, sha256: str
+) -> dict[str, Any]:
+    state = query.log_state(step, run.host)
+    redacted = any(result.redacted for result in run.results)
+    said: dict[str, Any] = {"path": path, "size": size, "sha256": sha256}
+    if log.file is not None:
+        state, redacted = query.files_state(step, [log.file]), bool(log.file.redacted)
+        said["file"] = _file(log.file)
+    return said | _state(state) | ({"redacted": True} if redacted else {})
+
+
+def _file(file: FileLog) -> dict[str, Any]:
+    said = {
+        "mode": FileMode(file.mode).name.lower(),
+        "src_bk_host_id": file.src_host_id,
+        "src_path": file.src_path,
+        "dest_path": file.dest_path,
+        "status": file.status,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _state(found: Completeness) -> dict[str, Any]:
+    return {"state": found.state.value, **({"missing": found.missing} if found.missing else {})}
+
+
+class _Manifest:
+    """What the files are, kept in a file of its own until it is written: it may be long."""
+
+    def __init__(self, walk: Walk, entries: IO[bytes]) -> None:
+        self._walk, self._entries = walk, entries
+        self._count = 0
+
+    def add(self, step: StepInstance, run: Run, written: dict[str, Any]) -> None:
+        job, shown = step.job, run.shown
+        said = {
+            "bk_scope_type": job.scope.scope_type,
+            "bk_scope_id": job.scope.scope_id,
+            "job_instance_id": job.job_instance_id,
+            "job_name": job.name,
+            "step_instance_id": step.step_instance_id,
+            "step_name": step.name,
+            "bk_host_id": shown.host_id,
+            "host_name": shown.host_name,
+            "bk_cloud_id": shown.bk_cloud_id,
+            "ip": shown.ip,
+            "ipv6": shown.ipv6,
+            "execute_count": shown.execute_count,
+            "batch": shown.batch,
+            "status": shown.status,
+            "status_name": status_name(shown.status),
+            "exit_code": shown.exit_code,
+            "tag": shown.tag,
+        }
+        said = {name: value for name, value in said.items() if value is not None}
+        self._entries.write(b",\n" if self._count else b"")
+        self._entries.write(encode({**written, **said}))
+        self._count += 1
+
+    def parts(self) -> Iterator[bytes]:
+        head = {"format": "joblogs-zip", "version": 1, "created": self._walk.created}
+        yield encode({**head, "generator": GENERATOR})[:-1] + b',"files":[\n'
+        self._entries.seek(0)
+        while part := self._entries.read(_BLOCK_BYTES):
+            yield part
+        yield b"\n]}\n"
+
+
+def status_name(status: int) -> str:
+    """A host's status as a word that does not depend on a reader's language."""
+    return HostStatus(status).name.lower() if status in HostStatus.values else str(status)

@@ -1,0 +1,170 @@
+"""The canonical export (RECORDS): what an import into an empty store makes the same rows of."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any
+
+from joblogs import records
+from joblogs.choices import Role
+from joblogs.content.cutting import pieces
+from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
+from joblogs.query import runs
+
+from .runs import only
+from .walk import Group, Log, Walk
+
+GENERATOR = "joblogs 0.1"
+
+_RUN = ("name", "status", "start_time", "end_time", "total_time", "execute_count", "update_time")
+_JOB = (*_RUN, "job_instance_id", "operator", "source", "launch_mode", "task_type", "create_time")
+_STEP = (*_RUN, "step_instance_id", "step_type", "position", "create_time")
+_RESULT = (
+    *("execute_count", "batch", "bk_cloud_id", "ip", "ipv6", "host_name", "status", "tag"),
+    *("exit_code", "error_code", "start_time", "end_time", "total_time"),
+    *("actual_execute_count", "update_time"),
+)
+_FILE = (
+    *("execute_count", "batch", "mode", "task_key", "src_path", "dest_path", "status"),
+    *("size", "speed", "process", "update_time"),
+)
+
+
+def lines(walk: Walk) -> Iterator[bytes]:
+    """The lines of a file of records; none at all if nothing is selected."""
+    first = True
+    for item in walk.items():
+        if first:
+            first = False
+            archive = records.Archive(
+                format=records.FORMAT,
+                version=max(records.VERSIONS),
+                created=walk.created,
+                generator=GENERATOR,
+            )
+            yield _line(archive)
+        match item:
+            case JobInstance():
+                yield _line(_job(item))
+            case StepInstance():
+                yield _line(_step(item))
+            case Group():
+                yield from _group(walk, item)
+
+
+def _group(walk: Walk, group: Group) -> Iterator[bytes]:
+    step = group.step
+    results = [result for host in group.hosts for result in host.results]
+    bare = _bare_files(step, results)
+    logs = walk.logs(step, [only(result) for result in results])
+    for result, own in zip(results, logs, strict=True):
+        yield _line(_result(step, result))
+        for log in own:
+            yield from _script(step, result, log) if log.file is None else _file(step, result, log)
+        for file in bare.get(result.pk, ()):
+            yield _line(_file_record(step, result, file, None))
+
+
+def _bare_files(step: StepInstance, results: list[HostResult]) -> dict[int, list[FileLog]]:
+    """The file logs of an expired job: their text is gone, what became of the files is kept."""
+    if step.job.expired_at is None:
+        return {}
+    files = sorted(runs.files_on(step, results), key=attrgetter("host_result_id"))
+    groups = itertools.groupby(files, key=attrgetter("host_result_id"))
+    return {owner: list(own) for owner, own in groups}
+
+
+def _line(record: records.Record) -> bytes:
+    return records.encode(record) + b"\n"
+
+
+def _values(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _job(job: JobInstance) -> records.Job:
+    expired = None
+    if job.expired_at is not None:
+        expired = records.Expired(at=job.expired_at, policy=job.expired_policy)
+    return records.Job(
+        scope_name=job.scope.name or None,
+        expired=expired,
+        **_values(job, _JOB),
+        **{f"bk_{name}": getattr(job.scope, name) for name in ("scope_type", "scope_id")},
+    )
+
+
+def _step(step: StepInstance) -> records.Step:
+    return records.Step(job_instance_id=step.job.job_instance_id, **_values(step, _STEP))
+
+
+def _place(step: StepInstance, result: HostResult) -> dict[str, Any]:
+    return {
+        "job_instance_id": step.job.job_instance_id,
+        "step_instance_id": step.step_instance_id,
+        "bk_host_id": result.host_id,
+    }
+
+
+def _result(step: StepInstance, result: HostResult) -> records.HostResult:
+    sha256 = result.declared_sha256
+    return records.HostResult(
+        log_size=result.declared_size,
+        log_sha256=None if sha256 is None else bytes(sha256).hex(),
+        role="source" if result.role == Role.SOURCE else "target",
+        **_place(step, result),
+        **_values(result, _RESULT),
+        **_kept(step, result),
+    )
+
+
+def _kept(step: StepInstance, row: HostResult | FileLog) -> dict[str, Any]:
+    """What is said of a log that is not all that came."""
+    expired = step.job.expired_at is not None
+    return {
+        "received_size": row.received_size if row.truncated or expired else None,
+        "truncated": row.truncated or None,
+        "redacted": [tuple(masked) for masked in row.redacted] if row.redacted else None,
+    }
+
+
+def _script(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]:
+    place = _place(step, result) | {"execute_count": result.execute_count, "batch": result.batch}
+    for offset, data in pieces(log.parts):
+        yield _line(records.ScriptLog(**place, offset=offset, **_content(data)))
+
+
+def _file(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]:
+    assert log.file is not None  # noqa: S101 - asked for only then
+    yield _line(_file_record(step, result, log.file, b"".join(log.parts)))
+
+
+def _file_record(
+    step: StepInstance, result: HostResult, file: FileLog, data: bytes | None
+) -> records.FileLog:
+    content = {"offset": 0, **_content(data)} if data else {}
+    return records.FileLog(
+        src=_end(file.src_host_id, file.src_cloud_id, file.src_ip, file.src_ipv6),
+        dest=_end(file.dest_host_id, file.dest_cloud_id, file.dest_ip, file.dest_ipv6),
+        **_place(step, result),
+        **_values(file, _FILE),
+        **_kept(step, file),
+        **content,
+    )
+
+
+def _end(
+    host: int | None, cloud: int | None, ip: str | None, ipv6: str | None
+) -> records.HostRef | None:
+    if host is None:
+        return None
+    return records.HostRef(bk_host_id=host, bk_cloud_id=cloud, ip=ip, ipv6=ipv6)
+
+
+def _content(data: bytes) -> dict[str, Any]:
+    try:
+        return {"content": data.decode()}
+    except UnicodeDecodeError:
+        return {"content_base64": data}

@@ -1,0 +1,83 @@
+"""What an export is about: jobs that `access` narrowed, and which steps and hosts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import Q, QuerySet
+
+from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED
+from joblogs.models import HostResult, JobInstance, StepInstance
+from joblogs.query import Address, Attempts
+from joblogs.query.walking import jobs_with_results, named
+from joblogs.search import Pattern
+
+
+class Outcome(StrEnum):
+    """How a step went on a host, as its newest result says."""
+
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    RUNNING = "running"
+
+    @classmethod
+    def of(cls, status: int) -> Outcome:
+        if status in HOST_SUCCEEDED:
+            return cls.SUCCEEDED
+        return cls.RUNNING if status in HOST_UNFINISHED else cls.FAILED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """A host in a step is selected as a whole: by its number or address, outcome and text."""
+
+    jobs: QuerySet[JobInstance]
+    steps: QuerySet[StepInstance] | None = None
+    """Of the jobs' steps these only; None: all."""
+    hosts: frozenset[int] | None = None
+    addresses: frozenset[Address] = frozenset()
+    outcome: Outcome | None = None
+    contains: Pattern | None = None
+    """The text of its log holds this."""
+    attempts: Attempts = Attempts()
+    """The log as it stood after these attempts."""
+    every_attempt: bool = False
+    """Instead: each attempt for itself."""
+    one_step: bool = False
+    """Its caller knows that there is one step only."""
+
+    @property
+    def names_hosts(self) -> bool:
+        return self.hosts is not None or bool(self.addresses)
+
+    @property
+    def narrows_hosts(self) -> bool:
+        """Whether a job or step is only there for the hosts in it that are selected."""
+        return self.names_hosts or self.outcome is not None or self.contains is not None
+
+    @property
+    def condition(self) -> Q:
+        """What the database can tell of the hosts; `names` tells the rest."""
+        return named(self.hosts, self.addresses)
+
+    def narrowed_jobs(self) -> QuerySet[JobInstance]:
+        jobs = self.jobs.order_by()
+        if self.steps is not None:
+            jobs = jobs.filter(pk__in=self.steps.order_by().values("job"))
+        return jobs_with_results(jobs, self.condition) if self.condition else jobs
+
+    def names(self, results: Sequence[HostResult]) -> bool:
+        """Whether the host that has these results in a step is named, by number or address."""
+        if not self.names_hosts:
+            return True
+        if self.hosts is not None and results[0].host_id in self.hosts:
+            return True
+        had = {
+            Address(result.bk_cloud_id, address)
+            for result in results
+            for address in (result.ip, result.ipv6)
+            if address is not None
+        }
+        return bool(had & self.addresses)

@@ -1,0 +1,92 @@
+"""A table for spreadsheets: a row for each host, in UTF-8, as RFC 4180 has it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from joblogs import query, search
+from joblogs.choices import Role
+from joblogs.models import FileLog, StepInstance
+
+from .archive import status_name
+from .runs import Run
+from .walk import Group, Log, Walk
+
+ERROR_CHARACTERS = 500
+COLUMNS = (
+    *("bk_scope_type", "bk_scope_id", "job_instance_id", "job_name"),
+    *("step_instance_id", "step_name", "bk_host_id", "host_name", "bk_cloud_id", "ip", "ipv6"),
+    *("role", "execute_count", "batch", "status", "status_name", "exit_code", "error_code", "tag"),
+    *("start_time", "end_time", "seconds", "size", "state", "missing", "first_error"),
+)
+_FORMULA = re.compile(r"[\s'\"]*[=+\-@＝＋－＠]")
+_UNSEEN = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def table(walk: Walk) -> Iterator[bytes]:
+    """The rows, after a head; nothing at all if no host is selected."""
+    first = True
+    for group in walk.items():
+        if not isinstance(group, Group):
+            continue
+        if first:
+            first = False
+            yield _row(COLUMNS)
+        runs = group.runs
+        for run, logs in zip(runs, walk.logs(group.step, [r.host for r in runs]), strict=True):
+            yield _row(_cells(group.step, run, logs))
+
+
+def _row(values: Any) -> bytes:
+    made = io.StringIO()
+    csv.writer(made).writerow([_cell(value) for value in values])
+    return made.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula; numbers stay numbers."""
+    if isinstance(value, str):
+        value = _UNSEEN.sub("", value)
+        return f"'{value}" if _FORMULA.match(value) or value[:1] in "\t\r\n" and value else value
+    return value
+
+
+def _cells(step: StepInstance, run: Run, logs: Iterator[Log]) -> list[Any]:
+    size, error, files = 0, b"", []
+    for log in logs:
+        size += log.size
+        error = error or search.first_error_line(log.parts)
+        files += [log.file] if log.file else []
+    job, shown = step.job, run.shown
+    state = _state(step, run, files)
+    return [
+        *(job.scope.scope_type, job.scope.scope_id, job.job_instance_id, job.name),
+        *(step.step_instance_id, step.name, shown.host_id, shown.host_name),
+        *(shown.bk_cloud_id, shown.ip, shown.ipv6, Role(shown.role).name.lower()),
+        *(shown.execute_count, shown.batch, shown.status, status_name(shown.status)),
+        *(shown.exit_code, shown.error_code, shown.tag),
+        *(_time(shown.start_time), _time(shown.end_time)),
+        None if shown.total_time is None else shown.total_time / 1000,
+        *(size, state.state.value, state.missing or None),
+        error.decode(errors="replace").strip()[:ERROR_CHARACTERS],
+    ]
+
+
+def _state(step: StepInstance, run: Run, files: list[FileLog]) -> query.Completeness:
+    found = query.log_state(step, run.host)
+    return query.worst([found, query.files_state(step, files)]) if files else found
+
+
+def _time(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    try:
+        when = datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        return str(milliseconds)
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")

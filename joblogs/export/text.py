@@ -1,0 +1,54 @@
+"""One stream of text: every line led by the host that printed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .runs import Run
+from .walk import Group, Walk
+
+SLICE_BYTES = 64 * 1024
+"""Lines may be of one byte, and each is led by a name: so much of a log is in memory at a time."""
+
+
+def text(walk: Walk, *, prefix: bool) -> Iterator[bytes]:
+    """The logs one after another, as bytes; a line of one never goes on in that of another.
+
+    Where more than one step may be meant, the lines say which after the host.
+    """
+    open_line = False
+    for group in walk.items():
+        if not isinstance(group, Group):
+            continue
+        runs = group.runs
+        for run, logs in zip(runs, walk.logs(group.step, [r.host for r in runs]), strict=True):
+            lead = _lead(walk, group, run) if prefix else b""
+            for log in logs:
+                begun = False
+                for part in log.parts:
+                    if part and open_line and not begun:
+                        yield b"\n"
+                        open_line = False
+                    begun = True
+                    yield from _led(part, lead, open_line) if lead else [part]
+                    open_line = not part.endswith(b"\n") if part else open_line
+
+
+def _led(part: bytes, lead: bytes, open_line: bool) -> Iterator[bytes]:
+    for at in range(0, len(part), SLICE_BYTES):
+        data = part[at : at + SLICE_BYTES]
+        closed = data.endswith(b"\n")
+        body = data[:-1] if closed else data
+        led = body.replace(b"\n", b"\n" + lead) + (b"\n" if closed else b"")
+        yield led if open_line else lead + led
+        open_line = not closed
+
+
+def _lead(walk: Walk, group: Group, run: Run) -> bytes:
+    name = "".join(c if c.isprintable() else "?" for c in run.name)
+    if walk.selection.every_attempt:
+        name += f" #{run.shown.execute_count}"
+    if not walk.selection.one_step:
+        step = group.step
+        name += f" {step.job.job_instance_id}/{step.step_instance_id}"
+    return f"{name} | ".encode()

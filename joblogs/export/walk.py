@@ -1,0 +1,196 @@
+"""The rows and logs of a selection in their order, in bounded memory, and what was read of them."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from joblogs import query, search
+from joblogs.choices import HostStatus, StepType
+from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
+from joblogs.query import FileLogs, State, StepHost, walking
+from joblogs.query.hosts import file_weights
+
+from .runs import HostRuns, Run, runs_of
+from .selection import Outcome, Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some selected hosts of a step."""
+
+    step: StepInstance
+    hosts: list[HostRuns]
+
+    @property
+    def runs(self) -> list[Run]:
+        return [run for host in self.hosts for run in host.runs]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What a script printed, or what is said of one file. Its parts can be read once."""
+
+    size: int
+    parts: Iterator[bytes]
+    file: FileLog | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What went out: rows, bytes of text, and how complete the logs of hosts are."""
+
+    jobs: int = 0
+    steps: int = 0
+    hosts: int = 0
+    size: int = 0
+    states: Counter[State] = field(default_factory=Counter)
+
+
+Item = JobInstance | StepInstance | Group
+Read = Callable[[StepInstance, int, int], object]
+"""Hears what was read of a step: of how many hosts, how many bytes."""
+Passed = Callable[[int], object]
+"""Hears how many more bytes of text lie behind."""
+
+
+def _unheard(*said: object) -> None:
+    pass
+
+
+@dataclass
+class Walk:
+    """A selection, to be walked once."""
+
+    selection: Selection
+    passed: Passed = _unheard
+    read: Read = _unheard
+    tally: Tally = field(default_factory=Tally)
+    created: int = field(default_factory=lambda: int(time.time() * 1000))
+    _step: StepInstance | None = None
+    _hosts: int = 0
+    _size: int = 0
+
+    def items(self) -> Iterator[Item]:
+        """Each job, its steps, and their hosts in groups.
+
+        Where hosts are chosen, jobs and steps without any of them are left out.
+        """
+        for item in self._items():
+            match item:
+                case JobInstance():
+                    self.tally.jobs += 1
+                case StepInstance():
+                    self.settle()
+                    self.tally.steps += 1
+                case Group():
+                    self._step = item.step
+                    self._hosts += len(item.hosts)
+                    self.tally.hosts += len(item.hosts)
+                    states = (query.log_state(item.step, run.host) for run in item.runs)
+                    self.tally.states.update(found.state for found in states)
+            yield item
+
+    def _items(self) -> Iterator[Item]:
+        chosen = self.selection
+        for page in walking.jobs_in_order(chosen.narrowed_jobs()):
+            for job, steps in walking.steps_in_order(page, chosen.steps):
+                waiting: list[Item] = [job]
+                for step in steps:
+                    waiting.append(step)
+                    if not chosen.narrows_hosts:
+                        yield from waiting
+                        waiting.clear()
+                    for group in self._groups(step):
+                        yield from waiting
+                        waiting.clear()
+                        yield group
+                    if waiting:
+                        waiting.pop()
+                if not chosen.narrows_hosts:
+                    yield from waiting
+
+    def _groups(self, step: StepInstance) -> Iterator[Group]:
+        for page in walking.results_in_order(step, self.selection.condition):
+            hosts = self._selected(step, page)
+            told = {result.pk for host in hosts for run in host.runs for result in run.results}
+            self.passed(sum(result.held_size for result in page if result.pk not in told))
+            if hosts:
+                yield Group(step, hosts)
+
+    def _selected(self, step: StepInstance, page: Sequence[HostResult]) -> list[HostRuns]:
+        chosen = self.selection
+        with_files = None
+        if step.step_type == StepType.FILE:
+            last_time = (r.pk for r in page if r.status == HostStatus.SUCCEEDED_LAST_TIME)
+            with_files = file_weights(last_time)
+        hosts = []
+        for _, own in itertools.groupby(page, key=attrgetter("host_id")):
+            results = list(own)
+            found = runs_of(results, chosen, with_files) if chosen.names(results) else None
+            if found and chosen.outcome in (None, Outcome.of(found.shown.status)):
+                hosts.append(found)
+        return self._holding(step, hosts) if chosen.contains is not None else hosts
+
+    def _holding(self, step: StepInstance, hosts: Sequence[HostRuns]) -> list[HostRuns]:
+        """Those of whose logs one holds the text; so it is read twice, but never kept."""
+        pattern = self.selection.contains
+        assert pattern is not None  # noqa: S101 - asked for only then
+        texts = logs_of(step, [host.whole for host in hosts])
+        return [
+            host
+            for host, logs in zip(hosts, texts, strict=True)
+            if any(search.occurs(pattern, log.parts) for log in logs)
+        ]
+
+    def logs(self, step: StepInstance, hosts: Sequence[StepHost]) -> Iterator[Iterator[Log]]:
+        """Of each host its logs, counted as they are read."""
+        return logs_of(step, hosts, self._taken)
+
+    def _taken(self, size: int) -> None:
+        self.tally.size += size
+        self._size += size
+        self.passed(size)
+
+    def is_empty(self, *, rows_count: bool) -> bool:
+        """Whether nothing was selected; `rows_count`: a job without a host is something too."""
+        return not (self.tally.hosts or (rows_count and self.tally.jobs))
+
+    def settle(self) -> None:
+        """Say what was read of the step that is left behind."""
+        if self._step is not None and self._size:
+            self.read(self._step, self._hosts, self._size)
+        self._step, self._hosts, self._size = None, 0, 0
+
+
+def logs_of(
+    step: StepInstance, hosts: Sequence[StepHost], taken: Passed = _unheard
+) -> Iterator[Iterator[Log]]:
+    """Of each host its logs: a script's, then those of files by batch, mode and task key.
+
+    Text is fetched in groups of bounded size; a host's is gone once the next host is asked for.
+    """
+    scripts, files = query.script_logs(step, hosts), query.file_logs(step, hosts)
+    for (host, parts), (_, own) in zip(scripts, files, strict=True):
+        yield _logs_of_host(step, host, parts, own, taken)
+
+
+def _logs_of_host(
+    step: StepInstance, host: StepHost, parts: Iterator[bytes], files: FileLogs, taken: Passed
+) -> Iterator[Log]:
+    size = query.readable_size(step, host)
+    if size or step.step_type != StepType.FILE:
+        yield Log(size, _heard(parts, taken))
+    for file in files:
+        yield Log(file.held_size, _heard([bytes(file.content)], taken), file)
+
+
+def _heard(parts: Iterable[bytes], taken: Passed) -> Iterator[bytes]:
+    for part in parts:
+        # Before it is handed out: who breaks off in the middle of it has read of it.
+        taken(len(part))
+        yield part

@@ -1,0 +1,111 @@
+"""Everything below some jobs in its canonical order (RECORDS, Canonical export), page after page.
+
+No statement stays open while its rows are used: on SQLite it would hold back every checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+
+from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
+
+from .hosts import HOSTS_MAX, Address
+
+JOBS, RESULTS = 500, 1000
+"""As many rows as one statement fetches."""
+
+
+def jobs_in_order(jobs: QuerySet[JobInstance]) -> Iterator[list[JobInstance]]:
+    """These jobs by scope, by code point, and number."""
+    jobs = jobs.order_by()
+    scopes = Scope.objects.filter(pk__in=jobs.values("scope"))
+    # Sorted here: a database's collation may order texts otherwise.
+    for scope in sorted(scopes, key=lambda scope: (scope.scope_type, scope.scope_id)):
+        own = jobs.filter(scope=scope).select_related("scope").order_by("job_instance_id")
+        last = 0
+        while page := list(own.filter(job_instance_id__gt=last)[:JOBS]):
+            yield page
+            last = page[-1].job_instance_id
+
+
+def steps_in_order(
+    jobs: Sequence[JobInstance], among: QuerySet[StepInstance] | None
+) -> Iterator[tuple[JobInstance, list[StepInstance]]]:
+    """Each job with its steps by position and number; only those `among` some, if these are given.
+
+    One statement for all jobs.
+    """
+    steps = StepInstance.objects.all() if among is None else among
+    by_job: dict[int, list[StepInstance]] = defaultdict(list)
+    for step in steps.filter(job__in=jobs).order_by().select_related(None):
+        by_job[step.job_id].append(step)
+    for job in jobs:
+        own = by_job.pop(job.pk, [])
+        own.sort(key=lambda s: (s.position is None, s.position or 0, s.step_instance_id))
+        for step in own:
+            step.job = job
+        yield job, own
+
+
+def named(hosts: Collection[int] | None, addresses: Collection[Address]) -> Q:
+    """Host results of these hosts, or with these addresses. None and no address: all of them.
+
+    Very many hosts are left to the caller to tell: a statement takes only so many numbers.
+    """
+    if hosts is None and not addresses:
+        return Q()
+    if hosts is not None and len(hosts) > HOSTS_MAX:
+        return Q()
+    condition = Q(host__in=hosts or ())
+    for address in addresses:
+        here = Q(ip=address.address) | Q(ipv6=address.address)
+        condition |= here & Q(bk_cloud_id=address.bk_cloud_id)
+    return condition
+
+
+def jobs_with_results(jobs: QuerySet[JobInstance], condition: Q) -> QuerySet[JobInstance]:
+    """Those of these jobs that have a host result like this."""
+    return jobs.filter(Exists(HostResult.objects.filter(condition, step__job=OuterRef("pk"))))
+
+
+def results_in_order(step: StepInstance, condition: Q) -> Iterator[list[HostResult]]:
+    """The results of those hosts of a step of which one is like this, by host, attempt and batch.
+
+    A host's results are all in one page.
+    """
+    results = HostResult.objects.filter(step=step)
+    if condition:
+        results = results.filter(
+            host__in=HostResult.objects.filter(condition, step=step).values("host")
+        )
+    order = results.order_by("host_id", "execute_count", "batch", "role")
+    last = 0
+    while True:
+        page = list(order.filter(host_id__gt=last)[: RESULTS + 1])
+        if len(page) > RESULTS:
+            cut = page[-1].host_id
+            whole = [result for result in page if result.host_id != cut]
+            page = whole or list(order.filter(host_id=cut))
+            last = page[-1].host_id
+            yield page
+            continue
+        if page:
+            yield page
+        return
+
+
+def held_bytes(
+    jobs: QuerySet[JobInstance], steps: QuerySet[StepInstance] | None, condition: Q
+) -> int:
+    """How much text these jobs hold, in all of their steps or some, on such hosts."""
+    results = HostResult.objects.filter(condition, step__job__in=jobs.filter(expired_at=None))
+    files = FileLog.objects.filter(step__job__in=jobs.filter(expired_at=None))
+    if steps is not None:
+        results, files = results.filter(step__in=steps), files.filter(step__in=steps)
+    if condition:
+        files = files.filter(host_result__in=results)
+    sums = [rows.aggregate(size=Sum("held_size"))["size"] or 0 for rows in (results, files)]
+    return sum(sums)
