@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
+from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from joblogs.choices import ScopeType
+from joblogs.query import Address
+from joblogs.records import MAX_ID
+from joblogs.search import InvalidPattern, Pattern
 
 
 def scope(value: str) -> tuple[str, str]:
@@ -44,3 +49,46 @@ def time_zone(value: str) -> ZoneInfo:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise argparse.ArgumentTypeError(f"{value!r} is no time zone known here") from None
+
+
+def identifier(value: str) -> int:
+    """The number of a job, a step or a host."""
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:17]) <= MAX_ID:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number from 1 to {MAX_ID}")
+    return int(value)
+
+
+def cloud_address(value: str) -> Address:
+    """`0:10.0.0.1` or `0:fd00::7`: a cloud area and an address of one of its hosts."""
+    cloud, colon, address = value.partition(":")
+    try:
+        if not colon or not cloud.isascii() or not cloud.isdigit() or int(cloud) > MAX_ID:
+            raise ValueError
+        return Address(int(cloud), str(ipaddress.ip_address(address)))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{value!r} is not CLOUD:IP, such as 0:10.0.0.1") from None
+
+
+def day(value: str) -> date:
+    """A day, such as `2026-11-25`."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a day such as 2026-11-25") from None
+
+
+def attempt(value: str) -> int | str:
+    """`all`, `latest`, or an execute count."""
+    if value in ("all", "latest"):
+        return value
+    if not value.isascii() or not value.isdigit() or int(value[:11]) >= 2**31:
+        raise argparse.ArgumentTypeError(f"{value!r} is neither a number from 0 on, all nor latest")
+    return int(value)
+
+
+def pattern(value: str) -> Pattern:
+    """Text to look for, as it is."""
+    try:
+        return Pattern.of(value)
+    except InvalidPattern as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,201 @@
+"""`export_logs`: logs out as records, an archive, text or a table (docs/operations.md)."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from django.db.models import QuerySet
+from tqdm import tqdm
+
+from joblogs import access, audit, export
+from joblogs.content.chunks import Hole
+from joblogs.errors import StoreError
+from joblogs.export import Format, Outcome, Selection, Tally, Walk
+from joblogs.export.choosing import NotThere, Wanted, choose
+from joblogs.management import arguments, output
+from joblogs.models import JobInstance, Scope, StepInstance
+from joblogs.query import State, walking
+
+CHANNEL = "export_logs"
+STOPPED, BROKEN_PIPE = 128, 141
+_STATES = {
+    State.TRUNCATED: "truncated",
+    State.EXPIRED: "expired",
+    State.INCOMPLETE: "incomplete",
+    State.RECEIVING: "still being received",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Export logs: ndjson are records that import_logs reads, zip has a file for each host and "
+        "a manifest, txt is one stream with each line led by its host, csv has a row for each "
+        "host. What narrows nothing exports everything."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        one = arguments.identifier
+        parser.add_argument("--format", required=True, choices=[str(kind) for kind in Format])
+        parser.add_argument("--scope", type=arguments.scope, metavar="TYPE:ID", help="as biz:2")
+        parser.add_argument("--job", type=one, metavar="ID")
+        parser.add_argument("--step", type=one, metavar="ID")
+        parser.add_argument(
+            "--host", action="append", default=[], type=one, metavar="ID", help="again for more"
+        )
+        parser.add_argument(
+            "--ip",
+            action="append",
+            default=[],
+            type=arguments.cloud_address,
+            metavar="CLOUD:IP",
+            help="a host by an address that it had then; again for more",
+        )
+        parser.add_argument(
+            "--status",
+            choices=[str(outcome) for outcome in Outcome],
+            help="hosts on which the step went so; running: has not ended",
+        )
+        parser.add_argument(
+            "--contains", type=arguments.pattern, metavar="TEXT", help="hosts that printed this"
+        )
+        parser.add_argument("--since", type=arguments.day, metavar="DATE", help="by UTC days")
+        parser.add_argument("--until", type=arguments.day, metavar="DATE", help="this day included")
+        parser.add_argument(
+            "--attempt",
+            type=arguments.attempt,
+            metavar="N|all|latest",
+            help="the logs as they stood after attempt N (from 0) or the latest, or of each "
+            "attempt for itself; without it all for ndjson, else latest",
+        )
+        parser.add_argument("--no-prefix", action="store_true", help="txt: only what was printed")
+        parser.add_argument(
+            "--output", default="-", metavar="PATH", help="a file; -, or nothing: standard output"
+        )
+        parser.add_argument("--force", action="store_true", help="replace a file that is there")
+
+    def handle(self, *, format: str, output: str, **options: Any) -> None:
+        kind = Format(format)
+        if options["no_prefix"] and kind is not Format.TXT:
+            raise CommandError("--no-prefix goes with --format txt", returncode=2)
+        if kind is Format.ZIP and output == "-" and self.stdout.isatty():
+            raise CommandError("an archive is not for a terminal: --output PATH", returncode=2)
+        target = None if output == "-" else Path(output)
+        selection = self._selection(kind, options)
+        try:
+            tally = self._write(kind, selection, target, options)
+        except BrokenPipeError:
+            _forget_standard_output()
+            raise SystemExit(BROKEN_PIPE) from None
+        except OSError as error:
+            raise CommandError(f"{output}: {error.strerror or error}") from error
+        except (DatabaseError, StoreError) as error:
+            raise CommandError(f"The store could not be read to the end: {error}") from error
+        except Hole as error:
+            raise CommandError(f"A log went while it was read ({error}): try again.") from error
+        self.stderr.write(_sentence(tally, target))
+
+    def _selection(self, kind: Format, options: dict[str, Any]) -> Selection:
+        attempt = options["attempt"]
+        if attempt is None:
+            attempt = "all" if kind is Format.NDJSON else "latest"
+        wanted = Wanted(
+            job=options["job"],
+            step=options["step"],
+            hosts=options["host"],
+            addresses=options["ip"],
+            outcome=Outcome(options["status"]) if options["status"] else None,
+            contains=options["contains"],
+            since=options["since"],
+            until=options["until"],
+            attempt=attempt if isinstance(attempt, int) else None,
+            every_attempt=attempt == "all",
+        )
+        try:
+            return choose(_jobs(options["scope"]), wanted)
+        except NotThere as missing:
+            raise CommandError(
+                f"--{missing.kind} {missing.value}: nothing of this number is in what is selected."
+            ) from None
+
+    def _write(
+        self, kind: Format, selection: Selection, target: Path | None, options: dict[str, Any]
+    ) -> Tally:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_interruptible(target))
+            file = cast(BinaryIO, self.stdout.buffer)
+            if target is not None:
+                file = stack.enter_context(output.whole_file(target, force=options["force"]))
+            bar: tqdm[Any] = stack.enter_context(_bar(selection, target))
+            walk = Walk(selection, passed=bar.update, read=_record)
+            for part in export.parts(walk, kind, prefix=not options["no_prefix"]):
+                file.write(part)
+            if walk.is_empty(rows_count=kind is Format.NDJSON):
+                raise CommandError("Nothing is like this; nothing was exported.")
+            file.flush()
+        return walk.tally
+
+
+def _jobs(scope: tuple[str, str] | None) -> QuerySet[JobInstance]:
+    if scope is None:
+        return access.OPERATOR.jobs()
+    kind, number = scope
+    if not Scope.objects.filter(scope_type=kind, scope_id=number).exists():
+        raise CommandError(f"--scope {kind}:{number}: there is no such scope.")
+    return access.writable_jobs(access.OPERATOR, scope_type=kind, scope_id=number)
+
+
+@contextlib.contextmanager
+def _interruptible(target: Path | None) -> Iterator[None]:
+    try:
+        with output.stoppable():
+            yield
+    except output.Stopped as stopped:
+        said = "Stopped." if target is None else f"Stopped; {target} was not written."
+        raise CommandError(said, returncode=STOPPED + stopped.number) from None
+
+
+def _bar(selection: Selection, target: Path | None) -> tqdm[Any]:
+    total = None
+    if sys.stderr.isatty():
+        jobs = selection.narrowed_jobs()
+        total = walking.held_bytes(jobs, selection.steps, selection.condition)
+    name = "export" if target is None else target.name
+    return tqdm(total=total, unit="B", unit_scale=True, desc=name, disable=None)
+
+
+def _record(step: StepInstance, hosts: int, size: int) -> None:
+    audit.record_read(
+        who=_operator(), app_code="", channel=CHANNEL, step=step, host_count=hosts, size=size
+    )
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _forget_standard_output() -> None:
+    """Nobody reads it any more: what Python would still flush there goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _sentence(tally: Tally, target: Path | None) -> str:
+    where = "" if target is None else f" to {target}"
+    found = [f"{n} {word}" for state, word in _STATES.items() if (n := tally.states[state])]
+    but = f"; of their logs {', '.join(found)}" if found else ""
+    return (
+        f"Exported {tally.jobs} jobs, {tally.steps} steps, {tally.hosts} hosts and "
+        f"{tally.size:,} bytes of text{where}{but}."
+    )
