@@ -18,6 +18,7 @@ class JoblogsConfig(AppConfig):
         """Register the checks here, by name: importing a module must not do it in passing."""
         register(checks.retention_order)
         register(checks.write_transactions)
+        register(checks.replica_engine)
         register(checks.record_limit)
         register(checks.debug_exposed, Tags.security)
         register(checks.plain_http, Tags.security, deploy=True)

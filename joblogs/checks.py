@@ -62,6 +62,20 @@ def write_transactions(**_kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+def replica_engine(**_kwargs: Any) -> list[CheckMessage]:
+    """A replica of another kind than its primary is none (joblogs.E004)."""
+    replica = settings.DATABASES.get("replica")
+    if replica is None or replica["ENGINE"] == settings.DATABASES["default"]["ENGINE"]:
+        return []
+    return [
+        Error(
+            "DATABASE_REPLICA_URL names another kind of database than DATABASE_URL.",
+            hint="A replica follows the primary by replication; it is a database of the same kind.",
+            id="joblogs.E004",
+        )
+    ]
+
+
 def record_limit(**_kwargs: Any) -> list[CheckMessage]:
     """A limit on a body that a single line may pass (joblogs.W001)."""
     if 0 < settings.RECORDS_MAX_BYTES < LINE_MAX_BYTES:

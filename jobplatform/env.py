@@ -122,6 +122,11 @@ def database(name: str, *, default: str, root: Path) -> dict[str, Any]:
     return config
 
 
+def optional_database(name: str, *, root: Path) -> dict[str, Any] | None:
+    """A Django database from a URL, if one is given."""
+    return None if _read(name) is None else database(name, default="", root=root)
+
+
 def secret_key(name: str, *, generate: bool, file: Path) -> str:
     """The key from the environment, else, if `generate`, the one kept in `file`, made on first use.
 

@@ -29,33 +29,50 @@ BK_GATEWAY_PUBLIC_KEYS = env.public_keys("BK_GATEWAY_PUBLIC_KEYS", root=BASE_DIR
 METRICS_TOKEN_SHA256 = env.sha256("METRICS_TOKEN_SHA256")
 PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR")
 
-# Database. Options given in the URL win over those here.
+# Databases. Options given in the URLs win over those here.
 
-_database: dict[str, Any] = env.database(
-    "DATABASE_URL", default="sqlite:///db.sqlite3", root=BASE_DIR
-)
-_database["ATOMIC_REQUESTS"] = _database.get("ATOMIC_REQUESTS", False)  # reads hold no transaction
-if _database["ENGINE"] == "django.db.backends.sqlite3":
-    _database["OPTIONS"] = {
-        # A deferred transaction that reads before it writes cannot wait for the lock, it fails:
-        # 177 of 240 writers saw "database is locked" with it, none with IMMEDIATE.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-        **_database.get("OPTIONS", {}),
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.database("DATABASE_URL", default="sqlite:///db.sqlite3", root=BASE_DIR)
+}
+_replica = env.optional_database("DATABASE_REPLICA_URL", root=BASE_DIR)
+if _replica is not None:
+    DATABASES["replica"] = _replica
+    DATABASE_ROUTERS = ["joblogs.database.replica.Router"]
+for _name, _database in DATABASES.items():
+    # Reads hold no transaction.
+    _database["ATOMIC_REQUESTS"] = _database.get("ATOMIC_REQUESTS", False)
+    if _database["ENGINE"] == "django.db.backends.sqlite3":
+        _database["OPTIONS"] = {
+            # A deferred transaction that reads before it writes cannot wait for the lock, it fails:
+            # 177 of 240 writers saw "database is locked" with it, none with IMMEDIATE.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+            **_database.get("OPTIONS", {}),
+        }
+        # A file: an in-memory database is one shared connection, which hides every lock.
+        _database["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")}
+    else:
+        # The pool keeps the connections, so requests must not; it tests one before lending it out,
+        # so that a restart of the server costs no failed request.
+        _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 0)
+        _database["CONN_HEALTH_CHECKS"] = True
+        _database["OPTIONS"] = {
+            "pool": {"min_size": 1, "max_size": 8, "timeout": 10},  # of each process
+            **_database.get("OPTIONS", {}),
+        }
+    if _name == "replica":
+        _database["TEST"] = {"MIRROR": "default"}
+if _replica is not None and _replica["ENGINE"] == "django.db.backends.postgresql":
+    _replica["OPTIONS"] = {
+        # It is given up quickly, because the primary can be asked instead, and never written to,
+        # whatever server the URL names.
+        "connect_timeout": 2,
+        "tcp_user_timeout": 5000,
+        "options": "-c default_transaction_read_only=on",
+        **_replica["OPTIONS"],
+        "pool": {"min_size": 0, "max_size": 8, "timeout": 2},
     }
-    # A file: an in-memory database is one shared connection, which hides every lock.
-    _database["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")}
-else:
-    _database["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": 8, "timeout": 10},  # of each process
-        **_database.get("OPTIONS", {}),
-    }
-    # The pool keeps the connections, so requests must not; it tests one before lending it out, so
-    # that a restart of the server costs no failed request.
-    _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 0)
-    _database["CONN_HEALTH_CHECKS"] = True
-DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Application

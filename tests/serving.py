@@ -88,14 +88,20 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *, workers: int = 2, threads: int = 4) -> Iterator[Server]:
+def serving(
+    folder: Path, *, workers: int = 2, threads: int = 4, **variables: str
+) -> Iterator[Server]:
     """A server for as long as the block lasts, with an app that may read and write every scope."""
-    with _own_database(folder) as url:
-        environment = os.environ | {
-            "DATABASE_URL": url,
-            "DJANGO_SETTINGS_MODULE": "jobplatform.settings",
-            "SECRET_KEY": "of a server that lives for one test run",
-        }
+    with own_database(folder) as url:
+        environment = (
+            os.environ
+            | variables
+            | {
+                "DATABASE_URL": url,
+                "DJANGO_SETTINGS_MODULE": "jobplatform.settings",
+                "SECRET_KEY": "of a server that lives for one test run",
+            }
+        )
         manage(environment, "migrate", "--verbosity", "0")
         rights = ("--all-scopes", "--read", "--write")
         secret = manage(environment, "create_app", "live", *rights).splitlines()[-1]
@@ -162,7 +168,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _own_database(folder: Path) -> Iterator[str]:
+def own_database(folder: Path) -> Iterator[str]:
+    """The URL of a database that is there as long as the block lasts."""
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
         yield f"sqlite:///{folder / 'live.sqlite3'}"
@@ -172,7 +179,7 @@ def _own_database(folder: Path) -> Iterator[str]:
     try:
         yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
     finally:
-        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
         _execute(given, drop.format(sql.Identifier(name)))
 
 

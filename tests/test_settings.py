@@ -97,6 +97,8 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("DATABASE_URL", "postgresql://u:p@localhost"),
         ("DATABASE_URL", "postgresql://u:p@localhost:port/db"),
         ("DATABASE_URL", "postgresql://u:p@[::1/db"),
+        ("DATABASE_REPLICA_URL", "mysql://u:p@localhost/db"),
+        ("DATABASE_REPLICA_URL", "postgresql://u:p@localhost"),
         ("BK_GATEWAY_PUBLIC_KEYS", "no-such-file.json"),
         ("BK_GATEWAY_PUBLIC_KEYS", "{"),
         ("BK_GATEWAY_PUBLIC_KEYS", '{"k": "not a key"}'),
@@ -178,6 +180,25 @@ def test_postgresql_is_reached_through_a_pool(load: Load) -> None:
     assert database["OPTIONS"]["pool"]["max_size"] == 8
     assert database["CONN_MAX_AGE"] == 0
     assert database["ATOMIC_REQUESTS"] is False
+
+
+def test_without_a_replica_there_is_one_database_and_no_router(load: Load) -> None:
+    loaded = load()
+    assert set(loaded["DATABASES"]) == {"default"}
+    assert "DATABASE_ROUTERS" not in loaded
+
+
+def test_a_replica_is_given_up_quickly_and_never_written_to(load: Load) -> None:
+    primary = "postgresql://u:p@one.example.com/logs"
+    replica = "postgresql://u:p@two.example.com/logs?sslmode=require"
+    loaded = load(DATABASE_URL=primary, DATABASE_REPLICA_URL=replica)
+    assert loaded["DATABASE_ROUTERS"] == ["joblogs.database.replica.Router"]
+    database = loaded["DATABASES"]["replica"]
+    assert database["HOST"] == "two.example.com"
+    assert database["OPTIONS"]["sslmode"] == "require"
+    assert database["OPTIONS"]["options"] == "-c default_transaction_read_only=on"
+    assert database["OPTIONS"]["connect_timeout"] == database["OPTIONS"]["pool"]["timeout"] == 2
+    assert "connect_timeout" not in loaded["DATABASES"]["default"]["OPTIONS"]
 
 
 def test_the_gateways_keys_come_from_the_variable_or_a_file(load: Load, tmp_path: Path) -> None:
@@ -288,6 +309,16 @@ def test_e002_e003_a_url_cannot_change_how_rows_are_locked(monkeypatch, option, 
     databases = {"default": {**sqlite, option: value}}
     monkeypatch.setattr(django_settings, "DATABASES", databases)
     assert found() == {id_}
+
+
+def test_e004_a_replica_is_of_the_same_kind(monkeypatch) -> None:
+    kinds = {"default": "django.db.backends.sqlite3", "replica": "django.db.backends.postgresql"}
+    options = {"transaction_mode": "IMMEDIATE"}
+    databases = {name: {"ENGINE": kind, "OPTIONS": options} for name, kind in kinds.items()}
+    monkeypatch.setattr(django_settings, "DATABASES", databases)
+    assert found() == {"joblogs.E004"}
+    databases["replica"]["ENGINE"] = kinds["default"]
+    assert found() == set()
 
 
 @pytest.mark.parametrize(("limit", "wrong"), [(0, False), (1000, True), (2**30, False)])

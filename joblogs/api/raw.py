@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from joblogs import access, query
+from joblogs import access, database, query
 from joblogs.errors import (
     BadRequest,
     JobNotFound,
@@ -66,6 +66,7 @@ class HostLog(ApiView):
             response["Content-Range"] = f"bytes */{exc.size}"
         return response
 
+    @database.from_replica
     def get(
         self, request: Request, scope_type: str, scope_id: str, job: int, step: int, host: int
     ) -> HttpResponseBase:

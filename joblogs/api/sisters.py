@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from joblogs import access, query
+from joblogs import access, database, query
 from joblogs.choices import Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
 from joblogs.models import JobInstance, StepInstance
@@ -41,6 +41,7 @@ def readable_jobs(request: Request, given: Mapping[str, Any]) -> QuerySet[JobIns
 class GetJobInstanceStatus(ApiView):
     """How a job and its steps went, and if asked how on each host."""
 
+    @database.from_replica
     def get(self, request: Request) -> HttpResponseBase:
         given = requests.parameters(request._request)
         jobs = readable_jobs(request, given)
@@ -55,6 +56,7 @@ class GetJobInstanceStatus(ApiView):
 class GetJobInstanceList(ApiView):
     """The jobs of a scope within a span of time, newest first."""
 
+    @database.from_replica
     def get(self, request: Request) -> HttpResponseBase:
         given = requests.parameters(request._request)
         jobs = readable_jobs(request, given)
@@ -68,6 +70,7 @@ class GetJobInstanceList(ApiView):
 class GetJobInstanceIpLog(ApiView):
     """The log of one host of a step."""
 
+    @database.from_replica
     def get(self, request: Request) -> HttpResponseBase:
         given = requests.parameters(request._request)
         jobs = readable_jobs(request, given)
@@ -95,6 +98,7 @@ def _host_of(step: StepInstance, named: int | Address) -> StepHost | None:
 class GetStepInstanceStatus(ApiView):
     """How a step went on its hosts, in groups of those that ended alike."""
 
+    @database.from_replica
     def get(self, request: Request) -> HttpResponseBase:
         given = requests.parameters(request._request)
         jobs = readable_jobs(request, given)
@@ -140,6 +144,7 @@ def _nothing_was_read() -> None:
 class GetStepInstanceDetail(ApiView):
     """What is known of a step itself."""
 
+    @database.from_replica
     def get(self, request: Request) -> HttpResponseBase:
         given = requests.parameters(request._request)
         jobs = readable_jobs(request, given)

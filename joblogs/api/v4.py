@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from joblogs import query
+from joblogs import database, query
 from joblogs.choices import FileMode
 from joblogs.errors import BadRequest, ParameterInvalid
 from joblogs.models import FileLog, StepInstance
@@ -53,6 +53,7 @@ class ObjectLogRequest:
 class BatchGetJobInstanceExecuteObjectLog(ApiView):
     """The logs of some hosts of a step, by host list."""
 
+    @database.from_replica
     def post(self, request: Request) -> HttpResponseBase:
         body = bodies.json_object(request._request)
         jobs = readable_jobs(request, body)

@@ -14,7 +14,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from joblogs import access, audit, query, records
+from joblogs import access, audit, database, query, records
 from joblogs.access import Caller
 from joblogs.errors import ApiNotFound, RecordsRefused
 from joblogs.ingest import Report, ingest
@@ -59,6 +59,7 @@ def caller_of(request: Request) -> Caller:
 class BatchGetJobInstanceIpLog(ApiView):
     """The logs of many hosts of a step, by host list (CONTRACT §3, §4)."""
 
+    @database.from_replica
     def post(self, request: Request) -> HttpResponseBase:
         body = bodies.json_object(request._request)
         kind, number = requests.scope_named(body)

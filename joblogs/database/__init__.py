@@ -6,6 +6,7 @@ never from input.
 
 from .bulk import any_of, fetch, insert_rows, insert_unhurried, save_columns, update_rows
 from .partitions import Partitions
+from .replica import from_replica, replica_usable
 from .schema import CreatePartitionedModel, set_fillfactor
 from .sizes import size
 from .waiting import only_one, retrying, waiting_at_most
@@ -15,9 +16,11 @@ __all__ = [
     "Partitions",
     "any_of",
     "fetch",
+    "from_replica",
     "insert_rows",
     "insert_unhurried",
     "only_one",
+    "replica_usable",
     "retrying",
     "save_columns",
     "set_fillfactor",

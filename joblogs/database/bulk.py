@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import connection, connections
 from django.db import models as django_models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from .replica import reading_alias
 from .waiting import is_postgresql
 
 
@@ -127,25 +129,26 @@ def insert_unhurried(row: django_models.Model) -> None:
 
 def fetch(sql: str, parameters: Sequence[Any], *, chunk: int = 256) -> Iterator[tuple[Any, ...]]:
     """Rows of one statement; on PostgreSQL in the binary protocol, which leaves bytea as it is."""
-    connection.ensure_connection()
+    asked = connections[reading_alias()]
+    asked.ensure_connection()
     if is_postgresql():
-        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        with asked.wrap_database_errors, psycopg.Cursor(asked.connection) as cursor:
             started = time.monotonic()
             cursor.execute(sql, parameters, binary=True)
-            _note(sql, started)
+            _note(asked, sql, started)
             while rows := cursor.fetchmany(chunk):
                 yield from rows
         return
-    with connection.cursor() as cursor:
+    with asked.cursor() as cursor:
         cursor.execute(sql, parameters)
         while rows := cursor.fetchmany(chunk):
             yield from rows
 
 
-def _note(sql: str, started: float) -> None:
+def _note(asked: BaseDatabaseWrapper, sql: str, started: float) -> None:
     # Django's own cursors record their statements so that tests can count them; so does this one.
-    if connection.queries_logged:
-        connection.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
+    if asked.queries_logged:
+        asked.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
 
 
 def save_columns(

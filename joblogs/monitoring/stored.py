@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db import Error
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -11,6 +12,7 @@ from prometheus_client.registry import Collector
 from joblogs import database, retention
 from joblogs.content import store
 from joblogs.database import readiness
+from joblogs.database.replica import REPLICA
 from joblogs.models import UpkeepRun
 
 
@@ -24,6 +26,9 @@ class Stored(Collector):
                 yield from list(_gauges())
             except Error:
                 up = False
+        if REPLICA in settings.DATABASES:
+            asked = database.replica_usable()
+            yield _gauge("replica_used", "Whether reads ask the replica, not the primary.", asked)
         yield _gauge("database_up", "Whether the database answers with this code's tables.", up)
 
 

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from joblogs import access, query
+from joblogs import access, database, query
 from joblogs.errors import JobNotFound
 from joblogs.models import StepInstance
 
@@ -22,13 +22,28 @@ P = ParamSpec("P")
 View = Callable[..., HttpResponseBase]
 
 
+def read_by_staff(page: Callable[..., HttpResponseBase]) -> View:
+    """A page for members of staff, who may ask for it and change nothing; of no job, 404."""
+    asked = database.from_replica(page)
+
+    @require_safe
+    @staff_member_required
+    @wraps(page)
+    def view(request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
+        try:
+            return asked(request, *arguments, **named)
+        except JobNotFound:
+            raise Http404 from None
+
+    return view
+
+
 def about_a_step(
     page: Callable[Concatenate[HttpRequest, StepInstance, P], HttpResponseBase],
 ) -> View:
     """A page about a step that this member of staff may browse; of any other, 404."""
 
-    @require_safe
-    @staff_member_required
+    @read_by_staff
     @wraps(page)
     def view(
         request: HttpRequest,
@@ -40,12 +55,9 @@ def about_a_step(
         **named: P.kwargs,
     ) -> HttpResponseBase:
         jobs = access.visible_jobs_in(user_of(request), scope_type=scope_type, scope_id=scope_id)
-        try:
-            step = query.find_step(
-                jobs, job_instance_id=job_instance_id, step_instance_id=step_instance_id
-            )
-        except JobNotFound:
-            raise Http404 from None
+        step = query.find_step(
+            jobs, job_instance_id=job_instance_id, step_instance_id=step_instance_id
+        )
         return page(request, step, *arguments, **named)
 
     return view

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from django.contrib.admin.views.decorators import staff_member_required
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
 
 from joblogs import access, query
-from joblogs.errors import JobNotFound
 from joblogs.models import StepInstance
 
 from . import host_page, job_pages, step_page
-from .text_views import about_a_step, user_of
+from .text_views import about_a_step, read_by_staff, user_of
 
 
-@require_safe
-@staff_member_required
+@read_by_staff
 def jobs(request: HttpRequest) -> HttpResponseBase:
     user = user_of(request)
     return job_pages.jobs_page(access.visible_jobs(user), access.visible_scopes(user), request)
 
 
-@require_safe
-@staff_member_required
+@read_by_staff
 def job(
     request: HttpRequest, scope_type: str, scope_id: str, job_instance_id: int
 ) -> HttpResponseBase:
     found = access.visible_jobs_in(user_of(request), scope_type=scope_type, scope_id=scope_id)
-    try:
-        the_job = query.find_job(found, job_instance_id=job_instance_id)
-    except JobNotFound:
-        raise Http404 from None
+    the_job = query.find_job(found, job_instance_id=job_instance_id)
     return job_pages.job_page(the_job, request)
 
 
@@ -45,7 +37,6 @@ def step_hosts(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
     return step_page.step_hosts(step, request)
 
 
-@require_safe
-@staff_member_required
+@read_by_staff
 def host(request: HttpRequest, bk_host_id: int) -> HttpResponseBase:
     return host_page.host_page(access.visible_jobs(user_of(request)), bk_host_id, request)

@@ -1,0 +1,170 @@
+"""Reads that may be a moment old go to a read replica, where DATABASE_REPLICA_URL names one.
+
+Only what is marked by `from_replica` asks it, and of that only what is about jobs and their logs:
+writes, whatever is read in order to write, sessions, logins, apps and their rights stay with the
+primary. A replica that does not answer, or is too far behind, is left alone for a while and the
+primary is asked instead: an old answer is worse than a busy primary, and none is worse than both.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar, cast
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections
+from django.db.models import Model
+
+from joblogs.errors import JobNotFound, StepNotFound
+
+from .waiting import is_postgresql
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+REPLICA: Final = "replica"
+CHECK_SECONDS, LEFT_ALONE_SECONDS = 5.0, 15.0
+LAG_MAX_SECONDS = 10.0
+_RIGHTS: Final = {"app", "appgrant", "scope"}
+# Connected to the primary and with nothing left to replay it is up to date, however old the last
+# change is. A server that is not in recovery is no replica, or no longer: it is believed.
+_LAG = """
+    SELECT CASE
+        WHEN NOT pg_is_in_recovery() THEN 0
+        WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
+            AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver) THEN 0
+        ELSE EXTRACT(EPOCH FROM clock_timestamp() - pg_last_xact_replay_timestamp())
+    END
+"""
+_reading: ContextVar[bool] = ContextVar("reading from the replica", default=False)
+
+
+def reading_alias() -> str:
+    """The database that a read about jobs and logs asks here."""
+    return REPLICA if _reading.get() else DEFAULT_DB_ALIAS
+
+
+class Router:
+    """Sends reads where `reading_alias` says; everything else goes to the primary."""
+
+    def db_for_read(self, model: type[Model], **hints: object) -> str:
+        ours = model._meta.app_label == "joblogs" and model._meta.model_name not in _RIGHTS
+        return reading_alias() if ours else DEFAULT_DB_ALIAS
+
+    def db_for_write(self, model: type[Model], **hints: object) -> str:
+        # Said of every model: else a row that was read from the replica would be written there.
+        return DEFAULT_DB_ALIAS
+
+    def allow_relation(self, one: Model, other: Model, **hints: object) -> bool:
+        return True
+
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool:
+        return db == DEFAULT_DB_ALIAS
+
+
+class _Watch:
+    """What this process knows of the replica: whether it may be asked now."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._usable: bool | None = None  # before the first look
+        self._look_at = 0.0
+
+    def usable(self) -> bool:
+        """Looked at every few seconds, by one thread; the others go by what it found last."""
+        if REPLICA not in settings.DATABASES:
+            return False
+        with self._lock:
+            if time.monotonic() < self._look_at:
+                return bool(self._usable)
+            self._look_at = time.monotonic() + CHECK_SECONDS
+        try:
+            lag = _lag()
+        except Error as error:
+            self.leave_alone(type(error).__name__)
+        else:
+            if lag is None or lag > LAG_MAX_SECONDS:
+                self.leave_alone(f"it is {lag} seconds behind")
+            elif not self._usable:
+                self._usable = True
+                logger.info("the read replica is asked from now on")
+        return bool(self._usable)
+
+    def leave_alone(self, why: str) -> None:
+        """It failed to answer, or answers too late."""
+        self._look_at = time.monotonic() + LEFT_ALONE_SECONDS
+        if self._usable is not False:
+            logger.warning("the read replica is left alone, the primary asked instead: %s", why)
+        self._usable = False
+
+
+_watch = _Watch()
+replica_usable = _watch.usable
+
+
+def _lag() -> float | None:
+    replica = connections[REPLICA]
+    if not is_postgresql():
+        replica.ensure_connection()
+        return 0.0
+    with replica.cursor() as cursor:
+        cursor.execute(_LAG)
+        (lag,) = cursor.fetchone()
+        return None if lag is None else float(lag)
+
+
+@contextmanager
+def _asking_replica() -> Iterator[None]:
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+def from_replica(read: Callable[P, T]) -> Callable[P, T]:
+    """Let a function that only reads ask the replica, and the body that it returns in parts too.
+
+    It is called again for the primary when the replica fails under it, and when it does not know of
+    a job: that may have been sent a moment ago.
+    """
+
+    @wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        if not _watch.usable():
+            return read(*args, **kwargs)
+        try:
+            with _asking_replica():
+                answer = read(*args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            _watch.leave_alone(type(error).__name__)
+            return read(*args, **kwargs)
+        except (JobNotFound, StepNotFound):
+            return read(*args, **kwargs)
+        if getattr(answer, "streaming", False):
+            streamed = cast(Any, answer)
+            streamed.streaming_content = parts_from_replica(streamed.streaming_content)
+        return answer
+
+    return reading
+
+
+def parts_from_replica(parts: Iterable[T]) -> Iterator[T]:
+    """The parts of a body that was begun from the replica, each made from there."""
+    rest = iter(parts)
+    while True:
+        # Not around the yield: what happens between two parts is not ours.
+        with _asking_replica():
+            try:
+                part = next(rest)
+            except StopIteration:
+                return
+        yield part

@@ -1,0 +1,112 @@
+"""Which reads ask the read replica, and what happens when it is gone.
+
+No replication here: the two databases hold different logs under the same numbers, so each answer
+says where it came from. A real standby is tried by hand (docs/operations.md, "Read replica").
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from joblogs import database
+from joblogs.database.replica import REPLICA, Router, parts_from_replica, reading_alias
+from joblogs.models import App, AppGrant, HostResult, JobInstance, LogRead, Scope
+from tests.builders import HOST, job, lines, result, script_log, step
+from tests.serving import Server, manage, own_database, serving
+
+OLD, NEW = "as the replica has it", "as the primary has it, a moment later"
+LONG = "x" * 1_000_000
+RAW = f"/api/v1/biz/2/jobs/100/steps/200/hosts/{HOST}/log"
+ONLY_NEW = 101
+COUNTING = "from joblogs.models import LogRead; print('reads', LogRead.objects.count())"
+
+
+def raw(server: Server, path: str = RAW) -> str:
+    with server.answer("GET", path) as response:
+        return response.read().decode()
+
+
+def drop(url: str) -> None:
+    """Let a replica be gone, sessions and all."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        for file in Path(parts.path[1:]).parent.glob("live.sqlite3*"):
+            file.unlink()
+        return
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        name = sql.Identifier(parts.path[1:])
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def test_reads_ask_the_replica_producers_the_primary_and_all_the_primary_when_it_is_gone(
+    tmp_path: Path,
+) -> None:
+    folders = [tmp_path / "primary", tmp_path / "replica"]
+    for folder in folders:
+        folder.mkdir()
+    with own_database(folders[1]) as replica:
+        alone = os.environ | {"DATABASE_URL": replica, "SECRET_KEY": "for this test"}
+        manage(alone, "migrate", "--verbosity", "0")
+        many = [result(HOST + n) for n in range(1, 11)]
+        long = [script_log(LONG, host=HOST + n) for n in range(1, 11)]
+        records = folders[1] / "records.ndjson"
+        records.write_bytes(lines(job(), step(), result(), script_log(OLD), *many, *long))
+        manage(alone, "import_logs", str(records))
+        with serving(folders[0], workers=1, DATABASE_REPLICA_URL=replica) as server:
+            sent = lines(job(), step(), result(), script_log(NEW))
+            later = lines(job(ONLY_NEW), step(job=ONLY_NEW), result(job=ONLY_NEW))
+            assert server.post(sent)["result"]
+            assert server.post(later)["result"]
+
+            # A window asks the replica, for a body in parts to its end.
+            assert raw(server) == OLD
+            told = server.logs(job=100, step=200)
+            assert told == {HOST: OLD} | {HOST + n: LONG for n in range(1, 11)}
+            # A producer asks the primary, and goes on there.
+            assert server.expected_offsets(job=100, step=200) == {HOST: len(NEW)}
+            assert server.post(lines(script_log("!", offset=len(NEW))))["result"]
+            assert server.expected_offsets(job=100, step=200) == {HOST: len(NEW) + 1}
+            # What the replica does not know of yet, the primary does.
+            assert server.logs(job=ONLY_NEW, step=200) == {HOST: ""}
+            # Reads are recorded in the primary, one for each answer above.
+            assert "reads 3" in manage(server.environment, "shell", "-v", "0", "-c", COUNTING)
+
+            drop(replica)
+            assert raw(server) == NEW + "!"
+            assert server.logs(job=100, step=200) == {HOST: NEW + "!"}
+            said = server.log.read_text()
+            assert said.count("the read replica is asked from now on") == 1
+            assert said.count("the read replica is left alone") == 1
+            assert "was not answered" not in said
+
+
+@pytest.mark.parametrize("model", [JobInstance, HostResult, LogRead])
+def test_a_read_asks_the_replica_only_where_it_is_allowed_to(model) -> None:
+    router = Router()
+    assert router.db_for_read(model) == "default"
+    asked = [router.db_for_read(model) for _ in parts_from_replica([1])]
+    assert asked == ["default"]  # what happens between two parts is not the body's
+
+    def parts():
+        yield router.db_for_read(model)
+        yield reading_alias()
+        yield router.db_for_write(model)
+
+    assert list(parts_from_replica(parts())) == [REPLICA, REPLICA, "default"]
+    assert router.db_for_read(model) == "default"
+
+
+@pytest.mark.parametrize("model", [App, AppGrant, Scope])
+def test_who_may_read_is_always_asked_of_the_primary(model) -> None:
+    parts = (Router().db_for_read(model) for _ in [1])
+    assert list(parts_from_replica(parts)) == ["default"]
+
+
+def test_without_a_replica_nothing_is_asked_elsewhere() -> None:
+    assert database.from_replica(reading_alias)() == "default"
