@@ -1,4 +1,4 @@
-"""Hashes of hidden values: logs stored before this have none until they are fingerprinted again."""
+"""Hashes of hidden values: logs stored before this get theirs from maintain_logs."""
 
 from django.db import migrations, models
 

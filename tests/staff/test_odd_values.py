@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -102,10 +103,12 @@ def test_a_value_far_in_a_line_is_shown() -> None:
     assert "9f2c11d0 on 1 host ← 4be07a55 on 19 hosts" in text
 
 
-def test_of_logs_whose_values_are_not_known_nothing_is_said() -> None:
+def test_of_logs_whose_values_are_not_known_nothing_is_said_until_upkeep_looks() -> None:
     _load(20, {4: "9f2c11d0"})
     HostResult.objects.update(telling=None)
     assert len(_groups()) == 1
+    call_command("maintain_logs")
+    assert len(_groups()) == 2
 
 
 def test_a_value_that_tries_to_be_markup_is_text() -> None:
