@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -25,7 +26,7 @@ HOSTS_MAX = 100
 
 @admin.register(JobInstance)
 class JobInstanceAdmin(Looking):
-    list_display = ("job_instance_id", "name", "scope", "status", "operator", "day", "held", "page")
+    list_display = ("job_instance_id", "page", "name", "scope", "status", "operator", "day", "held")
     list_select_related = ("scope",)
     list_filter = ("status", "task_type", "launch_mode", ("held_at", admin.EmptyFieldListFilter))
     ordering = ("-day", "-id")
@@ -44,9 +45,10 @@ class JobInstanceAdmin(Looking):
     def has_hold_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("joblogs.change_jobinstance")
 
-    @admin.display(description=_("held"), boolean=True)
-    def held(self, job: JobInstance) -> bool:
-        return job.held_at is not None
+    @admin.display(description=_("held by"), empty_value="–")
+    def held(self, job: JobInstance) -> str | None:
+        # No cross for a job that is not held: nothing is wrong with it.
+        return None if job.held_at is None else job.held_by or _t("held")
 
     @admin.display(description=_("page"))
     def page(self, job: JobInstance) -> SafeString:
@@ -70,7 +72,7 @@ class JobInstanceAdmin(Looking):
 
 @admin.register(StepInstance)
 class StepInstanceAdmin(Looking):
-    list_display = ("step_instance_id", "name", "job", "step_type", "status", "day", "page")
+    list_display = ("step_instance_id", "page", "name", "job", "step_type", "status", "day")
     list_select_related = ("job__scope",)
     list_filter = ("step_type", "status")
     ordering = ("-id",)
@@ -94,7 +96,7 @@ class StepInstanceAdmin(Looking):
 
 @admin.register(Host)
 class HostAdmin(Looking):
-    list_display = ("bk_host_id", "name", "bk_cloud_id", "ip", "ipv6", "page")
+    list_display = ("bk_host_id", "page", "name", "bk_cloud_id", "ip", "ipv6")
     ordering = ("-bk_host_id",)
     readonly_fields = ("page",)
     search_help_text = _("host id, name or address")
@@ -116,8 +118,8 @@ class HostAdmin(Looking):
 @admin.register(HostResult)
 class HostResultAdmin(Looking):
     list_display = (
-        *("host_id", "host_name", "ip", "step", "execute_count", "batch", "role"),
-        *("status", "exit_code", "held_size", "page"),
+        *("host_id", "page", "host_name", "ip", "step", "execute_count", "batch", "role"),
+        *("status", "exit_code", "held_size"),
     )
     list_select_related = ("step__job__scope",)
     list_filter = ("status", "role")
@@ -142,7 +144,7 @@ class HostResultAdmin(Looking):
 
 @admin.register(FileLog)
 class FileLogAdmin(Looking):
-    list_display = ("id", "src_path", "dest_path", "mode", "status", "size", "step", "page")
+    list_display = ("id", "page", "src_path", "dest_path", "mode", "status", "size", "step")
     list_select_related = ("step__job__scope", "host_result")
     list_filter = ("status", "mode")
     ordering = ("-id",)
@@ -168,8 +170,8 @@ class FileLogAdmin(Looking):
 @admin.register(LogRead)
 class LogReadAdmin(Looking):
     list_display = (
-        *("at", "who", "app_code", "channel", "scope_type", "scope_id"),
-        *("job_instance_id", "step_instance_id", "host_count", "size", "page"),
+        *("at", "page", "who", "app_code", "channel", "scope_type", "scope_id"),
+        *("job_instance_id", "step_instance_id", "host_count", "size"),
     )
     ordering = ("-at", "-id")
     readonly_fields = ("page",)

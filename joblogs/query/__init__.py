@@ -5,7 +5,16 @@ of hosts; text comes in groups of bounded size.
 """
 
 from .completeness import Completeness, State, completeness
-from .extracts import Range, files_state, is_growing, log_state, readable_size, script_range, worst
+from .extracts import (
+    Range,
+    files_state,
+    is_growing,
+    log_state,
+    readable_size,
+    result_state,
+    script_range,
+    worst,
+)
 from .hosts import (
     HOSTS_MAX,
     Address,
@@ -65,6 +74,7 @@ __all__ = [
     "list_jobs",
     "log_state",
     "readable_size",
+    "result_state",
     "script_logs",
     "script_range",
     "script_text",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from joblogs.choices import FINISHED, HostStatus, file_rank
 from joblogs.content import store
-from joblogs.models import FileLog, StepInstance
+from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness, State, completeness
 from .hosts import Row, StepHost
@@ -97,20 +97,29 @@ def _of_file(log: FileLog) -> Completeness:
     )
 
 
+def result_state(step: StepInstance, result: HostResult) -> Completeness:
+    """How complete the log of one host result is."""
+    return _of_row(result, expired=step.job.expired_at is not None)
+
+
 def worst(found: Sequence[Completeness]) -> Completeness:
     """What is said of several logs at once."""
     state = min((one.state for one in found), key=_WORST.index, default=State.COMPLETE)
     return Completeness(state, sum(one.missing for one in found))
 
 
-def _of_row(row: Row, *, expired: bool) -> Completeness:
+def _of_row(row: Row | HostResult, *, expired: bool) -> Completeness:
     return completeness(
         status=row.status,
         received_size=row.received_size,
         declared_size=row.declared_size,
         truncated=row.truncated,
         expired=expired,
-        held_sha256=row.digest if row.fingerprint_size == row.held_size else None,
-        declared_sha256=row.declared_sha256,
+        held_sha256=_bytes(row.digest) if row.fingerprint_size == row.held_size else None,
+        declared_sha256=_bytes(row.declared_sha256),
         redacted=bool(row.redacted),
     )
+
+
+def _bytes(value: bytes | memoryview | None) -> bytes | None:
+    return None if value is None else bytes(value)

@@ -177,6 +177,8 @@ class Transfer(NamedTuple):
     src_ip: str | None
     src_ipv6: str | None
     src_path: str
+    process: str | None
+    """How far it has come, as its producer says it."""
 
     @property
     def source(self) -> str:

@@ -29,7 +29,7 @@ from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.query import Attempts, runs
 
 from . import addresses
-from .host_log import HostLog, host_log
+from .host_log import HostLog, host_log, moment
 from .reading import RecordedPage, sent
 from .rows import Fold, RowOnPage, rows_on_page
 
@@ -64,7 +64,10 @@ class Counterpart:
 
     log: HostLog | None = None
     reason: str = ""
-    """Why there is none: `nobody`, `no-group`, `alone`, `first`, `no-earlier`, `files`."""
+    """Why there is none: `nobody`, `no-group`, `alone`, `first`, `no-earlier`, `files` or
+    `expired`."""
+    gone: JobInstance | None = None
+    """The job whose logs have expired."""
     group_hosts: int = 0
     steady: Mapping[tuple[int, int], Steady] = field(default_factory=dict)
     sampled_hosts: int = 0
@@ -101,6 +104,7 @@ def compare_page(
         "masks": asked.get("masks") != "0",
         "part": asked.get("part") or "start",
         "everything": asked.get("all") == "1",
+        "expired": moment(other.gone.expired_at) if other.gone else None,
         "other_text": asked.get("other") or "",
         "kept_fields": [(n, v) for n, v in kept.items() if n not in ("to", "other", "part")],
         "toggles": _toggles(kept),
@@ -166,6 +170,8 @@ def _kept_on_log(log: HostLog, asked: dict[str, Any]) -> str:
 
 
 def _counterpart(log: HostLog, to: str, other: str, jobs: QuerySet[JobInstance]) -> Counterpart:
+    if log.expired:
+        return Counterpart(reason="expired", gone=log.step.job)
     if log.files or log.step.step_type == StepType.FILE:
         return Counterpart(reason="files")
     if to == "attempt":
@@ -190,6 +196,8 @@ def _earlier_run(log: HostLog, jobs: QuerySet[JobInstance]) -> Counterpart:
     step = runs.same_step_before(jobs, log.step, log.result.host_id)
     if step is None or not runs.results_on(step, log.result.host_id):
         return Counterpart(reason="no-earlier")
+    if step.job.expired_at is not None:
+        return Counterpart(reason="expired", gone=step.job)
     return Counterpart(host_log(step, log.result.host_id, Attempts()))
 
 

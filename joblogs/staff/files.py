@@ -38,7 +38,7 @@ def files_on_page(files: Iterable[FileLog], chosen: FileLog | None) -> list[File
             source=" ".join(filter(None, [file.src_ip or file.src_ipv6, file.src_path])),
             outcome=_outcome(file.status),
             status=file.get_status_display(),
-            percent=_percent(file.process),
+            percent=percent(file.process),
             process=file.process,
             size=file.size,
             speed=file.speed,
@@ -54,7 +54,14 @@ def _outcome(status: int) -> str:
     return "bad" if file_rank(status) == FINISHED else "run"
 
 
-def _percent(process: str | None) -> int | None:
+def mean_percent(found: Iterable[tuple[int, str | None]]) -> int | None:
+    """How far files of these statuses have come together, where any of them says."""
+    known = [100 if status == FileStatus.DONE else percent(said) for status, said in found]
+    told = [one for one in known if one is not None]
+    return sum(told) // len(known) if told else None
+
+
+def percent(process: str | None) -> int | None:
     """What a producer says of the progress, where that is a percentage."""
     found = _PERCENT.match(process or "")
     return min(100, int(found[1])) if found else None

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from joblogs import query
 from joblogs.models import JobInstance
 from joblogs.query import history
 from joblogs.query.history import ResultKey
@@ -44,6 +45,7 @@ def host_page(jobs: QuerySet[JobInstance], bk_host_id: int, request: HttpRequest
                 "status": result.get_status_display(),
                 "started": moment(result.start_time or result.step.job.create_time),
                 "took": duration(result.total_time),
+                "state": query.result_state(result.step, result),
                 "log": addresses.of_host(result.step, bk_host_id)["log"],
             }
             for result in results

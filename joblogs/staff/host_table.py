@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from joblogs.choices import FileStatus
 from joblogs.models import StepInstance
 from joblogs.query import Completeness
-from joblogs.query.overview import HostOverview
+from joblogs.query.overview import HostOverview, Transfer
 
 from .durations import duration
+from .files import mean_percent
 from .groups import WORST_FIRST, Group, Kind, in_order, natural
 
 ROWS = 100
@@ -38,6 +41,10 @@ class HostRow(NamedTuple):
     group: Group
     took: str
     state: Completeness
+    files: int
+    files_done: int
+    percent: int | None
+    """How far its files have come, where that is known."""
 
 
 class Table(NamedTuple):
@@ -62,8 +69,16 @@ _KEYS: dict[str, Key] = {
 }
 
 
-def table(step: StepInstance, groups: Sequence[Group], asked: dict[str, Any]) -> Table:
-    """The rows that are asked for."""
+def table(
+    step: StepInstance,
+    groups: Sequence[Group],
+    asked: dict[str, Any],
+    moved: Iterable[tuple[HostOverview, Transfer]] = (),
+) -> Table:
+    """The rows that are asked for; `moved` is what a file step moved to which host."""
+    files: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
+    for host, one in moved:
+        files[host.bk_host_id].append((one.status, one.process))
     sort = asked.get("sort") or "failed"
     pairs = chosen(groups, asked)
     # Names last in every order, also where it is turned round.
@@ -72,10 +87,18 @@ def table(step: StepInstance, groups: Sequence[Group], asked: dict[str, Any]) ->
     pages = max(1, -(-len(pairs) // ROWS))
     page = min(asked.get("page") or 1, pages)
     rows = [
-        HostRow(host, group, duration(host.duration), host.state(step))
+        _row(step, host, group, files[host.bk_host_id])
         for host, group in pairs[(page - 1) * ROWS : page * ROWS]
     ]
     return Table(rows, len(pairs), page, pages, sort)
+
+
+def _row(
+    step: StepInstance, host: HostOverview, group: Group, files: list[tuple[int, str | None]]
+) -> HostRow:
+    done = sum(status == FileStatus.DONE for status, _ in files)
+    state, took = host.state(step), duration(host.duration)
+    return HostRow(host, group, took, state, len(files), done, mean_percent(files))
 
 
 def chosen(groups: Sequence[Group], asked: dict[str, Any]) -> list[tuple[HostOverview, Group]]:

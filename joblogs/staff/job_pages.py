@@ -22,6 +22,8 @@ from .host_log import moment
 from .strips import bars, run_kind, status_label, step_type_label, strip
 
 JOBS = 30
+RARE = ("since", "until", "number")
+"""Filters that few ask for: folded away unless they are used."""
 _KEY = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 
 
@@ -38,6 +40,9 @@ def jobs_page(
     kept = {name: str(value) for name, value in request.GET.items() if value and name != "after"}
     context = {
         "form": wanted.form,
+        "rare": RARE,
+        "rare_used": any(kept.get(name) for name in RARE),
+        "no_scope": not page and not kept and not scopes.exists(),
         "rows": [_job_row(job, tallies.get(job.pk, [])) for job in page],
         "filtered": bool(set(kept) & set(wanted.filters)),
         "newest": addresses.with_changes(kept) if "after" in request.GET else None,

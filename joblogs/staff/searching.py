@@ -15,11 +15,12 @@ from joblogs import query
 from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED, Role
 from joblogs.content.ansi import ENCODINGS
 from joblogs.models import HostResult, StepInstance
-from joblogs.query import Attempts, StepHost, runs
+from joblogs.query import Attempts, State, StepHost, runs
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
 from . import addresses
 from .hits import HOSTS_MAX, Found, HostWithHits, gather, label_of
+from .host_log import moment
 from .reading import RecordedPage, sent
 
 SECONDS = 10.0
@@ -66,7 +67,8 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "encodings": ENCODINGS,
     }
     search = None
-    if form.is_valid() and form.cleaned_data["q"]:
+    context["expired"] = moment(step.job.expired_at)
+    if not context["expired"] and form.is_valid() and form.cleaned_data["q"]:
         try:
             pattern = _pattern(form.cleaned_data)
         except InvalidPattern as error:
@@ -115,6 +117,7 @@ def _search(
         "found": found,
         "without": without,
         "without_total": without_total,
+        "partial": sum(query.log_state(step, host).state != State.COMPLETE for host in hosts),
     }
     return search
 

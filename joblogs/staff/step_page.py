@@ -77,7 +77,8 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         shown = _worth_showing(shown)
     read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
     kept = _kept(asked)
-    rows = table(step, similar, asked if not identical else asked | {"group": ""})
+    moved = list(found.transfers)
+    rows = table(step, similar, asked if not identical else asked | {"group": ""}, moved)
     context: dict[str, Any] = {
         "step": step,
         "job": step.job,
@@ -92,7 +93,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "groups_hidden": max(0, len(shown) - GROUPS_SHOWN),
         "identical": identical,
         "crowd_hosts": len(crowd.hosts) if crowd else 0,
-        "transfers": transfer_groups(found.transfers),
+        "transfers": transfer_groups(moved),
         "table": rows,
         "pages": _pages(rows, kept),
         "heads": _heads(rows, kept, HEADS if prints else HEADS[:-1]),
@@ -105,6 +106,8 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "started": moment(step.start_time),
         "ended": moment(step.end_time),
         "took": duration(step.total_time),
+        "unfinished": any(not host.finished for host in found.hosts),
+        "here": addresses.with_changes(kept),
         "expired": moment(step.job.expired_at),
         "bytes": sum(host.size for host in found.hosts),
         "slowest": _slowest(found),

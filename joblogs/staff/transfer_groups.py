@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from joblogs.choices import FINISHED, FileStatus, file_rank
 from joblogs.query.overview import HostOverview, Transfer
 
+from .files import mean_percent
 from .folding import fold
 from .groups import in_order
 
@@ -23,6 +24,7 @@ class TransferGroup:
     files: int = 0
     hosts: dict[int, HostOverview] = field(default_factory=dict)
     paths: dict[str, None] = field(default_factory=dict)
+    progress: list[tuple[int, str | None]] = field(default_factory=list)
 
     @property
     def colour(self) -> str:
@@ -34,6 +36,11 @@ class TransferGroup:
     def label(self) -> str:
         status = self.status
         return str(FileStatus(status).label if status in FileStatus.values else status)
+
+    @property
+    def percent(self) -> int | None:
+        """How far they have come, of those that are not done."""
+        return None if self.status == FileStatus.DONE else mean_percent(self.progress)
 
     @property
     def names(self) -> list[str]:
@@ -59,6 +66,7 @@ def transfer_groups(moved: Iterable[tuple[HostOverview, Transfer]]) -> list[Tran
         key = (transfer.status, transfer.source)
         group = found.setdefault(key, TransferGroup(*key))
         group.files += 1
+        group.progress.append((transfer.status, transfer.process))
         group.hosts[host.bk_host_id] = host
         group.paths[transfer.src_path] = None
     return sorted(found.values(), key=lambda g: (g.colour == "ok", len(g.hosts), g.source))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
@@ -27,6 +29,19 @@ def staff(name: str = "zoe", *, scope: tuple[str, str] | None = ("biz", "2")) ->
     client = Client()
     client.force_login(user)
     return client
+
+
+def html(client: Client, address: str) -> str:
+    """A page, which must open."""
+    response = client.get(address)
+    assert response.status_code == 200
+    content = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
+    return content.decode()
+
+
+def text(client: Client, address: str) -> str:
+    """What a page says, without its markup."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html(client, address)))
 
 
 def reads() -> list[tuple[str, str, int, int]]:
