@@ -34,7 +34,8 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     lines = lines_on_page(window.lines, asked.encoding, asked=found.line)
     context = _context(log, asked, found, window, lines)
     page = RecordedPage(render_to_string("joblogs/log.html", context, request))
-    page.sent = _sent(request, "page log", log, _size(window))
+    if size := _size(window):
+        page.sent = _sent(request, "page log", log, size)
     return page
 
 
@@ -57,7 +58,8 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
             "grows": log.grows,
         }
     )
-    answer.sent = _sent(request, "page follow", log, _size(window))
+    if size := _size(window):
+        answer.sent = _sent(request, "page follow", log, size)
     return answer
 
 
