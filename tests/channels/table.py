@@ -13,7 +13,7 @@ from tests.channels.admin import ADMIN
 from tests.channels.api import API
 from tests.channels.pages import PAGES
 from tests.channels.rows import Row
-from tests.channels.world import APP, AUDITOR, PRODUCER, STAFF, SUPERUSER
+from tests.channels.world import APP, AUDITOR, HERE, PRODUCER, STAFF, SUPERUSER
 
 ROWS = [*PAGES, *API, *ADMIN]
 
@@ -54,6 +54,15 @@ class Command:
 COMMANDS = [
     Command("create_app", False, (("ci", "--scope", "biz:2"),)),
     Command("demo", False, (("--no-serve",),)),
+    Command(
+        "export_logs",
+        True,
+        tuple(
+            ("--format", kind, "--step", str(HERE.step), "--attempt", attempt)
+            for kind, attempt in (("txt", "latest"), ("ndjson", "all"))
+        ),
+        recorded="export_logs",
+    ),
     Command("import_logs", False, (("{file}",), ("{file}", "--dry-run"))),
     Command("maintain_logs", False, (("--dry-run",), ())),
 ]

@@ -209,14 +209,16 @@ def test_commands_print_log_text_only_where_the_table_says_so(
     place = {"job": HERE.job, "step": HERE.step, "host": HERE.host}
     file.write_bytes(lines(script_log("contradiction\n", **place)))
     for arguments in command.run:
-        out = io.StringIO()
+        raw = io.BytesIO()
+        out = io.TextIOWrapper(raw, write_through=True)
         given = [argument.format(file=file) for argument in arguments]
         try:
             call_command(command.name, *given, stdout=out, stderr=out)
         except CommandError as error:
             out.write(str(error))
-        assert out.getvalue(), arguments
-        assert (HERE.text in out.getvalue()) is command.text, arguments
-        assert "contradiction" not in out.getvalue()
+        said = raw.getvalue().decode()
+        assert said, arguments
+        assert (HERE.text in said) is command.text, arguments
+        assert "contradiction" not in said
         assert [read.channel for read in _reads()] == [command.recorded] * command.text
     assert SUPERUSER in world.callers
