@@ -77,6 +77,7 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("LOG_RETENTION_DAYS", "-1"),
         ("LOG_RETENTION_DAYS", "365001"),
         ("HISTORY_RETENTION_DAYS", "1.5"),
+        ("AUDIT_RETENTION_DAYS", "a year"),
         ("LOG_MAX_BYTES", "0"),
         ("LOG_MAX_BYTES", "1_000"),
         ("LOG_MAX_BYTES", "１０"),
@@ -132,6 +133,7 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
     assert loaded["LOG_RETENTION_DAYS"] is None
     assert loaded["HISTORY_RETENTION_DAYS"] is None
+    assert loaded["AUDIT_RETENTION_DAYS"] is None
     assert loaded["LOG_MAX_BYTES"] == 2**30
     assert loaded["RECORDS_MAX_BYTES"] == 0
     assert loaded["RATE_LIMIT"] == 0

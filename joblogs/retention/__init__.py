@@ -18,7 +18,7 @@ from joblogs import database
 from joblogs.content import store
 from joblogs.models import JobInstance
 
-from . import expiry, fingerprinting, merging
+from . import expiry, fingerprinting, merging, reads
 from .running import Upkeep, last_upkeep, noted
 
 __all__ = ["AlreadyRunning", "Upkeep", "last_upkeep", "maintain"]
@@ -54,7 +54,7 @@ def maintain(
         if not free:
             raise AlreadyRunning
         with contextlib.nullcontext() if dry_run else noted(upkeep):
-            for part in (_partition, _expire, _forget, _merge, _fingerprint):
+            for part in (_partition, _expire, _forget, _forget_reads, _merge, _fingerprint):
                 part(upkeep, today, dry_run, every_day, limit)
                 progress(upkeep)
     return upkeep
@@ -114,6 +114,15 @@ def _forget(
         if not jobs:
             break
         upkeep.jobs_forgotten += expiry.forget(jobs)
+
+
+def _forget_reads(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    if dry_run:
+        upkeep.reads_forgotten = reads.due(today)[:limit].count()
+        return
+    upkeep.reads_forgotten = reads.forget(today, limit=limit)
 
 
 def _merge(

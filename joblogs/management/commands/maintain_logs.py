@@ -44,6 +44,7 @@ class Command(BaseCommand):
             f"{'Would do' if dry_run else 'Done'}: "
             f"{done.partitions_made} day partitions made and {done.partitions_dropped} dropped, "
             f"the logs of {done.jobs_expired} jobs expired, {done.jobs_forgotten} jobs forgotten, "
+            f"{done.reads_forgotten} records of reads dropped, "
             f"{done.logs_merged} logs merged (saving {done.frames_saved} frames), "
             f"{done.fingerprints} fingerprints taken."
         )
