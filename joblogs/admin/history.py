@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from joblogs import access
+from joblogs.audit import Channel
 from joblogs.models import FileLog, Host, HostResult, JobInstance, LogRead, StepInstance
 from joblogs.retention import holding
 from joblogs.staff import addresses
@@ -22,6 +25,7 @@ from joblogs.staff import addresses
 from .looking import Looking, link, user_of
 
 HOSTS_MAX = 100
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @admin.register(JobInstance)
@@ -167,15 +171,30 @@ class FileLogAdmin(Looking):
         return link(f"{log}?attempt={file.execute_count}&file={file.pk}")
 
 
+class ChannelFilter(admin.SimpleListFilter):
+    """By what is known to be read through, not by what is in a table of any size."""
+
+    title = _("channel")
+    parameter_name = "channel"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Channel.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LogRead]) -> QuerySet[LogRead]:
+        chosen = self.value()
+        return queryset if chosen is None else queryset.filter(channel=chosen)
+
+
 @admin.register(LogRead)
 class LogReadAdmin(Looking):
     list_display = (
-        *("at", "page", "who", "app_code", "channel", "scope_type", "scope_id"),
+        *("at", "page", "who", "app_code", "through", "scope_type", "scope_id"),
         *("job_instance_id", "step_instance_id", "host_count", "size"),
     )
+    list_filter = (("at", admin.DateFieldListFilter), ChannelFilter)
     ordering = ("-at", "-id")
     readonly_fields = ("page",)
-    search_help_text = _("who, or job id")
+    search_help_text = _("who, app, job id or step id; a day such as 2026-01-31 (UTC)")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Who reads what is not everybody's business.
@@ -190,8 +209,17 @@ class LogReadAdmin(Looking):
         return LogRead.objects.filter(Exists(here))
 
     def matching(self, said: str, number: int | None) -> Q:
-        found = Q(who=said)
-        return found | Q(job_instance_id=number) if number is not None else found
+        if _DAY.fullmatch(said):
+            return _within(said)
+        found = Q(who=said) | Q(app_code=said)
+        if number is not None:
+            found |= Q(job_instance_id=number) | Q(step_instance_id=number)
+        return found
+
+    @admin.display(description=_("channel"), ordering="channel")
+    def through(self, read: LogRead) -> str:
+        known = dict(Channel.choices)
+        return str(known.get(read.channel, read.channel))
 
     @admin.display(description=_("page"))
     def page(self, read: LogRead) -> SafeString:
@@ -199,6 +227,16 @@ class LogReadAdmin(Looking):
         if read.step_instance_id is None:
             return link(reverse("staff:job", args=place))
         return link(reverse("staff:step", args=[*place, read.step_instance_id]))
+
+
+def _within(day: str) -> Q:
+    """The reads of a day in UTC; of one that no calendar has, none."""
+    try:
+        start = datetime.combine(date.fromisoformat(day), time.min, tzinfo=UTC)
+        end = start + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return Q(pk__in=[])
+    return Q(at__gte=start, at__lt=end)
 
 
 def _is_machine(said: str, number: int | None) -> Q:

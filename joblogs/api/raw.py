@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import access, database, query
+from joblogs.audit import Channel
 from joblogs.errors import (
     BadRequest,
     JobNotFound,
@@ -133,7 +134,7 @@ def _answer(request: Request, step: StepInstance, host: StepHost, asked: Asked) 
     elif request.method == "HEAD":
         response = HttpResponse(content_type="text/plain")
     else:
-        sent = recorder(request, step, host_count=1, channel="raw log")
+        sent = recorder(request, step, host_count=1, channel=Channel.RAW)
         response = LogStream(_bytes(step, host, part), content_type="text/plain")
         response.sent = lambda: sent(stop - start)
     response.status_code = status

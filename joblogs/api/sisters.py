@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import access, database, query
+from joblogs.audit import Channel
 from joblogs.choices import Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
 from joblogs.models import JobInstance, StepInstance
@@ -81,7 +82,7 @@ class GetJobInstanceIpLog(ApiView):
             step_instance_id=asked.step_instance_id,
         )
         host = _host_of(step, asked.host)
-        sent = recorder(request, step, host_count=1, channel="get_job_instance_ip_log")
+        sent = recorder(request, step, host_count=1, channel=Channel.IP_LOG)
         return sister_answers.host_log(request._request, step, host, named=asked.host, sent=sent)
 
     post = get
@@ -132,7 +133,7 @@ def _results(
     found = {hits.host.bk_host_id for hits in search}
     if search.stopped:
         raise ParameterRefused(ParameterRefused.TOO_MUCH_TO_SEARCH)
-    sent = recorder(request, step, host_count=len(hosts), channel="get_step_instance_status")
+    sent = recorder(request, step, host_count=len(hosts), channel=Channel.STEP_STATUS)
     matching = [result for host, result in chosen.items() if host in found]
     return matching, functools.partial(sent, search.searched_bytes)
 

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import database, query
+from joblogs.audit import Channel
 from joblogs.choices import FileMode
 from joblogs.errors import BadRequest, ParameterInvalid
 from joblogs.models import FileLog, StepInstance
@@ -64,8 +65,7 @@ class BatchGetJobInstanceExecuteObjectLog(ApiView):
             step_instance_id=asked.step_instance_id,
         )
         hosts = query.hosts_named(step, asked.wanted)
-        channel = "v4_batch_get_job_instance_execute_object_log"
-        sent = recorder(request, step, host_count=len(hosts), channel=channel)
+        sent = recorder(request, step, host_count=len(hosts), channel=Channel.OBJECT_LOG)
         return object_logs(request._request, step, hosts, sent=sent)
 
 

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from joblogs import access, audit, database, query, records
 from joblogs.access import Caller
+from joblogs.audit import Channel
 from joblogs.errors import ApiNotFound, RecordsRefused
 from joblogs.ingest import Report, ingest
 from joblogs.models import StepInstance
@@ -71,9 +72,7 @@ class BatchGetJobInstanceIpLog(ApiView):
             step_instance_id=asked.step_instance_id,
         )
         hosts, last = _hosts(step, asked, more)
-        sent = recorder(
-            request, step, host_count=len(hosts), channel="batch_get_job_instance_ip_log"
-        )
+        sent = recorder(request, step, host_count=len(hosts), channel=Channel.BATCH)
         return batch.answer(request._request, step, hosts, extras=more, last=last, sent=sent)
 
 
@@ -89,7 +88,7 @@ def _hosts(
     return hosts, {"total": total} if asked.page else {}
 
 
-def recorder(request: Request, step: StepInstance, *, host_count: int, channel: str) -> Any:
+def recorder(request: Request, step: StepInstance, *, host_count: int, channel: Channel) -> Any:
     """What to call with the bytes of log that an answer held, once it has been sent."""
     caller = caller_of(request)
     return functools.partial(

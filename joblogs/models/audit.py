@@ -29,6 +29,9 @@ class LogRead(models.Model):
             models.Index(fields=["job_instance_id"], name="logread_job"),
             models.Index(fields=["at"], name="logread_at"),
             models.Index(fields=["who"], name="logread_who"),
+            # Who read through this app, who read this step? each a word of one search.
+            models.Index(fields=["app_code"], name="logread_app"),
+            models.Index(fields=["step_instance_id"], name="logread_step"),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
+from joblogs.audit import Channel
 from joblogs.choices import StepType
 from joblogs.compare import (
     BYTES_MAX,
@@ -111,7 +112,7 @@ def compare_page(
         "left_href": addresses.of_host(step, bk_host_id)["log"],
         "keep_left": _kept_on_log(log, asked),
     }
-    page_size, hosts = 0, 0
+    read: list[Callable[[], None]] = []
     if other.log is not None:
         sides = _sides(log, other.log, context["part"])
         found = compare(*sides, masks=context["masks"], steady=other.steady)
@@ -120,12 +121,29 @@ def compare_page(
             "right_href": addresses.of_host(other.log.step, other.log.result.host_id)["log"],
             "keep_right": _kept_on_log(other.log, asked),
         }
-        page_size = sum(len(side.data) for side in sides) + other.sampled_bytes
-        hosts = max(len({log.result.host_id, other.log.result.host_id}), other.sampled_hosts)
+        read = list(_read(request, log, other.log, sides, other))
     page = RecordedPage(render_to_string("joblogs/compare.html", context, request))
-    if hosts:
-        page.sent = sent(request, "page compare", step, hosts=hosts, size=page_size)
+    page.sent = lambda: _record(read)
     return page
+
+
+def _record(read: list[Callable[[], None]]) -> None:
+    for record in read:
+        record()
+
+
+def _read(
+    request: HttpRequest, log: HostLog, other: HostLog, sides: tuple[Side, Side], why: Counterpart
+) -> Iterator[Callable[[], None]]:
+    """What to record: one read of a step, or one of each if an earlier run stands beside it."""
+    size, other_size = (len(side.data) for side in sides)
+    if other.step != log.step:
+        yield sent(request, Channel.COMPARE, log.step, hosts=1, size=size)
+        yield sent(request, Channel.COMPARE, other.step, hosts=1, size=other_size)
+        return
+    hosts = max(len({log.result.host_id, other.result.host_id}), why.sampled_hosts)
+    size += other_size + why.sampled_bytes
+    yield sent(request, Channel.COMPARE, log.step, hosts=hosts, size=size)
 
 
 def _result(found: Comparison, asked: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.http import content_disposition_header
 
 from joblogs import query
+from joblogs.audit import Channel
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
 from joblogs.query import Place, Text, Window, runs
@@ -34,8 +35,7 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     lines = lines_on_page(window.lines, asked.encoding, asked=found.line)
     context = _context(log, asked, found, window, lines)
     page = RecordedPage(render_to_string("joblogs/log.html", context, request))
-    if size := _size(window):
-        page.sent = _sent(request, "page log", log, size)
+    page.sent = _sent(request, Channel.PAGE, log, _size(window))
     return page
 
 
@@ -58,8 +58,7 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
             "grows": log.grows,
         }
     )
-    if size := _size(window):
-        answer.sent = _sent(request, "page follow", log, size)
+    answer.sent = _sent(request, Channel.FOLLOW, log, _size(window))
     return answer
 
 
@@ -71,7 +70,7 @@ def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> H
     answer = RecordedFile(taken, content_type="application/octet-stream")
     answer["Content-Length"] = str(log.text.size)
     answer["Content-Disposition"] = content_disposition_header(True, _filename(log))
-    answer.sent = lambda: _sent(request, "page download", log, taken.count)()
+    answer.sent = lambda: _sent(request, Channel.DOWNLOAD, log, taken.count)()
     return answer
 
 
@@ -88,7 +87,7 @@ class _Counted:
             self.count += len(block)
 
 
-def _sent(request: HttpRequest, channel: str, log: HostLog, size: int) -> Callable[[], None]:
+def _sent(request: HttpRequest, channel: Channel, log: HostLog, size: int) -> Callable[[], None]:
     return sent(request, channel, log.step, hosts=1, size=size)
 
 

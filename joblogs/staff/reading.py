@@ -9,18 +9,23 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 
 from joblogs import audit
+from joblogs.audit import Channel
 from joblogs.models import StepInstance
 
 
 class Recorded:
-    """An answer that tells when it has been sent."""
+    """An answer that tells, once, when it has been sent."""
 
     sent: Callable[[], None] | None = None
 
     def close(self) -> None:
-        super().close()  # type: ignore[misc]
-        if self.sent is not None:
-            self.sent()
+        # Before super: that hands the database connection back, and nobody would a second one.
+        sent, self.sent = self.sent, None
+        try:
+            if sent is not None:
+                sent()
+        finally:
+            super().close()  # type: ignore[misc]
 
 
 class RecordedPage(Recorded, HttpResponse):
@@ -36,7 +41,7 @@ class RecordedFile(Recorded, StreamingHttpResponse):
 
 
 def sent(
-    request: HttpRequest, channel: str, step: StepInstance, *, hosts: int, size: int
+    request: HttpRequest, channel: Channel, step: StepInstance, *, hosts: int, size: int
 ) -> Callable[[], None]:
     """What to call when an answer has gone out: a person read `size` bytes of log text."""
     user = request.user

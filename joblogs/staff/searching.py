@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from joblogs import query
+from joblogs.audit import Channel
 from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED, Role
 from joblogs.content.ansi import ENCODINGS
 from joblogs.models import HostResult, StepInstance
@@ -78,7 +79,7 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     page = RecordedPage(render_to_string("joblogs/search.html", context, request))
     if search is not None:
         page.sent = sent(
-            request, "page search", step, hosts=len(search.hosts), size=search.searched_bytes
+            request, Channel.SEARCH, step, hosts=len(search.hosts), size=search.searched_bytes
         )
     return page
 

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
+from joblogs.audit import Channel
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
 from joblogs.query import Attempts
@@ -114,7 +115,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     }
     page = RecordedPage(render_to_string("joblogs/step.html", context, request))
     if read.size:
-        page.sent = sent(request, "page step", step, hosts=read.hosts, size=read.size)
+        page.sent = sent(request, Channel.STEP, step, hosts=read.hosts, size=read.size)
     return page
 
 

@@ -111,7 +111,9 @@ def test_a_read_that_could_not_be_recorded_is_counted(monkeypatch) -> None:
 
     monkeypatch.setattr(database, "insert_unhurried", refuse)
     step = StepInstance.objects.select_related("job__scope").get()
-    audit.record_read(who="zoe", app_code="", channel="test", step=step, host_count=1, size=1)
+    audit.record_read(
+        who="zoe", app_code="", channel=audit.Channel.RAW, step=step, host_count=1, size=1
+    )
     assert value("joblogs_audit_lost_total") - before == 1
 
 

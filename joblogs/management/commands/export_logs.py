@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from tqdm import tqdm
 
 from joblogs import access, audit, export
+from joblogs.audit import Channel
 from joblogs.content.chunks import Hole
 from joblogs.errors import StoreError
 from joblogs.export import Format, Outcome, Selection, Tally, Walk
@@ -25,7 +26,6 @@ from joblogs.management import arguments, output
 from joblogs.models import JobInstance, Scope, StepInstance
 from joblogs.query import State, walking
 
-CHANNEL = "export_logs"
 STOPPED, BROKEN_PIPE = 128, 141
 _STATES = {
     State.TRUNCATED: "truncated",
@@ -174,7 +174,7 @@ def _bar(selection: Selection, target: Path | None) -> tqdm[Any]:
 
 def _record(step: StepInstance, hosts: int, size: int) -> None:
     audit.record_read(
-        who=_operator(), app_code="", channel=CHANNEL, step=step, host_count=hosts, size=size
+        who=_operator(), app_code="", channel=Channel.EXPORT, step=step, host_count=hosts, size=size
     )
 
 
