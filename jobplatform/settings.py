@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jobplatform import env
+from jobplatform import env, patience
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -72,7 +72,12 @@ if _replica is not None and _replica["ENGINE"] == "django.db.backends.postgresql
         "tcp_user_timeout": 5000,
         "options": "-c default_transaction_read_only=on",
         **_replica["OPTIONS"],
-        "pool": {"min_size": 0, "max_size": 8, "timeout": 2},
+        "pool": {
+            "min_size": 0,
+            "max_size": 8,
+            "timeout": 2,
+            "connection_class": patience.GivenUpConnection,
+        },
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

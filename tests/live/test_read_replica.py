@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.db import connection
 from psycopg import sql
 
 from joblogs import database
 from joblogs.database.replica import REPLICA, Router, parts_from_replica, reading_alias
 from joblogs.models import App, AppGrant, HostResult, JobInstance, LogRead, Scope
+from jobplatform.patience import GivenUpConnection
 from tests.builders import HOST, job, lines, result, script_log, step
 from tests.serving import Server, manage, own_database, serving
 
@@ -84,6 +86,25 @@ def test_reads_ask_the_replica_producers_the_primary_and_all_the_primary_when_it
             assert said.count("the read replica is asked from now on") == 1
             assert said.count("the read replica is left alone") == 1
             assert "was not answered" not in said
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite answers in this process")
+def test_a_replica_that_hangs_is_given_up() -> None:
+    parameters = connection.get_connection_params()
+    parameters.pop("pool", None)
+
+    class Hasty(GivenUpConnection):
+        PATIENCE_SECONDS = 0.1
+
+    with Hasty.connect(**parameters) as hasty:
+        hasty.execute("SELECT 1")
+        session = hasty.info.backend_pid
+        with pytest.raises(psycopg.OperationalError):
+            hasty.execute("SELECT pg_sleep(60)")
+        assert hasty.closed
+    with connection.cursor() as cursor:  # the server still sleeps
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [session])
 
 
 @pytest.mark.parametrize("model", [JobInstance, HostResult, LogRead])
