@@ -83,3 +83,9 @@ def memory(pid: int, what: str) -> int:
 def forget_peak(pid: int) -> None:
     """Let VmHWM begin again at what the process has now."""
     Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and its threads have computed so far."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text("ascii").split()[0]) for task in tasks) / 1e9

@@ -21,6 +21,8 @@ from joblogs.models import FileLog, StepInstance
 from .envelope import exchange_of, json_bytes
 
 BUFFER_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 256 * 1024
+"""As much as is encoded and sent at once: what each costs is by the piece, not by the byte."""
 SCRIPT_LOG, FILE_LOG = 1, 2
 
 Sent = Callable[[], None]
@@ -51,16 +53,30 @@ class LogStream(_Told, StreamingHttpResponse):
 
 def in_parts(parts: Iterator[bytes], sent: Sent = lambda: None) -> HttpResponseBase:
     """The answer that `parts` are, whole or streamed. `sent` is called when it has gone out."""
+    blocks = _blocks(parts)
+    head, more = _beginning(blocks, BUFFER_BYTES)
+    if not more:
+        return _answer(LogAnswer(b"".join(head), content_type="application/json"), sent)
+    stream = LogStream(itertools.chain(head, blocks), content_type="application/json")
+    return _answer(stream, sent)
+
+
+def _beginning(parts: Iterator[bytes], size: int) -> tuple[list[bytes], bool]:
+    """The first parts, till they are more than `size` bytes, and whether they are."""
     head, length = [], 0
     for part in parts:
         head.append(part)
         length += len(part)
-        if length > BUFFER_BYTES:
-            break
-    else:
-        return _answer(LogAnswer(b"".join(head), content_type="application/json"), sent)
-    stream = LogStream(itertools.chain(head, parts), content_type="application/json")
-    return _answer(stream, sent)
+        if length > size:
+            return head, True
+    return head, False
+
+
+def _blocks(parts: Iterator[bytes]) -> Iterator[bytes]:
+    more = True
+    while more:
+        block, more = _beginning(parts, BLOCK_BYTES)
+        yield b"".join(block)
 
 
 def enveloped(request: HttpRequest, data: Iterable[bytes]) -> Iterator[bytes]:
@@ -119,10 +135,15 @@ def log_type(step: StepInstance) -> int | None:
 
 def text_of(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The JSON string of a log that comes in parts."""
+    parts = iter(parts)
+    head, more = _beginning(parts, BLOCK_BYTES)
+    if not more:
+        yield json_bytes(b"".join(head).decode(errors="replace"))
+        return
     yield b'"'
     # Decoded over the joined parts, so that a character split between two of them is whole.
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for part in parts:
+    for part in itertools.chain(head, parts):
         yield json_bytes(decoder.decode(part))[1:-1]
     yield json_bytes(decoder.decode(b"", True))[1:-1] + b'"'
 
