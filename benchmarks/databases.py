@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
 
 from tests.postgres import find_binaries, running_server
 
@@ -30,3 +35,22 @@ def own_database(kind: str, folder: Path) -> Iterator[str]:
         raise SystemExit("PostgreSQL is not installed here; --database sqlite runs without it.")
     with running_server(binaries, _SETTINGS) as (url, _version):
         yield url
+
+
+def copy_of(url: str) -> str:
+    """The URL of a second database that holds the same; nobody may be connected to the first."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        # Not by copying the file: closing that would take the locks of whoever has it open here.
+        with (
+            contextlib.closing(sqlite3.connect(parts.path)) as source,
+            contextlib.closing(sqlite3.connect(f"{parts.path}.copy")) as target,
+        ):
+            source.backup(target)
+            target.execute("PRAGMA journal_mode=WAL")
+        return f"{url}.copy"
+    with psycopg.connect(urlunsplit(parts._replace(path="/template1")), autocommit=True) as other:
+        made, name = sql.Identifier("copied"), sql.Identifier(parts.path.strip("/"))
+        other.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(made))
+        other.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(made, name))
+    return urlunsplit(parts._replace(path="/copied"))

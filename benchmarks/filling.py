@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sqlite3
@@ -21,8 +22,9 @@ from joblogs.models import HostResult, JobInstance, Scope, StepInstance
 
 from . import corpus
 
-CREATED = 1_795_404_263_118
-"""All jobs are of 2026-11-23, whenever this runs: one day, one partition."""
+CREATED = 1_794_799_463_118
+"""Jobs are of 2026-11-16 unless said otherwise, whenever this runs."""
+DAY_MS = 86_400_000
 BODY_RECORDS = 5000
 SUCCEEDED, RUNNING = 9, 7
 
@@ -43,13 +45,15 @@ class Filled(NamedTuple):
         return StepInstance.objects.select_related("job").get(step_instance_id=self.step)
 
 
-def parents(job: int, hosts: Iterable[int], *, status: int = SUCCEEDED) -> list[bytes]:
+def parents(
+    job: int, hosts: Iterable[int], *, status: int = SUCCEEDED, days_ago: int = 0
+) -> list[bytes]:
     """The records of a job, its step and their hosts."""
     named = {"job_instance_id": job, "step_instance_id": job * 10}
-    scope = {"bk_scope_type": "biz", "bk_scope_id": "2"}
+    told = {"bk_scope_type": "biz", "bk_scope_id": "2", "name": f"roll out {job}"}
+    told |= {"job_instance_id": job, "create_time": CREATED - days_ago * DAY_MS}
     said: list[dict[str, Any]] = [
-        {"type": "job", "job_instance_id": job, "name": f"roll out {job}", "create_time": CREATED}
-        | scope,
+        {"type": "job", **told},
         {"type": "step", **named, "name": "run", "step_type": 1},
     ]
     said += [{"type": "host_result", **named, **_host(host), "status": status} for host in hosts]
@@ -85,13 +89,13 @@ def load(body: bytes) -> None:
     assert not report.refused_total, report.refused[:3]  # noqa: S101 - a benchmark of nothing
 
 
-def live(job: int, hosts: Sequence[int], size: int) -> Filled:
+def live(job: int, hosts: Sequence[int], size: int, *, days_ago: int = 0) -> Filled:
     """A step as it arrives: pieces of 1 KB from all hosts in turn, 5,000 in a body."""
-    load(b"\n".join(parents(job, hosts, status=RUNNING)))
+    load(b"\n".join(parents(job, hosts, status=RUNNING, days_ago=days_ago)))
     logs = {host: corpus.log(host, size) for host in hosts}
     for body in bodies(pieces(job, corpus.in_turn(logs))):
         load(body)
-    load(b"\n".join(parents(job, hosts)))
+    load(b"\n".join(parents(job, hosts, days_ago=days_ago)))
     return Filled(job, job * 10, list(hosts), size)
 
 
@@ -114,7 +118,7 @@ def copies(source: Filled, job: int, count: int) -> None:
         for made in jobs
     )
     for step in steps:
-        _clone(source, step, len(source.hosts))
+        _clone(source, step)
 
 
 def wide(source: Filled, job: int, hosts: int) -> Filled:
@@ -133,16 +137,19 @@ def wide(source: Filled, job: int, hosts: int) -> Filled:
                 day=step.day,
                 received_size=source.size,
                 held_size=source.size,
+                start_time=CREATED,
+                end_time=CREATED + 1000 + host % 977,
+                exit_code=0,
             )
             for host in filled.hosts
         ),
         batch_size=1000,
     )
-    _clone_frames(source, step, len(source.hosts))
+    _clone_frames(source, step)
     return filled
 
 
-def _clone(source: Filled, step: StepInstance, modulo: int) -> None:
+def _clone(source: Filled, step: StepInstance) -> None:
     names = [
         c.column for c in HostResult._meta.concrete_fields if c.column not in ("id", "step_id")
     ]
@@ -153,10 +160,11 @@ def _clone(source: Filled, step: StepInstance, modulo: int) -> None:
             f"SELECT %s, {columns} FROM joblogs_hostresult WHERE step_id = %s",
             [step.pk, source.row.pk],
         )
-    _clone_frames(source, step, modulo)
+    _clone_frames(source, step)
 
 
-def _clone_frames(source: Filled, step: StepInstance, modulo: int) -> None:
+def _clone_frames(source: Filled, step: StepInstance) -> None:
+    modulo = len(source.hosts)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO joblogs_scriptchunk "
@@ -189,7 +197,8 @@ def naive(filled: Filled, *, whole: bool) -> None:
                 for row in rows:
                     copy.write_row(row)
         return
-    with sqlite3.connect(urlsplit(url).path, timeout=60) as plain_file:
+    file = contextlib.closing(sqlite3.connect(urlsplit(url).path, timeout=60))
+    with file as plain_file, plain_file:
         plain_file.execute(f"INSERT {into} (?, ?, ?)", step)
         plain_file.executemany(
             f"INSERT INTO naive_scriptlog {columns} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -136,16 +136,11 @@ def small(database: str, servers: Servers, question: Question, rounds: int) -> l
 
 
 def beside(
-    database: str,
-    case: str,
-    goal: float,
-    run: Callable[[], float],
-    base: Callable[[], float],
-    rounds: int,
+    database: str, case: str, base: str, goal: float, one: Run, other: Run, *, rounds: int
 ) -> Finding:
     """One read of ours against another of ours."""
-    taken = interleaved({"run": run, "base": base}, rounds=rounds)
-    return _at_most(database, case, "base", goal, taken["run"], taken["base"])
+    taken = interleaved({"run": one, "base": other}, rounds=rounds)
+    return _at_most(database, case, base, goal, taken["run"], taken["base"])
 
 
 def large(database: str, server: Server, question: Question) -> list[Finding]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+
+from django.db import connection, connections
 
 from tests.serving import manage
 
-from . import filling, reading, servers, writing
+from . import filling, keeping, pages, reading, servers, writing
+from .databases import copy_of
 from .filling import Filled
 from .measuring import Finding
 from .reading import Question
@@ -98,9 +104,99 @@ def ingest(bench: Bench) -> Iterator[Finding]:
         )
 
 
+def wide(bench: Bench) -> Iterator[Finding]:
+    few = bench.question(bench.merged)
+    hosts = bench.scale.wide
+    made = filling.wide(bench.merged, 3, hosts)
+    # Spread over the step, as a search by anything but the id would have them.
+    many = Question(made, made.hosts[:: hosts // len(few.hosts)], bench.headers)
+    filling.tidy()
+    with servers.serving(servers.OURS) as ours:
+        runs = [reading.asking(ours, question.ours()) for question in (many, few)]
+        case = f"batch read, {len(many.hosts)} of a {hosts:,}-host step"
+        yield reading.beside(
+            bench.database, case, "the 500-host step", 1.15, *runs, rounds=bench.scale.rounds
+        )
+
+
+def rows(bench: Bench) -> Iterator[Finding]:
+    questions = {
+        "500 hosts, merged": (bench.question(bench.merged), 1),
+        "500 hosts, live": (bench.question(bench.live), 1),
+        "2 hosts": (bench.question(bench.merged, 2), reading.SMALL_AT_ONCE),
+    }
+    connections.close_all()
+    if bench.database == "postgresql":
+        connection.close_pool()
+    few = copy_of(os.environ["DATABASE_URL"])
+    for at, filled in enumerate((bench.merged, bench.live)):
+        filling.copies(filled, 10_000 * (at + 1), bench.scale.times_more)
+    filling.tidy()
+    with servers.serving(servers.OURS) as more, servers.serving(servers.OURS, url=few) as less:
+        for name, (question, times) in questions.items():
+            runs = [reading.asking(server, question.ours(), times=times) for server in (more, less)]
+            case = f"batch read, {name}, {bench.scale.times_more} × more rows in the store"
+            yield reading.beside(
+                bench.database, case, "without them", 1.15, *runs, rounds=bench.scale.rounds
+            )
+
+
+def large(bench: Bench) -> Iterator[Finding]:
+    few = filling.merged(4, range(1, 9), bench.scale.large_bytes)
+    question = bench.question(filling.wide(few, 5, bench.scale.hosts))
+    filling.tidy()
+    with servers.serving(servers.OURS) as server:
+        yield from reading.large(bench.database, server, question)
+
+
+def importing(bench: Bench) -> Iterator[Finding]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from writing.importing(
+            bench.database, job=6, size=bench.scale.import_bytes, folder=Path(folder)
+        )
+
+
+def disk(bench: Bench) -> Iterator[Finding]:
+    for at, (hosts, size, goal) in enumerate(((500, 20 * 1024, 0.36), (100, 256 * 1024, 0.30))):
+        yield from keeping.disk(
+            bench.database,
+            first_job=2000 + 100 * at,
+            hosts=hosts,
+            size=size,
+            goal=goal,
+            days_ago=10 + at,
+        )
+    yield keeping.demo(bench.database)
+
+
+def expiring(bench: Bench) -> Iterator[Finding]:
+    if bench.database == "postgresql":
+        yield from keeping.expiring(bench.scale.frames)
+
+
+def page(bench: Bench) -> Iterator[Finding]:
+    made = filling.wide(bench.merged, 7, 2_000)
+    filling.tidy()
+    yield from pages.step_page(bench.database, made, bench.scale.rounds)
+
+
+def search(bench: Bench) -> Iterator[Finding]:
+    question = bench.question(bench.merged)
+    filling.tidy()
+    yield from pages.search(bench.database, bench.merged, question, bench.scale.rounds)
+
+
 CASES: dict[str, Callable[[Bench], Iterator[Finding]]] = {
     "merged": merged,
     "live": live,
     "small": small,
+    "wide": wide,
+    "rows": rows,
+    "large": large,
+    "page": page,
+    "search": search,
     "ingest": ingest,
+    "import": importing,
+    "disk": disk,
+    "expire": expiring,
 }

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -32,14 +33,15 @@ class Server(NamedTuple):
     @property
     def worker(self) -> int:
         """The process that answers (Linux only)."""
-        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text("ascii")
-        (pid,) = children.split()
-        return int(pid)
+        children = Path(f"/proc/{self.master}/task/{self.master}/children")
+        while not (pids := children.read_text("ascii").split()):
+            time.sleep(0.01)
+        return int(pids[0])
 
 
 @contextlib.contextmanager
-def serving(application: str) -> Iterator[Server]:
-    """One worker of `application`, all of them with the same settings, on the database in use."""
+def serving(application: str, *, url: str = "") -> Iterator[Server]:
+    """One worker of `application`, all with the same settings; `url`: on another database."""
     with tempfile.TemporaryFile() as log, socket.create_server(("127.0.0.1", 0)) as listener:
         command = [sys.executable, "-m", "gunicorn", "--no-control-socket"]
         command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread"]
@@ -48,6 +50,7 @@ def serving(application: str) -> Iterator[Server]:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
+            env=os.environ | ({"DATABASE_URL": url} if url else {}),
             pass_fds=[listener.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 import psycopg
 
 from joblogs.content import codec
 from joblogs.ingest import SLICE_RECORDS
+from tests.serving import ROOT
 
 from . import client, corpus, filling
 from .client import Client
 from .measuring import Finding, figure, interleaved, ratio
-from .servers import OURS, serving
+from .servers import OURS, memory, serving
 
 RECORDS = "/api/v1/records"
 HOSTS = 500
 RECORDS_OF_A_RUN = 20_000
+LOG_BYTES, FEW = 2_000_000, 16
+"""Of an import: so many bytes a host, of which a few print all that there is to be printed."""
 
 
 def ingest(
@@ -109,3 +116,32 @@ def _sliced(
 ) -> Iterator[Sequence[tuple[int, int, bytes]]]:
     for start in range(0, len(pieces), SLICE_RECORDS):
         yield pieces[start : start + SLICE_RECORDS]
+
+
+def importing(database: str, *, job: int, size: int, folder: Path) -> list[Finding]:
+    """A file of pieces of 1 KB, log by log as an export writes them, by `import_logs`."""
+    count = max(1, size // LOG_BYTES)
+    few = {at: corpus.log(at, LOG_BYTES) for at in range(FEW)}
+    file = folder / "import.ndjson"
+    with file.open("wb") as output:
+        output.write(b"\n".join(filling.parents(job, range(1, count + 1))) + b"\n")
+        for host in range(1, count + 1):
+            of = corpus.log_by_log({host: few[host % FEW]})
+            output.write(b"\n".join(filling.pieces(job, of)) + b"\n")
+    started, peak = time.perf_counter(), 0
+    command = [sys.executable, "manage.py", "import_logs", str(file)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            with contextlib.suppress(OSError, KeyError):  # it may end while it is looked at
+                peak = max(peak, memory(process.pid, "VmHWM"))
+            time.sleep(0.02)
+    seconds = time.perf_counter() - started
+    if process.returncode:
+        raise SystemExit("import_logs failed")
+    rate, megabytes = count * LOG_BYTES / 1e6 / seconds, peak / 1e6
+    case = f"import_logs of {count * LOG_BYTES / 1e6:,.0f} MB in 1 KB pieces"
+    said = f"{seconds:.1f} s"
+    return [
+        Finding(database, case, "≥ 50 MB/s", f"{rate:.0f} MB/s", rate >= 50, said),
+        Finding(database, case, "≤ 200 MB of memory", f"{megabytes:.0f} MB", megabytes <= 200),
+    ]

@@ -1,0 +1,196 @@
+"""What log text takes on disk, and how fast a day of it goes."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+import time
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.utils import timezone
+
+from joblogs import retention
+from joblogs.content import store
+from joblogs.models import HostResult, JobInstance, Scope, StepInstance
+from joblogs.retention import expiry
+
+from . import filling
+from .measuring import Finding, figure
+
+FRAME_BYTES = 512
+HOSTS, FRAMES = 500, 10
+"""Of each job of a day that expires; 10 frames a host."""
+BATCH_HOSTS = 1000
+"""Host results of one DELETE: 10,000 frames."""
+ROUNDS = 10
+"""In which a day arrives, with `maintain_logs` after each."""
+
+
+def disk(
+    database: str, *, first_job: int, hosts: int, size: int, goal: float, days_ago: int
+) -> list[Finding]:
+    """A day's frames on disk, indexes included, after merging, as a share of the text."""
+    day, raw = None, 0
+    for turn in range(ROUNDS):
+        own = range(turn * hosts // ROUNDS + 1, (turn + 1) * hosts // ROUNDS + 1)
+        filled = filling.live(first_job + turn, own, size, days_ago=days_ago)
+        day, raw = filled.row.day, raw + len(own) * size
+        retention.maintain(every_day=True)
+        filling.tidy()
+    assert day is not None  # noqa: S101 - there is at least one round
+    share = _bytes_of(day) / raw
+    case = f"ScriptChunk on disk after merging, logs of {size // 1024} KB"
+    note = "arrived in 10 rounds, each merged and vacuumed"
+    found = [Finding(database, case, f"≤ {goal:.2f} × raw", f"{share:.3f}", share <= goal, note)]
+    if database == "postgresql":
+        dense = _rewritten(day) / raw
+        found.append(Finding(database, case, "", f"{dense:.3f}", None, "after VACUUM FULL"))
+    return found
+
+
+def demo(database: str) -> Finding:
+    """The same of the recorded runs: real output, of one day."""
+    call_command("demo", "--no-serve", stdout=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    retention.maintain(every_day=True)
+    filling.tidy()
+    steps = StepInstance.objects.filter(job__job_instance_id__range=(1001, 1999))
+    days = sorted(set(steps.values_list("day", flat=True)))
+    raw = sum(HostResult.objects.filter(day__in=days).values_list("held_size", flat=True))
+    share = sum(_bytes_of(day) for day in days) / raw
+    return Finding(
+        database, "ScriptChunk on disk, the demo's logs", "", f"{share:.3f}", None, f"{raw:,} bytes"
+    )
+
+
+def _bytes_of(day: datetime.date) -> int:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT pg_total_relation_size(%s)", [f"joblogs_scriptchunk_{day:%Y%m%d}"]
+            )
+            return int(cursor.fetchone()[0])
+        # All days lie in one table: the day's share of its pages, by what it holds.
+        cursor.execute(
+            "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE %s AND aggregate = 1",
+            ["%joblogs_scriptchunk%"],
+        )
+        (pages,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT SUM(length(data)) * 1.0 / (SELECT SUM(length(data)) FROM joblogs_scriptchunk) "
+            "FROM joblogs_scriptchunk WHERE day = %s",
+            [day],
+        )
+        (share,) = cursor.fetchone()
+        return int(pages * share)
+
+
+def _rewritten(day: datetime.date) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"VACUUM FULL joblogs_scriptchunk_{day:%Y%m%d}")
+    return _bytes_of(day)
+
+
+def expiring(frames: int) -> list[Finding]:
+    """A day of frames let go, against a DELETE in batches with a VACUUM, on PostgreSQL.
+
+    Somebody has an open transaction on another day, and goes on reading there.
+    """
+    today = timezone.now().date()
+    deleted, expired, read = (today - datetime.timedelta(days=back) for back in (40, 39, 38))
+    settings.LOG_RETENTION_DAYS = 35
+    for at, day in enumerate((deleted, expired, read)):
+        _fill_day(day, frames if day != read else frames // 100, first_job=100_000 * (at + 1))
+    filling.tidy()
+    with _Reader(read) as reader:
+        started = time.perf_counter()
+        jobs = expiry.expire_day(expired, today)
+        ours = time.perf_counter() - started
+    assert jobs == frames // (HOSTS * FRAMES)  # noqa: S101 - else it went another way
+    started = time.perf_counter()
+    _delete(deleted)
+    theirs = time.perf_counter() - started
+    case = f"expiring a day of {frames:,} frames"
+    times = theirs / ours
+    said = f"{ours * 1000:.0f} ms, DELETE and VACUUM {theirs:.1f} s"
+    slowest = figure([max(reader.waits), *reader.waits])
+    return [
+        Finding("postgresql", case, "≥ 50 × faster than DELETE", f"{times:.0f}", times >= 50, said),
+        Finding(
+            "postgresql",
+            f"{case}: reads in a transaction on another day",
+            "do not wait",
+            f"at most {max(reader.waits) * 1000:.1f} ms",
+            max(reader.waits) < max(0.05, ours / 2),
+            f"{len(reader.waits)} reads, median {slowest.median * 1000:.1f} ms",
+        ),
+    ]
+
+
+class _Reader:
+    """Reads a day again and again in one transaction, and notes how long each read takes."""
+
+    def __init__(self, day: datetime.date) -> None:
+        self.waits: list[float] = []
+        self._day, self._done, self._begun = day, threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._read)
+
+    def __enter__(self) -> _Reader:
+        self._thread.start()
+        self._begun.wait()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        with psycopg.connect(os.environ["DATABASE_URL"]) as reader:  # no autocommit: it stays open
+            while not self._done.is_set():
+                started = time.perf_counter()
+                reader.execute(
+                    "SELECT data FROM joblogs_scriptchunk WHERE day = %s LIMIT 1000", [self._day]
+                ).fetchall()
+                self.waits.append(time.perf_counter() - started)
+                self._begun.set()
+
+
+def _fill_day(day: datetime.date, frames: int, *, first_job: int) -> None:
+    scope, _ = Scope.objects.get_or_create(scope_type="biz", scope_id="2")
+    said = {"name": "old", "create_time": filling.CREATED, "day": day, "status": 3}
+    jobs = JobInstance.objects.bulk_create(
+        JobInstance(scope=scope, job_instance_id=first_job + at, **said)
+        for at in range(frames // (HOSTS * FRAMES))
+    )
+    steps = StepInstance.objects.bulk_create(
+        StepInstance(job=job, step_instance_id=job.job_instance_id, step_type=1, **said)
+        for job in jobs
+    )
+    store.PARTITIONS.make(day)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO joblogs_hostresult (step_id, bk_host_id, execute_count, batch, role, "
+            "bk_cloud_id, status, received_size, held_size, lines, truncated, day) "
+            "SELECT s.id, h, 0, 0, 0, 0, 9, %s, %s, 1, false, %s "
+            "FROM joblogs_stepinstance s, generate_series(1, %s) h WHERE s.id = ANY(%s)",
+            [FRAMES * FRAME_BYTES, FRAMES * FRAME_BYTES, day, HOSTS, [step.pk for step in steps]],
+        )
+        cursor.execute(
+            "INSERT INTO joblogs_scriptchunk "
+            '(day, host_result_id, "offset", size, newlines, codec, data) '
+            "SELECT %s, r.id, f * %s, %s, 1, 0, decode(repeat(md5(r.id || 'x' || f), %s), 'hex') "
+            "FROM joblogs_hostresult r, generate_series(0, %s) f WHERE r.day = %s",
+            [day, FRAME_BYTES, FRAME_BYTES, FRAME_BYTES // 16, FRAMES - 1, day],
+        )
+
+
+def _delete(day: datetime.date) -> None:
+    logs = list(HostResult.objects.filter(day=day).order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(logs), BATCH_HOSTS):
+        store.delete(day, logs[start : start + BATCH_HOSTS])
+    with connection.cursor() as cursor:
+        cursor.execute(f"VACUUM joblogs_scriptchunk_{day:%Y%m%d}")
+    connections.close_all()
