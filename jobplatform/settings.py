@@ -59,7 +59,14 @@ for _name, _database in DATABASES.items():
         _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 0)
         _database["CONN_HEALTH_CHECKS"] = True
         _database["OPTIONS"] = {
-            "pool": {"min_size": 1, "max_size": 8, "timeout": 10},  # of each process
+            "pool": {  # of each process
+                "min_size": 1,
+                "max_size": 8,
+                "timeout": 10,
+                # Else it knocks ever more seldom at a server that is gone, up to minutes apart, and
+                # requests fail for as long after it is back. Given up, the next request knocks.
+                "reconnect_timeout": 2,
+            },
             **_database.get("OPTIONS", {}),
         }
     if _name == "replica":
@@ -76,6 +83,7 @@ if _replica is not None and _replica["ENGINE"] == "django.db.backends.postgresql
             "min_size": 0,
             "max_size": 8,
             "timeout": 2,
+            "reconnect_timeout": 1,
             "connection_class": patience.GivenUpConnection,
         },
     }

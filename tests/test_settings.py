@@ -179,7 +179,10 @@ def test_postgresql_is_reached_through_a_pool(load: Load) -> None:
         "logs",
     )
     assert database["OPTIONS"]["sslmode"] == "require"
-    assert database["OPTIONS"]["pool"]["max_size"] == 8
+    pool = database["OPTIONS"]["pool"]
+    assert pool["max_size"] == 8
+    # A request that waits for a connection outlives the attempts to make one: the next begins anew.
+    assert pool["reconnect_timeout"] < pool["timeout"]
     assert database["CONN_MAX_AGE"] == 0
     assert database["ATOMIC_REQUESTS"] is False
 
