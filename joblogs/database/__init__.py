@@ -9,11 +9,12 @@ from .partitions import Partitions
 from .replica import from_replica, replica_usable
 from .schema import CreatePartitionedModel, set_fillfactor
 from .sizes import size
-from .waiting import only_one, retrying, waiting_at_most
+from .waiting import answering, only_one, retrying, waiting_at_most
 
 __all__ = [
     "CreatePartitionedModel",
     "Partitions",
+    "answering",
     "any_of",
     "fetch",
     "from_replica",

@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, IntegrityError, OperationalError, connection, connections
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 
 from joblogs.errors import Unavailable
 
@@ -49,6 +56,15 @@ def only_one(name: str) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raise Unavailable where the database does not answer: gone, full, or waited for in vain."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable from error
 
 
 def retrying(work: Callable[[], T]) -> T:

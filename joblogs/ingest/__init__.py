@@ -41,13 +41,9 @@ def ingest(
     seen = False
     for slice_, unread in _slices(lines):
         seen = seen or bool(slice_ or unread.refused)
-        plan = parents.settle(slice_, writer=writer, named=named)
-        named = plan.named
-        outcomes = [unread, plan.outcome]
-        for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
-            outcome, rows = database.retrying(lambda work=work: _write_step(work))  # type: ignore[misc]
-            outcomes.append(outcome)
-            fingerprints.take(rows.touched())
+        with database.answering():
+            named, outcomes = _apply(slice_, writer, named)
+        outcomes.append(unread)
         report.add(outcomes)
         _count(outcomes)
         progress(report)
@@ -64,6 +60,19 @@ def _count(outcomes: Iterable[Outcome]) -> None:
             refused=[entry.reason.value for entry in outcome.refused],
             size=outcome.size,
         )
+
+
+def _apply(
+    slice_: list[Numbered], writer: Writer, named: dict[int, ScopeKey]
+) -> tuple[dict[int, ScopeKey], list[Outcome]]:
+    """Commit a slice: what its stream named so far, and what became of it."""
+    plan = parents.settle(slice_, writer=writer, named=named)
+    outcomes = [plan.outcome]
+    for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
+        outcome, rows = database.retrying(lambda work=work: _write_step(work))  # type: ignore[misc]
+        outcomes.append(outcome)
+        fingerprints.take(rows.touched())
+    return plan.named, outcomes
 
 
 def _write_step(work: parents.StepWork) -> tuple[Outcome, results.StepRows]:

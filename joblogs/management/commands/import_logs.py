@@ -14,7 +14,7 @@ from django.db import transaction
 from tqdm import tqdm
 
 from joblogs.access import OPERATOR
-from joblogs.errors import StoreError
+from joblogs.errors import StoreError, Unavailable
 from joblogs.ingest import Report, ingest
 from joblogs.ingest.stream import encoding_of, numbered_lines
 from joblogs.management import dumps
@@ -84,6 +84,7 @@ class Command(BaseCommand):
 
     def _import(self, name: str, totals: Report) -> bool:
         """Import one file: whether it was read to its end."""
+        committed: list[Report] = []
         try:
             with ExitStack() as stack:
                 file: BinaryIO = sys.stdin.buffer
@@ -94,12 +95,14 @@ class Command(BaseCommand):
                 bar: tqdm[Any] = stack.enter_context(
                     tqdm(total=size, unit="B", unit_scale=True, desc=name, disable=None)
                 )
-                report = self._ingest(file, bar)
+                report = self._ingest(file, bar, committed)
         except OSError as error:
             self.stderr.write(f"{name}: {error.strerror or error}")
             return False
         except StoreError as error:
-            self.stderr.write(f"{name}: {error}")
+            self.stderr.write(f"{name}: {_told(error)}")
+            if committed:
+                _add(totals, committed[-1])
             return False
         for entry in report.refused:
             self.stderr.write(f"{name}:{entry.line}: {entry.reason}: {entry.message}")
@@ -124,12 +127,12 @@ class Command(BaseCommand):
                 map(Path, files), scope=scope, scope_map=scope_map, zone=zone, say=self.stderr.write
             )
         except (DumpFault, StoreError) as error:
-            self.stderr.write(str(error))
+            self.stderr.write(_told(error))
             return False
         _add(totals, report)
         return whole
 
-    def _ingest(self, file: BinaryIO, bar: tqdm[Any]) -> Report:
+    def _ingest(self, file: BinaryIO, bar: tqdm[Any], committed: list[Report]) -> Report:
         start = file.peek(4)[:4] if hasattr(file, "peek") else b""
 
         def read(size: int) -> bytes:
@@ -137,7 +140,16 @@ class Command(BaseCommand):
             bar.update(len(data))
             return data
 
-        return ingest(numbered_lines(read, encoding=encoding_of(start)), writer=OPERATOR)
+        lines = numbered_lines(read, encoding=encoding_of(start))
+        return ingest(lines, writer=OPERATOR, progress=committed.append)
+
+
+def _told(error: Exception) -> str:
+    """What an operator can do something about: for the database, what it said."""
+    if not isinstance(error, Unavailable):
+        return str(error)
+    cause = str(error.__cause__).partition("\n")[0]
+    return f"the database failed: {cause}. What went in before stays; run it again."
 
 
 def _add(totals: Report, report: Report) -> None:
