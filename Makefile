@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes -r
 CHECKS := lint test test-sqlite test-postgresql
 
-.PHONY: demo venv lock $(CHECKS)
+.PHONY: demo venv lock faults $(CHECKS)
 
 # The store with recorded runs, a login and an app; how to look is printed. ARGS="--port 9000"
 demo: $(VENV)/.runtime
@@ -35,6 +35,11 @@ test-sqlite: $(VENV)/.dev
 
 test-postgresql: $(VENV)/.dev
 	$(RUN) -m tests.postgres $(RUN) -m pytest $(ARGS)
+
+# Kills, cuts, full disks and races, with a table. ARGS="--rounds 100 --seed 7 --only disk"
+faults: export DJANGO_SETTINGS_MODULE = tests.settings
+faults: $(VENV)/.dev
+	$(RUN) -m tests.faults $(ARGS)
 
 venv: $(VENV)/.dev
 

@@ -33,8 +33,8 @@ def own_database(kind: str, folder: Path) -> Iterator[str]:
     binaries = find_binaries()
     if binaries is None:
         raise SystemExit("PostgreSQL is not installed here; --database sqlite runs without it.")
-    with running_server(binaries, _SETTINGS) as (url, _version):
-        yield url
+    with running_server(binaries, _SETTINGS) as database:
+        yield database.url
 
 
 def copy_of(url: str) -> str:

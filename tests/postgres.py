@@ -51,51 +51,78 @@ def find_binaries() -> Path | None:
     return None
 
 
+class Database:
+    """A server that can be stopped and started again on the data that it has."""
+
+    def __init__(self, command: list[str], other: dict[str, Any], log: Path, port: int) -> None:
+        self._command, self._other, self._log = command, other, log
+        self.url = f"postgresql://joblogs@127.0.0.1:{port}/postgres"
+        self.owner: int = other.get("user", os.geteuid())
+        self.process = self._started()
+        self.version = ""
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as output:
+            return subprocess.Popen(self._command, **self._other, stdout=output, stderr=output)
+
+    def wait(self) -> None:
+        """Wait until it answers."""
+        self.version = _wait_until_ready(self.url, self.process, self._log)
+
+    def stop_at_once(self) -> None:
+        """As if it crashed: sessions are cut off, and the next start recovers from the log."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(STOP_SECONDS)
+
+    def start(self) -> None:
+        """Start it again and wait until it answers."""
+        self.process = self._started()
+        self.wait()
+
+
 @contextlib.contextmanager
-def running_server(
-    binaries: Path, settings: Mapping[str, str] | None = None
-) -> Iterator[tuple[str, str]]:
-    """A server as long as the block lasts: its URL and its version."""
+def running_server(binaries: Path, settings: Mapping[str, str] | None = None) -> Iterator[Database]:
+    """A server as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="joblogs-postgresql-") as folder:
         data, log = Path(folder, "data"), Path(folder, "log")
         # Away from the terminal, so that Ctrl-C reaches COMMAND and us, not the server before them.
         other: dict[str, Any] = {"cwd": "/", "env": {"LC_ALL": "C"}, "start_new_session": True}
+        other["stdin"] = subprocess.DEVNULL
         if os.geteuid() == 0:
             user = _unprivileged()
             shutil.chown(folder, user.pw_uid, user.pw_gid)
             other |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        # A linguistic collation, as most servers have, so that what leans on the order of code
+        # points fails here. Nothing is synced: this data need not outlive a power cut.
+        arguments = ["-D", str(data), "-U", "joblogs", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        arguments += ["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"]
         with log.open("wb") as output:
-            other |= {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-            # A linguistic collation, as most servers have, so that what leans on the order of code
-            # points fails here. Nothing is synced: this data need not outlive a power cut.
-            arguments = ["-D", str(data), "-U", "joblogs", "-A", "trust", "-E", "UTF8", "--no-sync"]
-            arguments += ["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"]
             initdb: subprocess.Popen[bytes] = subprocess.Popen(
-                [binaries / "initdb", *arguments], **other
+                [binaries / "initdb", *arguments], **other, stdout=output, stderr=output
             )
-            with _ended(initdb, signal.SIGTERM):
-                failed = initdb.wait() != 0
-            if failed:
-                sys.exit(f"initdb failed:\n{log.read_text(errors='replace')}")
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            options = {
-                "listen_addresses": "127.0.0.1",
-                "port": str(port),
-                "unix_socket_directories": "",
-                "fsync": "off",
-                "full_page_writes": "off",
-                **(settings or {}),
-            }
-            arguments = ["-D", str(data), *(f"--{key}={value}" for key, value in options.items())]
-            process: subprocess.Popen[bytes] = subprocess.Popen(
-                [binaries / "postgres", *arguments], **other
-            )
-        # SIGINT tells PostgreSQL to end the sessions and shut down.
-        with _ended(process, signal.SIGINT):
-            url = f"postgresql://joblogs@127.0.0.1:{port}/postgres"
-            yield url, _wait_until_ready(url, process, log)
+        with _ended(initdb, signal.SIGTERM):
+            failed = initdb.wait() != 0
+        if failed:
+            sys.exit(f"initdb failed:\n{log.read_text(errors='replace')}")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(port),
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "full_page_writes": "off",
+            **(settings or {}),
+        }
+        arguments = ["-D", str(data), *(f"--{key}={value}" for key, value in options.items())]
+        database = Database([str(binaries / "postgres"), *arguments], other, log, port)
+        try:
+            database.wait()
+            yield database
+        finally:
+            # SIGINT tells PostgreSQL to end the sessions and shut down.
+            _end(database.process, signal.SIGINT)
 
 
 def run(command: list[str], url: str) -> int:
@@ -123,11 +150,11 @@ def main(command: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
-        with running_server(binaries) as (url, version):
-            code = run(command, url)
+        with running_server(binaries) as database:
+            code = run(command, database.url)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    sys.stderr.write(f"PostgreSQL half ran on PostgreSQL {version}, exit code {code}.\n")
+    sys.stderr.write(f"PostgreSQL half ran on PostgreSQL {database.version}, exit code {code}.\n")
     return code
 
 
@@ -141,17 +168,24 @@ def _ended(process: subprocess.Popen[bytes], number: signal.Signals) -> Iterator
     try:
         yield
     finally:
-        if process.poll() is None:
-            for ignored in SIGNALS:  # a second Ctrl-C must not leave anything behind
-                signal.signal(ignored, signal.SIG_IGN)
-            # One with a session of its own goes with its children: initdb starts some.
-            leads = os.getpgid(process.pid) == process.pid
-            (os.killpg if leads else os.kill)(process.pid, number)
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        _end(process, number)
+
+
+def _end(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if process.poll() is not None:
+        return
+    # A second Ctrl-C must not leave anything behind.
+    before = [signal.signal(ignored, signal.SIG_IGN) for ignored in SIGNALS]
+    # One with a session of its own goes with its children: initdb starts some.
+    leads = os.getpgid(process.pid) == process.pid
+    (os.killpg if leads else os.kill)(process.pid, number)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for ignored, handler in zip(SIGNALS, before, strict=True):
+        signal.signal(ignored, handler)
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> str:

@@ -89,10 +89,13 @@ class Server:
 
 @contextlib.contextmanager
 def serving(
-    folder: Path, *, workers: int = 2, threads: int = 4, **variables: str
+    folder: Path, *, workers: int = 2, threads: int = 4, url: str = "", **variables: str
 ) -> Iterator[Server]:
-    """A server for as long as the block lasts, with an app that may read and write every scope."""
-    with own_database(folder) as url:
+    """A server for as long as the block lasts, with an app that may read and write every scope.
+
+    Its database is the one at `url`, else one of its own.
+    """
+    with contextlib.nullcontext(url) if url else own_database(folder) as url:
         environment = (
             os.environ
             | variables

@@ -1,0 +1,264 @@
+"""The faults. Each sends a job while something breaks; `round_of` sends it again and looks."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.client
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from typing import Any, NamedTuple
+
+from tests.faults.site import Site
+from tests.faults.told import Held, Job
+from tests.live.producers import post_at_once
+from tests.serving import PATIENCE_SECONDS, RECORDS, ROOT, Server
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+PIECE = 16 * 1024
+LATEST_SECONDS = 0.3
+GIVE_UP_SECONDS = 60
+
+
+class Skipped(Exception):
+    """The fault cannot be had on this machine or with this database; it says why."""
+
+
+class Round(NamedTuple):
+    """What became of one round: whether the fault came before everything was acknowledged."""
+
+    interrupted: bool
+    held: Held
+
+
+Fault = Callable[[Site, Job, Random], bool]
+"""Sends a job and breaks something; whether that cut the sending short."""
+
+
+def round_of(fault: Fault, site: Site, number: int, seed: int) -> Round:
+    """Let a fault happen, send the same again, and look at what is there."""
+    random = Random(seed)  # noqa: S311 - so that a seed shows the same again
+    job = Job(number, seed)
+    interrupted = fault(site, job, random)
+    body = job.stream()
+    first = _post_patiently(site.server, b"".join(body))
+    assert first["result"], first
+    data = first["data"]
+    assert (data["accepted"] + data["duplicates"], data["refused_total"]) == (len(body), 0)
+    again = site.server.post(b"".join(body))["data"]
+    assert (again["accepted"], again["duplicates"]) == (0, len(body)), again
+    return Round(interrupted, job.check(site.server))
+
+
+def _post_patiently(server: Server, body: bytes) -> dict[str, Any]:
+    """As a producer does: again and again while the store says that it cannot answer now."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while True:
+        envelope = _outcome(lambda: server.post(body))
+        if time.monotonic() > deadline or (envelope and envelope["code"] != 1240002):
+            assert envelope, "the server did not come back"
+            return envelope
+        time.sleep(0.1)
+
+
+def _outcome(send: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """The envelope of an answer, None if the connection broke before one came."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return send()
+    return None
+
+
+def _post_until(
+    site: Site, job: Job, random: Random, strike: Callable[[], object]
+) -> dict[str, Any] | None:
+    """Post the job without a length, and strike after some of its bytes, a little later."""
+    body = b"".join(job.stream())
+    at = random.randrange(len(body))
+    pause = random.random() * LATEST_SECONDS
+    struck = False
+
+    def parts() -> Iterator[bytes]:
+        nonlocal struck
+        for start in range(0, len(body), PIECE):
+            if start + PIECE > at and not struck:
+                time.sleep(pause)
+                strike()
+                struck = True
+            yield body[start : start + PIECE]
+
+    return _outcome(lambda: site.server.post(parts()))
+
+
+def writer_killed(site: Site, job: Job, random: Random) -> bool:
+    """SIGKILL for an `import_logs` that has read a part of its input."""
+    body = b"".join(job.stream())
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "import_logs", "-"],
+        cwd=ROOT,
+        env=site.server.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as importing:
+        assert importing.stdin is not None
+        importing.stdin.write(body[: random.randrange(len(body))])
+        importing.stdin.flush()
+        time.sleep(random.random() * LATEST_SECONDS)
+        importing.kill()
+        importing.wait()
+        with contextlib.suppress(BrokenPipeError):
+            importing.stdin.close()
+    return importing.returncode == -signal.SIGKILL
+
+
+def server_killed(site: Site, job: Job, random: Random) -> bool:
+    """SIGKILL for every process that answers, in the middle of a body."""
+
+    def kill() -> None:
+        for worker in site.server.workers():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+
+    return _post_until(site, job, random, kill) is None
+
+
+def database_stopped(site: Site, job: Job, random: Random) -> bool:
+    """The database is stopped at once while a server and an importer write, and started again."""
+    database = site.database
+    if database is None:
+        raise Skipped("SQLite is not a server that could be stopped")
+    other = Job(job.number, job.seed)
+    with _importing(site, b"".join(other.stream(seed=job.seed + 7))) as importer:
+        envelope = _post_until(site, job, random, database.stop_at_once)
+        time.sleep(random.random() * LATEST_SECONDS)
+        database.start()
+        said = importer.communicate()[1]
+    _assert_told(importer, said)
+    assert envelope is None or envelope["code"] in (0, 1240002), envelope
+    return envelope is None or envelope["code"] == 1240002
+
+
+def disk_full(site: Site, job: Job, random: Random) -> bool:
+    """There is no room on the database's disk; later there is again."""
+    if not site.disk.mounted:
+        raise Skipped("no file system of its own: this process may not mount one")
+    try:
+        with _importing(site, b"".join(job.stream(seed=job.seed + 7))) as importer:
+            envelope = _post_until(site, job, random, site.disk.fill)
+            said = importer.communicate()[1]
+    finally:
+        site.disk.free()
+    _assert_told(importer, said)
+    assert envelope is not None, "a full disk cuts no connection"
+    assert envelope["code"] in (0, 1240002), envelope
+    return envelope["code"] == 1240002 or importer.returncode == 1
+
+
+def _assert_told(importer: subprocess.Popen[str], said: str) -> None:
+    """An import that failed says what to do, and shows nobody our source code."""
+    assert "Traceback" not in said, said
+    assert importer.returncode == 0 or "run it again" in said, said
+
+
+@contextlib.contextmanager
+def _importing(site: Site, body: bytes) -> Iterator[subprocess.Popen[str]]:
+    """An `import_logs` of a body; what it says is to be read."""
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "import_logs", "-"],
+        cwd=ROOT,
+        env=site.server.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        stdin = process.stdin
+        assert stdin is not None
+
+        def feed() -> None:
+            with contextlib.suppress(BrokenPipeError), stdin:
+                stdin.write(body.decode())
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        process.stdin = None  # the feeder closes it
+        try:
+            yield process
+        finally:
+            process.kill()
+            feeder.join()
+
+
+def connection_cut(site: Site, job: Job, random: Random) -> bool:
+    """The connection goes in the middle of a piece, politely or not, packed or not."""
+    body = b"".join(job.stream())
+    headers = dict(site.server.headers)
+    packed = random.choice(["", "gzip", "zstd"])
+    if packed:
+        headers["Content-Encoding"] = packed
+        body = gzip.compress(body) if packed == "gzip" else zstd.compress(body)
+    cut = random.randrange(1, len(body))
+    if random.random() < 0.5:
+        headers["Content-Length"] = str(len(body))
+        sent = body[:cut]
+    else:
+        headers["Transfer-Encoding"] = "chunked"
+        sent = b"%x\r\n" % len(body) + body[:cut]
+    head = [f"POST {RECORDS} HTTP/1.1", "Host: localhost", *map(": ".join, headers.items())]
+    address = ("127.0.0.1", site.server.port)
+    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
+        connection.sendall("\r\n".join([*head, "", ""]).encode() + sent)
+        if random.random() < 0.5:
+            # No goodbye: the other side reads a reset instead of an end.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return True
+
+
+def two_race(site: Site, job: Job, random: Random) -> bool:
+    """Two producers send the same logs at once, each cut in its own way."""
+    return _race(site, job, random, producers=2)
+
+
+def sixteen_race(site: Site, job: Job, random: Random) -> bool:
+    """Sixteen of them."""
+    return _race(site, job, random, producers=16)
+
+
+def _race(site: Site, job: Job, random: Random, *, producers: int) -> bool:
+    streams = [
+        job.stream(cut=random.choice([150, 400, 1000, 3000]), seed=random.getrandbits(32))
+        for _ in range(producers)
+    ]
+    answers = post_at_once(site.server, *(b"".join(stream) for stream in streams))
+    for answer, stream in zip(answers, streams, strict=True):
+        # A piece that starts behind what the others have brought so far is a gap: what follows is
+        # sent again. Nothing else is refused.
+        reasons = {entry["reason"] for entry in answer["data"]["refused"]}
+        assert reasons <= {"gap"}, answer
+        data = answer["data"]
+        counted = data["accepted"] + data["duplicates"] + data["refused_total"]
+        assert counted == len(stream), data
+    return True
+
+
+FAULTS: Sequence[tuple[str, Fault]] = (
+    ("writer killed", writer_killed),
+    ("server killed in a body", server_killed),
+    ("database stopped", database_stopped),
+    ("disk full", disk_full),
+    ("connection cut in a piece", connection_cut),
+    ("two producers race", two_race),
+    ("sixteen producers race", sixteen_race),
+)
