@@ -22,6 +22,7 @@ from tests.stored import facts, the_job
 
 pytestmark = pytest.mark.django_db
 
+FINGERPRINT = ("fingerprint_size", "digest", "shape", "shape_version", "telling")
 FRESH = itertools.count(1000)
 WORDS, NUMBERS = st.sampled_from(["", "a", "b"]), st.integers(0, 2)
 RUN = {
@@ -97,8 +98,7 @@ def send_to(kind: Kind, number: int, records: list[Said]) -> int:
 def told(kind: Kind, number: int) -> dict[str, Any]:
     places = ("job_instance_id", "step_instance_id", "host_id", "task_key", "task_hash")
     # Fingerprints are taken of the text, not said; a row that was finished for a while has one.
-    fingerprint = ("fingerprint_size", "digest", "shape", "shape_version")
-    return facts(kind.row(number), *places, *fingerprint)
+    return facts(kind.row(number), *places, *FINGERPRINT)
 
 
 @KINDS
