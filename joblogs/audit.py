@@ -35,6 +35,7 @@ class Channel(TextChoices):
     )
     RAW = "raw log", _("raw log")
     EXPORT = "export_logs", "export_logs"
+    APP_EXPORT = "export", _("export by an app")
 
 
 def record_read(

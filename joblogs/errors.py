@@ -169,6 +169,15 @@ class RecordsRefused(StoreError):
     text = Text("{0} 条记录被拒绝", "{0} records were refused")
 
 
+class NothingSelected(StoreError):
+    """An export of which nothing is selected, or a host of which is not there: 1245404."""
+
+    code = 1245404
+    text = Text("没有符合条件的日志", "Nothing is like this")
+
+    HOST: ClassVar = Text("没有符合条件的日志 [{0} {1}]", "Nothing is like this [{0} {1}]")
+
+
 class RangeNotSatisfiable(StoreError):
     """A byte range that a log does not have: 1240003, with HTTP 416 where bytes are served."""
 

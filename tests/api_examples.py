@@ -223,6 +223,12 @@ EXAMPLES: dict[str, Example] = {
         shown=("Content-Type", "Content-Length", "X-Log-Size", "X-Log-State"),
     ),
     "log_beyond": Example("GET", OWN + "hosts/101/log", headers={"Range": "bytes=99-"}),
+    "export_text": Example(
+        "GET",
+        "/api/v1/biz/2/export",
+        query={"format": "txt", "step": 200},
+        shown=("Content-Type", "Content-Disposition"),
+    ),
     # Last: what it sends, the others need not answer for.
     "records_in": Example(
         path="/api/v1/records",

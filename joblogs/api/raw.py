@@ -18,29 +18,17 @@ from rest_framework.request import Request
 
 from joblogs import access, database, query
 from joblogs.audit import Channel
-from joblogs.errors import (
-    BadRequest,
-    JobNotFound,
-    PermissionDenied,
-    RangeNotSatisfiable,
-    ScopeNotFound,
-)
+from joblogs.errors import BadRequest, JobNotFound, RangeNotSatisfiable
 from joblogs.models import StepInstance
 from joblogs.query import Attempts, Range, StepHost
 
+from .downloads import Download
 from .requests import NotInteger, integer
 from .responses import LogStream
-from .views import ApiView, caller_of, recorder
+from .views import caller_of, recorder
 
 WAIT_MAX_SECONDS = 10
 POLL_SECONDS = 0.5
-_STATUSES: dict[type[Exception], int] = {
-    BadRequest: 400,
-    PermissionDenied: 403,
-    ScopeNotFound: 404,
-    JobNotFound: 404,
-    RangeNotSatisfiable: 416,
-}
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
@@ -53,16 +41,13 @@ class Asked(NamedTuple):
     wait: int
 
 
-class HostLog(ApiView):
+class HostLog(Download):
     """GET and HEAD `…/hosts/{host}/log`."""
 
     http_method_names = ["get", "head"]
 
     def handle_exception(self, exc: Exception) -> Any:
-        """A tool saves what comes with 200 as the log: what is no log has a status that says so."""
         response = super().handle_exception(exc)
-        if response.status_code == 200:
-            response.status_code = _STATUSES.get(type(exc), 500)
         if isinstance(exc, RangeNotSatisfiable):
             response["Content-Range"] = f"bytes */{exc.size}"
         return response

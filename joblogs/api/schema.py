@@ -15,7 +15,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.request import Request
 
-from . import raw, schema_batch, schema_own, schema_v4, sisters, v4, views
+from . import exports, raw, schema_batch, schema_own, schema_v4, sisters, v4, views
 from .envelope import json_bytes
 from .schema_answers import COMPONENTS
 from .schema_shapes import (
@@ -23,7 +23,8 @@ from .schema_shapes import (
 )
 from .schema_sisters import SISTERS
 
-_STEP = "/api/v1/{scope_type}/{scope_id}/jobs/{job}/steps/{step}"
+_SCOPE = "/api/v1/{scope_type}/{scope_id}"
+_STEP = _SCOPE + "/jobs/{job}/steps/{step}"
 Endpoint = tuple[str, str, str, Any]
 
 
@@ -50,6 +51,7 @@ PATHS: dict[type, str] = {
     views.Records: "/api/v1/records",
     views.Offsets: _STEP + "/offsets",
     raw.HostLog: _STEP + "/hosts/{host}/log",
+    exports.Export: _SCOPE + "/export",
     Schema: "/api/v1/schema",
 }
 """Where each endpoint is documented: of the forms that it has, the bare one."""
@@ -67,6 +69,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
     (PATHS[views.Offsets], "GET"): schema_own.OFFSETS,
     (PATHS[raw.HostLog], "GET"): schema_own.LOG,
     (PATHS[raw.HostLog], "HEAD"): schema_own.LOG_HEAD,
+    (PATHS[exports.Export], "GET"): schema_own.EXPORT,
     (PATHS[Schema], "GET"): schema_own.DOCUMENT,
 }
 
@@ -99,6 +102,7 @@ def canonical_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
 TAGS = [
     {"name": "BlueKing", "description": "As BlueKing JOB has them."},
     {"name": "Raw log", "description": "Logs as bytes, for tools."},
+    {"name": "Export", "description": "Many logs as one file."},
     {"name": "Records", "description": "What producers send."},
     {"name": "This document"},
 ]

@@ -1,4 +1,4 @@
-"""The OpenAPI description of what is ours: records, offsets, the raw log, this document."""
+"""The OpenAPI description of what is ours: records, offsets, raw logs, exports, this document."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from joblogs.errors import (
     BadRequest,
     InvalidArgs,
     JobNotFound,
+    NothingSelected,
     PermissionDenied,
     RangeNotSatisfiable,
     RecordsRefused,
     ScopeNotFound,
+    StepNotFound,
     Unavailable,
 )
+from joblogs.export import Format, Outcome
 from joblogs.ingest.report import LISTED, Reason
 from joblogs.query import State
 
@@ -29,7 +32,9 @@ from .schema_answers import (
     refusals,
 )
 from .schema_shapes import (
+    BOOLEAN,
     COUNT,
+    ID,
     INTEGER,
     NOTHING,
     TEXT,
@@ -201,6 +206,62 @@ def _bodiless(found: Json) -> Json:
     return {key: value for key, value in found.items() if key != "content"}
 
 
+def _texts(*kinds: str) -> Json:
+    return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
+
+
+EXPORT: Json = {
+    "operationId": "export",
+    "tags": ["Export"],
+    "summary": "Logs of a scope as a file",
+    "description": "What the command `export_logs` writes: records, a ZIP archive with a file for "
+    "each host, text led by hosts, or a table. Streamed; an answer that fails after its first byte "
+    f"cuts the connection. An unknown parameter is refused. {SLASH}",
+    "security": [{"app": []}],
+    "parameters": [
+        *in_path({name: STEP_PATH[name] for name in ("scope_type", "scope_id")}),
+        *in_query(
+            {
+                "format": described(TEXT, "What it looks like.", enum=list(Format)),
+                "job": described(ID, "Only this job."),
+                "step": described(ID, "Only this step."),
+                "host": described(ID, "Only this bk_host_id; may be said up to 500 times."),
+                "ip": described(TEXT, "Only the host that had this then: `CLOUD:IP`; as host."),
+                "status": described(TEXT, "Hosts on which the step went so.", enum=list(Outcome)),
+                "contains": described(TEXT, "Hosts whose log holds this text."),
+                "since": described(TEXT, "Jobs created on this UTC day or later.", format="date"),
+                "until": described(TEXT, "Jobs created on this UTC day or before.", format="date"),
+                "attempt": described(
+                    TEXT,
+                    "Logs as they stood after attempt N, from 0; `latest`; `all`: each for itself. "
+                    "By default `all` for ndjson, else `latest`.",
+                    pattern="^(all|latest|[0-9]{1,9})$",
+                ),
+                "batch": described(COUNT, "Only this rolling batch."),
+                "no_prefix": described(BOOLEAN, "txt: nothing but what was printed."),
+            },
+            required=["format"],
+        ),
+    ],
+    "responses": {
+        "200": {
+            "description": "The file.",
+            "headers": SIGNED | {"Content-Disposition": header("A name for the file.")},
+            "content": _texts(*(kind.content_type.partition(";")[0] for kind in Format)),
+        },
+        **refusals(),
+        "400": answer(
+            "Refused at the door, or asked wrongly.", refusal(InvalidArgs), failure(BadRequest)
+        ),
+        "403": answer("The app may not read the scope.", failure(PermissionDenied)),
+        "404": answer(
+            "No such scope, job, step or host, or nothing is like this.",
+            failure(ScopeNotFound, JobNotFound, StepNotFound, NothingSelected),
+            refusal(ApiNotFound),
+        ),
+        "500": answer("Try again later.", failure(Unavailable)),
+    },
+}
 LOG = _log("host_log", "The raw log of one host", content=_BYTES)
 LOG_HEAD = _log("host_log_size", "Size and state of the raw log of one host", content=None)
 DOCUMENT: Json = {

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from . import raw, schema, schema_page, sisters, v4, views
+from . import exports, raw, schema, schema_page, sisters, v4, views
 from .forms import Form, routes, v4_routes
 
 _OWN = "^" + Form.OWN.prefix
-_STEP = (
-    r"(?P<scope_type>biz|biz_set|tenant_set)/(?P<scope_id>[^/]{1,64})"
-    r"/jobs/(?P<job>[0-9]{1,16})/steps/(?P<step>[0-9]{1,16})"
-)
+_SCOPE = r"(?P<scope_type>biz|biz_set|tenant_set)/(?P<scope_id>[^/]{1,64})"
+_STEP = _SCOPE + r"/jobs/(?P<job>[0-9]{1,16})/steps/(?P<step>[0-9]{1,16})"
 
 urlpatterns = [
     re_path(
@@ -56,6 +54,7 @@ urlpatterns = [
         raw.HostLog.as_view(),
         name="host_log",
     ),
+    re_path(_OWN + _SCOPE + r"/export/?$", exports.Export.as_view(), name="export"),
     re_path(_OWN + r"schema/?$", schema.Schema.as_view(), name="schema"),
     # A page, so outside of the forms, where no answer is HTML.
     re_path(r"^docs/api/?$", schema_page.Page.as_view(), name="api_docs"),

@@ -5,10 +5,11 @@ Streams: memory does not grow with what is selected, statements grow with bytes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from enum import StrEnum
 
 from .archive import archive
+from .names import download_name
 from .ndjson import lines
 from .selection import Outcome, Selection
 from .table import table
@@ -16,6 +17,7 @@ from .text import text
 from .walk import Passed, Read, Tally, Walk
 
 __all__ = [
+    "Download",
     "Format",
     "Outcome",
     "Passed",
@@ -23,6 +25,7 @@ __all__ = [
     "Selection",
     "Tally",
     "Walk",
+    "download_name",
     "parts",
 ]
 
@@ -55,13 +58,35 @@ _WRITERS: dict[Format, Callable[[Walk], Iterator[bytes]]] = {
 }
 
 
-def parts(walk: Walk, format: Format, *, prefix: bool = True) -> Iterator[bytes]:
+def parts(walk: Walk, format: Format, *, prefix: bool = True) -> Generator[bytes, None, None]:
     """The export in blocks; none if nothing is selected. `prefix` leads each line of text."""
     made = text(walk, prefix=prefix) if format is Format.TXT else _WRITERS[format](walk)
     try:
         yield from _blocks(made)
     finally:
         walk.settle()
+
+
+class Download:
+    """An export of which the first block is made, so that it is known whether there is any.
+
+    Whoever sends it closes it, also when it was not sent to the end: then what was read is told.
+    """
+
+    def __init__(self, walk: Walk, format: Format, *, prefix: bool = True) -> None:
+        self._rest = parts(walk, format, prefix=prefix)
+        self._first = next(self._rest, b"")
+        self.is_empty = walk.is_empty(rows_count=format is Format.NDJSON)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        first, self._first = self._first, b""
+        return first or next(self._rest)
+
+    def close(self) -> None:
+        self._rest.close()
 
 
 def _blocks(made: Iterable[bytes]) -> Iterator[bytes]:

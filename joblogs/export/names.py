@@ -75,3 +75,9 @@ def host_file(
         parts += [f"{FileMode(file.mode).name.lower()}-{number}"]
         parts += filter(None, [safe(path.rpartition("/")[2], FILE_MAX)])
     return SEPARATOR.join(parts) + ".log"
+
+
+def download_name(extension: str, *parts: object) -> str:
+    """What an export is saved as: `joblogs-biz-2-100.zip`."""
+    names = [safe(str(part), HOST_MAX) for part in ("joblogs", *parts)]
+    return "-".join(filter(None, names)) + f".{extension}"

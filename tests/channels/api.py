@@ -78,6 +78,16 @@ def _raw(where: Place) -> list[Ask]:
     return [Ask(f"{log}{rest}", step=where.step) for rest in ("", "/", "?tail=60", "?offset=3")]
 
 
+def _export(where: Place) -> list[Ask]:
+    start = f"/api/v1/biz/{where.scope}/export"
+    asked = [f"{start}?format={kind}&step={where.step}" for kind in ("txt", "ndjson")]
+    return [
+        *(Ask(path, step=where.step) for path in asked),
+        Ask(f"{start}/?format=txt&job={where.job}&host={where.other_host}", step=where.step),
+        Ask(f"{start}?format=txt&step={where.file_step}", step=where.file_step),
+    ]
+
+
 API = [
     Row(
         "logs of many hosts",
@@ -106,6 +116,13 @@ API = [
         _raw,
         text=frozenset({APP}),
         recorded="raw log",
+    ),
+    Row(
+        "export of logs",
+        ("export",),
+        _export,
+        text=frozenset({APP}),
+        recorded="export",
     ),
     Row(
         "state of a step by keyword: which logs hold it",

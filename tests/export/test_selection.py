@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs.access import OPERATOR
 from joblogs.content import store
-from joblogs.export import Format, Outcome, Walk, parts
+from joblogs.export import Download, Format, Outcome, Walk, parts
 from joblogs.export.choosing import NotThere, Wanted, choose
 from joblogs.query import Address, walking
 from joblogs.search import Pattern
@@ -170,3 +170,17 @@ def test_memory_is_bounded_by_a_group_not_by_what_is_selected(
         assert size
         assert walk.tally.size == 24 * len(text)
         assert peak < 8 * 1024 * 1024
+
+
+def test_whoever_breaks_off_has_read_what_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("joblogs.export.BLOCK_BYTES", 1)
+    monkeypatch.setattr(store, "GROUP_BYTES", 6)
+    load(job(), step(), *(result(host) for host in (1, 2)))
+    load(*(script_log("hello\n", host=host) for host in (1, 2)))
+    said = []
+    walk = Walk(choose(OPERATOR.jobs(), Wanted()), read=lambda *read: said.append(read[1:]))
+    begun = Download(walk, Format.TXT, prefix=False)
+    assert (begun.is_empty, next(begun), said) == (False, b"hello\n", [])
+    begun.close()
+    assert said == [(2, 6)]
+    assert list(begun) == []

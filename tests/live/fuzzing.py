@@ -63,6 +63,8 @@ SAID: dict[str, st.SearchStrategy[Any]] = {
     "batch": st.integers(0, 1),
     "status": st.sampled_from([3, 9]),
     "search_ip": st.just("10."),
+    "format": st.sampled_from(["ndjson", "zip", "txt", "csv"]),
+    "attempt": st.sampled_from(["all", "latest", "0"]),
     "wait": st.just(0),
     "Range": st.sampled_from(["bytes=0-1", "bytes=2-", "bytes=-3", "bytes=99-", "bytes=5-2"]),
 }
