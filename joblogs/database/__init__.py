@@ -6,7 +6,7 @@ never from input.
 
 from .bulk import any_of, fetch, insert_rows, insert_unhurried, save_columns, update_rows
 from .partitions import Partitions
-from .replica import from_replica, replica_usable
+from .replica import from_replica, reads_from_replica, replica_usable
 from .schema import CreatePartitionedModel, set_fillfactor
 from .sizes import size
 from .waiting import answering, only_one, retrying, waiting_at_most
@@ -21,6 +21,7 @@ __all__ = [
     "insert_rows",
     "insert_unhurried",
     "only_one",
+    "reads_from_replica",
     "replica_usable",
     "retrying",
     "save_columns",

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar, cast
@@ -128,6 +128,13 @@ def _asking_replica() -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+
+
+@contextmanager
+def reads_from_replica() -> Iterator[None]:
+    """Let the reads of a block ask the replica, if it is fit to be asked when the block begins."""
+    with _asking_replica() if _watch.usable() else nullcontext():
+        yield
 
 
 def from_replica(read: Callable[P, T]) -> Callable[P, T]:

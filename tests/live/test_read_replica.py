@@ -70,13 +70,15 @@ def test_reads_ask_the_replica_producers_the_primary_and_all_the_primary_when_it
             assert raw(server) == OLD
             told = server.logs(job=100, step=200)
             assert told == {HOST: OLD} | {HOST + n: LONG for n in range(1, 11)}
+            chosen = ("--format", "txt", "--job", "100", "--host", str(HOST))
+            assert OLD in manage(server.environment, "export_logs", *chosen)
             # A producer asks the primary, and goes on there.
             assert server.expected_offsets(job=100, step=200) == {HOST: len(NEW)}
             assert server.post(lines(script_log("!", offset=len(NEW))))["result"]
             assert server.expected_offsets(job=100, step=200) == {HOST: len(NEW) + 1}
             # What the replica does not know of yet, the primary does.
             assert server.logs(job=ONLY_NEW, step=200) == {HOST: ""}
-            # Reads are recorded in the primary, one for each answer above.
+            # Reads are recorded in the primary, one for each answer with text above.
             assert "reads 3" in manage(server.environment, "shell", "-v", "0", "-c", COUNTING)
 
             drop(replica)

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from tqdm import tqdm
 
-from joblogs import access, audit, export
+from joblogs import access, audit, database, export
 from joblogs.audit import Channel
 from joblogs.content.chunks import Hole
 from joblogs.errors import StoreError
@@ -89,9 +89,10 @@ class Command(BaseCommand):
         if kind is Format.ZIP and output == "-" and self.stdout.isatty():
             raise CommandError("an archive is not for a terminal: --output PATH", returncode=2)
         target = None if output == "-" else Path(output)
-        selection = self._selection(kind, options)
         try:
-            tally = self._write(kind, selection, target, options)
+            with database.reads_from_replica():
+                selection = self._selection(kind, options)
+                tally = self._write(kind, selection, target, options)
         except BrokenPipeError:
             _forget_standard_output()
             raise SystemExit(BROKEN_PIPE) from None
