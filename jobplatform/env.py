@@ -24,6 +24,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.core.exceptions import ImproperlyConfigured
 
+from joblogs.content.secret_patterns import InvalidRule, rules_of
+from joblogs.content.secret_rules import Rule
+
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
@@ -147,6 +150,29 @@ def secret_key(name: str, *, generate: bool, file: Path) -> str:
 
 def public_keys(name: str, *, root: Path) -> dict[str, str]:
     """A JSON object of key id → RSA public key in PEM, or the path of a file that holds one."""
+    keys = _object(name, root=root, of="key id to PEM")
+    for kid, pem in keys.items():
+        if not isinstance(pem, str) or not _is_rsa(pem):
+            raise _refusal(name, f"holds no RSA public key in PEM for {kid!r}")
+    return keys
+
+
+def secret_rules(name: str, *, root: Path, built_in: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The built-in patterns of secrets, and those of a JSON object or of a file that holds one."""
+    patterns = _object(name, root=root, of="name to pattern")
+    own = {key: dict(said) if isinstance(said, _Pairs) else said for key, said in patterns.items()}
+    try:
+        return (*built_in, *rules_of(own, taken={rule.name for rule in built_in}))
+    except InvalidRule as error:
+        raise _refusal(name, f"cannot be used: {error}") from None
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object as it was written, doubled keys and all."""
+
+
+def _object(name: str, *, root: Path, of: str) -> dict[str, Any]:
+    """A JSON object, or the path of a file that holds one, in which no key stands twice."""
     value = _read(name)
     if value is None:
         return {}
@@ -156,19 +182,17 @@ def public_keys(name: str, *, root: Path) -> dict[str, str]:
         except (OSError, ValueError) as error:
             raise _refusal(name, f"is neither a JSON object nor a readable file: {error}") from None
     try:
-        pairs = json.loads(value, object_pairs_hook=list)
+        pairs = json.loads(value, object_pairs_hook=_Pairs)
     except ValueError as error:
         raise _refusal(name, f"is not JSON: {error}") from None
-    if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
-        raise _refusal(name, "must be a JSON object of key id to PEM")
-    keys: dict[str, str] = {}
-    for kid, pem in pairs:
-        if kid in keys:
-            raise _refusal(name, f"names key {kid!r} twice")
-        if not isinstance(pem, str) or not _is_rsa(pem):
-            raise _refusal(name, f"holds no RSA public key in PEM for {kid!r}")
-        keys[kid] = pem
-    return keys
+    if not isinstance(pairs, _Pairs):
+        raise _refusal(name, f"must be a JSON object of {of}")
+    found: dict[str, Any] = {}
+    for key, said in pairs:
+        if key in found:
+            raise _refusal(name, f"names {key!r} twice")
+        found[key] = said
+    return found
 
 
 def _read(name: str) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from joblogs.content.secret_rules import RULES
 from jobplatform import env, patience
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -23,6 +24,8 @@ AUDIT_RETENTION_DAYS = env.retention_days("AUDIT_RETENTION_DAYS")
 LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", default=1024**3, minimum=1)
 RECORDS_MAX_BYTES = env.integer("RECORDS_MAX_BYTES", default=0)
 RATE_LIMIT = env.integer("RATE_LIMIT", default=0)
+MASK_SECRETS = env.boolean("MASK_SECRETS", default=True)
+SECRET_RULES = env.secret_rules("SECRET_PATTERNS", root=BASE_DIR, built_in=RULES)
 BK_GATEWAY_PUBLIC_KEYS = env.public_keys("BK_GATEWAY_PUBLIC_KEYS", root=BASE_DIR)
 
 # What machines ask about it

@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from joblogs.content.secret_rules import RULES
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -53,3 +55,13 @@ def test_the_front_pages_stay_short() -> None:
 def test_the_locks_name_no_host() -> None:
     for lock in ("requirements.lock", "tests/requirements.lock"):
         assert "://" not in (ROOT / lock).read_text(encoding="utf-8")
+
+
+def test_operations_lists_every_pattern_of_secrets_and_no_other() -> None:
+    table = section("docs/operations.md", "Secrets in logs")
+    listed = re.findall(r"^\| `([a-z0-9-]+)` \| (.*?) \|", table, re.M)
+    assert [name for name, _ in listed] == list(dict.fromkeys(rule.name for rule in RULES))
+    begins = {rule.name: rule.begins for rule in RULES if not rule.ignore_case}
+    for name, said in listed:
+        for literal in begins.get(name, ()):
+            assert f"`{literal.decode().strip()}`" in said

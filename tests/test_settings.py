@@ -100,6 +100,14 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("DATABASE_URL", "postgresql://u:p@[::1/db"),
         ("DATABASE_REPLICA_URL", "mysql://u:p@localhost/db"),
         ("DATABASE_REPLICA_URL", "postgresql://u:p@localhost"),
+        ("MASK_SECRETS", "maybe"),
+        ("SECRET_PATTERNS", "no-such-file.json"),
+        ("SECRET_PATTERNS", "{"),
+        ("SECRET_PATTERNS", '{"own": "itk_"}'),
+        ("SECRET_PATTERNS", '{"own": {"begins": "itk_", "then": "[0-9"}}'),
+        ("SECRET_PATTERNS", '{"own": {"begins": "itk_", "then": ".*"}}'),
+        ("SECRET_PATTERNS", '{"jwt": {"begins": "itk_", "then": "[0-9]{8}"}}'),
+        ("SECRET_PATTERNS", '{"a": {}, "a": {}}'),
         ("BK_GATEWAY_PUBLIC_KEYS", "no-such-file.json"),
         ("BK_GATEWAY_PUBLIC_KEYS", "{"),
         ("BK_GATEWAY_PUBLIC_KEYS", '{"k": "not a key"}'),
@@ -211,6 +219,16 @@ def test_the_gateways_keys_come_from_the_variable_or_a_file(load: Load, tmp_path
     (tmp_path / "keys.json").write_text(text)
     for value in (text, "keys.json", str(tmp_path / "keys.json")):
         assert load(BK_GATEWAY_PUBLIC_KEYS=value)["BK_GATEWAY_PUBLIC_KEYS"] == {"one": RSA_PEM}
+
+
+def test_patterns_of_secrets_come_on_top_of_the_built_in_ones(load: Load, tmp_path: Path) -> None:
+    built_in = load()["SECRET_RULES"]
+    assert load()["MASK_SECRETS"] is True
+    text = '{"own": {"begins": "itk_", "then": "[0-9a-f]{8}", "more": "[0-9a-f]"}}'
+    (tmp_path / "patterns.json").write_text(text)
+    for value in (text, "patterns.json", str(tmp_path / "patterns.json")):
+        *others, own = load(SECRET_PATTERNS=value, MASK_SECRETS="off")["SECRET_RULES"]
+        assert (tuple(others), own.name, own.begins) == (built_in, "own", (b"itk_",))
 
 
 def test_without_ssl_plain_http_is_answered_and_the_proxy_not_believed(load: Load) -> None:

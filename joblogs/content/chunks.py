@@ -61,6 +61,11 @@ class Log:
         """The offset where the next piece should start."""
         return self.received
 
+    @property
+    def is_full(self) -> bool:
+        """Whether more than may be kept has come."""
+        return self.limit <= self.held < self.received
+
     def to_compare(self, piece: Piece) -> Range | None:
         """The stored bytes that deciding about this piece needs, None if none are."""
         end = min(piece.end, self.held_before)

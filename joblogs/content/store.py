@@ -232,6 +232,31 @@ def merge(day: datetime.date, log: int) -> int:
     return before - written
 
 
+def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) -> None:
+    """Put other bytes, with the same newlines, where a log has as many already.
+
+    The caller holds the lock of the host result, in a transaction. Frames keep their borders, so a
+    reader meets each of them as it was or as it is. Raises Hole if bytes are missing.
+    """
+    stop = offset + len(data)
+    (kept,) = _frames(day, [Span(log, offset, stop)], whole=False).values()
+    join((offset, stop), kept)
+    for piece in kept:
+        text = bytearray(piece.data)
+        start = max(0, offset - piece.offset)
+        text[start : stop - piece.offset] = data[max(0, piece.offset - offset) :][
+            : len(text) - start
+        ]
+        level = codec.MERGED_LEVEL if len(text) == FRAME_MAX_BYTES else codec.LIVE_LEVEL
+        kind, packed = codec.encode(bytes(text), level=level)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'UPDATE "{_TABLE}" SET codec = %s, data = %s '  # noqa: S608
+                'WHERE day = %s AND host_result_id = %s AND "offset" = %s',
+                [kind, packed, day, log, piece.offset],
+            )
+
+
 def delete(day: datetime.date, logs: Sequence[int]) -> None:
     """Delete all frames of these host results' logs. Part of the caller's transaction."""
     for start in range(0, len(logs), WHOLE_SPANS):

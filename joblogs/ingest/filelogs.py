@@ -16,7 +16,7 @@ from joblogs.choices import file_rank
 from joblogs.content.chunks import Log, Piece, Verdict, union
 from joblogs.models import FileLog, HostResult, StepInstance
 
-from . import merge
+from . import masking, merge
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
 
 CONTENT_MAX_BYTES = 1024 * 1024
@@ -40,6 +40,8 @@ _FIXED_COLUMNS = (
 )
 _SIZE_COLUMNS = ("received_size", "held_size", "truncated")
 _WRITTEN_COLUMNS = (*_SAID_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
+
+_MASK_COLUMNS = ("redacted", "masked", "unsettled", "masking")
 
 _REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
 
@@ -122,7 +124,7 @@ def _write_group(step: StepInstance, tasks: list[_Task], outcome: Outcome) -> No
         has_grown = _settle_content(task.row, task.log)
         (new if task.row.pk is None else grown if has_grown else changed).append(task.row)
     FileLog.objects.bulk_create(new)
-    database.save_columns(FileLog, (*_WRITTEN_COLUMNS, "content"), grown)
+    database.save_columns(FileLog, (*_WRITTEN_COLUMNS, *_MASK_COLUMNS, "content"), grown)
     database.save_columns(FileLog, _WRITTEN_COLUMNS, changed)
 
 
@@ -187,6 +189,7 @@ def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key
         day=step.day,
         content=b"",
         redacted=union(record.redacted) if record.redacted else None,
+        masked=len(record.redacted or ()),
         **_fixed(record, owner),
         **{column: value for column, value in said.items() if value is not None},
     )
@@ -215,9 +218,10 @@ def _settle_content(row: FileLog, log: Log | None) -> bool:
     if log is None:
         return False
     row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated
+    replaced = masking.mask_file(row, log)
     if log.added:
         row.content = bytes(row.content)[: log.held_before] + bytes(log.added)
-    return bool(log.added)
+    return bool(log.added) or replaced
 
 
 def _refused_piece(line: int, reason: Reason, expected: int, log: tuple[object, ...]) -> Refused:

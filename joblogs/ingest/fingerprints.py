@@ -26,8 +26,8 @@ def take(rows: Iterable[HostResult]) -> None:
     """Fingerprint those of the host results that are finished, small enough and not yet done."""
     due = [row for row in rows if _is_due(row)]
     try:
-        values = [[*fingerprint, row.held_size] for row, fingerprint in _fingerprints(due)]
-        database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size",))
+        values = [[*taken, row.held_size, row.masked] for row, taken in _fingerprints(due)]
+        database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size", "masked"))
     except (Hole, OperationalError):
         # The logs went meanwhile, or the database was busy: `maintain_logs` takes what is missing.
         return

@@ -20,7 +20,7 @@ from joblogs.content import store
 from joblogs.content.chunks import Log, Piece, Range, Verdict, union
 from joblogs.models import HostResult, JobInstance, StepInstance
 
-from . import filelogs, merge
+from . import filelogs, masking, merge
 from .parents import StepWork
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
 
@@ -40,13 +40,14 @@ _SAID_COLUMNS = (
 )
 _ADDRESS_COLUMNS = ("ip", "ipv6", "host_name")
 _SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated")
+_MASKED_COLUMNS = (*_SIZE_COLUMNS, *masking.COLUMNS)
 _MERGED_COLUMNS = (
     *_SAID_COLUMNS,
     "bk_cloud_id",
     *_ADDRESS_COLUMNS,
     "declared_size",
     "declared_sha256",
-    "redacted",
+    *masking.COLUMNS,
 )
 _REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
 
@@ -65,6 +66,7 @@ class StepRows:
     merged: dict[int, HostResult] = field(default_factory=dict)
     resized: dict[int, HostResult] = field(default_factory=dict)
     logs: dict[int, Log] = field(default_factory=dict)
+    masked: masking.Masked = field(default_factory=masking.Masked)
 
     def of(self, record: records.ScriptLog | records.FileLog, role: int) -> HostResult | None:
         place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role)
@@ -105,6 +107,9 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
                 else:
                     files.append((line, record, row))
         _take_pieces(places, pieces, rows, outcome)
+        logs = [(row, rows.logs[key]) for key, row in places.items()]
+        rows.masked = masking.mask_logs(rows.step.day, logs)
+        rows.resized |= {id(r): r for r in rows.masked.rows if id(r) not in rows.new}
         _write_rows(rows)
         filelogs.write(work.step, files, outcome)
         if not expired and (rows.logs or files) and _has_expired(work.step.job):
@@ -166,6 +171,7 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         role=place[3],
         day=rows.step.day,
         redacted=union(record.redacted) if record.redacted else None,
+        masked=len(record.redacted or ()),
         **{column: value for column, value in said.items() if value is not None},
     )
     if record.truncated or rows.step.job.expired_at is not None:
@@ -262,11 +268,15 @@ def _write_rows(rows: StepRows) -> None:
     HostResult.objects.bulk_create(new)
     merged = [*_SIZE_COLUMNS, *_MERGED_COLUMNS]
     database.save_columns(HostResult, merged, rows.merged.values())
-    database.save_columns(
-        HostResult,
-        _SIZE_COLUMNS,
-        [row for key, row in rows.resized.items() if key not in rows.merged],
-    )
+    masked = {id(row) for row in rows.masked.rows}
+    resized = {key: row for key, row in rows.resized.items() if key not in rows.merged}
+    for columns, due in (
+        (_SIZE_COLUMNS, [row for key, row in resized.items() if key not in masked]),
+        (_MASKED_COLUMNS, [row for key, row in resized.items() if key in masked]),
+    ):
+        database.save_columns(HostResult, columns, due)
+    for log, offset, data in rows.masked.replaced:
+        store.replace(rows.step.day, log, offset, data)
     by_place = {id(row): row for row in rows.rows.values()}
     additions = [
         store.Addition(by_place[key].pk, log.held_before, log.added)

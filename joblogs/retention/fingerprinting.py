@@ -39,6 +39,5 @@ def take(row: HostResult) -> None:
             fingerprint.update(part)
     values = [row.held_size, fingerprint.digest(), fingerprint.shape(), shape.VERSION]
     values.append(fingerprint.telling())
-    database.update_rows(
-        HostResult, _COLUMNS, [[row.pk, *values, row.held_size]], where=("held_size",)
-    )
+    rows = [[row.pk, *values, row.held_size, row.masked]]
+    database.update_rows(HostResult, _COLUMNS, rows, where=("held_size", "masked"))

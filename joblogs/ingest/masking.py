@@ -1,0 +1,121 @@
+"""Secrets are masked on the way in, right across the borders of pieces, slices and requests.
+
+Runs under the lock of the host result, when a slice's pieces have been judged and before they are
+written. What was written before is read again, and rewritten, only where it may hold the beginning
+of a secret (`content.secrets.State`).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from joblogs.content import store
+from joblogs.content.chunks import Log
+from joblogs.content.secrets import Secrets, State, cover, secrets_of
+from joblogs.models import FileLog, HostResult
+
+COLUMNS = ("redacted", "masked", "unsettled", "masking", "fingerprint_size")
+
+
+@dataclass(slots=True)
+class Masked:
+    """What masking came to: rows whose COLUMNS it changed, and stored bytes to be replaced."""
+
+    rows: list[HostResult] = field(default_factory=list)
+    replaced: list[store.Addition] = field(default_factory=list)
+
+
+def secrets_masked() -> Secrets:
+    """The secrets that are masked on the way in; none if that is switched off."""
+    return secrets_of(settings.SECRET_RULES if settings.MASK_SECRETS else ())
+
+
+def mask_logs(day: datetime.date, logs: Iterable[tuple[HostResult, Log]]) -> Masked:
+    """Mask what logs grew by, and of what they held what turns out to begin a secret."""
+    secrets, result = secrets_masked(), Masked()
+    due = [(row, log) for row, log in logs if log.added or (row.unsettled and log.is_full)]
+    if not secrets:
+        result.rows = [row for row, _ in due if _settle(row, State())]
+        return result
+    tails = _tails(day, due, secrets)
+    fresh = b"\n".join(log.added for row, log in due if _is_fresh(row, log, tails))
+    quiet = secrets.absent(fresh)
+    for row, log in due:
+        if quiet and _is_fresh(row, log, tails):
+            changed = _settle(row, secrets.state(log.added))
+        else:
+            tail = bytearray(tails.get(row.pk, b""))
+            changed, replaced = _mask(row, log, tail, secrets)
+            if replaced:
+                result.replaced.append(store.Addition(row.pk, log.held_before - len(tail), tail))
+        if changed:
+            result.rows.append(row)
+    return result
+
+
+def mask_file(row: FileLog, log: Log) -> bool:
+    """Mask what a file log grew by; whether that changed what it held before."""
+    secrets = secrets_masked()
+    if not secrets:
+        _settle(row, State())
+        return False
+    size = min(log.held_before, row.unsettled + 1)
+    tail = bytearray(bytes(row.content)[log.held_before - size : log.held_before])
+    _, replaced = _mask(row, log, tail, secrets)
+    if replaced:
+        row.content = bytes(row.content)[: log.held_before - size] + bytes(tail)
+    return replaced
+
+
+def _is_fresh(row: HostResult, log: Log, tails: dict[int, bytes]) -> bool:
+    """Whether what a log grew by is all that must be looked at."""
+    ahead = row.redacted and row.redacted[-1][1] > log.held_before
+    return not (row.pk in tails or row.masking or ahead or log.is_full)
+
+
+def _tails(
+    day: datetime.date, due: Sequence[tuple[HostResult, Log]], secrets: Secrets
+) -> dict[int, bytes]:
+    """The ends of stored logs that decide about what follows: read in one go, mostly none."""
+    spans = []
+    for row, log in due:
+        end = log.held_before
+        if end and not row.masking and (row.unsettled or secrets.needs_context(log.added)):
+            spans.append(store.Span(row.pk, max(0, end - row.unsettled - 1), end))
+    found = store.read(day, spans, whole=False)
+    return {span.log: b"".join(parts) for span, parts in found}
+
+
+def _mask(
+    row: HostResult | FileLog, log: Log, tail: bytearray, secrets: Secrets
+) -> tuple[bool, bool]:
+    """Mask a log's end: whether its row changed, and whether `tail` did, which was stored."""
+    base, settled = log.held_before - len(tail), max(0, len(tail) - row.unsettled)
+    text = tail + log.added
+    ahead = [(max(0, a - base), b - base) for a, b in row.redacted or () if b > base]
+    masks = secrets.mask(text, start=settled, masking=row.masking, masked=ahead)
+    ranges, places, state = masks.ranges, masks.places, masks.state
+    if log.is_full:
+        # The rest of what may have begun is never kept: it must not stay half shown.
+        cut = secrets.cut(text, start=len(text) - state.unsettled)
+        ranges, places, state = ranges + cut.ranges, places + cut.places, State()
+    replaced = text[: len(tail)] != tail
+    tail[:], log.added[:] = text[: len(tail)], text[len(tail) :]
+    changed = _settle(row, state)
+    if ranges:
+        moved = [(start + base, stop + base) for start, stop in ranges]
+        row.redacted = [list(span) for span in cover(row.redacted or (), moved)]
+        row.masked += places
+    if replaced and isinstance(row, HostResult):
+        row.fingerprint_size = None
+    return changed or bool(ranges), replaced
+
+
+def _settle(row: HostResult | FileLog, state: State) -> bool:
+    changed = (row.unsettled, row.masking) != state
+    row.unsettled, row.masking = state
+    return changed
