@@ -110,8 +110,10 @@ class HostLog:
         return bytes(result.digest or b"").hex() if known else ""
 
     @property
-    def redacted(self) -> bool:
-        return any(result.redacted for result in self.standing)
+    def masked(self) -> int:
+        """Places in what is shown where a secret was."""
+        shown = [self.file] if self.step.step_type == StepType.FILE else self.standing
+        return sum(max(log.masked, len(log.redacted or ())) for log in shown if log)
 
 
 def outcome(status: int) -> str:

@@ -216,3 +216,30 @@ def test_the_page_speaks_chinese() -> None:
     html = _text(client)
     assert "首个错误" in html
     assert "完整" in html
+
+
+def test_a_page_says_how_many_places_of_what_it_shows_are_masked() -> None:
+    token = "ghp_0123456789abcdefghijABCDEFGHIJ012345\n"
+    _load(token * 2)
+    html = _text(staff())
+    assert "2 places masked" in html
+    assert "ghp_" + "*" * 36 in html
+
+
+def test_a_page_of_a_log_without_secrets_says_nothing_of_masks() -> None:
+    _load()
+    assert "masked" not in _text(staff())
+
+
+def test_a_page_of_a_file_says_what_is_masked_in_that_file() -> None:
+    token = "ghp_0123456789abcdefghijABCDEFGHIJ012345\n"
+    load(
+        *(job(task_type=2), step(step_type=2), result(status=9)),
+        file_log(content=token, offset=0),
+        file_log(dest_path="/tmp/2.log", src_path="/data/2.log", content="[2] done\n", offset=0),  # noqa: S108
+    )
+    client = staff()
+    html = _text(client)
+    assert "1 place masked" in html
+    (other,) = set(re.findall(r"\?file=(\d+)\">/tmp/2.log", html))
+    assert "masked" not in _text(client, f"?file={other}")
