@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, host_rank
 from joblogs.query.overview import HostOverview, Overview, normal_status
@@ -69,7 +70,7 @@ class Group:
     """These printed what `like` did, but for these values."""
     like: Group | None = None
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The status in words."""
         status = self.status

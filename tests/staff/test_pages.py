@@ -12,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from joblogs.choices import StepType
-from joblogs.content import store
-from joblogs.models import HostResult, JobInstance
+from joblogs.models import JobInstance
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
 from joblogs.staff.groups import groups
@@ -182,43 +181,6 @@ def test_more_hosts_cost_no_more_statements(name: str) -> None:
             _html(client, ADDRESSES[name])
         counts.append(len(made))
     assert counts[0] == counts[1] <= STATEMENTS_MAX
-
-
-def _multiply(hosts: int) -> None:
-    """Rows for many hosts, cheaper than records."""
-    base = HostResult.objects.get()
-    made = []
-    for host in range(2, hosts + 1):
-        copy = HostResult.objects.model(
-            **{
-                field.attname: getattr(base, field.attname)
-                for field in HostResult._meta.concrete_fields
-                if field.attname not in ("id", "host_id", "host_name", "ip")
-            }
-        )
-        copy.host_id, copy.host_name = host, f"shop-{host % 3}-{host:05}.example"
-        copy.ip = f"10.{host >> 16}.{host >> 8 & 255}.{host & 255}"
-        copy.digest = host.to_bytes(32, "big")
-        if host % 500 == 0:
-            copy.status, copy.exit_code, copy.shape = 104, host % 7, bytes([host % 9]) * 32
-        made.append(copy)
-    HostResult.objects.bulk_create(made, batch_size=1000)
-    text = b"x" * base.held_size
-    store.append(base.day, (store.Addition(copy.pk, 0, text) for copy in made))
-
-
-@pytest.mark.parametrize("hosts", [3_000, 20_000])
-def test_many_hosts_are_a_small_page_with_few_statements(hosts: int) -> None:
-    load(job(), step(), result(1, status=9, exit_code=0, host_name="shop-1-00001.example"))
-    load(script_log(host=1))
-    _multiply(hosts)
-    client = staff()
-    for query in ("", "?alike=identical", "?sort=-took&page=20"):
-        with CaptureQueriesContext(connection) as made:
-            response = client.get(page("step", host=None) + query)
-        assert response.status_code == 200
-        assert len(response.content) < 400_000
-        assert len(made) <= STATEMENTS_MAX
 
 
 def test_hosts_are_listed_to_be_copied() -> None:
