@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple
 
 from joblogs.content.alignment import common_lines, pair_up
@@ -21,7 +22,7 @@ from joblogs.content.shape import Span, masked, spans
 
 BYTES_MAX = 2 * 1024 * 1024
 LINES_MAX = 20_000
-TOKENS_MAX = 500
+TOKENS_MAX, TOKENS_BYTES = 500, 64 * 1024
 """Of a line with more, what is between its common beginning and end counts as different."""
 STEADY_SHARE, STEADY_HOSTS = 0.9, 5
 """A hidden value is steady if so large a part of at least so many hosts has it."""
@@ -192,17 +193,21 @@ class _Teller:
         )
 
     def _tokens(self, data: bytes, names: tuple[bytes, ...]) -> list[_Token]:
-        tokens: list[_Token] = []
-        at = 0
-        for start, end, kind in hidden_in(data, names) if self.masks else []:
-            tokens += _words(data, at, start)
-            tokens.append(_Token(start, end, b"\n" + kind.encode()))
-            at = end
-        tokens += _words(data, at, len(data))
-        if len(tokens) > TOKENS_MAX:
-            rest = tokens[TOKENS_MAX - 1]
-            tokens[TOKENS_MAX - 1 :] = [_Token(rest.start, len(data), data[rest.start :])]
+        tokens = list(islice(self._all_tokens(data, names), TOKENS_MAX))
+        at = tokens[-1].end if tokens else 0
+        if at < len(data):
+            start = tokens.pop().start if len(tokens) == TOKENS_MAX else at
+            tokens.append(_Token(start, len(data), data[start:]))
         return tokens
+
+    def _all_tokens(self, data: bytes, names: tuple[bytes, ...]) -> Iterator[_Token]:
+        """Those of the line's beginning: of one that is very long, no more is looked at."""
+        data, at = data[:TOKENS_BYTES], 0
+        for start, end, kind in hidden_in(data, names) if self.masks else []:
+            yield from _words(data, at, start)
+            yield _Token(start, end, b"\n" + kind.encode())
+            at = end
+        yield from _words(data, at, len(data))
 
 
 class _Token(NamedTuple):

@@ -42,6 +42,16 @@ def test_what_differs_from_run_to_run_is_similar_and_marked_as_such() -> None:
     assert _marked(result.rows[2].right, "masked") == [b"90 ms"]
 
 
+def test_of_a_very_long_line_the_words_of_its_beginning_are_compared() -> None:
+    left, right = b"one same " + b"<b>x" * 400_000, b"two same " + b"<b>x" * 400_000
+    (row,) = compare(Side(left), Side(right)).rows
+    assert row.left and row.right
+    assert _marked(row.left, "diff") == [b"one"]
+    marks = compare(Side(left), Side(right + b"y")).rows[0].left
+    assert marks and marks.marks[-1].end == len(left)
+    assert marks.marks[-1].start < 2_000
+
+
 def test_without_masks_the_same_lines_are_different() -> None:
     assert _kinds(LOG, LATER, masks=False) == ["different", "same", "different"]
 
