@@ -36,7 +36,9 @@ PAGES = {
     "host": reverse("staff:host", args=[HOST]),
 }
 LISTS = {
-    model._meta.model_name: reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist")
+    str(model._meta.model_name): reverse(
+        f"admin:{model._meta.label_lower.replace('.', '_')}_changelist"
+    )
     for model in admin.site._registry
     if model._meta.app_label == "joblogs"
 }
