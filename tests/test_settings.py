@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import secrets
 import shutil
 import stat
 import subprocess
@@ -290,6 +291,21 @@ def test_a_command_says_what_is_wrong_in_one_line() -> None:
     assert done.stderr.splitlines() == [
         "The environment variable SECRET_KEY must be set, unless DEBUG is on."
     ]
+
+
+def test_the_documented_production_settings_pass_every_check_for_deployment() -> None:
+    clean = {name: value for name, value in os.environ.items() if name not in variables_read()}
+    production = {
+        "DJANGO_SETTINGS_MODULE": "jobplatform.settings",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "ALLOWED_HOSTS": "logs.example.com",
+        "SECURE_SSL": "on",
+        "DATABASE_URL": "postgresql://joblogs@db.example.com/joblogs",
+    }
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(command, cwd=ROOT, env=clean | production, capture_output=True, text=True)
+    assert done.stdout + done.stderr == "System check identified no issues (2 silenced).\n"
+    assert done.returncode == 0
 
 
 def found(*, deploy: bool = False) -> set[str]:

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
-from joblogs import access, audit, export
+from joblogs import access, audit, database, export
 from joblogs.audit import Channel
 from joblogs.errors import BadRequest, JobNotFound, NothingSelected, StepNotFound
 from joblogs.export import Format, Outcome, Read, Selection, Walk
@@ -63,6 +63,7 @@ class Export(Download):
 
     http_method_names = ["get"]
 
+    @database.from_replica
     def get(self, request: Request, scope_type: str, scope_id: str) -> HttpResponseBase:
         scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
         asked = read(request._request)

@@ -161,6 +161,7 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
             streamed.streaming_content = parts_from_replica(streamed.streaming_content)
         return answer
 
+    reading.asks_replica = True  # type: ignore[attr-defined]
     return reading
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,6 +17,7 @@ from django.db import connection
 from psycopg import sql
 
 from joblogs import database
+from joblogs.api.urls import urlpatterns
 from joblogs.database.replica import REPLICA, Router, parts_from_replica, reading_alias
 from joblogs.models import App, AppGrant, HostResult, JobInstance, LogRead, Scope
 from jobplatform.patience import GivenUpConnection
@@ -129,6 +131,20 @@ def test_a_read_asks_the_replica_only_where_it_is_allowed_to(model) -> None:
 def test_who_may_read_is_always_asked_of_the_primary(model) -> None:
     parts = (Router().db_for_read(model) for _ in [1])
     assert list(parts_from_replica(parts)) == ["default"]
+
+
+def test_each_endpoint_asks_the_replica_but_what_is_for_producers_and_no_data() -> None:
+    views: dict[str, Any] = {
+        name: pattern.callback for pattern in urlpatterns if (name := pattern.name)
+    }
+    methods = {
+        name: getattr(view.view_class, method)
+        for name, view in views.items()
+        for method in ("get", "post")
+        if hasattr(view.view_class, method)
+    }
+    asking = {name for name, method in methods.items() if hasattr(method, "asks_replica")}
+    assert methods.keys() - asking == {"records", "offsets", "schema", "api_docs"}
 
 
 def test_without_a_replica_nothing_is_asked_elsewhere() -> None:
