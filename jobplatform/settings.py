@@ -104,10 +104,12 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
+    "drf_spectacular_sidecar",  # Swagger UI, for our page of the API
     "joblogs.apps.JoblogsConfig",
 ]
 MIDDLEWARE = [
+    # Above all others: there is no answer without these headers.
+    "jobplatform.headers.SafeHeaders",
     # Before whatever may refuse, redirect or begin a session: load balancers ask here.
     "joblogs.monitoring.middleware.Monitoring",
     # Above whatever answers, so that nothing goes out that is not counted.
@@ -170,12 +172,6 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "PREPROCESSING_HOOKS": ["joblogs.api.schema.canonical_paths"],
     "POSTPROCESSING_HOOKS": ["joblogs.api.schema.add_components"],
-    # Unless told not to, the page sends the document to a validator on the internet.
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
-    # All three: with one missing the page still asks a CDN, and staff networks have none.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 # Static files: served from the packages themselves, so there is no collectstatic to forget.

@@ -57,7 +57,7 @@ urlpatterns = [
     re_path(_OWN + _SCOPE + r"/export/?$", exports.Export.as_view(), name="export"),
     re_path(_OWN + r"schema/?$", schema.Schema.as_view(), name="schema"),
     # A page, so outside of the forms, where no answer is HTML.
-    re_path(r"^docs/api/?$", schema_page.Page.as_view(), name="api_docs"),
+    re_path(r"^docs/api/?$", schema_page.page, name="api_docs"),
     # Whatever else looks like an API is answered as the gateway would.
     *(re_path("^" + form.prefix, views.not_found) for form in Form),
 ]

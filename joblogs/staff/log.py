@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,6 +25,8 @@ from .log_request import Found, LogRequest, find_place
 from .reading import RecordedFile, RecordedJson, RecordedPage, sent
 
 BLOCK_BYTES = 1024 * 1024
+NAME_MAX = 120
+_UNSAFE = re.compile(r"[^\w.-]+")
 
 
 def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
@@ -105,7 +108,8 @@ def _filename(log: HostLog) -> str:
         parts.append(
             (log.file.dest_path or log.file.src_path).replace("\\", "/").rpartition("/")[2]
         )
-    return "-".join(parts) + ".log"
+    # Names come from machines: no path, no line break, nothing that turns the direction of writing.
+    return _UNSAFE.sub("_", "-".join(parts))[:NAME_MAX] + ".log"
 
 
 def _next(window: Window, lines: list[LineOnPage]) -> int:

@@ -24,8 +24,10 @@ ANSWERING: dict[str, tuple[str, ...]] = {
 }
 """Middleware that answers by itself, before there is any route, and where it does."""
 PASSING_ON = {
+    "jobplatform.headers.SafeHeaders",
     "joblogs.monitoring.requests.Requests",
     "joblogs.api.middleware.ApiAnswers",
+    "joblogs.staff.unseen.ShowsUnseen",
     "joblogs.staff.zones.ReadersZone",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

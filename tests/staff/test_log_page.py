@@ -144,7 +144,8 @@ def test_a_download_is_the_bytes_with_a_name() -> None:
     assert b"".join(response) == "héllo\x00\r\n".encode()
     assert response["Content-Length"] == "9"
     assert response["Content-Type"] == "application/octet-stream"
-    assert response["Content-Disposition"].startswith("attachment; filename*=utf-8''100-200-we%22b")
+    name = "100-200-we_b_%E7%A3%81.log.log"
+    assert response["Content-Disposition"] == f"attachment; filename*=utf-8''{name}"
 
 
 def test_each_file_of_a_file_step_has_its_log_and_progress() -> None:
