@@ -36,6 +36,8 @@ class Channel(TextChoices):
     RAW = "raw log", _("raw log")
     EXPORT = "export_logs", "export_logs"
     APP_EXPORT = "export", _("export by an app")
+    PAGE_EXPORT = "page export", _("export from the pages")
+    ADMIN_EXPORT = "admin export", _("export from the admin")
 
 
 def record_read(

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
@@ -18,9 +19,10 @@ from django.utils.translation import ngettext
 
 from joblogs import access
 from joblogs.audit import Channel
+from joblogs.export import Format, Selection
 from joblogs.models import FileLog, Host, HostResult, JobInstance, LogRead, StepInstance
 from joblogs.retention import holding
-from joblogs.staff import addresses
+from joblogs.staff import addresses, exporting
 
 from .looking import Looking, link, user_of
 
@@ -28,15 +30,43 @@ HOSTS_MAX = 100
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+class Exporting(Looking):
+    """Rows whose logs may be taken along."""
+
+    actions: Any = ("export_archive", "export_records")
+
+    def selection(self, request: HttpRequest, rows: QuerySet[Any]) -> Selection:
+        """What these rows mean."""
+        raise NotImplementedError
+
+    @admin.action(description=_("Export the logs of the selected (ZIP)"))
+    def export_archive(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase:
+        return self._export(request, rows, Format.ZIP)
+
+    @admin.action(description=_("Export the selected as records (NDJSON)"))
+    def export_records(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase:
+        return self._export(request, rows, Format.NDJSON)
+
+    def _export(
+        self, request: HttpRequest, rows: QuerySet[Any], format: Format
+    ) -> HttpResponseBase:
+        chosen = self.selection(request, rows)
+        answer = exporting.download(request, chosen, format, Channel.ADMIN_EXPORT)
+        return answer or exporting.nothing(request, request.path)
+
+
 @admin.register(JobInstance)
-class JobInstanceAdmin(Looking):
+class JobInstanceAdmin(Exporting):
     list_display = ("job_instance_id", "page", "name", "scope", "status", "operator", "day", "held")
     list_select_related = ("scope",)
     list_filter = ("status", "task_type", "launch_mode", ("held_at", admin.EmptyFieldListFilter))
     ordering = ("-day", "-id")
     readonly_fields = ("page",)
     search_help_text = _("job id, name or operator; the name of a host, its address or id")
-    actions = ("hold", "release")
+    actions = (*Exporting.actions, "hold", "release")
+
+    def selection(self, request: HttpRequest, rows: QuerySet[JobInstance]) -> Selection:
+        return Selection(jobs=rows)
 
     def visible(self, user: User) -> QuerySet[JobInstance]:
         return access.visible_jobs(user)
@@ -75,13 +105,16 @@ class JobInstanceAdmin(Looking):
 
 
 @admin.register(StepInstance)
-class StepInstanceAdmin(Looking):
+class StepInstanceAdmin(Exporting):
     list_display = ("step_instance_id", "page", "name", "job", "step_type", "status", "day")
     list_select_related = ("job__scope",)
     list_filter = ("step_type", "status")
     ordering = ("-id",)
     readonly_fields = ("page",)
     search_help_text = _("step id, job id or name")
+
+    def selection(self, request: HttpRequest, rows: QuerySet[StepInstance]) -> Selection:
+        return Selection(jobs=access.visible_jobs(user_of(request)), steps=rows)
 
     def visible(self, user: User) -> QuerySet[StepInstance]:
         steps = StepInstance.objects.select_related("job__scope")

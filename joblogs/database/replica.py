@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections
 from django.db.models import Model
 
-from joblogs.errors import JobNotFound, StepNotFound
+from joblogs.errors import JobNotFound, NothingSelected, StepNotFound
 
 from .waiting import is_postgresql
 
@@ -154,7 +154,7 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
         except (OperationalError, InterfaceError) as error:
             _watch.leave_alone(type(error).__name__)
             return read(*args, **kwargs)
-        except (JobNotFound, StepNotFound):
+        except (JobNotFound, StepNotFound, NothingSelected):
             return read(*args, **kwargs)
         if getattr(answer, "streaming", False):
             streamed = cast(Any, answer)

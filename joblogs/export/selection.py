@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.db.models import Q, QuerySet
@@ -47,6 +47,28 @@ class Selection:
     """Instead: each attempt for itself."""
     one_step: bool = False
     """Its caller knows that there is one step only."""
+
+    @classmethod
+    def of_job(cls, job: JobInstance) -> Selection:
+        """All of a job that the caller may see."""
+        return cls(jobs=JobInstance.objects.filter(pk=job.pk))
+
+    @classmethod
+    def of_step(
+        cls, step: StepInstance, *, hosts: Collection[int] | None, attempts: Attempts
+    ) -> Selection:
+        """A step that the caller may see, or some of its hosts."""
+        return cls(
+            jobs=JobInstance.objects.filter(pk=step.job_id),
+            steps=StepInstance.objects.filter(pk=step.pk),
+            hosts=None if hosts is None else frozenset(hosts),
+            attempts=attempts,
+            one_step=True,
+        )
+
+    def with_every_attempt(self) -> Selection:
+        """The same, each attempt for itself."""
+        return replace(self, every_attempt=True)
 
     @property
     def names_hosts(self) -> bool:

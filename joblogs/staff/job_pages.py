@@ -43,6 +43,7 @@ def jobs_page(
         "rare": RARE,
         "rare_used": any(kept.get(name) for name in RARE),
         "no_scope": not page and not kept and not scopes.exists(),
+        "narrowed": "&" + addresses.with_changes(kept) if kept else "",
         "rows": [_job_row(job, tallies.get(job.pk, [])) for job in page],
         "filtered": bool(set(kept) & set(wanted.filters)),
         "newest": addresses.with_changes(kept) if "after" in request.GET else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -143,6 +144,7 @@ def _context(
         "result": log.result,
         "asked": asked,
         "kept": asked.kept,
+        "kept_more": f"&{urlencode(asked.parameters)}" if asked.parameters else "",
         "found": found,
         "window": window,
         "lines": lines,

@@ -121,12 +121,20 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
 
 def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     """The hosts of a group, or of all that are meant, one a line: `as` ids, addresses or names."""
+    _, shown = hosts_shown(step, request)
+    write = _WRITTEN.get(request.GET.get("as", ""), _WRITTEN["names"])
+    lines = [write(host) for host in shown]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
+
+
+def hosts_shown(
+    step: StepInstance, request: HttpRequest
+) -> tuple[dict[str, Any], list[HostOverview]]:
+    """What is asked for, and all hosts that the table then shows, page after page."""
     asked, found = _asked(step, request)
     prints = step.step_type != StepType.FILE
     made = groups(found, identical=asked["alike"] == "identical" and prints, prints=prints)
-    write = _WRITTEN.get(request.GET.get("as", ""), _WRITTEN["names"])
-    lines = [write(host) for host, _group in chosen(made, asked)]
-    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
+    return asked, [host for host, _group in chosen(made, asked)]
 
 
 def _address(host: HostOverview) -> str:

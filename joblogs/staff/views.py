@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from joblogs import access, query
 from joblogs.models import StepInstance
 
-from . import host_page, job_pages, step_page
+from . import exporting, host_page, job_pages, step_page
 from .text_views import about_a_step, read_by_staff, user_of
 
 
@@ -27,6 +27,21 @@ def job(
     return job_pages.job_page(the_job, request)
 
 
+@read_by_staff
+def jobs_export(request: HttpRequest) -> HttpResponseBase:
+    user = user_of(request)
+    return exporting.of_jobs(access.visible_jobs(user), access.visible_scopes(user), request)
+
+
+@read_by_staff
+def job_export(
+    request: HttpRequest, scope_type: str, scope_id: str, job_instance_id: int
+) -> HttpResponseBase:
+    found = access.visible_jobs_in(user_of(request), scope_type=scope_type, scope_id=scope_id)
+    the_job = query.find_job(found, job_instance_id=job_instance_id)
+    return exporting.of_job(the_job, request)
+
+
 @about_a_step
 def step(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
     return step_page.step_page(step, request)
@@ -35,6 +50,16 @@ def step(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
 @about_a_step
 def step_hosts(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
     return step_page.step_hosts(step, request)
+
+
+@about_a_step
+def step_export(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
+    return exporting.of_step(step, request)
+
+
+@about_a_step
+def host_export(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
+    return exporting.of_host(step, bk_host_id, request)
 
 
 @read_by_staff

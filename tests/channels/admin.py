@@ -1,8 +1,8 @@
-"""The admin, and who sees what there: never log text."""
+"""The admin, and who sees what there: log text only by its exports."""
 
 from __future__ import annotations
 
-from joblogs.models import Host, JobInstance
+from joblogs.models import Host, JobInstance, StepInstance
 from tests.channels.rows import READERS, Asks, Row, at
 from tests.channels.world import AUDITOR, GONE_KEY, HISTORY, SUPERUSER, Ask, Place
 
@@ -43,7 +43,29 @@ def _rows(*views: str, models: tuple[str, ...] = ()) -> Asks:
     return asks
 
 
+def _exports(where: Place) -> list[Ask]:
+    """The action on a chosen row of a list."""
+    steps = {JobInstance: (where.file_step,), StepInstance: ()}
+    return [
+        Ask(
+            f"/admin/joblogs/{model._meta.model_name}/",
+            "POST",
+            form={"action": "export_records", "_selected_action": where.keys.get(model, GONE_KEY)},
+            step=where.step,
+            also=also,
+        )
+        for model, also in steps.items()
+    ]
+
+
 ADMIN = [
+    Row(
+        "admin: export of chosen jobs and steps",
+        (),
+        _exports,
+        text=READERS,
+        recorded="admin export",
+    ),
     Row(
         "admin: lists and rows of jobs, steps, hosts, results, files",
         _named(_TABLES, "changelist", "change", "history"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.channels.rows import READERS, Row
 from tests.channels.world import Ask, Place
 from tests.staff.reading import page
@@ -9,6 +11,21 @@ from tests.staff.reading import page
 
 def _of_step(name: str, where: Place, query: str = "", *, host: bool = True) -> str:
     return page(name, host=where.host if host else None, place=where.path) + query
+
+
+def _exports(where: Place) -> list[Ask]:
+    every: dict[str, Any] = {"step": where.step, "also": (where.file_step,)}
+    job = f"/logs/biz/{where.scope}/jobs/{where.job}/export"
+    return [
+        Ask(f"/logs/export?format=txt&number={where.job}", **every),
+        Ask(f"/logs/export?format=ndjson&name={where.word}-job", **every),
+        Ask(f"{job}?format=ndjson", **every),
+        *(
+            Ask(_of_step("step-export", where, f"?format={kind}", host=False), step=where.step)
+            for kind in ("txt", "ndjson&q=" + where.host_name, "txt&outcome=ok&attempt=0")
+        ),
+        Ask(_of_step("host-export", where, "?format=txt"), step=where.step),
+    ]
 
 
 PAGES = [
@@ -64,6 +81,13 @@ PAGES = [
         ],
         text=READERS,
         recorded="page step",
+    ),
+    Row(
+        "export of what a page shows",
+        ("staff:jobs-export", "staff:job-export", "staff:step-export", "staff:host-export"),
+        _exports,
+        text=READERS,
+        recorded="page export",
     ),
     Row(
         "hosts of a step as a list",

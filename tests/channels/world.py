@@ -115,6 +115,8 @@ class Ask:
     form: dict[str, Any] | None = None
     step: int | None = None
     """The step whose reading is recorded."""
+    also: tuple[int, ...] = ()
+    """Further steps that are read with it."""
     shows: bool = True
     """Whether it answers those who may with what the row says; else with nothing at all."""
 
