@@ -42,7 +42,7 @@ def ingest(
     for slice_, unread in _slices(lines):
         seen = seen or bool(slice_ or unread.refused)
         with database.answering():
-            named, outcomes = _apply(slice_, writer, named)
+            outcomes = _apply(slice_, writer, named)
         outcomes.append(unread)
         report.add(outcomes)
         _count(outcomes)
@@ -62,17 +62,15 @@ def _count(outcomes: Iterable[Outcome]) -> None:
         )
 
 
-def _apply(
-    slice_: list[Numbered], writer: Writer, named: dict[int, ScopeKey]
-) -> tuple[dict[int, ScopeKey], list[Outcome]]:
-    """Commit a slice: what its stream named so far, and what became of it."""
+def _apply(slice_: list[Numbered], writer: Writer, named: dict[int, ScopeKey]) -> list[Outcome]:
+    """Commit a slice: what became of it."""
     plan = parents.settle(slice_, writer=writer, named=named)
     outcomes = [plan.outcome]
     for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
         outcome, rows = database.retrying(lambda work=work: _write_step(work))  # type: ignore[misc]
         outcomes.append(outcome)
         fingerprints.take(rows.touched())
-    return plan.named, outcomes
+    return outcomes
 
 
 def _write_step(work: parents.StepWork) -> tuple[Outcome, results.StepRows]:

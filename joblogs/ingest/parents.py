@@ -7,6 +7,7 @@ written; else the rows are locked (scope, job, step, host, each by ascending id)
 from __future__ import annotations
 
 import datetime
+from collections import ChainMap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,7 +79,7 @@ class Plan:
 
     outcome: Outcome = field(default_factory=Outcome)
     works: dict[tuple[JobKey, int], StepWork] = field(default_factory=dict)
-    named: dict[int, ScopeKey] = field(default_factory=dict)
+    named: ChainMap[int, ScopeKey] = field(default_factory=ChainMap)
     changed: dict[int, Scope | JobInstance | StepInstance] = field(default_factory=dict)
     machines: Machines = field(default_factory=dict)
 
@@ -97,12 +98,13 @@ class Plan:
 def settle(slice_: Sequence[Numbered], *, writer: Writer, named: dict[int, ScopeKey]) -> Plan:
     """Write what the slice changes in scopes, jobs, steps and machines.
 
-    `named` tells which scope's job of a number the stream named last; the plan has its successor.
+    `named` tells which scope's job of a number the stream named last; it is told what is new.
     """
     plan = _walk(slice_, _load(slice_, writer, named), writer, named)
     if plan.changed:
         plan = database.retrying(lambda: _settle_locked(slice_, writer, named, plan))
     machines.settle(plan.machines)
+    named.update(plan.named.maps[0])
     return plan
 
 
@@ -185,7 +187,8 @@ def _lock(rows: Any) -> None:
 def _walk(
     slice_: Iterable[Numbered], stored: _Stored, writer: Writer, named: dict[int, ScopeKey]
 ) -> Plan:
-    plan = Plan(named=dict(named))
+    # Not a copy: a stream may name a million jobs.
+    plan = Plan(named=ChainMap({}, named))
     # What the children of a step resolve to, until a job or a step says otherwise.
     resolved: dict[tuple[Any, ...], StepWork | _Unresolved] = {}
     for line, record in slice_:
