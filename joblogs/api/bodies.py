@@ -12,7 +12,7 @@ from django.http.request import UnreadablePostError
 from gunicorn.http.errors import ParseException
 
 from joblogs.errors import BadRequest, BodyTooLarge, LengthRequired, StoreError
-from joblogs.ingest.stream import ENCODINGS, Line, StreamCut, numbered_lines
+from joblogs.ingest.stream import BODY_WINDOW_LOG, ENCODINGS, Line, StreamCut, numbered_lines
 
 BODY_MAX_BYTES = 2_621_440
 _CUT = (OSError, UnreadablePostError, ParseException)
@@ -40,7 +40,9 @@ def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line]:
     if encoding not in ENCODINGS or request.content_type not in _RECORD_TYPES:
         raise BadRequest
     body = _Body(stream(request), declared=_declared_length(request))
-    return numbered_lines(body.read, encoding=encoding, max_bytes=max_bytes)
+    return numbered_lines(
+        body.read, encoding=encoding, max_bytes=max_bytes, window_log=BODY_WINDOW_LOG
+    )
 
 
 class _Body:

@@ -22,6 +22,16 @@ ENCODINGS = ("", "gzip", "zstd")
 BOMB_AFTER_BYTES = 64 * 1024 * 1024
 BOMB_RATIO = 1000
 
+# No record is shorter, and no frame or member is worth making that holds less than one. So many may
+# be none; then whoever sends them only wants to keep us busy.
+RECORD_MIN_BYTES = 40
+STRAYS_MAX = 100_000
+SMALL_PARTS_MAX = 1000
+
+BODY_WINDOW_LOG, FILE_WINDOW_LOG = 23, 27
+"""As far back as zstd may reach: 8 MB in a body (RFC 9659), in a file what the zstd tool reads."""
+FIRST_READ_BYTES = 4096
+
 Read = Callable[[int], bytes]
 """Like a binary file's `read`: at most so many bytes, b"" at the end."""
 
@@ -40,17 +50,21 @@ class Line(NamedTuple):
 
 TOO_LONG = "too_large"
 CUT = "cut"
+TOO_MANY_STRAYS = b"too many lines are no records; the rest was not read"
 
 
-def numbered_lines(read: Read, *, encoding: str = "", max_bytes: int = 0) -> Iterator[Line]:
+def numbered_lines(
+    read: Read, *, encoding: str = "", max_bytes: int = 0, window_log: int = FILE_WINDOW_LOG
+) -> Iterator[Line]:
     """The lines of a stream, blank ones left out but counted.
 
     `encoding` is one of ENCODINGS, `max_bytes` limits the decoded bytes (0: no limit). A line over
     16 MB comes as TOO_LONG without its bytes. A stream that is cut ends with one CUT line. Raises
     BodyTooLarge past a limit.
     """
-    number, rest, skipping = 0, b"", False
-    chunks = _limited(read, encoding, max_bytes)
+    # What is left of a line grows in place: one of 16 MB may come in pieces of a few bytes.
+    number, rest, skipping, strays = 0, bytearray(), False, 0
+    chunks = _limited(read, encoding, max_bytes, window_log)
     while True:
         try:
             chunk = next(chunks, None)
@@ -59,22 +73,32 @@ def numbered_lines(read: Read, *, encoding: str = "", max_bytes: int = 0) -> Ite
             return
         if chunk is None:
             break
-        *lines, rest = (rest + chunk if rest else chunk).split(b"\n")
-        for line in lines:
-            number += 1
+        *lines, tail = chunk.split(b"\n")
+        if lines:
+            if rest:
+                lines[0] = bytes(rest) + lines[0]
+            rest = bytearray()
+        rest += tail
+        for number, line in enumerate(lines, number + 1):  # noqa: B020 - it goes on from there
+            if not line and not skipping:
+                continue
             if skipping:
                 skipping = False
                 yield Line(number, b"", TOO_LONG)
             elif len(line) > LINE_MAX_BYTES:
                 yield Line(number, b"", TOO_LONG)
-            elif line and not line.isspace():
+            elif not line.isspace():
+                strays += len(line) < RECORD_MIN_BYTES
+                if strays > STRAYS_MAX:
+                    yield Line(number, TOO_MANY_STRAYS, CUT)
+                    return
                 yield Line(number, line)
         if len(rest) > LINE_MAX_BYTES:
-            rest, skipping = b"", True
+            rest, skipping = bytearray(), True
     if skipping:
         yield Line(number + 1, b"", TOO_LONG)
     elif rest and not rest.isspace():
-        yield Line(number + 1, rest)
+        yield Line(number + 1, bytes(rest))
 
 
 def encoding_of(start: bytes) -> str:
@@ -84,7 +108,7 @@ def encoding_of(start: bytes) -> str:
     return "zstd" if start == b"\x28\xb5\x2f\xfd" else ""
 
 
-def _limited(read: Read, encoding: str, max_bytes: int) -> Iterator[bytes]:
+def _limited(read: Read, encoding: str, max_bytes: int, window_log: int) -> Iterator[bytes]:
     consumed = decoded = 0
 
     def counting(size: int) -> bytes:
@@ -93,7 +117,7 @@ def _limited(read: Read, encoding: str, max_bytes: int) -> Iterator[bytes]:
         consumed += len(data)
         return data
 
-    for chunk in _DECODERS[encoding](counting):
+    for chunk in _DECODERS[encoding](counting, window_log):
         decoded += len(chunk)
         if max_bytes and decoded > max_bytes:
             raise BodyTooLarge
@@ -102,14 +126,31 @@ def _limited(read: Read, encoding: str, max_bytes: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _plain(read: Read) -> Iterator[bytes]:
+def _plain(read: Read, _window_log: int) -> Iterator[bytes]:
     while chunk := read(READ_BYTES):
         yield chunk
 
 
-def _gzip(read: Read) -> Iterator[bytes]:
+class _Parts:
+    """The members or frames of a stream: many small ones cost more than all that they can hold."""
+
+    def __init__(self) -> None:
+        self._size = self._number = 0
+
+    def count(self, chunk: bytes) -> bytes:
+        self._size += len(chunk)
+        return chunk
+
+    def end(self) -> None:
+        """A part has ended. Raises StreamCut if they are too many that hold next to nothing."""
+        self._number += 1
+        if self._number > SMALL_PARTS_MAX and self._size < self._number * RECORD_MIN_BYTES:
+            raise StreamCut("the packed data is in parts of next to nothing")
+
+
+def _gzip(read: Read, _window_log: int) -> Iterator[bytes]:
     """Members one after another, as `cat a.gz b.gz` makes them; zeros behind them are padding."""
-    first = True
+    first, parts = True, _Parts()
     while data := read(READ_BYTES):
         data = data if first else data.lstrip(b"\0")
         first = False
@@ -122,8 +163,9 @@ def _gzip(read: Read) -> Iterator[bytes]:
             except zlib.error as error:
                 raise StreamCut(f"the gzip data is damaged: {error}") from None
             if chunk:
-                yield chunk
+                yield parts.count(chunk)
             if member.eof:
+                parts.end()
                 data = member.unused_data.lstrip(b"\0")
                 if not data:
                     break
@@ -136,24 +178,33 @@ def _gzip(read: Read) -> Iterator[bytes]:
                     raise StreamCut("the gzip data is cut")
 
 
-def _zstd(read: Read) -> Iterator[bytes]:
+def _zstd(read: Read, window_log: int) -> Iterator[bytes]:
     """Frames one after another."""
-    data = read(READ_BYTES)
+    data, used, parts = read(READ_BYTES), 0, _Parts()
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: window_log}
     while data:
-        frame = zstd.ZstdDecompressor()
+        frame = zstd.ZstdDecompressor(options=options)
+        # A frame is given little at first: what it leaves over is copied, for each small one.
+        given = data[used : used + FIRST_READ_BYTES]
+        used += len(given)
         while not frame.eof:
             try:
-                chunk = frame.decompress(data, READ_BYTES)
+                chunk = frame.decompress(given, READ_BYTES)
             except zstd.ZstdError as error:
-                raise StreamCut(f"the zstd data is damaged: {error}") from None
+                raise StreamCut(f"the zstd data cannot be read: {error}") from None
             if chunk:
-                yield chunk
-            data = b""
+                yield parts.count(chunk)
+            given = b""
             if frame.needs_input and not frame.eof:
-                data = read(READ_BYTES)
-                if not data:
+                if used == len(data):
+                    data, used = read(READ_BYTES), 0
+                given, used = data[used:], len(data)
+                if not given:
                     raise StreamCut("the zstd data is cut")
-        data = frame.unused_data or read(READ_BYTES)
+        parts.end()
+        used -= len(frame.unused_data)
+        if used == len(data):
+            data, used = read(READ_BYTES), 0
 
 
 _DECODERS = {"": _plain, "gzip": _gzip, "zstd": _zstd}

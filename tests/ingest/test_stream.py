@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.errors import BodyTooLarge
-from joblogs.ingest.stream import CUT, TOO_LONG, Line, encoding_of, numbered_lines
+from joblogs.ingest.stream import BODY_WINDOW_LOG, CUT, TOO_LONG, Line, encoding_of, numbered_lines
 
 TEXT = b"one\n\n  \ntwo\r\nthree"
 WANTED = [(1, b"one"), (4, b"two\r"), (5, b"three")]
@@ -96,6 +96,44 @@ def test_a_line_too_long_is_skipped_in_bounded_memory(monkeypatch: pytest.Monkey
     tracemalloc.stop()
     assert [(line.number, line.fault) for line in found] == [(1, ""), (2, TOO_LONG), (3, "")]
     assert peak < 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "part"),
+    [
+        ("gzip", gzip.compress(b"")),
+        ("zstd", zstd.compress(b"")),
+        ("zstd", zstd.compress(b"x")),
+        ("zstd", b"\x50\x2a\x4d\x18\0\0\0\0"),  # a frame to be skipped
+    ],
+)
+def test_thousands_of_parts_of_next_to_nothing_are_a_fault(encoding: str, part: bytes) -> None:
+    (fault,) = _lines(part * 1001, encoding=encoding)
+    assert (fault.fault, fault.data) == (CUT, b"the packed data is in parts of next to nothing")
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstd.compress)])
+def test_as_many_parts_of_a_record_each_are_read(encoding: str, pack: Any) -> None:
+    records = [b"%06d" % n + b"x" * 60 + b"\n" for n in range(3000)]
+    found = _lines(b"".join(map(pack, records)), encoding=encoding)
+    assert b"".join(line.data + b"\n" for line in found) == b"".join(records)
+
+
+def test_of_lines_that_cannot_be_records_so_many_are_named_and_no_more() -> None:
+    found = _lines(b"x\n" * 100_002 + b"y" * 99)
+    assert len(found) == 100_001
+    assert (found[-1].number, found[-1].fault) == (100_001, CUT)
+    assert len(_lines(b"\n" * 200_000 + b"x\n" * 100_000)) == 100_000
+
+
+def test_zstd_reaches_back_no_further_than_it_may() -> None:
+    text = b"".join(b"%09d\n" % n for n in range(1_000_000))
+    far: dict[int, int] = {zstd.CompressionParameter.window_log: 24}
+    packer = zstd.ZstdCompressor(options=far)
+    data = packer.compress(text) + packer.flush()
+    (fault,) = _lines(data, encoding="zstd", window_log=BODY_WINDOW_LOG)
+    assert fault.fault == CUT
+    assert _lines(data, encoding="zstd")[0].data == text[:9]
 
 
 def test_a_limit_on_the_decoded_bytes_holds() -> None:
