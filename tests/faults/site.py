@@ -30,8 +30,11 @@ class Disk:
 
     def fill(self) -> None:
         """Leave no room: what is there stays, nothing more fits."""
-        usage = shutil.disk_usage(self.folder)
-        _mount("-o", f"remount,size={usage.used}", self.folder)
+        while True:
+            usage = shutil.disk_usage(self.folder)
+            # Whoever writes may have written more meanwhile: then that is too small.
+            with contextlib.suppress(subprocess.CalledProcessError):
+                return _mount("-o", f"remount,size={usage.used}", self.folder)
 
     def free(self) -> None:
         """Make room again."""
