@@ -256,9 +256,15 @@ def hidden_in(data: bytes, names: Sequence[bytes]) -> list[Span]:
 
 
 def _hidden_values(side: Side) -> Iterator[tuple[tuple[int, int], bytes]]:
-    for number, line in enumerate(side.data.split(b"\n")[:LINES_MAX]):
-        for index, span in enumerate(hidden_in(line, side.names)):
-            yield (number, index), line[span.start : span.end]
+    number = index = at = 0
+    for start, end, _ in hidden_in(side.data, side.names):
+        # No value spans lines.
+        if newlines := side.data.count(b"\n", at, start):
+            number, index = number + newlines, 0
+        if number >= LINES_MAX:
+            return
+        yield (number, index), side.data[start:end]
+        index, at = index + 1, end
 
 
 def steady_values(sides: Iterable[Side]) -> dict[tuple[int, int], Steady]:
