@@ -21,6 +21,8 @@ from joblogs.models import StepInstance
 from joblogs.query import StepHost
 
 PATTERN_MAX = 1024
+EACH_LINE = b"(?m)"
+"""Before an expression: ^ and $ are the ends of a line, as in grep."""
 LONG_LINE_BYTES = 1024 * 1024
 """A longer line is searched in parts that overlap by OVERLAP_BYTES: no match up to that is lost."""
 OVERLAP_BYTES = 16 * 1024
@@ -49,6 +51,8 @@ class Pattern:
             raise InvalidPattern("it holds half a character") from None
         if b"\n" in raw:
             raise InvalidPattern("it holds a line break, and matches never span lines")
+        if regex:
+            raw = EACH_LINE + raw
         options = re2.Options()
         options.literal = not regex
         options.case_sensitive = not ignore_case
@@ -60,7 +64,7 @@ class Pattern:
         try:
             return cls(re2.compile(raw, options))
         except re2.error as error:
-            said = error.args[0] if error.args else b""
+            said = (error.args[0] if error.args else b"").replace(EACH_LINE, b"")
             raise InvalidPattern(said.decode(errors="replace")) from None
 
     def find(self, data: bytes, position: int = 0) -> tuple[int, int] | None:

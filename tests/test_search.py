@@ -54,8 +54,8 @@ def test_case_may_be_ignored_and_expressions_used() -> None:
     text = b"Error: one\nok\nERROR 42\n"
     assert _found(text, [], "error").count == 0
     assert _found(text, [], "error", ignore_case=True).count == 2
-    assert _found(text, [], r"^ERROR \d+$", regex=True).count == 0  # ^ and $ are the text's ends
-    assert _found(text, [], r"(?m)^ERROR \d+$", regex=True).count == 1
+    assert _found(text, [], r"^ERROR \d+$", regex=True).count == 1  # the ends of a line, as in grep
+    assert _found(text, [], r"\AERROR \d+$", regex=True).count == 0
     assert _found(text, [], "e.*", regex=True, ignore_case=True).count == 2
 
 
