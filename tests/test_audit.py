@@ -142,5 +142,7 @@ def auditor(db: None) -> Client:
 def test_reads_are_found_by_who_app_job_step_channel_and_day(
     auditor: Client, asked: str, count: int
 ) -> None:
-    html = auditor.get(f"{LIST}?{asked}").content.decode()
+    answer = auditor.get(f"{LIST}?{asked}")
+    assert answer.status_code == 200
+    html = answer.content.decode()
     assert html.count('class="field-page"') == count
