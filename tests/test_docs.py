@@ -65,3 +65,13 @@ def test_operations_lists_every_pattern_of_secrets_and_no_other() -> None:
     for name, said in listed:
         for literal in begins.get(name, ()):
             assert f"`{literal.decode().strip()}`" in said
+
+
+def test_the_guide_to_deployment_sets_variables_that_there_are() -> None:
+    set_there = re.findall(r"^([A-Z0-9_]+)=", section("docs/deployment.md", "The program"), re.M)
+    assert {"SECRET_KEY", "DATABASE_URL"} <= set(set_there) <= variables_read()
+
+
+def test_its_unit_has_no_more_threads_than_the_pool_has_connections() -> None:
+    (threads,) = re.findall(r"--threads (\d+)", section("docs/deployment.md", "systemd"))
+    assert f'"max_size": {threads}' in (ROOT / "jobplatform" / "settings.py").read_text("utf-8")
