@@ -48,7 +48,7 @@ def literal(name: str, secret: bytes) -> Rule:
     if not SHORTEST <= len(secret) <= LOOK_BACK or re.search(rb"[\r\n*]", secret):
         limit = f"{SHORTEST} to {LOOK_BACK} bytes without line breaks and asterisks"
         raise InvalidRule(f"{name}: {limit}")
-    return Rule(name, (secret,), b"()", _NOTHING)
+    return Rule(name, (secret,), b"()", _NOTHING, anywhere=True)
 
 
 def _rule(name: str, said: object) -> Rule:
@@ -61,7 +61,7 @@ def _rule(name: str, said: object) -> Rule:
     if not isinstance(ignore_case, bool):
         raise InvalidRule(f"{name!r}: ignore_case is true or false")
     literal = begins.encode(errors="replace")
-    if not SHORTEST <= len(literal) <= LONGEST or re.search(rb"[\r\n*]", literal):
+    if not SHORTEST <= len(literal) <= LONGEST or re.search(rb"[\0\r\n*]", literal):
         limit = f"{SHORTEST} to {LONGEST} bytes without line breaks and asterisks"
         raise InvalidRule(f"{name!r}: begins has {limit}")
     if fault := _fault(_bare(then)):

@@ -13,10 +13,14 @@ bytes out, so each has an example and something similar that must stay as it is.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 LOOK_BACK = 1000
 """As many bytes as a secret may have until it is known to be one."""
+
+
+_WORD_BEGINS = re.compile(rb"\w")
 
 
 class Rule(NamedTuple):
@@ -32,10 +36,15 @@ class Rule(NamedTuple):
     other: str = ""
     """Looks similar and stays."""
     ignore_case: bool = False
-    apart: bool = False
-    """No letter, digit or underscore stands before it."""
     lines: bool = False
     """It may meet newlines."""
+    anywhere: bool = False
+    """It may begin within a word; not for what is masked on the way in."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether no letter, digit or underscore stands before it: what begins as a word does."""
+        return not self.anywhere and bool(_WORD_BEGINS.match(self.begins[0]))
 
 
 _WORD, _DASHED = rb"[0-9A-Za-z]", rb"[0-9A-Za-z_-]"
@@ -59,7 +68,6 @@ RULES: tuple[Rule, ...] = (
         rb"[0-9A-Z]",
         "key AKIA«IOSFODNN7EXAMPLE» used",
         "AKIASHORT, AKIAlowercaseletters, xAKIAIOSFODNN7EXAMPLE",
-        apart=True,
     ),
     Rule(
         "aws-secret-key",
@@ -79,7 +87,6 @@ RULES: tuple[Rule, ...] = (
         rb"[0-9A-Za-z_]",
         "remote: ghp_«0123456789abcdefghijABCDEFGHIJ012345» ok",
         "ghp_prefix, ghp_0123456789 is too short",
-        apart=True,
     ),
     Rule(
         "github-token",
@@ -89,7 +96,6 @@ RULES: tuple[Rule, ...] = (
         rb"[0-9A-Za-z_]",
         "github_pat_«11ABCDEFG0123456789abc_0123456789abcdefghij0123456789»",
         "github_pat_tokens are described elsewhere",
-        apart=True,
     ),
     Rule(
         "gitlab-token",
@@ -99,7 +105,6 @@ RULES: tuple[Rule, ...] = (
         rb"[0-9A-Za-z_.-]",
         "token glpat-«xYz0123456789_abcdEF»",
         "glpat-short",
-        apart=True,
     ),
     Rule(
         "slack-token",
@@ -109,7 +114,6 @@ RULES: tuple[Rule, ...] = (
         rb"[0-9A-Za-z-]",
         "SLACK=xoxb-«123456789012-123456789012-AbCdEfGhIjKl»",
         "xoxb-your-token-goes-here-please",
-        apart=True,
     ),
     Rule(
         "slack-webhook",
@@ -128,7 +132,6 @@ RULES: tuple[Rule, ...] = (
         _DASHED,
         "key=AIza«SyA0123456789abcdefghijABCDEFGHIJ01»",
         "AIzawa-san",
-        apart=True,
     ),
     Rule(
         "tencent-secret-id",
@@ -138,7 +141,6 @@ RULES: tuple[Rule, ...] = (
         _WORD,
         "SecretId: AKID«z8krbsJ5yKBZQpn74WFkmLPx3gnPhESA»",
         "AKID0123",
-        apart=True,
     ),
     Rule(
         "aliyun-access-key",
@@ -148,7 +150,6 @@ RULES: tuple[Rule, ...] = (
         _WORD,
         "AccessKeyId LTAI«5tABCDEFGHabcdefgh12»",
         "LTAI is the prefix",
-        apart=True,
     ),
     Rule(
         "stripe-key",
@@ -158,7 +159,6 @@ RULES: tuple[Rule, ...] = (
         _WORD,
         "sk_live_«0123456789abcdefghijABCD»",
         "sk_live_mode",
-        apart=True,
     ),
     Rule(
         "npm-token",
@@ -168,7 +168,6 @@ RULES: tuple[Rule, ...] = (
         _WORD,
         "_authToken=npm_«0123456789abcdefghijABCDEFGHIJ012345»",
         "npm_config_registry, npm_lifecycle_event",
-        apart=True,
     ),
     Rule(
         "pypi-token",
@@ -178,7 +177,6 @@ RULES: tuple[Rule, ...] = (
         _DASHED,
         "pypi-AgE«IcHlwaS5vcmcCJDAxMjM0NTY3LTg5YWItY2RlZi0wMTIzLTQ1Njc4OWFiY2RlZg»",
         "pypi-AgEnts",
-        apart=True,
     ),
     Rule(
         "vault-token",
@@ -188,7 +186,6 @@ RULES: tuple[Rule, ...] = (
         _DASHED,
         "VAULT_TOKEN=hvs.«CAESIJ0123456789abcdefghij»",
         "hvs.example.com",
-        apart=True,
     ),
     Rule(
         "jwt",
@@ -198,11 +195,10 @@ RULES: tuple[Rule, ...] = (
         rb"[0-9A-Za-z_.-]",
         "jwt eyJ«hbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N_XgL0»",
         "eyJhbGciOiJIUzI1NiJ9 alone is a header",
-        apart=True,
     ),
     Rule(
         "authorization-header",
-        (b"authorization",),
+        (b"authorization", b"http_authorization"),
         _SAYS + rb"(?:bearer|token)[ \t]{1,2}((?-i:[A-Za-z]?[a-z]{0,13}[0-9A-Z+/=._~-]"
         rb"[0-9A-Za-z+/=._~-]{8}))",
         _SAID,
@@ -213,7 +209,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "authorization-header",
-        (b"authorization",),
+        (b"authorization", b"http_authorization"),
         _SAYS + rb"basic[ \t]{1,2}((?-i:[a-z]{0,7}[0-9A-Z+/][0-9A-Za-z+/=]{7}))",
         _SAID,
         rb"[0-9A-Za-z+/=._~-]",

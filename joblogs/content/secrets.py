@@ -33,9 +33,17 @@ class State(NamedTuple):
     """What is remembered of the end of a text; that of a text that begins is `State()`."""
 
     unsettled: int = 0
-    """Bytes at the end that may begin a secret: the next run must see them."""
+    """Bytes at the end that may begin a secret: the next run must see them, and the one before."""
     masking: str = ""
-    """The rule whose mask goes on, if one does; nothing is unsettled then."""
+    """Or: the rule whose mask goes on."""
+    begun: bytes = b""
+    """Or, and by far the most often: the end is no more than this part of how a rule begins. It is
+    remembered itself, because it tells nothing, and the next run needs not see the text for it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes at the end that the next run begins with."""
+        return self.unsettled or len(self.begun)
 
 
 @dataclass(slots=True)
@@ -66,6 +74,8 @@ class Secrets:
         }
         whole = {rule: _begins(rule, rule.begins) + b"(%s*)" % rule.within for rule in rules}
         partial = [_begins(rule, _parts(rule)) for rule in rules]
+        parts = {part for rule in rules for part in _parts(rule)}
+        self._begun = parts | {part.lower() for part in parts}
         in_line = [expression for rule, expression in whole.items() if not rule.lines]
         self._cut = _compiled(_any(whole.values()) + rb"\z")
         self._unsettled = _compiled(_any([*whole.values(), *partial]) + rb"\z")
@@ -78,6 +88,10 @@ class Secrets:
 
     def __bool__(self) -> bool:
         return bool(self.rules)
+
+    def goes_on(self, rule: str) -> bool:
+        """Whether a mask of a rule of this name may go on with what comes next."""
+        return rule in self._more
 
     def absent(self, text: bytes | bytearray) -> bool:
         """Whether no secret is fulfilled within a text: one pass over it."""
@@ -93,7 +107,12 @@ class Secrets:
         lines = any(text.find(begins, position) >= 0 for begins in self._lines)
         # Read from its end, a text without such a beginning is settled by its last newline.
         found = (self._unsettled if lines else self._unsettled_line).search(text, position)
-        return State(len(text) - found.start()) if found else State()
+        if found is None:
+            return State()
+        begun = bytes(text[found.start() :])
+        if begun.lower() in self._begun or begun in self._begun:
+            return State(begun=begun)
+        return State(len(begun))
 
     def mask(
         self,

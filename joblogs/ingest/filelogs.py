@@ -41,7 +41,7 @@ _FIXED_COLUMNS = (
 _SIZE_COLUMNS = ("received_size", "held_size", "truncated")
 _WRITTEN_COLUMNS = (*_SAID_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
 
-_MASK_COLUMNS = ("redacted", "masked", "unsettled", "masking")
+_MASK_COLUMNS = ("redacted", "masked", "unsettled", "masking", "begun")
 
 _REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
 

@@ -19,6 +19,7 @@ from joblogs.content.secrets import Secrets, State, cover, secrets_of
 from joblogs.models import FileLog, HostResult
 
 COLUMNS = ("redacted", "masked", "unsettled", "masking", "fingerprint_size")
+"""What masking changes now and then; `begun` changes often, and is written with the sizes."""
 
 
 @dataclass(slots=True)
@@ -37,18 +38,20 @@ def secrets_masked() -> Secrets:
 def mask_logs(day: datetime.date, logs: Iterable[tuple[HostResult, Log]]) -> Masked:
     """Mask what logs grew by, and of what they held what turns out to begin a secret."""
     secrets, result = secrets_masked(), Masked()
-    due = [(row, log) for row, log in logs if log.added or (row.unsettled and log.is_full)]
+    due = [(row, log) for row, log in logs if log.added or (_ends(row) and log.is_full)]
     if not secrets:
-        result.rows = [row for row, _ in due if _settle(row, State())]
+        result.rows = [row for row, _ in due if settle(row, State())]
         return result
     tails = _tails(day, due, secrets)
-    fresh = b"\n".join(log.added for row, log in due if _is_fresh(row, log, tails))
-    quiet = secrets.absent(fresh)
+    fresh = {
+        id(log): bytes(row.begun) + log.added for row, log in due if _is_fresh(row, log, tails)
+    }
+    quiet = secrets.absent(b"\n".join(fresh.values()))
     for row, log in due:
-        if quiet and _is_fresh(row, log, tails):
-            changed = _settle(row, secrets.state(log.added))
+        if quiet and id(log) in fresh:
+            changed = settle(row, secrets.state(fresh[id(log)]))
         else:
-            tail = bytearray(tails.get(row.pk, b""))
+            tail = bytearray(tails.get(row.pk, row.begun))
             changed, replaced = _mask(row, log, tail, secrets)
             if replaced:
                 result.replaced.append(store.Addition(row.pk, log.held_before - len(tail), tail))
@@ -61,14 +64,18 @@ def mask_file(row: FileLog, log: Log) -> bool:
     """Mask what a file log grew by; whether that changed what it held before."""
     secrets = secrets_masked()
     if not secrets:
-        _settle(row, State())
+        settle(row, State())
         return False
-    size = min(log.held_before, row.unsettled + 1)
+    size = min(log.held_before, max(row.unsettled, len(row.begun)) + 1)
     tail = bytearray(bytes(row.content)[log.held_before - size : log.held_before])
     _, replaced = _mask(row, log, tail, secrets)
     if replaced:
         row.content = bytes(row.content)[: log.held_before - size] + bytes(tail)
     return replaced
+
+
+def _ends(row: HostResult) -> bool:
+    return bool(row.unsettled or row.masking or row.begun)
 
 
 def _is_fresh(row: HostResult, log: Log, tails: dict[int, bytes]) -> bool:
@@ -84,7 +91,9 @@ def _tails(
     spans = []
     for row, log in due:
         end = log.held_before
-        if end and not row.masking and (row.unsettled or secrets.needs_context(log.added)):
+        if not end or row.masking or row.begun:
+            continue
+        if row.unsettled or secrets.needs_context(log.added):
             spans.append(store.Span(row.pk, max(0, end - row.unsettled - 1), end))
     found = store.read(day, spans, whole=False)
     return {span.log: b"".join(parts) for span, parts in found}
@@ -94,18 +103,18 @@ def _mask(
     row: HostResult | FileLog, log: Log, tail: bytearray, secrets: Secrets
 ) -> tuple[bool, bool]:
     """Mask a log's end: whether its row changed, and whether `tail` did, which was stored."""
-    base, settled = log.held_before - len(tail), max(0, len(tail) - row.unsettled)
+    base, begins = log.held_before - len(tail), max(row.unsettled, len(row.begun))
     text = tail + log.added
     ahead = [(max(0, a - base), b - base) for a, b in row.redacted or () if b > base]
-    masks = secrets.mask(text, start=settled, masking=row.masking, masked=ahead)
+    masks = secrets.mask(text, start=len(tail) - begins, masking=row.masking, masked=ahead)
     ranges, places, state = masks.ranges, masks.places, masks.state
     if log.is_full:
         # The rest of what may have begun is never kept: it must not stay half shown.
-        cut = secrets.cut(text, start=len(text) - state.unsettled)
+        cut = secrets.cut(text, start=len(text) - state.size)
         ranges, places, state = ranges + cut.ranges, places + cut.places, State()
     replaced = text[: len(tail)] != tail
     tail[:], log.added[:] = text[: len(tail)], text[len(tail) :]
-    changed = _settle(row, state)
+    changed = settle(row, state)
     if ranges:
         moved = [(start + base, stop + base) for start, stop in ranges]
         row.redacted = [list(span) for span in cover(row.redacted or (), moved)]
@@ -115,7 +124,8 @@ def _mask(
     return changed or bool(ranges), replaced
 
 
-def _settle(row: HostResult | FileLog, state: State) -> bool:
-    changed = (row.unsettled, row.masking) != state
-    row.unsettled, row.masking = state
+def settle(row: HostResult | FileLog, state: State) -> bool:
+    """Remember how a log ends; whether that changed one of COLUMNS."""
+    changed = (row.unsettled, row.masking) != state[:2]
+    row.unsettled, row.masking, row.begun = state
     return changed

@@ -39,7 +39,7 @@ _SAID_COLUMNS = (
     "actual_execute_count",
 )
 _ADDRESS_COLUMNS = ("ip", "ipv6", "host_name")
-_SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated")
+_SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated", "begun")
 _MASKED_COLUMNS = (*_SIZE_COLUMNS, *masking.COLUMNS)
 _MERGED_COLUMNS = (
     *_SAID_COLUMNS,

@@ -88,11 +88,12 @@ class HostResult(models.Model):
     lines = models.BigIntegerField(_("newlines held"), default=0)
     truncated = models.BooleanField(_("truncated"), default=False)
     redacted = models.JSONField(_("masked ranges"), null=True)
-    # Secrets that were masked; bytes at the end of what is held that may begin one; the rule whose
-    # mask goes on with what comes next (content/secrets.py).
+    # Secrets that were masked, and what is remembered of the end of what is held: bytes that may
+    # begin one; the rule whose mask goes on; the part of a rule's beginning (content/secrets.py).
     masked = models.IntegerField(_("places masked"), default=0)
     unsettled = models.SmallIntegerField(default=0)
     masking = models.CharField(max_length=64, default="")
+    begun = models.BinaryField(max_length=200, default=bytes)
 
     # Of the first `fingerprint_size` bytes; they count only while that is the held size.
     fingerprint_size = models.BigIntegerField(null=True)
