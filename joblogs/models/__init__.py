@@ -1,7 +1,7 @@
 """The tables (DESIGN §2): one file per subject."""
 
 from .access import App, AppGrant, Scope
-from .audit import LogRead
+from .audit import LogRead, Redaction
 from .hosts import Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logs import FileLog, ScriptChunk
@@ -15,6 +15,7 @@ __all__ = [
     "HostResult",
     "JobInstance",
     "LogRead",
+    "Redaction",
     "Scope",
     "ScriptChunk",
     "StepInstance",

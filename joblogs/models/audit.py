@@ -1,9 +1,31 @@
-"""Who read what."""
+"""Who read what, and who masked what."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+
+class Redaction(models.Model):
+    """Somebody masked secrets in logs that were stored. What they were is nowhere."""
+
+    started_at = models.DateTimeField(_("at"))
+    # None while it runs, and for ever if it was interrupted: what it did by then is counted.
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    by = models.CharField(_("who"), max_length=256)
+    patterns = models.TextField(_("patterns"))
+    selection = models.TextField(_("selection"))
+    looked = models.BigIntegerField(_("logs looked through"), default=0)
+    logs = models.BigIntegerField(_("logs masked"), default=0)
+    places = models.BigIntegerField(_("places masked"), default=0)
+    found = models.JSONField(_("places by pattern"), default=dict)
+
+    class Meta:
+        verbose_name = _("redaction")
+        verbose_name_plural = _("redactions")
+
+    def __str__(self) -> str:
+        return f"{self.by} · {self.patterns}"
 
 
 class LogRead(models.Model):

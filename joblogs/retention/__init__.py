@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable
 
-from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from joblogs import database
@@ -19,17 +17,15 @@ from joblogs.content import store
 from joblogs.models import JobInstance
 
 from . import expiry, fingerprinting, merging, reads
+from .paging import by_key
 from .running import Upkeep, last_upkeep, noted
 
 __all__ = ["AlreadyRunning", "Upkeep", "last_upkeep", "maintain"]
-
-Row = TypeVar("Row", bound=Model)
 
 COMING_DAYS = 7
 RECENT_DAYS = 3
 RECENT_JOBS = 10_000
 JOBS_AT_ONCE = 100
-ROWS_AT_ONCE = 1000
 PARTITIONS_AT_ONCE = 50
 
 
@@ -94,7 +90,7 @@ def _expire(
     for day in list(due.order_by("day").values_list("day", flat=True).distinct()):
         if limit is None:
             upkeep.jobs_expired += expiry.expire_day(day, today)
-        for job in _by_key(due.filter(day=day).select_related("scope")):
+        for job in by_key(due.filter(day=day).select_related("scope")):
             if upkeep.jobs_expired == limit:
                 return
             upkeep.jobs_expired += expiry.expire_job(job)
@@ -142,16 +138,8 @@ def _fingerprint(
     if dry_run:
         upkeep.fingerprints = due[:limit].count()
         return
-    for row in _by_key(due):
+    for row in by_key(due):
         if upkeep.fingerprints == limit:
             return
         fingerprinting.take(row)
         upkeep.fingerprints += 1
-
-
-def _by_key(rows: QuerySet[Row]) -> Iterator[Row]:
-    """All rows, a list at a time: on SQLite nobody can write over an open cursor's snapshot."""
-    after = 0
-    while found := list(rows.filter(id__gt=after).order_by("pk")[:ROWS_AT_ONCE]):
-        yield from found
-        after = found[-1].pk

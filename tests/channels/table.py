@@ -67,6 +67,7 @@ COMMANDS = [
     ),
     Command("import_logs", False, (("{file}",), ("{file}", "--dry-run"))),
     Command("maintain_logs", False, (("--dry-run",), ())),
+    Command("redact_logs", False, (("--dry-run",), ("--texts", "{file}"), ())),
 ]
 
 COLUMNS = (SUPERUSER, STAFF, AUDITOR, APP, PRODUCER)

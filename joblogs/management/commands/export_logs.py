@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import sys
 from argparse import ArgumentParser
@@ -13,17 +12,16 @@ from typing import Any, BinaryIO, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
-from django.db.models import QuerySet
 from tqdm import tqdm
 
-from joblogs import access, audit, database, export
+from joblogs import audit, database, export
 from joblogs.audit import Channel
 from joblogs.content.chunks import Hole
 from joblogs.errors import StoreError
 from joblogs.export import Format, Outcome, Selection, Tally, Walk
 from joblogs.export.choosing import NotThere, Wanted, choose
-from joblogs.management import arguments, output
-from joblogs.models import JobInstance, Scope, StepInstance
+from joblogs.management import arguments, choosing, output
+from joblogs.models import StepInstance
 from joblogs.query import State, walking
 
 STOPPED, BROKEN_PIPE = 128, 141
@@ -121,7 +119,7 @@ class Command(BaseCommand):
             every_attempt=attempt == "all",
         )
         try:
-            return choose(_jobs(options["scope"]), wanted)
+            return choose(choosing.jobs(options["scope"]), wanted)
         except NotThere as missing:
             raise CommandError(
                 f"--{missing.kind} {missing.value}: nothing of this number is in what is selected."
@@ -145,15 +143,6 @@ class Command(BaseCommand):
         return walk.tally
 
 
-def _jobs(scope: tuple[str, str] | None) -> QuerySet[JobInstance]:
-    if scope is None:
-        return access.OPERATOR.jobs()
-    kind, number = scope
-    if not Scope.objects.filter(scope_type=kind, scope_id=number).exists():
-        raise CommandError(f"--scope {kind}:{number}: there is no such scope.")
-    return access.writable_jobs(access.OPERATOR, scope_type=kind, scope_id=number)
-
-
 @contextlib.contextmanager
 def _interruptible(target: Path | None) -> Iterator[None]:
     try:
@@ -175,15 +164,13 @@ def _bar(selection: Selection, target: Path | None) -> tqdm[Any]:
 
 def _record(step: StepInstance, hosts: int, size: int) -> None:
     audit.record_read(
-        who=_operator(), app_code="", channel=Channel.EXPORT, step=step, host_count=hosts, size=size
+        who=choosing.operator(),
+        app_code="",
+        channel=Channel.EXPORT,
+        step=step,
+        host_count=hosts,
+        size=size,
     )
-
-
-def _operator() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 def _forget_standard_output() -> None:

@@ -1,0 +1,35 @@
+"""Who masked secrets in logs that were stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from joblogs.models import Redaction
+
+from .looking import Looking
+
+
+@admin.register(Redaction)
+class RedactionAdmin(Looking):
+    list_display = (
+        *("started_at", "by", "patterns", "selection", "looked", "logs", "places", "finished_at"),
+    )
+    list_filter = (("started_at", admin.DateFieldListFilter),)
+    ordering = ("-started_at", "-id")
+    search_help_text = _("who, or the name of a pattern")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # It tells of every scope.
+        return request.user.has_perm("joblogs.view_redaction")
+
+    def visible(self, user: User) -> QuerySet[Redaction]:
+        return Redaction.objects.all()
+
+    def matching(self, said: str, number: int | None) -> Q:
+        return Q(by=said) | Q(patterns__contains=said)

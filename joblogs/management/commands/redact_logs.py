@@ -1,0 +1,98 @@
+"""`redact_logs`: mask secrets in logs that are stored already (docs/operations.md)."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from tqdm import tqdm
+
+from joblogs.content.secret_patterns import InvalidRule, literal
+from joblogs.content.secret_rules import Rule
+from joblogs.content.secrets import Secrets
+from joblogs.errors import StoreError
+from joblogs.management import choosing
+from joblogs.retention import redacting
+
+TEXTS_MAX = 1000
+
+
+class Command(BaseCommand):
+    help = (
+        "Mask secrets in logs that are stored already, as they are masked on the way in: by the "
+        "known patterns, or texts that leaked. A record of each run is kept. May be run again."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        choosing.add_arguments(parser)
+        parser.add_argument(
+            "--pattern",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="only this one of the known patterns (default: all); again for more",
+        )
+        parser.add_argument(
+            "--texts",
+            metavar="PATH",
+            help="mask the lines of this file (-: standard input) wherever they stand, and no "
+            "pattern but those named; they are neither shown nor recorded",
+        )
+        parser.add_argument("--by", metavar="NAME", help="who is recorded (default: this login)")
+        parser.add_argument("--dry-run", action="store_true", help="count and change nothing")
+
+    def handle(self, *, dry_run: bool, by: str | None, **options: Any) -> None:
+        secrets = Secrets(_rules(options["pattern"], options["texts"]))
+        results, selection = choosing.results(options)
+        bar: tqdm[Any] = tqdm(unit="B", unit_scale=True, desc="redact", disable=None)
+        try:
+            with bar:
+                done = redacting.redact(
+                    results,
+                    secrets,
+                    by=by or choosing.operator(),
+                    selection=selection,
+                    dry_run=dry_run,
+                    progress=bar.update,
+                )
+        except (StoreError, DatabaseError) as error:
+            raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
+        for name, places in sorted(done.places.items()):
+            self.stdout.write(f"{name}: {places}")
+        self.stdout.write(
+            f"{'Would mask' if dry_run else 'Masked'} {done.places.total()} places "
+            f"in {done.logs} of {done.looked} logs."
+        )
+        if done.unreadable:
+            raise CommandError(f"{len(done.unreadable)} logs have holes: see verify_logs.")
+
+
+def _rules(names: list[str], texts: str | None) -> tuple[Rule, ...]:
+    known: tuple[Rule, ...] = settings.SECRET_RULES
+    unknown = set(names) - {rule.name for rule in known}
+    if unknown:
+        every = ", ".join(dict.fromkeys(rule.name for rule in known))
+        raise CommandError(f"--pattern {min(unknown)}: known are {every}.", returncode=2)
+    if texts is None:
+        return tuple(rule for rule in known if not names or rule.name in names)
+    lines = [line for line in _read(texts).split(b"\n") if line.strip()]
+    if not 1 <= len(lines) <= TEXTS_MAX:
+        raise CommandError(f"--texts: 1 to {TEXTS_MAX} lines, not {len(lines)}.")
+    try:
+        # One name for all: a record says that texts were masked, never which.
+        given = tuple(literal("text", line.removesuffix(b"\r")) for line in lines)
+    except InvalidRule as error:
+        raise CommandError(f"--texts: {error}.") from None
+    return (*given, *(rule for rule in known if rule.name in names))
+
+
+def _read(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise CommandError(f"--texts {path}: {error.strerror or error}.") from error
