@@ -10,6 +10,9 @@ _NUMBER = re.compile(r"[0-9]+")
 _OURS = re.compile(r"[\[\],]")
 """A name that holds one of these is left as it is: it would read like a folded one."""
 
+_NUMBERS_MAX = 8
+"""As many numbers of a name are looked at, from its end: all parts of an address and then some."""
+
 Frame = tuple[str, str]
 """What a name says before and after one of its numbers."""
 
@@ -43,7 +46,7 @@ def fold(names: Iterable[str]) -> list[str]:
 def _frames(name: str) -> Iterable[tuple[Frame, str]]:
     if _OURS.search(name):
         return
-    for found in _NUMBER.finditer(name):
+    for found in list(_NUMBER.finditer(name))[-_NUMBERS_MAX:]:
         yield (name[: found.start()], name[found.end() :]), found[0]
 
 

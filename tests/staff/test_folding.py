@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,15 @@ def unfold(part: str) -> list[str]:
 def test_unfolded_it_is_what_went_in(names: list[str]) -> None:
     found = [name for part in fold(names) for name in unfold(part)]
     assert sorted(found) == sorted(set(names))
+
+
+def test_a_name_of_nothing_but_numbers_costs_no_more_than_another() -> None:
+    names = [f"{n:06d}" + "a1" * 125 for n in range(500)]
+    tracemalloc.start()
+    assert fold(names) == names
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 @given(NAMES)
