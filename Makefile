@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes -r
 CHECKS := lint test test-sqlite test-postgresql
 
-.PHONY: demo venv lock faults $(CHECKS)
+.PHONY: demo venv lock faults hostile $(CHECKS)
 
 # The store with recorded runs, a login and an app; how to look is printed. ARGS="--port 9000"
 demo: $(VENV)/.runtime
@@ -37,9 +37,12 @@ test-postgresql: $(VENV)/.dev
 	$(RUN) -m tests.postgres $(RUN) -m pytest $(ARGS)
 
 # Kills, cuts, full disks and races, with a table. ARGS="--rounds 100 --seed 7 --only disk"
-faults: export DJANGO_SETTINGS_MODULE = tests.settings
 faults: $(VENV)/.dev
 	$(RUN) -m tests.faults $(ARGS)
+
+# Input that means harm, for each door, with a table. ARGS="--inputs 20000 --only dump"
+hostile: $(VENV)/.dev
+	$(RUN) -m tests.hostile $(ARGS)
 
 venv: $(VENV)/.dev
 

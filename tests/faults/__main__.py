@@ -6,6 +6,7 @@ A round has a seed; `--seed` and `--rounds 1 --only NAME` show one again.
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from random import Random
 
 import django
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from tests.faults.faults import FAULTS, Round, Skipped, round_of  # noqa: E402 - models can only be imported now

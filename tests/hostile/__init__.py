@@ -1,0 +1,1 @@
+"""Input that means harm, at every door: nothing breaks, nothing grows, nothing takes for ever."""
