@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from joblogs.models import App, LogRead
-from tests.builders import BATCH, asking, credentials, job, load, step
+from tests.builders import BATCH, asking, credentials, job, load, result, script_log, step
 
 ESB = "/api/c/compapi/v2/jobv3/batch_get_job_instance_ip_log"
 OTHER_FORMS = [BATCH, "/esb/api/v3/batch_get_job_instance_ip_log", "/prod" + BATCH]
@@ -131,7 +131,7 @@ def test_the_header_is_read_in_any_case_and_unknown_keys_are_ignored(
 def test_raw_utf8_in_the_header_is_read_as_utf8(
     ask: Ask, granted: dict[str, str], escaped: bool
 ) -> None:
-    load(job(), step())
+    load(job(), step(), result(), script_log())
     header = json.dumps(keys_of(granted) | {"bk_username": "张三"}, ensure_ascii=escaped)
     # A server hands bytes over as Latin-1.
     assert ask(asking(), caller={HEADER: header.encode().decode("latin-1")}).json()["code"] == 0
@@ -151,7 +151,7 @@ def test_raw_utf8_in_the_header_is_read_as_utf8(
 def test_without_a_user_the_app_stands_in(
     ask: Ask, granted: dict[str, str], user: Any, who: str
 ) -> None:
-    load(job(), step())
+    load(job(), step(), result(), script_log())
     keys = keys_of(granted) | {"bk_username": user}
     assert ask(asking(), caller=said(**keys)).json()["code"] == 0
     read = LogRead.objects.get()
@@ -162,7 +162,7 @@ def test_without_a_user_the_app_stands_in(
 def test_no_user_name_keeps_an_answer_or_its_record_from_being_made(
     ask: Ask, granted: dict[str, str], user: str
 ) -> None:
-    load(job(), step())
+    load(job(), step(), result(), script_log())
     caller = said(**keys_of(granted) | {"bk_username": user})
     assert ask(asking(), caller=caller).json()["code"] == 0
     assert LogRead.objects.count() == 1
@@ -197,7 +197,7 @@ def test_a_grant_of_all_scopes_covers_those_to_come(ask: Ask) -> None:
 def test_the_esb_takes_credentials_from_the_query_or_the_body(
     ask: Ask, granted: dict[str, str]
 ) -> None:
-    load(job(), step())
+    load(job(), step(), result(), script_log())
     keys = keys_of(granted)
     query = "&".join(f"{key}={value}" for key, value in keys.items())
     for path, body in [

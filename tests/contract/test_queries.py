@@ -58,7 +58,11 @@ def file_step(number: int, hosts: int) -> list[Said]:
     return [
         step(number, step_type=2),
         *(result(host, step=number, role=r) for host in every for r in ("target", "source")),
-        *(file_log(host, mode=m, step=number) for host in every for m in (0, 1)),
+        *(
+            file_log(host, mode=mode, step=number, offset=0, content="done\n")
+            for host in every
+            for mode in (0, 1)
+        ),
     ]
 
 
