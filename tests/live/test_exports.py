@@ -1,0 +1,136 @@
+"""Exports as real processes make and send them: whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.builders import job, lines, result, step
+from tests.live.printing import pieces, printed
+from tests.serving import ROOT, Server, manage
+
+HOSTS = range(1, 15)
+SIZE = 1_000_000
+PEAK_MAX = 200 * 1024 * 1024
+PATIENCE_SECONDS = 60
+EXPORT = "/api/v1/biz/2/export"
+LOSE = """
+from joblogs.models import HostResult, ScriptChunk
+lost = HostResult.objects.filter(step__step_instance_id={}, host__gt=12)
+ScriptChunk.objects.filter(host_result_id__in=lost.values("pk")).delete()
+"""
+
+
+@pytest.fixture(scope="module")
+def stored(running: Server, numbers: Iterator[int]) -> tuple[int, dict[int, bytes]]:
+    """The number of a job, and of its step, and what its hosts printed."""
+    number = next(numbers)
+    texts = {host: printed(host, size=SIZE) for host in HOSTS}
+    ids = {"job": number, "step": number}
+    running.post(lines(job(number), step(number, job=number)))
+    for host, text in texts.items():
+        records = [result(host, **ids, status=9), *pieces(text, cut=200_000, host=host, **ids)]
+        assert running.post(lines(*records))["result"]
+    return number, texts
+
+
+def _command(target: Path, *options: str) -> list[str]:
+    return [sys.executable, "manage.py", "export_logs", "--output", str(target), *options]
+
+
+def test_an_archive_holds_the_stored_bytes_however_it_is_made(
+    server: Server, stored: tuple[int, dict[int, bytes]], tmp_path: Path
+) -> None:
+    number, texts = stored
+    with server.answer("GET", f"{EXPORT}?format=zip&job={number}") as response:
+        assert response.headers["Transfer-Encoding"] == "chunked"
+        downloaded = response.read()
+    command = _command(tmp_path / "logs.zip", "--format", "zip", "--job", str(number))
+    process = subprocess.Popen(command, cwd=ROOT, env=server.environment)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss * 1024 < PEAK_MAX
+    for data in (downloaded, (tmp_path / "logs.zip").read_bytes()):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            manifest = json.loads(archive.read("manifest.json"))["files"]
+            assert len(manifest) == len(texts)
+            for entry in manifest:
+                text = texts[entry["bk_host_id"]]
+                assert archive.read(entry["path"]) == text
+                assert entry["sha256"] == hashlib.sha256(text).hexdigest()
+
+
+def test_records_of_a_download_are_all_there_already(
+    server: Server, stored: tuple[int, dict[int, bytes]]
+) -> None:
+    with server.answer("GET", f"{EXPORT}?format=ndjson&job={stored[0]}") as response:
+        records = response.read()
+    report = server.post(records)
+    assert (report["result"], report["data"]["accepted"]) == (True, 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are seen in /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_an_export_that_is_ended_half_way_leaves_no_file(
+    server: Server,
+    stored: tuple[int, dict[int, bytes]],
+    tmp_path: Path,
+    number: signal.Signals,
+) -> None:
+    command = _command(tmp_path / "logs.zip", "--format", "zip", "--job", str(stored[0]))
+    with subprocess.Popen(
+        command, cwd=ROOT, env=server.environment, stderr=subprocess.PIPE
+    ) as process:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not _has_written(process.pid, tmp_path):
+            assert process.poll() is None
+            assert time.monotonic() < until
+        process.send_signal(number)
+        said = process.communicate()[1].decode()
+    nameless = list(tmp_path.iterdir()) == []
+    assert nameless or (number == signal.SIGKILL and not (tmp_path / "logs.zip").exists())
+    if number == signal.SIGKILL:
+        assert process.returncode == -number
+    else:
+        assert process.returncode == 128 + number
+        assert "was not written" in said
+
+
+def _has_written(pid: int, folder: Path) -> bool:
+    """Whether a process has an open file in a folder that is not empty."""
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if os.readlink(link).startswith(f"{folder}/") and link.stat().st_size:
+                return True
+        except FileNotFoundError:
+            continue  # closed meanwhile
+    return False
+
+
+def test_a_download_that_fails_on_its_way_is_cut(running: Server, number: int) -> None:
+    ids = {"job": number, "step": number}
+    running.post(lines(job(number), step(number, job=number)))
+    for host in HOSTS:
+        text = printed(host, size=SIZE)
+        records = [result(host, **ids, status=9), *pieces(text, cut=500_000, host=host, **ids)]
+        assert running.post(lines(*records))["result"]
+    path = f"{EXPORT}?format=txt&job={number}&no_prefix=true"
+    with running.answer("GET", path) as response:
+        assert response.status == 200
+        assert response.read(1000)
+        manage(running.environment, "shell", "--no-imports", "--command", LOSE.format(number))
+        with pytest.raises(http.client.IncompleteRead):
+            response.read()
