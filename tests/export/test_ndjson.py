@@ -3,49 +3,26 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from typing import Any
 
 import pytest
 from backports import zstd
 
-from joblogs.access import OPERATOR
 from joblogs.content.cutting import PIECE_BYTES
-from joblogs.ingest import ingest
-from joblogs.ingest.stream import numbered_lines
 from joblogs.management.commands.demo import ARCHIVE
-from joblogs.models import FileLog, Host, HostResult, JobInstance, Scope, StepInstance
+from joblogs.models import FileLog, HostResult, JobInstance
 from tests.builders import file_log, job, load, result, script_log, step
-from tests.export.exporting import export, records
+from tests.export.exporting import comes_back, export, import_all, records
 from tests.stored import picture, recut, the_result
 
 pytestmark = pytest.mark.django_db
 
 
-def _import(data: bytes) -> None:
-    report = ingest(numbered_lines(io.BytesIO(data).read), writer=OPERATOR)
-    assert (report.refused, report.duplicates) == ([], 0)
-
-
-def _forget() -> None:
-    for model in (FileLog, HostResult, StepInstance, JobInstance, Scope, Host):
-        model.objects.all().delete()
-
-
-def _comes_back() -> bytes:
-    """Export, import into an empty store, export again: what the same bytes are."""
-    first = export(every_attempt=True)
-    _forget()
-    _import(first)
-    assert export(every_attempt=True) == first
-    return first
-
-
 def test_the_demo_comes_back_byte_for_byte_and_says_the_same() -> None:
-    _import(zstd.decompress(ARCHIVE.read_bytes()))
+    import_all(zstd.decompress(ARCHIVE.read_bytes()))
     before = picture()
-    _comes_back()
+    comes_back()
     assert picture() == before
 
 
@@ -114,7 +91,7 @@ def test_bytes_that_are_no_text_come_back_too() -> None:
         file_log(102, mode=0, offset=0, content="up\0"),
     )
     before = picture()
-    first = _comes_back()
+    first = comes_back()
     assert base64.b64encode(data) in first
     assert picture() == before
 
@@ -127,7 +104,7 @@ def test_retries_batches_and_rows_that_were_not_run_again_come_back() -> None:
         *(result(102), result(102, batch=1), script_log("rolled\n", host=102, batch=1)),
     )
     before = picture()
-    _comes_back()
+    comes_back()
     assert picture() == before
 
 
@@ -143,7 +120,7 @@ def test_truncated_and_redacted_logs_say_so_and_come_back() -> None:
     assert said == said | marks | {"log_size": 100}
     assert file == file | {"received_size": 50, "truncated": True, "redacted": [[0, 1]]}
     before = picture()
-    _comes_back()
+    comes_back()
     assert picture() == before
 
 
@@ -158,7 +135,7 @@ def test_an_expired_job_says_so_and_what_had_come_of_its_logs() -> None:
     assert first["expired"] == {"at": 1_800_000_000_000, "policy": "LOG_RETENTION_DAYS 3"}
     assert (said["received_size"], file["received_size"]) == (5, 8)
     assert not {"content", "offset"} & set(file)
-    _comes_back()
+    comes_back()
     assert HostResult.objects.get().received_size == 5
 
 

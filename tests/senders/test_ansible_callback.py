@@ -6,6 +6,8 @@ import ast
 import base64
 import gzip
 import hashlib
+import html
+import io
 import json
 import os
 import re
@@ -13,11 +15,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from joblogs.senders import ansible_callback, ship_log
 from joblogs.senders.ansible_callback import HIDDEN, host_number
@@ -240,6 +244,42 @@ def logs(server: Server, job: int, step: int) -> dict[str, Any]:
     }
 
 
+def exported(server: Server, job: int, step: int) -> dict[str, bytes]:
+    """What each host printed, as an export has it: a file for each."""
+    path = f"/api/v1/biz/2/export?format=zip&job={job}&step={step}"
+    with server.answer("GET", path) as response:
+        archive = zipfile.ZipFile(io.BytesIO(response.read()))
+    files = json.loads(archive.read("manifest.json"))["files"]
+    return {file["host_name"]: archive.read(file["path"]) for file in files}
+
+
+def shown_on_pages(server: Server, job: int, step: int, texts: dict[str, bytes]) -> set[str]:
+    """The hosts whose page shows what they printed, to somebody who logs in with a browser."""
+    environment = server.environment | {"DJANGO_SUPERUSER_PASSWORD": SECRET}
+    who = f"reader-{job}"
+    manage(environment, "createsuperuser", "--noinput", f"--username={who}", "--email=")
+    root = f"http://127.0.0.1:{server.port}"
+    with requests.Session() as browser:
+        login = f"{root}/admin/login/"
+        browser.get(login)
+        token = browser.cookies["csrftoken"]
+        said = {"username": who, "password": SECRET, "csrfmiddlewaretoken": token}
+        assert browser.post(login, said | {"next": "/logs/"}).url == f"{root}/logs/"
+        pages = f"{root}/logs/biz/2/jobs/{job}/steps/{step}/hosts"
+        return {
+            name
+            for name, text in texts.items()
+            if _lines(browser.get(f"{pages}/{host_number(SOURCE, name)}/").text)
+            == text.decode(errors="backslashreplace").splitlines()
+        }
+
+
+def _lines(page: str) -> list[str]:
+    """The lines of a log that a page shows."""
+    lines = re.findall(r'<code dir="ltr">(.*?)</code>', page, re.DOTALL)
+    return [html.unescape(re.sub("<[^>]+>", "", line)) for line in lines]
+
+
 def names_of(count: int) -> list[str]:
     return [f"host-{number:02}" for number in range(count)]
 
@@ -297,6 +337,9 @@ def test_a_play_on_fifty_hosts_is_a_job(
     [moved] = copied["host-01"]
     assert (moved["mode"], moved["src_path"], moved["status"]) == (1, "(content)", 4)
     assert (moved["dest_path"], moved["size"]) == (f"{tmp_path}/host-01", "5.0 Bytes")
+    raw = {name: f"{name} 部署\n".encode() + b"\xff\n[stderr]\nwarned\n" for name in names}
+    assert exported(server, job, told["report"].number) == raw
+    assert shown_on_pages(server, job, told["report"].number, raw) == set(names)
     # Hundreds of records; how many requests that is depends on how long the play takes.
     assert 0 < proxy.connections < 40
 

@@ -17,9 +17,11 @@ from joblogs.access import OPERATOR
 from joblogs.ingest import ingest
 from joblogs.ingest.stream import Line
 from joblogs.sources.bk_job import Dump, Finding
+from tests.export.exporting import comes_back
 from tests.sources import dump
 from tests.sources.dump import FILE, JOB_DAY, SCRIPT, STEP_DAY, chunk, moved, result
 from tests.sources.importing import ZONE, Imported, Said, small, told, write
+from tests.stored import picture
 
 FORMS = ["canonical", "relaxed", "array", "bson", "bson.gz", "bson.zst"]
 
@@ -38,6 +40,13 @@ def test_every_form_of_the_collections_is_answered_alike(
     }
     assert texts(2001) == {101: "b1\n", 102: "b2\n", 103: ""}
     assert texts(2004) == {101: "1 row\n"}
+
+
+def test_what_came_of_a_dump_is_exported_and_comes_back(tmp_path: Path, db: None) -> None:
+    assert Imported(write(tmp_path)).code == 0
+    before = picture()
+    comes_back()
+    assert picture() == before
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "tsv", "tab"])
