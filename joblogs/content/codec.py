@@ -24,6 +24,10 @@ class UnknownCodec(Exception):
     """A frame was written by a newer version than this."""
 
 
+class Damaged(Exception):
+    """What is stored of a frame is not what was written."""
+
+
 def encode(data: bytes, *, level: int = LIVE_LEVEL) -> tuple[int, bytes]:
     """The codec and the stored form of `data`, whichever is smaller."""
     if len(data) < WORTH_TRYING:
@@ -33,9 +37,12 @@ def encode(data: bytes, *, level: int = LIVE_LEVEL) -> tuple[int, bytes]:
 
 
 def decode(codec: int, data: bytes | memoryview) -> bytes:
-    """The bytes that `encode` was given. Raises UnknownCodec."""
+    """The bytes that `encode` was given. Raises UnknownCodec and Damaged."""
     if codec == ZSTD:
-        return zstd.decompress(data)
+        try:
+            return zstd.decompress(data)
+        except zstd.ZstdError as error:
+            raise Damaged(str(error)) from None
     if codec == RAW:
         return bytes(data)
     raise UnknownCodec(str(codec))

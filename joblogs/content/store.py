@@ -27,6 +27,9 @@ GROUP_BYTES = 8 * 1024 * 1024
 WHOLE_SPANS, PARTIAL_SPANS = 10_000, 400
 """As many spans as one statement asks for: those of whole logs by a list, others by a UNION."""
 
+FRAMES_AT_ONCE, LOGS_AT_ONCE = 16, 1000
+"""As many frames as they are, and names of logs, as one statement fetches."""
+
 PARTITIONS = database.Partitions(ScriptChunk)
 """The day partitions of the frames, where there are any."""
 
@@ -193,6 +196,52 @@ def frames_with_newlines(day: datetime.date, log: int, start: int) -> list[Span]
     )
     parameters = [day, log, start - FRAME_MAX_BYTES, start]
     return [Span(log, at, at + size) for at, size in database.fetch(statement, parameters)]
+
+
+class Frame(NamedTuple):
+    """A frame as it is stored."""
+
+    offset: int
+    size: int
+    newlines: int
+    codec: int
+    data: bytes
+
+
+def frames_of(day: datetime.date, log: int) -> Iterator[Frame]:
+    """All frames of a log as they are, in their order, a few at a time."""
+    statement = (
+        f'SELECT "offset", size, newlines, codec, data FROM "{_TABLE}" '  # noqa: S608
+        'WHERE day = %s AND host_result_id = %s AND "offset" > %s ORDER BY "offset" LIMIT %s'
+    )
+    after = -1
+    while page := list(database.fetch(statement, [day, log, after, FRAMES_AT_ONCE])):
+        for offset, size, newlines, kind, data in page:
+            yield Frame(offset, size, newlines, kind, bytes(data))
+        after = page[-1][0]
+
+
+def days(since: datetime.date | None, until: datetime.date | None) -> Iterator[datetime.date]:
+    """The days that have frames, ascending."""
+    found = ScriptChunk.objects.order_by("day").values_list("day", flat=True)
+    if until is not None:
+        found = found.filter(day__lte=until)
+    day = found.filter(day__gte=since).first() if since is not None else found.first()
+    while day is not None:
+        yield day
+        day = found.filter(day__gt=day).first()
+
+
+def logs_of_day(day: datetime.date) -> Iterator[list[int]]:
+    """The host results that frames of a day name, ascending, a page at a time."""
+    statement = (
+        f'SELECT DISTINCT host_result_id FROM "{_TABLE}" '  # noqa: S608
+        "WHERE day = %s AND host_result_id > %s ORDER BY host_result_id LIMIT %s"
+    )
+    after = 0
+    while page := [log for (log,) in database.fetch(statement, [day, after, LOGS_AT_ONCE])]:
+        yield page
+        after = page[-1]
 
 
 def scattered(day: datetime.date) -> list[tuple[int, int]]:

@@ -68,6 +68,7 @@ COMMANDS = [
     Command("import_logs", False, (("{file}",), ("{file}", "--dry-run"))),
     Command("maintain_logs", False, (("--dry-run",), ())),
     Command("redact_logs", False, (("--dry-run",), ("--texts", "{file}"), ())),
+    Command("verify_logs", False, ((), ("--day", "2023-11-14"))),
 ]
 
 COLUMNS = (SUPERUSER, STAFF, AUDITOR, APP, PRODUCER)
