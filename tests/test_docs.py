@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -75,3 +76,17 @@ def test_the_guide_to_deployment_sets_variables_that_there_are() -> None:
 def test_its_unit_has_no_more_threads_than_the_pool_has_connections() -> None:
     (threads,) = re.findall(r"--threads (\d+)", section("docs/deployment.md", "systemd"))
     assert f'"max_size": {threads}' in (ROOT / "jobplatform" / "settings.py").read_text("utf-8")
+
+
+def test_the_image_serves_as_the_unit_does() -> None:
+    unit = section("docs/deployment.md", "systemd").replace("\\\n", " ")
+    (options,) = re.findall(r"^ExecStart=\S+/gunicorn --bind \S+ (.*jobplatform.*)$", unit, re.M)
+    image = (ROOT / "Containerfile").read_text("utf-8").replace("\\\n", " ")
+    (command,) = re.findall(r"^CMD (\[.*\])$", image, re.M)
+    assert json.loads(command)[3:] == options.split()
+
+
+def test_the_image_sets_variables_that_there_are() -> None:
+    image = (ROOT / "Containerfile").read_text("utf-8")
+    named = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", image))
+    assert named - variables_read() == {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
