@@ -20,7 +20,8 @@ VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 LANGUAGE = {"choices", "errors", "records"}
 BELOW = LANGUAGE | {"models", "content", "content.store", "database", "metrics"}
 ROOMS = BELOW | {
-    *("access", "audit", "compare", "export", "filters", "ingest", "query", "retention", "search"),
+    *("access", "audit", "compare", "export", "filters", "ingest", "logins", "query"),
+    *("retention", "search"),
 }
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -34,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "migrations": {"database"},
     "access": LANGUAGE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
+    "logins": LANGUAGE | {"models", "logins"},
     "filters": BELOW | {"access", "filters"},
     "ingest": BELOW | {"access", "ingest"},
     "query": BELOW | {"access", "query"},

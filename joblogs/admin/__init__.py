@@ -1,5 +1,9 @@
 """The admin: looks at history without editing it, and keeps scopes, apps and their grants."""
 
-from . import history, redactions, rights
+from django.contrib import admin
 
-__all__ = ["history", "redactions", "rights"]
+from . import history, login, redactions, rights
+
+__all__ = ["history", "login", "redactions", "rights"]
+
+admin.site.login_form = login.Login

@@ -4,12 +4,14 @@ from .access import App, AppGrant, Scope
 from .audit import LogRead, Redaction
 from .hosts import Host, HostResult
 from .jobs import JobInstance, StepInstance
+from .logins import FailedLogins
 from .logs import FileLog, ScriptChunk
 from .upkeep import UpkeepRun
 
 __all__ = [
     "App",
     "AppGrant",
+    "FailedLogins",
     "FileLog",
     "Host",
     "HostResult",
