@@ -9,11 +9,15 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes -r
 CHECKS := lint test test-sqlite test-postgresql
 
-.PHONY: demo venv lock faults hostile $(CHECKS)
+.PHONY: demo screenshots venv lock faults hostile $(CHECKS)
 
 # The store with recorded runs, a login and an app; how to look is printed. ARGS="--port 9000"
 demo: $(VENV)/.runtime
 	$(RUN) manage.py demo $(ARGS)
+
+# The pictures in docs/screenshots, taken anew. Needs Chromium.
+screenshots: $(VENV)/.dev
+	$(RUN) -m docs.screenshots.take
 
 # Everything that a change must pass. The last line says whether PostgreSQL was part of it.
 test: lint

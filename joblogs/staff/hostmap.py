@@ -41,6 +41,8 @@ class LegendEntry(NamedTuple):
     colour: str
     hosts: int
     label: str
+    group: str
+    """The key of the first group of this colour."""
 
 
 def squares(groups: Sequence[Group]) -> list[Square]:
@@ -77,11 +79,13 @@ def legend(groups: Sequence[Group]) -> list[LegendEntry]:
     """What the colours stand for, the most hosts first."""
     hosts = Counter[str]()
     labels: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
     for group in groups:
+        first.setdefault(group.colour, group.key)
         hosts[group.colour] += len(group.hosts)
         labels.setdefault(group.colour, []).append(_label(group))
     return [
-        LegendEntry(colour, count, _together(labels[colour]))
+        LegendEntry(colour, count, _together(labels[colour]), first[colour])
         for colour, count in hosts.most_common()
     ]
 
