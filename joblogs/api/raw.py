@@ -165,5 +165,5 @@ def _bytes(step: StepInstance, host: StepHost, part: Range) -> Iterator[bytes]:
 
 def _tag(host: StepHost, size: int) -> str:
     """Changes with every byte that is added, masked or expired."""
-    rows = [(row.pk, row.held_size, row.redacted) for row in host.rows]
+    rows = [(row.pk, row.held_size, row.redacted, row.masked) for row in host.rows]
     return f'"{hashlib.sha256(repr((rows, size)).encode()).hexdigest()[:32]}"'

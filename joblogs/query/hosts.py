@@ -38,6 +38,7 @@ _ROW_FIELDS = (
     "redacted",
     "fingerprint_size",
     "digest",
+    "masked",
 )
 
 
@@ -62,6 +63,7 @@ class Row(NamedTuple):
     redacted: list[list[int]] | None = None
     fingerprint_size: int | None = None
     digest: bytes | None = None
+    masked: int = 0
 
 
 class Address(NamedTuple):

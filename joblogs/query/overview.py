@@ -97,6 +97,11 @@ class HostOverview:
         return sum(result.row.held_size for result in self.standing)
 
     @property
+    def masked(self) -> int:
+        """Places in its script log where a secret was."""
+        return sum(result.row.masked for result in self.standing)
+
+    @property
     def lines(self) -> int:
         return sum(result.said.lines for result in self.standing)
 

@@ -227,6 +227,12 @@ def test_a_page_says_how_many_places_of_what_it_shows_are_masked() -> None:
     assert "ghp_" + "*" * 36 in html
 
 
+def test_the_table_of_hosts_says_which_logs_are_masked() -> None:
+    _load("ghp_0123456789abcdefghijABCDEFGHIJ012345\n" * 3)
+    html = staff().get(page("step", host=None)).content.decode()
+    assert "3 places masked" in html
+
+
 def test_a_page_of_a_log_without_secrets_says_nothing_of_masks() -> None:
     _load()
     assert "masked" not in _text(staff())
