@@ -91,7 +91,7 @@ def cut(text: bytes, cuts: list[int]) -> list[bytes]:
     return [text[start:stop] for start, stop in pairwise(borders)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(texts(), st.lists(st.integers(1, 400), max_size=8))
 def test_masks_do_not_depend_on_how_a_text_is_cut(text: bytes, cuts: list[int]) -> None:
     at_once, in_parts = whole(text), Read()
@@ -102,7 +102,7 @@ def test_masks_do_not_depend_on_how_a_text_is_cut(text: bytes, cuts: list[int]) 
     assert in_parts.state.masking == at_once.state.masking
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(texts())
 def test_a_text_that_comes_byte_by_byte_is_masked_alike(text: bytes) -> None:
     at_once, bytewise = whole(text), Read()
@@ -194,6 +194,7 @@ def test_a_first_half_whose_rest_is_never_kept_is_masked_too() -> None:
     assert EVERY.cut(plain).ranges == []
 
 
+@settings(max_examples=10)
 @given(st.lists(st.integers(0, 3 * RANGES_APART // 2), min_size=1, max_size=3), st.integers(0, 3))
 def test_very_many_ranges_become_few_however_they_come(gaps: list[int], seed: int) -> None:
     starts = [10 * n for n in range(RANGES_KEPT + 20 * seed)]

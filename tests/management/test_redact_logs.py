@@ -270,3 +270,19 @@ def test_the_admin_shows_records_to_those_who_may_see_them() -> None:
     may_see = Permission.objects.get(codename="view_redaction")
     User.objects.get(username="charlie").user_permissions.add(may_see)
     assert charlie.get(address).status_code == 200
+
+
+def test_an_export_with_masks_comes_back_as_it_was(settings: Settings, tmp_path: Path) -> None:
+    settings.MASK_SECRETS = True
+    begun()
+    load(job(), script_log(f"url ://u:{TOKEN}@h\neyJhbGciOiJIUzI1NiJ9", host=2, offset=35))
+    first, second = tmp_path / "first", tmp_path / "second"
+    call_command("export_logs", "--format", "ndjson", "--output", str(first))
+    expiry.forget(list(JobInstance.objects.all()))
+    call_command("import_logs", str(first), stdout=io.StringIO())
+    call_command("export_logs", "--format", "ndjson", "--output", str(second))
+    exported = first.read_bytes().splitlines()[1:]
+    assert second.read_bytes().splitlines()[1:] == exported
+    assert b'"redacted":[[' in first.read_bytes()
+    assert TOKEN.encode() not in first.read_bytes()
+    assert redact_logs("--dry-run")[0].startswith("Would mask 0 places")
