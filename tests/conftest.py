@@ -10,6 +10,7 @@ from django.db import connection
 
 # Two busy cores make any deadline a coin toss; speed is measured in `benchmarks/`.
 hypothesis.settings.register_profile("joblogs", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("joblogs")
 
 
