@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -39,15 +40,14 @@ LOOKUPS = (
 )
 
 
-@pytest.mark.parametrize("lookup", LOOKUPS)
-def test_lists_are_not_asked_by_what_no_filter_offers(lookup: str) -> None:
+def test_lists_are_not_asked_by_what_no_filter_offers() -> None:
     world = make_world()
-    for model in HISTORY:
+    for model, lookup in product(HISTORY, LOOKUPS):
         address = f"/admin/joblogs/{model._meta.model_name}/"
-        for name in (SUPERUSER, STAFF, STAFF_ELSEWHERE):
+        for name in (SUPERUSER, STAFF):
             answer = world.callers[name].send(Ask(f"{address}?{lookup}={world.here.word}"))
             # Not narrowed to nothing or to something: refused, whatever it would have found.
-            assert answer.status in (302, 400), (model, name)
+            assert answer.status in (302, 400), (model, lookup, name)
             assert answer.status == 400 or answer.headers["Location"].endswith("?e=1")
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from jobplatform.headers import HEADERS, POLICY
 from tests.builders import credentials, file_log, job, load, result, script_log, step
 from tests.channels.table import ROWS
-from tests.channels.world import APP, CALLERS, NOBODY, STAFF, SUPERUSER, make_world
+from tests.channels.world import APP, NOBODY, STAFF_ELSEWHERE, SUPERUSER, make_world
 from tests.staff.reading import page, staff
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +28,8 @@ def test_every_answer_has_every_header_and_is_kept_by_no_cache() -> None:
     world = make_world()
     tried = 0
     for row in ROWS:
-        for ask in row.asks(world.here)[:2]:
-            for name in (SUPERUSER, STAFF, APP, NOBODY):
+        for ask in row.asks(world.here)[:1]:
+            for name in (SUPERUSER, STAFF_ELSEWHERE, APP, NOBODY):
                 answer = world.callers[name].send(ask)
                 told = (row.title, name, ask)
                 assert HEADERS.keys() <= answer.headers.keys(), told
@@ -39,8 +39,7 @@ def test_every_answer_has_every_header_and_is_kept_by_no_cache() -> None:
                 static = ask.path.startswith("/static/") and answer.status == 200
                 assert static or "no-store" in cached.split(", "), told
                 tried += 1
-    assert tried > 150
-    assert len(CALLERS) > 4
+    assert tried == 4 * len(ROWS)
 
 
 @pytest.mark.parametrize(

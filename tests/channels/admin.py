@@ -22,7 +22,7 @@ def _lists(where: Place) -> list[Ask]:
     made = []
     for model in HISTORY:
         start = f"/admin/joblogs/{model._meta.model_name}/"
-        for said in ("", "?q=" + str(where.job), "?q=" + where.host_name, "?q=" + str(where.host)):
+        for said in ("", "?q=" + where.host_name):
             made.append(Ask(start + said, shows=not said))
         key = where.keys.get(model, GONE_KEY)
         made += [Ask(f"{start}{key}/change/"), Ask(f"{start}{key}/history/", shows=False)]

@@ -39,6 +39,8 @@ from tests.channels.world import (
     CALLERS,
     GONE,
     HERE,
+    MEMBER,
+    NOBODY,
     SUPERUSER,
     TWINS,
     Answer,
@@ -50,6 +52,7 @@ from tests.channels.world import (
 )
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
+STOPPED = {MEMBER, NOBODY}
 OTHER_METHODS = ("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 pytestmark = pytest.mark.django_db
@@ -171,7 +174,13 @@ def _alike(row: Row, caller: Caller, ask: Ask, gone: Ask, where: Place, method: 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title)
 def test_those_who_may_not_see_nothing_not_even_that_it_exists(row: Row, world: World) -> None:
     for name in set(CALLERS) - row.text - row.facts:
+        tried = set()
         for ask, gone in zip(row.asks(world.here), row.asks(GONE), strict=True):
+            door = (ask.method, ask.path.partition("?")[0])
+            # Whoever is stopped at a door is stopped whatever they ask behind it.
+            if name in STOPPED and door in tried:
+                continue
+            tried.add(door)
             _alike(row, world.callers[name], ask, gone, world.here, ask.method)
     assert _reads() == []
 
