@@ -88,6 +88,8 @@ class HostLog:
 
     @cached_property
     def state(self) -> Completeness:
+        if self.step.step_type == StepType.FILE:
+            return query.files_state(self.step, [self.file] if self.file else [])
         return query.log_state(self.step, self.host)
 
     @property

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from joblogs.choices import StepType
-from joblogs.models import HostResult, JobInstance
+from joblogs.models import FileLog, HostResult, JobInstance
 from tests.builders import HOST, JOB, STEP, Said, file_log, job, load, result, script_log, step
 from tests.staff.reading import PLACE, page, reads, staff, text
 
@@ -147,6 +147,19 @@ def test_files_of_hosts_tell_how_far_they_have_come() -> None:
     assert "1 / 2" in said
     assert "75 %" in said
     assert "0 / 1" in said
+
+
+def test_the_log_of_a_file_is_as_whole_as_that_file() -> None:
+    load(
+        job(),
+        step(201, step_type=StepType.FILE),
+        result(step=201, status=9),
+        file_log(step=201, status=3, content="half\n", offset=0),
+    )
+    assert "still receiving" in text(staff(), page("log", place=FILES))
+    load(file_log(step=201, status=4))
+    FileLog.objects.update(truncated=True)
+    assert "truncated: past the size limit" in text(staff("yan"), page("log", place=FILES))
 
 
 def test_the_address_of_a_step_may_be_anything_in_its_scope() -> None:
