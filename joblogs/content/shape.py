@@ -305,8 +305,12 @@ class Fingerprint:
 
     def telling(self) -> bytes:
         """Give the hashes of the first telling values so far, VALUE_BYTES each."""
+        return b"".join(self.values())
+
+    def values(self) -> tuple[bytes, ...]:
+        """The same, one by one."""
         values = self._values + self._look_at(self._cutter.rest)[1]
-        return b"".join(values[:_TELLING_MAX])
+        return tuple(values[:_TELLING_MAX])
 
     def _look_at(self, block: bytes) -> tuple[bytes, list[bytes]]:
         """A block masked, and the hashes of its telling values."""

@@ -10,13 +10,14 @@ from django.utils.safestring import SafeString
 
 from joblogs.content.ansi import Encoding, Mark, Painter
 from joblogs.content.lines import without_line_end
-from joblogs.content.shape import masked
+from joblogs.content.shape import Fingerprint
 from joblogs.models import HostResult
 from joblogs.query import runs
 from joblogs.search import Hits, Line, Pattern
 
 from .folding import fold
 from .log_lines import painted
+from .odd_values import odd_places
 
 GROUPS_MAX = 60
 HOSTS_MAX, NAMED_MAX = 300, 1_000
@@ -26,6 +27,8 @@ FOLDED_MAX = 12
 SHOWN_BYTES, BEFORE_BYTES = 600, 200
 """Of a line, and of what comes before its first match."""
 MATCHES_MAX = 50
+KEPT_BYTES = 4 * 1024 * 1024
+"""Of all hits what is kept, to show those hosts apart that differ in a value the masks hide."""
 
 
 class HitLine(NamedTuple):
@@ -55,8 +58,13 @@ class HitGroup:
     count: int
     """Hits of each host."""
     lines: list[HitLine]
+    odd: bool = False
+    """Only a value that the masks hide tells these from others."""
     hosts: list[HostWithHits] = field(default_factory=list)
     total: int = 0
+    values: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
+    """By host, hashes of the hidden values in its hits that may tell it from the others."""
+    kept: dict[int, tuple[HostWithHits, list[Line]]] = field(default_factory=dict)
 
     @property
     def folded(self) -> list[str]:
@@ -93,12 +101,15 @@ def gather(
 ) -> Found:
     """Run a search to its end, or to that of its budget."""
     found, groups, named = Found(), dict[tuple[str, int, bytes], HitGroup](), 0
+    room = KEPT_BYTES
     for hits in search:
         host = hits.host.bk_host_id
         label = labels.get(host)
         names = runs.own_names(label) if label is not None else ()
         text = b"".join(line.data for line in hits.lines if line.matches)
-        key = hits.label, hits.count, masked(text, names=names)
+        fingerprint = Fingerprint(names=names)
+        fingerprint.update(text)
+        key = hits.label, hits.count, fingerprint.shape()
         found.hits += hits.count
         found.hosts.add(host)
         if key not in groups:
@@ -108,12 +119,44 @@ def gather(
             groups[key] = HitGroup(hits.label, hits.count, _lines(hits.lines, pattern, encoding))
         group = groups[key]
         group.total += 1
+        group.values[host] = fingerprint.values()
+        room -= sum(len(line.data) for line in hits.lines)
+        if room > 0:
+            group.kept[host] = HostWithHits(host, label_of(host, label)), hits.lines
         if not group.hosts or (len(group.hosts) < HOSTS_MAX and named < NAMED_MAX):
             named += 1
             group.hosts.append(HostWithHits(host, label_of(host, label)))
+    made = list(groups.values())
+    for group in groups.values():
+        made += _taken_out(group, pattern, encoding, most=GROUPS_MAX - len(made))
     # As on the step page: the few that are special before the crowd.
-    found.groups = sorted(groups.values(), key=lambda group: group.total)
+    found.groups = sorted(made, key=lambda group: group.total)
     return found
+
+
+def _taken_out(
+    group: HitGroup, pattern: Pattern, encoding: Encoding, *, most: int
+) -> Iterable[HitGroup]:
+    """The hosts with another value than nearly all of a group have: groups of their own."""
+    apart: dict[tuple[bytes, ...], HitGroup] = {}
+    for host, places in odd_places(group.values).items():
+        if host not in group.kept or [named.bk_host_id for named in group.hosts] == [host]:
+            continue
+        named, lines = group.kept[host]
+        key = (bytes(places), *(group.values[host][place] for place in places))
+        if key not in apart:
+            if len(apart) >= most:
+                continue
+            shown = _lines(lines, pattern, encoding)
+            apart[key] = HitGroup(group.label, group.count, shown, odd=True)
+        apart[key].hosts.append(named)
+        apart[key].total += 1
+        group.total -= 1
+        group.hosts = [other for other in group.hosts if other.bk_host_id != host]
+    if apart and group.hosts and group.hosts[0].bk_host_id in group.kept:
+        # What is shown may have been that of one of those.
+        group.lines = _lines(group.kept[group.hosts[0].bk_host_id][1], pattern, encoding)
+    return apart.values()
 
 
 def label_of(host: int, result: HostResult | None) -> str:

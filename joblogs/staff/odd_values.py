@@ -8,13 +8,15 @@ fingerprints hold are compared.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from joblogs.compare import STEADY_HOSTS, STEADY_SHARE
 from joblogs.content.shape import OWN
 from joblogs.query.overview import HostOverview
 
+Values = tuple[bytes, ...]
+"""Hashes of the telling values of a log, in their order."""
 Places = tuple[int, ...]
 """Of telling values, as a log has them, from 0."""
 
@@ -31,22 +33,31 @@ class Odd(NamedTuple):
 
 def odd_hosts(hosts: Sequence[HostOverview]) -> dict[Places, list[HostOverview]]:
     """Of hosts that printed the like those that differ, by the places in which they do."""
-    told = _told(hosts)
+    places = odd_places({host.bk_host_id: host.telling for host in hosts})
+    found: dict[Places, list[HostOverview]] = defaultdict(list)
+    for host in hosts if places else ():
+        if host.bk_host_id in places:
+            found[places[host.bk_host_id]].append(host)
+    return found
+
+
+def odd_places(values: Mapping[int, Values | None]) -> dict[int, Places]:
+    """Of hosts, by what they have in each place, those that differ from nearly all, and where."""
+    told = _comparable(values)
     if len(told) < STEADY_HOSTS:
         return {}
     steady = {}
-    for place, values in enumerate(zip(*told.values(), strict=True)):
-        ((value, count),) = Counter(values).most_common(1)
+    for place, column in enumerate(zip(*told.values(), strict=True)):
+        ((value, count),) = Counter(column).most_common(1)
         if value != OWN and STEADY_SHARE * len(told) <= count < len(told):
             steady[place] = value
-    found: dict[Places, list[HostOverview]] = defaultdict(list)
-    for host in hosts if steady else ():
-        own = told.get(host.bk_host_id)
-        if own is not None:
-            places = tuple(p for p, value in steady.items() if own[p] not in (value, OWN))
-            if places:
-                found[places].append(host)
-    return found
+    if not steady:
+        return {}
+    odd = {
+        host: tuple(place for place, value in steady.items() if own[place] not in (value, OWN))
+        for host, own in told.items()
+    }
+    return {host: places for host, places in odd.items() if places}
 
 
 def odd_values(
@@ -54,7 +65,7 @@ def odd_values(
 ) -> list[Odd]:
     """What these hosts have in the places in which they differ; of places that tell hosts apart
     in one way, the first."""
-    ordinary = _told(usual)
+    ordinary = _comparable({host.bk_host_id: host.telling for host in usual})
     found: dict[tuple[frozenset[int], ...], Odd] = {}
     for place in places:
         by_value: dict[bytes, list[HostOverview]] = defaultdict(list)
@@ -67,10 +78,9 @@ def odd_values(
     return list(found.values())
 
 
-def _told(hosts: Sequence[HostOverview]) -> dict[int, tuple[bytes, ...]]:
-    """The values of the hosts that are known; only those with as many as most, so that the same
-    place is the same thing on each."""
-    known = {host.bk_host_id: host.telling for host in hosts}
+def _comparable(known: Mapping[int, Values | None]) -> dict[int, Values]:
+    """What is known; only of hosts with as many values as most, so that the same place is the
+    same thing on each."""
     told = {host: own for host, own in known.items() if own is not None}
     ((size, _),) = Counter(map(len, told.values())).most_common(1) or [(0, 0)]
     return {host: own for host, own in told.items() if len(own) == size}

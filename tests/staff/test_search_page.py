@@ -45,6 +45,23 @@ def test_hosts_that_printed_the_same_are_one_row_with_their_lines() -> None:
     assert "hosts/102/?line=2#L2" in html
 
 
+def test_hosts_whose_hit_holds_another_value_than_most_are_apart() -> None:
+    load(job(), step())
+    for number in range(101, 141):
+        checksum = {103: "9f2c11d0", 104: "a77b3322", 105: "a77b3322"}.get(number, "4be07a55")
+        text = f"checksum {checksum} request_id={number * 7919**4:016x}\n"
+        load(result(number, status=9, host_name=f"web-{number}"), script_log(text, host=number))
+    html = _search(q="checksum")
+    assert re.findall(r'class="many">(\d+)<', html) == ["1", "2", "37"]
+    assert html.count("with another value than most") == 2
+    first, second, crowd = html.split('<section class="hits">')[1:]
+    assert "9f2c11d0" in first
+    assert "web-103" in first
+    assert "a77b3322" in second
+    assert "4be07a55" in crowd
+    assert "web-103" not in crowd
+
+
 def test_the_hosts_that_did_not_print_it_are_named() -> None:
     _load()
     html = _search(q="done")
