@@ -221,6 +221,7 @@ LOGGING = {
         },
         "json": {"()": "joblogs.monitoring.log_formats.Json"},
     },
+    "filters": {"without_queries": {"()": "joblogs.monitoring.log_formats.WithoutQueries"}},
     "handlers": {
         "console": {  # standard error
             "class": "logging.StreamHandler",
@@ -231,6 +232,12 @@ LOGGING = {
     # Django's own handlers would say everything a second time, and mail errors to nobody.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Of a body that fails it would tell the address with its query string, and what was said.
+        "gunicorn.error": {
+            "handlers": ["console"],
+            "filters": ["without_queries"],
+            "propagate": False,
+        },
         "django.request": {"level": "ERROR"},  # what was refused is a line of joblogs.requests
     },
 }

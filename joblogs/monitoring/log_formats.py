@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import re
 import traceback
 from types import TracebackType
 
+_QUERY = re.compile(r"\?[^\s'\"]+")
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -37,3 +39,11 @@ class Json(Line):
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
         return json.dumps(fields, ensure_ascii=False)
+
+
+class WithoutQueries(logging.Filter):
+    """Takes query strings out of what a server says of requests: they may hold credentials."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = _QUERY.sub("?…", record.getMessage()), ()
+        return True

@@ -16,7 +16,7 @@ from django.http import StreamingHttpResponse
 from django.test import RequestFactory
 from prometheus_client import REGISTRY
 
-from joblogs.monitoring.log_formats import Json, Line
+from joblogs.monitoring.log_formats import Json, Line, WithoutQueries
 from joblogs.monitoring.requests import Requests
 from tests import builders
 from tests.builders import BATCH, asking
@@ -175,6 +175,20 @@ def test_json_is_one_object_a_line() -> None:
     assert told["message"].startswith("it failed for zoe\n")
     assert (told["level"], told["logger"]) == ("ERROR", "joblogs.test")
     assert told["time"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        ("Error handling request %s %s", ("GET", f"/log?tail=1&bk_app_secret={SECRET}")),
+        (f"Invalid HTTP request line: 'GET /log?bk_app_secret={SECRET} HTTP/9'", ()),
+    ],
+)
+def test_what_the_server_says_of_a_request_loses_its_query_string(said, values) -> None:
+    record = logging.LogRecord("gunicorn.error", logging.ERROR, __file__, 1, said, values, None)
+    assert WithoutQueries().filter(record)
+    assert "/log?…" in record.getMessage()
+    assert SECRET not in record.getMessage()
 
 
 def test_the_settings_make_both_formats() -> None:
