@@ -22,6 +22,8 @@ from .runs import Run
 from .walk import Group, Log, Walk
 
 MANIFEST = "manifest.json"
+LEVEL = 3
+"""Twice as fast as the usual 6, for an eighth more bytes."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # before it the format has no time
 _BLOCK_BYTES = 1024 * 1024
 
@@ -55,7 +57,7 @@ def archive(walk: Walk) -> Iterator[bytes]:
     with tempfile.TemporaryFile() as entries:
         manifest = _Manifest(walk, entries)
         sink = _Sink()
-        with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as target:  # type: ignore[call-overload]
+        with zipfile.ZipFile(sink, "w", compresslevel=LEVEL) as target:  # type: ignore[call-overload]
             yield from _group(walk, first, target, sink, manifest)
             for group in groups:
                 yield from _group(walk, group, target, sink, manifest)

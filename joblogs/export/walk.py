@@ -119,6 +119,8 @@ class Walk:
             hosts = self._selected(step, page)
             told = {result.pk for host in hosts for run in host.runs for result in run.results}
             self.passed(sum(result.held_size for result in page if result.pk not in told))
+            if self.selection.contains is not None:
+                hosts = self._holding(step, hosts)
             if hosts:
                 yield Group(step, hosts)
 
@@ -134,13 +136,13 @@ class Walk:
             found = runs_of(results, chosen, with_files) if chosen.names(results) else None
             if found and chosen.outcome in (None, Outcome.of(found.shown.status)):
                 hosts.append(found)
-        return self._holding(step, hosts) if chosen.contains is not None else hosts
+        return hosts
 
     def _holding(self, step: StepInstance, hosts: Sequence[HostRuns]) -> list[HostRuns]:
         """Those of whose logs one holds the text; so it is read twice, but never kept."""
         pattern = self.selection.contains
         assert pattern is not None  # noqa: S101 - asked for only then
-        texts = logs_of(step, [host.whole for host in hosts])
+        texts = logs_of(step, [host.whole for host in hosts], self.passed)
         return [
             host
             for host, logs in zip(hosts, texts, strict=True)
@@ -154,7 +156,8 @@ class Walk:
     def _taken(self, size: int) -> None:
         self.tally.size += size
         self._size += size
-        self.passed(size)
+        # Where a text is looked for, it has passed once already.
+        self.passed(size if self.selection.contains is None else 0)
 
     def is_empty(self, *, rows_count: bool) -> bool:
         """Whether nothing was selected; `rows_count`: a job without a host is something too."""

@@ -26,20 +26,47 @@ class Stopped(BaseException):
         super().__init__(number)
 
 
+class Stopping:
+    """A wish to end, heard at the next good moment: not in the middle of a statement, which would
+    break the connection that is needed to record what was read. A second wish is heard at once."""
+
+    def __init__(self) -> None:
+        self._asked: int | None = None
+        self._at_once = False
+
+    def ask(self, number: int, frame: FrameType | None = None) -> None:
+        """Handle a signal."""
+        if self._at_once or self._asked is not None:
+            raise Stopped(number)
+        self._asked = number
+
+    def check(self) -> None:
+        """Raises Stopped if it was asked for."""
+        if self._asked is not None:
+            raise Stopped(self._asked)
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Where it may wait for ever, such as for a reader."""
+        self._at_once = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._at_once = False
+
+
 @contextlib.contextmanager
-def stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[Stopping]:
     """Let Ctrl-C, SIGTERM and SIGHUP raise Stopped, so that what was begun is taken back."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped(number)
-
+    stopping = Stopping()
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are none of its business
+        yield stopping  # signals are none of its business
         return
     wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in wanted}
+    before = {number: signal.signal(number, stopping.ask) for number in wanted}
     try:
-        yield
+        yield stopping
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

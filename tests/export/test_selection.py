@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from joblogs.access import OPERATOR
@@ -72,6 +73,17 @@ def test_text_is_looked_for_in_scripts_and_in_files() -> None:
     assert _hosts(contains=Pattern.of("Disk")) == [4, 7]
     assert _types(contains=Pattern.of("Disk full")) == ["job", "step", "host_result", "script_log"]
     assert export(contains=Pattern.of("disk full")) == b""
+
+
+def test_what_is_looked_through_has_passed_once() -> None:
+    _fleet()
+    load(script_log("another log\n", host=2))
+    passed: list[int] = []
+    for pattern in (None, Pattern.of("Disk")):
+        passed.clear()
+        walk = Walk(choose(OPERATOR.jobs(), Wanted(contains=pattern)), passed=passed.append)
+        assert list(parts(walk, Format.TXT))
+        assert sum(passed) == walking.held_bytes(OPERATOR.jobs(), None, Q()) == 22
 
 
 def test_days_are_utc_and_both_ends_count() -> None:

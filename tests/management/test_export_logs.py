@@ -278,6 +278,30 @@ def test_a_reader_that_goes_away_ends_it_quietly(monkeypatch: pytest.MonkeyPatch
     assert (err, code) == ("", 141)
 
 
+def test_a_wish_to_end_waits_for_a_good_moment_unless_it_is_said_twice() -> None:
+    stopping = output.Stopping()
+    stopping.check()
+    stopping.ask(signal.SIGTERM)
+    for moment in (stopping.check, stopping.at_once().__enter__):
+        with pytest.raises(output.Stopped):
+            moment()
+    with pytest.raises(output.Stopped):
+        stopping.ask(signal.SIGTERM)
+    with output.Stopping().at_once():
+        pass
+    waiting = output.Stopping()
+    with pytest.raises(output.Stopped), waiting.at_once():
+        waiting.ask(signal.SIGINT)
+
+
+def test_what_was_read_before_a_signal_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _while_writing(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    _run("--format", "txt", "--output", tmp_path / "logs")
+    assert LogRead.objects.get().size == 6
+
+
 def test_threads_that_run_it_are_not_asked_for_signals() -> None:
     found: list[str] = []
 

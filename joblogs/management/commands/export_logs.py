@@ -129,25 +129,33 @@ class Command(BaseCommand):
         self, kind: Format, selection: Selection, target: Path | None, options: dict[str, Any]
     ) -> Tally:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(_interruptible(target))
+            stopping = stack.enter_context(_interruptible(target))
             file = cast(BinaryIO, self.stdout.buffer)
             if target is not None:
                 file = stack.enter_context(output.whole_file(target, force=options["force"]))
             bar: tqdm[Any] = stack.enter_context(_bar(selection, target))
-            walk = Walk(selection, passed=bar.update, read=_record)
-            for part in export.parts(walk, kind, prefix=not options["no_prefix"]):
-                file.write(part)
+
+            def passed(size: int) -> None:
+                stopping.check()
+                bar.update(size)
+
+            walk = Walk(selection, passed=passed, read=_record)
+            parts = export.parts(walk, kind, prefix=not options["no_prefix"])
+            for part in stack.enter_context(contextlib.closing(parts)):
+                with stopping.at_once():
+                    file.write(part)
             if walk.is_empty(rows_count=kind is Format.NDJSON):
                 raise CommandError("Nothing is like this; nothing was exported.")
-            file.flush()
+            with stopping.at_once():
+                file.flush()
         return walk.tally
 
 
 @contextlib.contextmanager
-def _interruptible(target: Path | None) -> Iterator[None]:
+def _interruptible(target: Path | None) -> Iterator[output.Stopping]:
     try:
-        with output.stoppable():
-            yield
+        with output.stoppable() as stopping:
+            yield stopping
     except output.Stopped as stopped:
         said = "Stopped." if target is None else f"Stopped; {target} was not written."
         raise CommandError(said, returncode=STOPPED + stopped.number) from None
