@@ -9,6 +9,7 @@ primary is asked instead: an old answer is worse than a busy primary, and none i
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -70,24 +71,24 @@ class Router:
         return db == DEFAULT_DB_ALIAS
 
 
-class _Watch:
+class Watch:
     """What this process knows of the replica: whether it may be asked now."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(
+        self, lag: Callable[[], float | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._lag, self._clock, self._lock = lag, clock, threading.Lock()
         self._usable: bool | None = None  # before the first look
-        self._look_at = 0.0
+        self._look_at = -math.inf
 
     def usable(self) -> bool:
         """Looked at every few seconds, by one thread; the others go by what it found last."""
-        if REPLICA not in settings.DATABASES:
-            return False
         with self._lock:
-            if time.monotonic() < self._look_at:
+            if self._clock() < self._look_at:
                 return bool(self._usable)
-            self._look_at = time.monotonic() + CHECK_SECONDS
+            self._look_at = self._clock() + CHECK_SECONDS
         try:
-            lag = _lag()
+            lag = self._lag()
         except Error as error:
             self.leave_alone(type(error).__name__)
         else:
@@ -100,14 +101,10 @@ class _Watch:
 
     def leave_alone(self, why: str) -> None:
         """It failed to answer, or answers too late."""
-        self._look_at = time.monotonic() + LEFT_ALONE_SECONDS
+        self._look_at = self._clock() + LEFT_ALONE_SECONDS
         if self._usable is not False:
             logger.warning("the read replica is left alone, the primary asked instead: %s", why)
         self._usable = False
-
-
-_watch = _Watch()
-replica_usable = _watch.usable
 
 
 def _lag() -> float | None:
@@ -119,6 +116,14 @@ def _lag() -> float | None:
         cursor.execute(_LAG)
         (lag,) = cursor.fetchone()
         return None if lag is None else float(lag)
+
+
+_watch = Watch(_lag)
+
+
+def replica_usable() -> bool:
+    """Whether there is a replica that may be asked now."""
+    return REPLICA in settings.DATABASES and _watch.usable()
 
 
 @contextmanager
@@ -133,7 +138,7 @@ def _asking_replica() -> Iterator[None]:
 @contextmanager
 def reads_from_replica() -> Iterator[None]:
     """Let the reads of a block ask the replica, if it is fit to be asked when the block begins."""
-    with _asking_replica() if _watch.usable() else nullcontext():
+    with _asking_replica() if replica_usable() else nullcontext():
         yield
 
 
@@ -146,7 +151,7 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(read)
     def reading(*args: P.args, **kwargs: P.kwargs) -> T:
-        if not _watch.usable():
+        if not replica_usable():
             return read(*args, **kwargs)
         try:
             with _asking_replica():

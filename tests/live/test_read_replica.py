@@ -6,6 +6,7 @@ says where it came from. A real standby is tried by hand (docs/operations.md, "R
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from psycopg import sql
 
 from joblogs import database
 from joblogs.api.urls import urlpatterns
-from joblogs.database.replica import REPLICA, Router, parts_from_replica, reading_alias
+from joblogs.database.replica import REPLICA, Router, Watch, parts_from_replica, reading_alias
 from joblogs.models import App, AppGrant, HostResult, JobInstance, LogRead, Scope
 from jobplatform.patience import GivenUpConnection
 from tests.builders import HOST, job, lines, result, script_log, step
@@ -131,6 +132,58 @@ def test_a_read_asks_the_replica_only_where_it_is_allowed_to(model) -> None:
 def test_who_may_read_is_always_asked_of_the_primary(model) -> None:
     parts = (Router().db_for_read(model) for _ in [1])
     assert list(parts_from_replica(parts)) == ["default"]
+
+
+def watched(*lags: float | None | Exception) -> tuple[Watch, dict[str, float], list[Any]]:
+    """A watch over a replica of which each look finds the next of these; its clock; the rest."""
+    clock: dict[str, float] = {"now": 1000.0}
+    left: list[Any] = list(lags)
+
+    def lag() -> float | None:
+        found = left.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return Watch(lag, lambda: clock["now"]), clock, left
+
+
+def test_a_replica_is_looked_at_now_and_then_only() -> None:
+    watch, clock, left = watched(0.0, 9.9, 0.0)
+    assert [watch.usable() for _ in range(3)] == [True] * 3
+    assert len(left) == 2
+    clock["now"] += 5
+    assert watch.usable()
+    assert len(left) == 1
+
+
+@pytest.mark.parametrize("found", [10.1, None, OperationalError("gone")])
+def test_one_that_is_behind_or_gone_is_left_alone_for_a_while(found, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    watch, clock, left = watched(0.0, found, found, 0.2)
+    assert watch.usable()
+    clock["now"] += 5
+    assert not watch.usable()
+    clock["now"] += 14
+    assert not watch.usable()
+    assert len(left) == 2
+    clock["now"] += 1
+    assert not watch.usable()
+    clock["now"] += 15
+    assert watch.usable()
+    # Said when it changes, not each time.
+    said = [record.getMessage().split(",")[0] for record in caplog.records]
+    on, off = "the read replica is asked from now on", "the read replica is left alone"
+    assert said == [on, off, on]
+
+
+def test_one_that_never_answered_is_told_of_once(caplog) -> None:
+    watch, clock, _ = watched(OperationalError("gone"), OperationalError("gone"))
+    assert not watch.usable()
+    clock["now"] += 15
+    assert not watch.usable()
+    assert len(caplog.records) == 1
+    assert "gone" not in caplog.text  # it may quote the address of the server
 
 
 def test_each_endpoint_asks_the_replica_but_what_is_for_producers_and_no_data() -> None:
