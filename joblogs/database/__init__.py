@@ -4,6 +4,7 @@ Nothing outside this package asks which of them it is. SQL here is built from th
 never from input.
 """
 
+from .among import Among
 from .bulk import any_of, fetch, insert_rows, insert_unhurried, save_columns, update_rows
 from .partitions import Partitions
 from .replica import from_replica, reads_from_replica, replica_usable
@@ -12,6 +13,7 @@ from .sizes import size
 from .waiting import answering, only_one, retrying, waiting_at_most
 
 __all__ = [
+    "Among",
     "CreatePartitionedModel",
     "Partitions",
     "answering",

@@ -19,7 +19,7 @@ from .stream import CUT, TOO_LONG, Line
 
 __all__ = ["Reason", "Refused", "Report", "ingest"]
 
-SLICE_RECORDS = 4000
+SLICE_RECORDS = 5000
 SLICE_BYTES = 8 * 1024 * 1024
 
 NO_RECORDS = Text("请求中没有任何记录", "The body holds no record")

@@ -120,7 +120,7 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
 def _locked_rows(work: StepWork) -> dict[Place, HostResult]:
     """The host results of every host that the records name, locked by ascending id."""
     hosts = {record.bk_host_id for _, record in work.records}  # type: ignore[union-attr]
-    found = HostResult.objects.filter(step=work.step, host__in=hosts)
+    found = HostResult.objects.filter(database.Among("host_id", hosts), step=work.step)
     places = {
         (r.bk_host_id, r.execute_count or 0, r.batch or 0, role_of(r))
         for _, r in work.records
@@ -212,8 +212,9 @@ def _take_pieces(
     )
     for key, own in pieces.items():
         row, log = places[key], rows.logs[key]
+        read = stored.reader(row.pk)
         for line, piece in own:
-            verdict = log.take(piece, stored.reader(row.pk))
+            verdict = log.take(piece, read)
             if reason := _REASONS.get(verdict):
                 outcome.refused.append(_refused_piece(line, row, reason, log.expected))
             else:

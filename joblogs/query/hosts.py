@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from joblogs import database
 from joblogs.choices import HostStatus, Role, StepType
 from joblogs.errors import HostListInvalid
 from joblogs.models import FileLog, HostResult, StepInstance
@@ -194,7 +195,9 @@ def _step_hosts(
 ) -> dict[int, StepHost]:
     if not ids:
         return {}
-    return _grouped(step, _among(HostResult.objects.filter(step=step, host__in=ids), attempts))
+    return _grouped(
+        step, _among(HostResult.objects.filter(database.Among("host_id", ids), step=step), attempts)
+    )
 
 
 def _grouped(step: StepInstance, found: QuerySet[HostResult]) -> dict[int, StepHost]:
