@@ -64,8 +64,10 @@ def serving(application: str, *, url: str = "") -> Iterator[Server]:
             process.terminate()
             process.wait()
             log.seek(0)
-            if said := log.read().decode(errors="replace"):
-                sys.stderr.write(f"{application} said:\n{said[-4000:]}\n")
+            said = log.read().decode(errors="replace").splitlines()
+            # What it says of each request is part of what is measured, and of no interest here.
+            for line in [line for line in said if " INFO " not in line][-50:]:
+                sys.stderr.write(f"{application}: {line}\n")
 
 
 def make_app() -> dict[str, str]:

@@ -54,6 +54,8 @@ for _name, _database in DATABASES.items():
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
             **_database.get("OPTIONS", {}),
         }
+        # Kept by each thread: to open one and to close the last one costs more than a small read.
+        _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 60)
         # A file: an in-memory database is one shared connection, which hides every lock.
         _database["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")}
     else:

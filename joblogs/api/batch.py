@@ -69,7 +69,7 @@ def _data(
 
 def _script_entry(host: StepHost, text: Iterable[bytes], keys: dict[str, Any]) -> Iterator[bytes]:
     head = {"bk_host_id": host.bk_host_id, "ip": host.ip, "bk_cloud_id": host.bk_cloud_id}
-    tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6} | keys
+    tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6, **keys}
     yield json_bytes(head)[:-1] + b',"log_content":'
     yield from text_of(text)
     yield b"," + json_bytes(tail)[1:]

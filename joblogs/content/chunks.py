@@ -162,12 +162,14 @@ class Hole(Exception):
         super().__init__(f"bytes from {expected} on are missing (next frame: {found})")
 
 
-def join(span: Range, pieces: Iterable[Piece]) -> list[bytes]:
+def join(span: Range, pieces: Sequence[Piece]) -> list[bytes]:
     """The bytes of [start, end) out of frames that cover it, in order. Raises Hole.
 
     Frames may begin before the span and end after it; they must touch.
     """
     position, end = span
+    if len(pieces) == 1 and pieces[0].offset == position and len(pieces[0].data) == end - position:
+        return [pieces[0].data]
     parts: list[bytes] = []
     for piece in pieces:
         if position >= end:

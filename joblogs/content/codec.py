@@ -39,10 +39,15 @@ def encode(data: bytes, *, level: int = LIVE_LEVEL) -> tuple[int, bytes]:
 def decode(codec: int, data: bytes | memoryview) -> bytes:
     """The bytes that `encode` was given. Raises UnknownCodec and Damaged."""
     if codec == ZSTD:
+        # zstd.decompress() looks for further frames and joins what it found: here is always one.
+        decompressor = zstd.ZstdDecompressor()
         try:
-            return zstd.decompress(data)
+            whole = decompressor.decompress(data)
         except zstd.ZstdError as error:
             raise Damaged(str(error)) from None
+        if not decompressor.eof or decompressor.unused_data:
+            raise Damaged("a frame ends before its bytes do, or after")
+        return whole
     if codec == RAW:
         return bytes(data)
     raise UnknownCodec(str(codec))

@@ -118,7 +118,11 @@ def _groups(spans: Iterable[Span], *, whole: bool) -> Iterator[list[Span]]:
 
 
 def _windows(spans: Iterable[Span]) -> Iterator[Span]:
-    for log, start, stop in spans:
+    for span in spans:
+        log, start, stop = span
+        if 0 < stop - start <= GROUP_BYTES:
+            yield span
+            continue
         for position in range(start, stop, GROUP_BYTES):
             yield Span(log, position, min(stop, position + GROUP_BYTES))
 

@@ -107,7 +107,8 @@ class StepHost:
     @property
     def size(self) -> int:
         """Bytes of script log."""
-        return sum(row.held_size for row in self.rows)
+        rows = self.rows
+        return rows[0].held_size if len(rows) == 1 else sum(row.held_size for row in rows)
 
 
 def hosts_named(
@@ -215,6 +216,9 @@ def _grouped(step: StepInstance, found: QuerySet[HostResult]) -> dict[int, StepH
 
 
 def _step_host(rows: list[Row], with_files: Collection[int] | None) -> StepHost:
+    if len(rows) == 1:
+        (row,) = rows
+        return StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, (row,))
     # The target's addresses before the source's, the newest attempt's before earlier ones'.
     shown = max(rows, key=lambda row: (-row.role, row.execute_count, row.batch))
     standing = [
