@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help="which (default: all)")
     parser.add_argument("--database", choices=DATABASES, help="only this one")
     parser.add_argument("--quick", action="store_true", help="small and few: while working")
+    parser.add_argument("--tiny", action="store_true", help="smaller still: does it run at all?")
     parser.add_argument("--rounds", type=int, help="how often each is run")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -72,12 +73,12 @@ def _in_a_process(kind: str) -> list[Finding]:
 def measure(arguments: argparse.Namespace) -> None:
     """Run the cases on the database in use; findings go to standard output, one a line."""
     django.setup()
-    from .running import CASES, FULL, QUICK, Bench  # Django must be set up before
+    from .running import CASES, FULL, QUICK, TINY, Bench  # Django must be set up before
 
     unknown = set(arguments.cases) - set(CASES)
     if unknown:
         raise SystemExit(f"no such case: {', '.join(unknown)}; there are {', '.join(CASES)}")
-    scale = QUICK if arguments.quick else FULL
+    scale = TINY if arguments.tiny else QUICK if arguments.quick else FULL
     if arguments.rounds:
         scale = dataclasses.replace(scale, rounds=arguments.rounds)
     bench = Bench(arguments.database, scale, dict(os.environ))

@@ -34,6 +34,7 @@ class Scale:
 
 
 FULL = Scale(15, 500, 100, 20_000, 2_000_000, 1_000_000, 1_000_000_000)
+TINY = Scale(1, 10, 1, 40, 20_000, 5_000, 1_000_000)
 QUICK = Scale(5, 500, 5, 2_000, 256_000, 50_000, 64_000_000)
 LOG_BYTES = 20 * 1024
 
@@ -46,6 +47,7 @@ class Bench:
     scale: Scale
     environment: dict[str, str]
     headers: dict[str, str] = field(default_factory=dict)
+    naive_headers: dict[str, str] = field(default_factory=dict)
 
     def prepare(self) -> None:
         manage(self.environment, "migrate", "--verbosity", "0")
@@ -53,11 +55,13 @@ class Bench:
         naive = self.environment | {"DJANGO_SETTINGS_MODULE": "benchmarks.naive.settings"}
         manage(naive, "migrate", "--run-syncdb", "--verbosity", "0")
         self.headers = servers.make_app()
+        self.naive_headers = servers.make_naive_user(naive)
 
     @cached_property
     def merged(self) -> Filled:
         made = filling.merged(1, range(1, self.scale.hosts + 1), LOG_BYTES)
         filling.naive(made, whole=True)
+        filling.naive(made, whole=False)
         return made
 
     @cached_property
@@ -68,7 +72,7 @@ class Bench:
         return made
 
     def question(self, filled: Filled, hosts: int | None = None) -> Question:
-        return Question(filled, filled.hosts[:hosts], self.headers)
+        return Question(filled, filled.hosts[:hosts], self.headers, self.naive_headers)
 
 
 def merged(bench: Bench) -> Iterator[Finding]:
@@ -109,7 +113,8 @@ def wide(bench: Bench) -> Iterator[Finding]:
     hosts = bench.scale.wide
     made = filling.wide(bench.merged, 3, hosts)
     # Spread over the step, as a search by anything but the id would have them.
-    many = Question(made, made.hosts[:: hosts // len(few.hosts)], bench.headers)
+    spread = made.hosts[:: hosts // len(few.hosts)]
+    many = Question(made, spread, bench.headers, bench.naive_headers)
     filling.tidy()
     with servers.serving(servers.OURS) as ours:
         runs = [reading.asking(ours, question.ours()) for question in (many, few)]

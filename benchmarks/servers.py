@@ -78,6 +78,20 @@ def make_app() -> dict[str, str]:
     return {"X-Bkapi-Authorization": json.dumps(keys)}
 
 
+def make_naive_user(environment: dict[str, str]) -> dict[str, str]:
+    """The headers of a user who may read the scope, to the textbook's service."""
+    code = (
+        "from django.contrib.auth.models import User; "
+        "from rest_framework.authtoken.models import Token; "
+        "from benchmarks.naive.models import Grant; "
+        "user = User.objects.create(username='naive'); "
+        "Grant.objects.create(user=user, bk_scope_id='2'); "
+        "print(Token.objects.create(user=user).key)"
+    )
+    key = manage(environment, "shell", "-c", code).splitlines()[-1]
+    return {"Authorization": f"Token {key}"}
+
+
 def memory(pid: int, what: str) -> int:
     """Bytes that a process has (VmRSS), or had at most (VmHWM)."""
     said = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()

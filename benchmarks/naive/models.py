@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -11,6 +12,24 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return str(self.step_instance_id)
+
+
+class Grant(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    bk_scope_id = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.bk_scope_id
+
+
+class LogRead(models.Model):
+    at = models.DateTimeField(auto_now_add=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    step = models.ForeignKey(Step, models.CASCADE)
+    hosts = models.IntegerField()
+
+    def __str__(self) -> str:
+        return str(self.at)
 
 
 class ScriptLog(models.Model):
