@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from joblogs import database
+from joblogs.content import store
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, ScriptChunk, StepInstance
 from joblogs.retention import expiry
 from tests import builders
@@ -211,6 +214,24 @@ class TestPartitions:
         assert f"joblogs_scriptchunk_{day:%Y%m%d}" in plan
         assert plan.count("joblogs_scriptchunk_2") == plan.count(f"scriptchunk_{day:%Y%m%d}")
         assert "default" not in plan
+
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_what_reads_text_plans_for_the_days_own_partition(self, whole: bool) -> None:
+        _job(1, 3)
+        _job(2, 5)
+        call_command("maintain_logs")
+        row = HostResult.objects.get(step__step_instance_id=1001)
+        with CaptureQueriesContext(connection) as captured:
+            list(store.read(row.day, [store.Span(row.pk, 0, row.held_size)], whole=whole))
+        (statement,) = captured.captured_queries
+        assert "joblogs_scriptchunk" in statement["sql"]
+        values: list[Any] = [row.day, row.held_size, [row.pk]]
+        if not whole:
+            values = [0, row.day, row.pk, row.held_size, row.day, row.pk, 0]
+        plan = "\n".join(line for (line,) in database.fetch("EXPLAIN " + statement["sql"], values))
+        assert set(re.findall(r"on (joblogs_scriptchunk\w*)", plan)) == {
+            f"joblogs_scriptchunk_{row.day:%Y%m%d}"
+        }
 
     def test_a_whole_day_goes_at_once_and_its_table_later(self) -> None:
         _job(1, 31)

@@ -138,3 +138,33 @@ def test_readers_see_the_same_bytes_while_a_log_is_merged() -> None:
         reader.join()
     assert wrong == []
     assert connection.vendor in ("sqlite", "postgresql")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_log_grows_and_is_repeated_while_it_is_merged() -> None:
+    text, pieces, size = _text(200_000), 100, 2_000
+    _ship(text[: 70 * size], pieces=70, status=7)
+    row = HostResult.objects.get()
+    verdicts: list[tuple[int, int, int]] = []
+
+    def write() -> None:
+        try:
+            for at in range(70, pieces):
+                own = script_log(text[at * size : (at + 1) * size], host=1, offset=at * size)
+                early = at % 70
+                old = script_log(text[early * size :][:size], host=1, offset=early * size)
+                report = send(own, old)
+                verdicts.append((report.accepted, report.duplicates, report.refused_total))
+        finally:
+            connections.close_all()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    saved = 0
+    while writer.is_alive():
+        saved += merging.merge(row.day, row.pk)
+    writer.join()
+    assert verdicts == [(1, 1, 0)] * 30
+    assert saved + merging.merge(row.day, row.pk) >= pieces - 1
+    row.refresh_from_db()
+    assert _stored(row) == text.encode()
