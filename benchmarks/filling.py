@@ -151,15 +151,18 @@ def wide(source: Filled, job: int, hosts: int) -> Filled:
     return filled
 
 
+def columns(*, but: Sequence[str]) -> str:
+    """The columns of host results, whichever they have by now."""
+    named = [field.column for field in HostResult._meta.concrete_fields]
+    return ", ".join(name for name in named if name not in but)
+
+
 def _clone(source: Filled, step: StepInstance) -> None:
-    names = [
-        c.column for c in HostResult._meta.concrete_fields if c.column not in ("id", "step_id")
-    ]
-    columns = ", ".join(names)
+    said = columns(but=("id", "step_id"))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO joblogs_hostresult (step_id, {columns}) "  # noqa: S608 - our names
-            f"SELECT %s, {columns} FROM joblogs_hostresult WHERE step_id = %s",
+            f"INSERT INTO joblogs_hostresult (step_id, {said}) "  # noqa: S608 - our names
+            f"SELECT %s, {said} FROM joblogs_hostresult WHERE step_id = %s",
             [step.pk, source.row.pk],
         )
     _clone_frames(source, step)

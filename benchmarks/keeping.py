@@ -170,13 +170,17 @@ def _fill_day(day: datetime.date, frames: int, *, first_job: int) -> None:
         for job in jobs
     )
     store.PARTITIONS.make(day)
+    size = FRAMES * FRAME_BYTES
+    like = HostResult.objects.create(
+        step=steps[0], host_id=0, status=9, received_size=size, held_size=size, day=day
+    )
+    columns = filling.columns(but=("id", "step_id", "bk_host_id"))
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO joblogs_hostresult (step_id, bk_host_id, execute_count, batch, role, "
-            "bk_cloud_id, status, received_size, held_size, lines, truncated, day) "
-            "SELECT s.id, h, 0, 0, 0, 0, 9, %s, %s, 1, false, %s "
-            "FROM joblogs_stepinstance s, generate_series(1, %s) h WHERE s.id = ANY(%s)",
-            [FRAMES * FRAME_BYTES, FRAMES * FRAME_BYTES, day, HOSTS, [step.pk for step in steps]],
+            f"INSERT INTO joblogs_hostresult (step_id, bk_host_id, {columns}) "  # noqa: S608
+            f"SELECT s.id, h, {columns} FROM joblogs_hostresult, unnest(%s) AS s(id), "
+            "generate_series(1, %s) h WHERE joblogs_hostresult.id = %s",
+            [[step.pk for step in steps], HOSTS, like.pk],
         )
         cursor.execute(
             "INSERT INTO joblogs_scriptchunk "

@@ -12,10 +12,22 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    When,
+)
 
-from joblogs.errors import PermissionDenied, ScopeNotFound
-from joblogs.models import App, AppGrant, JobInstance, Scope
+from joblogs import database
+from joblogs.database import Given
+from joblogs.errors import JobNotFound, PermissionDenied, ScopeNotFound
+from joblogs.models import App, AppGrant, JobInstance, Scope, StepInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +56,11 @@ def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
     """The scope that a caller may read. Raises ScopeNotFound, else PermissionDenied."""
     if _cannot_be(scope_id):
         raise ScopeNotFound
-    grants = AppGrant.objects.filter(app=caller.app, read=True)
-    scope = (
-        Scope.objects.filter(scope_type=scope_type, scope_id=scope_id)
-        .annotate(granted=Exists(grants.filter(Q(scope=OuterRef("pk")) | Q(scope__isnull=True))))
-        .first()
-    )
-    if scope is None:
+    found = _asked_scope(app=caller.app.pk, scope_type=scope_type, scope_id=scope_id)
+    if not found:
         raise ScopeNotFound
-    if not scope.granted:
+    (scope,) = found
+    if not scope.granted:  # type: ignore[attr-defined]
         raise PermissionDenied(
             user=caller.user,
             scope_type=scope.scope_type,
@@ -60,6 +68,47 @@ def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
             scope_name=scope.name,
         )
     return scope
+
+
+@database.Prepared
+def _asked_scope() -> QuerySet[Scope]:
+    grants = AppGrant.objects.filter(app_id=Given("app", BigIntegerField()), read=True)
+    granted = Exists(grants.filter(Q(scope=OuterRef("pk")) | Q(scope__isnull=True)))
+    return Scope.objects.filter(
+        scope_type=Given("scope_type", CharField()), scope_id=Given("scope_id", CharField())
+    ).annotate(granted=granted)
+
+
+def app_of(code: str) -> App | None:
+    """The app of this code, if there is one, active or not."""
+    return next(iter(_app_of(code=code)), None)
+
+
+@database.Prepared
+def _app_of() -> QuerySet[App]:
+    return App.objects.filter(app_code=Given("code", CharField()))
+
+
+def step_in(scope: Scope, *, job_instance_id: int, step_instance_id: int) -> StepInstance:
+    """A step of a scope that `readable_scope` handed out. Raises JobNotFound.
+
+    What `query.find_step` finds among `jobs_in(scope)`, at a fraction of its cost.
+    """
+    found = _step_in(scope=scope.pk, job=job_instance_id, step=step_instance_id)
+    if not found:
+        raise JobNotFound
+    (step,) = found
+    step.job.scope = scope
+    return step
+
+
+@database.Prepared
+def _step_in() -> QuerySet[StepInstance]:
+    return StepInstance.objects.filter(
+        job__scope_id=Given("scope", BigIntegerField()),
+        job__job_instance_id=Given("job", BigIntegerField()),
+        step_instance_id=Given("step", BigIntegerField()),
+    ).select_related("job")
 
 
 def jobs_in(scope: Scope) -> QuerySet[JobInstance]:

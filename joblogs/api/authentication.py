@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from joblogs import access
 from joblogs.access import Caller
 from joblogs.errors import AppVerifyFailed, BadRequest, InvalidArgs
 from joblogs.models import App
@@ -59,7 +60,7 @@ class HeaderAuthentication(BaseAuthentication):
 
 
 def _verified(code: str, secret: str) -> App:
-    app = App.objects.filter(app_code=code).first()
+    app = access.app_of(code)
     given = hashlib.sha256(secret.encode()).digest()
     # An unknown app costs a comparison too.
     matches = hmac.compare_digest(bytes(app.secret_sha256) if app else _NOBODY, given)

@@ -66,8 +66,8 @@ class BatchGetJobInstanceIpLog(ApiView):
         kind, number = requests.scope_named(body)
         scope = access.readable_scope(caller_of(request), scope_type=kind, scope_id=number)
         asked, more = requests.LogRequest.read(body), Extras.read(body)
-        step = query.find_step(
-            access.jobs_in(scope),
+        step = access.step_in(
+            scope,
             job_instance_id=asked.job_instance_id,
             step_instance_id=asked.step_instance_id,
         )

@@ -4,9 +4,9 @@ Nothing outside this package asks which of them it is. SQL here is built from th
 never from input.
 """
 
-from .among import Among
 from .bulk import any_of, fetch, insert_rows, insert_unhurried, save_columns, update_rows
 from .partitions import Partitions
+from .prepared import Among, Given, GivenMany, Prepared
 from .replica import from_replica, reads_from_replica, replica_usable
 from .schema import CreatePartitionedModel, set_fillfactor
 from .sizes import size
@@ -15,7 +15,10 @@ from .waiting import answering, only_one, retrying, waiting_at_most
 __all__ = [
     "Among",
     "CreatePartitionedModel",
+    "Given",
+    "GivenMany",
     "Partitions",
+    "Prepared",
     "answering",
     "any_of",
     "fetch",

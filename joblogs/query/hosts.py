@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Q, QuerySet, Sum
 
 from joblogs import database
 from joblogs.choices import HostStatus, Role, StepType
@@ -169,7 +169,8 @@ def _among(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostRe
 
 def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
     """The hosts that a step has in one role, with what they logged in it, by ascending id."""
-    return list(_grouped(step, results_of(step, role, attempts)).values())
+    found = results_of(step, role, attempts).values_list(*_ROW_FIELDS)
+    return list(_grouped(step, found).values())
 
 
 def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = None) -> Row:
@@ -196,13 +197,21 @@ def _step_hosts(
 ) -> dict[int, StepHost]:
     if not ids:
         return {}
-    return _grouped(
-        step, _among(HostResult.objects.filter(database.Among("host_id", ids), step=step), attempts)
-    )
+    if attempts == EVERY_ATTEMPT:
+        return _grouped(step, _rows_of(step=step.pk, hosts=ids))
+    found = HostResult.objects.filter(database.Among("host_id", ids), step=step)
+    return _grouped(step, _among(found, attempts).values_list(*_ROW_FIELDS))
 
 
-def _grouped(step: StepInstance, found: QuerySet[HostResult]) -> dict[int, StepHost]:
-    rows = [Row._make(values) for values in found.values_list(*_ROW_FIELDS)]
+@database.Prepared
+def _rows_of() -> QuerySet[HostResult, tuple[Any, ...]]:
+    named = database.Among("host_id", database.GivenMany("hosts", BigIntegerField()))
+    found = HostResult.objects.filter(named, step_id=database.Given("step", BigIntegerField()))
+    return found.values_list(*_ROW_FIELDS)
+
+
+def _grouped(step: StepInstance, found: Iterable[tuple[Any, ...]]) -> dict[int, StepHost]:
+    rows = [Row._make(values) for values in found]
     with_files = None
     if step.step_type == StepType.FILE:
         with_files = file_weights(
