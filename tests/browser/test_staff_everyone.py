@@ -107,6 +107,20 @@ def test_one_switches_to_chinese_and_back(screen: Page) -> None:
     expect(screen.get_by_role("status")).to_contain_text("29 succeeded")
 
 
+def test_one_logs_in_in_chinese(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context(base_url=demo.url)
+    page = context.new_page()
+    page.goto("/logs/")
+    page.get_by_role("button", name="简体中文").click()
+    expect(page.get_by_role("button", name="登录")).to_be_visible()
+    page.locator("#id_username").fill("demo")
+    page.locator("#id_password").fill(demo.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="作业", exact=True)).to_be_visible()
+    assert page.url == f"{demo.url}/logs/"
+    context.close()
+
+
 def test_without_script_all_but_copying_and_following_works(
     browser: Browser, demo: Demo, logged_in: StorageState
 ) -> None:
