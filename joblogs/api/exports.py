@@ -94,6 +94,8 @@ def _answer(
     name = export.download_name(asked.format, scope_type, scope_id, *parts)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Content-Type-Options"] = "nosniff"
+    # A proxy hands it on as it comes: it may be larger than what a proxy keeps.
+    response["X-Accel-Buffering"] = "no"
     return response
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from enum import StrEnum
 
-from .archive import archive
+from .archive import archived
 from .names import download_name
 from .ndjson import lines
 from .selection import Outcome, Selection
-from .table import table
-from .text import text
+from .table import rows
+from .text import stream
 from .walk import Passed, Read, Tally, Walk
 
 __all__ = [
@@ -53,14 +53,14 @@ _CONTENT_TYPES = {
 }
 _WRITERS: dict[Format, Callable[[Walk], Iterator[bytes]]] = {
     Format.NDJSON: lines,
-    Format.ZIP: archive,
-    Format.CSV: table,
+    Format.ZIP: archived,
+    Format.CSV: rows,
 }
 
 
 def parts(walk: Walk, format: Format, *, prefix: bool = True) -> Generator[bytes, None, None]:
     """The export in blocks; none if nothing is selected. `prefix` leads each line of text."""
-    made = text(walk, prefix=prefix) if format is Format.TXT else _WRITERS[format](walk)
+    made = stream(walk, prefix=prefix) if format is Format.TXT else _WRITERS[format](walk)
     try:
         yield from _blocks(made)
     finally:

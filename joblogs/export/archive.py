@@ -24,6 +24,8 @@ from .walk import Group, Log, Walk
 MANIFEST = "manifest.json"
 LEVEL = 3
 """Twice as fast as the usual 6, for an eighth more bytes."""
+LARGE = zipfile.ZIP64_LIMIT * 9 // 10
+"""From here on a file's sizes need more room; what cannot be compressed grows a little."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # before it the format has no time
 _BLOCK_BYTES = 1024 * 1024
 
@@ -48,7 +50,7 @@ class _Sink:
         yield from parts
 
 
-def archive(walk: Walk) -> Iterator[bytes]:
+def archived(walk: Walk) -> Iterator[bytes]:
     """The archive; nothing at all if no host is selected."""
     groups = (item for item in walk.items() if isinstance(item, Group))
     first = next(groups, None)
@@ -84,7 +86,7 @@ def _group(
             path = folder + names.host_file(run, every_attempt=every, file=log.file, number=files)
             digest, size = hashlib.sha256(), 0
             info = _info(path, run.shown.end_time or step.job.create_time)
-            with target.open(info, "w", force_zip64=log.size >= zipfile.ZIP64_LIMIT) as file:
+            with target.open(info, "w", force_zip64=log.size >= LARGE) as file:
                 for part in log.parts:
                     digest.update(part)
                     size += len(part)

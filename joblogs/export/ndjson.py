@@ -122,9 +122,10 @@ def _result(step: StepInstance, result: HostResult) -> records.HostResult:
 
 def _kept(step: StepInstance, row: HostResult | FileLog) -> dict[str, Any]:
     """What is said of a log that is not all that came."""
-    expired = step.job.expired_at is not None
+    gone = step.job.expired_at is not None
+    more = gone or (row.truncated and row.received_size != row.held_size)
     return {
-        "received_size": row.received_size if row.truncated or expired else None,
+        "received_size": row.received_size if more else None,
         "truncated": row.truncated or None,
         "redacted": [tuple(masked) for masked in row.redacted] if row.redacted else None,
     }

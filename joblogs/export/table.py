@@ -28,7 +28,7 @@ _FORMULA = re.compile(r"[\s'\"]*[=+\-@＝＋－＠]")
 _UNSEEN = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def table(walk: Walk) -> Iterator[bytes]:
+def rows(walk: Walk) -> Iterator[bytes]:
     """The rows, after a head; nothing at all if no host is selected."""
     first = True
     for group in walk.items():

@@ -11,7 +11,7 @@ SLICE_BYTES = 64 * 1024
 """Lines may be of one byte, and each is led by a name: so much of a log is in memory at a time."""
 
 
-def text(walk: Walk, *, prefix: bool) -> Iterator[bytes]:
+def stream(walk: Walk, *, prefix: bool) -> Iterator[bytes]:
     """The logs one after another, as bytes; a line of one never goes on in that of another.
 
     Where more than one step may be meant, the lines say which after the host.

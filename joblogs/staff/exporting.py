@@ -70,6 +70,8 @@ def download(
     answer = RecordedFile(made, content_type=format.content_type)
     saved_as = export.download_name(format, *name)
     answer["Content-Disposition"] = content_disposition_header(True, saved_as)
+    # A proxy hands it on as it comes: it may be larger than what a proxy keeps.
+    answer["X-Accel-Buffering"] = "no"
     return answer
 
 

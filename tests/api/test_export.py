@@ -65,6 +65,7 @@ def test_each_format_is_what_the_command_writes_of_the_scope(
     assert response["Content-Type"] == format.content_type
     assert response["Content-Disposition"] == f'attachment; filename="joblogs-biz-2.{format}"'
     assert "Content-Length" not in response
+    assert response["X-Accel-Buffering"] == "no"
     assert _reads() == [("zoe", "granted", "export", 200, 2, 12)]
     if format is Format.ZIP:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs.export import Format
+from joblogs.export import Format, archive
 from joblogs.export.names import safe
 from joblogs.models import HostResult, JobInstance
 from tests.builders import file_log, job, load, result, script_log, step
@@ -121,6 +121,7 @@ def test_no_host_is_no_archive() -> None:
 
 def test_a_file_beyond_4_gib_is_announced_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
+    monkeypatch.setattr(archive, "LARGE", 9)
     load(job(), step(), result(), result(102), script_log("x" * 100))
     files, _ = unzipped()
     assert sorted(files.values()) == [b"", b"x" * 100]

@@ -124,6 +124,24 @@ def test_truncated_and_redacted_logs_say_so_and_come_back() -> None:
     assert picture() == before
 
 
+def test_what_is_said_to_be_truncated_and_is_all_here_stays_so() -> None:
+    load(job(), step(), result(truncated=True, received_size=2), script_log("hello\n"))
+    first = comes_back()
+    assert b'"truncated":true' in first
+    assert b"received_size" not in first
+
+
+def test_jobs_of_one_number_stay_apart(settings: Any) -> None:
+    settings.LOG_MAX_BYTES = 4
+    for scope in ("2", "3"):
+        records = (job(bk_scope_id=scope), step(), result(), script_log(f"of {scope}\n"))
+        load(*records)
+    before = picture()
+    comes_back()
+    assert picture() == before
+    assert sorted(text for _, text in before["results"]) == [b"of 2", b"of 3"]
+
+
 def test_an_expired_job_says_so_and_what_had_come_of_its_logs() -> None:
     load(
         *(job(), step(step_type=2), result(), script_log("gone\n")),
