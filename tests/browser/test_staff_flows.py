@@ -215,4 +215,6 @@ def test_times_are_in_the_readers_zone(
     page.goto("/logs/")
     page.reload()
     expect(page.locator("tbody time").first).to_contain_text("+0530")
+    page.goto("/admin/joblogs/logread/")
+    expect(page.locator("#user-tools")).to_contain_text("Asia/Kolkata")
     there.close()
