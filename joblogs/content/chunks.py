@@ -6,6 +6,7 @@ writes the frames that come out.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -122,11 +123,12 @@ class Log:
         return bytes(old) + bytes(new)
 
 
-def _without(start: int, end: int, holes: Iterable[Range]) -> Iterator[Range]:
+def _without(start: int, end: int, holes: Sequence[Range]) -> Iterator[Range]:
     """What is left of [start, end) beside the ranges in `holes`, which ascend."""
-    for hole_start, hole_end in holes:
-        if hole_end <= start:
-            continue
+    # A log may have a million of them, and a slice of it thousands of pieces.
+    first = bisect.bisect_right(holes, start, key=lambda hole: hole[1])
+    for index in range(first, len(holes)):
+        hole_start, hole_end = holes[index]
         if hole_start >= end:
             break
         if start < hole_start:
