@@ -111,4 +111,5 @@ def _step_host(shown: HostResult, standing: Sequence[HostResult]) -> StepHost:
 
 
 def _row(result: HostResult) -> Row:
-    return Row._make(getattr(result, name) for name in Row._fields)
+    row = Row._make(getattr(result, name) for name in Row._fields)
+    return row._replace(redacted=bool(result.redacted))

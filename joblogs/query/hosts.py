@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, Count, Q, QuerySet, Sum
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    Q,
+    QuerySet,
+    Sum,
+)
 
 from joblogs import database
 from joblogs.choices import HostStatus, Role, StepType
@@ -19,28 +27,6 @@ HOSTS_MAX = 500
 """Hosts that one answer holds (CONTRACT §3)."""
 FILE_ROW_BYTES = 1024
 """What a file log costs in memory besides its content."""
-
-_ROW_FIELDS = (
-    "pk",
-    "host_id",
-    "role",
-    "batch",
-    "execute_count",
-    "actual_execute_count",
-    "status",
-    "held_size",
-    "bk_cloud_id",
-    "ip",
-    "ipv6",
-    "received_size",
-    "declared_size",
-    "declared_sha256",
-    "truncated",
-    "redacted",
-    "fingerprint_size",
-    "digest",
-    "masked",
-)
 
 
 class Row(NamedTuple):
@@ -61,10 +47,18 @@ class Row(NamedTuple):
     declared_size: int | None = None
     declared_sha256: bytes | None = None
     truncated: bool = False
-    redacted: list[list[int]] | None = None
     fingerprint_size: int | None = None
     digest: bytes | None = None
     masked: int = 0
+    redacted: bool = False
+
+
+ROW_VALUES: tuple[Any, ...] = (
+    *Row._fields[:-1],
+    # Whether, not where: a log may have a million masked ranges, and an answer 500 logs.
+    ExpressionWrapper(Q(redacted__isnull=False), output_field=BooleanField()),
+)
+"""What a Row is made of, for `values_list`."""
 
 
 class Address(NamedTuple):
@@ -169,7 +163,7 @@ def _among(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostRe
 
 def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
     """The hosts that a step has in one role, with what they logged in it, by ascending id."""
-    found = results_of(step, role, attempts).values_list(*_ROW_FIELDS)
+    found = results_of(step, role, attempts).values_list(*ROW_VALUES)
     return list(_grouped(step, found).values())
 
 
@@ -200,14 +194,14 @@ def _step_hosts(
     if attempts == EVERY_ATTEMPT:
         return _grouped(step, _rows_of(step=step.pk, hosts=ids))
     found = HostResult.objects.filter(database.Among("host_id", ids), step=step)
-    return _grouped(step, _among(found, attempts).values_list(*_ROW_FIELDS))
+    return _grouped(step, _among(found, attempts).values_list(*ROW_VALUES))
 
 
 @database.Prepared
 def _rows_of() -> QuerySet[HostResult, tuple[Any, ...]]:
     named = database.Among("host_id", database.GivenMany("hosts", BigIntegerField()))
     found = HostResult.objects.filter(named, step_id=database.Given("step", BigIntegerField()))
-    return found.values_list(*_ROW_FIELDS)
+    return found.values_list(*ROW_VALUES)
 
 
 def _grouped(step: StepInstance, found: Iterable[tuple[Any, ...]]) -> dict[int, StepHost]:

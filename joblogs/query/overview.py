@@ -26,7 +26,7 @@ from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness
 from .extracts import log_state
-from .hosts import Attempts, Row, StepHost, standing_for
+from .hosts import ROW_VALUES, Attempts, Row, StepHost, standing_for
 
 _MORE = (
     "host_name",
@@ -231,7 +231,7 @@ def _results(step: StepInstance) -> list[Result]:
     """By host and batch, the newest attempt first."""
     found = HostResult.objects.filter(step=step, role=Role.TARGET).order_by()
     cut = len(Row._fields)
-    values = found.values_list(*Row._fields, *_MORE)
+    values = found.values_list(*ROW_VALUES, *_MORE)
     results = [Result(Row._make(v[:cut]), Said._make(v[cut:])) for v in values.iterator(5000)]
     results.sort(key=lambda r: (r.row.host_id, r.row.batch, -r.row.execute_count))
     return results
