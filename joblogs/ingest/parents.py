@@ -286,9 +286,12 @@ def _name_scope(scope: Scope, record: records.Job, plan: Plan) -> bool:
     # Of two names for the same moment the greater one, so that the order does not matter.
     if not name or (scope.name and (said_at, name) <= (scope.named_at, scope.name)):
         return False
+    # The same name said later is remembered, but it is no news: a store takes nothing in from an
+    # export of its own, where every job names the scope.
+    news = name != scope.name
     scope.name, scope.named_at = name, said_at
     plan.change(scope)
-    return True
+    return news
 
 
 def _walk_step(line: int, record: records.Step, stored: _Stored, plan: Plan) -> None:

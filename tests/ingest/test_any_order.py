@@ -182,3 +182,11 @@ def test_a_scope_is_named_by_the_newest_word_of_its_job_whatever_the_order() -> 
         load(*(job(bk_scope_id=str(scope), **said) for said in records))
         assert Scope.objects.get(scope_id=str(scope)).name == "new"
         assert load(*(job(bk_scope_id=str(scope), **said) for said in records)).accepted == 0
+
+
+def test_a_name_said_again_later_is_no_news_and_still_counts_as_the_newest() -> None:
+    load(job(1, scope_name="same", create_time=1), job(2, create_time=3))
+    again = load(job(2, scope_name="same", create_time=3))
+    assert (again.accepted, again.duplicates) == (0, 1)
+    load(job(3, scope_name="other", create_time=2))
+    assert Scope.objects.get().name == "same"
