@@ -29,6 +29,14 @@ def _quoted(column: django_models.Field[Any, Any]) -> str:
     return connection.ops.quote_name(column.column or "")
 
 
+def _prepared(column: django_models.Field[Any, Any], value: Any) -> Any:
+    if isinstance(value, int):
+        # A member of an enumeration. In an array psycopg takes numbers of one type only, and those
+        # beside it are plain.
+        return int(value)
+    return column.get_db_prep_save(value, connection)
+
+
 def insert_rows(
     model: type[django_models.Model], fields: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
@@ -73,7 +81,7 @@ def update_rows(
     table = connection.ops.quote_name(model._meta.db_table)
     prepared = [
         [
-            value if type(value) in _PLAIN else column.get_db_prep_save(value, connection)
+            value if type(value) in _PLAIN else _prepared(column, value)
             for column, value in zip(every, row, strict=True)
         ]
         for row in rows

@@ -26,6 +26,13 @@ def test_defaults_apply_when_a_row_is_made() -> None:
     assert (_held().status, _held().execute_count, _held().batch, _held().role) == (7, 0, 0, 0)
 
 
+def test_rows_that_say_a_choice_and_rows_that_leave_it_to_its_default_go_in_together() -> None:
+    load(job(1, launch_mode=7, task_type=0), job(2), step(job=1, status=3), step(201, job=2))
+    load(job(1, update_time=1, name="a"), job(2, update_time=1, status=3))
+    found = JobInstance.objects.order_by("job_instance_id")
+    assert list(found.values_list("launch_mode", "task_type", "status")) == [(7, 0, 2), (2, 1, 3)]
+
+
 def test_what_a_record_leaves_out_or_says_null_stays() -> None:
     load(job(), step(), result(tag="ok", exit_code=3, status=7))
     load(result(status=9, tag=None))
