@@ -287,7 +287,7 @@ class Fingerprint:
         """Take the next bytes of the text."""
         self.size += len(piece)
         self._digest.update(piece)
-        for block in self._cutter.push(piece):
+        for block in (b for part in _pieces(piece) for b in self._cutter.push(part)):
             masked, values = self._look_at(block)
             self._shape.update(masked)
             self._values += values
@@ -317,10 +317,13 @@ class Fingerprint:
         room = _TELLING_BYTES - self._masked_size
         if room <= 0 or len(self._values) >= _TELLING_MAX:
             return _masked(block, self._own), []
-        found = _spans(block, self._own)
+        # Lines are masked each alone: those beyond the beginning are spared the slower way.
+        cut = len(block) if len(block) <= room else block.rfind(b"\n", 0, room) + 1
+        head, rest = block[:cut], block[cut:]
+        found = _spans(head, self._own)
         values = [
-            OWN if span.kind == "host" else _hash(block[span.start : span.end])
+            OWN if span.kind == "host" else _hash(head[span.start : span.end])
             for span in found
-            if span.end <= room and _tells(block, span)
+            if _tells(head, span)
         ]
-        return _masked_at(block, found), values
+        return _masked_at(head, found) + (_masked(rest, self._own) if rest else b""), values

@@ -274,6 +274,11 @@ def test_ids_and_addresses_tell_and_what_differs_everywhere_does_not() -> None:
 def test_the_first_telling_values_are_kept_of_a_text_of_any_size(line: bytes) -> None:
     text = line * 10_000
     assert VALUE_BYTES * len(values(text)) == len(telling(text)) <= VALUE_BYTES * 64
+    fingerprint = Fingerprint(names=NAMES)
+    for at in range(0, len(text), 50_001):
+        fingerprint.update(text[at : at + 50_001])
+    assert fingerprint.telling() == telling(text)
+    assert fingerprint.shape() == hashlib.sha256(masked(text, names=NAMES)).digest()
 
 
 @given(st.lists(texts, max_size=4))
