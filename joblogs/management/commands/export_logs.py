@@ -95,7 +95,8 @@ class Command(BaseCommand):
             _forget_standard_output()
             raise SystemExit(BROKEN_PIPE) from None
         except OSError as error:
-            raise CommandError(f"{output}: {error.strerror or error}") from error
+            where = output if target else "standard output"
+            raise CommandError(f"{where}: {error.strerror or error}") from error
         except (DatabaseError, StoreError) as error:
             raise CommandError(f"The store could not be read to the end: {error}") from error
         except Hole as error:
@@ -122,7 +123,7 @@ class Command(BaseCommand):
             return choose(choosing.jobs(options["scope"]), wanted)
         except NotThere as missing:
             raise CommandError(
-                f"--{missing.kind} {missing.value}: nothing of this number is in what is selected."
+                f"--{missing.kind} {missing.value}: there is none in what is selected."
             ) from None
 
     def _write(
