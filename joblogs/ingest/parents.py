@@ -122,10 +122,11 @@ def _settle_locked(
         plan = _walk(slice_, _load(slice_, writer, named, lock=True), writer, named)
         columns = ("name", "named_at")
         database.save_columns(Scope, columns, plan.rows(Scope, new=False))
-        JobInstance.objects.bulk_create(plan.rows(JobInstance, new=True))
+        # What is made counts as stored from then on, so those that were stored come first.
         database.save_columns(JobInstance, _JOB_COLUMNS, plan.rows(JobInstance, new=False))
-        StepInstance.objects.bulk_create(plan.rows(StepInstance, new=True))
+        JobInstance.objects.bulk_create(plan.rows(JobInstance, new=True))
         database.save_columns(StepInstance, _STEP_COLUMNS, plan.rows(StepInstance, new=False))
+        StepInstance.objects.bulk_create(plan.rows(StepInstance, new=True))
     return plan
 
 
