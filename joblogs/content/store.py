@@ -302,7 +302,7 @@ def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) 
     reader meets each of them as it was or as it is. Raises Hole if bytes are missing.
     """
     stop = offset + len(data)
-    kept = _frames(day, [Span(log, offset, stop)], whole=False)[0]
+    kept = _decoded(_frames(day, [Span(log, offset, stop)], whole=False)[0])
     join((offset, stop), kept)
     for piece in kept:
         text = bytearray(piece.data)
