@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections import defaultdict
@@ -137,6 +138,7 @@ def in_order(host: HostOverview) -> tuple[list[str | int], int]:
     return natural(host.name), host.bk_host_id
 
 
+@functools.lru_cache(maxsize=20_000)
 def natural(text: str) -> list[str | int]:
     """What to sort a text by, so that web-9 comes before web-10."""
     parts = re.split(r"([0-9]+)", text)
