@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jobplatform.settings")
 
 application = get_wsgi_application()
+
+# All that a worker starts with, views and all, stays as long as it lives. The collector need not go
+# through it again each time that thousands of records make it look: a third of what they cost.
+_ = get_resolver().url_patterns
+gc.collect()
+gc.freeze()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from argparse import ArgumentParser
 from contextlib import ExitStack
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             raise CommandError(message, returncode=2)
         if format == "bk-job" and not (of_dump["scope"] or of_dump["scope_map"]):
             raise CommandError(dumps.SCOPE_NEEDED, returncode=2)
+        # What is there by now stays: the collector need not look through it with every slice.
+        gc.freeze()
         totals = Report()
         failed = False
         with ExitStack() as stack:
