@@ -101,7 +101,7 @@ def ingest(bench: Bench) -> Iterator[Finding]:
         yield from writing.ingest(
             bench.database,
             bench.headers,
-            first_job=1000 + 100 * at,
+            first_job=40_000 + 100 * at,
             size=size,
             goal=goal,
             rounds=bench.scale.rounds,
