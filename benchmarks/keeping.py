@@ -103,7 +103,7 @@ def expiring(frames: int) -> list[Finding]:
     deleted, expired, read = (today - datetime.timedelta(days=back) for back in (40, 39, 38))
     settings.LOG_RETENTION_DAYS = 35
     for at, day in enumerate((deleted, expired, read)):
-        _fill_day(day, frames if day != read else frames // 100, first_job=100_000 * (at + 1))
+        _fill_day(day, frames if day != read else HOSTS * FRAMES, first_job=100_000 * (at + 1))
     filling.tidy()
     with _Reader(read) as reader:
         started = time.perf_counter()
