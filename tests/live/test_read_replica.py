@@ -6,8 +6,10 @@ says where it came from. A real standby is tried by hand (docs/operations.md, "R
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,8 +43,9 @@ def drop(url: str) -> None:
     """Let a replica be gone, sessions and all."""
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
-        for file in Path(parts.path[1:]).parent.glob("live.sqlite3*"):
-            file.unlink()
+        # Whoever has the file open would go on reading it if it were deleted.
+        with contextlib.closing(sqlite3.connect(parts.path[1:])) as file:
+            file.execute("ALTER TABLE joblogs_jobinstance RENAME TO gone")
         return
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         name = sql.Identifier(parts.path[1:])
