@@ -1,11 +1,16 @@
-"""All hosts of a step as squares: one for each, or one for several where they are too many."""
+"""All hosts of a step as squares: one for each, or one for several where they are too many.
+
+The squares are written here and not by a template: 2,000 of them would take half of a page's time.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
 from typing import NamedTuple
 
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from joblogs.query.overview import HostOverview
@@ -19,20 +24,12 @@ NAMES_MAX = 100_000
 AGGREGATED = 1_000
 
 
-class Square(NamedTuple):
-    """A host, or several that follow each other by name."""
+class HostMap(NamedTuple):
+    """The squares, in the order of names."""
 
-    colour: str
-    title: str
-    bk_host_id: int
-    first: int
-    """Where its first host is in the order of names, from 0."""
+    html: SafeString
     hosts: int
-
-    @property
-    def page(self) -> int:
-        """The page of the host table that its first host is on."""
-        return self.first // ROWS + 1
+    """Of each square."""
 
 
 class LegendEntry(NamedTuple):
@@ -45,23 +42,38 @@ class LegendEntry(NamedTuple):
     """The key of the first group of this colour."""
 
 
-def squares(groups: Sequence[Group]) -> list[Square]:
-    """The map, in the order of names."""
+def host_map(groups: Sequence[Group], keep: str) -> HostMap:
+    """The map; `keep` is what links to the log of a host say besides."""
     group_of = {host.bk_host_id: group for group in groups for host in group.hosts}
     hosts = sorted((host for group in groups for host in group.hosts), key=in_order)
     if len(hosts) <= SQUARES_MAX and sum(len(host.name) for host in hosts) <= NAMES_MAX:
-        return [
-            Square(group_of[host.bk_host_id].colour, host.name, host.bk_host_id, place, 1)
-            for place, host in enumerate(hosts)
-        ]
+        end = escape(f"?{keep}") if keep else ""
+        return _drawn(
+            1,
+            (
+                _link(group_of[host.bk_host_id].colour, f"hosts/{host.bk_host_id}/{end}", host.name)
+                for host in hosts
+            ),
+        )
     each = -(-len(hosts) // AGGREGATED)
-    return [
-        _square(place, hosts[place : place + each], group_of)
-        for place in range(0, len(hosts), each)
-    ]
+    return _drawn(
+        each,
+        (
+            _square(place, hosts[place : place + each], group_of)
+            for place in range(0, len(hosts), each)
+        ),
+    )
 
 
-def _square(place: int, hosts: list[HostOverview], group_of: dict[int, Group]) -> Square:
+def _drawn(each: int, squares: Iterable[str]) -> HostMap:
+    return HostMap(mark_safe("".join(squares)), each)  # noqa: S308 - escaped by _link
+
+
+def _link(colour: str, escaped_href: str, title: str) -> str:
+    return f'<a class={escape(colour)} href={escaped_href} title="{escape(title)}"></a>'
+
+
+def _square(place: int, hosts: list[HostOverview], group_of: dict[int, Group]) -> str:
     groups = [group_of[host.bk_host_id] for host in hosts]
     # The rarest of the worst: what is not like everything else must not drown.
     worst = min(groups, key=lambda group: (group.crowd, WORST_FIRST[group.kind], len(group.hosts)))
@@ -72,7 +84,8 @@ def _square(place: int, hosts: list[HostOverview], group_of: dict[int, Group]) -
         "last": hosts[-1].name[:60],
         "said": said,
     }
-    return Square(worst.colour, title, hosts[0].bk_host_id, place, len(hosts))
+    # To the page of the host table that its first host is on.
+    return _link(worst.colour, f'"?sort=name&amp;page={place // ROWS + 1}#hosts"', title)
 
 
 def legend(groups: Sequence[Group]) -> list[LegendEntry]:

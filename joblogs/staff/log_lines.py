@@ -1,4 +1,4 @@
-"""Lines of a window as a page shows them. The one place where HTML made here is called safe: what
+"""Lines of a window as a page shows them. Their HTML is called safe here and nowhere else: what
 `content.ansi` returns is escaped and holds no tag but its own."""
 
 from __future__ import annotations

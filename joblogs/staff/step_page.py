@@ -25,7 +25,7 @@ from .folding import fold
 from .groups import Group, Kind, groups
 from .host_log import moment
 from .host_table import Table, TableForm, chosen, table
-from .hostmap import legend, squares
+from .hostmap import host_map, legend
 from .reading import RecordedPage, sent
 from .samples import Sample, samples
 from .transfer_groups import transfer_groups
@@ -77,7 +77,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     if identical and len(shown) > GROUPS_SHOWN:
         shown = _worth_showing(shown)
     read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
-    kept = _kept(asked)
+    kept, keep = _kept(asked), _on_log(asked)
     moved = list(found.transfers)
     rows = table(step, similar, asked if not identical else asked | {"group": ""}, moved)
     context: dict[str, Any] = {
@@ -87,7 +87,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "found": found,
         "prints": prints,
         "verdict": verdict(step, similar),
-        "squares": squares(similar),
+        "map": host_map(similar, keep),
         "legend": legend(similar),
         "groups": _on_page(shown[:GROUPS_SHOWN], read.by_key),
         "groups_total": len(shown),
@@ -102,7 +102,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "kinds": list(Kind),
         "narrowed": _narrowed(kept),
         "toggle": addresses.with_changes(kept, alike=None if identical else "identical", page=None),
-        "keep": _on_log(asked),
+        "keep": keep,
         "urls": addresses.of_step(step),
         "started": moment(step.start_time),
         "ended": moment(step.end_time),
