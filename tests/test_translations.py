@@ -119,6 +119,20 @@ def test_extraction_finds_the_texts_that_the_file_has(tmp_path: Path) -> None:
     assert known - found == set(), "run makemessages: these are no longer said"
 
 
+def test_texts_are_marked_by_names_that_extraction_knows() -> None:
+    """It goes by the name of the function: a text in `_t("…")` would never be found."""
+    named = [
+        (str(path.relative_to(ROOT)), name.asname)
+        for folder in ("joblogs", "jobplatform")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for name in node.names
+    ]
+    assert len(named) > 10
+    assert [(path, name) for path, name in named if name not in (None, "_")] == []
+
+
 def test_the_compiled_file_is_up_to_date() -> None:
     with (ROOT / PO).with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -82,7 +82,7 @@ class JobInstanceAdmin(Exporting):
     @admin.display(description=_("held by"), empty_value="–")
     def held(self, job: JobInstance) -> str | None:
         # No cross for a job that is not held: nothing is wrong with it.
-        return None if job.held_at is None else job.held_by or _t("held")
+        return None if job.held_at is None else job.held_by or gettext("held")
 
     @admin.display(description=_("page"))
     def page(self, job: JobInstance) -> SafeString:

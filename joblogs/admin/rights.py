@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from joblogs import access
@@ -104,7 +104,7 @@ class AppAdmin(SuperusersOnly, ClosedFirst):
             self._show(request, app)
 
     def _show(self, request: HttpRequest, app: App) -> None:
-        said = _t("The secret of {}, shown this once: {}")
+        said = gettext("The secret of {}, shown this once: {}")
         shown = format_html(said, app.app_code, access.new_secret(app))
         self.message_user(request, shown, messages.WARNING)
 
@@ -120,4 +120,4 @@ class AppGrantAdmin(SuperusersOnly, ClosedFirst):
 
     @admin.display(description=_("scope"))
     def where(self, grant: AppGrant) -> str:
-        return str(grant.scope) if grant.scope else _t("every scope")
+        return str(grant.scope) if grant.scope else gettext("every scope")
