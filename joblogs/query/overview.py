@@ -7,10 +7,13 @@ together and what stands for their logs is then decided in memory.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import NamedTuple
+
+from django.utils.functional import cached_property
 
 from joblogs.choices import (
     FINISHED,
@@ -82,6 +85,11 @@ class HostOverview:
         """What people call the host."""
         row = self.newest.row
         return self.newest.said.host_name or row.ip or row.ipv6 or str(row.host_id)
+
+    @cached_property
+    def in_order(self) -> tuple[list[str | int], int]:
+        """What to sort hosts by: by name, numbers in it as numbers."""
+        return natural(self.name), self.bk_host_id
 
     @property
     def address(self) -> str:
@@ -250,15 +258,22 @@ def _is_meant(row: Row, attempts: Attempts) -> bool:
 
 
 def _host(results: list[Result], with_files: Collection[int] | None) -> HostOverview:
-    newest = max(results, key=lambda result: (result.row.execute_count, result.row.batch))
     if len(results) == 1:
-        return HostOverview(newest, (newest,))
+        return HostOverview(results[0], (results[0],))
+    newest = max(results, key=lambda result: (result.row.execute_count, result.row.batch))
     by_pk = {result.row.pk: result for result in results}
     standing = [
         by_pk[standing_for([result.row for result in own], with_files).pk]
         for _, own in itertools.groupby(results, key=lambda result: result.row.batch)
     ]
     return HostOverview(newest, tuple(standing))
+
+
+@lru_cache(maxsize=20_000)
+def natural(text: str) -> list[str | int]:
+    """What to sort a text by, so that web-9 comes before web-10."""
+    parts = re.split(r"([0-9]+)", text)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
 
 
 def normal_status(status: int) -> int:

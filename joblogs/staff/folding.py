@@ -29,11 +29,17 @@ def fold(names: Iterable[str]) -> list[str]:
     parts: list[tuple[str, str]] = []  # with the first name, which gives the order
     numbers: dict[Frame, list[str]] = defaultdict(list)
     for name, frames in places.items():
-        if not frames or max(common[frame] for frame, _ in frames) == 1:
+        if not frames:
             parts.append((name, name))
             continue
         # Of several numbers the one that most names differ in; the last, if that says nothing.
-        _, (frame, number) = max(enumerate(frames), key=lambda at: (common[at[1][0]], at[0]))
+        frame, number = frames[0]
+        for other in frames[1:]:
+            if common[other[0]] >= common[frame]:
+                frame, number = other
+        if common[frame] == 1:
+            parts.append((name, name))
+            continue
         numbers[frame].append(number)
     for (before, after), found in numbers.items():
         found.sort(key=lambda number: (int(number), len(number)))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, host_rank
 from joblogs.query.overview import HostOverview, Overview, normal_status
@@ -102,7 +101,7 @@ def groups(found: Overview, *, identical: bool, prints: bool) -> list[Group]:
             exit_code=key[1],  # type: ignore[arg-type]
             tag=key[2],  # type: ignore[arg-type]
             known=key[3] is not None,
-            hosts=sorted(hosts, key=in_order),
+            hosts=sorted(hosts, key=attrgetter("in_order")),
         )
         for key, hosts in together.items()
     ]
@@ -133,20 +132,8 @@ def _taken_out(group: Group) -> list[Group]:
     ]
 
 
-def in_order(host: HostOverview) -> tuple[list[str | int], int]:
-    """By name, numbers in it as numbers."""
-    return natural(host.name), host.bk_host_id
-
-
-@functools.lru_cache(maxsize=20_000)
-def natural(text: str) -> list[str | int]:
-    """What to sort a text by, so that web-9 comes before web-10."""
-    parts = re.split(r"([0-9]+)", text)
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)]
-
-
 def _rank(group: Group) -> tuple[int, list[str | int], int]:
-    return WORST_FIRST[group.kind], *in_order(group.first)
+    return WORST_FIRST[group.kind], *group.first.in_order
 
 
 def _crowd(made: Iterable[Group]) -> Group | None:

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from joblogs.choices import FileStatus
 from joblogs.models import StepInstance
 from joblogs.query import Completeness
-from joblogs.query.overview import HostOverview, Transfer
+from joblogs.query.overview import HostOverview, Transfer, natural
 
 from . import addresses
 from .durations import duration
 from .files import mean_percent
-from .groups import WORST_FIRST, Group, Kind, in_order, natural
+from .groups import WORST_FIRST, Group, Kind
 
 ROWS = 100
 
@@ -90,7 +90,7 @@ def table(
     sort = asked.get("sort") or "failed"
     pairs = chosen(groups, asked)
     # Names last in every order, also where it is turned round.
-    pairs.sort(key=lambda pair: in_order(pair[0]), reverse=sort == "-name")
+    pairs.sort(key=lambda pair: pair[0].in_order, reverse=sort == "-name")
     pairs.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
     pages = max(1, -(-len(pairs) // ROWS))
     page = min(asked.get("page") or 1, pages)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
@@ -15,7 +16,7 @@ from django.utils.translation import gettext
 
 from joblogs.query.overview import HostOverview
 
-from .groups import WORST_FIRST, Group, in_order
+from .groups import WORST_FIRST, Group
 from .host_table import ROWS
 
 SQUARES_MAX = 3_000
@@ -45,7 +46,7 @@ class LegendEntry(NamedTuple):
 def host_map(groups: Sequence[Group], keep: str) -> HostMap:
     """The map; `keep` is what links to the log of a host say besides."""
     group_of = {host.bk_host_id: group for group in groups for host in group.hosts}
-    hosts = sorted((host for group in groups for host in group.hosts), key=in_order)
+    hosts = sorted((host for group in groups for host in group.hosts), key=attrgetter("in_order"))
     if len(hosts) <= SQUARES_MAX and sum(len(host.name) for host in hosts) <= NAMES_MAX:
         end = escape(f"?{keep}") if keep else ""
         return _drawn(

@@ -234,12 +234,11 @@ def _heads(rows: Table, kept: dict[str, str], shown: Sequence[Head]) -> list[dic
 
 def _slowest(found: Overview) -> dict[str, Any] | None:
     """The slowest host, where it took much longer than most."""
-    timed = [(host.duration, host) for host in found.hosts if host.duration is not None]
+    timed = sorted(took for host in found.hosts if (took := host.duration) is not None)
     if len(timed) < 3:
         return None
-    timed.sort(key=lambda pair: (pair[0], pair[1].bk_host_id))
-    longest, host = timed[-1]
-    middle = timed[len(timed) // 2][0]
+    longest, middle = timed[-1], timed[len(timed) // 2]
     if longest < 1_000 or longest < 2 * middle:
         return None
+    host = next(host for host in reversed(found.hosts) if host.duration == longest)
     return {"host": host, "took": duration(longest), "median": duration(middle)}

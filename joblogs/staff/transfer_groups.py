@@ -10,7 +10,6 @@ from joblogs.query.overview import HostOverview, Transfer
 
 from .files import mean_percent
 from .folding import fold
-from .groups import in_order
 
 PATHS_MAX = 5
 
@@ -48,7 +47,7 @@ class TransferGroup:
 
     @property
     def first(self) -> HostOverview:
-        return min(self.hosts.values(), key=in_order)
+        return min(self.hosts.values(), key=attrgetter("in_order"))
 
     @property
     def some_paths(self) -> list[str]:
