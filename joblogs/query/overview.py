@@ -214,7 +214,8 @@ class Overview:
     @property
     def transfers(self) -> Iterator[tuple[HostOverview, Transfer]]:
         """What a file step moved to these hosts, in the attempts that stand."""
-        owners = {result.row.pk: host for host in self.hosts for result in host.standing}
+        hosts = self.hosts if self.files else ()
+        owners = {result.row.pk: host for host in hosts for result in host.standing}
         return ((owners[one.host_result], one) for one in self.files if one.host_result in owners)
 
 

@@ -22,11 +22,6 @@ def of_step(step: StepInstance) -> dict[str, str]:
     }
 
 
-def of_hosts() -> str:
-    """The pages of hosts, over all jobs, which a host's number and a slash are added to."""
-    return reverse("staff:host", args=[0]).removesuffix("0/")
-
-
 def of_host(step: StepInstance, bk_host_id: int) -> dict[str, str]:
     """The pages of a host in a step."""
     scope = step.job.scope

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 from django import forms
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import FileStatus
@@ -17,7 +14,6 @@ from joblogs.models import StepInstance
 from joblogs.query import Completeness
 from joblogs.query.overview import HostOverview, Transfer, natural
 
-from . import addresses
 from .durations import duration
 from .files import mean_percent
 from .groups import WORST_FIRST, Group, Kind
@@ -45,8 +41,6 @@ class HostRow(NamedTuple):
     group: Group
     took: str
     state: Completeness
-    state_said: SafeString
-    """The state in words, as a template puts it."""
     files: int
     files_done: int
     percent: int | None
@@ -61,8 +55,6 @@ class Table(NamedTuple):
     page: int
     pages: int
     sort: str
-    everywhere: str
-    """The address of the pages of hosts, which a host's number and a slash are added to."""
 
 
 Key = Callable[[tuple[HostOverview, Group]], Any]
@@ -94,29 +86,19 @@ def table(
     pairs.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
     pages = max(1, -(-len(pairs) // ROWS))
     page = min(asked.get("page") or 1, pages)
-    # Most hosts are in the same state, and each would cost the template's way to its words.
-    said = cache(_in_words)
     rows = [
-        _row(step, host, group, files[host.bk_host_id], said)
+        _row(step, host, group, files[host.bk_host_id])
         for host, group in pairs[(page - 1) * ROWS : page * ROWS]
     ]
-    return Table(rows, len(pairs), page, pages, sort, addresses.of_hosts())
+    return Table(rows, len(pairs), page, pages, sort)
 
 
 def _row(
-    step: StepInstance,
-    host: HostOverview,
-    group: Group,
-    files: list[tuple[int, str | None]],
-    said: Callable[[Completeness], SafeString],
+    step: StepInstance, host: HostOverview, group: Group, files: list[tuple[int, str | None]]
 ) -> HostRow:
     done = sum(status == FileStatus.DONE for status, _ in files)
     state, took = host.state(step), duration(host.duration)
-    return HostRow(host, group, took, state, said(state), len(files), done, mean_percent(files))
-
-
-def _in_words(state: Completeness) -> SafeString:
-    return render_to_string("joblogs/_state.html", {"state": state})
+    return HostRow(host, group, took, state, len(files), done, mean_percent(files))
 
 
 def chosen(groups: Sequence[Group], asked: dict[str, Any]) -> list[tuple[HostOverview, Group]]:

@@ -24,6 +24,7 @@ from .durations import duration
 from .folding import fold
 from .groups import Group, Kind, groups
 from .host_log import moment
+from .host_rows import drawn
 from .host_table import Table, TableForm, chosen, table
 from .hostmap import host_map, legend
 from .reading import RecordedPage, sent
@@ -96,6 +97,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "crowd_hosts": len(crowd.hosts) if crowd else 0,
         "transfers": transfer_groups(moved),
         "table": rows,
+        "rows": drawn(rows.rows, prints=prints, keep=keep),
         "pages": _pages(rows, kept),
         "heads": _heads(rows, kept, HEADS if prints else HEADS[:-1]),
         "kept": [(k, v) for k, v in kept.items() if k in ("attempt", "batch", "alike")],

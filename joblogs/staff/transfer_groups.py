@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from joblogs.choices import FINISHED, FileStatus, file_rank
 from joblogs.query.overview import HostOverview, Transfer
