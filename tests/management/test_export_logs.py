@@ -57,6 +57,15 @@ def test_standard_output_holds_the_export_and_nothing_else() -> None:
     assert _run("--format", "txt", "--step", 200, "--output", "-")[0] == b"web-1 | hello\n"
 
 
+def test_a_file_is_written_though_standard_output_is_closed(tmp_path: Path) -> None:
+    target = tmp_path / "logs"
+    closed: dict[str, Any] = {"stdout": io.StringIO(), "stderr": io.StringIO()}  # takes no bytes
+    with pytest.raises(CommandError, match="closed: --output PATH"):
+        call_command("export_logs", "--format", "txt", **closed)
+    call_command("export_logs", "--format", "txt", "--no-prefix", "--output", str(target), **closed)
+    assert target.read_bytes() == b"hello\n"
+
+
 @pytest.mark.parametrize("format", list(Format))
 def test_a_file_holds_what_standard_output_would_and_nothing_is_beside_it(
     tmp_path: Path, format: Format

@@ -8,7 +8,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
@@ -131,8 +131,9 @@ class Command(BaseCommand):
     ) -> Tally:
         with contextlib.ExitStack() as stack:
             stopping = stack.enter_context(_interruptible(target))
-            file = cast(BinaryIO, self.stdout.buffer)
-            if target is not None:
+            if target is None:
+                file = self._standard_output()
+            else:
                 file = stack.enter_context(output.whole_file(target, force=options["force"]))
             bar: tqdm[Any] = stack.enter_context(_bar(selection, target))
 
@@ -150,6 +151,13 @@ class Command(BaseCommand):
             with stopping.at_once():
                 file.flush()
         return walk.tally
+
+    def _standard_output(self) -> BinaryIO:
+        # It may have been closed by who started this process (`>&-`).
+        file: BinaryIO | None = getattr(self.stdout, "buffer", None)
+        if file is None:
+            raise CommandError("Standard output is closed: --output PATH")
+        return file
 
 
 @contextlib.contextmanager
