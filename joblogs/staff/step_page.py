@@ -68,6 +68,8 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     prints = step.step_type != StepType.FILE
     similar = groups(found, identical=False, prints=prints)
     identical = asked["alike"] == "identical" and prints
+    if identical:
+        asked["group"] = ""  # the table's hosts are in groups of similar output: of others, all
     shown = groups(found, identical=True, prints=prints) if identical else similar
     crowd = next((group for group in similar if group.crowd), None)
     if identical:
@@ -80,7 +82,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
     kept, keep = _kept(asked), _on_log(asked)
     moved = list(found.transfers)
-    rows = table(step, similar, asked if not identical else asked | {"group": ""}, moved)
+    rows = table(step, similar, asked, moved)
     context: dict[str, Any] = {
         "step": step,
         "job": step.job,

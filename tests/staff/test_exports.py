@@ -92,6 +92,19 @@ def test_a_group_is_exported_alone(browser: Client) -> None:
     assert sorted(found) == [[101], [102]]
 
 
+def test_a_group_that_the_table_has_left_narrows_no_export(browser: Client) -> None:
+    """Groups of identical output are others: beside them the table shows all hosts again."""
+    address = page("step", host=None) + "?attempt=0"
+    group = re.findall(r'id="g-([0-9a-f]{12})"', browser.get(address).content.decode())[0]
+
+    def exported(more: str) -> list[str]:
+        html = browser.get(f"{address}&group={group}{more}").content.decode()
+        return re.findall(r'href="export\?format=csv([^"]*)"', html)
+
+    assert exported("") == [f"&amp;group={group}&amp;attempt=0"]
+    assert exported("&alike=identical") == ["&amp;attempt=0"]
+
+
 def test_a_host_is_exported_as_of_the_attempt_that_is_shown(browser: Client) -> None:
     address = page("host-export", host=102)
     assert _saved(browser, address + "?format=txt") == b"10.0.0.102 | good\n"
