@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from .codec import Unreadable
+
 FRAME_MAX_BYTES = 1024 * 1024
 
 Range = tuple[int, int]
@@ -156,7 +158,7 @@ def frames(offset: int, data: bytes | bytearray) -> Iterator[Piece]:
         yield Piece(offset + start, bytes(view[start : start + FRAME_MAX_BYTES]))
 
 
-class Hole(Exception):
+class Hole(Unreadable):
     """Stored frames do not touch: bytes of a log are missing."""
 
     def __init__(self, expected: int, found: int | None) -> None:

@@ -20,11 +20,15 @@ WORTH_TRYING = 64
 _local = threading.local()
 
 
-class UnknownCodec(Exception):
+class Unreadable(Exception):
+    """Bytes of a log cannot be had: `verify_logs` tells more."""
+
+
+class UnknownCodec(Unreadable):
     """A frame was written by a newer version than this."""
 
 
-class Damaged(Exception):
+class Damaged(Unreadable):
     """What is stored of a frame is not what was written."""
 
 

@@ -13,7 +13,7 @@ from django.db import OperationalError
 from joblogs import database
 from joblogs.choices import FINISHED, host_rank
 from joblogs.content import shape, store
-from joblogs.content.chunks import Hole
+from joblogs.content.codec import Unreadable
 from joblogs.models import HostResult
 
 AT_ONCE_MAX_BYTES = 1024 * 1024
@@ -28,8 +28,9 @@ def take(rows: Iterable[HostResult]) -> None:
     try:
         values = [[*taken, row.held_size, row.masked] for row, taken in _fingerprints(due)]
         database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size", "masked"))
-    except (Hole, OperationalError):
-        # The logs went meanwhile, or the database was busy: `maintain_logs` takes what is missing.
+    except (Unreadable, OperationalError):
+        # The logs went meanwhile, one is damaged, or the database was busy: `maintain_logs` takes
+        # what is missing.
         return
 
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 
 from django.utils import timezone
 
 from joblogs import database
 from joblogs.content import store
+from joblogs.content.codec import Unreadable
 from joblogs.models import JobInstance
 
 from . import expiry, fingerprinting, merging, reads
 from .paging import by_key
 from .running import Upkeep, last_upkeep, noted
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["AlreadyRunning", "Upkeep", "last_upkeep", "maintain"]
 
@@ -127,8 +131,9 @@ def _merge(
     for day, log in merging.due(_busy_days(today, every_day)):
         if upkeep.logs_merged == limit:
             return
-        upkeep.frames_saved += 0 if dry_run else merging.merge(day, log)
-        upkeep.logs_merged += 1
+        with _passing_by(log):
+            upkeep.frames_saved += 0 if dry_run else merging.merge(day, log)
+            upkeep.logs_merged += 1
 
 
 def _fingerprint(
@@ -141,5 +146,16 @@ def _fingerprint(
     for row in by_key(due):
         if upkeep.fingerprints == limit:
             return
-        fingerprinting.take(row)
-        upkeep.fingerprints += 1
+        with _passing_by(row.pk):
+            fingerprinting.take(row)
+            upkeep.fingerprints += 1
+
+
+@contextlib.contextmanager
+def _passing_by(log: int) -> Iterator[None]:
+    """A log that cannot be read keeps no other from what is due to it."""
+    try:
+        yield
+    except Unreadable as error:
+        fault = type(error).__name__
+        logger.warning("host result %s: %s in its log; verify_logs tells more", log, fault)

@@ -19,7 +19,8 @@ from django.utils import timezone
 from joblogs import database
 from joblogs.choices import HOST_UNFINISHED
 from joblogs.content import store
-from joblogs.content.chunks import Hole, Range
+from joblogs.content.chunks import Range
+from joblogs.content.codec import Unreadable
 from joblogs.content.secrets import Secrets, State, cover
 from joblogs.ingest import masking
 from joblogs.models import FileLog, HostResult, Redaction
@@ -38,7 +39,7 @@ class Redacted:
     logs: int = 0
     places: Counter[str] = field(default_factory=Counter)
     unreadable: list[int] = field(default_factory=list)
-    """Host results whose log has a hole; `verify_logs` tells more."""
+    """Host results whose log cannot be read; `verify_logs` tells more."""
 
 
 def redact(
@@ -81,7 +82,7 @@ def _take(log: Log, secrets: Secrets, done: Redacted, record: Redaction | None) 
         if found and record is not None:
             found = database.retrying(lambda: _mask(log, secrets, done, record))
             _fingerprint(log)
-    except Hole:
+    except Unreadable:
         # Gone with its job's logs meanwhile, or damaged.
         if _current(log, lock=False) is not None:
             done.unreadable.append(log.pk)

@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from joblogs.content import shape, store
+from joblogs.content import codec, shape, store
 from joblogs.content.secrets import RULES, cover, secrets_of
 from joblogs.models import FileLog, HostResult, JobInstance, Redaction, ScriptChunk
 from joblogs.retention import expiry, fingerprinting, redacting
@@ -249,8 +249,18 @@ def test_expired_logs_are_left_alone_and_holes_are_told() -> None:
     JobInstance.objects.filter(job_instance_id=101).update(expired_at=1)
     ScriptChunk.objects.filter(host_result_id=the_result(2).pk).delete()
     said, code = redact_logs()
-    assert (code, "1 logs have holes" in said) == (1, True)
+    assert (code, "1 logs cannot be read" in said) == (1, True)
     assert "Masked 2 places in 2 of 3 logs." in said
+
+
+def test_a_frame_that_cannot_be_unpacked_keeps_no_other_log_from_its_masks() -> None:
+    begun()
+    ScriptChunk.objects.filter(host_result_id=the_result(1, step__step_instance_id=200).pk).update(
+        codec=codec.ZSTD, data=b"damaged"
+    )
+    said, code = redact_logs()
+    assert (code, "1 logs cannot be read" in said) == (1, True)
+    assert "Masked 3 places in 3 of 4 logs." in said
 
 
 def test_the_admin_shows_records_to_those_who_may_see_them() -> None:

@@ -69,7 +69,7 @@ class Command(BaseCommand):
             f"in {done.logs} of {done.looked} logs."
         )
         if done.unreadable:
-            raise CommandError(f"{len(done.unreadable)} logs have holes: see verify_logs.")
+            raise CommandError(f"{len(done.unreadable)} logs cannot be read: see verify_logs.")
 
 
 def _rules(names: list[str], texts: str | None) -> tuple[Rule, ...]:
