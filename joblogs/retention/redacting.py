@@ -138,7 +138,8 @@ class _Pass:
                 start, stop = masks.ranges[0][0], masks.ranges[-1][1]
                 _replace(log, base + start, text[start:stop])
             self.found += Counter(masks.found)
-            self.ranges += [(start + base, stop + base) for start, stop in masks.ranges]
+            moved = [(start + base, stop + base) for start, stop in masks.ranges]
+            self.ranges = cover(self.ranges, moved)
             self.state = masks.state
             kept = min(len(text), self.state.size + 1)
             base, end = base + len(text) - kept, text[len(text) - kept :]

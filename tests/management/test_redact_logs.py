@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from joblogs.content import codec, shape, store
-from joblogs.content.secrets import RULES, cover, secrets_of
+from joblogs.content.secret_patterns import literal
+from joblogs.content.secrets import RULES, Secrets, cover, secrets_of
 from joblogs.models import FileLog, HostResult, JobInstance, Redaction, ScriptChunk
 from joblogs.retention import expiry, fingerprinting, redacting
 from tests.builders import file_log, job, load, result, script_log, step
@@ -202,6 +204,21 @@ def test_a_long_log_is_masked_a_window_at_a_time(monkeypatch: pytest.MonkeyPatch
     assert redact_logs()[0].startswith("github-token: 40")
     assert log(101) == content.replace(TOKEN, MASKED).encode()
     assert len(the_result().redacted or ()) == 40
+
+
+def test_memory_does_not_grow_with_the_places_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    load(job(), step(), result(status=7), script_log("hunter2 " * 10_000))
+    monkeypatch.setattr(store, "GROUP_BYTES", 4096)
+    secrets = Secrets([literal("text", b"hunter2")])
+    tracemalloc.start()
+    try:
+        done = redacting.redact(HostResult.objects.all(), secrets, by="zoe", selection="all")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (done.places["text"], the_result().masked) == (10_000, 10_000)
+    assert log(101) == b"******* " * 10_000
+    assert peak < 1 << 20
 
 
 def test_what_follows_a_secret_that_was_cut_off_is_masked_as_it_comes(settings: Settings) -> None:
