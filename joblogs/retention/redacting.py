@@ -147,7 +147,9 @@ class _Pass:
 
 def _parts(log: Log) -> Iterator[bytes]:
     if isinstance(log, FileLog):
-        yield bytes(FileLog.objects.values_list("content", flat=True).get(pk=log.pk))
+        # There is none if its job was forgotten meanwhile.
+        kept = FileLog.objects.filter(pk=log.pk).values_list("content", flat=True)
+        yield from map(bytes, kept)
         return
     for _, parts in store.read(log.day, [store.Span(log.pk, 0, log.held_size)]):
         yield b"".join(parts)

@@ -270,6 +270,18 @@ def test_expired_logs_are_left_alone_and_holes_are_told() -> None:
     assert "Masked 2 places in 2 of 3 logs." in said
 
 
+def test_logs_that_are_forgotten_meanwhile_are_passed_by() -> None:
+    load(job(), step(step_type=2), result(1, status=9))
+    load(*(file_log(1, source=n, content=f"{TOKEN}\n", offset=0) for n in (2, 3)))
+
+    def forget(_: int) -> None:
+        expiry.forget(list(JobInstance.objects.all()))
+
+    found = HostResult.objects.all()
+    done = redacting.redact(found, secrets_of(RULES), by="zoe", selection="all", progress=forget)
+    assert (done.looked, done.logs, done.unreadable) == (2, 1, [])
+
+
 def test_a_frame_that_cannot_be_unpacked_keeps_no_other_log_from_its_masks() -> None:
     begun()
     ScriptChunk.objects.filter(host_result_id=the_result(1, step__step_instance_id=200).pk).update(
