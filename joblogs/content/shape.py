@@ -314,6 +314,8 @@ class Fingerprint:
 
     def _look_at(self, block: bytes) -> tuple[bytes, list[bytes]]:
         """A block masked, and the hashes of its telling values."""
+        if not block:
+            return b"", []
         room = _TELLING_BYTES - self._masked_size
         if room <= 0 or len(self._values) >= _TELLING_MAX:
             return _masked(block, self._own), []
