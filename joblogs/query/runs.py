@@ -22,7 +22,16 @@ def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
     return list(found.order_by("role", "-execute_count", "-batch"))
 
 
-def own_names(result: HostResult) -> tuple[bytes, ...]:
+class Label(NamedTuple):
+    """What names a host in a step, and how it went there."""
+
+    host_name: str | None
+    ip: str | None
+    ipv6: str | None
+    status: int
+
+
+def own_names(result: HostResult | Label) -> tuple[bytes, ...]:
     """What the similarity masks know as a host's own."""
     return tuple(name.encode() for name in (result.host_name, result.ip, result.ipv6) if name)
 
@@ -70,12 +79,11 @@ def _fingerprinted(step: StepInstance, attempts: Attempts) -> QuerySet[HostResul
     )
 
 
-def host_labels(step: StepInstance) -> dict[int, HostResult]:
-    """Of each host of a step the result that names it: name, addresses, status. No text."""
-    columns = ("host_id", "host_name", "ip", "ipv6", "status", "role", "execute_count", "batch")
-    found = HostResult.objects.filter(step=step).only(*columns)
+def host_labels(step: StepInstance) -> dict[int, Label]:
+    """Of each host of a step what the result says that names it. No text."""
+    found = HostResult.objects.filter(step=step).values_list("host_id", *Label._fields)
     order = found.order_by("host_id", "-role", "execute_count", "batch")
-    return {result.host_id: result for result in order.iterator(2000)}
+    return {host: Label(*said) for host, *said in order.iterator(2000)}
 
 
 def same_step_before(

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from joblogs.content.ansi import Encoding, Mark, Painter
 from joblogs.content.lines import without_line_end
 from joblogs.content.shape import Fingerprint
-from joblogs.models import HostResult
 from joblogs.query import runs
+from joblogs.query.runs import Label
 from joblogs.search import Hits, Line, Pattern
 
 from .folding import fold
@@ -96,7 +96,7 @@ class Found:
 def gather(
     search: Iterable[Hits],
     pattern: Pattern,
-    labels: dict[int, HostResult],
+    labels: dict[int, Label],
     encoding: Encoding,
 ) -> Found:
     """Run a search to its end, or to that of its budget."""
@@ -159,7 +159,7 @@ def _taken_out(
     return apart.values()
 
 
-def label_of(host: int, result: HostResult | None) -> str:
+def label_of(host: int, result: Label | None) -> str:
     """What people call a host."""
     if result is None:
         return str(host)

@@ -15,11 +15,13 @@ from joblogs import query
 from joblogs.audit import Channel
 from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED, Role
 from joblogs.content.ansi import ENCODINGS
-from joblogs.models import HostResult, StepInstance
+from joblogs.models import StepInstance
 from joblogs.query import Attempts, State, StepHost, runs
+from joblogs.query.runs import Label
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
 from . import addresses
+from .hit_lines import drawn
 from .hits import HOSTS_MAX, Found, HostWithHits, gather, label_of
 from .host_log import moment
 from .reading import RecordedPage, sent
@@ -108,11 +110,13 @@ def _search(
     kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
     without = _without(search, found, labels)
     without_total = 0 if search.stopped else len(hosts) - len(found.hosts)
+    keep = "".join(f"&{name}={value}" for name, value in kept_hidden)
+    keep += f"&encoding={encoding}" if encoding != "utf-8" else ""
     context |= {
         "chosen_around": around,
         "kept_hidden": kept_hidden,
-        "keep_encoding": "".join(f"&{name}={value}" for name, value in kept_hidden)
-        + (f"&encoding={encoding}" if encoding != "utf-8" else ""),
+        "keep_encoding": keep,
+        "groups": [(group, drawn(group, context["urls"]["hosts"], keep)) for group in found.groups],
         "without_more": without_total - len(without),
         "search": search,
         "found": found,
@@ -123,7 +127,7 @@ def _search(
     return search
 
 
-def _is_meant(host: StepHost, label: HostResult | None, asked: dict[str, Any]) -> bool:
+def _is_meant(host: StepHost, label: Label | None, asked: dict[str, Any]) -> bool:
     if asked["host"] is not None:
         return bool(host.bk_host_id == asked["host"])
     status = label.status if label is not None else None
@@ -134,7 +138,7 @@ def _is_meant(host: StepHost, label: HostResult | None, asked: dict[str, Any]) -
     return True
 
 
-def _without(search: Search, found: Found, labels: dict[int, HostResult]) -> list[HostWithHits]:
+def _without(search: Search, found: Found, labels: dict[int, Label]) -> list[HostWithHits]:
     """The hosts that did not print it: known only where all was searched."""
     if search.stopped:
         return []
