@@ -30,6 +30,8 @@ BATCH_HOSTS = 10_000
 """Host results, and so frames, of one DELETE."""
 GONE_SECONDS = 300
 """At most, until a day that expires is gone."""
+PAUSE_SECONDS = 0.005
+"""Between two reads of another day: they are to wait for nothing, not to take the processors."""
 ROUNDS = 10
 """In which a day arrives, with `maintain_logs` after each."""
 
@@ -126,13 +128,21 @@ def expiring(frames: int) -> list[Finding]:
     slowest = figure([max(reader.waits), *reader.waits])
     return [
         Finding("postgresql", case, "≥ 50 × faster than DELETE", f"{times:.0f}", times >= 50, said),
-        Finding("postgresql", f"{case}: until others see it", "", f"{seen * 1000:.0f} ms", None),
+        Finding(
+            "postgresql",
+            f"{case}: until others see it",
+            "",
+            f"{seen * 1000:.0f} ms",
+            None,
+            f"{theirs / seen:.0f} × faster than DELETE",
+        ),
         Finding(
             "postgresql",
             f"{case}: reads in a transaction on another day",
             "do not wait",
             f"at most {max(reader.waits) * 1000:.1f} ms",
-            max(reader.waits) < max(0.05, ours / 2),
+            # Who waited would do so until the day is unlocked: until others see it.
+            max(reader.waits) < max(0.05, seen / 2),
             f"{len(reader.waits)} reads, median {slowest.median * 1000:.1f} ms",
         ),
     ]
@@ -168,10 +178,10 @@ class _Reader:
 
     def _read(self) -> None:
         with psycopg.connect(os.environ["DATABASE_URL"]) as reader:  # no autocommit: it stays open
-            while not self._done.is_set():
+            while not self._done.wait(PAUSE_SECONDS):
                 started = time.perf_counter()
                 reader.execute(
-                    "SELECT data FROM joblogs_scriptchunk WHERE day = %s LIMIT 1000", [self._day]
+                    "SELECT data FROM joblogs_scriptchunk WHERE day = %s LIMIT 100", [self._day]
                 ).fetchall()
                 self.waits.append(time.perf_counter() - started)
                 self._begun.set()
