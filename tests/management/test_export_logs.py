@@ -57,6 +57,14 @@ def test_standard_output_holds_the_export_and_nothing_else() -> None:
     assert _run("--format", "txt", "--step", 200, "--output", "-")[0] == b"web-1 | hello\n"
 
 
+def test_what_went_well_is_not_said_in_the_colour_of_errors() -> None:
+    err = io.StringIO()
+    err.isatty = lambda: True  # type: ignore[method-assign]
+    out = io.TextIOWrapper(io.BytesIO())
+    call_command(export_logs.Command(stdout=out, stderr=err, force_color=True), "--format", "txt")
+    assert err.getvalue().startswith("Exported 1 jobs")
+
+
 def test_a_file_is_written_though_standard_output_is_closed(tmp_path: Path) -> None:
     target = tmp_path / "logs"
     closed: dict[str, Any] = {"stdout": io.StringIO(), "stderr": io.StringIO()}  # takes no bytes

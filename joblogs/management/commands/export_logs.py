@@ -101,7 +101,7 @@ class Command(BaseCommand):
             raise CommandError(f"The store could not be read to the end: {error}") from error
         except Hole as error:
             raise CommandError(f"A log went while it was read ({error}): try again.") from error
-        self.stderr.write(_sentence(tally, target))
+        self.stderr.write(_sentence(tally, target), str)  # not in the colour of errors
 
     def _selection(self, kind: Format, options: dict[str, Any]) -> Selection:
         attempt = options["attempt"]
