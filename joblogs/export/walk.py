@@ -91,9 +91,15 @@ class Walk:
                     self._step = item.step
                     self._hosts += len(item.hosts)
                     self.tally.hosts += len(item.hosts)
-                    states = (query.log_state(item.step, run.host) for run in item.runs)
-                    self.tally.states.update(found.state for found in states)
+                    self._tell_states(item)
             yield item
+
+    def _tell_states(self, group: Group) -> None:
+        step = group.step
+        if step.step_type == StepType.FILE and step.job.expired_at is None:
+            return  # its logs are those of files: told as they are read
+        states = (query.log_state(step, run.host) for run in group.runs)
+        self.tally.states.update(found.state for found in states)
 
     def _items(self) -> Iterator[Item]:
         chosen = self.selection
@@ -151,7 +157,14 @@ class Walk:
 
     def logs(self, step: StepInstance, hosts: Sequence[StepHost]) -> Iterator[Iterator[Log]]:
         """Of each host its logs, counted as they are read."""
-        return logs_of(step, hosts, self._taken)
+        for own in logs_of(step, hosts, self._taken):
+            yield self._told(step, own)
+
+    def _told(self, step: StepInstance, logs: Iterator[Log]) -> Iterator[Log]:
+        for log in logs:
+            if log.file is not None:
+                self.tally.states[query.files_state(step, [log.file]).state] += 1
+            yield log
 
     def _taken(self, size: int) -> None:
         self.tally.size += size

@@ -24,7 +24,7 @@ from joblogs.export import Format
 from joblogs.management import output
 from joblogs.management.commands import export_logs
 from joblogs.models import LogRead
-from tests.builders import job, load, result, script_log, step
+from tests.builders import file_log, job, load, result, script_log, step
 from tests.export.exporting import export as exported
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +63,19 @@ def test_what_went_well_is_not_said_in_the_colour_of_errors() -> None:
     out = io.TextIOWrapper(io.BytesIO())
     call_command(export_logs.Command(stdout=out, stderr=err, force_color=True), "--format", "txt")
     assert err.getvalue().startswith("Exported 1 jobs")
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_the_closing_sentence_tells_of_logs_of_files_that_are_not_whole(format: Format) -> None:
+    load(
+        *(step(201, step_type=2), result(101, step=201, status=9)),
+        file_log(101, step=201, status=4, src_path="/a", truncated=True, received_size=50),
+        file_log(101, step=201, status=4, src_path="/b"),
+        file_log(101, step=201, status=3, src_path="/c"),
+    )
+    _, err, code = _run("--format", format, "--step", 201)
+    assert code == 0
+    assert "; of their logs 1 truncated, 1 still being received." in err
 
 
 def test_a_file_is_written_though_standard_output_is_closed(tmp_path: Path) -> None:
