@@ -115,7 +115,9 @@ def _current(log: Log, *, lock: bool) -> Log | None:
     row = owners.first()
     if row is None or isinstance(log, HostResult):
         return row
-    return FileLog.objects.filter(pk=log.pk).first()
+    # Whole days expire without the lock of the owner.
+    files = FileLog.objects.select_for_update() if lock else FileLog.objects.all()
+    return files.filter(pk=log.pk).first()
 
 
 class _Pass:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
@@ -280,6 +282,29 @@ def test_logs_that_are_forgotten_meanwhile_are_passed_by() -> None:
     found = HostResult.objects.all()
     done = redacting.redact(found, secrets_of(RULES), by="zoe", selection="all", progress=forget)
     assert (done.looked, done.logs, done.unreadable) == (2, 1, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_log_that_expires_under_it_stays_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    load(job(), step(step_type=2), result(1, status=9))
+    load(file_log(1, content=f"{TOKEN}\n", offset=0))
+    replace, threads = redacting._replace, list[threading.Thread]()
+
+    def expire() -> None:
+        # What expiry does to file logs, without the locks of host results.
+        FileLog.objects.exclude(held_size=0).update(content=b"", held_size=0)
+        connections.close_all()
+
+    def while_it_expires(*arguments: Any) -> None:
+        threads.append(threading.Thread(target=expire))
+        threads[-1].start()
+        threads[-1].join(0.5)
+        replace(*arguments)
+
+    monkeypatch.setattr(redacting, "_replace", while_it_expires)
+    redacting.redact(HostResult.objects.all(), secrets_of(RULES), by="zoe", selection="all")
+    threads[0].join()
+    assert (bytes(FileLog.objects.get().content), len(threads)) == (b"", 1)
 
 
 def test_a_frame_that_cannot_be_unpacked_keeps_no_other_log_from_its_masks() -> None:
