@@ -197,6 +197,15 @@ def test_a_secret_is_rotated(root: Client) -> None:
     assert bytes(app.secret_sha256) == hashlib.sha256(secret.encode()).digest() != before
 
 
+def test_a_secret_is_shown_in_chinese_with_the_code_as_it_is(root: Client) -> None:
+    credentials("reader")
+    root.cookies["django_language"] = "zh-hans"
+    chosen = {"action": "rotate", "_selected_action": [App.objects.get().pk]}
+    html = root.post(_list(App), chosen, follow=True).content.decode()
+    # Django writes the first letter of a message large: the code must not be it.
+    assert "应用 reader 的密钥（仅显示这一次）：" in html
+
+
 @pytest.mark.usefixtures("store")
 def test_jobs_are_held_and_released(root: Client) -> None:
     chosen = {"action": "hold", "_selected_action": [the_job().pk]}
