@@ -242,4 +242,9 @@ def test_the_step_is_the_same_in_chinese() -> None:
     _load_step(2)
     client = staff()
     client.post(reverse("set_language"), {"language": "zh-hans", "next": "/logs/"})
-    assert '<html lang="zh-hans"' in _html(client, page("step", host=None))
+    html = _html(client, page("step", host=None))
+    assert '<html lang="zh-hans"' in html
+    verdict = re.search(r'<p class="verdict".*?</p>', html)
+    assert verdict
+    assert "。" in verdict[0]
+    assert not re.search(r"[,.](?:<| |$)", re.sub(r"<[^>]+>", "<", verdict[0]))
