@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from django.db import Error
 from django.db.models import TextChoices
@@ -38,6 +39,21 @@ class Channel(TextChoices):
     APP_EXPORT = "export", _("export by an app")
     PAGE_EXPORT = "page export", _("export from the pages")
     ADMIN_EXPORT = "admin export", _("export from the admin")
+
+
+class Told:
+    """What an answer with log text is besides: it tells, once, when it has been sent."""
+
+    sent: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        # Before super: that hands the database connection back, and nobody would a second one.
+        sent, self.sent = self.sent, None
+        try:
+            if sent is not None:
+                sent()
+        finally:
+            super().close()  # type: ignore[misc]
 
 
 def record_read(

@@ -14,6 +14,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from joblogs import audit
 from joblogs.choices import FileMode, StepType
 from joblogs.ingest import Refused, Report
 from joblogs.models import FileLog, StepInstance
@@ -28,26 +29,11 @@ SCRIPT_LOG, FILE_LOG = 1, 2
 Sent = Callable[[], None]
 
 
-class _Told:
-    """An answer that tells, once, when it has been sent."""
-
-    sent: Sent | None = None
-
-    def close(self) -> None:
-        # Before super: that hands the database connection back, and nobody would a second one.
-        sent, self.sent = self.sent, None
-        try:
-            if sent is not None:
-                sent()
-        finally:
-            super().close()  # type: ignore[misc]
-
-
-class LogAnswer(_Told, HttpResponse):
+class LogAnswer(audit.Told, HttpResponse):
     """Logs that fit into memory."""
 
 
-class LogStream(_Told, StreamingHttpResponse):
+class LogStream(audit.Told, StreamingHttpResponse):
     """Logs that do not."""
 
 

@@ -13,30 +13,15 @@ from joblogs.audit import Channel
 from joblogs.models import StepInstance
 
 
-class Recorded:
-    """An answer that tells, once, when it has been sent."""
-
-    sent: Callable[[], None] | None = None
-
-    def close(self) -> None:
-        # Before super: that hands the database connection back, and nobody would a second one.
-        sent, self.sent = self.sent, None
-        try:
-            if sent is not None:
-                sent()
-        finally:
-            super().close()  # type: ignore[misc]
-
-
-class RecordedPage(Recorded, HttpResponse):
+class RecordedPage(audit.Told, HttpResponse):
     """A page with log text."""
 
 
-class RecordedJson(Recorded, JsonResponse):
+class RecordedJson(audit.Told, JsonResponse):
     """Log text for a script of ours."""
 
 
-class RecordedFile(Recorded, StreamingHttpResponse):
+class RecordedFile(audit.Told, StreamingHttpResponse):
     """A log as a file."""
 
 
