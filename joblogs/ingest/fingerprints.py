@@ -26,12 +26,27 @@ def take(rows: Iterable[HostResult]) -> None:
     """Fingerprint those of the host results that are finished, small enough and not yet done."""
     due = [row for row in rows if _is_due(row)]
     try:
-        values = [[*taken, row.held_size, row.masked] for row, taken in _fingerprints(due)]
-        database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size", "masked"))
+        write(_fingerprints(due))
     except (Unreadable, OperationalError):
         # The logs went meanwhile, one is damaged, or the database was busy: `maintain_logs` takes
         # what is missing.
         return
+
+
+def begun(row: HostResult) -> shape.Fingerprint:
+    """The fingerprint of a host result's log, before its text."""
+    names = [name.encode() for name in (row.host_name, row.ip, row.ipv6) if name]
+    return shape.Fingerprint(names=names)
+
+
+def write(taken: Iterable[tuple[HostResult, shape.Fingerprint]]) -> None:
+    """Write down fingerprints, each only if its log is still what the row says."""
+    values = [
+        [row.pk, prints.size, prints.digest(), prints.shape(), shape.VERSION, prints.telling()]
+        + [row.held_size, row.masked]
+        for row, prints in taken
+    ]
+    database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size", "masked"))
 
 
 def _is_due(row: HostResult) -> bool:
@@ -42,20 +57,14 @@ def _is_due(row: HostResult) -> bool:
     )
 
 
-def _fingerprints(rows: list[HostResult]) -> Iterator[tuple[HostResult, list[object]]]:
+def _fingerprints(rows: list[HostResult]) -> Iterator[tuple[HostResult, shape.Fingerprint]]:
     by_log = {row.pk: row for row in rows}
     for day in {row.day for row in rows}:
         spans = [store.Span(row.pk, 0, row.held_size) for row in rows if row.day == day]
         for span, parts in store.read(day, spans):
             row = by_log.pop(span.log)
-            yield row, _fingerprint(row, b"".join(parts))
+            prints = begun(row)
+            prints.update(b"".join(parts))
+            yield row, prints
     for row in by_log.values():
-        yield row, _fingerprint(row, b"")
-
-
-def _fingerprint(row: HostResult, data: bytes) -> list[object]:
-    names = [name.encode() for name in (row.host_name, row.ip, row.ipv6) if name]
-    taken = shape.Fingerprint(names=names)
-    taken.update(data)
-    prints = [taken.digest(), taken.shape(), shape.VERSION, taken.telling()]
-    return [row.pk, len(data), *prints]
+        yield row, begun(row)

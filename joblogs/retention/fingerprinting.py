@@ -7,12 +7,10 @@ from collections.abc import Iterable
 
 from django.db.models import F, Q, QuerySet
 
-from joblogs import database
 from joblogs.choices import HOST_UNFINISHED
 from joblogs.content import shape, store
+from joblogs.ingest import fingerprints
 from joblogs.models import HostResult
-
-_COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version", "telling")
 
 
 def due(days: Iterable[datetime.date]) -> QuerySet[HostResult]:
@@ -32,12 +30,8 @@ def due(days: Iterable[datetime.date]) -> QuerySet[HostResult]:
 
 def take(row: HostResult) -> None:
     """Fingerprint one log, in bounded memory; written only if it did not grow meanwhile."""
-    names = [name.encode() for name in (row.host_name, row.ip, row.ipv6) if name]
-    fingerprint = shape.Fingerprint(names=names)
+    fingerprint = fingerprints.begun(row)
     for _, parts in store.read(row.day, [store.Span(row.pk, 0, row.held_size)]):
         for part in parts:
             fingerprint.update(part)
-    values = [row.held_size, fingerprint.digest(), fingerprint.shape(), shape.VERSION]
-    values.append(fingerprint.telling())
-    rows = [[row.pk, *values, row.held_size, row.masked]]
-    database.update_rows(HostResult, _COLUMNS, rows, where=("held_size", "masked"))
+    fingerprints.write([(row, fingerprint)])
