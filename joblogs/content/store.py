@@ -24,7 +24,8 @@ from . import codec
 from .chunks import FRAME_MAX_BYTES, Hole, Piece, frames, join
 
 GROUP_BYTES = 8 * 1024 * 1024
-"""As much text as one statement fetches: what a reader's memory is bounded by."""
+"""As much text as the frames that one statement fetches may hold: what a reader's memory is bounded
+by."""
 WHOLE_SPANS, PARTIAL_SPANS = 10_000, 400
 """As many spans as one statement asks for: those of whole logs by a list, others by a UNION."""
 
@@ -50,11 +51,23 @@ _WINDOW = (
 
 
 class Span(NamedTuple):
-    """Bytes [start, stop) of a host result's log."""
+    """Bytes [start, stop) of a host result's log, which ends at `size`: at `stop` unless told."""
 
     log: int
     start: int
     stop: int
+    size: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of its log."""
+        return self.start == 0 and self.size in (None, self.stop)
+
+    @property
+    def weight(self) -> int:
+        """As many bytes as the frames that hold it may have: a byte brings all of its frame."""
+        first = max(0, self.start - FRAME_MAX_BYTES + 1)
+        return min(self.size or self.stop, self.stop + FRAME_MAX_BYTES - 1) - first
 
 
 class Addition(NamedTuple):
@@ -83,49 +96,50 @@ def _rows(
             yield day, log, piece.offset, len(piece.data), newlines, kind, packed
 
 
-def read(
-    day: datetime.date, spans: Iterable[Span], *, whole: bool = True
-) -> Iterator[tuple[Span, list[bytes]]]:
+def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list[bytes]]]:
     """The bytes of `spans`, in their order, each as parts to be joined.
 
-    Statements are as many as there are groups of 8 MiB, whatever the number of spans; a longer span
-    comes back in several consecutive ones. The caller takes `stop` from the host result, before;
-    `whole` says that the spans end where their logs do. Raises Hole if bytes are missing.
+    Statements are as many as there are groups of 8 MiB of frames, whatever the number of spans; a
+    longer span comes back in several consecutive ones. The caller takes `stop` and `size` from the
+    host result, before. Raises Hole if bytes are missing.
     """
-    for group in _groups(spans, whole=whole):
-        found = _frames(day, group, whole=whole)
+    for group in _groups(spans):
+        found = _frames(day, group)
         for index, span in enumerate(group):
+            place = (span.start, span.stop)
             try:
-                parts = join(span[1:], _decoded(found.pop(index, [])))
+                parts = join(place, _decoded(found.pop(index, [])))
             except Hole:
                 # Frames may have been merged between the size's statement and this one.
-                parts = join(span[1:], _decoded(_frames(day, [span], whole=False)[0]))
+                parts = join(place, _decoded(_frames(day, [span])[0]))
             yield span, parts
 
 
-def _groups(spans: Iterable[Span], *, whole: bool) -> Iterator[list[Span]]:
+def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
     group: list[Span] = []
-    room = GROUP_BYTES
+    room, limit = GROUP_BYTES, WHOLE_SPANS
     for span in _windows(spans):
-        size = span.stop - span.start
-        limit = WHOLE_SPANS if whole and not (group or [span])[0].start else PARTIAL_SPANS
-        if group and (size > room or len(group) >= limit):
+        if not span.is_whole:
+            limit = PARTIAL_SPANS
+        weight = span.weight
+        if group and (weight > room or len(group) >= limit):
             yield group
             group, room = [], GROUP_BYTES
+            limit = WHOLE_SPANS if span.is_whole else PARTIAL_SPANS
         group.append(span)
-        room -= size
+        room -= weight
     if group:
         yield group
 
 
 def _windows(spans: Iterable[Span]) -> Iterator[Span]:
     for span in spans:
-        log, start, stop = span
+        log, start, stop, size = span
         if 0 < stop - start <= GROUP_BYTES:
             yield span
             continue
         for position in range(start, stop, GROUP_BYTES):
-            yield Span(log, position, min(stop, position + GROUP_BYTES))
+            yield Span(log, position, min(stop, position + GROUP_BYTES), size or stop)
 
 
 _Packed = tuple[int, int, bytes]
@@ -139,25 +153,29 @@ def _decoded(found: list[_Packed]) -> list[Piece]:
     return [Piece(offset, codec.decode(kind, data)) for offset, kind, data in found]
 
 
-def _frames(day: datetime.date, group: Sequence[Span], *, whole: bool) -> dict[int, list[_Packed]]:
+def _frames(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Packed]]:
     """The frames that each span of the group needs, by the span's index."""
+    if not all(span.is_whole for span in group):
+        return _windowed(day, group)
     result: dict[int, list[_Packed]] = defaultdict(list)
-    if whole and not any(span.start for span in group):
-        index_of = {span.log: index for index, span in enumerate(group)}
-        condition, values = database.any_of([span.log for span in group])
-        farthest = max(span.stop for span in group)
-        rows = database.fetch(_WHOLE + condition, [day, farthest, *values])
-        for log, offset, kind, data in rows:
-            index = index_of[log]
-            if offset < group[index].stop:
-                result[index].append((offset, kind, data))
-    else:
-        parameters: list[Any] = []
-        for index, (log, start, stop) in enumerate(group):
-            parameters += [index, day, log, stop, day, log, start]
-        statement = " UNION ALL ".join([_WINDOW] * len(group))
-        for index, offset, kind, data in database.fetch(statement, parameters):
-            result[int(index)].append((offset, kind, data))
+    index_of = {span.log: index for index, span in enumerate(group)}
+    condition, values = database.any_of([span.log for span in group])
+    farthest = max(span.stop for span in group)
+    for log, offset, kind, data in database.fetch(_WHOLE + condition, [day, farthest, *values]):
+        index = index_of[log]
+        if offset < group[index].stop:
+            result[index].append((offset, kind, data))
+    return result
+
+
+def _windowed(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Packed]]:
+    result: dict[int, list[_Packed]] = defaultdict(list)
+    parameters: list[Any] = []
+    for index, (log, start, stop, _) in enumerate(group):
+        parameters += [index, day, log, stop, day, log, start]
+    statement = " UNION ALL ".join([_WINDOW] * len(group))
+    for index, offset, kind, data in database.fetch(statement, parameters):
+        result[int(index)].append((offset, kind, data))
     return result
 
 
@@ -283,7 +301,7 @@ def merge(day: datetime.date, log: int) -> int:
     written = 0
     for group in _runs(cuts):
         start, stop = group[0][0], group[-1][0] + group[-1][1]
-        (_, parts), *more = read(day, [Span(log, start, stop)], whole=False)
+        (_, parts), *more = read(day, [Span(log, start, stop, cuts[-1][0] + cuts[-1][1])])
         data = rest + b"".join(itertools.chain(parts, *(found for _, found in more)))
         offset = start - len(rest)
         keep = 0 if group[-1] is cuts[-1] else len(data) % FRAME_MAX_BYTES
@@ -302,7 +320,7 @@ def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) 
     reader meets each of them as it was or as it is. Raises Hole if bytes are missing.
     """
     stop = offset + len(data)
-    kept = _decoded(_frames(day, [Span(log, offset, stop)], whole=False)[0])
+    kept = _decoded(_frames(day, [Span(log, offset, stop)])[0])
     join((offset, stop), kept)
     for piece in kept:
         text = bytearray(piece.data)

@@ -95,8 +95,7 @@ def _tails(
             continue
         if row.unsettled or secrets.needs_context(log.added):
             spans.append(store.Span(row.pk, max(0, end - row.unsettled - 1), end))
-    found = store.read(day, spans, whole=False)
-    return {span.log: b"".join(parts) for span, parts in found}
+    return {span.log: b"".join(parts) for span, parts in store.read(day, spans)}
 
 
 def _mask(

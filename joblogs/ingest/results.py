@@ -206,7 +206,9 @@ def _take_pieces(
     stored = _Stored.load(
         rows.step,
         {
-            places[key].pk: [span for _, p in own if (span := rows.logs[key].to_compare(p))]
+            (places[key].pk, places[key].held_size): [
+                span for _, p in own if (span := rows.logs[key].to_compare(p))
+            ]
             for key, own in pieces.items()
         },
     )
@@ -237,15 +239,15 @@ class _Stored:
         self._parts = parts
 
     @classmethod
-    def load(cls, step: StepInstance, wanted: dict[int, list[Range]]) -> _Stored:
+    def load(cls, step: StepInstance, wanted: dict[tuple[int, int], list[Range]]) -> _Stored:
         """The bytes of each log's ranges: never more than the pieces that name them have."""
         spans = [
-            store.Span(log, start, stop)
-            for log, ranges in wanted.items()
+            store.Span(log, start, stop, size)
+            for (log, size), ranges in wanted.items()
             for start, stop in union(ranges)
         ]
         parts: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
-        for span, found in store.read(step.day, spans, whole=False):
+        for span, found in store.read(step.day, spans):
             parts[span.log].append((span.start, b"".join(found)))
         return cls(parts)
 

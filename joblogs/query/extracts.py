@@ -44,7 +44,7 @@ def script_range(
         yield from ((host, 0, iter(())) for host in hosts)
         return
     cuts = [_cut(host, part) for host in hosts]
-    stream = store.read(step.day, (span for _, spans in cuts for span in spans), whole=False)
+    stream = store.read(step.day, (span for _, spans in cuts for span in spans))
     for host, (start, spans) in zip(hosts, cuts, strict=True):
         found = first_bytes(stream, sum(span.stop - span.start for span in spans))
         yield host, start, found
@@ -59,7 +59,7 @@ def _cut(host: StepHost, part: Range) -> tuple[int, list[store.Span]]:
     for row in host.rows:
         first, last = max(start, before), min(stop, before + row.held_size)
         if first < last:
-            spans.append(store.Span(row.pk, first - before, last - before))
+            spans.append(store.Span(row.pk, first - before, last - before, row.held_size))
         before += row.held_size
     return start, spans
 

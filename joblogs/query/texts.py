@@ -91,13 +91,15 @@ class StoredText:
     def read(self, start: int, stop: int) -> bytes:
         spans = [
             store.Span(
-                part.log, max(start, part.start) - part.start, min(stop, part.stop) - part.start
+                part.log,
+                max(start, part.start) - part.start,
+                min(stop, part.stop) - part.start,
+                part.size,
             )
             for part in self._parts
             if start < part.stop and part.start < stop
         ]
-        found = store.read(self._day, spans, whole=False)
-        return b"".join(piece for _, pieces in found for piece in pieces)
+        return b"".join(piece for _, found in store.read(self._day, spans) for piece in found)
 
     def newlines_before(self, position: int) -> int:
         before = 0
@@ -134,9 +136,10 @@ class StoredText:
                 found = store.frame_of_newline(self._day, part.log, nth)
                 if found is None:
                     break
-                (_, start, stop), before = found
-                data = self.read(part.start + start, min(part.start + stop, part.stop))
-                return part.start + start + after_newline(data, nth - before)
+                frame, before = found
+                start = part.start + frame.start
+                data = self.read(start, min(part.start + frame.stop, part.stop))
+                return start + after_newline(data, nth - before)
             nth -= part.newlines
         return self.size
 
@@ -144,9 +147,9 @@ class StoredText:
         for part in self._parts:
             if position < part.stop and part.newlines:
                 at = max(0, position - part.start)
-                for _, start, stop in store.frames_with_newlines(self._day, part.log, at):
-                    begin = part.start + max(start, at)
-                    data = self.read(begin, min(part.start + stop, part.stop))
+                for frame in store.frames_with_newlines(self._day, part.log, at):
+                    begin = part.start + max(frame.start, at)
+                    data = self.read(begin, min(part.start + frame.stop, part.stop))
                     if end := data.find(b"\n") + 1:
                         return begin + end
         return self.size

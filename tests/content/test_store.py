@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import itertools
+import random
+import tracemalloc
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -52,7 +54,7 @@ def big_log() -> bytes:
 
 
 def window(row: HostResult, start: int, stop: int) -> bytes:
-    found = store.read(row.day, [store.Span(row.pk, start, stop)], whole=False)
+    found = store.read(row.day, [store.Span(row.pk, start, stop, row.held_size)])
     return b"".join(part for _, parts in found for part in parts)
 
 
@@ -195,7 +197,8 @@ def spread(count: int, size: int) -> tuple[list[HostResult], dict[int, bytes]]:
     load(job(), step(), *(result(host) for host in hosts))
     rows = list(HostResult.objects.filter(host__in=hosts))
     texts = {row.pk: b"%d " % row.pk * size for row in rows}
-    store.append(rows[0].day, [store.Addition(key, 0, data) for key, data in texts.items()])
+    added = [store.Addition(key, 0, data) for key, data in texts.items() if data]
+    store.append(rows[0].day, added)
     return rows, texts
 
 
@@ -216,11 +219,46 @@ def test_50_logs_cost_as_many_statements_as_one() -> None:
 
 def test_more_spans_than_a_statement_takes_come_in_their_order() -> None:
     rows, texts = spread(store.PARTIAL_SPANS + 30, size=3)
-    spans = [store.Span(row.pk, 1 + row.pk % 4, len(texts[row.pk]) - 1) for row in rows]
+    ends = {row.pk: len(texts[row.pk]) for row in rows}
+    spans = [store.Span(row.pk, 1 + row.pk % 4, ends[row.pk] - 1, ends[row.pk]) for row in rows]
     spans.reverse()
-    _, found = statements(store.read(rows[0].day, spans, whole=False))
+    _, found = statements(store.read(rows[0].day, spans))
     assert [span for span, _ in found] == spans
     assert all(b"".join(p) == texts[s.log][s.start : s.stop] for s, p in found)
+
+
+def parts_of(rows: list[HostResult], size: int) -> dict[str, list[store.Span]]:
+    """Little of each log, of which only the store knows how much else it has to fetch."""
+    parts = {"first": (0, 100), "middle": (size // 2, size // 2 + 100), "last": (size - 100, size)}
+    return {
+        part: [store.Span(row.pk, start, stop, size) for row in rows]
+        for part, (start, stop) in parts.items()
+    }
+
+
+def test_parts_of_500_ordinary_logs_take_as_many_statements_as_spans_need() -> None:
+    rows, _ = spread(500, size=0)
+    size, day = 20_000, rows[0].day
+    store.append(day, [store.Addition(row.pk, 0, b"%019d\n" % row.pk * 1000) for row in rows])
+    for spans in parts_of(rows, size).values():
+        cost, found = statements(store.read(day, spans))
+        assert cost == 500 // store.PARTIAL_SPANS + 1 == 2
+        for span, parts in found:
+            text = b"%019d\n" % span.log * 1000
+            assert b"".join(parts) == text[span.start : span.stop]
+
+
+def test_parts_of_many_logs_bring_no_more_frames_into_memory_than_a_group_may_hold() -> None:
+    rows, _ = spread(40, size=0)
+    data = random.Random(1).randbytes(FRAME_MAX_BYTES)  # noqa: S311 - not to be pressed
+    store.append(rows[0].day, [store.Addition(row.pk, 0, data) for row in rows])
+    for spans in parts_of(rows, len(data)).values():
+        tracemalloc.start()
+        found = [b"".join(parts) for _, parts in store.read(rows[0].day, spans)]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found == [data[spans[0].start : spans[0].stop]] * len(rows)
+        assert peak < 2 * store.GROUP_BYTES
 
 
 def test_the_rest_of_a_large_log_may_stand_before_very_many_small_ones() -> None:

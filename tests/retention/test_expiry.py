@@ -222,12 +222,16 @@ class TestPartitions:
         call_command("maintain_logs")
         row = HostResult.objects.get(step__step_instance_id=1001)
         with CaptureQueriesContext(connection) as captured:
-            list(store.read(row.day, [store.Span(row.pk, 0, row.held_size)], whole=whole))
+            list(
+                store.read(
+                    row.day, [store.Span(row.pk, 0, row.held_size - (not whole), row.held_size)]
+                )
+            )
         (statement,) = captured.captured_queries
         assert "joblogs_scriptchunk" in statement["sql"]
         values: list[Any] = [row.day, row.held_size, [row.pk]]
         if not whole:
-            values = [0, row.day, row.pk, row.held_size, row.day, row.pk, 0]
+            values = [0, row.day, row.pk, row.held_size - 1, row.day, row.pk, 0]
         plan = "\n".join(line for (line,) in database.fetch("EXPLAIN " + statement["sql"], values))
         assert set(re.findall(r"on (joblogs_scriptchunk\w*)", plan)) == {
             f"joblogs_scriptchunk_{row.day:%Y%m%d}"
