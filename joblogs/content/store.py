@@ -115,6 +115,15 @@ def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list
             yield span, parts
 
 
+def first_bytes(stream: Iterator[tuple[Span, list[bytes]]], size: int) -> Iterator[bytes]:
+    """The next `size` bytes of what `read` gives."""
+    while size > 0:
+        _, parts = next(stream)
+        for part in parts:
+            size -= len(part)
+            yield part
+
+
 def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
     group: list[Span] = []
     room, limit = GROUP_BYTES, WHOLE_SPANS

@@ -8,15 +8,17 @@ of a secret (`content.secrets.State`).
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from joblogs.content import store
-from joblogs.content.chunks import Log
+from joblogs.content.chunks import Log, Range
 from joblogs.content.secrets import Secrets, State, cover, secrets_of
 from joblogs.models import FileLog, HostResult
+
+from .repeats import readable
 
 COLUMNS = ("redacted", "masked", "unsettled", "masking", "fingerprint_size")
 """What masking changes now and then; `begun` changes often, and is written with the sizes."""
@@ -35,14 +37,19 @@ def secrets_masked() -> Secrets:
     return secrets_of(settings.SECRET_RULES if settings.MASK_SECRETS else ())
 
 
-def mask_logs(day: datetime.date, logs: Iterable[tuple[HostResult, Log]]) -> Masked:
-    """Mask what logs grew by, and of what they held what turns out to begin a secret."""
+def mask_logs(
+    day: datetime.date, logs: Iterable[tuple[HostResult, Log]], ends: Mapping[int, bytes]
+) -> Masked:
+    """Mask what logs grew by, and of what they held what turns out to begin a secret.
+
+    `ends` are the bytes that `looks_back` named of logs that grew, by the ids of their rows.
+    """
     secrets, result = secrets_masked(), Masked()
     due = [(row, log) for row, log in logs if log.added or (_ends(row) and log.is_full)]
     if not secrets:
         result.rows = [row for row, _ in due if settle(row, State())]
         return result
-    tails = _tails(day, due, secrets)
+    tails = {**ends, **_tails(day, [each for each in due if each[0].pk not in ends], secrets)}
     fresh = {
         id(log): bytes(row.begun) + log.added for row, log in due if _is_fresh(row, log, tails)
     }
@@ -51,7 +58,7 @@ def mask_logs(day: datetime.date, logs: Iterable[tuple[HostResult, Log]]) -> Mas
         if quiet and id(log) in fresh:
             changed = settle(row, secrets.state(fresh[id(log)]))
         else:
-            tail = bytearray(tails.get(row.pk, row.begun))
+            tail = bytearray(tails[row.pk] if row.unsettled else tails.get(row.pk, row.begun))
             changed, replaced = _mask(row, log, tail, secrets)
             if replaced:
                 result.replaced.append(store.Addition(row.pk, log.held_before - len(tail), tail))
@@ -81,7 +88,7 @@ def _ends(row: HostResult) -> bool:
 def _is_fresh(row: HostResult, log: Log, tails: dict[int, bytes]) -> bool:
     """Whether what a log grew by is all that must be looked at."""
     ahead = row.redacted and row.redacted[-1][1] > log.held_before
-    return not (row.pk in tails or row.masking or ahead or log.is_full)
+    return not (row.pk in tails or row.unsettled or row.masking or ahead or log.is_full)
 
 
 def _tails(
@@ -95,7 +102,15 @@ def _tails(
             continue
         if row.unsettled or secrets.needs_context(log.added):
             spans.append(store.Span(row.pk, max(0, end - row.unsettled - 1), end))
-    return {span.log: b"".join(parts) for span, parts in store.read(day, spans)}
+    # Without the byte before it a text is masked like one that begins there: no less than with it.
+    return {span.log: data for span, data in readable(day, spans).items()}
+
+
+def looks_back(row: HostResult) -> Range | None:
+    """The stored bytes without which nothing may be added to a log: a secret may begin there."""
+    if not row.unsettled or not secrets_masked():
+        return None
+    return max(0, row.held_size - row.unsettled - 1), row.held_size
 
 
 def _mask(

@@ -94,8 +94,10 @@ def expired_message(job: int) -> str:
     return f"the logs of job {job} have expired"
 
 
-def refused_piece_message(reason: Reason, expected: int) -> str:
+def refused_piece_message(reason: Reason, expected: int, *, readable: bool = True) -> str:
     """What a producer should do about a refused piece."""
+    if not readable:
+        return f"what the log holds here cannot be read; offset {expected} is expected"
     if reason is Reason.GAP:
         return f"bytes before this piece are missing; offset {expected} is expected"
     return f"the log holds other bytes here; offset {expected} is expected"

@@ -6,10 +6,8 @@ can be refused is known before the first write.
 
 from __future__ import annotations
 
-import bisect
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -17,11 +15,13 @@ from django.db import transaction
 from joblogs import database, records
 from joblogs.choices import Role, host_rank
 from joblogs.content import store
-from joblogs.content.chunks import Log, Piece, Range, Verdict, union
+from joblogs.content.chunks import Log, Piece, Verdict, union
+from joblogs.content.codec import Unreadable
 from joblogs.models import HostResult, JobInstance, StepInstance
 
 from . import filelogs, masking, merge
 from .parents import StepWork
+from .repeats import Stored
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
 
 Place = tuple[int, int, int, int]
@@ -66,6 +66,7 @@ class StepRows:
     merged: dict[int, HostResult] = field(default_factory=dict)
     resized: dict[int, HostResult] = field(default_factory=dict)
     logs: dict[int, Log] = field(default_factory=dict)
+    ends: dict[int, bytes] = field(default_factory=dict)
     masked: masking.Masked = field(default_factory=masking.Masked)
 
     def of(self, record: records.ScriptLog | records.FileLog, role: int) -> HostResult | None:
@@ -108,7 +109,7 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
                     files.append((line, record, row))
         _take_pieces(places, pieces, rows, outcome)
         logs = [(row, rows.logs[key]) for key, row in places.items()]
-        rows.masked = masking.mask_logs(rows.step.day, logs)
+        rows.masked = masking.mask_logs(rows.step.day, logs, rows.ends)
         rows.resized |= {id(r): r for r in rows.masked.rows if id(r) not in rows.new}
         _write_rows(rows)
         filelogs.write(work.step, files, outcome)
@@ -203,20 +204,31 @@ def _take_pieces(
             truncated=row.truncated,
             masked=[tuple(masked) for masked in row.redacted or ()],
         )
-    stored = _Stored.load(
-        rows.step,
-        {
-            (places[key].pk, places[key].held_size): [
-                span for _, p in own if (span := rows.logs[key].to_compare(p))
-            ]
-            for key, own in pieces.items()
-        },
+    begins = {key: masking.looks_back(row) for key, row in places.items()}
+    stored = Stored(
+        rows.step.day,
+        [
+            store.Span(row.pk, start, stop, row.held_size)
+            for key, row in places.items()
+            for start, stop in union(
+                span
+                for span in (begins[key], *(rows.logs[key].to_compare(p) for _, p in pieces[key]))
+                if span is not None
+            )
+        ],
     )
     for key, own in pieces.items():
         row, log = places[key], rows.logs[key]
-        read = stored.reader(row.pk)
+        read, begun = stored.reader(row.pk, row.held_size), begins[key]
         for line, piece in own:
-            verdict = log.take(piece, read)
+            try:
+                if begun and piece.offset <= log.received < piece.end:
+                    rows.ends[row.pk] = read(*begun)
+                verdict = log.take(piece, read)
+            except Unreadable:
+                refused = _refused_piece(line, row, Reason.CONFLICT, log.expected, readable=False)
+                outcome.refused.append(refused)
+                continue
             if reason := _REASONS.get(verdict):
                 outcome.refused.append(_refused_piece(line, row, reason, log.expected))
             else:
@@ -230,40 +242,6 @@ def _take_pieces(
             row.lines += log.added.count(b"\n")
             if key not in rows.new:
                 rows.resized[key] = row
-
-
-class _Stored:
-    """Stored bytes that repeats are compared with, read in one go for a whole slice."""
-
-    def __init__(self, parts: dict[int, list[tuple[int, bytes]]]) -> None:
-        self._parts = parts
-
-    @classmethod
-    def load(cls, step: StepInstance, wanted: dict[tuple[int, int], list[Range]]) -> _Stored:
-        """The bytes of each log's ranges: never more than the pieces that name them have."""
-        spans = [
-            store.Span(log, start, stop, size)
-            for (log, size), ranges in wanted.items()
-            for start, stop in union(ranges)
-        ]
-        parts: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
-        for span, found in store.read(step.day, spans):
-            parts[span.log].append((span.start, b"".join(found)))
-        return cls(parts)
-
-    def reader(self, log: int) -> Any:
-        parts = self._parts.get(log, [])
-
-        def read(start: int, stop: int) -> bytes:
-            result = b""
-            index = bisect.bisect_right(parts, start, key=lambda part: part[0]) - 1
-            while start < stop:
-                offset, data = parts[index]
-                result += data[start - offset : stop - offset]
-                start, index = offset + len(data), index + 1
-            return result
-
-        return read
 
 
 def _write_rows(rows: StepRows) -> None:
@@ -307,12 +285,14 @@ def _unknown_result(line: int, record: records.ScriptLog | records.FileLog, role
     )
 
 
-def _refused_piece(line: int, row: HostResult, reason: Reason, expected: int) -> Refused:
+def _refused_piece(
+    line: int, row: HostResult, reason: Reason, expected: int, *, readable: bool = True
+) -> Refused:
     return Refused(
         line,
         "script_log",
         reason,
-        refused_piece_message(reason, expected),
+        refused_piece_message(reason, expected, readable=readable),
         expected_offset=expected,
         log=(row.step_id, row.host_id, row.execute_count, row.batch, row.role),
     )

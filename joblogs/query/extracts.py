@@ -11,7 +11,6 @@ from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness, State, completeness
 from .hosts import Row, StepHost
-from .logs import first_bytes
 
 # Of several logs, what is said of the whole: the first of these that holds for any.
 _WORST = (State.EXPIRED, State.TRUNCATED, State.INCOMPLETE, State.RECEIVING, State.COMPLETE)
@@ -46,7 +45,7 @@ def script_range(
     cuts = [_cut(host, part) for host in hosts]
     stream = store.read(step.day, (span for _, spans in cuts for span in spans))
     for host, (start, spans) in zip(hosts, cuts, strict=True):
-        found = first_bytes(stream, sum(span.stop - span.start for span in spans))
+        found = store.first_bytes(stream, sum(span.stop - span.start for span in spans))
         yield host, start, found
         for _ in found:
             pass

@@ -27,7 +27,7 @@ def script_logs(
     spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.rows)
     stream = store.read(step.day, spans)
     for host in hosts:
-        parts = first_bytes(stream, host.size)
+        parts = store.first_bytes(stream, host.size)
         yield host, parts
         for _ in parts:
             pass
@@ -104,15 +104,6 @@ def expected_offsets(step: StepInstance) -> Iterator[dict[str, int | str]]:
 def _offset(host: int, count: int, batch: int, size: int, **key: str) -> dict[str, int | str]:
     place = {"bk_host_id": host, "execute_count": count, "batch": batch}
     return {**place, **key, "expected_offset": size}
-
-
-def first_bytes(stream: Iterator[tuple[store.Span, list[bytes]]], size: int) -> Iterator[bytes]:
-    """The next `size` bytes of what `store.read` gives."""
-    while size > 0:
-        _, parts = next(stream)
-        for part in parts:
-            size -= len(part)
-            yield part
 
 
 def _runs(rows: list[FileLog]) -> Iterator[list[FileLog]]:
