@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 _NUMBER = re.compile(r"[0-9]+")
+_ONE_NUMBER = re.compile(r"([^0-9\[\],]*+)([0-9]++)([^0-9\[\],]*+)")
+"""What most names are."""
 _OURS = re.compile(r"[\[\],]")
 """A name that holds one of these is left as it is: it would read like a folded one."""
 
@@ -23,26 +25,31 @@ def fold(names: Iterable[str]) -> list[str]:
     `a-[08-10,12].example` stands for a-08, a-09, a-10 and a-12. Numbers between two of the same
     length have that length; between two of different lengths they have no leading zeros.
     """
-    every = sorted(set(names))
-    places = {name: list(_frames(name)) for name in every}
-    common = Counter(frame for frames in places.values() for frame, _ in frames)
     parts: list[tuple[str, str]] = []  # with the first name, which gives the order
     numbers: dict[Frame, list[str]] = defaultdict(list)
-    for name, frames in places.items():
-        if not frames:
+    several: list[list[tuple[Frame, str]]] = []
+    for name in set(names):
+        if one := _ONE_NUMBER.fullmatch(name):
+            before, number, after = one.groups()
+            numbers[before, after].append(number)
+        elif frames := list(_frames(name)):
+            several.append(frames)
+        else:
             parts.append((name, name))
-            continue
+    common = Counter(frame for frames in several for frame, _ in frames)
+    common.update({frame: len(found) for frame, found in numbers.items()})
+    for frames in several:
         # Of several numbers the one that most names differ in; the last, if that says nothing.
         frame, number = frames[0]
         for other in frames[1:]:
             if common[other[0]] >= common[frame]:
                 frame, number = other
-        if common[frame] == 1:
-            parts.append((name, name))
-            continue
         numbers[frame].append(number)
     for (before, after), found in numbers.items():
-        found.sort(key=lambda number: (int(number), len(number)))
+        if len(set(map(len, found))) == 1:
+            found.sort()
+        else:
+            found.sort(key=lambda number: (int(number), len(number)))
         first = f"{before}{found[0]}{after}"
         folded = first if len(found) == 1 else f"{before}[{_ranges(found)}]{after}"
         parts.append((first, folded))
@@ -59,17 +66,20 @@ def _frames(name: str) -> Iterable[tuple[Frame, str]]:
 def _ranges(numbers: list[str]) -> str:
     """Ascending numbers as `1-3,5`."""
     runs: list[tuple[str, str]] = []
-    for number in numbers:
-        if runs and _continues(*runs[-1], number):
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
+    first = last = numbers[0]
+    value = int(last)
+    for number in numbers[1:]:
+        before, value = value, int(number)
+        if value != before + 1 or not _is_written_on(first, last, number):
+            runs.append((first, last))
+            first = number
+        last = number
+    runs.append((first, last))
     return ",".join(first if first == last else f"{first}-{last}" for first, last in runs)
 
 
-def _continues(first: str, last: str, number: str) -> bool:
-    if int(number) != int(last) + 1:
-        return False
+def _is_written_on(first: str, last: str, number: str) -> bool:
+    """Whether the next number is written as the run before it is."""
     if len(number) == len(last):
         # From 9 on to 010: lengths differ already, so none of the run may have leading zeros.
         return len(first) == len(number) or not _padded(number)
