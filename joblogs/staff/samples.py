@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString
@@ -65,11 +66,18 @@ class Samples(NamedTuple):
     size: int
 
 
-class _Text(NamedTuple):
+@dataclass
+class _Text:
+    host: HostOverview
     lines: list[bytes]
-    masked: list[bytes]
     whole: bool
     data: bytes
+
+    @cached_property
+    def masked(self) -> list[bytes]:
+        """Its lines as they are compared; a group that nothing is compared with needs none."""
+        masked = shape.masked(self.data, names=self.host.own_names)
+        return masked.removesuffix(b"\n").split(b"\n")[:LINES_READ]
 
 
 def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) -> Samples:
@@ -108,14 +116,8 @@ def _text(host: HostOverview, data: bytes) -> _Text:
     whole = host.size <= len(data)
     if not whole:
         data = data[: data.rfind(b"\n") + 1] or data
-    masked = shape.masked(data, names=host.own_names)
     lines = data.removesuffix(b"\n").split(b"\n") if data else []
-    return _Text(
-        lines[:LINES_READ],
-        masked.removesuffix(b"\n").split(b"\n")[:LINES_READ],
-        whole and len(lines) <= LINES_READ,
-        data,
-    )
+    return _Text(host, lines[:LINES_READ], whole and len(lines) <= LINES_READ, data)
 
 
 def _odd_sample(group: Group, text: _Text, odd: Sequence[OddLine]) -> Sample:
