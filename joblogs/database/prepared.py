@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 from django.db import connections
 from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet
+
+from .bulk import fetch
 
 Found = TypeVar("Found")
 
@@ -45,25 +47,37 @@ class Prepared(Generic[Found]):
         self._compiled: dict[str, tuple[Any, str, tuple[Any, ...]]] = {}
 
     def __call__(self, **values: Any) -> list[Found]:
-        if self._question is None:
-            self._question = self._make()
-        alias = self._question.db
+        question, compiler, sql, given = self._asking(values)
+        alias = question.db
         connection = connections[alias]
-        if connection.vendor not in self._compiled:
-            compiler = self._question.query.get_compiler(alias)
-            self._compiled[connection.vendor] = (compiler, *compiler.as_sql())
-        compiler, sql, parameters = self._compiled[connection.vendor]
-        given = [
-            each.adapted(values[each.name], connection.vendor) if isinstance(each, Given) else each
-            for each in parameters
-        ]
         asking = copy.copy(compiler)
         asking.connection, asking.using = connection, alias
         asking.as_sql = lambda *_, **__: (sql, given)
         # It never leaves this function: a queryset made from it would ask the same again.
-        rows = self._question.using(alias)
+        rows = question.using(alias)
         rows.query.get_compiler = lambda *_, **__: asking  # type: ignore[method-assign]
         return list(rows)
+
+    def plain(self, **values: Any) -> Iterator[tuple[Any, ...]]:
+        """What a `values_list()` finds, as the database gives it: of thousands of rows Django would
+        look at each value. On SQLite a condition is then 0 or 1."""
+        _, _, sql, given = self._asking(values)
+        return fetch(sql, given, chunk=5000)
+
+    def _asking(self, values: dict[str, Any]) -> tuple[QuerySet[Any, Found], Any, str, list[Any]]:
+        if self._question is None:
+            self._question = self._make()
+        question = self._question
+        vendor = connections[question.db].vendor
+        if vendor not in self._compiled:
+            compiler = question.query.get_compiler(question.db)
+            self._compiled[vendor] = (compiler, *compiler.as_sql())
+        compiler, sql, parameters = self._compiled[vendor]
+        given = [
+            each.adapted(values[each.name], vendor) if isinstance(each, Given) else each
+            for each in parameters
+        ]
+        return question, compiler, sql, given
 
 
 class GivenMany(Given):

@@ -75,7 +75,15 @@ def is_growing(step: StepInstance, host: StepHost) -> bool:
 
 def log_state(step: StepInstance, host: StepHost) -> Completeness:
     """How complete a host's log is; of several rows, the one that is furthest from it."""
-    return worst([_of_row(row, expired=step.job.expired_at is not None) for row in host.rows])
+    return state_of(step, host.rows)
+
+
+def state_of(step: StepInstance, rows: Sequence[Row]) -> Completeness:
+    """The same of the rows of a host."""
+    expired = step.job.expired_at is not None
+    if len(rows) == 1:
+        return _of_row(rows[0], expired=expired)
+    return worst([_of_row(row, expired=expired) for row in rows])
 
 
 def files_state(step: StepInstance, logs: Iterable[FileLog]) -> Completeness:

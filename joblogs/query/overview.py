@@ -11,10 +11,13 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
+from django.db.models import BigIntegerField, QuerySet
 from django.utils.functional import cached_property
 
+from joblogs import database
 from joblogs.choices import (
     FINISHED,
     HOST_SUCCEEDED,
@@ -25,97 +28,99 @@ from joblogs.choices import (
     host_rank,
 )
 from joblogs.content import shape
+from joblogs.database import Given
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness
-from .extracts import log_state
+from .extracts import state_of
 from .hosts import ROW_VALUES, Attempts, Row, StepHost, standing_for
 
-_MORE = (
-    "host_name",
-    "tag",
-    "exit_code",
-    "error_code",
-    "start_time",
-    "end_time",
-    "total_time",
-    "lines",
-    "shape",
-    "shape_version",
-    "telling",
-)
 
+class Result(NamedTuple):
+    """A host result: what a Row holds, in its order, and what else the pages say of it."""
 
-class Said(NamedTuple):
-    """What a host result says besides what the rules of attempts look at."""
-
+    pk: int
+    host_id: int
+    role: int
+    batch: int
+    execute_count: int
+    actual_execute_count: int | None
+    status: int
+    held_size: int
+    bk_cloud_id: int
+    ip: str | None
+    ipv6: str | None
+    received_size: int
+    declared_size: int | None
+    declared_sha256: bytes | None
+    truncated: bool
+    fingerprint_size: int | None
+    digest: bytes | None
+    masked: int
+    redacted: bool
     host_name: str | None
     tag: str | None
     exit_code: int | None
-    error_code: int | None
     start_time: int | None
     end_time: int | None
     total_time: int | None
-    lines: int
     shape: bytes | None
     shape_version: int | None
     telling: bytes | None
 
-
-class Result(NamedTuple):
-    """A host result."""
-
-    row: Row
-    said: Said
+    @property
+    def row(self) -> Row:
+        """What the rules of attempts look at."""
+        return Row._make(self[: len(Row._fields)])
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class HostOverview:
     """How a step went on one host: its newest result, and those that stand for its log."""
 
+    # Not frozen: there are as many as hosts, and those take three times as long to make.
     newest: Result
     standing: tuple[Result, ...]
 
     @property
     def bk_host_id(self) -> int:
-        return self.newest.row.host_id
+        return self.newest.host_id
 
     @cached_property
     def name(self) -> str:
         """What people call the host."""
-        row = self.newest.row
-        return self.newest.said.host_name or row.ip or row.ipv6 or str(row.host_id)
+        newest = self.newest
+        return newest.host_name or newest.ip or newest.ipv6 or str(newest.host_id)
 
     @cached_property
     def in_order(self) -> tuple[list[str | int], int]:
         """What to sort hosts by: by name, numbers in it as numbers."""
-        return natural(self.name), self.bk_host_id
+        return natural(self.name), self.newest.host_id
 
     @property
     def address(self) -> str:
-        return self.newest.row.ip or self.newest.row.ipv6 or ""
+        return self.newest.ip or self.newest.ipv6 or ""
 
     @property
     def status(self) -> int:
-        return self.newest.row.status
+        return self.newest.status
 
-    @cached_property
+    @property
     def size(self) -> int:
         """Bytes of script log."""
-        return sum(result.row.held_size for result in self.standing)
+        standing = self.standing
+        if len(standing) == 1:
+            return standing[0].held_size
+        return sum(result.held_size for result in standing)
 
     @property
     def masked(self) -> int:
         """Places in its script log where a secret was."""
-        return sum(result.row.masked for result in self.standing)
-
-    @property
-    def lines(self) -> int:
-        return sum(result.said.lines for result in self.standing)
+        return sum(result.masked for result in self.standing)
 
     @property
     def finished(self) -> bool:
-        return host_rank(self.status) == FINISHED
+        return host_rank(self.newest.status) == FINISHED
 
     @property
     def succeeded(self) -> bool:
@@ -124,46 +129,45 @@ class HostOverview:
     @property
     def silent(self) -> bool:
         """It has ended, and not a byte of it ever arrived."""
-        return self.finished and not any(result.row.received_size for result in self.standing)
+        return self.finished and not any(result.received_size for result in self.standing)
 
     @property
     def duration(self) -> int | None:
         """Milliseconds, as said or as the times say."""
-        said = self.newest.said
-        if said.total_time is not None:
-            return said.total_time
-        if said.start_time is None or said.end_time is None:
+        newest = self.newest
+        if newest.total_time is not None:
+            return newest.total_time
+        if newest.start_time is None or newest.end_time is None:
             return None
-        return max(0, said.end_time - said.start_time)
+        return max(0, newest.end_time - newest.start_time)
 
     @property
     def own_names(self) -> tuple[bytes, ...]:
         """What the similarity masks know as the host's own."""
-        row = self.newest.row
-        names = (self.newest.said.host_name, row.ip, row.ipv6)
+        names = (self.newest.host_name, self.newest.ip, self.newest.ipv6)
         return tuple(name.encode() for name in names if name)
 
     @property
     def as_step_host(self) -> StepHost:
         """For those who read its text."""
-        row, rows = self.newest.row, tuple(result.row for result in self.standing)
-        return StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, rows)
+        newest, rows = self.newest, tuple(result.row for result in self.standing)
+        return StepHost(newest.host_id, newest.bk_cloud_id, newest.ip, newest.ipv6, rows)
 
     def state(self, step: StepInstance) -> Completeness:
         """How complete its log is."""
-        return log_state(step, self.as_step_host)
+        return state_of(step, [result.row for result in self.standing])
 
     def print_of(self, *, identical: bool) -> tuple[bytes, ...] | None:
         """What tells whether two hosts printed the same, or the like; None if not known yet."""
         prints = []
-        for row, said in self.standing:
-            if not row.held_size:
+        for result in self.standing:
+            if not result.held_size:
                 continue
-            found = row.digest if identical else said.shape
-            known = row.fingerprint_size == row.held_size and found is not None
-            if not known or not (identical or said.shape_version == shape.VERSION):
+            found = result.digest if identical else result.shape
+            known = result.fingerprint_size == result.held_size and found is not None
+            if not known or not (identical or result.shape_version == shape.VERSION):
                 return None
-            prints.append(bytes(found or b""))
+            prints.append(found or b"")
         return tuple(prints)
 
     @cached_property
@@ -173,10 +177,10 @@ class HostOverview:
         if self.print_of(identical=False) is None:
             return None
         size, values = shape.VALUE_BYTES, list[bytes]()
-        for row, said in self.standing:
-            if row.held_size and said.telling is None:
+        for result in self.standing:
+            if result.held_size and result.telling is None:
                 return None
-            found = bytes(said.telling or b"") if row.held_size else b""
+            found = result.telling or b"" if result.held_size else b""
             values += [found[at : at + size] for at in range(0, len(found), size)]
         return tuple(values)
 
@@ -211,11 +215,16 @@ class Overview:
     """Which there are in the step."""
     files: list[Transfer]
 
+    @cached_property
+    def by_name(self) -> list[HostOverview]:
+        """The same hosts in the order of their names: what all else on a page follows."""
+        return sorted(self.hosts, key=attrgetter("in_order"))
+
     @property
     def transfers(self) -> Iterator[tuple[HostOverview, Transfer]]:
         """What a file step moved to these hosts, in the attempts that stand."""
         hosts = self.hosts if self.files else ()
-        owners = {result.row.pk: host for host in hosts for result in host.standing}
+        owners = {result.pk: host for host in hosts for result in host.standing}
         return ((owners[one.host_result], one) for one in self.files if one.host_result in owners)
 
 
@@ -223,27 +232,23 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
     """How a step went on its targets. One statement, or two for a file step."""
     files = _downloads(step) if step.step_type == StepType.FILE else None
     owners = None if files is None else {file.host_result for file in files}
-    results = _results(step)
-    chosen = [result for result in results if _is_meant(result.row, attempts)]
-    by_host = itertools.groupby(chosen, key=lambda result: result.row.host_id)
+    results = list(map(Result._make, _results_of.plain(step=step.pk)))
+    chosen = [result for result in results if _is_meant(result, attempts)]
     return Overview(
         step,
         attempts,
-        [_host(list(own), owners) for _, own in by_host],
-        sorted({result.row.execute_count for result in results}),
-        sorted({result.row.batch for result in results}),
+        _hosts(chosen, owners),
+        sorted({result.execute_count for result in results}),
+        sorted({result.batch for result in results}),
         files or [],
     )
 
 
-def _results(step: StepInstance) -> list[Result]:
-    """By host and batch, the newest attempt first."""
-    found = HostResult.objects.filter(step=step, role=Role.TARGET).order_by()
-    cut = len(Row._fields)
-    values = found.values_list(*ROW_VALUES, *_MORE)
-    results = [Result(Row._make(v[:cut]), Said._make(v[cut:])) for v in values.iterator(5000)]
-    results.sort(key=lambda r: (r.row.host_id, r.row.batch, -r.row.execute_count))
-    return results
+@database.Prepared
+def _results_of() -> QuerySet[HostResult, tuple[Any, ...]]:
+    of_step = Given("step", BigIntegerField())
+    found = HostResult.objects.filter(step_id=of_step, role=Role.TARGET).order_by()
+    return found.values_list(*ROW_VALUES, *Result._fields[len(ROW_VALUES) :])
 
 
 def _downloads(step: StepInstance) -> list[Transfer]:
@@ -253,19 +258,29 @@ def _downloads(step: StepInstance) -> list[Transfer]:
     return [Transfer._make(values[1:]) for values in rows]
 
 
-def _is_meant(row: Row, attempts: Attempts) -> bool:
+def _is_meant(result: Result, attempts: Attempts) -> bool:
     top, batch = attempts
-    return (top is None or row.execute_count <= top) and batch in (None, row.batch)
+    return (top is None or result.execute_count <= top) and batch in (None, result.batch)
+
+
+def _hosts(results: list[Result], with_files: Collection[int] | None) -> list[HostOverview]:
+    if len({result.host_id for result in results}) == len(results):
+        results.sort(key=attrgetter("host_id"))
+        return [HostOverview(result, (result,)) for result in results]
+    # By host and batch, the newest attempt first.
+    results.sort(key=lambda result: (result.host_id, result.batch, -result.execute_count))
+    by_host = itertools.groupby(results, key=attrgetter("host_id"))
+    return [_host(list(own), with_files) for _, own in by_host]
 
 
 def _host(results: list[Result], with_files: Collection[int] | None) -> HostOverview:
     if len(results) == 1:
         return HostOverview(results[0], (results[0],))
-    newest = max(results, key=lambda result: (result.row.execute_count, result.row.batch))
-    by_pk = {result.row.pk: result for result in results}
+    newest = max(results, key=lambda result: (result.execute_count, result.batch))
+    by_pk = {result.pk: result for result in results}
     standing = [
         by_pk[standing_for([result.row for result in own], with_files).pk]
-        for _, own in itertools.groupby(results, key=lambda result: result.row.batch)
+        for _, own in itertools.groupby(results, key=attrgetter("batch"))
     ]
     return HostOverview(newest, tuple(standing))
 

@@ -76,6 +76,11 @@ class Group:
         status = self.status
         return str(HostStatus(status).label if status in HostStatus.values else status)
 
+    @cached_property
+    def worst_first(self) -> tuple[bool, int, int]:
+        """What to sort the hosts of several groups by: what is rare and bad first."""
+        return self.crowd, WORST_FIRST[self.kind], len(self.hosts)
+
     @property
     def first(self) -> HostOverview:
         return self.hosts[0]
@@ -88,20 +93,20 @@ class Group:
 def groups(found: Overview, *, identical: bool, prints: bool) -> list[Group]:
     """The groups, smallest first, the crowd last: it is the largest that did it."""
     together: dict[tuple[object, ...], list[HostOverview]] = defaultdict(list)
-    for host in found.hosts:
+    for host in found.by_name:
         printed = host.print_of(identical=identical) if host.finished else ()
-        said = host.newest.said
+        said = host.newest
         key = (normal_status(host.status), said.exit_code, said.tag or "", printed)
         together[key].append(host)
     made = [
         Group(
             key=hashlib.sha256(repr(key).encode()).hexdigest()[:12],
-            kind=kind_of(hosts[0], prints=prints),
+            kind=kind_of(min(hosts, key=attrgetter("bk_host_id")), prints=prints),
             status=key[0],  # type: ignore[arg-type]
             exit_code=key[1],  # type: ignore[arg-type]
             tag=key[2],  # type: ignore[arg-type]
             known=key[3] is not None,
-            hosts=sorted(hosts, key=attrgetter("in_order")),
+            hosts=hosts,
         )
         for key, hosts in together.items()
     ]

@@ -32,9 +32,9 @@ def drawn(rows: Sequence[HostRow], *, prints: bool, keep: str) -> SafeString:
     parts: list[str] = []
     for row in rows:
         host, number = row.host, row.host.bk_host_id
-        newest, said = host.newest.row, host.newest.said
-        tag = f" {escape(said.tag)}" if said.tag else ""
-        code = "–" if said.exit_code is None else _number(said.exit_code)
+        newest = host.newest
+        tag = f" {escape(newest.tag)}" if newest.tag else ""
+        code = "–" if newest.exit_code is None else _number(newest.exit_code)
         parts += (
             f'<tr><th scope="row"><a href="hosts/{number}/{end}">{escape(host.name)}</a></th>',
             f'<td><a class="plain" href="{everywhere}{number}/" title="{everything}">',

@@ -16,7 +16,7 @@ from joblogs.query.overview import HostOverview, Transfer, natural
 
 from .durations import duration
 from .files import mean_percent
-from .groups import WORST_FIRST, Group, Kind
+from .groups import Group, Kind
 
 ROWS = 100
 
@@ -59,11 +59,11 @@ class Table(NamedTuple):
 
 Key = Callable[[tuple[HostOverview, Group]], Any]
 _KEYS: dict[str, Key] = {
-    "failed": lambda pair: (pair[1].crowd, WORST_FIRST[pair[1].kind], len(pair[1].hosts)),
+    "failed": lambda pair: pair[1].worst_first,
     "name": lambda pair: (),
     "address": lambda pair: natural(pair[0].address),
-    "status": lambda pair: (pair[0].status, pair[0].newest.said.tag or ""),
-    "exit": lambda pair: _none_first(pair[0].newest.said.exit_code),
+    "status": lambda pair: (pair[0].status, pair[0].newest.tag or ""),
+    "exit": lambda pair: _none_first(pair[0].newest.exit_code),
     "took": lambda pair: _none_first(pair[0].duration),
     "size": lambda pair: pair[0].size,
 }
@@ -115,7 +115,7 @@ def chosen(groups: Sequence[Group], asked: dict[str, Any]) -> list[tuple[HostOve
 
 
 def _says(host: HostOverview, text: str) -> bool:
-    row = host.newest.row
+    row = host.newest
     known = (host.name.lower(), row.ip or "", row.ipv6 or "")
     return text == str(host.bk_host_id) or any(text in said for said in known)
 

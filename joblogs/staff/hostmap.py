@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from joblogs.query.overview import HostOverview
 
-from .groups import WORST_FIRST, Group
+from .groups import Group
 from .host_table import ROWS
 
 SQUARES_MAX = 3_000
@@ -43,19 +43,20 @@ class LegendEntry(NamedTuple):
     """The key of the first group of this colour."""
 
 
-def host_map(groups: Sequence[Group], keep: str) -> HostMap:
-    """The map; `keep` is what links to the log of a host say besides."""
+def host_map(hosts: Sequence[HostOverview], groups: Sequence[Group], keep: str) -> HostMap:
+    """The map of hosts in the order of their names; `keep` is what links to the log of a host say
+    besides."""
     group_of = {host.bk_host_id: group for group in groups for host in group.hosts}
-    hosts = sorted((host for group in groups for host in group.hosts), key=attrgetter("in_order"))
-    if len(hosts) <= SQUARES_MAX and sum(len(host.name) for host in hosts) <= NAMES_MAX:
+    names = [host.name for host in hosts]
+    if len(hosts) <= SQUARES_MAX and len(every := "".join(names)) <= NAMES_MAX:
+        if escape(every) != every:  # few are, so all are looked at together
+            names = [escape(name) for name in names]
         end = escape(f"?{keep}") if keep else ""
-        return _drawn(
-            1,
-            (
-                _link(group_of[host.bk_host_id].colour, f"hosts/{host.bk_host_id}/{end}", host.name)
-                for host in hosts
-            ),
-        )
+        squares = [
+            f'<a class={group_of[number].colour} href=hosts/{number}/{end} title="{name}"></a>'
+            for number, name in zip([host.bk_host_id for host in hosts], names, strict=True)
+        ]
+        return HostMap(mark_safe("".join(squares)), 1)  # noqa: S308 - names and end are escaped
     each = -(-len(hosts) // AGGREGATED)
     return _drawn(
         each,
@@ -74,10 +75,10 @@ def _link(colour: str, escaped_href: str, title: str) -> str:
     return f'<a class={escape(colour)} href={escaped_href} title="{escape(title)}"></a>'
 
 
-def _square(place: int, hosts: list[HostOverview], group_of: dict[int, Group]) -> str:
+def _square(place: int, hosts: Sequence[HostOverview], group_of: dict[int, Group]) -> str:
     groups = [group_of[host.bk_host_id] for host in hosts]
     # The rarest of the worst: what is not like everything else must not drown.
-    worst = min(groups, key=lambda group: (group.crowd, WORST_FIRST[group.kind], len(group.hosts)))
+    worst = min(groups, key=attrgetter("worst_first"))
     labels = Counter(group.label for group in groups)
     said = ", ".join(f"{count} {label}" for label, count in labels.most_common())
     title = gettext("%(first)s to %(last)s: %(said)s") % {

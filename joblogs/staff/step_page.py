@@ -90,7 +90,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "found": found,
         "prints": prints,
         "verdict": verdict(step, similar),
-        "map": host_map(similar, keep),
+        "map": host_map(found.by_name, similar, keep),
         "legend": legend(similar),
         "groups": _on_page(shown[:GROUPS_SHOWN], read.by_key),
         "groups_total": len(shown),
@@ -111,7 +111,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "started": moment(step.start_time),
         "ended": moment(step.end_time),
         "took": duration(step.total_time),
-        "unfinished": any(not host.finished for host in found.hosts),
+        "unfinished": any(not group.first.finished for group in similar),
         "here": addresses.with_changes(kept),
         "expired": moment(step.job.expired_at),
         "bytes": sum(host.size for host in found.hosts),
@@ -142,7 +142,7 @@ def hosts_shown(
 
 
 def _address(host: HostOverview) -> str:
-    cloud = host.newest.row.bk_cloud_id
+    cloud = host.newest.bk_cloud_id
     return f"{cloud}:{host.address}" if cloud and host.address else host.address
 
 
