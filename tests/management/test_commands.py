@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
+from joblogs.management.commands import create_app
 from joblogs.management.commands.demo import ARCHIVE
 from joblogs.models import App, AppGrant, HostResult, JobInstance, Scope, ScriptChunk
 from tests.builders import BATCH, job, lines, result, script_log, step
@@ -44,6 +45,20 @@ def test_a_new_apps_secret_is_alone_on_standard_output_and_stored_as_a_digest() 
     assert bytes(app.secret_sha256) == hashlib.sha256(secret.encode()).digest()
     grant = AppGrant.objects.get()
     assert (str(grant.scope), grant.read, grant.write) == ("biz:7", False, True)
+
+
+def test_what_an_app_may_do_is_not_said_in_the_colour_of_errors() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    err.isatty = lambda: True  # type: ignore[method-assign]
+    for _ in range(2):
+        command = create_app.Command(stdout=out, stderr=err, force_color=True)
+        call_command(command, "ci", "--scope", "biz:7")
+    assert [line.split()[:2] for line in err.getvalue().splitlines()] == [
+        ["ci", "may"],
+        ["Its", "secret,"],
+        ["ci", "may"],
+        ["ci", "keeps"],
+    ]
 
 
 def test_without_a_flag_an_app_may_read() -> None:

@@ -60,9 +60,12 @@ class Command(BaseCommand):
         )
         for grant in app.grants.select_related("scope").order_by("scope"):
             rights = " and ".join(right for right in ("read", "write") if getattr(grant, right))
-            self.stderr.write(f"{code} may {rights} {grant.scope or 'every scope'}.")
+            self._say(f"{code} may {rights} {grant.scope or 'every scope'}.")
         if secret is None:
-            self.stderr.write(f"{code} keeps its secret; --rotate makes a new one.")
+            self._say(f"{code} keeps its secret; --rotate makes a new one.")
         else:
-            self.stderr.write("Its secret, shown this once:")
+            self._say("Its secret, shown this once:")
             self.stdout.write(secret)
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(line, str)  # not in the colour of errors
