@@ -196,3 +196,15 @@ def test_pages_are_chinese_for_who_chose_it(which: str) -> None:
     assert "作业" in said
     assert "执行成功" in said
     assert re.findall(rf"\b(?:{VERDICTS})\b", said) == []
+
+
+@pytest.mark.django_db
+def test_what_an_address_asks_for_wrongly_is_named_in_chinese() -> None:
+    load(job(), step(), result(status=9), script_log())
+    client = staff()
+    client.cookies["django_language"] = "zh-hans"
+    wrong = f"?to=nobody&attempt=-1&batch=x&other={'x' * 257}"
+    said = re.findall(r"(\S+(?: \S+)?): ", _shown(client, page("compare") + wrong))
+    assert said == ["对比对象", "另一台主机", "执行次数", "批次"]
+    said = re.findall(r"(\S+): ", _shown(client, page("log") + wrong))
+    assert said[:2] == ["执行次数", "批次"]

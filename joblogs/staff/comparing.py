@@ -48,15 +48,17 @@ class CompareForm(forms.Form):
         ("earlier", _("the earlier run of this job")),
         ("host", _("another host")),
     ]
-    to = forms.ChoiceField(required=False, choices=WITH)
-    other = forms.CharField(required=False, max_length=256)
+    to = forms.ChoiceField(required=False, choices=WITH, label=_("Compare with"))
+    other = forms.CharField(required=False, max_length=256, label=_("another host"))
     masks = forms.ChoiceField(required=False, choices=[("0", "0"), ("1", "1")])
     view = forms.ChoiceField(required=False, choices=[("split", "split"), ("inline", "inline")])
     part = forms.ChoiceField(required=False, choices=[("start", "start"), ("end", "end")])
     all = forms.ChoiceField(required=False, choices=[("0", "0"), ("1", "1")])
     encoding = forms.ChoiceField(required=False, choices=[(e, e) for e in ENCODINGS])
-    attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    attempt = forms.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, label=_("attempt")
+    )
+    batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, label=_("batch"))
 
 
 @dataclass

@@ -40,8 +40,10 @@ class LogForm(forms.Form):
     before = _number(label=_("before byte"))
     error = _number(label=_("error after byte"))
     at = forms.ChoiceField(required=False, choices=_pairs("start", "end"))
-    attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    attempt = forms.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, label=_("attempt")
+    )
+    batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, label=_("batch"))
     file = _number(1)
     encoding = forms.ChoiceField(required=False, choices=_pairs(*ENCODINGS))
     wrap = forms.ChoiceField(required=False, choices=_pairs("0", "1"))
