@@ -190,7 +190,7 @@ def logs_of(
 
     Text is fetched in groups of bounded size; a host's is gone once the next host is asked for.
     """
-    scripts, files = query.script_logs(step, hosts), query.file_logs(step, hosts)
+    scripts, files = query.script_logs(step, hosts), query.file_logs(step, hosts, masks=True)
     for (host, parts), (_, own) in zip(scripts, files, strict=True):
         yield _logs_of_host(step, host, parts, own, taken)
 

@@ -61,11 +61,15 @@ class FileLogs:
         return sum(row.held_size for row in self.rows)
 
 
-def file_logs(step: StepInstance, hosts: Iterable[StepHost]) -> Iterator[tuple[StepHost, FileLogs]]:
+def file_logs(
+    step: StepInstance, hosts: Iterable[StepHost], *, masks: bool = False
+) -> Iterator[tuple[StepHost, FileLogs]]:
     """Each host with its file logs, in the order batch, mode, task key.
 
-    A target has its downloads, a source its uploads, a host that is both has both.
+    A target has its downloads, a source its uploads, a host that is both has both. Without `masks`
+    the rows do not know where they are masked: that may be more than their contents.
     """
+    unread = [] if masks else ["redacted"]
     if step.job.expired_at is not None:
         yield from ((host, FileLogs([], loaded=True)) for host in hosts)
         return
@@ -75,7 +79,7 @@ def file_logs(step: StepInstance, hosts: Iterable[StepHost]) -> Iterator[tuple[S
         wanted = [row.pk for host in group for row in host.rows if row.pk in weights]
         loaded = sum(weights.get(pk, 0) for pk in wanted) <= store.GROUP_BYTES
         found = FileLog.objects.filter(host_result__in=wanted)
-        rows = (found if loaded else found.defer("content")) if wanted else ()
+        rows = found.defer(*unread, *([] if loaded else ["content"])) if wanted else ()
         # By code point, whatever the database's collation.
         order = sorted(rows, key=attrgetter("host_result_id", "batch", "mode", "task_key"))
         by_owner = {

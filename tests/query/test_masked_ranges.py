@@ -10,7 +10,7 @@ import pytest
 from joblogs import query
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
-from tests.builders import job, load, result, script_log, step
+from tests.builders import file_log, job, load, result, script_log, step
 from tests.stored import the_step
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +43,26 @@ def test_no_list_of_hosts_reads_where_their_masks_are(read: Callable[[], object]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 400_000
+
+
+def test_no_answer_with_file_logs_reads_where_their_masks_are() -> None:
+    ranges = [[start, start + 1] for start in range(0, 40_000, 2)]
+    files = (
+        file_log(host, offset=0, content="-" * 40_000, redacted=ranges, src_path=f"/{host}")
+        for host in HOSTS
+    )
+    load(job(), step(step_type=2), *(result(host, status=9) for host in HOSTS), *files)
+    hosts, _ = query.hosts_of(the_step())
+
+    def read() -> int:
+        return sum(log.held_size for _, logs in query.file_logs(the_step(), hosts) for log in logs)
+
+    assert read() == 40_000 * len(HOSTS)
+    tracemalloc.start()
+    read()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 @pytest.mark.usefixtures("masked_everywhere")
