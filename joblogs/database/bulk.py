@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import psycopg
 from django.db import connection, connections
 from django.db import models as django_models
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from .replica import reading_alias
+from .statements import execute
 from .waiting import is_postgresql
 
 _PLAIN = (int, bool, bytes, type(None))
@@ -122,45 +122,34 @@ def insert_unhurried(row: django_models.Model) -> None:
 
     One statement in autocommit: on PostgreSQL it does not wait for the disk.
     """
-    columns = [column for column in row._meta.local_concrete_fields if not column.primary_key]
-    table = connection.ops.quote_name(row._meta.db_table)
-    names = ", ".join(_quoted(column) for column in columns)
+    columns, statement = _insertion(type(row), connection.vendor)
     values = [
         column.get_db_prep_save(getattr(row, column.attname), connection) for column in columns
     ]
-    marks = ", ".join(["%s"] * len(columns))
-    source = ""
-    if is_postgresql():
+    execute(connection, statement, values, prepare=True).close()
+
+
+@functools.cache
+def _insertion(
+    model: type[django_models.Model], vendor: str
+) -> tuple[list[django_models.Field[Any, Any]], str]:
+    columns = [column for column in model._meta.local_concrete_fields if not column.primary_key]
+    table = connection.ops.quote_name(model._meta.db_table)
+    names = ", ".join(_quoted(column) for column in columns)
+    marks, source = ["%s" for _ in columns], ""
+    if vendor == "postgresql":
+        # What is selected has a type before it meets its column.
+        marks = [f"%s::{column.cast_db_type(connection)}" for column in columns]
         source = " FROM set_config('synchronous_commit', 'off', true)"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({names}) SELECT {marks}{source}",
-            values,
-        )
+    return columns, f"INSERT INTO {table} ({names}) SELECT {', '.join(marks)}{source}"
 
 
 def fetch(sql: str, parameters: Sequence[Any], *, chunk: int = 256) -> Iterator[tuple[Any, ...]]:
     """Rows of one statement; on PostgreSQL in the binary protocol, which leaves bytea as it is."""
-    asked = connections[reading_alias()]
-    asked.ensure_connection()
-    if is_postgresql():
-        with asked.wrap_database_errors, psycopg.Cursor(asked.connection) as cursor:
-            started = time.monotonic()
-            cursor.execute(sql, parameters, binary=True)
-            _note(asked, sql, started)
-            while rows := cursor.fetchmany(chunk):
-                yield from rows
-        return
-    with asked.cursor() as cursor:
-        cursor.execute(sql, parameters)
+    cursor = execute(connections[reading_alias()], sql, parameters, binary=True)
+    with contextlib.closing(cursor):
         while rows := cursor.fetchmany(chunk):
             yield from rows
-
-
-def _note(asked: BaseDatabaseWrapper, sql: str, started: float) -> None:
-    # Django's own cursors record their statements so that tests can count them; so does this one.
-    if asked.queries_logged:
-        asked.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
 
 
 def save_columns(

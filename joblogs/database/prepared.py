@@ -1,23 +1,27 @@
 """Questions that are asked with every request: turned into SQL once.
 
-Django writes the SQL of a query anew each time, from the models down to the quotes, which takes it
-several times as long as asking the database. What it writes depends on the values only where they
-are values; so the few queries that stand before every answer keep it.
+Django writes the SQL of a query anew each time, from the models down to the quotes, and finds out
+anew how a row becomes an object: that takes it several times as long as asking the database. It
+depends on the values only where they are values; so the few queries that stand before every answer
+keep it.
 """
 
 from __future__ import annotations
 
-import copy
+import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import connections
 from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet
+from django.db.models.query import ValuesListIterable, get_related_populators
 
-from .bulk import fetch
+from .statements import execute
 
 Found = TypeVar("Found")
+
+PLAIN_AT_ONCE = 5000
 
 
 class Given(Expression):
@@ -35,49 +39,82 @@ class Given(Expression):
 
 
 class Prepared(Generic[Found]):
-    """A queryset with `Given` values in it. Calling it with them asks, and gives what is found.
-
-    What it is made into belongs to Django's compiler: it is the same object that a queryset would
-    use, with the text that it made before.
+    """A queryset with `Given` values in it. Calling it with them asks, and gives what is found:
+    models with their annotations and what `select_related` names, or tuples of `values_list`.
     """
 
     def __init__(self, question: Callable[[], QuerySet[Any, Found]]) -> None:
         self._make = question
         self._question: QuerySet[Any, Found] | None = None
-        self._compiled: dict[str, tuple[Any, str, tuple[Any, ...]]] = {}
+        self._compiled: dict[str, _Compiled] = {}
 
     def __call__(self, **values: Any) -> list[Found]:
-        question, compiler, sql, given = self._asking(values)
-        alias = question.db
-        connection = connections[alias]
-        asking = copy.copy(compiler)
-        asking.connection, asking.using = connection, alias
-        asking.as_sql = lambda *_, **__: (sql, given)
-        # It never leaves this function: a queryset made from it would ask the same again.
-        rows = question.using(alias)
-        rows.query.get_compiler = lambda *_, **__: asking  # type: ignore[method-assign]
-        return list(rows)
+        return self._asked().ask(values)
 
     def plain(self, **values: Any) -> Iterator[tuple[Any, ...]]:
         """What a `values_list()` finds, as the database gives it: of thousands of rows Django would
         look at each value. On SQLite a condition is then 0 or 1."""
-        _, _, sql, given = self._asking(values)
-        return fetch(sql, given, chunk=5000)
+        return self._asked().plain(values)
 
-    def _asking(self, values: dict[str, Any]) -> tuple[QuerySet[Any, Found], Any, str, list[Any]]:
+    def _asked(self) -> _Compiled:
         if self._question is None:
             self._question = self._make()
-        question = self._question
-        vendor = connections[question.db].vendor
-        if vendor not in self._compiled:
-            compiler = question.query.get_compiler(question.db)
-            self._compiled[vendor] = (compiler, *compiler.as_sql())
-        compiler, sql, parameters = self._compiled[vendor]
+        alias = self._question.db
+        if alias not in self._compiled:
+            self._compiled[alias] = _Compiled(self._question, alias)
+        return self._compiled[alias]
+
+
+class _Compiled:
+    """A queryset as one database is asked for it."""
+
+    def __init__(self, question: QuerySet[Any, Any], alias: str) -> None:
+        self._alias = alias
+        self._compiler: Any = question.query.get_compiler(alias)
+        self._sql, self._parameters = self._compiler.as_sql()
+        columns = [column for column, _, _ in self._compiler.select]
+        self._converters = self._compiler.get_converters(columns)
+        tuples = question._iterable_class is ValuesListIterable
+        self._made_of = tuple if tuples else _models(self._compiler, alias)
+
+    def ask(self, values: dict[str, Any]) -> list[Any]:
+        with contextlib.closing(self._execute(values)) as cursor:
+            rows: Iterable[Any] = cursor.fetchall()
+        if self._converters:
+            rows = self._compiler.apply_converters(rows, self._converters)
+        return [self._made_of(row) for row in rows]
+
+    def plain(self, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+        with contextlib.closing(self._execute(values, binary=True)) as cursor:
+            while rows := cursor.fetchmany(PLAIN_AT_ONCE):
+                yield from rows
+
+    def _execute(self, values: dict[str, Any], *, binary: bool = False) -> Any:
+        connection = connections[self._alias]
         given = [
-            each.adapted(values[each.name], vendor) if isinstance(each, Given) else each
-            for each in parameters
+            each.adapted(values[each.name], connection.vendor) if isinstance(each, Given) else each
+            for each in self._parameters
         ]
-        return question, compiler, sql, given
+        return execute(connection, self._sql, given, binary=binary, prepare=True)
+
+
+def _models(compiler: Any, alias: str) -> Callable[[Sequence[Any]], Any]:
+    """What makes a row of a query for models into one, as Django's own iterable does."""
+    klass, select = compiler.klass_info, compiler.select
+    start, stop = klass["select_fields"][0], klass["select_fields"][-1] + 1
+    names = [column.target.attname for column, _, _ in select[start:stop]]
+    related = get_related_populators(klass, select, alias)  # type: ignore[call-arg] # as of 5.2
+    annotations = list((compiler.annotation_col_map or {}).items())
+
+    def made(row: Sequence[Any]) -> Any:
+        found = klass["model"].from_db(alias, names, row[start:stop])
+        for populator in related:
+            populator.populate(row, found)
+        for name, position in annotations:
+            setattr(found, name, row[position])
+        return found
+
+    return made
 
 
 class GivenMany(Given):

@@ -20,6 +20,8 @@ from django.db import (
 
 from joblogs.errors import Unavailable
 
+from .statements import execute
+
 T = TypeVar("T")
 RETRIES = 3
 
@@ -97,10 +99,12 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
         yield
         return
     usual = int(connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"].get("timeout", 5) * 1000)
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+    _set_busy_timeout(int(seconds * 1000))
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {usual}")
+        _set_busy_timeout(usual)
+
+
+def _set_busy_timeout(milliseconds: int) -> None:
+    execute(connection, f"PRAGMA busy_timeout = {milliseconds}", ()).close()

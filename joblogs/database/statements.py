@@ -1,0 +1,50 @@
+"""One statement, asked of the driver itself.
+
+Django's cursors wrap the driver's three times over, and on PostgreSQL write values into the text of
+a statement. Where a few statements stand before every answer that is what they cost.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_MARK = re.compile("%([s%])")
+
+
+def execute(
+    asked: BaseDatabaseWrapper,
+    sql: str,
+    parameters: Sequence[Any],
+    *,
+    binary: bool = False,
+    prepare: bool = False,
+) -> Any:
+    """The driver's cursor over what a statement gives; the caller closes it.
+
+    `binary`: PostgreSQL answers in its binary protocol. `prepare`: it keeps the statement's plan
+    with the connection; not for partitions, of which a plan must not know before the day.
+    """
+    asked.ensure_connection()
+    started = time.monotonic()
+    with asked.wrap_database_errors:
+        if asked.vendor == "postgresql":
+            cursor: Any = psycopg.Cursor(asked.connection)
+            cursor.execute(sql, parameters, binary=binary, prepare=prepare)
+        else:
+            cursor = asked.connection.execute(_as_sqlite(sql), parameters)
+    # Django's own cursors record their statements so that tests can count them; so does this one.
+    if asked.queries_logged:
+        asked.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
+    return cursor
+
+
+@functools.lru_cache(maxsize=256)
+def _as_sqlite(sql: str) -> str:
+    return _MARK.sub(lambda found: "?" if found[1] == "s" else "%", sql)

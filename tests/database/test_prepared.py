@@ -1,0 +1,117 @@
+"""A prepared question finds what the queryset that it is made of finds."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connection, connections
+from django.db.models import BigIntegerField, Exists, OuterRef
+from django.test.utils import CaptureQueriesContext
+
+from joblogs import access
+from joblogs.database import Among, Given, GivenMany, Prepared, fetch
+from joblogs.models import App, HostResult, ScriptChunk, StepInstance
+from tests.builders import HOST, STEP, job, load, result, script_log, step
+from tests.stored import the_step
+
+pytestmark = pytest.mark.django_db
+
+
+def question():
+    logged = HostResult.objects.filter(step=OuterRef("pk"), held_size__gt=0)
+    found = StepInstance.objects.filter(step_instance_id=Given("step", BigIntegerField()))
+    return found.select_related("job__scope").annotate(logged=Exists(logged))
+
+
+def stored(*steps: int) -> None:
+    load(job(), *(step(number) for number in steps), result(step=steps[0]))
+    load(script_log("hello\n", step=steps[0]))
+
+
+def test_models_come_with_what_is_joined_and_annotated(django_assert_num_queries) -> None:
+    stored(STEP, STEP + 1)
+    asked = Prepared(question)
+    for number, logged in ((STEP, True), (STEP + 1, False), (STEP, True)):
+        with django_assert_num_queries(1):
+            (found,) = asked(step=number)
+            assert found.job.scope.scope_id == "2"
+        plain = the_step(number)
+        assert found == plain
+        for row, same in (
+            (found, plain),
+            (found.job, plain.job),
+            (found.job.scope, plain.job.scope),
+        ):
+            fields = [field.attname for field in row._meta.concrete_fields]
+            assert [getattr(row, name) for name in fields] == [
+                getattr(same, name) for name in fields
+            ]
+            assert not row._state.adding and row._state.db == "default"
+        assert found.logged is logged
+    assert asked(step=STEP + 2) == []
+
+
+def test_what_is_found_can_be_saved() -> None:
+    access.create_app(code="reader", read=True, write=False)
+    (app,) = Prepared(lambda: App.objects.filter(pk=Given("key", BigIntegerField())))(
+        key=App.objects.get().pk
+    )
+    app.name = "renamed"
+    app.save(update_fields=["name"])
+    assert App.objects.get().name == "renamed"
+
+
+def test_tuples_come_as_the_queryset_gives_them() -> None:
+    stored(STEP)
+    load(*(result(HOST + more, end_time=1_700_000_000_000) for more in range(3)))
+    columns = ("host_id", "ip", "end_time", "truncated", "tag")
+
+    def several():
+        named = Among("host_id", GivenMany("hosts", BigIntegerField()))
+        return HostResult.objects.filter(named).order_by("host_id").values_list(*columns)
+
+    asked = Prepared(several)
+    for hosts in ([HOST], [HOST, HOST + 2], [HOST + 1, 2**40], [-1]):
+        plain = HostResult.objects.filter(host_id__in=hosts).order_by("host_id")
+        assert asked(hosts=hosts) == list(plain.values_list(*columns))
+
+
+def test_another_thread_asks_its_own_connection() -> None:
+    asked, found = Prepared(question), []
+    asked(step=STEP)
+    mine = connection.connection
+
+    def ask() -> None:
+        connections["default"].inc_thread_sharing()
+        try:
+            with CaptureQueriesContext(connections["default"]) as captured:
+                asked(step=STEP)
+            found.append((len(captured), connections["default"].connection is mine))
+        finally:
+            connections["default"].dec_thread_sharing()
+            connections.close_all()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    assert found == [(1, False)]
+
+
+def test_a_percent_sign_is_one_on_both_databases() -> None:
+    assert list(fetch("SELECT '100 %%', %s", ["50 %"])) == [("100 %", "50 %")]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no plans by name")
+def test_postgresql_keeps_the_plan_but_none_of_partitions() -> None:
+    stored(STEP)
+    counting = f"SELECT COUNT(*) FROM {ScriptChunk._meta.db_table} WHERE day = %s"  # noqa: S608
+    assert list(fetch(counting, [the_step().day])) == [(1,)]
+    asked = Prepared(question)
+    asked(step=STEP)
+    asked(step=STEP)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        kept = [statement for (statement,) in cursor.fetchall()]
+    assert sum("joblogs_stepinstance" in statement for statement in kept) == 1
+    assert not any(ScriptChunk._meta.db_table in statement for statement in kept)
