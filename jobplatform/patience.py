@@ -1,7 +1,9 @@
-"""A connection to a server that may be given up, because another can be asked instead."""
+"""Connections to PostgreSQL that know how long to trust a server, and how long to wait for it."""
 
 from __future__ import annotations
 
+import select
+import time
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
@@ -10,8 +12,38 @@ from psycopg.abc import PQGen
 T = TypeVar("T")
 
 
-class GivenUpConnection(psycopg.Connection[Any]):
-    """Closes itself when the server takes too long to answer.
+class TrustingConnection(psycopg.Connection[Any]):
+    """Believes that a server which answered a moment ago is still there, unless it hears otherwise.
+
+    The pool tests each connection that it lends, so that a restart of the server costs no failed
+    request. Its test, an empty statement, takes as long as a small one; a server that ends sessions
+    says so, and that is heard without asking.
+    """
+
+    TRUST_SECONDS: ClassVar[float] = 1.0
+    _answered_at = float("-inf")
+
+    def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        answer = super().wait(gen, *args, **options)
+        self._answered_at = time.monotonic()
+        return answer
+
+    def execute(self, query: Any, *args: Any, **options: Any) -> psycopg.Cursor[Any]:
+        if query == "" and self._is_trusted():
+            return self.cursor()
+        return super().execute(query, *args, **options)
+
+    def _is_trusted(self) -> bool:
+        if self.closed or time.monotonic() - self._answered_at > self.TRUST_SECONDS:
+            return False
+        # Between two statements a server has nothing to say but that it goes.
+        listening = select.poll()
+        listening.register(self.fileno(), select.POLLIN)
+        return not listening.poll(0)
+
+
+class GivenUpConnection(TrustingConnection):
+    """Closes itself when the server takes too long to answer, because another can be asked.
 
     A server whose process or disk hangs keeps its connections, so no timeout of the network notices
     it, and its own `statement_timeout` hangs with it: each thread that asks would wait for ever.
@@ -19,11 +51,12 @@ class GivenUpConnection(psycopg.Connection[Any]):
 
     PATIENCE_SECONDS: ClassVar[float] = 10.0
 
-    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+    def wait(
+        self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None, **options: Any
+    ) -> T:
         try:
-            return super().wait(
-                gen, interval, self.PATIENCE_SECONDS if timeout is None else timeout
-            )
+            limit = self.PATIENCE_SECONDS if timeout is None else timeout
+            return super().wait(gen, interval, limit, **options)
         except psycopg.OperationalError:
             self.close()
             raise

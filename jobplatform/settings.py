@@ -75,6 +75,7 @@ for _name, _database in DATABASES.items():
                 # Else it knocks ever more seldom at a server that is gone, up to minutes apart, and
                 # requests fail for as long after it is back. Given up, the next request knocks.
                 "reconnect_timeout": 2,
+                "connection_class": patience.TrustingConnection,
             },
             **_database.get("OPTIONS", {}),
         }
