@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,7 +16,16 @@ from joblogs.query import FileLogs, StepHost
 from . import extras
 from .envelope import json_bytes
 from .extras import Extras
-from .responses import SCRIPT_LOG, enveloped, file_log, in_parts, listed, log_type, text_of
+from .responses import (
+    SCRIPT_LOG,
+    enveloped,
+    file_log,
+    in_parts,
+    listed,
+    log_type,
+    short_text,
+    text_of,
+)
 
 
 def answer(
@@ -67,12 +77,14 @@ def _data(
     yield b"," + json_bytes(last)[1:] if last else b"}"
 
 
-def _script_entry(host: StepHost, text: Iterable[bytes], keys: dict[str, Any]) -> Iterator[bytes]:
+def _script_entry(host: StepHost, text: Iterable[bytes], keys: dict[str, Any]) -> Iterable[bytes]:
     head = {"bk_host_id": host.bk_host_id, "ip": host.ip, "bk_cloud_id": host.bk_cloud_id}
     tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6, **keys}
-    yield json_bytes(head)[:-1] + b',"log_content":'
-    yield from text_of(text)
-    yield b"," + json_bytes(tail)[1:]
+    short = short_text(text)
+    if short is not None:
+        return [json_bytes({**head, "log_content": short, **tail})]
+    parts = itertools.chain([json_bytes(head)[:-1] + b',"log_content":'], text_of(text))
+    return itertools.chain(parts, [b"," + json_bytes(tail)[1:]])
 
 
 def _file_entry(host: StepHost, logs: FileLogs, keys: dict[str, Any]) -> Iterator[bytes]:

@@ -33,6 +33,11 @@ class Extras:
     context: int = 0
     state: bool = False
 
+    @property
+    def is_text_only(self) -> bool:
+        """Whether nothing is asked about the logs but what they say."""
+        return self.grep is None and not self.state
+
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Extras:
         """Raises BadRequest, naming the field."""
@@ -81,24 +86,26 @@ Logged = tuple[StepHost, Iterable[bytes], dict[str, Any], int]
 
 def script_logs(step: StepInstance, hosts: list[StepHost], extras: Extras) -> Iterator[Logged]:
     """Each host with what was asked of its script log."""
-    for host, text, keys, size in _texts(step, hosts, extras):
-        if extras.state:
-            size_here = query.readable_size(step, host)
-            keys |= {"log_state": _state(query.log_state(step, host), size_here)}
-        yield host, text, keys, size
-
-
-def _texts(step: StepInstance, hosts: list[StepHost], extras: Extras) -> Iterator[Logged]:
     if extras.grep is not None:
-        yield from _grepped(step, hosts, extras, extras.grep)
+        logged = _grepped(step, hosts, extras, extras.grep)
     elif extras.part is not None:
-        for host, start, parts in query.script_range(step, hosts, extras.part):
-            size = query.readable_size(step, host)
-            first, stop = extras.part.within(size)
-            yield host, parts, {"log_offset": start, "log_size": size}, stop - first
+        logged = _cut(step, hosts, extras.part)
     else:
-        for host, parts in query.script_logs(step, hosts):
-            yield host, parts, {}, host.size
+        logged = ((host, parts, {}, host.size) for host, parts in query.script_logs(step, hosts))
+    return _with_state(step, logged) if extras.state else logged
+
+
+def _with_state(step: StepInstance, logged: Iterator[Logged]) -> Iterator[Logged]:
+    for host, text, keys, size in logged:
+        found = _state(query.log_state(step, host), query.readable_size(step, host))
+        yield host, text, keys | {"log_state": found}, size
+
+
+def _cut(step: StepInstance, hosts: list[StepHost], part: Range) -> Iterator[Logged]:
+    for host, start, parts in query.script_range(step, hosts, part):
+        size = query.readable_size(step, host)
+        first, stop = part.within(size)
+        yield host, parts, {"log_offset": start, "log_size": size}, stop - first
 
 
 def _grepped(

@@ -119,6 +119,13 @@ def log_type(step: StepInstance) -> int | None:
     return FILE_LOG if step.step_type == StepType.FILE else SCRIPT_LOG
 
 
+def short_text(parts: Iterable[bytes]) -> str | None:
+    """The text of a log that is there as a whole and may be encoded at once, None of others."""
+    if isinstance(parts, list) and sum(map(len, parts)) <= BLOCK_BYTES:
+        return b"".join(parts).decode(errors="replace")
+    return None
+
+
 def text_of(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The JSON string of a log that comes in parts."""
     parts = iter(parts)

@@ -153,9 +153,10 @@ def _host(host: StepHost | None, named: int | Address) -> dict[str, Any]:
     return {"bk_host_id": None, "bk_cloud_id": named.bk_cloud_id, "ip": named.address}
 
 
-def _text_or_null(logs: Iterator[tuple[StepHost, Iterator[bytes]]]) -> Iterator[bytes]:
+def _text_or_null(logs: Iterator[tuple[StepHost, Iterable[bytes]]]) -> Iterator[bytes]:
     """One host's log; one of blanks only is null, as clients that wait for it expect."""
-    for _, parts in logs:
+    for _, text in logs:
+        parts = iter(text)
         blanks, length = [], 0
         for part in parts:
             blanks.append(part)

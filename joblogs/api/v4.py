@@ -110,7 +110,7 @@ def _document(
     yield b"}," + json_bytes(exchange_of(request).tail())[1:]
 
 
-def _script_entry(host: StepHost, parts: Iterator[bytes]) -> Iterator[bytes]:
+def _script_entry(host: StepHost, parts: Iterable[bytes]) -> Iterator[bytes]:
     yield json_bytes({"execute_object": _object_of(host)})[:-1] + b',"log_content":'
     yield from text_of(parts)
     yield b"}"

@@ -81,7 +81,7 @@ def _hosts(
 ) -> tuple[list[StepHost], dict[str, Any]]:
     """The hosts to answer for, and what `data` ends with."""
     if asked.wanted is not None:
-        hosts = query.hosts_named(step, asked.wanted, more.attempts)
+        hosts = query.hosts_named(step, asked.wanted, more.attempts, brief=more.is_text_only)
         missing = extras.missing_hosts(step, asked.wanted, hosts) if more.state else None
         return hosts, {} if missing is None else {"missing_hosts": missing}
     hosts, total = query.hosts_of(step, asked.page, more.attempts)

@@ -196,7 +196,7 @@ def logs_of(
 
 
 def _logs_of_host(
-    step: StepInstance, host: StepHost, parts: Iterator[bytes], files: FileLogs, taken: Passed
+    step: StepInstance, host: StepHost, parts: Iterable[bytes], files: FileLogs, taken: Passed
 ) -> Iterator[Log]:
     size = query.readable_size(step, host)
     if size or step.step_type != StepType.FILE:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -59,6 +58,8 @@ ROW_VALUES: tuple[Any, ...] = (
     ExpressionWrapper(Q(redacted__isnull=False), output_field=BooleanField()),
 )
 """What a Row is made of, for `values_list`."""
+BRIEF_VALUES = Row._fields[: -len(Row._field_defaults)]
+"""What of it says which text is whose; the rest says what is known about the text."""
 
 
 class Address(NamedTuple):
@@ -85,8 +86,7 @@ class Page(NamedTuple):
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepHost:
+class StepHost(NamedTuple):
     """A host of a step: its addresses as of its newest attempt, and the rows of its log.
 
     `rows` are those that stand for the log, by batch and role.
@@ -106,12 +106,16 @@ class StepHost:
 
 
 def hosts_named(
-    step: StepInstance, wanted: Sequence[int | Address], attempts: Attempts = EVERY_ATTEMPT
+    step: StepInstance,
+    wanted: Sequence[int | Address],
+    attempts: Attempts = EVERY_ATTEMPT,
+    *,
+    brief: bool = False,
 ) -> list[StepHost]:
     """The hosts of a step that are named, in that order, each once.
 
     An address names every host of the step that had it in any attempt; what is not in the step
-    names none.
+    names none. `brief`: their rows say nothing about the text but where it is.
     """
     ids = [name for name in wanted if isinstance(name, int)]
     if len(ids) < len(wanted):
@@ -121,7 +125,7 @@ def hosts_named(
                 [name] if isinstance(name, int) else known.get(name, []) for name in wanted
             )
         )
-    found = _step_hosts(step, set(ids), attempts)
+    found = _step_hosts(step, set(ids), attempts, brief=brief)
     return [found[host] for host in dict.fromkeys(ids) if host in found]
 
 
@@ -187,41 +191,44 @@ def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = N
 
 
 def _step_hosts(
-    step: StepInstance, ids: Collection[int], attempts: Attempts
+    step: StepInstance, ids: Collection[int], attempts: Attempts, *, brief: bool = False
 ) -> dict[int, StepHost]:
     if not ids:
         return {}
     if attempts == EVERY_ATTEMPT:
-        return _grouped(step, _rows_of(step=step.pk, hosts=ids))
+        rows_of = _brief_rows_of if brief else _rows_of
+        return _grouped(step, rows_of(step=step.pk, hosts=ids))
     found = HostResult.objects.filter(database.Among("host_id", ids), step=step)
     return _grouped(step, _among(found, attempts).values_list(*ROW_VALUES))
 
 
-@database.Prepared
-def _rows_of() -> QuerySet[HostResult, tuple[Any, ...]]:
+def _named() -> QuerySet[HostResult]:
     named = database.Among("host_id", database.GivenMany("hosts", BigIntegerField()))
-    found = HostResult.objects.filter(named, step_id=database.Given("step", BigIntegerField()))
-    return found.values_list(*ROW_VALUES)
+    return HostResult.objects.filter(named, step_id=database.Given("step", BigIntegerField()))
+
+
+_rows_of = database.Prepared(lambda: _named().values_list(*ROW_VALUES))
+_brief_rows_of = database.Prepared(lambda: _named().values_list(*BRIEF_VALUES))
 
 
 def _grouped(step: StepInstance, found: Iterable[tuple[Any, ...]]) -> dict[int, StepHost]:
-    rows = [Row._make(values) for values in found]
+    rows = [Row(*values) for values in found]
     with_files = None
     if step.step_type == StepType.FILE:
         with_files = file_weights(
             row.pk for row in rows if row.status == HostStatus.SUCCEEDED_LAST_TIME
         )
-    hosts = {}
-    rows.sort(key=lambda row: (row.host_id, row.batch, row.role, -row.execute_count))
-    for host, own in itertools.groupby(rows, key=attrgetter("host_id")):
-        hosts[host] = _step_host(list(own), with_files)
-    return hosts
+    by_host: dict[int, list[Row]] = {}
+    for row in rows:
+        by_host.setdefault(row.host_id, []).append(row)
+    return {host: _step_host(by_host[host], with_files) for host in sorted(by_host)}
 
 
 def _step_host(rows: list[Row], with_files: Collection[int] | None) -> StepHost:
     if len(rows) == 1:
         (row,) = rows
         return StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, (row,))
+    rows.sort(key=lambda row: (row.batch, row.role, -row.execute_count))
     # The target's addresses before the source's, the newest attempt's before earlier ones'.
     shown = max(rows, key=lambda row: (-row.role, row.execute_count, row.batch))
     standing = [

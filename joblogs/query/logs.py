@@ -15,19 +15,23 @@ from .hosts import StepHost, file_weights
 
 def script_logs(
     step: StepInstance, hosts: Iterable[StepHost]
-) -> Iterator[tuple[StepHost, Iterator[bytes]]]:
-    """Each host with its script log, in parts to be joined with nothing between.
-
-    A host's parts are gone once the next host is asked for.
+) -> Iterator[tuple[StepHost, Iterable[bytes]]]:
+    """Each host with its script log, in parts to be joined with nothing between: a list of them if
+    the log is short, else they are gone once the next host is asked for.
     """
     if step.job.expired_at is not None:
-        yield from ((host, iter(())) for host in hosts)
+        yield from ((host, []) for host in hosts)
         return
     hosts = list(hosts)
     spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.rows)
     stream = store.read(step.day, spans)
     for host in hosts:
-        parts = store.first_bytes(stream, host.size)
+        size = host.size
+        if len(host.rows) == 1 and 0 < size <= store.GROUP_BYTES:
+            _, whole = next(stream)
+            yield host, whole
+            continue
+        parts = store.first_bytes(stream, size)
         yield host, parts
         for _ in parts:
             pass
