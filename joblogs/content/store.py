@@ -106,12 +106,11 @@ def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list
     for group in _groups(spans):
         found = _frames(day, group)
         for index, span in enumerate(group):
-            place = (span.start, span.stop)
             try:
-                parts = join(place, _decoded(found.pop(index, [])))
+                parts = _joined(span, found.pop(index, []))
             except Hole:
                 # Frames may have been merged between the size's statement and this one.
-                parts = join(place, _decoded(_frames(day, [span])[0]))
+                parts = _joined(span, _frames(day, [span])[0])
             yield span, parts
 
 
@@ -153,6 +152,16 @@ def _windows(spans: Iterable[Span]) -> Iterator[Span]:
 
 _Packed = tuple[int, int, bytes]
 """Offset, codec and data of a frame as it is stored."""
+
+
+def _joined(span: Span, found: list[_Packed]) -> list[bytes]:
+    if len(found) == 1 and found[0][0] == span.start:
+        _, kind, packed = found[0]
+        data = codec.decode(kind, packed)
+        if len(data) == span.stop - span.start:
+            # As nearly every log of a merged day is: a frame of its own.
+            return [data]
+    return join((span.start, span.stop), _decoded(found))
 
 
 def _decoded(found: list[_Packed]) -> list[Piece]:
