@@ -104,14 +104,7 @@ def _post_until(
 def writer_killed(site: Site, job: Job, random: Random) -> bool:
     """SIGKILL for an `import_logs` that has read a part of its input."""
     body = b"".join(job.stream())
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "import_logs", "-"],
-        cwd=ROOT,
-        env=site.server.environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as importing:
+    with _importer(site) as importing:
         assert importing.stdin is not None
         importing.stdin.write(body[: random.randrange(len(body))])
         importing.stdin.flush()
@@ -121,6 +114,17 @@ def writer_killed(site: Site, job: Job, random: Random) -> bool:
         with contextlib.suppress(BrokenPipeError):
             importing.stdin.close()
     return importing.returncode == -signal.SIGKILL
+
+
+def _importer(site: Site) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "import_logs", "-"],
+        cwd=ROOT,
+        env=site.server.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
 
 
 def server_killed(site: Site, job: Job, random: Random) -> bool:
@@ -168,30 +172,22 @@ def disk_full(site: Site, job: Job, random: Random) -> bool:
     return code == 1240002 or importer.returncode == 1
 
 
-def _assert_told(importer: subprocess.Popen[str], said: str) -> None:
+def _assert_told(importer: subprocess.Popen[bytes], said: bytes) -> None:
     """An import that failed says what to do, and shows nobody our source code."""
-    assert "Traceback" not in said, said
-    assert importer.returncode == 0 or "run it again" in said, said
+    assert b"Traceback" not in said, said
+    assert importer.returncode == 0 or b"run it again" in said, said
 
 
 @contextlib.contextmanager
-def _importing(site: Site, body: bytes) -> Iterator[subprocess.Popen[str]]:
+def _importing(site: Site, body: bytes) -> Iterator[subprocess.Popen[bytes]]:
     """An `import_logs` of a body; what it says is to be read."""
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "import_logs", "-"],
-        cwd=ROOT,
-        env=site.server.environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with _importer(site) as process:
         stdin = process.stdin
         assert stdin is not None
 
         def feed() -> None:
             with contextlib.suppress(BrokenPipeError), stdin:
-                stdin.write(body.decode())
+                stdin.write(body)
 
         feeder = threading.Thread(target=feed)
         feeder.start()
