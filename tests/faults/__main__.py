@@ -25,8 +25,11 @@ from tests.faults.site import Site, site  # noqa: E402 - as above
 def main(arguments: list[str]) -> int:
     """See the top of this file; the exit code is 1 if any round went wrong."""
     options = _options(arguments)
-    _say(f"seed {options.seed}")
-    _say(ROW.format("fault", "database", "runs", "cut short", "bytes sent", "there once", "beside"))
+    print(f"seed {options.seed}", flush=True)
+    print(
+        ROW.format("fault", "database", "runs", "cut short", "bytes sent", "there once", "beside"),
+        flush=True,
+    )
     failed = 0
     for on_postgresql in {"both": (False, True), "sqlite": (False,), "postgresql": (True,)}[
         options.database
@@ -55,21 +58,16 @@ def _rounds(place: Site, name: str, rounds: int, seed: int) -> int:
         try:
             done.append(round_of(fault, place, next(place.numbers), own))
         except Skipped as reason:
-            _say(f"{name:<28}{place.name:<12}SKIPPED: {reason}")
+            print(f"{name:<28}{place.name:<12}SKIPPED: {reason}", flush=True)
             return 0
         except AssertionError as error:
             failed += 1
-            _say(f"{name} on {place.name}, seed {own}: {str(error)[:2000]}")
+            print(f"{name} on {place.name}, seed {own}: {str(error)[:2000]}", flush=True)
     told, once, beside = (sum(r.held[part] for r in done) for part in range(3))
     cut = sum(r.interrupted for r in done)
     row = ROW.format(name, place.name, len(done), cut, f"{told:,}", f"{once:,}", beside)
-    _say(row + (f"  {failed} WENT WRONG" if failed else ""))
+    print(row + (f"  {failed} WENT WRONG" if failed else ""), flush=True)
     return failed + (told != once) + (beside != 0)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

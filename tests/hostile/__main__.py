@@ -30,8 +30,8 @@ SLOWER = {"bk-job dump": 20, "output as HTML": 2}
 def main(arguments: list[str]) -> int:
     """See the top of this file."""
     options = _options(arguments)
-    _say(f"seed {options.seed}")
-    _say(f"{'door':<20}{'inputs':>9}{'seconds':>9}  what came back")
+    print(f"seed {options.seed}", flush=True)
+    print(f"{'door':<20}{'inputs':>9}{'seconds':>9}  what came back", flush=True)
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), workers=1) as server:
         assert server.post(lines(job(), step(), result(), script_log("a\n")))["result"]
         before = _memory(server)
@@ -41,8 +41,10 @@ def main(arguments: list[str]) -> int:
                 started = time.monotonic()
                 came = answers(door, Random(f"{options.seed} {name}"), tries=tries)  # noqa: S311 - so that a seed shows the same again
                 words = ", ".join(f"{word}: {count:,}" for word, count in came.items())
-                _say(f"{name:<20}{tries:>9,}{time.monotonic() - started:>9.0f}  {words}")
-        _say(f"the server grew from {before:.0f} to {_memory(server):.0f} MB at most")
+                print(
+                    f"{name:<20}{tries:>9,}{time.monotonic() - started:>9.0f}  {words}", flush=True
+                )
+        print(f"the server grew from {before:.0f} to {_memory(server):.0f} MB at most", flush=True)
     return 0
 
 
@@ -51,11 +53,6 @@ def _memory(server: Server) -> float:
     (worker,) = server.workers()
     status = Path(f"/proc/{worker}/status").read_text("ascii")
     return int(status.split("VmHWM:", 1)[1].split()[0]) / 1024
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
