@@ -7,7 +7,7 @@ never from input.
 from .bulk import any_of, fetch, insert_rows, insert_unhurried, save_columns, update_rows
 from .partitions import Partitions
 from .prepared import Among, Given, GivenMany, Prepared
-from .replica import from_replica, reads_from_replica, replica_usable
+from .replica import from_replica, is_reading_replica, reads_from_replica, replica_usable
 from .schema import CreatePartitionedModel, set_fillfactor
 from .sizes import size
 from .waiting import answering, only_one, retrying, waiting_at_most
@@ -25,6 +25,7 @@ __all__ = [
     "from_replica",
     "insert_rows",
     "insert_unhurried",
+    "is_reading_replica",
     "only_one",
     "reads_from_replica",
     "replica_usable",

@@ -53,6 +53,11 @@ def reading_alias() -> str:
     return REPLICA if _reading.get() else DEFAULT_DB_ALIAS
 
 
+def is_reading_replica() -> bool:
+    """Whether reads about jobs and logs ask another database here than those about rights."""
+    return _reading.get()
+
+
 class Router:
     """Sends reads where `reading_alias` says; everything else goes to the primary."""
 

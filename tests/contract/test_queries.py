@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from joblogs import database
 from tests.builders import Said, asking, file_log, job, load, result, script_log, step
 
 Ask = Callable[..., Any]
@@ -113,3 +114,21 @@ def test_what_is_refused_reads_no_log_and_is_not_recorded(ask: Ask, body: Said) 
     with CaptureQueriesContext(connection) as captured:
         assert ask(body).json()["result"] is False
     assert not [q for q in captured if "scriptchunk" in q["sql"] or "INSERT" in q["sql"]]
+
+
+def test_rights_and_the_step_are_asked_at_once_but_never_of_a_replica(
+    ask: Ask, statements: Statements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(job(), *script_step(200, 1))
+
+    def together() -> list[bool]:
+        with CaptureQueriesContext(connection) as captured:
+            assert ask(asking()).json()["code"] == 0
+        asked = [q["sql"] for q in captured if "joblogs_appgrant" in q["sql"]]
+        return ["joblogs_stepinstance" in statement for statement in asked]
+
+    assert together() == [True]
+    at_once = statements(1)
+    monkeypatch.setattr(database, "is_reading_replica", lambda: True)
+    assert together() == [False]
+    assert statements(1) == at_once + 1
