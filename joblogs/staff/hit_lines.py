@@ -1,13 +1,14 @@
-"""The lines of hits as HTML. They are written here and not by a template, which would take longer
-for them than it takes to find them."""
+"""The lines of hits and the names of hosts as HTML. They are written here and not by a template,
+which would take longer for them than it takes to find them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-from .hits import HitGroup, HitLine
+from .hits import HitGroup, HitLine, HostWithHits
 
 _GAP = '<div class="gap" aria-hidden="true">⋯</div>'
 _CUT = '<span class="cut">…</span>'
@@ -19,6 +20,26 @@ def drawn(group: HitGroup, hosts: str, keep: str) -> SafeString:
     host = f"{escape(hosts)}{group.hosts[0].bk_host_id}/" if group.hosts else ""
     html = "".join(_line(line, host, escape(keep)) for line in group.lines)
     return mark_safe(html)  # noqa: S308 - what is not ours is escaped; lines are by content.ansi
+
+
+def names(group: HitGroup, hosts: str, keep: str) -> SafeString:
+    """The hosts of a group as links to the first hit; of few with commas between them."""
+    number = group.lines[0].number if group.lines else ""
+    end = f"?line={number}{escape(keep)}#L{number}"
+    if group.many:
+        return links(group.hosts, hosts, end)
+    found = (_link(host, hosts, end, f"<code>{escape(host.name)}</code>") for host in group.hosts)
+    return mark_safe(", ".join(found))  # noqa: S308 - escaped above
+
+
+def links(found: Iterable[HostWithHits], hosts: str, escaped_end: str = "") -> SafeString:
+    """Hosts as links to their logs, a space behind each."""
+    html = "".join(f"{_link(host, hosts, escaped_end, escape(host.name))} " for host in found)
+    return mark_safe(html)  # noqa: S308 - escaped here and by who gives the end
+
+
+def _link(host: HostWithHits, hosts: str, escaped_end: str, escaped_name: str) -> str:
+    return f'<a href="{escape(hosts)}{host.bk_host_id}/{escaped_end}">{escaped_name}</a>'
 
 
 def _line(line: HitLine, host: str, keep: str) -> str:

@@ -22,6 +22,7 @@ from .odd_values import odd_places
 GROUPS_MAX = 60
 HOSTS_MAX, NAMED_MAX = 300, 1_000
 """Hosts that are named: of a group, and of a page. The first of a group always is."""
+NAMED_AT_HEAD = 6
 FOLDED_MAX = 12
 """Parts of folded names at the head of a group."""
 SHOWN_BYTES, BEFORE_BYTES = 600, 200
@@ -65,6 +66,11 @@ class HitGroup:
     values: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
     """By host, hashes of the hidden values in its hits that may tell it from the others."""
     kept: dict[int, tuple[HostWithHits, list[Line]]] = field(default_factory=dict)
+
+    @property
+    def many(self) -> bool:
+        """They are folded at the head of the group, and named below it."""
+        return self.total > NAMED_AT_HEAD
 
     @property
     def folded(self) -> list[str]:

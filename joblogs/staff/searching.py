@@ -20,8 +20,7 @@ from joblogs.query import Attempts, State, StepHost, runs
 from joblogs.query.runs import Label
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
-from . import addresses
-from .hit_lines import drawn
+from . import addresses, hit_lines
 from .hits import HOSTS_MAX, Found, HostWithHits, gather, label_of
 from .host_log import moment
 from .reading import RecordedPage, sent
@@ -110,17 +109,20 @@ def _search(
     kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
     without = _without(search, found, labels)
     without_total = 0 if search.stopped else len(hosts) - len(found.hosts)
+    at = context["urls"]["hosts"]
     keep = "".join(f"&{name}={value}" for name, value in kept_hidden)
     keep += f"&encoding={encoding}" if encoding != "utf-8" else ""
     context |= {
         "chosen_around": around,
         "kept_hidden": kept_hidden,
-        "keep_encoding": keep,
-        "groups": [(group, drawn(group, context["urls"]["hosts"], keep)) for group in found.groups],
+        "groups": [
+            (group, hit_lines.drawn(group, at, keep), hit_lines.names(group, at, keep))
+            for group in found.groups
+        ],
         "without_more": without_total - len(without),
         "search": search,
         "found": found,
-        "without": without,
+        "without": hit_lines.links(without, at),
         "without_total": without_total,
         "partial": sum(query.log_state(step, host).state != State.COMPLETE for host in hosts),
     }
