@@ -189,8 +189,12 @@ class _Finder:
         self.last_hit = 0
         self.before: deque[Line] = deque(maxlen=search.context)
         self.after = 0
+        self.unread = (b"", 0)
+        """What no hit has come after, of the block before: most logs are one, and need no more."""
 
     def search(self, block: _Block) -> None:
+        rest, position = self.unread
+        self._pass(rest, position, len(rest))
         data, position = block.data, 0
         while position < len(data) and (match := self.pattern.find(data, position)):
             start = data.rfind(b"\n", 0, match[0]) + 1
@@ -203,7 +207,9 @@ class _Finder:
                 self._hit(data[max(start, position) : end])
             position = end
             self.number += data.endswith(b"\n", start, end)
-        self._pass(data, position, len(data))
+        if self.after and self.hits.count <= self.shown:
+            position = self._follow(data, position, len(data))
+        self.unread = (data, position)
 
     def _hit(self, line: bytes) -> None:
         self.hits.count += 1
@@ -219,12 +225,7 @@ class _Finder:
         if not self.context or self.hits.count > self.shown:
             self.number += data.count(b"\n", start, end)
             return
-        while self.after and start < end:
-            stop = data.find(b"\n", start, end) + 1 or end
-            self.hits.lines.append(Line(self.number, data[start:stop][: self.line_bytes], False))
-            self.number += data.endswith(b"\n", start, stop)
-            self.after -= 1
-            start = stop
+        start = self._follow(data, start, end)
         kept: deque[tuple[int, int]] = deque()
         stop = end
         while stop > start and len(kept) < self.context:
@@ -235,6 +236,16 @@ class _Finder:
         for begin, stop in kept:
             self.before.append(Line(self.number, data[begin:stop][: self.line_bytes], False))
             self.number += data.endswith(b"\n", begin, stop)
+
+    def _follow(self, data: bytes, start: int, end: int) -> int:
+        """The lines that are shown after a hit, as far as they are here: where they end."""
+        while self.after and start < end:
+            stop = data.find(b"\n", start, end) + 1 or end
+            self.hits.lines.append(Line(self.number, data[start:stop][: self.line_bytes], False))
+            self.number += data.endswith(b"\n", start, stop)
+            self.after -= 1
+            start = stop
+        return start
 
 
 ERRORS = Pattern.of(
