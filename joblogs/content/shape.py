@@ -16,9 +16,10 @@ will do. A line over 1 MiB is masked in segments of that size, to bound the memo
 
 import hashlib
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from .lines import LineCutter, iter_blocks
@@ -31,8 +32,10 @@ __all__ = [
     "VERSION",
     "Fingerprint",
     "Kind",
+    "Look",
     "Span",
     "digest",
+    "looks",
     "masked",
     "shape",
     "spans",
@@ -149,16 +152,16 @@ def _masked(block: bytes, own: Sequence[bytes]) -> bytes:
     return PLACEHOLDER.join(parts)
 
 
-def _masked_at(block: bytes, spans: Iterable[Span]) -> bytes:
-    """What `_masked` gives, where the spans are known."""
-    parts, kept, at = [], b"", 0
+def _masked_at(block: bytes, spans: Iterable[Span], at: int = 0, to: int | None = None) -> bytes:
+    """What `_masked` gives of block[at:to], where the spans are known."""
+    parts, kept = [], b""
     for start, end, kind in spans:
         kept += block[at:start]
         if kind != "ansi":
             parts.append(kept)
             kept = b""
         at = end
-    parts.append(kept + block[at:])
+    parts.append(kept + block[at:to])
     if b"\x00" in block:
         parts = [part.replace(b"\x00", b"\x00\x00") for part in parts]
     return PLACEHOLDER.join(parts)
@@ -171,14 +174,26 @@ def _tells(block: bytes, span: Span) -> bool:
     return span.kind in ("hex", "address")
 
 
-def _hash(value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=VALUE_BYTES).digest()
+def _values(block: bytes, spans: Iterable[Span]) -> list[bytes]:
+    """Hashes of the telling ones."""
+    return [
+        OWN
+        if span.kind == "host"
+        else hashlib.blake2b(block[span.start : span.end], digest_size=VALUE_BYTES).digest()
+        for span in spans
+        if _tells(block, span)
+    ]
 
 
 def _spans(block: bytes, own: Sequence[bytes]) -> list[Span]:
     codes = [found.span() for found in _ANSI.finditer(block)]
     text = _ANSI.sub(b"", block) if codes else block
-    found = [Span(start, end, "host") for start, end in _find_names(text, own)]
+    spans = _with_rules(text, [Span(*name, "host") for name in _find_names(text, own)])
+    return _with_codes(spans, codes) if codes else spans
+
+
+def _with_rules(text: bytes, found: list[Span]) -> list[Span]:
+    """What was found already and what the rules find, ascending, not overlapping."""
     for scan, view in _views(text):
         keep = scan.rule.only_if
         for hit in scan.numbered.finditer(view):
@@ -194,8 +209,7 @@ def _spans(block: bytes, own: Sequence[bytes]) -> list[Span]:
         last, longest = merged.pop()
         kind = span.kind if length > longest else last.kind
         merged.append((Span(last.start, max(last.end, span.end), kind), max(length, longest)))
-    spans = [span for span, _ in merged]
-    return _with_codes(spans, codes) if codes else spans
+    return [span for span, _ in merged]
 
 
 def _with_codes(spans: list[Span], codes: list[tuple[int, int]]) -> list[Span]:
@@ -270,6 +284,47 @@ def shape(data: bytes, *, names: Sequence[bytes] = ()) -> bytes:
     return fingerprint.shape()
 
 
+class Look(NamedTuple):
+    """A few lines as they are compared: masked, and the hashes of their telling values."""
+
+    masked: bytes
+    values: tuple[bytes, ...]
+
+
+def looks(texts: Iterable[tuple[bytes, Sequence[bytes]]]) -> list[Look]:
+    """Look at some lines of many hosts, each with its host's names, together: to begin costs more
+    than a line does. None is longer than what `Fingerprint` takes values of."""
+    told = [(text, _own_names(names)) for text, names in texts]
+    plain = iter(_looks_together([one for one in told if b"\x1b" not in one[0]]))
+    return [
+        _look(text, _spans(text, own), 0, len(text)) if b"\x1b" in text else next(plain)
+        for text, own in told
+    ]
+
+
+def _looks_together(told: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[Look]:
+    # No rule looks across a newline, so that the lines of one host do not change another's.
+    ended = [text if text.endswith(b"\n") else text + b"\n" for text, _ in told]
+    starts = list(accumulate(map(len, ended), initial=0))
+    names = [
+        Span(start + at, start + end, "host")
+        for (text, own), start in zip(told, starts, strict=False)
+        for at, end in _find_names(text, own)
+    ]
+    block = b"".join(ended)
+    spans = _with_rules(block, names)
+    cuts = [bisect_left(spans, start, key=itemgetter(0)) for start in starts]
+    return [
+        _look(block, spans[first:last], start, start + len(text))
+        for (text, _), start, (first, last) in zip(told, starts, pairwise(cuts), strict=False)
+    ]
+
+
+def _look(block: bytes, spans: Sequence[Span], start: int, end: int) -> Look:
+    values = _values(block, spans)[:_TELLING_MAX]
+    return Look(_masked_at(block, spans, start, end), tuple(values))
+
+
 class Fingerprint:
     """Digest, shape and telling values of a text that comes in pieces; all may be asked for at
     any time."""
@@ -323,9 +378,5 @@ class Fingerprint:
         cut = len(block) if len(block) <= room else block.rfind(b"\n", 0, room) + 1
         head, rest = block[:cut], block[cut:]
         found = _spans(head, self._own)
-        values = [
-            OWN if span.kind == "host" else _hash(head[span.start : span.end])
-            for span in found
-            if _tells(head, span)
-        ]
-        return _masked_at(head, found) + (_masked(rest, self._own) if rest else b""), values
+        masked = _masked_at(head, found) + (_masked(rest, self._own) if rest else b"")
+        return masked, _values(head, found)

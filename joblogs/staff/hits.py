@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString
 
+from joblogs.content import shape
 from joblogs.content.ansi import Encoding, Mark, Painter
 from joblogs.content.lines import without_line_end
-from joblogs.content.shape import Fingerprint
 from joblogs.query import runs
 from joblogs.query.runs import Label
 from joblogs.search import Hits, Line, Pattern
@@ -28,6 +29,7 @@ FOLDED_MAX = 12
 SHOWN_BYTES, BEFORE_BYTES = 600, 200
 """Of a line, and of what comes before its first match."""
 MATCHES_MAX = 50
+LOOKED_AT_ONCE = 64
 KEPT_BYTES = 4 * 1024 * 1024
 """Of all hits what is kept, to show those hosts apart that differ in a value the masks hide."""
 
@@ -108,14 +110,10 @@ def gather(
     """Run a search to its end, or to that of its budget."""
     found, groups, named = Found(), dict[tuple[str, int, bytes], HitGroup](), 0
     room = KEPT_BYTES
-    for hits in search:
+    for hits, look in _looked_at(search, labels):
         host = hits.host.bk_host_id
         label = labels.get(host)
-        names = runs.own_names(label) if label is not None else ()
-        text = b"".join(line.data for line in hits.lines if line.matches)
-        fingerprint = Fingerprint(names=names)
-        fingerprint.update(text)
-        key = hits.label, hits.count, fingerprint.shape()
+        key = hits.label, hits.count, look.masked
         found.hits += hits.count
         found.hosts.add(host)
         if key not in groups:
@@ -125,7 +123,7 @@ def gather(
             groups[key] = HitGroup(hits.label, hits.count, _lines(hits.lines, pattern, encoding))
         group = groups[key]
         group.total += 1
-        group.values[host] = fingerprint.values()
+        group.values[host] = look.values
         room -= sum(len(line.data) for line in hits.lines)
         if room > 0:
             group.kept[host] = HostWithHits(host, label_of(host, label)), hits.lines
@@ -138,6 +136,21 @@ def gather(
     # As on the step page: the few that are special before the crowd.
     found.groups = sorted(made, key=lambda group: group.total)
     return found
+
+
+def _looked_at(
+    search: Iterable[Hits], labels: dict[int, Label]
+) -> Iterator[tuple[Hits, shape.Look]]:
+    found = iter(search)
+    while some := list(itertools.islice(found, LOOKED_AT_ONCE)):
+        texts = [
+            (
+                b"".join(line.data for line in hits.lines if line.matches),
+                runs.own_names(label) if (label := labels.get(hits.host.bk_host_id)) else (),
+            )
+            for hits in some
+        ]
+        yield from zip(some, shape.looks(texts), strict=True)
 
 
 def _taken_out(

@@ -242,6 +242,18 @@ def test_fingerprints_do_not_depend_on_the_pieces(text: bytes, borders: list[int
     assert fingerprint.digest() == shape.digest(text)
 
 
+@given(st.lists(st.tuples(texts, st.sampled_from([NAMES, NAMES[1:], []])), max_size=6))
+def test_looked_at_together_each_text_is_as_it_is_alone(
+    told: list[tuple[bytes, list[bytes]]],
+) -> None:
+    found = shape.looks(told)
+    assert len(found) == len(told)
+    for (text, names), look in zip(told, found, strict=True):
+        alone = Fingerprint(names=names)
+        alone.update(text)
+        assert look == (masked(text, names=names), alone.values())
+
+
 def telling(text: bytes) -> bytes:
     fingerprint = Fingerprint(names=NAMES)
     fingerprint.update(text)
