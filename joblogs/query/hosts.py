@@ -167,8 +167,19 @@ def _among(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostRe
 
 def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
     """The hosts that a step has in one role, with what they logged in it, by ascending id."""
+    if attempts == EVERY_ATTEMPT:
+        return list(_grouped(step, _rows_as.plain(step=step.pk, role=role)).values())
     found = results_of(step, role, attempts).values_list(*ROW_VALUES)
     return list(_grouped(step, found).values())
+
+
+@database.Prepared
+def _rows_as() -> QuerySet[HostResult, tuple[Any, ...]]:
+    found = HostResult.objects.filter(
+        step_id=database.Given("step", BigIntegerField()),
+        role=database.Given("role", BigIntegerField()),
+    )
+    return found.values_list(*ROW_VALUES)
 
 
 def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = None) -> Row:

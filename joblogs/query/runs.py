@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Max, Min, QuerySet
+from django.db.models import BigIntegerField, Count, F, Max, Min, QuerySet
 
+from joblogs import database
 from joblogs.choices import HOST_UNFINISHED, Role
 from joblogs.content import shape, store
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
@@ -81,9 +82,15 @@ def _fingerprinted(step: StepInstance, attempts: Attempts) -> QuerySet[HostResul
 
 def host_labels(step: StepInstance) -> dict[int, Label]:
     """Of each host of a step what the result says that names it. No text."""
-    found = HostResult.objects.filter(step=step).values_list("host_id", *Label._fields)
+    return {host: Label(*said) for host, *said in _labels_of.plain(step=step.pk)}
+
+
+@database.Prepared
+def _labels_of() -> QuerySet[HostResult, tuple[Any, ...]]:
+    found = HostResult.objects.filter(step_id=database.Given("step", BigIntegerField()))
+    # The last of a host counts: its target's, the newest attempt.
     order = found.order_by("host_id", "-role", "execute_count", "batch")
-    return {host: Label(*said) for host, *said in order.iterator(2000)}
+    return order.values_list("host_id", *Label._fields)
 
 
 def same_step_before(
