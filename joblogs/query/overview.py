@@ -69,6 +69,11 @@ class Result(NamedTuple):
     telling: bytes | None
 
     @property
+    def name(self) -> str:
+        """What people call the host."""
+        return self.host_name or self.ip or self.ipv6 or str(self.host_id)
+
+    @property
     def row(self) -> Row:
         """What the rules of attempts look at."""
         return Row._make(self[: len(Row._fields)])
@@ -81,21 +86,13 @@ class HostOverview:
     # Not frozen: there are as many as hosts, and those take three times as long to make.
     newest: Result
     standing: tuple[Result, ...]
+    name: str
+    place: int = 0
+    """Among the hosts of its overview, in the order of their names."""
 
     @property
     def bk_host_id(self) -> int:
         return self.newest.host_id
-
-    @cached_property
-    def name(self) -> str:
-        """What people call the host."""
-        newest = self.newest
-        return newest.host_name or newest.ip or newest.ipv6 or str(newest.host_id)
-
-    @cached_property
-    def in_order(self) -> tuple[list[str | int], int]:
-        """What to sort hosts by: by name, numbers in it as numbers."""
-        return natural(self.name), self.newest.host_id
 
     @property
     def address(self) -> str:
@@ -210,15 +207,12 @@ class Overview:
     step: StepInstance
     attempts: Attempts
     hosts: list[HostOverview]
+    by_name: list[HostOverview]
+    """The same in the order of their names, numbers in them as numbers."""
     execute_counts: list[int]
     batches: list[int]
     """Which there are in the step."""
     files: list[Transfer]
-
-    @cached_property
-    def by_name(self) -> list[HostOverview]:
-        """The same hosts in the order of their names: what all else on a page follows."""
-        return sorted(self.hosts, key=attrgetter("in_order"))
 
     @property
     def transfers(self) -> Iterator[tuple[HostOverview, Transfer]]:
@@ -234,10 +228,15 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
     owners = None if files is None else {file.host_result for file in files}
     results = list(map(Result._make, _results_of.plain(step=step.pk)))
     chosen = [result for result in results if _is_meant(result, attempts)]
+    hosts = _hosts(chosen, owners)
+    by_name = sorted(hosts, key=lambda host: (natural(host.name), host.newest.host_id))
+    for place, host in enumerate(by_name):
+        host.place = place
     return Overview(
         step,
         attempts,
-        _hosts(chosen, owners),
+        hosts,
+        by_name,
         sorted({result.execute_count for result in results}),
         sorted({result.batch for result in results}),
         files or [],
@@ -266,7 +265,7 @@ def _is_meant(result: Result, attempts: Attempts) -> bool:
 def _hosts(results: list[Result], with_files: Collection[int] | None) -> list[HostOverview]:
     if len({result.host_id for result in results}) == len(results):
         results.sort(key=attrgetter("host_id"))
-        return [HostOverview(result, (result,)) for result in results]
+        return [HostOverview(result, (result,), result.name) for result in results]
     # By host and batch, the newest attempt first.
     results.sort(key=lambda result: (result.host_id, result.batch, -result.execute_count))
     by_host = itertools.groupby(results, key=attrgetter("host_id"))
@@ -275,14 +274,14 @@ def _hosts(results: list[Result], with_files: Collection[int] | None) -> list[Ho
 
 def _host(results: list[Result], with_files: Collection[int] | None) -> HostOverview:
     if len(results) == 1:
-        return HostOverview(results[0], (results[0],))
+        return HostOverview(results[0], (results[0],), results[0].name)
     newest = max(results, key=lambda result: (result.execute_count, result.batch))
     by_pk = {result.pk: result for result in results}
     standing = [
         by_pk[standing_for([result.row for result in own], with_files).pk]
         for _, own in itertools.groupby(results, key=attrgetter("batch"))
     ]
-    return HostOverview(newest, tuple(standing))
+    return HostOverview(newest, tuple(standing), newest.name)
 
 
 @lru_cache(maxsize=20_000)

@@ -101,7 +101,7 @@ def groups(found: Overview, *, identical: bool, prints: bool) -> list[Group]:
     made = [
         Group(
             key=hashlib.sha256(repr(key).encode()).hexdigest()[:12],
-            kind=kind_of(min(hosts, key=attrgetter("bk_host_id")), prints=prints),
+            kind=kind_of(min(hosts, key=attrgetter("newest.host_id")), prints=prints),
             status=key[0],  # type: ignore[arg-type]
             exit_code=key[1],  # type: ignore[arg-type]
             tag=key[2],  # type: ignore[arg-type]
@@ -123,6 +123,8 @@ def groups(found: Overview, *, identical: bool, prints: bool) -> list[Group]:
 def _taken_out(group: Group) -> list[Group]:
     """Those of a group that have other values than nearly all of it: groups of their own."""
     found = odd_hosts(group.hosts) if group.known and group.first.finished else {}
+    if not found:
+        return []
     other = {host.bk_host_id for hosts in found.values() for host in hosts}
     group.hosts = [host for host in group.hosts if host.bk_host_id not in other]
     return [
@@ -137,8 +139,8 @@ def _taken_out(group: Group) -> list[Group]:
     ]
 
 
-def _rank(group: Group) -> tuple[int, list[str | int], int]:
-    return WORST_FIRST[group.kind], *group.first.in_order
+def _rank(group: Group) -> tuple[int, int]:
+    return WORST_FIRST[group.kind], group.first.place
 
 
 def _crowd(made: Iterable[Group]) -> Group | None:

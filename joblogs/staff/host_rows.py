@@ -26,7 +26,7 @@ def drawn(rows: Sequence[HostRow], *, prints: bool, keep: str) -> SafeString:
     end = escape(f"?{keep}") if keep else ""
     everywhere = escape(reverse("staff:host", args=[0]).removesuffix("0/"))
     everything = escape(gettext("everything that ran on it"))
-    words, sizes = cache(_state), cache(_size)  # most hosts are alike
+    words, sizes, codes = cache(_state), cache(_size), cache(_number)  # most hosts are alike
     exit_cell = f'<td class="r" data-label="{escape(gettext("exit"))}">'
     took_cell = f'<td class="r" data-label="{escape(gettext("took"))}">'
     parts: list[str] = []
@@ -34,7 +34,7 @@ def drawn(rows: Sequence[HostRow], *, prints: bool, keep: str) -> SafeString:
         host, number = row.host, row.host.bk_host_id
         newest = host.newest
         tag = f" {escape(newest.tag)}" if newest.tag else ""
-        code = "–" if newest.exit_code is None else _number(newest.exit_code)
+        code = "–" if newest.exit_code is None else codes(newest.exit_code)
         parts += (
             f'<tr><th scope="row"><a href="hosts/{number}/{end}">{escape(host.name)}</a></th>',
             f'<td><a class="plain" href="{everywhere}{number}/" title="{everything}">',

@@ -82,7 +82,7 @@ def table(
     sort = asked.get("sort") or "failed"
     pairs = chosen(groups, asked)
     # Names last in every order, also where it is turned round.
-    pairs.sort(key=lambda pair: pair[0].in_order, reverse=sort == "-name")
+    pairs.sort(key=lambda pair: pair[0].place, reverse=sort == "-name")
     pairs.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
     pages = max(1, -(-len(pairs) // ROWS))
     page = min(asked.get("page") or 1, pages)

@@ -46,7 +46,7 @@ class LegendEntry(NamedTuple):
 def host_map(hosts: Sequence[HostOverview], groups: Sequence[Group], keep: str) -> HostMap:
     """The map of hosts in the order of their names; `keep` is what links to the log of a host say
     besides."""
-    group_of = {host.bk_host_id: group for group in groups for host in group.hosts}
+    group_of = {host.newest.host_id: group for group in groups for host in group.hosts}
     names = [host.name for host in hosts]
     if len(hosts) <= SQUARES_MAX and len(every := "".join(names)) <= NAMES_MAX:
         if escape(every) != every:  # few are, so all are looked at together
@@ -54,7 +54,7 @@ def host_map(hosts: Sequence[HostOverview], groups: Sequence[Group], keep: str) 
         end = escape(f"?{keep}") if keep else ""
         squares = [
             f'<a class={group_of[number].colour} href=hosts/{number}/{end} title="{name}"></a>'
-            for number, name in zip([host.bk_host_id for host in hosts], names, strict=True)
+            for number, name in zip([host.newest.host_id for host in hosts], names, strict=True)
         ]
         return HostMap(mark_safe("".join(squares)), 1)  # noqa: S308 - names and end are escaped
     each = -(-len(hosts) // AGGREGATED)

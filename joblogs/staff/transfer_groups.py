@@ -48,7 +48,7 @@ class TransferGroup:
 
     @property
     def first(self) -> HostOverview:
-        return min(self.hosts.values(), key=attrgetter("in_order"))
+        return min(self.hosts.values(), key=attrgetter("place"))
 
     @property
     def some_paths(self) -> list[str]:
