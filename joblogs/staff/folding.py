@@ -28,7 +28,7 @@ def fold(names: Iterable[str]) -> list[str]:
     parts: list[tuple[str, str]] = []  # with the first name, which gives the order
     numbers: dict[Frame, list[str]] = defaultdict(list)
     several: list[list[tuple[Frame, str]]] = []
-    for name in set(names):
+    for name in dict.fromkeys(names):  # mostly in order already, which sorting is quick with
         if one := _ONE_NUMBER.fullmatch(name):
             before, number, after = one.groups()
             numbers[before, after].append(number)
