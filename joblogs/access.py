@@ -171,6 +171,48 @@ def visible_jobs_in(user: User, *, scope_type: str, scope_id: str) -> QuerySet[J
     return jobs.filter(scope__scope_type=scope_type, scope__scope_id=scope_id)
 
 
+def visible_step(
+    user: User, *, scope_type: str, scope_id: str, job_instance_id: int, step_instance_id: int
+) -> StepInstance:
+    """A step of one of those jobs. Raises JobNotFound.
+
+    What `query.find_step` finds among `visible_jobs_in`, at a fraction of its cost.
+    """
+    if not (user.is_active and user.is_staff) or _cannot_be(scope_type + scope_id):
+        raise JobNotFound
+    if max(job_instance_id, step_instance_id) > BigIntegerField.MAX_BIGINT:
+        raise JobNotFound
+    asked = {
+        "scope_type": scope_type,
+        "scope_id": scope_id,
+        "job": job_instance_id,
+        "step": step_instance_id,
+    }
+    found = _any_step(**asked) if user.is_superuser else _step_of_groups(user=user.pk, **asked)
+    if not found:
+        raise JobNotFound
+    (step,) = found
+    return step
+
+
+def _asked_step() -> QuerySet[StepInstance]:
+    return StepInstance.objects.filter(
+        job__scope__scope_type=Given("scope_type", CharField()),
+        job__scope__scope_id=Given("scope_id", CharField()),
+        job__job_instance_id=Given("job", BigIntegerField()),
+        step_instance_id=Given("step", BigIntegerField()),
+    ).select_related("job__scope")
+
+
+_any_step = database.Prepared(_asked_step)
+
+
+@database.Prepared
+def _step_of_groups() -> QuerySet[StepInstance]:
+    scopes = Scope.objects.filter(groups__user=Given("user", BigIntegerField()))
+    return _asked_step().filter(job__scope__in=scopes)
+
+
 def seconds_to_wait(app: App, *, limit: int, now: float) -> int:
     """Count a request of an app; the seconds to wait if it is one too many in this minute, else 0.
 

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from joblogs import access, database, query
+from joblogs import access, database
 from joblogs.errors import JobNotFound
 from joblogs.models import StepInstance
 
@@ -54,9 +54,12 @@ def about_a_step(
         *arguments: P.args,
         **named: P.kwargs,
     ) -> HttpResponseBase:
-        jobs = access.visible_jobs_in(user_of(request), scope_type=scope_type, scope_id=scope_id)
-        step = query.find_step(
-            jobs, job_instance_id=job_instance_id, step_instance_id=step_instance_id
+        step = access.visible_step(
+            user_of(request),
+            scope_type=scope_type,
+            scope_id=scope_id,
+            job_instance_id=job_instance_id,
+            step_instance_id=step_instance_id,
         )
         return page(request, step, *arguments, **named)
 
