@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import ipaddress
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -292,6 +293,7 @@ Record = Archive | Stated
 TYPES = ("archive", "job", "step", "host_result", "script_log", "file_log")
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_stated: msgspec.json.Decoder[Stated] = msgspec.json.Decoder(Stated)
 _encoder = msgspec.json.Encoder()
 # Neither builds what it skips: a refused line of 16 MB must not become millions of objects.
 _keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -322,6 +324,20 @@ def decode(line: bytes) -> Record:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise InvalidRecord(_reason(error), _type_of(line)) from None
     return record
+
+
+def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
+    """Lines as the records that they are, None if `decode` must look at one of them by itself."""
+    try:
+        found = list(map(_stated.decode, lines))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    for line, record in zip(lines, found, strict=True):
+        # All that a piece of log says in words besides its content is whose scope it is.
+        worded = type(record) is not ScriptLog or record.bk_scope_id is not None
+        if worded and b"\\u0000" in line:
+            return None
+    return found
 
 
 def encode(record: Record) -> bytes:

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from joblogs import records
-from joblogs.records import InvalidRecord, decode, encode
+from joblogs.records import InvalidRecord, decode, decode_all, encode
 from tests.builders import Said, file_log, job, result, script_log, step
 
 EVERY: list[Said] = [
@@ -123,6 +125,27 @@ def test_a_refused_line_still_tells_its_type_if_it_has_one() -> None:
     with pytest.raises(InvalidRecord) as refused:
         decode(_line(job(surprise=1)))
     assert refused.value.type == "job"
+
+
+READABLE = [_line(record) for record in EVERY[1:]]
+ODD = [
+    *(line for line, _ in BAD),
+    _line(EVERY[0]),
+    _line(job(x_own=1)),
+    _line(script_log(bk_scope_type="biz", bk_scope_id="2\0")),
+    READABLE[0] + READABLE[1],
+]
+
+
+@given(
+    st.lists(st.sampled_from([*READABLE, *ODD]), max_size=4), st.lists(st.sampled_from(READABLE))
+)
+def test_lines_are_read_at_once_only_if_all_of_them_are_records(
+    any_lines: list[bytes], readable: list[bytes]
+) -> None:
+    assert decode_all(readable) == [decode(line) for line in readable]
+    if any(line in ODD for line in any_lines):
+        assert decode_all(any_lines + readable) is None
 
 
 def test_the_task_key_is_made_as_bk_job_makes_it() -> None:

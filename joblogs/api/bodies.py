@@ -12,7 +12,7 @@ from django.http.request import UnreadablePostError
 from gunicorn.http.errors import ParseException
 
 from joblogs.errors import BadRequest, BodyTooLarge, LengthRequired, StoreError
-from joblogs.ingest.stream import BODY_WINDOW_LOG, ENCODINGS, Line, StreamCut, numbered_lines
+from joblogs.ingest.stream import BODY_WINDOW_LOG, ENCODINGS, Block, Line, StreamCut, numbered_lines
 
 BODY_MAX_BYTES = 2_621_440
 _CUT = (OSError, UnreadablePostError, ParseException)
@@ -33,7 +33,7 @@ def stream(request: HttpRequest) -> BinaryIO:
     return cast(BinaryIO, request)
 
 
-def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line]:
+def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Block]:
     """The body as numbered lines, read as it is asked for. Raises BadRequest, BodyTooLarge."""
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     encoding = "" if encoding == "identity" else encoding

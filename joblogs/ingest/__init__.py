@@ -6,6 +6,7 @@ twice, and a stream that was cut goes on where it stopped.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from joblogs import database, metrics, records
@@ -15,18 +16,21 @@ from joblogs.errors import BadRequest, Text
 from . import fingerprints, parents, results
 from .parents import Numbered, ScopeKey
 from .report import Outcome, Reason, Refused, Report
-from .stream import CUT, TOO_LONG, Line
+from .stream import CUT, TOO_LONG, Block, Line
 
 __all__ = ["Reason", "Refused", "Report", "ingest"]
 
 SLICE_RECORDS = 5000
 SLICE_BYTES = 8 * 1024 * 1024
 
+Told = records.Stated | Refused
+"""A record, or why a line is none."""
+
 NO_RECORDS = Text("请求中没有任何记录", "The body holds no record")
 
 
 def ingest(
-    lines: Iterable[Line],
+    lines: Iterable[Line | Block],
     *,
     writer: Writer,
     progress: Callable[[Report], None] = lambda report: None,
@@ -81,52 +85,58 @@ def _write_step(work: parents.StepWork) -> tuple[Outcome, results.StepRows]:
         return results.write(work)
 
 
-def _slices(lines: Iterable[Line]) -> Iterator[tuple[list[Numbered], Outcome]]:
+def _slices(lines: Iterable[Line | Block]) -> Iterator[tuple[list[Numbered], Outcome]]:
     """Records in runs of bounded number and size, with the lines that are none."""
     slice_: list[Numbered] = []
-    unread, size, first = Outcome(), 0, True
-    for line in lines:
-        record = _read(line, unread, first=first)
-        unread.size += len(line.data)
-        first = False
-        if isinstance(record, records.Archive):
-            if unread.refused:
-                break
-            continue
-        if record is not None:
-            slice_.append((line.number, record))
-            size += len(line.data)
-        if len(slice_) + len(unread.refused) >= SLICE_RECORDS or size >= SLICE_BYTES:
+    unread = Outcome()
+    for number, told, size in _told(lines):
+        unread.size += size
+        if isinstance(told, Refused):
+            unread.refused.append(told)
+        elif told is not None:
+            slice_.append((number, told))
+        if len(slice_) + len(unread.refused) >= SLICE_RECORDS or unread.size >= SLICE_BYTES:
             yield slice_, unread
-            slice_, unread, size = [], Outcome(), 0
+            slice_, unread = [], Outcome()
     if slice_ or unread.refused:
         yield slice_, unread
 
 
-def _read(line: Line, unread: Outcome, *, first: bool) -> records.Record | None:
-    """The record of a line, None for one that is none, which `unread` then names."""
+def _told(lines: Iterable[Line | Block]) -> Iterator[tuple[int, Told | None, int]]:
+    """Number and size of each line, and what it says; None of the one that says what all are."""
+    first = True
+    for part in lines:
+        if isinstance(part, Block) and (found := records.decode_all(part.lines)) is not None:
+            yield from zip(itertools.count(part.number), found, map(len, part.lines))
+            first = False
+            continue
+        for line in part.apart():
+            told = _read(line, first=first)
+            if isinstance(told, records.Archive):
+                fault = _archive_fault(told, first=first)
+                refused = Refused(line.number, "archive", Reason.INVALID, fault) if fault else None
+                yield line.number, refused, len(line.data)
+                if refused and first:
+                    return
+            else:
+                yield line.number, told, len(line.data)
+            first = False
+
+
+def _read(line: Line, *, first: bool) -> records.Record | Refused:
+    """The record of a line, or why it is none."""
     if line.fault == TOO_LONG:
         limit = f"the line is longer than {records.LINE_MAX_BYTES} bytes"
-        unread.refused.append(Refused(line.number, None, Reason.TOO_LARGE, limit))
-        return None
+        return Refused(line.number, None, Reason.TOO_LARGE, limit)
     if line.fault == CUT:
-        message = line.data.decode()
-        unread.refused.append(Refused(line.number, None, Reason.INVALID, message))
-        return None
+        return Refused(line.number, None, Reason.INVALID, line.data.decode())
     data = line.data
     if first and data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     try:
-        record = records.decode(data)
+        return records.decode(data)
     except records.InvalidRecord as error:
-        unread.refused.append(Refused(line.number, error.type, Reason.INVALID, str(error)))
-        return None
-    if isinstance(record, records.Archive):
-        fault = _archive_fault(record, first=first)
-        if fault:
-            unread.refused.append(Refused(line.number, "archive", Reason.INVALID, fault))
-            return record if first else None
-    return record
+        return Refused(line.number, error.type, Reason.INVALID, str(error))
 
 
 def _archive_fault(record: records.Archive, *, first: bool) -> str:

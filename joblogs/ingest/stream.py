@@ -47,6 +47,23 @@ class Line(NamedTuple):
     data: bytes
     fault: str = ""
 
+    def apart(self) -> Iterator[Line]:
+        """The line, as a block gives out its own."""
+        yield self
+
+
+class Block(NamedTuple):
+    """Lines that follow one another, the first one's number: each is as long as a record may be."""
+
+    number: int
+    lines: list[bytes]
+
+    def apart(self) -> Iterator[Line]:
+        """Each line by itself, blank ones left out."""
+        for number, line in enumerate(self.lines, self.number):
+            if not line.isspace():
+                yield Line(number, line)
+
 
 TOO_LONG = "too_large"
 CUT = "cut"
@@ -55,8 +72,8 @@ TOO_MANY_STRAYS = b"too many lines are no records; the rest was not read"
 
 def numbered_lines(
     read: Read, *, encoding: str = "", max_bytes: int = 0, window_log: int = FILE_WINDOW_LOG
-) -> Iterator[Line]:
-    """The lines of a stream, blank ones left out but counted.
+) -> Iterator[Line | Block]:
+    """The lines of a stream, blank ones left out but counted; those that may be records in blocks.
 
     `encoding` is one of ENCODINGS, `max_bytes` limits the decoded bytes (0: no limit). A line over
     16 MB comes as TOO_LONG without its bytes. A stream that is cut ends with one CUT line. Raises
@@ -79,26 +96,35 @@ def numbered_lines(
                 lines[0] = bytes(rest) + lines[0]
             rest = bytearray()
         rest += tail
-        for number, line in enumerate(lines, number + 1):  # noqa: B020 - it goes on from there
-            if not line and not skipping:
-                continue
-            if skipping:
-                skipping = False
-                yield Line(number, b"", TOO_LONG)
-            elif len(line) > LINE_MAX_BYTES:
-                yield Line(number, b"", TOO_LONG)
-            elif not line.isspace():
-                strays += len(line) < RECORD_MIN_BYTES
-                if strays > STRAYS_MAX:
-                    yield Line(number, TOO_MANY_STRAYS, CUT)
-                    return
-                yield Line(number, line)
+        if not skipping and _may_be_records(lines):
+            yield Block(number + 1, lines)
+            number += len(lines)
+        else:
+            for number, line in enumerate(lines, number + 1):  # noqa: B020 - it goes on from there
+                if not line and not skipping:
+                    continue
+                if skipping:
+                    skipping = False
+                    yield Line(number, b"", TOO_LONG)
+                elif len(line) > LINE_MAX_BYTES:
+                    yield Line(number, b"", TOO_LONG)
+                elif not line.isspace():
+                    strays += len(line) < RECORD_MIN_BYTES
+                    if strays > STRAYS_MAX:
+                        yield Line(number, TOO_MANY_STRAYS, CUT)
+                        return
+                    yield Line(number, line)
         if len(rest) > LINE_MAX_BYTES:
             rest, skipping = bytearray(), True
     if skipping:
         yield Line(number + 1, b"", TOO_LONG)
     elif rest and not rest.isspace():
         yield Line(number + 1, bytes(rest))
+
+
+def _may_be_records(lines: list[bytes]) -> bool:
+    sizes = list(map(len, lines))
+    return bool(sizes) and min(sizes) >= RECORD_MIN_BYTES and max(sizes) <= LINE_MAX_BYTES
 
 
 def encoding_of(start: bytes) -> str:

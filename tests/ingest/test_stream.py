@@ -14,14 +14,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.errors import BodyTooLarge
-from joblogs.ingest.stream import BODY_WINDOW_LOG, CUT, TOO_LONG, Line, encoding_of, numbered_lines
+from joblogs.ingest.stream import (
+    BODY_WINDOW_LOG,
+    CUT,
+    TOO_LONG,
+    Block,
+    Line,
+    Read,
+    encoding_of,
+    numbered_lines,
+)
 
 TEXT = b"one\n\n  \ntwo\r\nthree"
 WANTED = [(1, b"one"), (4, b"two\r"), (5, b"three")]
 
 
+def _apart(read: Read, **how: Any) -> list[Line]:
+    return [line for part in numbered_lines(read, **how) for line in part.apart()]
+
+
 def _lines(data: bytes, **how: Any) -> list[Line]:
-    return list(numbered_lines(io.BytesIO(data).read, **how))
+    return _apart(io.BytesIO(data).read, **how)
 
 
 def _plain(lines: list[Line]) -> list[tuple[int, bytes]]:
@@ -38,10 +51,17 @@ def test_lines_count_from_one_and_blank_ones_are_counted_and_left_out() -> None:
 )
 def test_how_the_bytes_arrive_changes_nothing(data: bytes, size: int) -> None:
     pieces = iter([data[n : n + size] for n in range(0, len(data), size)])
-    dripped = list(numbered_lines(lambda _: next(pieces, b"")))
+    dripped = _apart(lambda _: next(pieces, b""))
     assert dripped == _lines(data)
     expected = [(n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     assert _plain(dripped) == expected
+
+
+def test_lines_as_long_as_records_come_in_blocks_and_others_one_by_one() -> None:
+    record, other = b"x" * 40, b"y" * 39
+    pieces = iter([b"\n".join([record, record, b""]), b"\n".join([record, other, record, b""])])
+    found = list(numbered_lines(lambda _: next(pieces, b"")))
+    assert found == [Block(1, [record] * 2), Line(3, record), Line(4, other), Line(5, record)]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +111,7 @@ def test_a_line_too_long_is_skipped_in_bounded_memory(monkeypatch: pytest.Monkey
 
     pieces = body()
     tracemalloc.start()
-    found = list(numbered_lines(lambda _: next(pieces, b"")))
+    found = _apart(lambda _: next(pieces, b""))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [(line.number, line.fault) for line in found] == [(1, ""), (2, TOO_LONG), (3, "")]
