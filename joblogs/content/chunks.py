@@ -69,6 +69,24 @@ class Log:
         """Whether more than may be kept has come."""
         return self.limit <= self.held < self.received
 
+    def take_next(self, pieces: Iterable[tuple[int, bytes]]) -> int:
+        """Take pieces, offset and bytes of each, up to the first that is not just what comes next.
+
+        How many those were: nearly always all. `take` would have accepted them one by one.
+        """
+        if self.held != self.received:
+            return 0
+        position, taken = self.held, []
+        for offset, data in pieces:
+            if offset != position or not data or offset + len(data) > self.limit:
+                break
+            taken.append(data)
+            position += len(data)
+        # All at once: text that is copied piece by piece is no longer in the processor's cache.
+        self.added = bytearray().join([self.added, *taken])
+        self.held = self.received = position
+        return len(taken)
+
     def to_compare(self, piece: Piece) -> Range | None:
         """The stored bytes that deciding about this piece needs, None if none are."""
         end = min(piece.end, self.held_before)
@@ -80,11 +98,6 @@ class Log:
         `stored(start, end)` gives bytes held before this run of pieces; it is asked for no more
         than `to_compare` named. The rules are those of DESIGN §4.
         """
-        if piece.data and piece.offset == self.held == self.received and piece.end <= self.limit:
-            # As nearly every piece is: the next bytes of a log of which nothing was dropped.
-            self.added += piece.data
-            self.held = self.received = piece.end
-            return Verdict.ACCEPTED
         if piece.offset > self.received:
             return Verdict.GAP
         # Where new bytes may go: behind what is held, if there is room or nothing was dropped.

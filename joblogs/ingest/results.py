@@ -6,7 +6,7 @@ can be refused is known before the first write.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import itertools
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -57,6 +57,16 @@ class Overtaken(Exception):
 
 
 @dataclass(slots=True)
+class _Grown:
+    """A log and the pieces that a slice brings for it, in their order: line, offset and bytes."""
+
+    row: HostResult
+    log: Log
+    lines: list[int] = field(default_factory=list)
+    pieces: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class StepRows:
     """The locked host results of a step that a slice is about, and which of them it changes."""
 
@@ -65,13 +75,25 @@ class StepRows:
     new: dict[int, HostResult] = field(default_factory=dict)
     merged: dict[int, HostResult] = field(default_factory=dict)
     resized: dict[int, HostResult] = field(default_factory=dict)
-    logs: dict[int, Log] = field(default_factory=dict)
+    logs: dict[int, _Grown] = field(default_factory=dict)
     ends: dict[int, bytes] = field(default_factory=dict)
     masked: masking.Masked = field(default_factory=masking.Masked)
 
     def of(self, record: records.ScriptLog | records.FileLog, role: int) -> HostResult | None:
         place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role)
         return self.rows.get(place)
+
+    def log_of(self, line: int, record: records.ScriptLog) -> _Grown | Refused:
+        """The log that a piece belongs to, or why it may not come in."""
+        row = self.of(record, Role.TARGET)
+        if row is None:
+            return _unknown_result(line, record, Role.TARGET)
+        if self.step.job.expired_at is not None:
+            message = expired_message(record.job_instance_id)
+            return Refused(line, "script_log", Reason.EXPIRED, message)
+        if id(row) not in self.logs:
+            self.logs[id(row)] = _Grown(row, _begun(row))
+        return self.logs[id(row)]
 
     def touched(self) -> list[HostResult]:
         """The rows that the slice changed in any way."""
@@ -83,21 +105,20 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
     with transaction.atomic():
         outcome = Outcome()
         rows = StepRows(work.step, _locked_rows(work))
-        pieces: dict[int, list[tuple[int, Piece]]] = defaultdict(list)
-        places: dict[int, HostResult] = {}
-        expired = work.step.job.expired_at is not None
+        # By what a record says of its place: most say it as one before did.
+        logs: dict[tuple[int, int | None, int | None], _Grown] = {}
         files: list[tuple[int, records.FileLog, HostResult]] = []
         for line, record in work.records:
             if isinstance(record, records.ScriptLog):
-                row = rows.of(record, Role.TARGET)
-                if row is None:
-                    outcome.refused.append(_unknown_result(line, record, Role.TARGET))
-                elif expired:
-                    message = expired_message(record.job_instance_id)
-                    outcome.refused.append(Refused(line, "script_log", Reason.EXPIRED, message))
-                else:
-                    pieces[id(row)].append((line, Piece(record.offset, record.data())))
-                    places[id(row)] = row
+                place = (record.bk_host_id, record.execute_count, record.batch)
+                if (grown := logs.get(place)) is None:
+                    found = rows.log_of(line, record)
+                    if isinstance(found, Refused):
+                        outcome.refused.append(found)
+                        continue
+                    grown = logs[place] = found
+                grown.lines.append(line)
+                grown.pieces.append((record.offset, record.data()))
             elif isinstance(record, records.HostResult):
                 _merge_result(line, record, rows, outcome)
             elif isinstance(record, records.FileLog):
@@ -107,12 +128,13 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
                     outcome.refused.append(_unknown_result(line, record, role))
                 else:
                     files.append((line, record, row))
-        _take_pieces(places, pieces, rows, outcome)
-        logs = [(row, rows.logs[key]) for key, row in places.items()]
-        rows.masked = masking.mask_logs(rows.step.day, logs, rows.ends)
+        _take_pieces(rows, outcome)
+        taken = [(grown.row, grown.log) for grown in rows.logs.values()]
+        rows.masked = masking.mask_logs(rows.step.day, taken, rows.ends)
         rows.resized |= {id(r): r for r in rows.masked.rows if id(r) not in rows.new}
         _write_rows(rows)
         filelogs.write(work.step, files, outcome)
+        expired = work.step.job.expired_at is not None
         if not expired and (rows.logs or files) and _has_expired(work.step.job):
             raise Overtaken
     return outcome, rows
@@ -190,37 +212,61 @@ def _previous(rows: StepRows, place: Place) -> HostResult | None:
     return before[-1] if before else own[0][1] if own else None
 
 
-def _take_pieces(
-    places: dict[int, HostResult],
-    pieces: dict[int, list[tuple[int, Piece]]],
-    rows: StepRows,
-    outcome: Outcome,
+def _begun(row: HostResult) -> Log:
+    return Log(
+        received=row.received_size,
+        held=row.held_size,
+        limit=settings.LOG_MAX_BYTES,
+        truncated=row.truncated,
+        masked=[tuple(masked) for masked in row.redacted or ()],
+    )
+
+
+def _take_pieces(rows: StepRows, outcome: Outcome) -> None:
+    others: list[tuple[_Grown, list[tuple[int, Piece]]]] = []
+    for grown in rows.logs.values():
+        # Nothing is added to a log whose end cannot be read, if a secret may begin there.
+        taken = 0 if masking.looks_back(grown.row) else grown.log.take_next(grown.pieces)
+        outcome.accepted += taken
+        if taken < len(grown.pieces):
+            rest = itertools.starmap(Piece, grown.pieces[taken:])
+            others.append((grown, list(zip(grown.lines[taken:], rest, strict=True))))
+    if others:
+        _take_others(others, rows, outcome)
+    for key, grown in rows.logs.items():
+        row, log = grown.row, grown.log
+        if (log.received, log.held, log.truncated) != (
+            row.received_size,
+            row.held_size,
+            row.truncated,
+        ):
+            row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated
+            row.lines += log.added.count(b"\n")
+            if key not in rows.new:
+                rows.resized[key] = row
+
+
+def _take_others(
+    others: list[tuple[_Grown, list[tuple[int, Piece]]]], rows: StepRows, outcome: Outcome
 ) -> None:
-    for key, row in places.items():
-        rows.logs[key] = Log(
-            received=row.received_size,
-            held=row.held_size,
-            limit=settings.LOG_MAX_BYTES,
-            truncated=row.truncated,
-            masked=[tuple(masked) for masked in row.redacted or ()],
-        )
-    begins = {key: masking.looks_back(row) for key, row in places.items()}
+    """Pieces that do not just bring what comes next, and those after them, with their lines."""
+    begins = [masking.looks_back(grown.row) for grown, _ in others]
     stored = Stored(
         rows.step.day,
         [
-            store.Span(row.pk, start, stop, row.held_size)
-            for key, row in places.items()
+            store.Span(grown.row.pk, start, stop, grown.row.held_size)
+            for (grown, pieces), begun in zip(others, begins, strict=True)
             for start, stop in union(
                 span
-                for span in (begins[key], *(rows.logs[key].to_compare(p) for _, p in pieces[key]))
+                for span in (begun, *(grown.log.to_compare(piece) for _, piece in pieces))
                 if span is not None
             )
         ],
     )
-    for key, own in pieces.items():
-        row, log = places[key], rows.logs[key]
-        read, begun = stored.reader(row.pk, row.held_size), begins[key]
-        for line, piece in own:
+    for (grown, pieces), begun in zip(others, begins, strict=True):
+        row, log = grown.row, grown.log
+        read = stored.reader(row.pk, row.held_size)
+        for line, piece in pieces:
             try:
                 if begun and piece.offset <= log.received < piece.end:
                     rows.ends[row.pk] = read(*begun)
@@ -233,15 +279,6 @@ def _take_pieces(
                 outcome.refused.append(_refused_piece(line, row, reason, log.expected))
             else:
                 outcome.count(changed=verdict is Verdict.ACCEPTED)
-        if (log.received, log.held, log.truncated) != (
-            row.received_size,
-            row.held_size,
-            row.truncated,
-        ):
-            row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated
-            row.lines += log.added.count(b"\n")
-            if key not in rows.new:
-                rows.resized[key] = row
 
 
 def _write_rows(rows: StepRows) -> None:
@@ -258,11 +295,10 @@ def _write_rows(rows: StepRows) -> None:
         database.save_columns(HostResult, columns, due)
     for log, offset, data in rows.masked.replaced:
         store.replace(rows.step.day, log, offset, data)
-    by_place = {id(row): row for row in rows.rows.values()}
     additions = [
-        store.Addition(by_place[key].pk, log.held_before, log.added)
-        for key, log in rows.logs.items()
-        if log.added
+        store.Addition(grown.row.pk, grown.log.held_before, grown.log.added)
+        for grown in rows.logs.values()
+        if grown.log.added
     ]
     if additions:
         store.append(rows.step.day, additions)

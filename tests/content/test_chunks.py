@@ -86,6 +86,32 @@ def test_any_split_with_any_repeats_reads_back_as_the_same_bytes(
     assert not log.state.get("truncated")
 
 
+@given(split(), st.integers(1, 70))
+def test_what_comes_next_is_taken_at_once_as_it_is_piece_by_piece(
+    case: tuple[bytes, list[list[Piece]]], limit: int
+) -> None:
+    data, runs = case
+    state = {"received": 0, "held": 0, "limit": limit, "truncated": False}
+    for run in runs:
+        one, other = Log(**state), Log(**state)  # type: ignore[arg-type]
+        verdicts = [one.take(piece, lambda start, stop: data[start:stop]) for piece in run]
+        taken = other.take_next(run)
+        assert verdicts[:taken] == [Verdict.ACCEPTED] * taken
+        rest = [other.take(piece, lambda start, stop: data[start:stop]) for piece in run[taken:]]
+        assert rest == verdicts[taken:]
+        assert one == other
+        state |= {name: getattr(one, name) for name in ("received", "held", "truncated")}
+
+
+def test_as_many_pieces_are_taken_at_once_as_follow_one_another_and_fit() -> None:
+    pieces = [Piece(2, b"cd"), Piece(4, b"ef"), Piece(6, b"g"), Piece(8, b"i")]
+    log = Log(received=2, held=2, limit=100)
+    assert (log.take_next(pieces), bytes(log.added), log.expected) == (3, b"cdefg", 7)
+    full = Log(received=2, held=2, limit=5)
+    assert (full.take_next(pieces), bytes(full.added), full.expected) == (1, b"cd", 4)
+    assert Log(received=3, held=2, limit=100).take_next(pieces) == 0
+
+
 @given(split())
 def test_sending_everything_again_adds_nothing(case: tuple[bytes, list[list[Piece]]]) -> None:
     data, runs = case
