@@ -80,7 +80,7 @@ class Secrets:
         self._cut = _compiled(_any(whole.values()) + rb"\z")
         self._unsettled = _compiled(_any([*whole.values(), *partial]) + rb"\z")
         self._unsettled_line = _compiled(_any([*in_line, *partial]) + rb"\z")
-        self._lines = {begins for rule in rules if rule.lines for begins in rule.begins}
+        self._lines = _shortest(begins for rule in rules if rule.lines for begins in rule.begins)
         apart = [rule for rule in rules if rule.apart]
         starts = [_begins(rule, rule.begins) for rule in apart]
         partial = [_begins(rule, _parts(rule)) + rb"\z" for rule in apart]
@@ -193,7 +193,8 @@ class _Expression:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = list(rules)
         # What stands at memory speed before an expression that few texts need.
-        self._literals = {b for rule in rules for b in rule.begins} if rules[0].lines else None
+        begins = _shortest(b for rule in rules for b in rule.begins)
+        self._literals = begins if rules[0].lines else None
         self._compiled = _compiled(
             _any(b"(%s)" % _then(rule) for rule in rules), never_nl=not rules[0].lines
         )
@@ -269,6 +270,12 @@ def _then(rule: Rule) -> bytes:
     then = rule.then if _has_group(rule.then) else b"(%s)" % rule.then
     then = b"(?i:%s)" % then if rule.ignore_case else then
     return _begins(rule, rule.begins) + then
+
+
+def _shortest(literals: Iterable[bytes]) -> list[bytes]:
+    """Those without which none of the literals is in a text: not those that begin with another."""
+    every = set(literals)
+    return [one for one in every if not any(one != o and one.startswith(o) for o in every)]
 
 
 def _has_group(expression: bytes) -> bool:

@@ -8,20 +8,24 @@ of a secret (`content.secrets.State`).
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from joblogs.content import store
 from joblogs.content.chunks import Log, Range
-from joblogs.content.secrets import Secrets, State, cover, secrets_of
+from joblogs.content.secrets import LOOK_BACK, Secrets, State, cover, secrets_of
 from joblogs.models import FileLog, HostResult
 
 from .repeats import readable
 
 COLUMNS = ("redacted", "masked", "unsettled", "masking", "fingerprint_size")
 """What masking changes now and then; `begun` changes often, and is written with the sizes."""
+
+BATCH_BYTES = 256 * 1024
+"""What is joined to be looked at: it should still be in the processor's cache then."""
 
 
 @dataclass(slots=True)
@@ -50,21 +54,43 @@ def mask_logs(
         result.rows = [row for row, _ in due if settle(row, State())]
         return result
     tails = {**ends, **_tails(day, [each for each in due if each[0].pk not in ends], secrets)}
-    fresh = {
-        id(log): bytes(row.begun) + log.added for row, log in due if _is_fresh(row, log, tails)
-    }
-    quiet = secrets.absent(b"\n".join(fresh.values()))
-    for row, log in due:
-        if quiet and id(log) in fresh:
-            changed = settle(row, secrets.state(fresh[id(log)]))
-        else:
-            tail = bytearray(tails[row.pk] if row.unsettled else tails.get(row.pk, row.begun))
-            changed, replaced = _mask(row, log, tail, secrets)
-            if replaced:
-                result.replaced.append(store.Addition(row.pk, log.held_before - len(tail), tail))
-        if changed:
-            result.rows.append(row)
+    for some in _batches(due):
+        fresh = {id(log) for row, log in some if _is_fresh(row, log, tails)}
+        parts = [(row.begun, log.added, b"\n") for row, log in some if id(log) in fresh]
+        quiet = secrets.absent(b"".join(itertools.chain.from_iterable(parts)))
+        for row, log in some:
+            if quiet and id(log) in fresh:
+                changed = settle(row, secrets.state(_end(row, log)))
+            else:
+                tail = bytearray(tails[row.pk] if row.unsettled else tails.get(row.pk, row.begun))
+                changed, replaced = _mask(row, log, tail, secrets)
+                if replaced:
+                    start = log.held_before - len(tail)
+                    result.replaced.append(store.Addition(row.pk, start, tail))
+            if changed:
+                result.rows.append(row)
     return result
+
+
+def _batches(
+    due: Iterable[tuple[HostResult, Log]],
+) -> Iterator[list[tuple[HostResult, Log]]]:
+    """Logs that are looked at in one go, and looked at one by one if there is a secret in any."""
+    batch: list[tuple[HostResult, Log]] = []
+    size = 0
+    for row, log in due:
+        batch.append((row, log))
+        size += len(log.added)
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _end(row: HostResult, log: Log) -> bytes | bytearray:
+    """As much of the end of what is looked at as decides how it ends."""
+    return log.added if len(log.added) > LOOK_BACK else bytes(row.begun) + log.added
 
 
 def mask_file(row: FileLog, log: Log) -> bool:
