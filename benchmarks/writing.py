@@ -15,7 +15,7 @@ import msgspec
 import psycopg
 
 from joblogs.content import codec
-from joblogs.ingest import SLICE_RECORDS
+from joblogs.ingest.slicing import SLICE_RECORDS
 from tests.serving import ROOT
 
 from . import client, corpus, filling

@@ -22,9 +22,9 @@ from joblogs.models import JobInstance, Scope, StepInstance
 from . import machines, merge
 from .machines import Machines
 from .report import Outcome, Reason, Refused
+from .slicing import Entry, Numbered, Pieces
 
-Numbered = tuple[int, records.Stated]
-_InJob = records.Step | records.HostResult | records.ScriptLog | records.FileLog
+_InJob = records.Step | records.HostResult | records.FileLog | Pieces
 ScopeKey = tuple[str, str]
 JobKey = tuple[str, str, int]
 
@@ -60,7 +60,7 @@ class StepWork:
     """A stored step and the records of a slice that are about its hosts, in their order."""
 
     step: StepInstance
-    records: list[Numbered] = field(default_factory=list)
+    entries: list[Numbered] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -214,9 +214,9 @@ def _walk(
                     work = error
                 resolved[key] = work
             if isinstance(work, _Unresolved):
-                plan.outcome.refused.append(work.refuse(line, record))
+                plan.outcome.refused += work.refuse(line, record)
                 continue
-            work.records.append((line, record))
+            work.entries.append((line, record))
             if isinstance(record, records.HostResult) and record.names_host:
                 machines.note(record, work.step.job, plan.machines)
     return plan
@@ -229,8 +229,11 @@ class _Unresolved(Exception):
         self.reason, self.message = reason, message
         super().__init__(message)
 
-    def refuse(self, line: int, record: records.Stated) -> Refused:
-        return Refused(line, records.type_name(record), self.reason, self.message)
+    def refuse(self, line: int, entry: Entry) -> list[Refused]:
+        """The records of an entry, refused."""
+        if isinstance(entry, Pieces):
+            return [Refused(n, entry.type_name, self.reason, self.message) for n in entry.lines]
+        return [Refused(line, records.type_name(entry), self.reason, self.message)]
 
 
 def _walk_job(line: int, record: records.Job, stored: _Stored, writer: Writer, plan: Plan) -> None:
@@ -299,7 +302,7 @@ def _walk_step(line: int, record: records.Step, stored: _Stored, plan: Plan) -> 
     try:
         key = _find_job(record, stored, plan)
     except _Unresolved as error:
-        plan.outcome.refused.append(error.refuse(line, record))
+        plan.outcome.refused += error.refuse(line, record)
         return
     job = stored.jobs[key]
     step = stored.steps.get((key, record.step_instance_id))

@@ -23,6 +23,7 @@ from . import filelogs, masking, merge
 from .parents import StepWork
 from .repeats import Stored
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
+from .slicing import Pieces
 
 Place = tuple[int, int, int, int]
 """bk_host_id, execute_count, batch, role: a host result within its step."""
@@ -79,21 +80,25 @@ class StepRows:
     ends: dict[int, bytes] = field(default_factory=dict)
     masked: masking.Masked = field(default_factory=masking.Masked)
 
-    def of(self, record: records.ScriptLog | records.FileLog, role: int) -> HostResult | None:
+    def of(self, record: Pieces | records.FileLog, role: int) -> HostResult | None:
         place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role)
         return self.rows.get(place)
 
-    def log_of(self, line: int, record: records.ScriptLog) -> _Grown | Refused:
-        """The log that a piece belongs to, or why it may not come in."""
-        row = self.of(record, Role.TARGET)
+    def add(self, pieces: Pieces) -> list[Refused]:
+        """Put pieces to the log that they belong to; those that may not come in."""
+        row = self.of(pieces, Role.TARGET)
         if row is None:
-            return _unknown_result(line, record, Role.TARGET)
+            return [_unknown_result(line, pieces, Role.TARGET) for line in pieces.lines]
         if self.step.job.expired_at is not None:
-            message = expired_message(record.job_instance_id)
-            return Refused(line, "script_log", Reason.EXPIRED, message)
+            message = expired_message(pieces.job_instance_id)
+            kind = pieces.type_name
+            return [Refused(line, kind, Reason.EXPIRED, message) for line in pieces.lines]
         if id(row) not in self.logs:
             self.logs[id(row)] = _Grown(row, _begun(row))
-        return self.logs[id(row)]
+        grown = self.logs[id(row)]
+        grown.lines += pieces.lines
+        grown.pieces += pieces.pieces
+        return []
 
     def touched(self) -> list[HostResult]:
         """The rows that the slice changed in any way."""
@@ -105,29 +110,19 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
     with transaction.atomic():
         outcome = Outcome()
         rows = StepRows(work.step, _locked_rows(work))
-        # By what a record says of its place: most say it as one before did.
-        logs: dict[tuple[int, int | None, int | None], _Grown] = {}
         files: list[tuple[int, records.FileLog, HostResult]] = []
-        for line, record in work.records:
-            if isinstance(record, records.ScriptLog):
-                place = (record.bk_host_id, record.execute_count, record.batch)
-                if (grown := logs.get(place)) is None:
-                    found = rows.log_of(line, record)
-                    if isinstance(found, Refused):
-                        outcome.refused.append(found)
-                        continue
-                    grown = logs[place] = found
-                grown.lines.append(line)
-                grown.pieces.append((record.offset, record.data()))
-            elif isinstance(record, records.HostResult):
-                _merge_result(line, record, rows, outcome)
-            elif isinstance(record, records.FileLog):
-                role = Role.TARGET if record.mode else Role.SOURCE
-                row = rows.of(record, role)
+        for line, entry in work.entries:
+            if isinstance(entry, Pieces):
+                outcome.refused += rows.add(entry)
+            elif isinstance(entry, records.HostResult):
+                _merge_result(line, entry, rows, outcome)
+            elif isinstance(entry, records.FileLog):
+                role = Role.TARGET if entry.mode else Role.SOURCE
+                row = rows.of(entry, role)
                 if row is None:
-                    outcome.refused.append(_unknown_result(line, record, role))
+                    outcome.refused.append(_unknown_result(line, entry, role))
                 else:
-                    files.append((line, record, row))
+                    files.append((line, entry, row))
         _take_pieces(rows, outcome)
         taken = [(grown.row, grown.log) for grown in rows.logs.values()]
         rows.masked = masking.mask_logs(rows.step.day, taken, rows.ends)
@@ -142,11 +137,11 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
 
 def _locked_rows(work: StepWork) -> dict[Place, HostResult]:
     """The host results of every host that the records name, locked by ascending id."""
-    hosts = {record.bk_host_id for _, record in work.records}  # type: ignore[union-attr]
+    hosts = {record.bk_host_id for _, record in work.entries}  # type: ignore[union-attr]
     found = HostResult.objects.filter(database.Among("host_id", hosts), step=work.step)
     places = {
         (r.bk_host_id, r.execute_count or 0, r.batch or 0, role_of(r))
-        for _, r in work.records
+        for _, r in work.entries
         if isinstance(r, records.HostResult)
     }
     if places and not places.issubset(
@@ -310,10 +305,10 @@ def _has_expired(job: JobInstance) -> bool:
     return JobInstance.objects.filter(pk=job.pk, expired_at__isnull=False).exists()
 
 
-def _unknown_result(line: int, record: records.ScriptLog | records.FileLog, role: Role) -> Refused:
+def _unknown_result(line: int, record: Pieces | records.FileLog, role: Role) -> Refused:
     return Refused(
         line,
-        records.type_name(record),
+        record.type_name if isinstance(record, Pieces) else "file_log",
         Reason.UNKNOWN_PARENT,
         f"host {record.bk_host_id} has no {role.name.lower()} host_result in step "
         f"{record.step_instance_id} (execute_count {record.execute_count or 0}, "

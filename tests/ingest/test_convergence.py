@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from joblogs import ingest as door
+from joblogs.ingest import slicing
 from joblogs.models import HostResult, JobInstance
 from joblogs.retention import fingerprinting, merging
 from tests.builders import send
@@ -54,7 +54,7 @@ def _deliver(story: Sequence[Told], model: Model, *, roll: int) -> int:
     """Send a stream, applied in slices of `roll` records; how many of it were refused."""
     expected = [model.take(told) for told in story]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(door, "SLICE_RECORDS", roll)
+        patch.setattr(slicing, "SLICE_RECORDS", roll)
         report = send(*(told.record() for told in story))
     counts = Counter(expected)
     accepted, duplicates = counts.pop("accepted", 0), counts.pop("duplicate", 0)
