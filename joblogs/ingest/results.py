@@ -73,6 +73,8 @@ class StepRows:
 
     step: StepInstance
     rows: dict[Place, HostResult]
+    limit: int
+    """As many bytes of a log as are kept."""
     new: dict[int, HostResult] = field(default_factory=dict)
     merged: dict[int, HostResult] = field(default_factory=dict)
     resized: dict[int, HostResult] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class StepRows:
             kind = pieces.type_name
             return [Refused(line, kind, Reason.EXPIRED, message) for line in pieces.lines]
         if id(row) not in self.logs:
-            self.logs[id(row)] = _Grown(row, _begun(row))
+            self.logs[id(row)] = _Grown(row, _begun(row, self.limit))
         grown = self.logs[id(row)]
         grown.lines += pieces.lines
         grown.pieces += pieces.pieces
@@ -109,7 +111,7 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
     """Apply a slice's records about one step: all of it is committed, or none."""
     with transaction.atomic():
         outcome = Outcome()
-        rows = StepRows(work.step, _locked_rows(work))
+        rows = StepRows(work.step, _locked_rows(work), settings.LOG_MAX_BYTES)
         files: list[tuple[int, records.FileLog, HostResult]] = []
         for line, entry in work.entries:
             if isinstance(entry, Pieces):
@@ -207,11 +209,11 @@ def _previous(rows: StepRows, place: Place) -> HostResult | None:
     return before[-1] if before else own[0][1] if own else None
 
 
-def _begun(row: HostResult) -> Log:
+def _begun(row: HostResult, limit: int) -> Log:
     return Log(
         received=row.received_size,
         held=row.held_size,
-        limit=settings.LOG_MAX_BYTES,
+        limit=limit,
         truncated=row.truncated,
         masked=[tuple(masked) for masked in row.redacted or ()],
     )
