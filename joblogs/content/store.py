@@ -71,11 +71,12 @@ class Span(NamedTuple):
 
 
 class Addition(NamedTuple):
-    """Bytes that a host result's log grows by, and where."""
+    """Bytes that a host result's log grows by, and where. `newlines`: where they were counted."""
 
     log: int
     offset: int
     data: bytes | bytearray
+    newlines: int | None = None
 
 
 def append(day: datetime.date, additions: Iterable[Addition]) -> None:
@@ -89,11 +90,13 @@ def append(day: datetime.date, additions: Iterable[Addition]) -> None:
 def _rows(
     day: datetime.date, additions: Iterable[Addition], level: int = codec.LIVE_LEVEL
 ) -> Iterator[tuple[Any, ...]]:
-    for log, offset, data in additions:
+    for log, offset, data, counted in additions:
         for piece in frames(offset, data):
             kind, packed = codec.encode(piece.data, level=level)
-            newlines = piece.data.count(b"\n")
-            yield day, log, piece.offset, len(piece.data), newlines, kind, packed
+            size, newlines = len(piece.data), counted
+            if newlines is None or size < len(data):
+                newlines = piece.data.count(b"\n")
+            yield day, log, piece.offset, size, newlines, kind, packed
 
 
 def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list[bytes]]]:

@@ -65,6 +65,7 @@ class _Grown:
     log: Log
     lines: list[int] = field(default_factory=list)
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
+    newlines: int = 0
 
 
 @dataclass(slots=True)
@@ -238,7 +239,9 @@ def _take_pieces(rows: StepRows, outcome: Outcome) -> None:
             row.truncated,
         ):
             row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated
-            row.lines += log.added.count(b"\n")
+            # Masks leave them as they are.
+            grown.newlines = log.added.count(b"\n")
+            row.lines += grown.newlines
             if key not in rows.new:
                 rows.resized[key] = row
 
@@ -290,10 +293,10 @@ def _write_rows(rows: StepRows) -> None:
         (_MASKED_COLUMNS, [row for key, row in resized.items() if key in masked]),
     ):
         database.save_columns(HostResult, columns, due)
-    for log, offset, data in rows.masked.replaced:
+    for log, offset, data, _ in rows.masked.replaced:
         store.replace(rows.step.day, log, offset, data)
     additions = [
-        store.Addition(grown.row.pk, grown.log.held_before, grown.log.added)
+        store.Addition(grown.row.pk, grown.log.held_before, grown.log.added, grown.newlines)
         for grown in rows.logs.values()
         if grown.log.added
     ]
