@@ -8,7 +8,8 @@ import pytest
 
 from joblogs.errors import BadRequest
 from joblogs.models import HostResult, JobInstance, ScriptChunk
-from tests.builders import HOST, file_log, job, lines, load, result, script_log, send, step
+from tests.builders import HOST, STEP, file_log, job, lines, load, result, script_log, send, step
+from tests.stored import log
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +117,20 @@ def test_a_child_before_its_parent_is_refused_though_both_are_in_one_slice() -> 
         (2, "unknown_parent"),
         (4, "unknown_parent"),
     ]
+
+
+def test_each_of_the_pieces_that_come_in_turn_is_refused_by_its_own_line() -> None:
+    load(job(), step(), result(1))
+    turns = [
+        script_log(letter, host=host, offset=at, step=number)
+        for at, letter in enumerate("abc")
+        for host, number in ((1, STEP), (8, STEP), (1, 999))
+    ]
+    report = send(*turns)
+    assert [entry.line for entry in report.refused] == [2, 3, 5, 6, 8, 9]
+    assert {entry.reason.value for entry in report.refused} == {"unknown_parent"}
+    assert {entry.type for entry in report.refused} == {"script_log"}
+    assert (report.accepted, log(1)) == (3, b"abc")
 
 
 def test_pieces_of_an_expired_job_are_refused_and_nothing_is_stored() -> None:

@@ -8,6 +8,7 @@ from joblogs.access import Writer
 from joblogs.ingest import Report
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 from tests.builders import Said, file_log, job, load, result, script_log, send, step
+from tests.stored import text
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +46,21 @@ def test_meant_is_the_job_that_the_stream_named_last() -> None:
     )
     found = StepInstance.objects.values_list("job__scope__scope_id", "step_instance_id")
     assert sorted(found) == [("2", 10), ("2", 11), ("3", 20)]
+
+
+def test_a_piece_belongs_to_the_job_that_was_named_last_before_it() -> None:
+    _both()
+    load(result(job=1, **OF_TWO), result(job=1, **OF_THREE))
+    load(
+        job(1, **TWO),
+        script_log("two", job=1),
+        job(1, **THREE),
+        script_log("three", job=1),
+        job(1, **TWO),
+        script_log(" too", job=1, offset=3),
+    )
+    found = {row.step.job.scope.scope_id: text(row) for row in HostResult.objects.all()}
+    assert found == {"2": b"two too", "3": b"three"}
 
 
 def test_a_number_in_several_scopes_is_ambiguous_until_the_record_says_which() -> None:
