@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, records
 from joblogs.choices import Role, host_rank
@@ -307,7 +308,13 @@ def _write_rows(rows: StepRows) -> None:
 def _has_expired(job: JobInstance) -> bool:
     # Expiry empties a partition without taking each host result's lock. Either it waited for the
     # frames just written and took them along, or it came before them: then the job says so now.
-    return JobInstance.objects.filter(pk=job.pk, expired_at__isnull=False).exists()
+    return bool(_expired(job=job.pk))
+
+
+@database.Prepared
+def _expired() -> QuerySet[JobInstance]:
+    job = database.Given("job", BigIntegerField())
+    return JobInstance.objects.filter(pk=job, expired_at__isnull=False).only("pk")
 
 
 def _unknown_result(line: int, record: Pieces | records.FileLog, role: Role) -> Refused:
