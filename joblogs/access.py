@@ -25,7 +25,7 @@ from django.db.models import (
 )
 
 from joblogs import database
-from joblogs.database import Given
+from joblogs.database import Among, Given, GivenMany
 from joblogs.errors import JobNotFound, PermissionDenied, ScopeNotFound
 from joblogs.models import App, AppGrant, JobInstance, Scope, StepInstance
 
@@ -240,9 +240,30 @@ class Writer:
         jobs = JobInstance.objects.all()
         return jobs if self.every_scope else jobs.filter(scope__in=self.scope_ids)
 
+    def jobs_numbered(self, numbers: Iterable[int]) -> list[JobInstance]:
+        """Those of these numbers, with their scopes: a stream of records asks with every slice."""
+        if self.every_scope:
+            return _jobs_numbered(numbers=numbers)
+        return _jobs_numbered_in(numbers=numbers, scopes=self.scope_ids)
+
     def covers(self, scope: Scope | None) -> bool:
         """Whether it may write a scope; None is one that does not exist yet."""
         return self.every_scope or (scope is not None and scope.pk in self.scope_ids)
+
+
+@database.Prepared
+def _jobs_numbered() -> QuerySet[JobInstance]:
+    numbers = GivenMany("numbers", BigIntegerField())
+    return JobInstance.objects.filter(Among("job_instance_id", numbers)).select_related("scope")
+
+
+@database.Prepared
+def _jobs_numbered_in() -> QuerySet[JobInstance]:
+    numbers = GivenMany("numbers", BigIntegerField())
+    scopes = GivenMany("scopes", BigIntegerField())
+    return JobInstance.objects.filter(
+        Among("job_instance_id", numbers), Among("scope_id", scopes)
+    ).select_related("scope")
 
 
 OPERATOR = Writer(every_scope=True)

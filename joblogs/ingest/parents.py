@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, records
 from joblogs.access import Writer
@@ -148,17 +149,18 @@ def _load(
         _lock(writer.jobs().filter(job_instance_id__in=touched))
     jobs = {
         (job.scope.scope_type, job.scope.scope_id, job.job_instance_id): job
-        for job in writer.jobs().filter(job_instance_id__in=numbers).select_related("scope")
+        for job in writer.jobs_numbered(numbers)
     }
     step_numbers = {
         record.step_instance_id for _, record in slice_ if not isinstance(record, records.Job)
     }
     key_of = {job.pk: key for key, job in jobs.items()}
-    found = StepInstance.objects.filter(job__in=list(key_of), step_instance_id__in=step_numbers)
     if lock and in_steps:
-        _lock(found)
+        held = StepInstance.objects.filter(job__in=key_of, step_instance_id__in=step_numbers)
+        _lock(held)
     steps = {}
-    for step in found if step_numbers and key_of else ():
+    asked = step_numbers and key_of
+    for step in _steps_numbered(jobs=key_of, numbers=step_numbers) if asked else ():
         key = key_of[step.job_id]
         step.job = jobs[key]
         steps[key, step.step_instance_id] = step
@@ -166,6 +168,15 @@ def _load(
     for key in jobs:
         keys_of_number.setdefault(key[2], []).append(key)
     return _Stored(scopes, jobs, steps, keys_of_number)
+
+
+@database.Prepared
+def _steps_numbered() -> QuerySet[StepInstance]:
+    jobs = database.GivenMany("jobs", BigIntegerField())
+    numbers = database.GivenMany("numbers", BigIntegerField())
+    return StepInstance.objects.filter(
+        database.Among("job_id", jobs), database.Among("step_instance_id", numbers)
+    )
 
 
 def _load_scopes(pairs: set[tuple[Any, str]], *, lock: bool) -> dict[ScopeKey, Scope]:
