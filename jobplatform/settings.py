@@ -64,10 +64,6 @@ for _name, _database in DATABASES.items():
         _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 0)
         _database["CONN_HEALTH_CHECKS"] = True
         _database["OPTIONS"] = {
-            # Django forbids prepared statements, because of poolers that mix sessions. We need one
-            # session's locks (docs/deployment.md), so none of those can be in between; and with a
-            # threshold the questions before every answer are planned once for each connection.
-            "prepare_threshold": 5,
             "pool": {  # of each process
                 "min_size": 1,
                 "max_size": 8,

@@ -36,13 +36,28 @@ def execute(
     with asked.wrap_database_errors:
         if asked.vendor == "postgresql":
             cursor: Any = psycopg.Cursor(asked.connection)
-            cursor.execute(sql, parameters, binary=binary, prepare=prepare)
+            if prepare:
+                _execute_prepared(cursor, sql, parameters, binary=binary)
+            else:
+                cursor.execute(sql, parameters, binary=binary)
         else:
             cursor = asked.connection.execute(_as_sqlite(sql), parameters)
     # Django's own cursors record their statements so that tests can count them; so does this one.
     if asked.queries_logged:
         asked.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
     return cursor
+
+
+def _execute_prepared(cursor: Any, sql: str, parameters: Sequence[Any], *, binary: bool) -> None:
+    connection = cursor.connection
+    # Django forbids this, because of poolers that mix sessions. We need one session's locks
+    # (docs/deployment.md), so none of those can be in between. For this statement only: to count
+    # others the driver would keep the last hundred, with values that may be megabytes each.
+    connection.prepare_threshold = 0
+    try:
+        cursor.execute(sql, parameters, binary=binary, prepare=True)
+    finally:
+        connection.prepare_threshold = None
 
 
 @functools.lru_cache(maxsize=256)

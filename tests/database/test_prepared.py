@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 
 import pytest
 from django.db import connection, connections
@@ -115,3 +116,19 @@ def test_postgresql_keeps_the_plan_but_none_of_partitions() -> None:
         kept = [statement for (statement,) in cursor.fetchall()]
     assert sum("joblogs_stepinstance" in statement for statement in kept) == 1
     assert not any(ScriptChunk._meta.db_table in statement for statement in kept)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no plans by name")
+def test_the_driver_remembers_no_other_statement() -> None:
+    asked = Prepared(question)
+    asked(step=STEP)
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            asked(step=STEP)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT %s", [f"{number}" * 200_000])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
