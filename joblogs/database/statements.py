@@ -56,6 +56,13 @@ def _execute_prepared(cursor: Any, sql: str, parameters: Sequence[Any], *, binar
     connection.prepare_threshold = 0
     try:
         cursor.execute(sql, parameters, binary=binary, prepare=True)
+    except psycopg.errors.FeatureNotSupported:
+        # A migration changed the type of a column under a plan. Within a transaction that is lost,
+        # and its end takes the plans along.
+        if not connection.autocommit:
+            raise
+        connection.execute("DEALLOCATE ALL")
+        cursor.execute(sql, parameters, binary=binary, prepare=True)
     finally:
         connection.prepare_threshold = None
 

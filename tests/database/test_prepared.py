@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import tracemalloc
 
 import pytest
-from django.db import connection, connections
+from django.db import NotSupportedError, connection, connections, transaction
 from django.db.models import BigIntegerField, Exists, OuterRef
 from django.test.utils import CaptureQueriesContext
 
 from joblogs import access
 from joblogs.database import Among, Given, GivenMany, Prepared, fetch
+from joblogs.database.statements import execute
 from joblogs.models import App, HostResult, ScriptChunk, StepInstance
 from tests.builders import HOST, STEP, job, load, result, script_log, step
 from tests.stored import the_step
@@ -132,3 +134,30 @@ def test_the_driver_remembers_no_other_statement() -> None:
     finally:
         tracemalloc.stop()
     assert kept < 1_000_000
+
+
+def names() -> list[tuple[str]]:
+    with contextlib.closing(execute(connection, "SELECT name FROM named", (), prepare=True)) as c:
+        return list(c)
+
+
+def widen(size: int) -> None:
+    with connection.cursor() as cursor:
+        # As another session would: the driver is not told that a table was altered.
+        cursor.execute(f"DO $$ BEGIN ALTER TABLE named ALTER name TYPE varchar({size}); END $$")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans anew by itself")
+def test_a_migration_under_a_plan_costs_no_answer() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE named AS SELECT 'one'::varchar(4) AS name")
+    assert names() == [("one",)]
+    widen(8)
+    assert names() == [("one",)]
+    widen(16)
+    with pytest.raises(NotSupportedError), transaction.atomic():
+        names()
+    assert names() == [("one",)]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE named")
