@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import operator
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from django.db import connection, connections
 from django.db import models as django_models
 
 from .replica import reading_alias
-from .statements import execute
+from .statements import execute, fetched
 from .waiting import is_postgresql
 
 _PLAIN = frozenset((int, bool, bytes, type(None)))
@@ -149,10 +148,8 @@ def _insertion(
 
 def fetch(sql: str, parameters: Sequence[Any], *, chunk: int = 256) -> Iterator[tuple[Any, ...]]:
     """Rows of one statement; on PostgreSQL in the binary protocol, which leaves bytea as it is."""
-    cursor = execute(connections[reading_alias()], sql, parameters, binary=True)
-    with contextlib.closing(cursor):
-        while rows := cursor.fetchmany(chunk):
-            yield from rows
+    asked = connections[reading_alias()]
+    yield from fetched(asked, execute(asked, sql, parameters, binary=True), chunk)
 
 
 def save_columns(

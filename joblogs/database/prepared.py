@@ -8,7 +8,6 @@ keep it.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
@@ -17,11 +16,11 @@ from django.db import connections
 from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet
 from django.db.models.query import ValuesListIterable, get_related_populators
 
-from .statements import execute
+from .statements import execute, fetched
 
 Found = TypeVar("Found")
 
-PLAIN_AT_ONCE = 5000
+ROWS_AT_ONCE = 5000
 
 
 class Given(Expression):
@@ -78,24 +77,22 @@ class _Compiled:
         self._made_of = tuple if tuples else _models(self._compiler, alias)
 
     def ask(self, values: dict[str, Any]) -> list[Any]:
-        with contextlib.closing(self._execute(values)) as cursor:
-            rows: Iterable[Any] = cursor.fetchall()
+        rows: Iterable[Any] = self._rows(values)
         if self._converters:
             rows = self._compiler.apply_converters(rows, self._converters)
         return [self._made_of(row) for row in rows]
 
     def plain(self, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-        with contextlib.closing(self._execute(values, binary=True)) as cursor:
-            while rows := cursor.fetchmany(PLAIN_AT_ONCE):
-                yield from rows
+        return self._rows(values, binary=True)
 
-    def _execute(self, values: dict[str, Any], *, binary: bool = False) -> Any:
+    def _rows(self, values: dict[str, Any], *, binary: bool = False) -> Iterator[tuple[Any, ...]]:
         connection = connections[self._alias]
         given = [
             each.adapted(values[each.name], connection.vendor) if isinstance(each, Given) else each
             for each in self._parameters
         ]
-        return execute(connection, self._sql, given, binary=binary, prepare=True)
+        cursor = execute(connection, self._sql, given, binary=binary, prepare=True)
+        return fetched(connection, cursor, ROWS_AT_ONCE)
 
 
 def _models(compiler: Any, alias: str) -> Callable[[Sequence[Any]], Any]:

@@ -6,10 +6,11 @@ a statement. Where a few statements stand before every answer that is what they 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -46,6 +47,18 @@ def execute(
     if asked.queries_logged:
         asked.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
     return cursor
+
+
+def fetched(asked: BaseDatabaseWrapper, cursor: Any, many: int) -> Iterator[tuple[Any, ...]]:
+    """The rows of `execute`'s cursor, fetched so many at a time; it is closed behind them."""
+    with contextlib.closing(cursor):
+        while True:
+            # SQLite looks for a row when it is fetched: it may fail only then.
+            with asked.wrap_database_errors:
+                rows = cursor.fetchmany(many)
+            if not rows:
+                return
+            yield from rows
 
 
 def _execute_prepared(cursor: Any, sql: str, parameters: Sequence[Any], *, binary: bool) -> None:

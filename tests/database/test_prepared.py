@@ -7,7 +7,7 @@ import threading
 import tracemalloc
 
 import pytest
-from django.db import NotSupportedError, connection, connections, transaction
+from django.db import NotSupportedError, OperationalError, connection, connections, transaction
 from django.db.models import BigIntegerField, Exists, OuterRef
 from django.test.utils import CaptureQueriesContext
 
@@ -103,6 +103,14 @@ def test_another_thread_asks_its_own_connection() -> None:
 
 def test_a_percent_sign_is_one_on_both_databases() -> None:
     assert list(fetch("SELECT '100 %%', %s", ["50 %"])) == [("100 %", "50 %")]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL sends all rows at once")
+def test_a_failure_between_two_rows_is_one_of_the_database() -> None:
+    connection.ensure_connection()
+    connection.connection.create_function("without_zero", 1, lambda number: 1 / number)
+    with pytest.raises(OperationalError):
+        list(fetch("SELECT without_zero(value) FROM json_each(%s)", ["[2, 1, 0]"]))
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no plans by name")
