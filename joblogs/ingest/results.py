@@ -269,7 +269,7 @@ def _take_others(
         read = stored.reader(row.pk, row.held_size)
         for line, piece in pieces:
             try:
-                if begun and piece.offset <= log.received < piece.end:
+                if begun and piece.offset <= log.received and log.held < piece.end:
                     rows.ends[row.pk] = read(*begun)
                 verdict = log.take(piece, read)
             except Unreadable:

@@ -106,6 +106,19 @@ def test_what_may_end_a_secret_is_not_added_to_what_cannot_be_read() -> None:
     assert log(2) == b"a ghp_" + b"*" * 36 + b"\n"
 
 
+def test_what_had_been_dropped_is_not_added_to_what_cannot_be_read(settings: Any) -> None:
+    begun, rest = "a ghp_0123456789abcdef", "ghijABCDEFGHIJ012345\n"
+    settings.LOG_MAX_BYTES = 1
+    load(job(), step(), result(1), result(2), script_log(begun + rest, host=1))
+    settings.LOG_MAX_BYTES = 1000
+    load(job(), script_log(begun, host=1))
+    _damage(1)
+    again = script_log(rest, host=1, offset=len(begun))
+    report = send(job(), again, script_log(TEXT, host=2))
+    assert _refused(report) == [(2, Reason.CONFLICT, len(begun + rest))]
+    assert (the_result(1).held_size, log(2)) == (len(begun), TEXT.encode())
+
+
 def test_a_secret_that_begins_behind_what_cannot_be_read_is_masked() -> None:
     load(job(), step(), result(1), script_log("what comes is 7", host=1))
     _damage(1)
