@@ -20,10 +20,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from joblogs import export
+from joblogs.content import codec
 from joblogs.export import Format
 from joblogs.management import output
 from joblogs.management.commands import export_logs
-from joblogs.models import LogRead
+from joblogs.models import LogRead, ScriptChunk
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.export.exporting import export as exported
 
@@ -378,3 +379,14 @@ def test_progress_is_shown_on_a_terminal_on_standard_error_only(
     assert (out, code) == (b"hello\n", 0)
     assert b"export" in shown
     assert b"6.00/6.00" in shown
+
+
+@pytest.mark.parametrize("format", list(Format))
+def test_a_damaged_log_is_told_and_leaves_no_file(format: Format, tmp_path: Path) -> None:
+    ScriptChunk.objects.update(codec=codec.ZSTD, data=b"damaged")
+    target = tmp_path / "out"
+    out, err, code = _run("--format", format, "--output", target)
+    assert (out, code) == (b"", 1)
+    assert "damaged" in err
+    assert "verify_logs tells which" in err
+    assert list(tmp_path.iterdir()) == []

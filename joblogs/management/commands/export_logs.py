@@ -17,6 +17,7 @@ from tqdm import tqdm
 from joblogs import audit, database, export
 from joblogs.audit import Channel
 from joblogs.content.chunks import Hole
+from joblogs.content.codec import Unreadable
 from joblogs.errors import StoreError
 from joblogs.export import Format, Outcome, Selection, Tally, Walk
 from joblogs.export.choosing import NotThere, Wanted, choose
@@ -101,6 +102,9 @@ class Command(BaseCommand):
             raise CommandError(f"The store could not be read to the end: {error}") from error
         except Hole as error:
             raise CommandError(f"A log went while it was read ({error}): try again.") from error
+        except Unreadable as error:
+            said = f"A stored log is damaged ({error}): verify_logs tells which."
+            raise CommandError(said) from error
         self.stderr.write(_sentence(tally, target), str)  # not in the colour of errors
 
     def _selection(self, kind: Format, options: dict[str, Any]) -> Selection:
