@@ -7,7 +7,7 @@ import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.db import connection, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db import models as django_models
 
 from .replica import reading_alias
@@ -124,11 +124,14 @@ def insert_unhurried(row: django_models.Model) -> None:
 
     One statement in autocommit: on PostgreSQL it does not wait for the disk.
     """
-    columns, statement = _insertion(type(row), connection.vendor)
-    values = [
-        column.get_db_prep_save(getattr(row, column.attname), connection) for column in columns
+    asked = connections[DEFAULT_DB_ALIAS]
+    columns, statement = _insertion(type(row), asked.vendor)
+    values = [getattr(row, column.attname) for column in columns]
+    prepared = [
+        value if type(value) in (int, str) else column.get_db_prep_save(value, asked)
+        for column, value in zip(columns, values, strict=True)
     ]
-    execute(connection, statement, values, prepare=True).close()
+    execute(asked, statement, prepared, prepare=True).close()
 
 
 @functools.cache

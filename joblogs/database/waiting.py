@@ -107,4 +107,5 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
 
 
 def _set_busy_timeout(milliseconds: int) -> None:
-    execute(connection, f"PRAGMA busy_timeout = {milliseconds}", ()).close()
+    asked = connections[DEFAULT_DB_ALIAS]
+    execute(asked, f"PRAGMA busy_timeout = {milliseconds}", ()).close()
