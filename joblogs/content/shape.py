@@ -197,19 +197,28 @@ def _with_rules(text: bytes, found: list[Span]) -> list[Span]:
     for scan, view in _views(text):
         keep = scan.rule.only_if
         for hit in scan.numbered.finditer(view):
-            if keep is None or keep(text, *hit.span()):
-                found.append(Span(*hit.span(), scan.kinds[(hit.lastindex or 1) - 1]))
-    found.sort(key=lambda span: (span.start, -span.end))
-    merged: list[tuple[Span, int]] = []  # with the length of the longest, which gives the kind
+            start, end = hit.span()
+            if keep is None or keep(text, start, end):
+                found.append(Span(start, end, scan.kinds[(hit.lastindex or 1) - 1]))
+    # By start, the longest first: the longest of those that overlap gives the kind.
+    found.sort(key=itemgetter(1), reverse=True)
+    found.sort(key=itemgetter(0))
+    merged: list[Span] = []
+    covered = longest = 0
     for span in found:
-        length = span.end - span.start
-        if not merged or span.start >= merged[-1][0].end:
-            merged.append((span, length))
+        start, end, kind = span
+        if start >= covered:
+            merged.append(span)
+            covered, longest = end, end - start
             continue
-        last, longest = merged.pop()
-        kind = span.kind if length > longest else last.kind
-        merged.append((Span(last.start, max(last.end, span.end), kind), max(length, longest)))
-    return [span for span, _ in merged]
+        last = merged[-1]
+        if end - start > longest:
+            longest = end - start
+        else:
+            kind = last.kind
+        covered = max(covered, end)
+        merged[-1] = Span(last.start, covered, kind)
+    return merged
 
 
 def _with_codes(spans: list[Span], codes: list[tuple[int, int]]) -> list[Span]:
