@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from .hits import HitGroup, HitLine, HostWithHits
@@ -36,6 +37,12 @@ def links(found: Iterable[HostWithHits], hosts: str, escaped_end: str = "") -> S
     """Hosts as links to their logs, a space behind each."""
     html = "".join(f"{_link(host, hosts, escaped_end, escape(host.name))} " for host in found)
     return mark_safe(html)  # noqa: S308 - escaped here and by who gives the end
+
+
+def each(label: str, count: int, odd: bool) -> SafeString:
+    """How often each host of a group printed it."""
+    said = {"label": label, "count": count, "odd": odd}
+    return render_to_string("joblogs/_hits_each.html", said)
 
 
 def _link(host: HostWithHits, hosts: str, escaped_end: str, escaped_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -109,14 +110,19 @@ def _search(
     kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
     without = _without(search, found, labels)
     without_total = 0 if search.stopped else len(hosts) - len(found.hosts)
-    at = context["urls"]["hosts"]
+    at, each = context["urls"]["hosts"], cache(hit_lines.each)  # most groups say the same
     keep = "".join(f"&{name}={value}" for name, value in kept_hidden)
     keep += f"&encoding={encoding}" if encoding != "utf-8" else ""
     context |= {
         "chosen_around": around,
         "kept_hidden": kept_hidden,
         "groups": [
-            (group, hit_lines.drawn(group, at, keep), hit_lines.names(group, at, keep))
+            (
+                group,
+                hit_lines.drawn(group, at, keep),
+                hit_lines.names(group, at, keep),
+                each(group.label, group.count, group.odd),
+            )
             for group in found.groups
         ],
         "without_more": without_total - len(without),
