@@ -189,18 +189,19 @@ class _Finder:
         self.last_hit = 0
         self.before: deque[Line] = deque(maxlen=search.context)
         self.after = 0
-        self.unread = (b"", 0)
-        """What no hit has come after, of the block before: most logs are one, and need no more."""
+        self.unread: list[tuple[bytes, int]] = []
+        self.waiting = 0
+        """Blocks that no hit has come after, and from where on: if none does, their lines need not
+        be counted."""
 
     def search(self, block: _Block) -> None:
-        rest, position = self.unread
-        self._pass(rest, position, len(rest))
         data, position = block.data, 0
         while position < len(data) and (match := self.pattern.find(data, position)):
             start = data.rfind(b"\n", 0, match[0]) + 1
             end = data.find(b"\n", match[0]) + 1 or len(data)
             if match[0] >= len(data):
                 break
+            self._catch_up()
             self._pass(data, position, start)
             if self.number != self.last_hit:
                 self.last_hit = self.number
@@ -208,8 +209,18 @@ class _Finder:
             position = end
             self.number += data.endswith(b"\n", start, end)
         if self.after and self.hits.count <= self.shown:
+            self._catch_up()
             position = self._follow(data, position, len(data))
-        self.unread = (data, position)
+        self.unread.append((data, position))
+        self.waiting += len(data)
+        if self.waiting > LONG_LINE_BYTES:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        for data, position in self.unread:
+            self._pass(data, position, len(data))
+        self.unread.clear()
+        self.waiting = 0
 
     def _hit(self, line: bytes) -> None:
         self.hits.count += 1
