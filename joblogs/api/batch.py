@@ -82,7 +82,8 @@ def _script_entry(host: StepHost, text: Iterable[bytes], keys: dict[str, Any]) -
     tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6, **keys}
     short = short_text(text)
     if short is not None:
-        return [json_bytes({**head, "log_content": short, **tail})]
+        head["log_content"] = short
+        return [json_bytes(head | tail)]
     parts = itertools.chain([json_bytes(head)[:-1] + b',"log_content":'], text_of(text))
     return itertools.chain(parts, [b"," + json_bytes(tail)[1:]])
 

@@ -34,9 +34,11 @@ def integer(value: Any) -> int | None:
 
     Raises NotInteger for anything else, booleans and what does not fit 64 bits included.
     """
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if isinstance(value, int) and not isinstance(value, bool):
+        number: int | None = value
+    elif is_blank(value):
         return None
-    if isinstance(value, str):
+    elif isinstance(value, str):
         match = _INTEGER.fullmatch(value)
         number = int(match[1] + match[2]) if match else None
     elif isinstance(value, Decimal):
@@ -44,8 +46,6 @@ def integer(value: Any) -> int | None:
         fits = value.is_finite() and -(2**63) <= value <= _LARGEST
         fits = fits and value == value.to_integral_value()
         number = int(value) if fits else None
-    elif isinstance(value, int) and not isinstance(value, bool):
-        number = value
     else:
         number = None
     if number is None or not -(2**63) <= number <= _LARGEST:
