@@ -85,6 +85,8 @@ class Secrets:
         starts = [_begins(rule, rule.begins) for rule in apart]
         partial = [_begins(rule, _parts(rule)) + rb"\z" for rule in apart]
         self._starts = _compiled(_any([*starts, *partial]))
+        firsts = {begins[:1] for rule in apart for begins in rule.begins}
+        self._firsts = frozenset(b"".join(first.lower() + first.upper() for first in firsts))
 
     def __bool__(self) -> bool:
         return bool(self.rules)
@@ -99,12 +101,15 @@ class Secrets:
 
     def needs_context(self, text: bytes | bytearray) -> bool:
         """Whether the byte before a text decides about what the text begins with."""
-        return self._starts.match(text) is not None
+        # Its first byte tells nearly always, and costs next to nothing.
+        return bool(text) and text[0] in self._firsts and self._starts.match(text) is not None
 
     def state(self, text: bytes | bytearray, position: int = 0) -> State:
         """The state at the end of a text that holds no secret at or after a position."""
         position = max(position, len(text) - LOOK_BACK)
         lines = any(text.find(begins, position) >= 0 for begins in self._lines)
+        if not lines and text.endswith(b"\n"):
+            return State()
         # Read from its end, a text without such a beginning is settled by its last newline.
         found = (self._unsettled if lines else self._unsettled_line).search(text, position)
         if found is None:

@@ -177,6 +177,15 @@ def test_a_key_is_masked_from_its_first_line_on_whatever_follows() -> None:
     assert bytes(read.kept).splitlines()[2] == b"[08:00:01] done"
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_byte_before_decides_only_about_what_begins_as_a_word_does(rule: Rule) -> None:
+    for begins in rule.begins:
+        cases = {begins, begins.upper(), begins.lower()} if rule.ignore_case else {begins}
+        for text in {case[:size] for case in cases for size in (1, 2, len(case))}:
+            assert EVERY.needs_context(text) == EVERY.needs_context(bytearray(text)) == rule.apart
+    assert not any(EVERY.needs_context(text) for text in (b"", b"\n", b"\xe4", b"0" * 9))
+
+
 def test_what_ends_with_a_line_is_settled() -> None:
     assert whole(b"fetching https://example.com/a: ok\n").state == State()
     assert whole(b"fetching https://user:pass").state.unsettled == len(b"://user:pass")
