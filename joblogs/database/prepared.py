@@ -60,7 +60,8 @@ class Prepared(Generic[Found]):
             self._question = self._make()
         alias = self._question.db
         if alias not in self._compiled:
-            self._compiled[alias] = _Compiled(self._question, alias)
+            # A copy: while a query becomes SQL it is changed, and other threads may be at it too.
+            self._compiled[alias] = _Compiled(self._question.all(), alias)
         return self._compiled[alias]
 
 
