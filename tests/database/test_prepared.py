@@ -130,7 +130,21 @@ def test_threads_that_are_the_first_to_ask_at_once_ask_the_same() -> None:
 
 
 def test_a_percent_sign_is_one_on_both_databases() -> None:
-    assert list(fetch("SELECT '100 %%', %s", ["50 %"])) == [("100 %", "50 %")]
+    assert list(fetch("SELECT '100 %%', %s, '%%s'", ["50 %"])) == [("100 %", "50 %", "%s")]
+
+
+def test_long_statements_of_many_lengths_are_not_kept() -> None:
+    asked, marks = 300, 20_000
+    list(fetch("SELECT %s", [1]))
+    tracemalloc.start()
+    try:
+        for more in range(asked):
+            list(fetch(f"SELECT 1{' ' * (marks + more)}WHERE 1 = %s", [1]))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # SQLite's module keeps the last 128 of a connection.
+    assert kept < asked * marks
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL sends all rows at once")
