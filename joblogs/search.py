@@ -155,28 +155,28 @@ def _logs(
 
 
 class _Block(NamedTuple):
-    """Whole lines, or a part of a long one. `overlap` bytes were in the block before."""
+    """Whole lines, or a part of a long one; the last one as the log ends. `overlap` bytes were in
+    the block before."""
 
     data: bytes
     overlap: int
 
 
 def _blocks(parts: Iterable[bytes]) -> Iterator[_Block]:
-    rest, overlap = b"", 0
+    data, overlap = b"", 0
     for part in parts:
-        data = rest + part if rest else part
-        end = data.rfind(b"\n") + 1
-        if end:
+        # Cut only when more has come: most logs are one part, and need neither a copy of it nor a
+        # second look at a last line that has no end.
+        if end := data.rfind(b"\n") + 1:
             yield _Block(data[:end], overlap)
-            rest, overlap = data[end:], 0
+            data, overlap = data[end:], 0
         elif len(data) > LONG_LINE_BYTES:
             yield _Block(data, overlap)
-            rest = data[-OVERLAP_BYTES:]
-            overlap = len(rest)
-        else:
-            rest = data
-    if len(rest) > overlap:
-        yield _Block(rest, overlap)
+            data = data[-OVERLAP_BYTES:]
+            overlap = len(data)
+        data = data + part if data else part
+    if len(data) > overlap:
+        yield _Block(data, overlap)
 
 
 class _Finder:
