@@ -47,7 +47,7 @@ PLACEHOLDER = b"\x00\x01"
 _PIECE = 256 * 1024  # what a processor's cache holds, with its views
 _LONGEST_LINE = 1024 * 1024  # whole: a mask before a border of segments may move the border
 
-_ANSI = re.compile(ANSI)
+_ANSI, _LETTER = re.compile(ANSI), re.compile(rb"[A-Za-z]")
 
 VALUE_BYTES = 4
 """Of the hash of a value."""
@@ -113,7 +113,7 @@ def _own_names(names: Sequence[bytes]) -> tuple[bytes, ...]:
     own = set()
     for name in names:
         short = name.partition(b".")[0]
-        for form in (name, short) if re.search(rb"[A-Za-z]", short) else (name,):
+        for form in (name, short) if _LETTER.search(short) else (name,):
             if len(form) < 3 or form.isdigit() or b"\n" in form:
                 continue
             if form.lower() != b"localhost":
