@@ -17,8 +17,8 @@ application = get_wsgi_application()
 _ = get_resolver().url_patterns
 gc.collect()
 gc.freeze()
-# Nor need it look at every 700 things that an answer is made of, most of which go with it: that was
-# a fifth of a page of 2,000 hosts. What waits for it meanwhile is a dozen megabytes.
+# Nor need it look at every 700 things that an answer is made of, most of which go with it: that is
+# an eighth of a page of 2,000 hosts. What waits for it meanwhile is a dozen megabytes.
 gc.set_threshold(50_000)
 
 # glibc gives memory back to the system, and asks for it again as zeroed pages, beyond a threshold
