@@ -7,6 +7,7 @@ a statement. Where a few statements stand before every answer that is what they 
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -38,7 +39,8 @@ def execute(
             else:
                 cursor.execute(sql, parameters, binary=binary)
         else:
-            cursor = asked.connection.execute(_as_sqlite(sql), parameters)
+            marked = _kept_as_sqlite(sql) if prepare else _as_sqlite(sql)
+            cursor = asked.connection.execute(marked, parameters)
     # Django's own cursors record their statements so that tests can count them; so does this one.
     if asked.queries_logged:
         asked.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
@@ -77,5 +79,8 @@ def _execute_prepared(cursor: Any, sql: str, parameters: Sequence[Any], *, binar
 
 
 def _as_sqlite(sql: str) -> str:
-    # Remembered nowhere: texts of hundreds of spans are as many as there are numbers of them.
     return "%".join(part.replace("%s", "?") for part in sql.split("%%"))
+
+
+# Not of every statement: texts of hundreds of spans are as many as there are numbers of them.
+_kept_as_sqlite = functools.cache(_as_sqlite)
