@@ -52,6 +52,8 @@ for _name, _database in DATABASES.items():
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+            # Of 128, which is usual, 256 numbers of parts of logs left 126 MB behind; of these 35.
+            "cached_statements": 24,
             **_database.get("OPTIONS", {}),
         }
         # Kept by each thread: to open one and to close the last one costs more than a small read.
