@@ -63,8 +63,8 @@ class Exchange:
     @classmethod
     def begin(cls, request: HttpRequest, form: Form) -> Exchange:
         """Only `Blueking-Language` decides the language, and only English is not Chinese."""
-        language = request.headers.get("Blueking-Language", "").strip().lower()
-        trace = request.headers.get("X-Request-ID", "")
+        language = request.META.get("HTTP_BLUEKING_LANGUAGE", "").strip().lower()
+        trace = request.META.get("HTTP_X_REQUEST_ID", "")
         return cls(
             form=form,
             language="en" if language == "en" else "zh",

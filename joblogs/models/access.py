@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import ScopeType
 
+from .reading import AsRead
 
-class Scope(models.Model):
+
+class Scope(AsRead):
     """A business or a set of them: what rights and job numbers belong to."""
 
     scope_type = models.CharField(_("scope type"), max_length=16, choices=ScopeType.choices)
@@ -52,7 +54,7 @@ class Scope(models.Model):
         return f"{self.scope_type}:{self.scope_id}"
 
 
-class App(models.Model):
+class App(AsRead):
     """An integration that calls the API."""
 
     app_code = models.CharField(_("app code"), max_length=64, unique=True)

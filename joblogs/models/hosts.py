@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
 from django.db import models
-from django.db.models.base import ModelState
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import HostStatus, Role
 
 from .jobs import StepInstance
+from .reading import AsRead
 
 ADDRESS_LENGTH = 64
 
@@ -41,7 +38,7 @@ class Host(models.Model):
         return self.name or self.ip or self.ipv6 or str(self.bk_host_id)
 
 
-class HostResult(models.Model):
+class HostResult(AsRead):
     """One attempt of a step on one host, with the host's addresses as of the run."""
 
     step = models.ForeignKey(
@@ -125,18 +122,3 @@ class HostResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host_name or self.ip or self.ipv6 or self.host_id} · {self.execute_count}"
-
-    @classmethod
-    def from_db(  # type: ignore[override]  # the stubs are of a newer Django
-        cls, db: str | None, field_names: Collection[str], values: Collection[Any]
-    ) -> HostResult:
-        """A row as it was read, as Django's own does it.
-
-        That sets one column after the other, which takes longer than fetching all of them; these
-        rows come by the thousand. A column that was not read is fetched when it is asked for.
-        """
-        row = cls.__new__(cls)
-        row.__dict__.update(zip(field_names, values, strict=True))
-        row._state = ModelState()
-        row._state.adding, row._state.db = False, db
-        return row

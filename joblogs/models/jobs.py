@@ -8,9 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from joblogs.choices import LaunchMode, RunStatus, StepType, TaskType
 
 from .access import Scope
+from .reading import AsRead
 
 
-class Run(models.Model):
+class Run(AsRead):
     """What a job and a step have in common. Times are milliseconds since the epoch."""
 
     name = models.CharField(_("name"), max_length=512, blank=True)
