@@ -33,7 +33,7 @@ from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness
 from .extracts import state_of
-from .hosts import ROW_VALUES, Attempts, Row, StepHost, standing_for
+from .hosts import EVERY_ATTEMPT, ROW_VALUES, Attempts, Row, StepHost, standing_for
 
 
 class Result(NamedTuple):
@@ -227,7 +227,9 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
     files = _downloads(step) if step.step_type == StepType.FILE else None
     owners = None if files is None else {file.host_result for file in files}
     results = list(map(Result._make, _results_of.plain(step=step.pk)))
-    chosen = [result for result in results if _is_meant(result, attempts)]
+    chosen = results
+    if attempts != EVERY_ATTEMPT:
+        chosen = [result for result in results if _is_meant(result, attempts)]
     hosts = _hosts(chosen, owners)
     by_name = sorted(hosts, key=lambda host: (natural(host.name), host.newest.host_id))
     for place, host in enumerate(by_name):

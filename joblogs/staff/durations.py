@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext
+import functools
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
 
 
 def duration(milliseconds: int | None) -> str:
@@ -10,14 +13,24 @@ def duration(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "–"
     if milliseconds < 1_000:
-        return gettext("%(n)d ms") % {"n": milliseconds}
+        return _said(_("%(n)d ms")) % {"n": milliseconds}
     seconds = milliseconds / 1_000
     if seconds < 10:
-        return gettext("%(n).1f s") % {"n": seconds}
+        return _said(_("%(n).1f s")) % {"n": seconds}
     if seconds < 60:
-        return gettext("%(n)d s") % {"n": seconds}
+        return _said(_("%(n)d s")) % {"n": seconds}
     minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:
-        return gettext("%(m)d min %(s)d s") % {"m": minutes, "s": rest}
+        return _said(_("%(m)d min %(s)d s")) % {"m": minutes, "s": rest}
     hours, minutes = divmod(minutes, 60)
-    return gettext("%(h)d h %(m)d min") % {"h": hours, "m": minutes}
+    return _said(_("%(h)d h %(m)d min")) % {"h": hours, "m": minutes}
+
+
+def _said(text: str) -> str:
+    return _in_language(get_language(), text)
+
+
+@functools.cache
+def _in_language(language: str | None, text: str) -> str:
+    # Looking a text up takes longer than all else here, and a page has a hundred of these.
+    return gettext(text)
