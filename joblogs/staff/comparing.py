@@ -10,7 +10,6 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.audit import Channel
@@ -32,6 +31,7 @@ from joblogs.query import Attempts, runs
 from . import addresses
 from .host_log import HostLog, host_log, moment
 from .reading import RecordedPage, sent
+from .rendering import rendered
 from .rows import Fold, RowOnPage, rows_on_page
 
 SAMPLE_HOSTS = 50
@@ -124,7 +124,7 @@ def compare_page(
             "keep_right": _kept_on_log(other.log, asked),
         }
         read = list(_read(request, log, other.log, sides, other))
-    page = RecordedPage(render_to_string("joblogs/compare.html", context, request))
+    page = RecordedPage(rendered("joblogs/compare.html", context, request))
     page.sent = lambda: _record(read)
     return page
 

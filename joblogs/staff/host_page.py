@@ -7,7 +7,6 @@ from datetime import date
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from joblogs import query
 from joblogs.models import JobInstance
@@ -18,6 +17,7 @@ from . import addresses
 from .durations import duration
 from .groups import kind_of_status
 from .host_log import moment
+from .rendering import rendered
 
 RESULTS = 50
 HOST_ID_MAX = 2**63 - 1
@@ -53,7 +53,7 @@ def host_page(jobs: QuerySet[JobInstance], bk_host_id: int, request: HttpRequest
         "newest": "after" in request.GET,
         "older": f"after={after.day}.{after.pk}" if after else None,
     }
-    return render(request, "joblogs/host.html", context)
+    return HttpResponse(rendered("joblogs/host.html", context, request))
 
 
 def _key(request: HttpRequest) -> ResultKey | None:

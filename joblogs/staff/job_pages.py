@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from joblogs import query
 from joblogs.filters import JobFilterSet
@@ -19,6 +18,7 @@ from joblogs.query.history import JobKey, Tally
 from . import addresses
 from .durations import duration
 from .host_log import moment
+from .rendering import rendered
 from .strips import bars, run_kind, status_label, step_type_label, strip
 
 JOBS = 30
@@ -51,7 +51,7 @@ def jobs_page(
         if after
         else None,
     }
-    return render(request, "joblogs/jobs.html", context)
+    return HttpResponse(rendered("joblogs/jobs.html", context, request))
 
 
 def job_page(job: JobInstance, request: HttpRequest) -> HttpResponse:
@@ -81,7 +81,7 @@ def job_page(job: JobInstance, request: HttpRequest) -> HttpResponse:
             for step in steps
         ],
     }
-    return render(request, "joblogs/job.html", context)
+    return HttpResponse(rendered("joblogs/job.html", context, request))
 
 
 def _job_row(job: JobInstance, tallies: list[Tally]) -> dict[str, Any]:

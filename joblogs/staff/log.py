@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
 from django.utils.http import content_disposition_header
 
 from joblogs import query
@@ -24,6 +23,7 @@ from .host_log import HostLog, host_log
 from .log_lines import LineOnPage, lines_on_page
 from .log_request import Found, LogRequest, find_place
 from .reading import RecordedFile, RecordedJson, RecordedPage, sent
+from .rendering import rendered
 
 BLOCK_BYTES = 1024 * 1024
 NAME_MAX = 120
@@ -38,7 +38,7 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     window = query.window_at(log.text, found.place)
     lines = lines_on_page(window.lines, asked.encoding, asked=found.line)
     context = _context(log, asked, found, window, lines)
-    page = RecordedPage(render_to_string("joblogs/log.html", context, request))
+    page = RecordedPage(rendered("joblogs/log.html", context, request))
     page.sent = _sent(request, Channel.PAGE, log, _size(window))
     return page
 
@@ -55,7 +55,7 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     context = {"lines": lines, "kept": asked.kept}
     answer = RecordedJson(
         {
-            "html": render_to_string("joblogs/_log_lines.html", context, request).strip(),
+            "html": rendered("joblogs/_log_lines.html", context, request).strip(),
             "next": _next(window, lines),
             "size": window.size,
             "behind": not window.at_end,

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +24,7 @@ from . import addresses, hit_lines
 from .hits import HOSTS_MAX, Found, HostWithHits, gather, label_of
 from .host_log import moment
 from .reading import RecordedPage, sent
+from .rendering import rendered
 
 SECONDS = 10.0
 AROUND_MAX = 5
@@ -78,7 +78,7 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
             form.add_error("q", gettext("This cannot be searched for: %s") % error)
         else:
             search = _search(step, form.cleaned_data, pattern, context)
-    page = RecordedPage(render_to_string("joblogs/search.html", context, request))
+    page = RecordedPage(rendered("joblogs/search.html", context, request))
     if search is not None:
         page.sent = sent(
             request, Channel.SEARCH, step, hosts=len(search.hosts), size=search.searched_bytes

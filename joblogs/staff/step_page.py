@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.audit import Channel
@@ -28,6 +27,7 @@ from .host_rows import drawn
 from .host_table import Table, TableForm, chosen, table
 from .hostmap import host_map, legend
 from .reading import RecordedPage, sent
+from .rendering import rendered
 from .samples import Sample, samples
 from .transfer_groups import transfer_groups
 from .verdict import verdict
@@ -117,7 +117,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "bytes": sum(host.size for host in found.hosts),
         "slowest": _slowest(found),
     }
-    page = RecordedPage(render_to_string("joblogs/step.html", context, request))
+    page = RecordedPage(rendered("joblogs/step.html", context, request))
     if read.size:
         page.sent = sent(request, Channel.STEP, step, hosts=read.hosts, size=read.size)
     return page
