@@ -130,9 +130,9 @@ def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
     group: list[Span] = []
     room, limit = GROUP_BYTES, WHOLE_SPANS
     for span in _windows(spans):
+        weight = span.stop
         if not span.is_whole:
-            limit = PARTIAL_SPANS
-        weight = span.weight
+            weight, limit = span.weight, PARTIAL_SPANS
         if group and (weight > room or len(group) >= limit):
             yield group
             group, room = [], GROUP_BYTES

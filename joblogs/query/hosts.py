@@ -168,9 +168,9 @@ def _among(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostRe
 def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
     """The hosts that a step has in one role, with what they logged in it, by ascending id."""
     if attempts == EVERY_ATTEMPT:
-        return list(_grouped(step, _rows_as.plain(step=step.pk, role=role)).values())
+        return sorted(_grouped(step, _rows_as.plain(step=step.pk, role=role)).values())
     found = results_of(step, role, attempts).values_list(*ROW_VALUES)
-    return list(_grouped(step, found).values())
+    return sorted(_grouped(step, found).values())
 
 
 @database.Prepared
@@ -207,7 +207,7 @@ def _step_hosts(
     if not ids:
         return {}
     if attempts == EVERY_ATTEMPT:
-        rows_of = _brief_rows_of if brief else _rows_of
+        rows_of = _brief_rows_of.plain if brief else _rows_of
         return _grouped(step, rows_of(step=step.pk, hosts=ids))
     found = HostResult.objects.filter(database.Among("host_id", ids), step=step)
     return _grouped(step, _among(found, attempts).values_list(*ROW_VALUES))
@@ -229,16 +229,20 @@ def _grouped(step: StepInstance, found: Iterable[tuple[Any, ...]]) -> dict[int, 
         with_files = file_weights(
             row.pk for row in rows if row.status == HostStatus.SUCCEEDED_LAST_TIME
         )
-    by_host: dict[int, list[Row]] = {}
-    for row in rows:
-        by_host.setdefault(row.host_id, []).append(row)
-    return {host: _step_host(by_host[host], with_files) for host in sorted(by_host)}
+    hosts = {
+        row.host_id: StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, (row,))
+        for row in rows
+    }
+    if len(hosts) < len(rows):
+        by_host: dict[int, list[Row]] = {}
+        for row in rows:
+            by_host.setdefault(row.host_id, []).append(row)
+        several = {host: own for host, own in by_host.items() if len(own) > 1}
+        hosts |= {host: _step_host(own, with_files) for host, own in several.items()}
+    return hosts
 
 
 def _step_host(rows: list[Row], with_files: Collection[int] | None) -> StepHost:
-    if len(rows) == 1:
-        (row,) = rows
-        return StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, (row,))
     rows.sort(key=lambda row: (row.batch, row.role, -row.execute_count))
     # The target's addresses before the source's, the newest attempt's before earlier ones'.
     shown = max(rows, key=lambda row: (-row.role, row.execute_count, row.batch))
