@@ -33,17 +33,17 @@ def lose_the_last_log(server: Server, number: int) -> None:
 
 
 def test_a_large_answer_is_streamed_and_a_failure_in_it_is_no_end(
-    running: Server, number: int
+    running: Server, doomed: int
 ) -> None:
-    fill(running, number)
-    question = json.dumps(asking(number)).encode()
+    fill(running, doomed)
+    question = json.dumps(asking(doomed)).encode()
     with running.answer("POST", BATCH, question) as response:
         assert response.headers["Transfer-Encoding"] == "chunked"
         whole = json.load(response)
     logs = whole["data"]["script_task_logs"]
     assert [entry["log_content"] for entry in logs] == [LOG] * len(HOSTS)
 
-    lose_the_last_log(running, number)
+    lose_the_last_log(running, doomed)
     with running.answer("POST", BATCH, question) as response:
         assert response.status == 200
         with pytest.raises(http.client.IncompleteRead) as cut:
@@ -52,11 +52,11 @@ def test_a_large_answer_is_streamed_and_a_failure_in_it_is_no_end(
 
 
 def test_a_connection_that_broke_in_an_answer_is_closed_without_a_closing_chunk(
-    running: Server, number: int
+    running: Server, doomed: int
 ) -> None:
-    fill(running, number)
-    lose_the_last_log(running, number)
-    question = json.dumps(asking(number)).encode()
+    fill(running, doomed)
+    lose_the_last_log(running, doomed)
+    question = json.dumps(asking(doomed)).encode()
     given = [f"{name}: {value}" for name, value in running.headers.items()]
     head = [f"POST {BATCH} HTTP/1.1", "Host: localhost", f"Content-Length: {len(question)}", *given]
     address = ("127.0.0.1", running.port)

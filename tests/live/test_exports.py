@@ -130,17 +130,17 @@ def _has_written(pid: int, folder: Path) -> bool:
     return False
 
 
-def test_a_download_that_fails_on_its_way_is_cut(running: Server, number: int) -> None:
-    ids = {"job": number, "step": number}
-    running.post(lines(job(number), step(number, job=number)))
+def test_a_download_that_fails_on_its_way_is_cut(running: Server, doomed: int) -> None:
+    ids = {"job": doomed, "step": doomed}
+    running.post(lines(job(doomed), step(doomed, job=doomed)))
     for host in HOSTS:
         text = printed(host, size=SIZE)
         records = [result(host, **ids, status=9), *pieces(text, cut=500_000, host=host, **ids)]
         assert running.post(lines(*records))["result"]
-    path = f"{EXPORT}?format=txt&job={number}&no_prefix=true"
+    path = f"{EXPORT}?format=txt&job={doomed}&no_prefix=true"
     with running.answer("GET", path) as response:
         assert response.status == 200
         assert response.read(1000)
-        manage(running.environment, "shell", "--no-imports", "--command", LOSE.format(number))
+        manage(running.environment, "shell", "--no-imports", "--command", LOSE.format(doomed))
         with pytest.raises(http.client.IncompleteRead):
             response.read()

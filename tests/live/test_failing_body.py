@@ -12,13 +12,13 @@ LOSING = (
 
 
 def test_the_log_names_the_fault_and_neither_the_query_nor_the_words(
-    running: Server, number: int
+    running: Server, doomed: int
 ) -> None:
-    sent = [job(number), step(job=number), result(job=number), script_log(job=number)]
+    sent = [job(doomed), step(job=doomed), result(job=doomed), script_log(job=doomed)]
     assert running.post(lines(*sent))["result"]
-    manage(running.environment, "shell", "-v", "0", "-c", LOSING.format(number))
+    manage(running.environment, "shell", "-v", "0", "-c", LOSING.format(doomed))
     before = running.log.stat().st_size
-    path = f"/api/v1/biz/2/jobs/{number}/steps/200/hosts/{HOST}/log"
+    path = f"/api/v1/biz/2/jobs/{doomed}/steps/200/hosts/{HOST}/log"
     with running.answer("GET", f"{path}?tail=3&bk_app_secret=hunter2") as response:
         assert response.status == 500
     said = running.log.read_bytes()[before:].decode()
