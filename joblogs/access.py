@@ -126,13 +126,17 @@ def _steps_numbered() -> QuerySet[StepInstance]:
     )
 
 
-@database.Prepared
-def _readable_step() -> QuerySet[StepInstance]:
-    steps = _steps_numbered().select_related("job__scope")
-    return steps.filter(
+def _asked_step() -> QuerySet[StepInstance]:
+    found = _steps_numbered().filter(
         job__scope__scope_type=Given("scope_type", CharField()),
         job__scope__scope_id=Given("scope_id", CharField()),
-    ).annotate(granted=_is_granted("job__scope"))
+    )
+    return found.select_related("job__scope")
+
+
+@database.Prepared
+def _readable_step() -> QuerySet[StepInstance]:
+    return _asked_step().annotate(granted=_is_granted("job__scope"))
 
 
 @database.Prepared
@@ -195,15 +199,6 @@ def visible_step(
     return step
 
 
-def _asked_step() -> QuerySet[StepInstance]:
-    return StepInstance.objects.filter(
-        job__scope__scope_type=Given("scope_type", CharField()),
-        job__scope__scope_id=Given("scope_id", CharField()),
-        job__job_instance_id=Given("job", BigIntegerField()),
-        step_instance_id=Given("step", BigIntegerField()),
-    ).select_related("job__scope")
-
-
 _any_step = database.Prepared(_asked_step)
 
 
@@ -251,19 +246,17 @@ class Writer:
         return self.every_scope or (scope is not None and scope.pk in self.scope_ids)
 
 
-@database.Prepared
-def _jobs_numbered() -> QuerySet[JobInstance]:
+def _asked_jobs() -> QuerySet[JobInstance]:
     numbers = GivenMany("numbers", BigIntegerField())
     return JobInstance.objects.filter(Among("job_instance_id", numbers)).select_related("scope")
 
 
+_jobs_numbered = database.Prepared(_asked_jobs)
+
+
 @database.Prepared
 def _jobs_numbered_in() -> QuerySet[JobInstance]:
-    numbers = GivenMany("numbers", BigIntegerField())
-    scopes = GivenMany("scopes", BigIntegerField())
-    return JobInstance.objects.filter(
-        Among("job_instance_id", numbers), Among("scope_id", scopes)
-    ).select_related("scope")
+    return _asked_jobs().filter(Among("scope_id", GivenMany("scopes", BigIntegerField())))
 
 
 OPERATOR = Writer(every_scope=True)
