@@ -109,11 +109,12 @@ def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list
     for group in _groups(spans):
         found = _frames(day, group)
         for index, span in enumerate(group):
+            place = (span.start, span.stop)
             try:
-                parts = _joined(span, found.pop(index, []))
+                parts = join(place, _decoded(found.pop(index, [])))
             except Hole:
                 # Frames may have been merged between the size's statement and this one.
-                parts = _joined(span, _frames(day, [span])[0])
+                parts = join(place, _decoded(_frames(day, [span])[0]))
             yield span, parts
 
 
@@ -130,9 +131,9 @@ def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
     group: list[Span] = []
     room, limit = GROUP_BYTES, WHOLE_SPANS
     for span in _windows(spans):
-        weight = span.stop
         if not span.is_whole:
-            weight, limit = span.weight, PARTIAL_SPANS
+            limit = PARTIAL_SPANS
+        weight = span.weight
         if group and (weight > room or len(group) >= limit):
             yield group
             group, room = [], GROUP_BYTES
@@ -155,16 +156,6 @@ def _windows(spans: Iterable[Span]) -> Iterator[Span]:
 
 _Packed = tuple[int, int, bytes]
 """Offset, codec and data of a frame as it is stored."""
-
-
-def _joined(span: Span, found: list[_Packed]) -> list[bytes]:
-    if len(found) == 1 and found[0][0] == span.start:
-        _, kind, packed = found[0]
-        data = codec.decode(kind, packed)
-        if len(data) == span.stop - span.start:
-            # As nearly every log of a merged day is: a frame of its own.
-            return [data]
-    return join((span.start, span.stop), _decoded(found))
 
 
 def _decoded(found: list[_Packed]) -> list[Piece]:

@@ -58,8 +58,7 @@ class Stored:
             # The span could not be read as a whole: perhaps this part of it can.
             span = store.Span(log, start, stop, size)
             try:
-                found = store.read(self._day, [span])
-                return b"".join(part for _, parts in found for part in parts)
+                return _joined(self._day, [span])[span]
             except Unreadable as error:
                 self._tell(log, error)
                 raise
