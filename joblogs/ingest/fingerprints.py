@@ -14,6 +14,7 @@ from joblogs import database
 from joblogs.choices import FINISHED, host_rank
 from joblogs.content import shape, store
 from joblogs.content.codec import Unreadable
+from joblogs.content.naming import names_of
 from joblogs.models import HostResult
 
 AT_ONCE_MAX_BYTES = 1024 * 1024
@@ -35,8 +36,7 @@ def take(rows: Iterable[HostResult]) -> None:
 
 def begun(row: HostResult) -> shape.Fingerprint:
     """The fingerprint of a host result's log, before its text."""
-    names = [name.encode() for name in (row.host_name, row.ip, row.ipv6) if name]
-    return shape.Fingerprint(names=names)
+    return shape.Fingerprint(names=names_of(row))
 
 
 def write(taken: Iterable[tuple[HostResult, shape.Fingerprint]]) -> None:

@@ -28,6 +28,7 @@ from joblogs.choices import (
     host_rank,
 )
 from joblogs.content import shape
+from joblogs.content.naming import names_of
 from joblogs.database import Given
 from joblogs.models import FileLog, HostResult, StepInstance
 
@@ -141,8 +142,7 @@ class HostOverview:
     @property
     def own_names(self) -> tuple[bytes, ...]:
         """What the similarity masks know as the host's own."""
-        names = (self.newest.host_name, self.newest.ip, self.newest.ipv6)
-        return tuple(name.encode() for name in names if name)
+        return names_of(self.newest)
 
     @property
     def as_step_host(self) -> StepHost:

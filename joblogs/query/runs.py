@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, Count, F, Max, Min, QuerySet
+from django.db.models import BigIntegerField, Count, F, QuerySet
 
 from joblogs import database
 from joblogs.choices import HOST_UNFINISHED, Role
@@ -30,11 +30,6 @@ class Label(NamedTuple):
     ip: str | None
     ipv6: str | None
     status: int
-
-
-def own_names(result: HostResult | Label) -> tuple[bytes, ...]:
-    """What the similarity masks know as a host's own."""
-    return tuple(name.encode() for name in (result.host_name, result.ip, result.ipv6) if name)
 
 
 def files_on(step: StepInstance, results: Sequence[HostResult]) -> list[FileLog]:
@@ -118,14 +113,6 @@ def attempts_of(results: Sequence[HostResult]) -> tuple[list[int], list[int]]:
     """Which attempts and which batches there are, ascending."""
     counts = sorted({result.execute_count for result in results})
     return counts, sorted({result.batch for result in results})
-
-
-def ever_tried(step: StepInstance) -> tuple[int, int]:
-    """The lowest and the highest attempt of a step."""
-    found = HostResult.objects.filter(step=step).aggregate(
-        low=Min("execute_count"), high=Max("execute_count")
-    )
-    return found["low"] or 0, found["high"] or 0
 
 
 def logs_of(

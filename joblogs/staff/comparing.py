@@ -25,6 +25,7 @@ from joblogs.compare import (
     steady_values,
 )
 from joblogs.content.ansi import ENCODINGS
+from joblogs.content.naming import names_of
 from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.query import Attempts, runs
 
@@ -268,8 +269,7 @@ def _sampled(log: HostLog, members: list[HostResult]) -> Counterpart:
     if not chosen:
         return Counterpart()
     sides = [
-        (member, Side(data, runs.own_names(member)))
-        for member, data in runs.logs_of(log.step, chosen)
+        (member, Side(data, names_of(member))) for member, data in runs.logs_of(log.step, chosen)
     ]
     steady = steady_values(side for _, side in sides)
     best = min(sides, key=lambda pair: (odd_ones(pair[1], steady), pair[0].host_id))[0]
@@ -287,7 +287,7 @@ def _sides(left: HostLog, right: HostLog, part: str) -> tuple[Side, Side]:
 
 def _side(log: HostLog, part: str) -> Side:
     """The first or the last BYTES_MAX of a log, in whole lines."""
-    names, text = runs.own_names(log.result), log.text
+    names, text = names_of(log.result), log.text
     if text.size <= BYTES_MAX:
         return Side(text.read(0, text.size) if text.size else b"", names)
     if part == "end":

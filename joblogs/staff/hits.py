@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from joblogs.content import shape
 from joblogs.content.ansi import Encoding, Mark, Painter
 from joblogs.content.lines import without_line_end
-from joblogs.query import runs
+from joblogs.content.naming import names_of
 from joblogs.query.runs import Label
 from joblogs.search import Hits, Line, Pattern
 
@@ -146,7 +146,7 @@ def _looked_at(
         texts = [
             (
                 b"".join(line.data for line in hits.lines if line.matches),
-                runs.own_names(label) if (label := labels.get(hits.host.bk_host_id)) else (),
+                names_of(label) if (label := labels.get(hits.host.bk_host_id)) else (),
             )
             for hits in some
         ]
