@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -167,9 +168,11 @@ def _among(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostRe
 
 def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
     """The hosts that a step has in one role, with what they logged in it, by ascending id."""
+    found: Iterable[tuple[Any, ...]]
     if attempts == EVERY_ATTEMPT:
-        return sorted(_grouped(step, _rows_as.plain(step=step.pk, role=role)).values())
-    found = results_of(step, role, attempts).values_list(*ROW_VALUES)
+        found = _rows_as.plain(step=step.pk, role=role)
+    else:
+        found = results_of(step, role, attempts).values_list(*ROW_VALUES)
     return sorted(_grouped(step, found).values())
 
 
@@ -229,20 +232,16 @@ def _grouped(step: StepInstance, found: Iterable[tuple[Any, ...]]) -> dict[int, 
         with_files = file_weights(
             row.pk for row in rows if row.status == HostStatus.SUCCEEDED_LAST_TIME
         )
-    hosts = {
-        row.host_id: StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, (row,))
-        for row in rows
-    }
-    if len(hosts) < len(rows):
-        by_host: dict[int, list[Row]] = {}
-        for row in rows:
-            by_host.setdefault(row.host_id, []).append(row)
-        several = {host: own for host, own in by_host.items() if len(own) > 1}
-        hosts |= {host: _step_host(own, with_files) for host, own in several.items()}
-    return hosts
+    by_host: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_host[row.host_id].append(row)
+    return {host: _step_host(own, with_files) for host, own in by_host.items()}
 
 
 def _step_host(rows: list[Row], with_files: Collection[int] | None) -> StepHost:
+    if len(rows) == 1:
+        (row,) = rows
+        return StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, (row,))
     rows.sort(key=lambda row: (row.batch, row.role, -row.execute_count))
     # The target's addresses before the source's, the newest attempt's before earlier ones'.
     shown = max(rows, key=lambda row: (-row.role, row.execute_count, row.batch))
