@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, records
-from joblogs.choices import Role, host_rank
+from joblogs.choices import FileMode, Role, host_rank
 from joblogs.content import store
 from joblogs.content.chunks import Log, Piece, Verdict, union
 from joblogs.content.codec import Unreadable
@@ -121,7 +121,7 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
             elif isinstance(entry, records.HostResult):
                 _merge_result(line, entry, rows, outcome)
             elif isinstance(entry, records.FileLog):
-                role = Role.TARGET if entry.mode else Role.SOURCE
+                role = FileMode(entry.mode).owner_role
                 row = rows.of(entry, role)
                 if row is None:
                     outcome.refused.append(_unknown_result(line, entry, role))
