@@ -23,8 +23,8 @@ class TrustingConnection(psycopg.Connection[Any]):
     TRUST_SECONDS: ClassVar[float] = 1.0
     _answered_at = float("-inf")
 
-    def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> T:
-        answer = super().wait(gen, *args, **options)
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
+        answer = super().wait(gen, interval, timeout)
         self._answered_at = time.monotonic()
         return answer
 
@@ -51,12 +51,10 @@ class GivenUpConnection(TrustingConnection):
 
     PATIENCE_SECONDS: ClassVar[float] = 10.0
 
-    def wait(
-        self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None, **options: Any
-    ) -> T:
+    def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         try:
             limit = self.PATIENCE_SECONDS if timeout is None else timeout
-            return super().wait(gen, interval, limit, **options)
+            return super().wait(gen, interval, limit)
         except psycopg.OperationalError:
             self.close()
             raise

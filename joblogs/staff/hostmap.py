@@ -6,7 +6,7 @@ The squares are written here and not by a template: 2,000 of them would take hal
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from operator import attrgetter
 from typing import NamedTuple
@@ -58,21 +58,11 @@ def host_map(hosts: Sequence[HostOverview], groups: Sequence[Group], keep: str) 
         ]
         return HostMap(mark_safe("".join(squares)), 1)  # noqa: S308 - names and end are escaped
     each = -(-len(hosts) // AGGREGATED)
-    return _drawn(
-        each,
-        (
-            _square(place, hosts[place : place + each], group_of)
-            for place in range(0, len(hosts), each)
-        ),
-    )
-
-
-def _drawn(each: int, squares: Iterable[str]) -> HostMap:
-    return HostMap(mark_safe("".join(squares)), each)  # noqa: S308 - escaped by _link
-
-
-def _link(colour: str, escaped_href: str, title: str) -> str:
-    return f'<a class={escape(colour)} href={escaped_href} title="{escape(title)}"></a>'
+    squares = [
+        _square(place, hosts[place : place + each], group_of)
+        for place in range(0, len(hosts), each)
+    ]
+    return HostMap(mark_safe("".join(squares)), each)  # noqa: S308 - escaped by _square
 
 
 def _square(place: int, hosts: Sequence[HostOverview], group_of: dict[int, Group]) -> str:
@@ -87,7 +77,8 @@ def _square(place: int, hosts: Sequence[HostOverview], group_of: dict[int, Group
         "said": said,
     }
     # To the page of the host table that its first host is on.
-    return _link(worst.colour, f'"?sort=name&amp;page={place // ROWS + 1}#hosts"', title)
+    href = f'"?sort=name&amp;page={place // ROWS + 1}#hosts"'
+    return f'<a class={escape(worst.colour)} href={href} title="{escape(title)}"></a>'
 
 
 def legend(groups: Sequence[Group]) -> list[LegendEntry]:
