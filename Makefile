@@ -7,9 +7,9 @@ ARGS ?=
 
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes -r
-CHECKS := lint test test-sqlite test-postgresql
+CHECKS := lint test test-quick test-sqlite test-postgresql
 
-.PHONY: demo screenshots venv lock faults hostile $(CHECKS)
+.PHONY: demo screenshots venv lock messages faults hostile $(CHECKS)
 
 # The store with recorded runs, a login and an app; how to look is printed. ARGS="--port 9000"
 demo: $(VENV)/.runtime
@@ -25,7 +25,7 @@ test: lint
 	$(MAKE) --no-print-directory test-postgresql
 
 # Django is loaded with the tests' settings: the project's own have no default key.
-$(CHECKS): export DJANGO_SETTINGS_MODULE = tests.settings
+$(CHECKS) messages: export DJANGO_SETTINGS_MODULE = tests.settings
 
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check .
@@ -33,12 +33,22 @@ lint: $(VENV)/.dev
 	$(RUN) -m mypy
 	$(RUN) manage.py makemigrations --check --dry-run
 
+# A minute or two while working: SQLite, no servers, no browser, nothing slow.
+test-quick: $(VENV)/.dev
+	env -u DATABASE_URL $(RUN) -m pytest -m "not live and not browser and not slow" $(ARGS)
+
 # ARGS="-k words -x tests/test_ingest.py" goes to pytest.
 test-sqlite: $(VENV)/.dev
 	env -u DATABASE_URL $(RUN) -m pytest $(ARGS)
 
 test-postgresql: $(VENV)/.dev
 	$(RUN) -m tests.postgres $(RUN) -m pytest $(ARGS)
+
+# The texts of pages and errors into the catalogue, to be translated there, and compiled. Needs gettext.
+messages: $(VENV)/.dev
+	$(RUN) manage.py makemessages --locale zh_Hans --no-obsolete --no-location \
+		--ignore '.venv*' --ignore tests
+	$(RUN) manage.py compilemessages --locale zh_Hans --ignore '.venv*'
 
 # Kills, cuts, full disks and races, with a table. ARGS="--rounds 100 --seed 7 --only disk"
 faults: $(VENV)/.dev

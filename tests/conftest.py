@@ -14,6 +14,22 @@ hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("joblogs")
 
 
+MARKED_FOLDERS = {
+    "live": ("live", "faults", "shippers", "senders"),
+    "browser": ("browser",),
+    "slow": ("faults", "hostile"),
+}
+"""Folders whose tests carry a marker without naming it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(item.config.rootpath).parts[1]
+        for marker, folders in MARKED_FOLDERS.items():
+            if folder in folders:
+                item.add_marker(marker)
+
+
 def pytest_report_header() -> str:
     """Say which database this run is about: the same tests pass on both."""
     database = connection.settings_dict

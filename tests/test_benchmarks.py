@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 
+import pytest
 from django.db import connection
 
 from tests.serving import ROOT
 
 
+@pytest.mark.slow
 def test_ours_the_floor_and_the_textbook_answer_the_same() -> None:
     command = [sys.executable, "-m", "benchmarks", "--tiny", "--database", connection.vendor]
     done = subprocess.run(

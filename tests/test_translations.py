@@ -1,8 +1,6 @@
 """The Chinese texts: nothing is left in English, nothing is out of date, and pages show them.
 
-After a change of texts, in the project's root: `.venv/bin/python manage.py makemessages -l zh_Hans
---no-obsolete --no-location --ignore .venv --ignore .venv-ci --ignore tests` (needs gettext), then
-translate what is new and run `compilemessages --ignore .venv --ignore .venv-ci`.
+After a change of texts: `make messages` (needs gettext), translate what is new, `make messages`.
 """
 
 from __future__ import annotations

@@ -129,6 +129,7 @@ class Producers(RuleBasedStateMachine):
     plain: tuple[Any, bytes]
 
 
+@pytest.mark.slow
 def test_whatever_order_it_ends_as_the_plain_one() -> None:
     with transaction.atomic():
         assert _deliver(everything(), Model(), roll=4000) == 0

@@ -140,6 +140,7 @@ def test_readers_see_the_same_bytes_while_a_log_is_merged() -> None:
     assert connection.vendor in ("sqlite", "postgresql")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_log_grows_and_is_repeated_while_it_is_merged() -> None:
     text, pieces, size = _text(200_000), 100, 2_000

@@ -68,6 +68,7 @@ def test_of_2_000_hosts_the_planted_ones_are_the_groups() -> None:
     _opens_small("", "?alike=identical", "?sort=-took&page=20")
 
 
+@pytest.mark.slow
 def test_of_20_000_hosts_the_planted_ones_are_the_groups() -> None:
     planted = [host for own in GROUPS.values() for host in own]
     load(*_records([1, *planted]))
