@@ -10,7 +10,12 @@ from typing import Any
 from joblogs.content.secret_rules import RULES
 from jobplatform import env, patience
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+# A checkout keeps its files and templates at its top. Installed, the package is not written to: the
+# store's files lie in JOBLOGS_HOME or the working directory, the templates within the package.
+_PROJECT_DIR = Path(__file__).resolve().parent
+_CHECKOUT = _PROJECT_DIR.parent
+_INSTALLED = (_PROJECT_DIR / "templates").is_dir()
+BASE_DIR = Path(env.folder("JOBLOGS_HOME") or (Path.cwd() if _INSTALLED else _CHECKOUT)).resolve()
 
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.secret_key("SECRET_KEY", generate=DEBUG, file=BASE_DIR / ".secret_key")
@@ -138,7 +143,7 @@ WSGI_APPLICATION = "jobplatform.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [(_PROJECT_DIR if _INSTALLED else _CHECKOUT) / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -188,7 +193,7 @@ WHITENOISE_USE_FINDERS = True
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-LOCALE_PATHS = [BASE_DIR / "joblogs" / "locale"]  # also of what `templates/` says
+LOCALE_PATHS = [_CHECKOUT / "joblogs" / "locale"]  # also of what `templates/` says
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -116,7 +116,7 @@ class Module:
         """Line and module, below the package, of what is imported from our own."""
         for line, name in self.imports():
             package, _, rest = name.partition(".")
-            if package == PACKAGE:
+            if package == PACKAGE and rest != "__version__":  # what the package itself says
                 yield line, rest if rest in self.known else rest.rpartition(".")[0] or rest
 
     def _base(self, node: ast.ImportFrom) -> str:

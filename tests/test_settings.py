@@ -152,6 +152,24 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["DATABASES"]["default"]["NAME"] == str(loaded["BASE_DIR"] / "db.sqlite3")
 
 
+def test_an_installed_store_keeps_its_files_in_the_working_directory(
+    load: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "jobplatform" / "templates").mkdir()  # where a wheel has them
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    loaded = load()
+    assert loaded["DATABASES"]["default"]["NAME"] == str(tmp_path / "elsewhere" / "db.sqlite3")
+    assert loaded["TEMPLATES"][0]["DIRS"] == [tmp_path / "jobplatform" / "templates"]
+
+
+def test_joblogs_home_says_where_its_files_lie(load: Load, tmp_path: Path) -> None:
+    loaded = load(JOBLOGS_HOME=str(tmp_path))
+    assert loaded["DATABASES"]["default"]["NAME"] == str(tmp_path / "db.sqlite3")
+    with pytest.raises(ImproperlyConfigured, match="JOBLOGS_HOME must be a folder"):
+        load(JOBLOGS_HOME=str(tmp_path / "missing"))
+
+
 def test_the_log_is_lines_unless_json_is_asked_for(load: Load) -> None:
     for variables, form in (({}, "line"), ({"LOG_FORMAT": "json"}, "json")):
         assert load(**variables)["LOGGING"]["handlers"]["console"]["formatter"] == form

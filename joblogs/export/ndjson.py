@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
-from joblogs import records
+from joblogs import __version__, records
 from joblogs.choices import Role
 from joblogs.content.cutting import pieces
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
@@ -16,7 +16,7 @@ from joblogs.query import runs
 from .runs import only
 from .walk import Group, Log, Walk
 
-GENERATOR = "joblogs 0.1"
+GENERATOR = f"joblogs {__version__}"
 
 _RUN = ("name", "status", "start_time", "end_time", "total_time", "execute_count", "update_time")
 _JOB = (*_RUN, "job_instance_id", "operator", "source", "launch_mode", "task_type", "create_time")

@@ -1,0 +1,33 @@
+"""Entry point of the `joblogs` command, of `manage.py` and of `python -m jobplatform`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import execute_from_command_line
+
+from jobplatform import env
+
+
+def main() -> None:
+    """Run the command named by the arguments; a wrong environment is one line, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jobplatform.settings")
+    # Commands come and go: each would leave counter files behind among those of the servers.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    try:
+        if sys.argv[1:2] == ["demo"]:
+            # The demo runs with nothing set, so it may use a generated key; here, because the
+            # settings are read before any command is. A wrong value is refused all the same.
+            env.boolean("DEBUG", default=False)
+            os.environ["DEBUG"] = "true"
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        if "--traceback" in sys.argv:
+            raise
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
