@@ -93,6 +93,21 @@ def folder(name: str) -> str | None:
     return value
 
 
+def origin(name: str) -> str | None:
+    """Scheme, host and port of an address; the path below it is ours to say."""
+    value = _read(name)
+    if value is None:
+        return None
+    scheme, separator, place = value.removesuffix("/").partition("://")
+    host, _, port = place.rpartition(":") if re.search(":[0-9]+$", place) else (place, "", "")
+    if scheme not in ("http", "https") or not separator or not _HOST.fullmatch(host):
+        # Not quoted: an address may hold a password.
+        raise _refusal(name, "must be http:// or https://, a host and at most a port")
+    if host.startswith(("*", ".")) or (port and not 0 < int(port) < 65536):
+        raise _refusal(name, "must name one host, and a port below 65536")
+    return f"{scheme}://{place}"
+
+
 def hosts(name: str, *, default: list[str]) -> list[str]:
     """Host names separated by commas, without scheme and port: with one they would never match."""
     value = _read(name)

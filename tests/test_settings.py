@@ -85,6 +85,16 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("LOG_MAX_BYTES", "9" * 5000),
         ("RECORDS_MAX_BYTES", "1e6"),
         ("RATE_LIMIT", "none"),
+        ("PUBLIC_URL", "logs.example.com"),
+        ("PUBLIC_URL", "ftp://logs.example.com"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://*"),
+        ("PUBLIC_URL", "https://.example.com"),
+        ("PUBLIC_URL", "https://logs.example.com/logs"),
+        ("PUBLIC_URL", "https://logs.example.com?a=b"),
+        ("PUBLIC_URL", "https://me:hunter2@logs.example.com"),
+        ("PUBLIC_URL", "https://logs.example.com:99999"),
+        ("PUBLIC_URL", "https://logs.example.com:0"),
         ("LOG_FORMAT", "JSON"),
         ("METRICS_TOKEN_SHA256", "the token itself"),
         ("METRICS_TOKEN_SHA256", "0" * 63),
@@ -146,6 +156,7 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["LOG_MAX_BYTES"] == 2**30
     assert loaded["RECORDS_MAX_BYTES"] == 0
     assert loaded["RATE_LIMIT"] == 0
+    assert loaded["PUBLIC_URL"] is None
     assert loaded["METRICS_TOKEN_SHA256"] is None
     assert loaded["PROMETHEUS_MULTIPROC_DIR"] is None
     assert loaded["BK_GATEWAY_PUBLIC_KEYS"] == {}
@@ -168,6 +179,20 @@ def test_joblogs_home_says_where_its_files_lie(load: Load, tmp_path: Path) -> No
     assert loaded["DATABASES"]["default"]["NAME"] == str(tmp_path / "db.sqlite3")
     with pytest.raises(ImproperlyConfigured, match="JOBLOGS_HOME must be a folder"):
         load(JOBLOGS_HOME=str(tmp_path / "missing"))
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("https://logs.example.com", "https://logs.example.com"),
+        ("https://logs.example.com/", "https://logs.example.com"),
+        ("http://10.0.0.5:8000", "http://10.0.0.5:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("http://[2001:db8::1]", "http://[2001:db8::1]"),
+    ],
+)
+def test_the_address_of_the_pages_is_an_origin(load: Load, value: str, read: str) -> None:
+    assert load(PUBLIC_URL=value)["PUBLIC_URL"] == read
 
 
 def test_the_log_is_lines_unless_json_is_asked_for(load: Load) -> None:

@@ -11,8 +11,10 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from joblogs import audit
 from joblogs.choices import FileMode, StepType
@@ -84,12 +86,21 @@ def listed(entries: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
 
 def report(found: Report) -> dict[str, Any]:
     """What became of a stream of records, as RECORDS (Over HTTP) shows it."""
-    return {
+    told: dict[str, Any] = {
         "accepted": found.accepted,
         "duplicates": found.duplicates,
         "refused_total": found.refused_total,
         "refused": [_refused(entry) for entry in found.refused],
     }
+    if settings.PUBLIC_URL is not None:
+        told["pages"] = [_page(*key) for key in found.jobs]
+    return told
+
+
+def _page(scope_type: str, scope_id: str, job: int) -> dict[str, Any]:
+    """Where a job can be seen. Never by the request's Host, which the sender chooses."""
+    path = reverse("staff:job", args=(scope_type, scope_id, job))
+    return {"job_instance_id": job, "url": f"{settings.PUBLIC_URL}{path}"}
 
 
 def _refused(entry: Refused) -> dict[str, Any]:

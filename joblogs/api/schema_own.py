@@ -18,7 +18,7 @@ from joblogs.errors import (
     Unavailable,
 )
 from joblogs.export import Format, Outcome
-from joblogs.ingest.report import LISTED, Reason
+from joblogs.ingest.report import LISTED, NAMED, Reason
 from joblogs.query import State
 
 from .raw import WAIT_MAX_SECONDS
@@ -74,7 +74,14 @@ REPORT = thing(
             ),
             f"The first of each log, at most {LISTED}.",
         ),
-    }
+    },
+    optional={
+        "pages": listed(
+            thing({"job_instance_id": ID, "url": TEXT}),
+            "Where the jobs can be seen that the body named by a `job` record, at most "
+            f"{NAMED}; only where `PUBLIC_URL` is set.",
+        ),
+    },
 )
 READS = thing(
     {"format": {"const": records.FORMAT}, "versions": listed(INTEGER), "types": listed(TEXT)}

@@ -22,12 +22,11 @@ from joblogs.models import JobInstance, Scope, StepInstance
 
 from . import machines, merge
 from .machines import Machines
-from .report import Outcome, Reason, Refused
+from .report import NAMED, JobKey, Outcome, Reason, Refused
 from .slicing import Entry, Numbered, Pieces
 
 _InJob = records.Step | records.HostResult | records.FileLog | Pieces
 ScopeKey = tuple[str, str]
-JobKey = tuple[str, str, int]
 
 _LAST_DAY_MS = 253402300799999
 _JOB_COLUMNS = (
@@ -276,6 +275,9 @@ def _walk_job(line: int, record: records.Job, stored: _Stored, writer: Writer, p
         plan.change(job)
         changed = True
     plan.outcome.count(changed=changed)
+    # Enough for a report, whatever a slice names.
+    if len(plan.outcome.jobs) < NAMED and key not in plan.outcome.jobs:
+        plan.outcome.jobs.append(key)
 
 
 def _never_changing(record: records.Job) -> dict[str, Any]:

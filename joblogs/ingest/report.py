@@ -8,6 +8,11 @@ from enum import StrEnum
 
 LISTED = 500
 """Refused records that a report lists; `refused_total` counts all of them."""
+NAMED = 20
+"""Jobs that a report names."""
+
+JobKey = tuple[str, str, int]
+"""Scope type and id of a job, and its number."""
 
 
 class Reason(StrEnum):
@@ -43,6 +48,7 @@ class Outcome:
     duplicates: int = 0
     refused: list[Refused] = field(default_factory=list)
     size: int = 0  # of the lines that were read
+    jobs: list[JobKey] = field(default_factory=list)  # of the job records that were not refused
 
     def count(self, *, changed: bool) -> None:
         """A record that was read: accepted if it changed anything, else a duplicate."""
@@ -60,6 +66,7 @@ class Report:
     duplicates: int = 0
     refused_total: int = 0
     refused: list[Refused] = field(default_factory=list)
+    jobs: list[JobKey] = field(default_factory=list)
     _logs: set[tuple[object, ...]] = field(default_factory=set)
 
     @property
@@ -78,6 +85,9 @@ class Report:
             self.accepted += outcome.accepted
             self.duplicates += outcome.duplicates
             refused += outcome.refused
+            for key in outcome.jobs:
+                if len(self.jobs) < NAMED and key not in self.jobs:
+                    self.jobs.append(key)
         self.refused_total += len(refused)
         for entry in sorted(refused, key=lambda entry: entry.line):
             if len(self.refused) == LISTED:

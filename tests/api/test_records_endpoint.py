@@ -51,6 +51,25 @@ def test_what_was_refused_is_told_with_200_and_its_own_code(headers: Any) -> Non
     assert HostResult.objects.get().received_size == 6
 
 
+def test_with_a_public_address_it_says_where_the_jobs_can_be_seen(
+    headers: Any, settings: Any
+) -> None:
+    assert "pages" not in _post(BODY, headers).json()["data"]
+    settings.PUBLIC_URL = "https://logs.example.com"
+    forbidden = job(8, bk_scope_id="9")
+    body = BODY + b"\n" + lines(job(), forbidden, script_log("x", offset=99))
+    # Whoever sends chooses the Host.
+    told = _post(body, headers, Host="localhost").json()["data"]
+    root = "https://logs.example.com/logs/biz/2/jobs"
+    assert told["pages"] == [{"job_instance_id": 100, "url": f"{root}/100/"}]
+    more = lines(*(job(number) for number in range(200, 230)))
+    told = _post(more, headers).json()["data"]
+    assert told["pages"] == [
+        {"job_instance_id": number, "url": f"{root}/{number}/"} for number in range(200, 220)
+    ]
+    assert _post(lines({"type": "step"}), headers).json()["data"]["pages"] == []
+
+
 @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstd.compress)])
 def test_a_body_may_be_packed(headers: Any, encoding: str, pack: Any) -> None:
     envelope = _post(pack(BODY), headers, **{"Content-Encoding": encoding}).json()
