@@ -60,9 +60,9 @@ def integer(name: str, *, default: int, minimum: int = 0, maximum: int = _BIGGES
     return int(value)
 
 
-def retention_days(name: str) -> int | None:
-    """Days to keep something. Unset or 0 is None, for ever: a 0 in a subtraction would be today."""
-    return integer(name, default=0, maximum=_LONGEST_DAYS) or None
+def retention_days(name: str, *, default: int = 0) -> int | None:
+    """Days to keep something. 0 is None, for ever: a 0 in a subtraction would be today."""
+    return integer(name, default=default, maximum=_LONGEST_DAYS) or None
 
 
 def choice(name: str, *, of: tuple[str, ...], default: str) -> str:

@@ -25,6 +25,7 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[
 
 LOG_RETENTION_DAYS = env.retention_days("LOG_RETENTION_DAYS")
 HISTORY_RETENTION_DAYS = env.retention_days("HISTORY_RETENTION_DAYS")
+RUNNING_RETENTION_DAYS = env.retention_days("RUNNING_RETENTION_DAYS", default=30)
 AUDIT_RETENTION_DAYS = env.retention_days("AUDIT_RETENTION_DAYS")
 LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", default=1024**3, minimum=1)
 RECORDS_MAX_BYTES = env.integer("RECORDS_MAX_BYTES", default=0)

@@ -79,6 +79,7 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("LOG_RETENTION_DAYS", "365001"),
         ("HISTORY_RETENTION_DAYS", "1.5"),
         ("AUDIT_RETENTION_DAYS", "a year"),
+        ("RUNNING_RETENTION_DAYS", "x"),
         ("LOG_MAX_BYTES", "0"),
         ("LOG_MAX_BYTES", "1_000"),
         ("LOG_MAX_BYTES", "１０"),
@@ -153,6 +154,7 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["LOG_RETENTION_DAYS"] is None
     assert loaded["HISTORY_RETENTION_DAYS"] is None
     assert loaded["AUDIT_RETENTION_DAYS"] is None
+    assert loaded["RUNNING_RETENTION_DAYS"] == 30
     assert loaded["LOG_MAX_BYTES"] == 2**30
     assert loaded["RECORDS_MAX_BYTES"] == 0
     assert loaded["RATE_LIMIT"] == 0
@@ -207,7 +209,8 @@ def test_a_refused_token_is_not_shown(load: Load) -> None:
 
 
 def test_a_retention_of_zero_keeps_for_ever(load: Load) -> None:
-    loaded = load(LOG_RETENTION_DAYS="0", HISTORY_RETENTION_DAYS="90")
+    loaded = load(LOG_RETENTION_DAYS="0", HISTORY_RETENTION_DAYS="90", RUNNING_RETENTION_DAYS="0")
+    assert loaded["RUNNING_RETENTION_DAYS"] is None
     assert loaded["LOG_RETENTION_DAYS"] is None
     assert loaded["HISTORY_RETENTION_DAYS"] == 90
 

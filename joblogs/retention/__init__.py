@@ -113,7 +113,7 @@ def _forget(
         jobs = list(due[:left])
         if not jobs:
             break
-        upkeep.jobs_forgotten += expiry.forget(jobs)
+        upkeep.jobs_forgotten += expiry.forget(jobs, due=due)
 
 
 def _forget_reads(

@@ -31,7 +31,7 @@ def _created(days_ago: int) -> int:
 
 def _job(number: int, days_ago: int, **said: Any) -> None:
     load(
-        job(number, create_time=_created(days_ago), **said),
+        job(number, create_time=_created(days_ago), **{"status": 3} | said),
         step(number + 1000, job=number),
         result(job=number, step=number + 1000, status=9),
         script_log(f"job {number}\n", job=number, step=number + 1000),
@@ -112,6 +112,76 @@ def test_a_hold_that_comes_while_the_list_is_worked_off_still_holds() -> None:
     assert expiry.expire_job(row) is False
     assert expiry.forget([row]) == 0
     assert _answer(1, 1001)["script_task_logs"][0]["log_content"] == "job 1\n"
+
+
+def test_a_job_that_runs_keeps_its_logs_and_what_it_prints_next() -> None:
+    _job(1, 31, status=2)
+    load(step(1001, job=1, status=2), result(job=1, step=1001, status=7, update_time=1))
+    call_command("maintain_logs")
+    load(script_log("and then\n", job=1, step=1001, offset=6))
+    call_command("maintain_logs")
+    assert _answer(1, 1001)["script_task_logs"][0]["log_content"] == "job 1\nand then\n"
+    created = JobInstance.objects.get().create_time
+    load(job(1, create_time=created, status=3, update_time=1))
+    load(result(job=1, step=1001, status=9, update_time=2))
+    call_command("maintain_logs")
+    assert JobInstance.objects.get().expired_policy == "LOG_RETENTION_DAYS 30"
+
+
+@pytest.mark.parametrize("said", [{"status": status} for status in (1, 2, 7, 10, 15)])
+def test_a_job_in_any_status_that_is_not_its_end_is_running(said: dict[str, int]) -> None:
+    _job(1, 59, **said)
+    call_command("maintain_logs")
+    assert JobInstance.objects.get().expired_at is None
+
+
+@pytest.mark.parametrize("status", [5, 7])
+def test_a_job_of_which_a_host_is_still_at_work_is_running(status: int) -> None:
+    _job(1, 59)
+    load(result(2, job=1, step=1001, status=status))
+    call_command("maintain_logs")
+    assert JobInstance.objects.get().expired_at is None
+
+
+def test_a_job_that_never_ends_expires_later_and_says_that_it_was_running(settings: Any) -> None:
+    settings.HISTORY_RETENTION_DAYS = None
+    _job(1, 61, status=2)
+    _job(2, 60, status=2)
+    Scope.objects.create(scope_type="biz", scope_id="3", retention_days=20)
+    _job(3, 51, status=2, bk_scope_id="3")
+    _job(4, 50, status=2, bk_scope_id="3")
+    call_command("maintain_logs")
+    assert list(JobInstance.objects.order_by("pk").values_list("expired_policy", flat=True)) == [
+        *("LOG_RETENTION_DAYS 30, still running when it expired", ""),
+        *("biz:3 retention 20, still running when it expired", ""),
+    ]
+
+
+def test_the_rows_of_a_job_that_runs_are_kept_as_much_longer() -> None:
+    _job(1, 91, status=2)
+    _job(2, 90, status=2)
+    call_command("maintain_logs")
+    assert [row.job_instance_id for row in JobInstance.objects.all()] == [2]
+
+
+def test_days_of_none_keep_what_runs_for_as_long_as_it_runs(settings: Any) -> None:
+    settings.RUNNING_RETENTION_DAYS = None
+    _job(1, 5000, status=2)
+    call_command("maintain_logs")
+    assert _answer(1, 1001)["script_task_logs"][0]["log_content"] == "job 1\n"
+
+
+def test_a_job_that_runs_again_while_the_list_is_worked_off_keeps_its_logs(
+    settings: Any,
+) -> None:
+    settings.LOG_RETENTION_DAYS = 40
+    _job(1, 61)
+    row = JobInstance.objects.get()
+    due = expiry.history_due(timezone.now().date())
+    load(result(2, job=1, step=1001, status=7))
+    assert expiry.expire_job(row) is False
+    assert expiry.forget([row], due=due) == 0
+    assert ScriptChunk.objects.count() == 1
 
 
 def test_a_scope_may_keep_for_longer_than_the_calendar_goes_back() -> None:
@@ -258,6 +328,14 @@ class TestPartitions:
         assert expiry.expire_day(day, timezone.now().date()) == 7
         assert _answer(8, 1008)["script_task_logs"][0]["log_content"] == "job 8\n"
         assert ScriptChunk.objects.count() == 1
+
+    def test_a_day_goes_but_for_what_runs(self) -> None:
+        for number in range(1, 9):
+            _job(number, 31, status=2 if number == 8 else 3)
+        day = JobInstance.objects.get(job_instance_id=1).day
+        assert self._partitions().make(day)
+        assert expiry.expire_day(day, timezone.now().date()) == 7
+        assert _answer(8, 1008)["script_task_logs"][0]["log_content"] == "job 8\n"
 
     def test_a_day_of_which_much_stays_expires_job_by_job(self) -> None:
         _job(1, 31)
