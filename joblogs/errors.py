@@ -55,6 +55,11 @@ class BadRequest(StoreError):
     CLOUD_ID: ClassVar = Text("管控区域 ID 非法", "Invalid BK-Net")
     IP: ClassVar = Text("IP 非法", "Invalid IP")
     FIELD: ClassVar = Text("错误的请求 [{0}]", "Bad Request [{0}]")
+    NOT_JSON: ClassVar = Text(
+        "错误的请求 [JSON 第 {0} 行第 {1} 列]", "Bad Request [JSON line {0} column {1}]"
+    )
+    NOT_UTF8: ClassVar = Text("错误的请求 [UTF-8 字节 {0}]", "Bad Request [UTF-8 byte {0}]")
+    TOO_DEEP: ClassVar = Text("错误的请求 [JSON 嵌套过深]", "Bad Request [JSON nested too deeply]")
 
 
 class InvalidParameter(StoreError):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError
 
 from jobplatform import env
 
@@ -27,6 +29,17 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         sys.exit(str(error))
+    except DatabaseError:
+        # Django's own commands fail in the middle of a statement where tables are missing.
+        if "--traceback" in sys.argv or not _lacks_tables():
+            raise
+        sys.exit("Migrations are missing in this database. Run: manage.py migrate")
+
+
+def _lacks_tables() -> bool:
+    """Whether migrations are missing; asked when Django is set up, which a command has done."""
+    readiness = import_module("joblogs.database.readiness")
+    return bool(readiness.fault() is readiness.Fault.OUTDATED)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO, cast
@@ -19,6 +20,11 @@ _CUT = (OSError, UnreadablePostError, ParseException)
 """How a body's end is missed: Django's way, the socket's, and gunicorn's of a chunk."""
 _JSON_TYPES = ("", "application/json", "text/plain")
 _RECORD_TYPES = ("", "application/x-ndjson", "application/json", "text/plain")
+_NOT_JSON = re.compile(
+    r'"(?:[^"\\]|\\.)*+"|(?P<bad>-?Infinity|NaN|-?[0-9]{4301,}|-?[0-9.]++[eE][+-]?[0-9]{10,})',
+    re.DOTALL,
+)
+"""What Python's reader refuses without saying where; a string is passed over."""
 
 
 def stream(request: HttpRequest) -> BinaryIO:
@@ -37,8 +43,9 @@ def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Blo
     """The body as numbered lines, read as it is asked for. Raises BadRequest, BodyTooLarge."""
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     encoding = "" if encoding == "identity" else encoding
-    if encoding not in ENCODINGS or request.content_type not in _RECORD_TYPES:
+    if encoding not in ENCODINGS:
         raise BadRequest
+    _check_type(request, _RECORD_TYPES)
     body = _Body(stream(request), declared=_declared_length(request))
     return numbered_lines(
         body.read, encoding=encoding, max_bytes=max_bytes, window_log=BODY_WINDOW_LOG
@@ -87,7 +94,8 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
 def _read_object(request: HttpRequest) -> dict[str, Any]:
     if _declared_length(request) > BODY_MAX_BYTES:
         raise BodyTooLarge
-    if request.content_type not in _JSON_TYPES or "HTTP_CONTENT_ENCODING" in request.META:
+    _check_type(request, _JSON_TYPES)
+    if "HTTP_CONTENT_ENCODING" in request.META:
         raise BadRequest
     try:
         data = read_at_most(stream(request), BODY_MAX_BYTES)
@@ -97,6 +105,12 @@ def _read_object(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadRequest
     return value
+
+
+def _check_type(request: HttpRequest, accepted: tuple[str, ...]) -> None:
+    """Raises BadRequest, naming the header, for a type of body that is not read."""
+    if request.content_type not in accepted:
+        raise BadRequest(BadRequest.FIELD, "Content-Type")
 
 
 def _declared_length(request: HttpRequest) -> int:
@@ -116,17 +130,26 @@ def read_at_most(source: BinaryIO, limit: int) -> bytes:
 
 
 def parse_json(data: bytes) -> Any:
-    """JSON in UTF-8, a BOM allowed. Raises BadRequest for anything else, however deep or long.
+    """JSON in UTF-8, a BOM allowed. Raises BadRequest, which says where, for anything else.
 
     Numbers with a fraction or an exponent come as Decimal, so that none is rounded. Lone surrogates
     are let through: they are valid JSON, and match nothing.
     """
     try:
-        return json.loads(
-            data.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError, ArithmeticError) as error:
-        raise BadRequest from error
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadRequest(BadRequest.NOT_UTF8, error.start) from error
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise BadRequest(BadRequest.NOT_JSON, error.lineno, error.colno) from error
+    except RecursionError as error:
+        raise BadRequest(BadRequest.TOO_DEEP) from error
+    except (ValueError, ArithmeticError) as error:
+        at = next((found.start() for found in _NOT_JSON.finditer(text) if found["bad"]), 0)
+        line_start = text.rfind("\n", 0, at) + 1
+        line, column = text.count("\n", 0, at) + 1, at - line_start + 1
+        raise BadRequest(BadRequest.NOT_JSON, line, column) from error
 
 
 def _refuse_constant(name: str) -> None:

@@ -41,6 +41,7 @@ _V4_FAILURES = {
     JobNotFound.code: (404, "NOT_FOUND"),
     StepNotFound.code: (404, "NOT_FOUND"),
 }
+_LANGUAGE_TAGS = {"zh": "zh-hans", "en": "en"}
 _TRACE = re.compile(r"[\x21-\x7e]{1,128}")
 _INSTANCE_TYPES = {"biz": "biz", "biz_set": "business_set", "tenant_set": "tenant_set"}
 _INSTANCE_NAMES = {
@@ -75,6 +76,10 @@ class Exchange:
         """The ids that every answer carries; a caller's own gateway id is not looked at."""
         response["X-Bkapi-Request-Id"] = self.gateway_id
         response["X-Bk-Job-Request-Id"] = self.job_request_id
+        # Django's middleware said what `Accept-Language` asks for, which decides nothing here.
+        del response["Content-Language"]
+        if response.get("Content-Type") == "application/json":
+            response["Content-Language"] = _LANGUAGE_TAGS[self.language]
         if self.form.through_gateway:
             response["X-Request-ID"] = self.trace or self.gateway_id
 
@@ -137,6 +142,7 @@ def answer(envelope: dict[str, Any], *, status: int = 200) -> HttpResponse:
 
 
 def _refusal(exchange: Exchange, error: Refusal) -> HttpResponse:
+    exchange.language = "en"  # a refusal has no other, and its headers say so
     message = error.message("en")
     if exchange.form is Form.ESB:
         # The ESB answers 200 to whatever it refuses, and no gateway adds headers.

@@ -14,7 +14,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 
 from joblogs.choices import ScopeType
-from joblogs.errors import BadRequest, HostListInvalid, InvalidParameter, Text
+from joblogs.errors import BadRequest, InvalidParameter, ParameterInvalid, Text
 from joblogs.query import HOSTS_MAX, Address, Page
 
 from . import bodies
@@ -95,30 +95,44 @@ def _scope_of_business(value: Any) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class LogRequest:
-    """The logs that a batch request asks for. `wanted` None: of every host of the step."""
+    """The logs that a batch request asks for. `wanted` None: of every host of the step.
+
+    `names_nobody`: a list was given empty and no other holds anything, which is none of the two.
+    """
 
     job_instance_id: int
     step_instance_id: int
     wanted: list[int | Address] | None
     page: Page | None
+    names_nobody: bool
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> LogRequest:
         job = at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
         step = at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
         wanted = hosts_wanted(body)
-        return cls(job, step, wanted, _page(body) if wanted is None else None)
+        page = _page(body) if wanted is None else None
+        given = any(isinstance(body.get(field), list) for field in ("host_id_list", "ip_list"))
+        return cls(job, step, wanted, page, names_nobody=wanted is None and given)
 
 
-def hosts_wanted(body: Mapping[str, Any], *, most: int = HOSTS_MAX) -> list[int | Address] | None:
-    """The hosts of the list in use, None if none is given. Raises HostListInvalid over `most`."""
+def hosts_wanted(
+    body: Mapping[str, Any],
+    *,
+    most: int = HOSTS_MAX,
+    lists: str = "host_id_list/ip_list",
+) -> list[int | Address] | None:
+    """The hosts of the list in use, None if none holds any.
+
+    Raises ParameterInvalid, which names `lists`, for more than `most`.
+    """
     ids = list_given(body, "host_id_list")
     entries = [] if ids else list_given(body, "ip_list")
     # The seed: with a host_id_list the ip_list is ignored, so it is not even looked at.
     wanted: list[int | Address | None] = []
     wanted += [_host_id(item) for item in ids] if ids else [host_named(item) for item in entries]
     if len(wanted) > most:
-        raise HostListInvalid
+        raise ParameterInvalid(None, lists)
     return [name for name in wanted if name is not None] if wanted else None
 
 

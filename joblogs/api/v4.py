@@ -43,7 +43,7 @@ class ObjectLogRequest:
     def read(cls, body: Mapping[str, Any]) -> ObjectLogRequest:
         job = requests.at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
         step = requests.at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
-        wanted = requests.hosts_wanted(body, most=OBJECTS_MAX)
+        wanted = requests.hosts_wanted(body, most=OBJECTS_MAX, lists=_LISTS)
         if wanted is None:
             containers = requests.list_given(body, "container_id_list")
             if not 0 < len(containers) <= OBJECTS_MAX:

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from joblogs import access, audit, database, query, records
 from joblogs.access import Caller
 from joblogs.audit import Channel
-from joblogs.errors import ApiNotFound, RecordsRefused, StoreError
+from joblogs.errors import ApiNotFound, HostListInvalid, RecordsRefused, StoreError
 from joblogs.ingest import Report, ingest
 from joblogs.models import StepInstance
 from joblogs.query import StepHost
@@ -86,7 +86,10 @@ class BatchGetJobInstanceIpLog(ApiView):
 def _hosts(
     step: StepInstance, asked: requests.LogRequest, more: Extras
 ) -> tuple[list[StepHost], dict[str, Any]]:
-    """The hosts to answer for, and what `data` ends with."""
+    """The hosts to answer for, and what `data` ends with. Raises HostListInvalid for a list that is
+    given empty: a caller that filtered its hosts down to none must not get all."""
+    if asked.names_nobody:
+        raise HostListInvalid
     if asked.wanted is not None:
         hosts = query.hosts_named(step, asked.wanted, more.attempts, brief=more.is_text_only)
         missing = extras.missing_hosts(step, asked.wanted, hosts) if more.state else None

@@ -202,10 +202,13 @@ def _extended(details: list[str], left: list[str]) -> int | None:
 
 
 def _number(text: str) -> int:
-    """A parameter; an empty one is 0, one that no terminal knows is -1."""
-    if len(text) > 4:
-        return -1
-    return int(text) if text else 0
+    """A parameter; an empty one is 0, one that no terminal knows is -1.
+
+    Behind 38 or 48 a parameter may hold colons of its own (`38;5:1`), which is no number.
+    """
+    if not text:
+        return 0
+    return int(text) if len(text) <= 4 and text.isdecimal() else -1
 
 
 _STEPS = (0, 95, 135, 175, 215, 255)

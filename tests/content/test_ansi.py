@@ -18,6 +18,8 @@ PIECES = [
     b"\x1b[31m",
     b"\x1b[1;4;38;5;208m",
     b"\x1b[48:2::10:200:30m",
+    b"\x1b[38;5:1m",
+    b"\x1b[48;2;1:2;3m",
     b"\x1b[0m",
     b"\x1b[2K",
     b"\x1b]0;title<b>\x07",
@@ -133,3 +135,11 @@ def test_time_is_in_proportion_to_the_bytes(unit: bytes) -> None:
     started = time.process_time()
     _painted(b"\x1b[" + unit * (1_000_000 // len(unit)) + b"m")
     assert time.process_time() - started < 20
+
+
+@given(st.text("0123458:;", max_size=12))
+def test_whatever_the_parameters_of_a_colour_are_it_is_one_of_256_or_none(codes: str) -> None:
+    for start in ("", "38;", "48;5;", "38;2;1;"):
+        style = styled(PLAIN, start + codes)
+        assert {style.front, style.back} <= {None, *range(256)}
+    assert _text(_painted(f"\x1b[{codes}mtext".encode())) == "text"

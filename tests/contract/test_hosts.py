@@ -38,10 +38,34 @@ def test_without_a_list_every_host_answers_by_ascending_id(texts: Texts) -> None
     assert list(texts()) == [4, 30, 200]
 
 
-@pytest.mark.parametrize("nothing", [None, [], "", "  "])
-def test_an_empty_list_is_none(texts: Texts, nothing: Any) -> None:
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_null_and_blank_are_no_list(texts: Texts, nothing: Any) -> None:
     load_hosts(1, 2)
     assert list(texts(host_id_list=nothing, ip_list=nothing)) == [1, 2]
+
+
+@pytest.mark.parametrize("page", [{}, {"start": 0}, {"length": 500}, {"start": 0, "length": 1}])
+@pytest.mark.parametrize(
+    "lists",
+    [{"ip_list": []}, {"host_id_list": []}, {"host_id_list": [], "ip_list": []}]
+    + [{"host_id_list": [], "ip_list": nothing} for nothing in (None, "", " ")]
+    + [{"host_id_list": nothing, "ip_list": []} for nothing in (None, "", " ")],
+)
+def test_an_empty_list_is_refused_where_no_other_holds_anything(
+    code_and_message: CodeAndMessage, lists: Said, page: Said
+) -> None:
+    load_hosts(1, 2)
+    refused = (1241007, "请求参数[host_id_list/ip_list]缺失或不合法")
+    assert code_and_message(asking(**lists, **page)) == refused
+    # What is wrong beside it is told first: a page that is none, a job that is not there.
+    assert code_and_message(asking(**lists, length=0)) == (1240003, "错误的请求 [length]")
+    assert code_and_message(asking(404, **lists, **page))[0] == 1244006
+    assert code_and_message(asking(step=404, **lists, **page))[0] == 1244006
+
+
+@pytest.mark.parametrize("nothing", [None, [], "", "  "])
+def test_an_empty_list_beside_a_filled_one_is_none(texts: Texts, nothing: Any) -> None:
+    load_hosts(1, 2)
     assert list(texts(host_id_list=nothing, ip_list=[at("10.0.0.2")])) == [2]
     assert list(texts(host_id_list=[2], ip_list=nothing)) == [2]
 
@@ -195,7 +219,7 @@ def paged(data: Data, **page: Any) -> tuple[list[int], int]:
         ({"start": None, "length": 1}, [1]),
         ({"start": 5}, []),
         ({"start": 2**63 - 1, "length": 500}, []),
-        ({"length": 2, "host_id_list": [], "ip_list": None}, [1, 2]),
+        ({"length": 2, "host_id_list": " ", "ip_list": None}, [1, 2]),
     ],
 )
 def test_a_page_holds_some_hosts_and_their_total_as_the_last_key(

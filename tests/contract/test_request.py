@@ -67,8 +67,12 @@ def test_the_body_is_utf8_json_under_the_types_that_clients_send(
         "*/*",
     ],
 )
-def test_any_other_type_is_a_bad_request(code_and_message: CodeAndMessage, kind: str) -> None:
-    assert code_and_message(asking(), content_type=kind) == (1240003, "错误的请求")
+def test_any_other_type_is_a_bad_request_that_names_the_header(
+    code_and_message: CodeAndMessage, kind: str
+) -> None:
+    for path in (BATCH, ESB, "/esb/api/v3/batch_get_job_instance_ip_log"):
+        said = code_and_message(asking(), path=path, content_type=kind)
+        assert said == (1240003, "错误的请求 [Content-Type]")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity", "br"])
@@ -77,36 +81,43 @@ def test_an_encoded_body_is_a_bad_request(code_and_message: CodeAndMessage, enco
     assert code_and_message(asking(), headers=headers) == (1240003, "错误的请求")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b" ",
-        b"null",
-        b"[]",
-        b'"text"',
-        b"100",
-        b"{",
-        b"{}{}",
-        b"{'job_instance_id': 100}",
-        b"bk_scope_type=biz&bk_scope_id=2",
-        b'{"x": NaN}',
-        b'{"x": -Infinity}',
-        b'{"x": 01}',
-        b'{"x": "\n"}',
-        b'{"x": "\xff"}',
-        '{"x": 1}'.encode("utf-16"),
-        '{"x": "作业"}'.encode("gbk"),
-        b"[" * 100_000,
-        b'{"x":' * 100_000,
-        b'{"x": ' + b"9" * 5_000 + b"}",
-    ],
-)
-def test_a_body_that_is_no_json_object_is_a_bad_request(
+@pytest.mark.parametrize("body", [b"null", b"[]", b'"text"', b"100"])
+def test_json_that_is_no_object_is_a_bad_request(
     code_and_message: CodeAndMessage, body: bytes
 ) -> None:
     for path in (BATCH, ESB):
         assert code_and_message(body, path=path) == (1240003, "错误的请求")
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b"", "JSON 第 1 行第 1 列"),
+        (b" ", "JSON 第 1 行第 2 列"),
+        (b"{", "JSON 第 1 行第 2 列"),
+        (b"{}{}", "JSON 第 1 行第 3 列"),
+        (b'{\n "x": 1,\n}', "JSON 第 "),
+        (b"{'job_instance_id': 100}", "JSON 第 1 行第 2 列"),
+        (b"bk_scope_type=biz&bk_scope_id=2", "JSON 第 1 行第 1 列"),
+        (b'{"x": NaN}', "JSON 第 1 行第 7 列"),
+        (b'{"NaN\\"": "NaN",\n"x": -Infinity}', "JSON 第 2 行第 6 列"),
+        (b'{"x": 01}', "JSON 第 1 行第 8 列"),
+        (b'{"x": "\n"}', "JSON 第 1 行第 8 列"),
+        (b'{"x": "\xff"}', "UTF-8 字节 7"),
+        ('{"x": 1}'.encode("utf-16"), "UTF-8 字节 0"),
+        ('{"x": "作业"}'.encode("gbk"), "UTF-8 字节 7"),
+        (b"[" * 100_000, "JSON 嵌套过深"),
+        (b'{"x":' * 100_000, "JSON 嵌套过深"),
+        (b'{"x": ' + b"9" * 5_000 + b"}", "JSON 第 1 行第 7 列"),
+    ],
+)
+def test_a_body_that_is_no_json_is_a_bad_request_that_says_where(
+    code_and_message: CodeAndMessage, body: bytes, where: str
+) -> None:
+    for path in (BATCH, ESB):
+        code, message = code_and_message(body, path=path)
+        assert code == 1240003
+        assert message.startswith(f"错误的请求 [{where}")
 
 
 @pytest.mark.parametrize(

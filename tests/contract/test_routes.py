@@ -222,3 +222,23 @@ def test_a_staff_session_neither_opens_the_door_nor_asks_for_a_csrf_token(
     response = client.post(BATCH, asking(), kind, headers=granted)
     assert response.json()["code"] == 0
     assert not response.cookies
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("asked", ["", "en"])
+def test_the_language_of_an_answer_is_said_and_is_that_of_its_message(
+    ask: Ask, form: str, asked: str
+) -> None:
+    load(job(), step())
+    headers = {"Blueking-Language": asked, "Accept-Language": "zh-CN" if asked else "en"}
+    language = asked or "zh-hans"
+    expected: list[tuple[Any, dict[str, Any], str, str]] = [
+        (asking(), {}, language, ""),
+        (asking(404), {}, language, "Task instance does not exist" if asked else "作业实例不存在"),
+        (b"{", {}, language, "Bad Request [" if asked else "错误的请求 ["),
+        (asking(), {"caller": {}}, "en", "Parameters error ["),
+    ]
+    for body, how, said, message in expected:
+        response = ask(body, path=form + NAME, headers=headers, **how)
+        assert response["Content-Language"] == said
+        assert response.json()["message"].startswith(message)

@@ -62,6 +62,8 @@ def test_another_method_is_405(ask: Ask, method: str) -> None:
 )
 def test_one_to_fifty_objects_are_named(ask: Ask, hello: None, lists: dict[str, Any]) -> None:
     assert failed(ask, asking(**lists)) == (400, "INVALID_ARGUMENT", "1241007")
+    message = ask(asking(**lists), path=PATH).json()["error"]["message"]
+    assert message == "请求参数[host_id_list/ip_list/container_id_list]缺失或不合法"
 
 
 FAILURES: list[tuple[dict[str, Any], tuple[int, str, str]]] = [

@@ -6,6 +6,8 @@ import gzip
 import hashlib
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,12 @@ def test_extending_an_app_prints_no_secret_unless_it_is_rotated() -> None:
     rotated = _run("create_app", "ci", "--rotate")[0]
     assert rotated
     assert rotated != first
+
+
+def test_an_app_that_is_not_there_is_not_made_by_rotating_it() -> None:
+    out, err, code = _run("create_app", "cl", "--scope", "biz:7", "--rotate")
+    assert (out, code, "there is no such app" in err) == ("", 1, True)
+    assert (App.objects.count(), Scope.objects.count()) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +165,36 @@ def test_a_packed_archive_that_is_cut_applies_what_is_whole(tmp_path: Path) -> N
     _, err, code = _run("import_logs", cut)
     assert (code, "the zstd data is cut" in err) == (1, True)
     assert JobInstance.objects.count() > 0
+
+
+COMMANDS = [
+    "create_app ci --scope biz:7",
+    "export_logs --format txt",
+    "import_logs /dev/null",
+    "maintain_logs --dry-run",
+    "redact_logs --dry-run",
+    "verify_logs",
+    "clearsessions",
+    "changepassword zoe",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_where_migrations_are_missing_every_command_says_what_to_run(
+    tmp_path: Path, command: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command.split()],
+        env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "jobplatform.settings"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    said = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert said[-1].endswith("Migrations are missing in this database. Run: manage.py migrate")
+    assert "Traceback" not in done.stderr
 
 
 def test_the_demo_prints_a_curl_and_a_login_that_work() -> None:

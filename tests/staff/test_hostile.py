@@ -139,3 +139,28 @@ def test_ten_megabytes_without_a_newline_make_a_small_page_everywhere(root: Clie
         page("compare") + "?to=host&other=102",
     ):
         assert len(html(root, address)) < 1_000_000, address
+
+
+SEQUENCES = [
+    f"{opening}{parameters}{end}"
+    for opening in ("\x1b[", "\x1b]", "\x1bP", "\x1b", "\x9b")
+    for parameters in ("38;5:1", "38:5;1", "48;2;1:2;3", "38;2", "38;;", ":", ";:;", "4:", "9" * 30)
+    for end in ("m", "M", "\x07", "\x1b\\", "")
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_whatever_a_terminal_sequence_holds_a_page_answers(encoding: str) -> None:
+    text = "".join(f"{sequence}error {n}\n" for n, sequence in enumerate(SEQUENCES))
+    load(job(), step(), *(result(host, status=9) for host in (HOST, HOST + 1)))
+    load(*(script_log(text + str(host), host=host) for host in (HOST, HOST + 1)))
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    for address in (
+        page("log") + f"?encoding={encoding}",
+        page("log-more") + f"?byte=0&encoding={encoding}",
+        page("step", host=None),
+        page("search", host=None) + f"?q=error&encoding={encoding}",
+        page("compare") + f"?to=host&other={HOST + 1}&encoding={encoding}",
+    ):
+        assert client.get(address).status_code == 200, address

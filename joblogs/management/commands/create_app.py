@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from joblogs import access
 from joblogs.management.arguments import app_code, scope
+from joblogs.management.base import StoreCommand
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = (
         "Make an app that may call the API, or extend one. A new app's secret is printed once, "
         "alone on the last line of standard output; everything else goes to standard error."
@@ -33,7 +34,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--read", action="store_true", help="may read (default)")
         parser.add_argument("--write", action="store_true", help="may send records")
-        parser.add_argument("--rotate", action="store_true", help="give it another secret")
+        parser.add_argument(
+            "--rotate", action="store_true", help="give an app that is there another secret"
+        )
 
     def handle(
         self,
@@ -49,6 +52,8 @@ class Command(BaseCommand):
     ) -> None:
         if (read or write) and not scopes and not all_scopes:
             raise CommandError("say where: --scope TYPE:ID or --all-scopes", returncode=2)
+        if rotate and access.app_of(code) is None:
+            raise CommandError(f"{code}: there is no such app; without --rotate it is made.")
         app, secret = access.create_app(
             code=code,
             name=name,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
@@ -22,6 +22,7 @@ from joblogs.errors import StoreError
 from joblogs.export import Format, Outcome, Selection, Tally, Walk
 from joblogs.export.choosing import NotThere, Wanted, choose
 from joblogs.management import arguments, choosing, output
+from joblogs.management.base import StoreCommand
 from joblogs.models import StepInstance
 from joblogs.query import State, walking
 
@@ -34,7 +35,7 @@ _STATES = {
 }
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = (
         "Export logs: ndjson are records that import_logs reads, zip has a file for each host and "
         "a manifest, txt is one stream with each line led by its host, csv has a row for each "

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from tqdm import tqdm
 
@@ -20,10 +20,11 @@ from joblogs.ingest import Report, ingest
 from joblogs.ingest.stream import encoding_of, numbered_lines
 from joblogs.management import dumps
 from joblogs.management.arguments import scope, time_zone
+from joblogs.management.base import StoreCommand
 from joblogs.sources.bk_job import DumpFault
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = (
         "Import records (docs/records.md) from files, plain, .gz or .zst; - is standard input. "
         "With --format bk-job, import what bk-job's databases dump (docs/bk-job.md). "

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from joblogs import retention
 from joblogs.errors import StoreError
 from joblogs.management.arguments import positive
+from joblogs.management.base import StoreCommand
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = (
         "Make the coming day partitions, let expired logs and history go, merge small frames and "
         "take missing fingerprints. May be run at any time, and again."

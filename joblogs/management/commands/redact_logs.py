@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
@@ -17,12 +17,13 @@ from joblogs.content.secret_rules import Rule
 from joblogs.content.secrets import Secrets
 from joblogs.errors import StoreError
 from joblogs.management import choosing
+from joblogs.management.base import StoreCommand
 from joblogs.retention import redacting
 
 TEXTS_MAX = 1000
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = (
         "Mask secrets in logs that are stored already, as they are masked on the way in: by the "
         "known patterns, or texts that leaked. A record of each run is kept. May be run again."

@@ -6,16 +6,17 @@ from argparse import ArgumentParser
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
 from joblogs.errors import StoreError
 from joblogs.management import arguments, choosing
+from joblogs.management.base import StoreCommand
 from joblogs.retention import verifying
 
 
-class Command(BaseCommand):
+class Command(StoreCommand):
     help = (
         "Read every log and compare it with what the rows say of it: gaps, sizes, newlines, "
         "digests, masks, orphans. Changes nothing and prints no text. Exit 1 if anything is wrong."
