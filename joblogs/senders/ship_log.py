@@ -6,7 +6,7 @@
     ship_log.py --resume
 
 The output goes to a spool on disk and to standard output; a thread sends the spool behind that, so
-neither a slow store nor a missing one holds up the command.
+neither a slow store nor a missing one holds up the command. This one file needs no other.
 """
 
 from __future__ import annotations
@@ -37,23 +37,45 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+VERSION = "1.0.0.dev0"
 READ_BYTES, PIECE_BYTES, BATCH_BYTES = 64 * 1024, 256 * 1024, 4 << 20
 ANSWER_BYTES = 1 << 20
 EVERY_SECONDS, PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 0.5, 30.0
+LEFTOVER_SECONDS = 3600.0
 LINGER_SECONDS = 2.0
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 # Status of a job and a step, of a host result (the numbers of bk-job).
 RUNNING, SUCCEEDED, FAILED, ABNORMAL = 2, 3, 4, 9
 HOST_RUNNING, HOST_SUCCEEDED, HOST_UNKNOWN = 7, 9, 500
 HOST_NOT_STARTED, HOST_TERMINATED, HOST_EXIT_CODE = 101, 103, 104
+# What the store says of an app: its credentials are wrong; it may not write anywhere.
+WRONG_CREDENTIALS, NO_GRANT = 1640001, 9900403
+OURS = ("JOBLOGS_APP_SECRET", "JOBLOGS_APP_SECRET_FILE")
+# What a spool that somebody else wrote into can raise: the others behind it go all the same.
+MISHAPS = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 
 class Unsent(Exception):
-    """The store did not answer, or could not take a request now: the same may succeed later."""
+    """The store did not answer, or could not take a request now: the same may succeed later.
+
+    `after`: the seconds that the store asks to wait.
+    """
+
+    def __init__(self, message: str, *, after: float = 0.0) -> None:
+        self.after = after
+        super().__init__(message)
 
 
 class Refused(Exception):
-    """The store will not take this log as things are."""
+    """The store will not take this log as things are.
+
+    `of`: what it does not take: "app" is the credentials, "scope" where this log should go, "log"
+    the log itself, which can never be sent.
+    """
+
+    def __init__(self, message: str, *, of: str) -> None:
+        self.of = of
+        super().__init__(message)
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -69,11 +91,18 @@ class Store:
     def __init__(self, url: str, credentials: dict[str, str], timeout: float) -> None:
         self._address = url.rstrip("/") + "/api/v1/records"
         self._credentials = json.dumps(credentials)
+        self._app = credentials["bk_app_code"]
         self._timeout = timeout
 
-    def post(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Send records: those that were refused. Raises Unsent."""
-        lines = (json.dumps(record, ensure_ascii=False).encode() for record in records)
+    def post(
+        self, records: list[dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Send records: those that were refused, and where the jobs can be seen.
+
+        Raises Unsent and Refused.
+        """
+        # A spool of an older version may hold names that are no text.
+        lines = (json.dumps(one, ensure_ascii=False).encode(errors="replace") for one in records)
         headers = {
             "Content-Type": "application/x-ndjson",
             "Content-Encoding": "gzip",
@@ -88,26 +117,48 @@ class Store:
                 answer = json.loads(response.read(ANSWER_BYTES))
         except urllib.error.HTTPError as error:
             with error:
-                said = error.headers.get("X-Bkapi-Error-Message") or error.reason
-            raise Unsent(f"HTTP {error.code}: {said}") from None
+                raise failure(error, self._app) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unsent(str(getattr(error, "reason", error))) from None
-        data = answer.get("data") if isinstance(answer, dict) else None
+        answer = answer if isinstance(answer, dict) else {"answer": answer}
+        data = answer.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("refused"), list):
+            if answer.get("code") == NO_GRANT:
+                said = f"the app {self._app} may write nowhere; {self.granting('biz:2')}"
+                raise Refused(said, of="app")
             raise Unsent(f"unexpected answer: {json.dumps(answer)[:200]}")
-        refused: list[dict[str, Any]] = data["refused"]
-        return refused
+        return data["refused"], data.get("pages") or []
+
+    def granting(self, scope: str) -> str:
+        """What to do about a scope that is not granted."""
+        return f"on the store: manage.py create_app {self._app} --scope {scope} --write"
+
+
+def failure(error: urllib.error.HTTPError, app: str) -> Exception:
+    """What an answer that is no success means: Refused, or Unsent."""
+    said = f"HTTP {error.code}: {error.headers.get('X-Bkapi-Error-Message') or error.reason}"
+    denied = (http.client.UNAUTHORIZED, http.client.FORBIDDEN)
+    if error.code in denied or error.headers.get("X-Bkapi-Error-Code") == str(WRONG_CREDENTIALS):
+        todo = f"look at JOBLOGS_APP_CODE, which is {app}, and JOBLOGS_APP_SECRET; a new secret: "
+        return Refused(f"{said}; {todo}manage.py create_app {app} --rotate, on the store", of="app")
+    if error.code == http.client.REQUEST_ENTITY_TOO_LARGE:
+        return Refused(said, of="log")
+    after = error.headers.get("Retry-After") or ""
+    return Unsent(said, after=float(after) if re.fullmatch("[0-9]{1,4}", after) else 0.0)
 
 
 class Spool:
     """A run on disk: `run.json` and `end.json` hold its records, `log` its output.
 
-    It is locked while somebody writes or sends it.
+    It is locked while somebody writes or sends it. `refused.json` says why the store will not have
+    it. It holds what was printed, unmasked: it is for its owner alone.
     """
 
     def __init__(self, folder: Path) -> None:
+        """Raises OSError if it is not ours, and BlockingIOError if somebody is at work on it."""
         self._move(folder)
-        self._lock = os.open(str(folder), os.O_RDONLY)
+        self.is_gone = False
+        self._lock = open_own(folder)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -119,11 +170,12 @@ class Spool:
         """A spool of a run that begins."""
         name = f"ship-{now():013d}-{secrets.token_hex(4)}"
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(open_own(parent))
         # Under another name until it is whole, so that nobody takes it for one left behind.
         folder = parent / f".{name}"
         folder.mkdir(mode=0o700)
         spool = cls(folder)
-        os.close(os.open(str(spool.log), os.O_CREAT, 0o600))
+        os.close(os.open(str(spool.log), os.O_CREAT | os.O_EXCL, 0o600))
         spool.write("run", records)
         spool._move(folder.rename(parent / name))
         return spool
@@ -132,46 +184,90 @@ class Spool:
         self.folder = folder
         self.log = folder / "log"
 
-    def write(self, name: str, records: list[dict[str, Any]]) -> None:
-        """Write records to a file that is there as a whole or not at all."""
+    def write(self, name: str, said: Any) -> None:
+        """Write what is said to a file that is there as a whole or not at all."""
         part = self.folder / f"{name}.part"
-        descriptor = os.open(str(part), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(records, stream)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with open(os.open(str(part), flags, 0o600), "w", encoding="utf-8") as stream:
+            json.dump(said, stream)
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(self.folder / f"{name}.json")
 
-    def read(self, name: str) -> list[dict[str, Any]]:
-        """The records of a file. Raises FileNotFoundError."""
-        text = (self.folder / f"{name}.json").read_text(encoding="utf-8")
-        records: list[dict[str, Any]] = json.loads(text)
-        return records
+    def read(self, name: str) -> Any:
+        """What a file says. Raises FileNotFoundError, and ValueError if it is damaged."""
+        file = os.open(str(self.folder / f"{name}.json"), os.O_RDONLY | os.O_NOFOLLOW)
+        with open(file, encoding="utf-8") as stream:
+            return json.load(stream)
+
+    def open_log(self) -> int:
+        """A descriptor of what was printed."""
+        return os.open(str(self.log), os.O_RDONLY | os.O_NOFOLLOW)
+
+    def refusal(self) -> Refused | None:
+        """Why the store will not have it, if that is known."""
+        try:
+            said = self.read("refused")
+            return Refused(str(said["why"]), of=str(said["of"]))
+        except MISHAPS:
+            return None
+
+    def refuse(self, refusal: Refused) -> None:
+        """Remember why the store will not have it."""
+        with contextlib.suppress(OSError):
+            self.write("refused", {"of": refusal.of, "why": str(refusal)})
 
     def remove(self) -> None:
         """The store has everything."""
         with contextlib.suppress(OSError):
             # Under another name, so that nobody takes half of it for one left behind.
             self._move(self.folder.rename(self.folder.parent / f".{self.folder.name}"))
-            for file in self.folder.iterdir():
-                file.unlink()
-            self.folder.rmdir()
+            self.is_gone = True
+            self.empty()
+
+    def empty(self) -> None:
+        """Remove the files and the folder. Raises OSError."""
+        for file in self.folder.iterdir():
+            file.unlink()
+        self.folder.rmdir()
 
     def close(self) -> None:
         """Let others have it."""
         os.close(self._lock)
 
 
+def open_own(folder: Path) -> int:
+    """A descriptor of a folder of our own. Raises OSError if it is a link or somebody else's."""
+    descriptor = os.open(str(folder), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    if os.fstat(descriptor).st_uid != os.geteuid():
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, "belongs to somebody else", str(folder))
+    return descriptor
+
+
+def whole(records: Any) -> list[dict[str, Any]]:
+    """The job, step and host result of a run. Raises ValueError if they are something else."""
+    ids = ("job_instance_id", "step_instance_id", "bk_host_id")
+    if not isinstance(records, list) or [type(one) for one in records] != [dict] * 3:
+        raise ValueError("no job, step and host result")
+    if any(type(records[2].get(key)) is not int for key in ids):
+        raise ValueError("a host result without numbers")
+    return records
+
+
 class Shipper(threading.Thread):
     """Sends a spool, from what the store has on, while it may still grow."""
 
-    def __init__(self, spool: Spool, store: Store) -> None:
+    def __init__(self, spool: Spool, store: Store, *, is_known: bool = False) -> None:
+        """`is_known`: that the store refuses this log was told before. Raises what `read` does."""
         super().__init__(name="ship_log", daemon=True)
-        self.problem = ""
+        self.is_known = is_known
+        self.problem = self.page = ""
+        self.refusal: Refused | None = None
         self.done = False
         self.sent = 0
         self._spool, self._store = spool, store
-        self._records = spool.read("run")
+        self._records: list[dict[str, Any]] = whole(spool.read("run"))
         self._ending: list[dict[str, Any]] = []
         self._size = 0
         self._changed = threading.Condition()
@@ -212,15 +308,20 @@ class Shipper(threading.Thread):
                 announced, pause, self.problem = True, 0.0, ""
             except Unsent as error:
                 self.problem = str(error)
-                pause = min(max(PAUSE_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
-            except (Refused, OSError, LookupError, TypeError) as error:
-                self.problem = str(error)
+                pause = min(max(PAUSE_SECONDS, pause * 2, error.after), LONGEST_PAUSE_SECONDS)
+            except Refused as error:
+                self.refusal = error
+                if not self.is_known:
+                    complain(f"refused: {error}")
+                return
+            except MISHAPS as error:
+                self.problem = f"{type(error).__name__}: {error}"
                 return
 
     def _send(self, size: int, *, ended: bool) -> None:
         """Send the next pieces, and with the last of them how the run ended."""
         start = self.sent
-        with self._spool.log.open("rb") as stream:
+        with open(self._spool.open_log(), "rb") as stream:
             stream.seek(start)
             data = stream.read(min(size - start, BATCH_BYTES))
         ids = ("job_instance_id", "step_instance_id", "bk_host_id")
@@ -229,18 +330,31 @@ class Shipper(threading.Thread):
         end = start + len(data)
         is_last = ended and end == size
         ending = self._ending if is_last else []
-        refused = self._store.post([*self._records, *sending, *ending])
+        refused, pages = self._store.post([*self._records, *sending, *ending])
+        self._show(pages)
         self.sent = self._goes_on(refused, start, end, size)
         self.done = is_last and self.sent == size
+
+    def _show(self, pages: list[dict[str, Any]]) -> None:
+        """Tell once where the log can be seen."""
+        for page in pages:
+            url, job = str(page.get("url")), page.get("job_instance_id")
+            mine = job == self._records[0]["job_instance_id"]
+            if mine and not self.page and re.fullmatch("https?://[!-~]+", url):
+                self.page = url
+                complain(f"the log can be seen at {url}")
 
     def _goes_on(self, refused: list[dict[str, Any]], start: int, end: int, size: int) -> int:
         """Where to go on: where the store says that the log does, else at `end`."""
         for record in refused:
             expected = record.get("expected_offset")
+            if record["reason"] == "forbidden":
+                scope = "{bk_scope_type}:{bk_scope_id}".format(**self._records[0])
+                raise Refused(f"{record['message']}; {self._store.granting(scope)}", of="scope")
             if record["reason"] not in ("gap", "conflict") or expected is None:
-                raise Refused(f"{record['type']}: {record['message']}")
+                raise Refused(f"{record['type']}: {record['message']}", of="log")
             if not 0 <= expected <= size or expected == start:
-                raise Refused(f"the store holds another log: {record['message']}")
+                raise Refused(f"the store holds another log: {record['message']}", of="log")
             return int(expected)
         return end
 
@@ -272,7 +386,7 @@ class Output:
         self._passed = -1 if sys.stdout is None else sys.stdout.fileno()
         self._file = -1
         if spool is not None:
-            self._file = os.open(str(spool.log), os.O_WRONLY | os.O_APPEND)
+            self._file = os.open(str(spool.log), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
 
     def write(self, data: bytes) -> None:
         """Keep and pass on. What cannot be kept any more is passed on all the same."""
@@ -355,9 +469,14 @@ def host_number(source: str, name: str) -> int:
     return 2**52 + (int.from_bytes(digest[:7], "big") >> 4)
 
 
+def word(value: str, limit: int) -> str:
+    """Text that the store takes as a name: bytes that are no UTF-8 become question marks."""
+    return value.encode(errors="replace").decode().replace("\0", "")[:limit]
+
+
 def beginning(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The job, step and host result of a run that begins."""
-    start, kind = now(), options.scope.partition(":")
+    start, kind = now(), word(options.scope, 128).partition(":")
     times = {"start_time": start, "update_time": start}
     ids = {
         "job_instance_id": 2**52 + secrets.randbelow(2**52),
@@ -365,22 +484,22 @@ def beginning(options: argparse.Namespace) -> list[dict[str, Any]]:
     }
     host = {"bk_host_id": options.host_id or host_number(options.source, options.host_name)}
     if options.ip:
-        host["ip"] = options.ip
+        host["ip"] = word(options.ip, 64)
     job = {
         "type": "job",
         "job_instance_id": ids["job_instance_id"],
         "bk_scope_type": kind[0],
         "bk_scope_id": kind[2],
-        "name": options.job_name[:512],
-        "operator": user_name()[:256],
-        "source": options.source,
+        "name": word(options.job_name, 512),
+        "operator": user_name(),
+        "source": word(options.source, 256),
         "create_time": start,
         "status": RUNNING,
         **times,
     }
-    program = os.path.basename(options.command[0])[:512] if options.command else "stdin"
+    program = word(os.path.basename(options.command[0]), 512) if options.command else "stdin"
     step = {"type": "step", **ids, "name": program, "step_type": 1, "status": RUNNING, **times}
-    name = {"host_name": options.host_name[:256], "status": HOST_RUNNING}
+    name = {"host_name": word(options.host_name, 256), "status": HOST_RUNNING}
     return [job, step, {"type": "host_result", **ids, **host, **name, **times}]
 
 
@@ -400,7 +519,7 @@ def ended(
 def user_name() -> str:
     """Who runs this."""
     try:
-        return getpass.getuser()
+        return word(getpass.getuser(), 256)
     except (KeyError, OSError):
         return str(os.getuid())
 
@@ -432,7 +551,9 @@ def ship(options: argparse.Namespace, store: Store) -> int:
     if options.command:
         source, printed = os.pipe()  # one for both, so that the lines keep their order
         try:
-            child = subprocess.Popen(options.command, stdout=printed, stderr=printed)
+            # The command has no use for what is only ours.
+            others = {name: value for name, value in os.environ.items() if name not in OURS}
+            child = subprocess.Popen(options.command, stdout=printed, stderr=printed, env=others)
         except OSError as error:
             output.write(f"ship_log: {options.command[0]}: {error.strerror}\n".encode())
             started = False
@@ -459,48 +580,113 @@ def ship(options: argparse.Namespace, store: Store) -> int:
         shipper.end(output.held, ending)
         shipper.wait(options.wait, since_progress=False)
         tidy(spool, shipper)
+        spool.close()
     return code or 0
 
 
-def resume(options: argparse.Namespace, store: Store) -> int:
-    """Send every spool that nobody is at work on: 0 if nothing is left."""
+def resume(options: argparse.Namespace, store: Store | None) -> int:
+    """Send every spool that nobody is at work on: 0 if nothing is left that a later try may send.
+
+    What the store will not have is listed, and fails a run only once. Without a store nothing is
+    sent; `options.drop` drops what was refused.
+    """
+    try:
+        os.close(open_own(options.spool))
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        complain(f"the spool is left alone: {error}")
+        return 1
     left = 0
     for folder in sorted(options.spool.glob("ship-*")):
         try:
             spool = Spool(folder)
-            records = spool.read("run")
         except (BlockingIOError, FileNotFoundError):  # its run goes on, or somebody has sent it
             continue
-        except (OSError, ValueError) as error:
+        except OSError as error:
             complain(f"{folder}: {error}")
             left += 1
             continue
-        state = spool.log.stat()
+        known = spool.refusal()
+        if store is not None and (known is None or known.of != "log"):
+            outcome = send(spool, store, options.wait, is_known=known is not None)
+            if outcome is not None and outcome.of == "app":  # so it is for all others
+                spool.close()
+                return 1
+            left += not (spool.is_gone or (outcome and known))
+        if not spool.is_gone and (known := spool.refusal()):
+            if options.drop:
+                spool.remove()
+            say(f"{'dropped' if options.drop else 'refused'}: {folder}: {known}")
+        spool.close()
+    sweep(options.spool)
+    return 1 if left else 0
+
+
+def send(spool: Spool, store: Store, wait: float, *, is_known: bool) -> Refused | None:
+    """Send a spool of a run that is over, and remove it: why the store will not have it."""
+    try:
+        log = spool.open_log()
+        try:
+            state = os.fstat(log)
+        finally:
+            os.close(log)
+        shipper = Shipper(spool, store, is_known=is_known)
         try:
             ending = spool.read("end")
         except (OSError, ValueError):
             end = int(state.st_mtime * 1000)
             tag = "ship_log ended before the command"
-            ending = ended(records, end, (ABNORMAL, HOST_UNKNOWN), tag=tag)
-        shipper = Shipper(spool, store)
-        shipper.end(state.st_size, ending)
-        shipper.start()
-        shipper.wait(options.wait, since_progress=True)
-        left += not tidy(spool, shipper)
-    return 1 if left else 0
+            ending = ended(whole(spool.read("run")), end, (ABNORMAL, HOST_UNKNOWN), tag=tag)
+    except PermissionError as error:
+        complain(f"{spool.folder}: {error}")
+        return None
+    except MISHAPS as error:
+        damaged = Refused(f"the spool is damaged: {type(error).__name__}: {error}", of="log")
+        complain(f"{spool.folder}: {damaged}")
+        spool.refuse(damaged)
+        return damaged
+    shipper.end(state.st_size, ending)
+    shipper.start()
+    shipper.wait(wait, since_progress=True)
+    tidy(spool, shipper)
+    return shipper.refusal
 
 
-def tidy(spool: Spool, shipper: Shipper) -> bool:
+def sweep(parent: Path) -> None:
+    """Remove what a run that was killed while it made or removed its spool has left."""
+    for folder in parent.glob(".ship-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.lstat().st_mtime > LEFTOVER_SECONDS:
+                spool = Spool(folder)
+                spool.empty()
+                spool.close()
+
+
+def tidy(spool: Spool, shipper: Shipper) -> None:
     """Remove the spool if the store has it all, else tell where it is."""
     if shipper.done:
         spool.remove()
+        return
+    where = f"the log waits in {spool.folder}"
+    if shipper.refusal is None:
+        complain(f"{where} ({shipper.problem or 'no time left'}); --resume sends it")
+        return
+    if shipper.refusal.of != "app":
+        spool.refuse(shipper.refusal)
+    if shipper.is_known:
+        return
+    if shipper.refusal.of == "log":
+        complain(f"the log is kept in {spool.folder}; --drop drops it")
     else:
-        complain(
-            f"the log waits in {spool.folder} ({shipper.problem or 'no time left'}); "
-            "--resume sends it"
-        )
-    spool.close()
-    return shipper.done
+        complain(f"{where}; --resume sends it when that is done")
+
+
+def say(message: str) -> None:
+    """One line on standard output, if there is one."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(f"{message.encode(errors='replace').decode()}\n")
+        sys.stdout.flush()
 
 
 def complain(message: str) -> None:
@@ -516,7 +702,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Ship what a command, or standard input, prints to a joblogs store.",
         epilog="The secret: JOBLOGS_APP_SECRET, or JOBLOGS_APP_SECRET_FILE, a file that holds it. "
-        "Each option but --resume, --job-name and --wait has a variable, such as JOBLOGS_URL.",
+        "The options up to --timeout but --job-name have a variable each, such as JOBLOGS_URL.",
     )
     add = parser.add_argument
     add("--url", default=given("JOBLOGS_URL"), help="where the store is")
@@ -537,17 +723,24 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     add("--wait", type=float, default=10.0, help="seconds for the last pieces")
     add("--resume", action="store_true", help="send every log that was not sent to its end")
+    add("--drop", action="store_true", help="drop the logs that the store will not have")
+    add("--version", action="version", version=f"ship_log {VERSION}")
     add("command", nargs=argparse.REMAINDER, metavar="-- command", help="else standard input")
     options = parser.parse_args(arguments)
     if options.command[:1] == ["--"]:
         del options.command[0]
-    if not re.match("https?://", options.url or ""):
+    only_drops = options.drop and not options.resume
+    if only_drops and options.command:
+        parser.error("--drop runs no command")
+    if not only_drops and not re.match("https?://", options.url or ""):
         parser.error("say where the store is: --url http… or JOBLOGS_URL")
-    if not options.resume and not re.fullmatch("[a-z_]+:.{1,64}", options.scope or ""):
+    runs = not (options.resume or options.drop)
+    if runs and not re.fullmatch("[a-z_]+:.{1,64}", options.scope or ""):
         parser.error("say whose the job is: --scope biz:2 or JOBLOGS_SCOPE")
-    if not options.resume and not options.job_name:
+    if runs and not options.job_name:
         parser.error("say what the job is called: --job-name")
     options.spool = options.spool.expanduser()
+    options.app_code = word(options.app_code, 256)
     return options
 
 
@@ -566,6 +759,8 @@ def app_secret() -> str:
 def main(arguments: list[str]) -> int:
     """See the top of this file."""
     options = parse(arguments)
+    if options.drop and not options.resume:
+        return resume(options, None)
     keys = {"bk_app_code": options.app_code, "bk_app_secret": app_secret()}
     store = Store(options.url, {**keys, "bk_username": user_name()}, options.timeout)
     return resume(options, store) if options.resume else ship(options, store)

@@ -29,6 +29,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def public_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One that says where jobs can be seen."""
+    folder = tmp_path_factory.mktemp("public")
+    with serving(folder, workers=1, PUBLIC_URL="https://logs.example.com") as running:
+        yield running
+
+
 @pytest.fixture
 def dead_port() -> Iterator[int]:
     """A port that refuses: it is taken, and nobody listens."""

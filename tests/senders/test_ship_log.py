@@ -17,13 +17,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import joblogs
 from joblogs.senders import ship_log
-from tests.builders import job, script_log
+from tests.builders import job, lines, script_log
 from tests.senders.conftest import ANSWER, FILES, Proxy, holds, rows, variables
-from tests.serving import Server
+from tests.serving import Server, manage
 
 SHIP_LOG = FILES / "ship_log.py"
 PATIENCE_SECONDS = 30
+NOT_FOUND = 127
 # No UTF-8 by itself anywhere near, and nothing that gzip could make short.
 NOISE = hashlib.shake_128(b"noise").digest(3_000_000)
 COPY = "import sys; sys.stdout.buffer.write(open(sys.argv[1], 'rb').read())"
@@ -211,7 +213,7 @@ def test_another_log_in_its_place_is_not_fought(server: Server, spool: Path) -> 
     piece = script_log("0123X", job=there.job, step=there.step, host=there.host)
     keys = json.loads(server.headers["X-Bkapi-Authorization"])
     store = ship_log.Store(f"http://127.0.0.1:{server.port}", keys, 10)
-    refused = store.post([piece])
+    refused, _ = store.post([piece])
     assert [(one["reason"], one["expected_offset"]) for one in refused] == [("conflict", 11)]
 
 
@@ -274,6 +276,182 @@ def test_a_refused_scope_is_told_and_the_log_is_kept(server: Server, spool: Path
     assert b"bk_app_secret is incorrect" in run.stderr
     assert spooled(spool) == b"hello\n"
     assert spool.stat().st_mode & 0o77 == 0
+
+
+def test_wrong_credentials_fail_at_once_with_what_to_do(server: Server, spool: Path) -> None:
+    where = variables(server, spool) | {"JOBLOGS_APP_SECRET": "wrong"}
+    # It would wait longer than the test has time.
+    wait = f"--wait={10 * PATIENCE_SECONDS}"
+    run = ship(where, "--job-name=credentials", wait, "--", "echo", "hello")
+    assert run.returncode == 0
+    assert b"JOBLOGS_APP_SECRET" in run.stderr
+    assert b"create_app live --rotate" in run.stderr
+    resumed = ship(where, "--resume", wait)
+    assert (resumed.returncode, b"--rotate" in resumed.stderr) == (1, True)
+    assert ship(variables(server, spool), "--resume").returncode == 0
+    assert has(server, "credentials", b"hello\n")
+
+
+def test_a_scope_that_is_not_granted_fails_at_once_and_goes_when_it_is(
+    server: Server, spool: Path
+) -> None:
+    made = manage(server.environment, "create_app", "narrow-ship", "--scope=biz:9", "--write")
+    keys = {"JOBLOGS_APP_CODE": "narrow-ship", "JOBLOGS_APP_SECRET": made.splitlines()[-1]}
+    where = variables(server, spool) | keys
+    wait = f"--wait={10 * PATIENCE_SECONDS}"
+    run = ship(where, "--job-name=ungranted", wait, "--", "echo", "hello")
+    assert run.returncode == 0
+    assert b"create_app narrow-ship --scope biz:2 --write" in run.stderr
+    later = ship(where, "--resume")
+    assert (later.returncode, later.stderr) == (0, b""), "told before, it fails no cron line"
+    assert later.stdout.count(b"refused: ") == 1
+    manage(server.environment, "create_app", "narrow-ship", "--scope=biz:2", "--write")
+    granted = ship(where, "--resume")
+    assert (granted.returncode, granted.stdout, granted.stderr) == (0, b"", b"")
+    assert has(server, "ungranted", b"hello\n")
+
+
+def test_what_can_never_be_sent_is_listed_dropped_and_holds_up_nothing(
+    server: Server, spool: Path, dead_port: int
+) -> None:
+    where = variables(server, spool)
+    for number, damage in enumerate([b"{", b"[]", b'[{}, {}, {"bk_host_id": "x"}]', None]):
+        folder = spool / f"ship-000000000000{number}-damaged"
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / "log").write_bytes(b"printed")
+        if damage is not None:
+            (folder / "run.json").write_bytes(damage)
+    away = variables(server, spool, dead_port)
+    run = ship(away, "--job-name=behind", "--wait=0", "--", "echo", "hello")
+    assert run.returncode == 0
+    first = ship(where, "--resume")
+    assert (first.returncode, first.stdout.count(b"refused: ")) == (1, 4)
+    assert has(server, "behind", b"hello\n")
+    again = ship(where, "--resume")
+    assert (again.returncode, again.stdout.count(b"refused: "), again.stderr) == (0, 4, b"")
+    dropped = ship({"JOBLOGS_SPOOL": str(spool)}, "--drop")
+    assert (dropped.returncode, dropped.stdout.count(b"dropped: ")) == (0, 4)
+    assert list(spool.iterdir()) == []
+    assert ship(where, "--resume").stdout == b""
+
+
+def test_a_log_whose_place_another_one_took_is_refused_for_good(
+    server: Server, spool: Path, dead_port: int
+) -> None:
+    away = variables(server, spool, dead_port)
+    ship(away, "--job-name=taken", "--wait=0", "--", "echo", "0123456789")
+    [folder] = spool.glob("ship-*")
+    records = json.loads((folder / "run.json").read_text("utf-8"))
+    ids = {key: records[2][key] for key in ("job_instance_id", "step_instance_id", "bk_host_id")}
+    other = {"type": "script_log", **ids, "offset": 0, "content": "another log\n"}
+    server.post(lines(*records, other))
+    where = variables(server, spool)
+    first = ship(where, "--resume", f"--wait={10 * PATIENCE_SECONDS}")
+    assert (first.returncode, b"holds another log" in first.stderr) == (1, True)
+    assert ship(where, "--resume").returncode == 0
+    assert b"dropped: " in ship(where, "--resume", "--drop").stdout
+    assert list(spool.iterdir()) == []
+
+
+def test_names_of_any_bytes_are_shipped(server: Server, spool: Path, tmp_path: Path) -> None:
+    name = "备份".encode("gbk")
+    program = os.fsencode(tmp_path) + b"/" + name
+    Path(os.fsdecode(program)).symlink_to("/bin/echo")
+    where = variables(server, spool) | {
+        "LC_ALL": "C.UTF-8",
+        "JOBLOGS_HOST_NAME": os.fsdecode(b"web-" + name),
+        "JOBLOGS_SOURCE": os.fsdecode(b"lab-" + name),
+    }
+    run = ship(
+        where, "--job-name", os.fsdecode(name + b" nightly"), "--", os.fsdecode(program), "x"
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, b"x\n", b"")
+    assert has(server, "???? nightly", b"x\n")
+    assert list(spool.iterdir()) == []
+
+
+def test_a_name_of_any_bytes_that_an_older_version_spooled_is_sent(
+    server: Server, spool: Path, dead_port: int
+) -> None:
+    away = variables(server, spool, dead_port)
+    ship(away, "--job-name=older", "--wait=0", "--", "echo", "hello")
+    for file in spool.glob("ship-*/*.json"):
+        file.write_text(file.read_text("utf-8").replace('"older"', '"\\udcb1 older"'), "utf-8")
+    assert ship(variables(server, spool), "--resume").returncode == 0
+    assert has(server, "? older", b"hello\n")
+
+
+def test_it_says_once_where_the_log_can_be_seen(public_server: Server, spool: Path) -> None:
+    where = variables(public_server, spool)
+    # Long enough for two requests.
+    run = ship(where, "--job-name=seen", "--", "sh", "-c", "echo one; sleep 1.5; echo two")
+    number = shipped(public_server, "seen").job
+    url = f"https://logs.example.com/logs/biz/2/jobs/{number}/"
+    assert (run.returncode, run.stdout) == (0, b"one\ntwo\n")
+    assert run.stderr.decode() == f"ship_log: the log can be seen at {url}\n"
+
+
+def test_the_command_does_not_see_our_credentials(
+    server: Server, spool: Path, tmp_path: Path
+) -> None:
+    where = variables(server, spool)
+    (tmp_path / "secret").write_text(where.pop("JOBLOGS_APP_SECRET"), "utf-8")
+    where["JOBLOGS_APP_SECRET_FILE"] = str(tmp_path / "secret")
+    run = ship(where | {"OTHER": "kept"}, "--job-name=environment", "--", "env")
+    assert b"OTHER=kept" in run.stdout
+    assert b"JOBLOGS_URL=" in run.stdout
+    assert b"JOBLOGS_APP_SECRET" not in run.stdout
+    assert has(server, "environment", run.stdout)
+
+
+def test_a_spool_is_for_its_owner_alone(server: Server, spool: Path, dead_port: int) -> None:
+    away = variables(server, spool, dead_port)
+    script = f'umask 0; exec "$@"; exit {NOT_FOUND}'
+    process = subprocess.run(
+        ["/bin/sh", "-c", script, "-", *command("--job-name=mode", "--wait=0", "--", "echo", "x")],
+        env={"PATH": os.environ["PATH"], **away},
+        capture_output=True,
+    )
+    assert process.returncode == 0
+    [folder] = spool.glob("ship-*")
+    modes = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+    assert modes == {"run.json": 0o600, "log": 0o600, "end.json": 0o600}
+    assert [file.stat().st_mode & 0o777 for file in (spool, folder)] == [0o700, 0o700]
+
+
+def test_a_spool_behind_a_link_is_left_alone(
+    server: Server, spool: Path, tmp_path: Path, dead_port: int
+) -> None:
+    ship(variables(server, spool, dead_port), "--job-name=linked", "--wait=0", "--", "echo", "x")
+    link = tmp_path / "link"
+    link.symlink_to(spool)
+    run = ship(variables(server, link), "--job-name=link", "--", "echo", "hello")
+    assert (run.returncode, run.stdout) == (0, b"hello\n")
+    assert b"nothing is kept or sent" in run.stderr
+    assert len(list(spool.iterdir())) == 1
+    assert ship(variables(server, link), "--resume").returncode == 1
+    [folder] = spool.glob("ship-*")
+    (tmp_path / "passwords").write_text("root:x", "utf-8")
+    (folder / "log").unlink()
+    (folder / "log").symlink_to(tmp_path / "passwords")
+    assert ship(variables(server, spool), "--resume").returncode == 1
+    assert rows(server, "SELECT name FROM joblogs_jobinstance WHERE name = ?", "linked") == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
+def test_a_spool_of_somebody_else_is_left_alone(server: Server, spool: Path) -> None:
+    spool.mkdir()
+    os.chown(spool, 12345, 12345)
+    run = ship(variables(server, spool), "--job-name=foreign", "--", "echo", "hello")
+    assert (run.returncode, run.stdout) == (0, b"hello\n")
+    assert b"belongs to somebody else" in run.stderr
+    assert list(spool.iterdir()) == []
+    assert ship(variables(server, spool), "--resume").returncode == 1
+
+
+def test_its_version_is_the_projects() -> None:
+    run = ship({}, "--version")
+    assert (run.returncode, run.stdout.decode()) == (0, f"ship_log {joblogs.__version__}\n")
 
 
 @pytest.mark.parametrize("missing", ["JOBLOGS_URL", "JOBLOGS_SCOPE"])
