@@ -109,7 +109,8 @@ def _place(step: StepInstance, result: HostResult) -> dict[str, Any]:
 
 
 def _result(step: StepInstance, result: HostResult) -> records.HostResult:
-    sha256 = result.declared_sha256
+    # Beside masks it would let guess what they hide.
+    sha256 = None if result.is_masked else result.declared_sha256
     return records.HostResult(
         log_size=result.declared_size,
         log_sha256=None if sha256 is None else bytes(sha256).hex(),

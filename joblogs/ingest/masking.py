@@ -17,11 +17,11 @@ from django.conf import settings
 from joblogs.content import store
 from joblogs.content.chunks import Log, Range
 from joblogs.content.secrets import LOOK_BACK, Secrets, State, cover, secrets_of
-from joblogs.models import FileLog, HostResult
+from joblogs.models import DIGESTS, FileLog, HostResult
 
 from .repeats import readable
 
-COLUMNS = ("redacted", "masked", "unsettled", "masking", "fingerprint_size")
+COLUMNS = ("redacted", "masked", "unsettled", "masking", *DIGESTS)
 """What masking changes now and then; `begun` changes often, and is written with the sizes."""
 
 BATCH_BYTES = 256 * 1024
@@ -159,8 +159,8 @@ def _mask(
         moved = [(start + base, stop + base) for start, stop in ranges]
         row.redacted = [list(span) for span in cover(row.redacted or (), moved)]
         row.masked += places
-    if replaced and isinstance(row, HostResult):
-        row.fingerprint_size = None
+    if ranges and isinstance(row, HostResult):
+        row.forget_digests()
     return changed or bool(ranges), replaced
 
 

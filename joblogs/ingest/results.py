@@ -48,7 +48,6 @@ _MERGED_COLUMNS = (
     "bk_cloud_id",
     *_ADDRESS_COLUMNS,
     "declared_size",
-    "declared_sha256",
     *masking.COLUMNS,
 )
 _REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
@@ -170,6 +169,9 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         "declared_size": record.log_size,
         "declared_sha256": bytes.fromhex(record.log_sha256) if record.log_sha256 else None,
     }
+    if record.redacted or (row is not None and row.is_masked):
+        # It would let guess what is masked, and there is nothing to compare it with.
+        said["declared_sha256"] = None
     if row is not None:
         changed = merge.changes(row, said, rank=host_rank)
         if merge.apply(row, changed) and id(row) not in rows.new:

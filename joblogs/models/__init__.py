@@ -2,13 +2,14 @@
 
 from .access import App, AppGrant, Scope
 from .audit import LogRead, Redaction
-from .hosts import Host, HostResult
+from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logins import FailedLogins
 from .logs import FileLog, ScriptChunk
 from .upkeep import UpkeepRun
 
 __all__ = [
+    "DIGESTS",
     "App",
     "AppGrant",
     "FailedLogins",

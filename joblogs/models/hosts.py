@@ -11,6 +11,11 @@ from .jobs import StepInstance
 from .reading import AsRead
 
 ADDRESS_LENGTH = 64
+DIGESTS = (
+    "declared_sha256",
+    *("fingerprint_size", "digest", "shape", "shape_version", "telling"),
+)
+"""Columns of a host result that tell something of its text as it was: they go with a mask."""
 
 
 class Host(models.Model):
@@ -83,7 +88,8 @@ class HostResult(AsRead):
     received_size = models.BigIntegerField(_("received size"), default=0)
     # What is kept: less than received_size past LOG_MAX_BYTES and after expiry.
     held_size = models.BigIntegerField(_("held size"), default=0)
-    # What the producer says that the whole is.
+    # What the producer says that the whole is. A digest would let guess what is masked, so that of
+    # a log with masks is forgotten (`forget_digests`).
     declared_size = models.BigIntegerField(_("declared size"), null=True)
     declared_sha256 = models.BinaryField(_("declared digest"), max_length=32, null=True)
     lines = models.BigIntegerField(_("newlines held"), default=0)
@@ -122,3 +128,13 @@ class HostResult(AsRead):
 
     def __str__(self) -> str:
         return f"{self.host_name or self.ip or self.ipv6 or self.host_id} · {self.execute_count}"
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether text of the log was masked, here or before it was imported."""
+        return bool(self.masked or self.redacted)
+
+    def forget_digests(self) -> None:
+        """Set the columns of DIGESTS to none: the text changed that they were computed of."""
+        for column in DIGESTS:
+            setattr(self, column, None)

@@ -23,7 +23,7 @@ from joblogs.content.chunks import Range
 from joblogs.content.codec import Unreadable
 from joblogs.content.secrets import Secrets, State, cover
 from joblogs.ingest import masking
-from joblogs.models import FileLog, HostResult, Redaction
+from joblogs.models import DIGESTS, FileLog, HostResult, Redaction
 
 from . import fingerprinting
 from .paging import by_key
@@ -173,11 +173,15 @@ def _save(log: Log, passed: _Pass) -> None:
         # The log ends within a secret: what comes next is masked as it comes.
         masking.settle(log, passed.state)
         columns += ["unsettled", "masking", "begun"]
+    elif passed.ranges[-1][1] > log.held_size - len(log.begun):
+        # What is remembered of its end is masked now.
+        log.begun = b""
+        columns.append("begun")
     if isinstance(log, FileLog):
         columns.append("content")
     else:
-        log.fingerprint_size = None
-        columns.append("fingerprint_size")
+        log.forget_digests()
+        columns += DIGESTS
     log.save(update_fields=columns)
 
 
