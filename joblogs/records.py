@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import ipaddress
+import re
+import time
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -20,10 +22,16 @@ VERSIONS = (1,)
 LINE_MAX_BYTES = 16 * 1024 * 1024
 MAX_ID = 2**53 - 1
 TASK_KEY_MAX = 8192
+TIME_MAX = 253_402_214_399_999
+"""The end of 9999-12-30 in UTC, so that it is still a date where the day begins earlier."""
+AHEAD_MAX = 7 * 24 * 60 * 60 * 1000
+"""Milliseconds that a job's create_time and an update_time may be ahead of this machine's clock."""
 
 Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 Amount = Annotated[int, Meta(ge=0, le=MAX_ID)]
-"""Times in milliseconds since the epoch, durations in milliseconds, sizes and offsets in bytes."""
+"""Durations in milliseconds, sizes and offsets in bytes."""
+Time = Annotated[int, Meta(ge=0, le=TIME_MAX)]
+"""Milliseconds since the epoch."""
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Word = Annotated[str, Meta(max_length=256)]
@@ -76,7 +84,7 @@ class HostRef(_Plain, kw_only=True):
 class Expired(_Plain, kw_only=True):
     """When and by which policy the logs of a job went."""
 
-    at: Amount
+    at: Time
     policy: Word
 
 
@@ -89,7 +97,7 @@ class Archive(_Record, tag="archive", kw_only=True):
 
     format: str
     version: int
-    created: Amount | None = None
+    created: Time | None = None
     generator: Word | None = None
 
 
@@ -105,13 +113,13 @@ class Job(_Record, tag="job", kw_only=True):
     launch_mode: Int32 | None = None
     task_type: Int32 | None = None
     status: Int32 | None = None
-    create_time: Amount
-    start_time: Amount | None = None
-    end_time: Amount | None = None
+    create_time: Time
+    start_time: Time | None = None
+    end_time: Time | None = None
     total_time: Amount | None = None
     execute_count: Count | None = None
     scope_name: Name | None = None
-    update_time: Amount | None = None
+    update_time: Time | None = None
     expired: Expired | None = None
 
 
@@ -134,11 +142,11 @@ class Step(_Child, tag="step", kw_only=True):
     position: Int32 | None = None
     status: Int32 | None = None
     execute_count: Count | None = None
-    create_time: Amount | None = None
-    start_time: Amount | None = None
-    end_time: Amount | None = None
+    create_time: Time | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
     total_time: Amount | None = None
-    update_time: Amount | None = None
+    update_time: Time | None = None
 
 
 class HostResult(_Child, tag="host_result", kw_only=True):
@@ -155,14 +163,14 @@ class HostResult(_Child, tag="host_result", kw_only=True):
     tag: Word | None = None
     exit_code: Int32 | None = None
     error_code: Int32 | None = None
-    start_time: Amount | None = None
-    end_time: Amount | None = None
+    start_time: Time | None = None
+    end_time: Time | None = None
     total_time: Amount | None = None
     log_size: Amount | None = None
     log_sha256: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{64}\Z")] | None = None
     role: RoleName | None = None
     actual_execute_count: Count | None = None
-    update_time: Amount | None = None
+    update_time: Time | None = None
     received_size: Amount | None = None
     truncated: bool | None = None
     redacted: list[tuple[Amount, Amount]] | None = None
@@ -227,7 +235,7 @@ class FileLog(_Child, tag="file_log", kw_only=True):
     offset: Amount | None = None
     content: str | None = None
     content_base64: bytes | None = None
-    update_time: Amount | None = None
+    update_time: Time | None = None
     received_size: Amount | None = None
     truncated: bool | None = None
     redacted: list[tuple[Amount, Amount]] | None = None
@@ -298,6 +306,8 @@ _encoder = msgspec.json.Encoder()
 # Neither builds what it skips: a refused line of 16 MB must not become millions of objects.
 _keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NESTED = ("src", "dest", "expired")
+# What msgspec says ends with where it was.
+_OF_A_TIME = re.compile(r"\.(?:created|at|(?:create|start|end|update)_time)`\Z")
 
 
 class _Named(Struct):
@@ -321,6 +331,8 @@ def decode(line: bytes) -> Record:
             record = _decoder.decode(plain)
         if b"\\u0000" in line:
             _refuse_nul(record)
+        if ahead := _ahead(record, latest_time()):
+            raise ValueError(f"`{ahead}` is more than 7 days ahead{_of_times()}")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise InvalidRecord(_reason(error), _type_of(line)) from None
     return record
@@ -332,12 +344,33 @@ def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
         found = list(map(_stated.decode, lines))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    latest = latest_time()
     for line, record in zip(lines, found, strict=True):
         # All that a piece of log says in words besides its content is whose scope it is.
-        worded = type(record) is not ScriptLog or record.bk_scope_id is not None
-        if worded and b"\\u0000" in line:
+        is_piece = type(record) is ScriptLog
+        if (not is_piece or record.bk_scope_id is not None) and b"\\u0000" in line:
+            return None
+        if not is_piece and _ahead(record, latest):
             return None
     return found
+
+
+def latest_time() -> int:
+    """The latest time, in milliseconds, that a create_time or an update_time may be just now."""
+    return int(time.time() * 1000) + AHEAD_MAX
+
+
+def _ahead(record: Record, latest: int) -> str:
+    """The time of a record that is later than `latest` and may not be, "" if none is."""
+    if type(record) is Job and record.create_time > latest:
+        return "create_time"
+    return "update_time" if (getattr(record, "update_time", None) or 0) > latest else ""
+
+
+def _of_times() -> str:
+    return (
+        f": times are milliseconds since 1970, and this server's time is {int(time.time() * 1000)}"
+    )
 
 
 def encode(record: Record) -> bytes:
@@ -380,7 +413,10 @@ def _reason(error: Exception) -> str:
         return "the line is not UTF-8"
     if isinstance(error, RecursionError):
         return "the line is nested too deeply"
-    return str(error)[:500]
+    message = str(error)[:500]
+    if isinstance(error, msgspec.ValidationError) and _OF_A_TIME.search(message):
+        return f"{message}{_of_times()}"
+    return message
 
 
 def _type_of(line: bytes) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -57,10 +58,52 @@ def test_keys_that_begin_with_x_are_dropped_wherever_they_stand() -> None:
     assert "x_" not in encode(decode(_line(record))).decode()
 
 
-def test_a_date_beyond_the_calendar_and_the_largest_ids_are_records() -> None:
-    largest = 2**53 - 1
-    record = job(largest, create_time=largest, start_time=largest, update_time=largest)
+def test_the_last_day_of_the_calendar_and_the_largest_ids_are_records() -> None:
+    largest, last = 2**53 - 1, records.TIME_MAX
+    record = job(largest, start_time=last, end_time=last, expired={"at": last, "policy": "p"})
     assert decode(_line(record)).job_instance_id == largest  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("at", [records.TIME_MAX + 1, 1_700_000_000_000_000, 2**53 - 1, 2**80, -1])
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        *[(job(), key) for key in ("create_time", "start_time", "end_time", "update_time")],
+        *[(step(), key) for key in ("create_time", "start_time", "end_time", "update_time")],
+        *[(result(), key) for key in ("start_time", "end_time", "update_time")],
+        (file_log(), "update_time"),
+        ({"type": "archive", "format": "joblogs", "version": 1}, "created"),
+    ],
+)
+def test_a_time_that_no_calendar_has_is_refused_naming_unit_and_clock(
+    record: dict[str, Any], key: str, at: int
+) -> None:
+    with pytest.raises(records.InvalidRecord, match=rf"{key}.*milliseconds.*server's time is \d+"):
+        decode(_line(record | {key: at}))
+    assert records.decode_all([_line(record | {key: at})]) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "key"),
+    [
+        *[(job(), key) for key in ("create_time", "update_time")],
+        *[(record, "update_time") for record in (step(), result(), file_log())],
+    ],
+)
+def test_a_time_that_orders_rows_is_at_most_7_days_ahead(record: dict[str, Any], key: str) -> None:
+    now, day = int(time.time() * 1000), 24 * 60 * 60 * 1000
+    near, far = (_line(record | {key: now + days * day}) for days in (6, 8))
+    assert getattr(decode(near), key) == now + 6 * day
+    assert records.decode_all([near]) is not None
+    with pytest.raises(records.InvalidRecord, match=rf"{key}.*7 days.*milliseconds.*time is \d+"):
+        decode(far)
+    assert records.decode_all([far]) is None
+
+
+def test_the_end_of_a_run_may_be_planned_far_ahead() -> None:
+    far = int(time.time() * 1000) + 10**10
+    for record in (job(end_time=far), step(create_time=far), result(start_time=far)):
+        assert records.decode_all([_line(record)]) is not None
 
 
 BAD: list[tuple[bytes, str]] = [

@@ -168,7 +168,8 @@ def test_half_a_scope_is_no_scope(said: dict[str, Any]) -> None:
 
 INT32 = (-(2**31), 2**31 - 1)
 COUNT = (0, 2**31 - 1)
-TIMES = (0, BIG - 1)
+AMOUNT = (0, BIG - 1)
+TIMES = (0, records.TIME_MAX)
 IDS = (1, BIG - 1)
 
 
@@ -182,9 +183,9 @@ IDS = (1, BIG - 1)
         *[(step(), key, INT32) for key in ("position", "status")],
         *[(result(), key, INT32) for key in ("status", "exit_code", "error_code")],
         *[(result(), key, COUNT) for key in ("execute_count", "batch", "actual_execute_count")],
-        *[(job(), key, TIMES) for key in ("create_time", "start_time", "end_time", "update_time")],
-        *[(result(), key, TIMES) for key in ("bk_cloud_id", "log_size", "total_time")],
-        (script_log(), "offset", TIMES),
+        *[(job(), key, TIMES) for key in ("start_time", "end_time")],
+        *[(result(), key, AMOUNT) for key in ("bk_cloud_id", "log_size", "total_time")],
+        (script_log(), "offset", AMOUNT),
     ],
 )
 def test_an_integer_fits_its_column(

@@ -1,4 +1,4 @@
-"""What a record changes in a row (RECORDS, Merging). Pure: rows are looked at, never saved.
+"""What a record changes in a row (RECORDS, Merging). Rows are looked at, never saved.
 
 A record changes a held row only where (execute_count, update_time or 0, rank of status) is greater;
 where they are equal only what is still empty is filled. So replays change nothing.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from joblogs import records
 
 Rank = Callable[[int], int]
 
@@ -23,10 +25,11 @@ def changes(
     `said` maps column to value, None for no statement. `counts_runs`: execute_count is part of the
     order (jobs and steps), not of the row's key.
     """
-    held_order = _order(row.execute_count, row.update_time, row.status, rank, counts_runs)
+    held_time = credible(row.update_time)
+    held_order = _order(row.execute_count, held_time, row.status, rank, counts_runs)
     said_order = _order(
         _first(said.get("execute_count"), row.execute_count),
-        _first(said.get("update_time"), row.update_time),
+        _first(said.get("update_time"), held_time),
         _first(said.get("status"), row.status),
         rank,
         counts_runs,
@@ -50,6 +53,14 @@ def contradiction(row: Any, said: Mapping[str, Any]) -> str | None:
         if value is not None and held is not None and held != value:
             return column
     return None
+
+
+def credible(held: int | None) -> int | None:
+    """A held time, in milliseconds, that decides between records; None if no record may state it.
+
+    It came in before times were held against the clock, and nothing would ever be later.
+    """
+    return None if held is None or held > records.latest_time() else held
 
 
 def apply(row: Any, changed: Mapping[str, Any]) -> bool:

@@ -28,7 +28,6 @@ from .slicing import Entry, Numbered, Pieces
 _InJob = records.Step | records.HostResult | records.FileLog | Pieces
 ScopeKey = tuple[str, str]
 
-_LAST_DAY_MS = 253402300799999
 _JOB_COLUMNS = (
     "name",
     "operator",
@@ -301,7 +300,8 @@ def _name_scope(scope: Scope, record: records.Job, plan: Plan) -> bool:
     name = record.scope_name
     said_at = record.create_time if record.update_time is None else record.update_time
     # Of two names for the same moment the greater one, so that the order does not matter.
-    if not name or (scope.name and (said_at, name) <= (scope.named_at, scope.name)):
+    held_at = merge.credible(scope.named_at) or 0
+    if not name or (scope.name and (said_at, name) <= (held_at, scope.name)):
         return False
     # The same name said later is remembered, but it is no news: a store takes nothing in from an
     # export of its own, where every job names the scope.
@@ -379,6 +379,5 @@ def _given(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def day_of(create_time: int) -> datetime.date:
-    """The UTC date of a job's create time in ms; the calendar ends before the times do."""
-    seconds = min(create_time, _LAST_DAY_MS) // 1000
-    return (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)).date()
+    """The UTC date of a job's create time in milliseconds, which a record may state."""
+    return datetime.date(1970, 1, 1) + datetime.timedelta(milliseconds=create_time)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from joblogs import query
 from joblogs.choices import FINISHED, HOST_SUCCEEDED, StepType, host_rank
 from joblogs.models import FileLog, HostResult, StepInstance
 from joblogs.query import Attempts, BytesText, Completeness, StepHost, Text, runs
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 24 * 60 * 60 * 1000
+_DAYS_IN_400_YEARS = 146_097
 _COLOURS = {
     query.State.COMPLETE: "ok",
     query.State.RECEIVING: "run",
@@ -55,15 +59,15 @@ class HostLog:
         return outcome(self.result.status)
 
     @property
-    def started(self) -> datetime | None:
+    def started(self) -> datetime | str | None:
         return moment(self.result.start_time)
 
     @property
-    def ended(self) -> datetime | None:
+    def ended(self) -> datetime | str | None:
         return moment(self.result.end_time)
 
     @property
-    def expired(self) -> datetime | None:
+    def expired(self) -> datetime | str | None:
         return moment(self.step.job.expired_at)
 
     @cached_property
@@ -125,11 +129,20 @@ def outcome(status: int) -> str:
     return "bad" if host_rank(status) == FINISHED else "run"
 
 
-def moment(milliseconds: int | None) -> datetime | None:
-    """A time of the store in the reader's zone."""
+def moment(milliseconds: int | None) -> datetime | str | None:
+    """A time of the store in the reader's zone; only its year, as text, if no calendar has it."""
     if milliseconds is None:
         return None
-    return timezone.localtime(datetime.fromtimestamp(milliseconds / 1000, tz=UTC))
+    try:
+        return timezone.localtime(_EPOCH + timedelta(milliseconds=milliseconds))
+    except OverflowError:
+        return gettext("year %(year)s") % {"year": f"{_year(milliseconds):,}"}
+
+
+def _year(milliseconds: int) -> int:
+    # The calendar repeats after 400 years.
+    cycles, days = divmod(milliseconds // _DAY, _DAYS_IN_400_YEARS)
+    return (_EPOCH + timedelta(days=days)).year + 400 * cycles
 
 
 def host_log(

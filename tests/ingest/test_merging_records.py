@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from joblogs.models import FileLog, Host, HostResult, JobInstance, StepInstance
+from joblogs.models import FileLog, Host, HostResult, JobInstance, Scope, StepInstance
 from tests.builders import HOST, Said, file_log, job, load, result, send, step
 
 pytestmark = pytest.mark.django_db
+FILE = file_log(status=3)
 
 
 def _held() -> HostResult:
@@ -174,3 +175,23 @@ def test_two_long_paths_still_make_a_key_that_can_be_read_again() -> None:
     load(job(), step(step_type=2), result(), file_log(src_path=long, dest_path=long))
     assert len(FileLog.objects.get().task_key) <= 8192
     assert send(file_log(src_path=long, dest_path=long)).duplicates == 1
+
+
+def test_a_held_time_that_no_record_may_state_counts_as_none() -> None:
+    load(job(status=3), step(status=3), result(status=9), FILE)
+    for model in (JobInstance, StepInstance, HostResult, FileLog):
+        model._default_manager.update(update_time=253_000_000_000_000)  # the year 9987
+    said = {"status": 4, "update_time": 5}
+    report = load(job(**said), step(**said), result(status=104, update_time=5), FILE | said)
+    assert report.accepted == 4
+    for model in (JobInstance, StepInstance, HostResult, FileLog):
+        assert model._default_manager.values_list("update_time", flat=True).get() == 5
+    assert _held().status == 104
+    assert load(job(**said), step(**said)).duplicates == 2
+
+
+def test_a_scope_that_was_named_in_a_far_year_can_be_named_anew() -> None:
+    load(job(scope_name="old"))
+    Scope.objects.update(named_at=2**53 - 1)
+    load(job(2, scope_name="new"))
+    assert Scope.objects.get().name == "new"
