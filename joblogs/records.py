@@ -9,28 +9,24 @@ from __future__ import annotations
 import functools
 import hashlib
 import ipaddress
-import re
-import time
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
+from joblogs import json_keys, times
+
 FORMAT = "joblogs"
 VERSIONS = (1,)
 LINE_MAX_BYTES = 16 * 1024 * 1024
 MAX_ID = 2**53 - 1
 TASK_KEY_MAX = 8192
-TIME_MAX = 253_402_214_399_999
-"""The end of 9999-12-30 in UTC, so that it is still a date where the day begins earlier."""
-AHEAD_MAX = 7 * 24 * 60 * 60 * 1000
-"""Milliseconds that a job's create_time and an update_time may be ahead of this machine's clock."""
 
 Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 Amount = Annotated[int, Meta(ge=0, le=MAX_ID)]
 """Durations in milliseconds, sizes and offsets in bytes."""
-Time = Annotated[int, Meta(ge=0, le=TIME_MAX)]
+Time = Annotated[int, Meta(ge=0, le=times.TIME_MAX)]
 """Milliseconds since the epoch."""
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -303,11 +299,7 @@ TYPES = ("archive", "job", "step", "host_result", "script_log", "file_log")
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _stated: msgspec.json.Decoder[Stated] = msgspec.json.Decoder(Stated)
 _encoder = msgspec.json.Encoder()
-# Neither builds what it skips: a refused line of 16 MB must not become millions of objects.
-_keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NESTED = ("src", "dest", "expired")
-# What msgspec says ends with where it was.
-_OF_A_TIME = re.compile(r"\.(?:created|at|(?:create|start|end|update)_time)`\Z")
 
 
 class _Named(Struct):
@@ -321,18 +313,23 @@ _word = msgspec.json.Decoder(str)
 def decode(line: bytes) -> Record:
     """One line as a record. Raises InvalidRecord, which names the key that is wrong."""
     try:
+        # Before anything is built of it.
+        if json_keys.has_too_many(line):
+            raise ValueError(
+                f"a record has at most {json_keys.KEYS_MAX} keys, nested ones included"
+            )
         try:
             record = _decoder.decode(line)
         except msgspec.ValidationError:
-            str(line, "utf-8")  # what is skipped is not looked at otherwise
-            plain = _last_of_own_keys(line)
+            json_keys.check_utf8(line)  # what is skipped is not looked at otherwise
+            plain = json_keys.last_of_own(line, nested=_NESTED)
             if plain is None:
                 raise
             record = _decoder.decode(plain)
         if b"\\u0000" in line:
             _refuse_nul(record)
-        if ahead := _ahead(record, latest_time()):
-            raise ValueError(f"`{ahead}` is more than 7 days ahead{_of_times()}")
+        if ahead := _ahead(record, times.latest()):
+            raise ValueError(f"`{ahead}` is more than 7 days ahead: {times.bounds()}")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise InvalidRecord(_reason(error), _type_of(line)) from None
     return record
@@ -344,7 +341,11 @@ def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
         found = list(map(_stated.decode, lines))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    latest = latest_time()
+    if json_keys.may_have_too_many(max(map(len, lines), default=0)) and any(
+        json_keys.has_too_many(line, plain=True) for line in lines
+    ):
+        return None
+    latest = times.latest()
     for line, record in zip(lines, found, strict=True):
         # All that a piece of log says in words besides its content is whose scope it is.
         is_piece = type(record) is ScriptLog
@@ -355,22 +356,11 @@ def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
     return found
 
 
-def latest_time() -> int:
-    """The latest time, in milliseconds, that a create_time or an update_time may be just now."""
-    return int(time.time() * 1000) + AHEAD_MAX
-
-
 def _ahead(record: Record, latest: int) -> str:
     """The time of a record that is later than `latest` and may not be, "" if none is."""
     if type(record) is Job and record.create_time > latest:
         return "create_time"
     return "update_time" if (getattr(record, "update_time", None) or 0) > latest else ""
-
-
-def _of_times() -> str:
-    return (
-        f": times are milliseconds since 1970, and this server's time is {int(time.time() * 1000)}"
-    )
 
 
 def encode(record: Record) -> bytes:
@@ -381,22 +371,6 @@ def encode(record: Record) -> bytes:
 def type_name(record: Record) -> str:
     """What the record's line calls itself."""
     return str(record.__struct_config__.tag)
-
-
-def _last_of_own_keys(line: bytes | msgspec.Raw) -> bytes | None:
-    """The object with each key once, the last one, and none that begins with `x_`.
-
-    Producers may add their own. None for what is no object.
-    """
-    try:
-        said = _keys.decode(line)
-    except msgspec.ValidationError:
-        return None
-    own = {key: value for key, value in said.items() if not key.startswith("x_")}
-    for key in _NESTED:
-        if key in own and (plain := _last_of_own_keys(own[key])) is not None:
-            own[key] = msgspec.Raw(plain)
-    return _encoder.encode(own)
 
 
 def _refuse_nul(record: Struct) -> None:
@@ -413,10 +387,7 @@ def _reason(error: Exception) -> str:
         return "the line is not UTF-8"
     if isinstance(error, RecursionError):
         return "the line is nested too deeply"
-    message = str(error)[:500]
-    if isinstance(error, msgspec.ValidationError) and _OF_A_TIME.search(message):
-        return f"{message}{_of_times()}"
-    return message
+    return times.explained(str(error)[:500])
 
 
 def _type_of(line: bytes) -> str | None:

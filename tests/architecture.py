@@ -17,7 +17,7 @@ PACKAGE = "joblogs"
 LONGEST = 400
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
-LANGUAGE = {"choices", "errors", "records"}
+LANGUAGE = {"choices", "errors", "json_keys", "records", "times"}
 BELOW = LANGUAGE | {"models", "content", "content.store", "database", "metrics"}
 ROOMS = BELOW | {
     *("access", "audit", "compare", "export", "filters", "ingest", "logins", "query"),
@@ -27,6 +27,7 @@ ROOMS = BELOW | {
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),  # joblogs/__init__.py
     **dict.fromkeys(LANGUAGE, set()),
+    "records": {"json_keys", "times"},
     "metrics": set(),
     "content": {"content"},
     "content.store": {"content", "database", "models"},

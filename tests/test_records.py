@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs import records
+from joblogs import records, times
 from joblogs.records import InvalidRecord, decode, decode_all, encode
 from tests.builders import Said, file_log, job, result, script_log, step
 
@@ -59,12 +59,12 @@ def test_keys_that_begin_with_x_are_dropped_wherever_they_stand() -> None:
 
 
 def test_the_last_day_of_the_calendar_and_the_largest_ids_are_records() -> None:
-    largest, last = 2**53 - 1, records.TIME_MAX
+    largest, last = 2**53 - 1, times.TIME_MAX
     record = job(largest, start_time=last, end_time=last, expired={"at": last, "policy": "p"})
     assert decode(_line(record)).job_instance_id == largest  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("at", [records.TIME_MAX + 1, 1_700_000_000_000_000, 2**53 - 1, 2**80, -1])
+@pytest.mark.parametrize("at", [times.TIME_MAX + 1, 1_700_000_000_000_000, 2**53 - 1, 2**80, -1])
 @pytest.mark.parametrize(
     ("record", "key"),
     [

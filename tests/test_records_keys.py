@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs import records
+from joblogs import records, times
 from tests.builders import file_log, job, result, script_log, step
 
 ARCHIVE = {"type": "archive", "format": "joblogs", "version": 1}
@@ -169,7 +169,7 @@ def test_half_a_scope_is_no_scope(said: dict[str, Any]) -> None:
 INT32 = (-(2**31), 2**31 - 1)
 COUNT = (0, 2**31 - 1)
 AMOUNT = (0, BIG - 1)
-TIMES = (0, records.TIME_MAX)
+TIMES = (0, times.TIME_MAX)
 IDS = (1, BIG - 1)
 
 

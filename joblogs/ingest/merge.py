@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from joblogs import records
+from joblogs import times
 
 Rank = Callable[[int], int]
 
@@ -60,7 +60,7 @@ def credible(held: int | None) -> int | None:
 
     It came in before times were held against the clock, and nothing would ever be later.
     """
-    return None if held is None or held > records.latest_time() else held
+    return None if held is None or held > times.latest() else held
 
 
 def apply(row: Any, changed: Mapping[str, Any]) -> bool:

@@ -1,0 +1,78 @@
+"""The keys of a line of JSON: how many there are, and those of a producer's own.
+
+Nothing is built of what is skipped or too much: a line of 16 MB could become millions of objects.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Collection
+
+import msgspec
+
+KEYS_MAX = 256
+_CHECKED_BYTES = 64 * 1024
+_SHORTEST = len(b'"":1,')
+
+_STRING = rb'[^"]*+"(?:[^"\\]++|\\.)*+"'
+_COLON = rb"[ \t\r\n]*+:"
+# Strings that no colon follows, then one that is a key. Possessive, and only ever tried where the
+# last one ended: each byte is looked at once or twice, and nothing is kept.
+_UP_TO_KEY = re.compile(rb"(?:%b(?!%b))*+%b%b" % (_STRING, _COLON, _STRING, _COLON), re.DOTALL)
+
+
+def may_have_too_many(longest: int) -> bool:
+    """Whether lines of at most so many bytes have room for more than KEYS_MAX keys."""
+    return longest > KEYS_MAX * _SHORTEST
+
+
+def has_too_many(line: bytes, *, plain: bool = False) -> bool:
+    """Whether a line has more than KEYS_MAX keys, nested and doubled ones counted.
+
+    `plain`: no key of it ends with a backslash, as those of a record. Then the quotes within its
+    texts, all of them escaped, need not be looked at.
+    """
+    if not may_have_too_many(len(line)):
+        return False
+    quotes = line.count(b'"')
+    if quotes > 2 * KEYS_MAX and plain:
+        quotes -= line.count(b'\\"')
+    if quotes <= 2 * KEYS_MAX:
+        return False
+    position = 0
+    for _ in range(KEYS_MAX + 1):
+        found = _UP_TO_KEY.match(line, position)
+        if found is None:
+            return False
+        position = found.end()
+    return True
+
+
+_keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encoder = msgspec.json.Encoder()
+
+
+def last_of_own(line: bytes | msgspec.Raw, *, nested: Collection[str]) -> bytes | None:
+    """The object with each key once, the last one, and none that begins with `x_`.
+
+    Producers may add their own; `nested` names the keys whose objects are treated likewise. None
+    for what is no object. Raises msgspec.DecodeError for what is no JSON.
+    """
+    try:
+        said = _keys.decode(line)
+    except msgspec.ValidationError:
+        return None
+    own = {key: value for key, value in said.items() if not key.startswith("x_")}
+    for key in nested:
+        if key in own and (plain := last_of_own(own[key], nested=nested)) is not None:
+            own[key] = msgspec.Raw(plain)
+    return _encoder.encode(own)
+
+
+def check_utf8(line: bytes) -> None:
+    """Raises UnicodeDecodeError. As one text a line could take four times its size."""
+    decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(line)
+    for start in range(0, len(line), _CHECKED_BYTES):
+        decoder.decode(view[start : start + _CHECKED_BYTES])
+    decoder.decode(b"", final=True)
