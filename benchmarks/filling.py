@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 import psycopg
-from django.db import connection
+from django.db import connection, transaction
 
 from joblogs import retention
 from joblogs.access import OPERATOR
-from joblogs.ingest import ingest
+from joblogs.ingest import ingest, machines
 from joblogs.ingest.stream import numbered_lines
 from joblogs.models import HostResult, JobInstance, Scope, StepInstance
 
@@ -128,25 +128,25 @@ def wide(source: Filled, job: int, hosts: int) -> Filled:
     load(b"\n".join(parents(job, [])))
     filled = Filled(job, job * 10, list(range(1_000_000, 1_000_000 + hosts)), source.size)
     step = filled.row
-    HostResult.objects.bulk_create(
-        (
-            HostResult(
-                step=step,
-                host_id=host,
-                ip=_host(host)["ip"],
-                host_name=f"web-{host}",
-                status=SUCCEEDED,
-                day=step.day,
-                received_size=source.size,
-                held_size=source.size,
-                start_time=CREATED,
-                end_time=CREATED + 1000 + host % 977,
-                exit_code=0,
-            )
-            for host in filled.hosts
-        ),
-        batch_size=1000,
-    )
+    results = [
+        HostResult(
+            step=step,
+            host_id=host,
+            ip=_host(host)["ip"],
+            host_name=f"web-{host}",
+            status=SUCCEEDED,
+            day=step.day,
+            received_size=source.size,
+            held_size=source.size,
+            start_time=CREATED,
+            end_time=CREATED + 1000 + host % 977,
+            exit_code=0,
+        )
+        for host in filled.hosts
+    ]
+    with transaction.atomic():
+        machines.settle(step.job.scope_id, results)
+        HostResult.objects.bulk_create(results, batch_size=1000)
     _clone_frames(source, step)
     return filled
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import RunStatus
@@ -38,6 +38,7 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
 
     def __init__(self, *args: Any, scopes: QuerySet[Scope], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.scopes = scopes
         self.filters["scope"].queryset = scopes.order_by("scope_type", "scope_id")
         self.filters["scope"].field.label_from_instance = lambda scope: scope.name or str(scope)
         for name in ("since", "until"):
@@ -46,14 +47,11 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         self.form.fields["number"].widget.attrs["inputmode"] = "numeric"
 
     def of_host(self, jobs: QuerySet[JobInstance], _name: str, said: str) -> QuerySet[JobInstance]:
-        """Jobs that ran on a machine: by its id, or by its name or address of today."""
+        """Jobs that ran on a host: by its id, or by its name or address as of the run."""
         said = said.strip()
-        known = Q(ip=said) | Q(ipv6=said) | Q(name=said)
-        if said.isdecimal() and len(said) < 19:
-            known |= Q(pk=int(said))
-        machines = list(Host.objects.filter(known).values_list("pk", flat=True)[:100])
-        ran = HostResult.objects.filter(host__in=machines)
-        return jobs.filter(pk__in=ran.values("step__job"))
+        number = int(said) if said.isdecimal() and len(said) < 19 else None
+        hosts = Host.objects.keys(said, scopes=self.scopes, bk_host_id=number)
+        return jobs.filter(pk__in=HostResult.objects.filter(identity__in=hosts).jobs())
 
     def created_since(
         self, jobs: QuerySet[JobInstance], _name: str, day: date

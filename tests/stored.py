@@ -21,7 +21,7 @@ from joblogs.models import (
 from tests.builders import HOST, JOB, STEP
 
 # Where a row lies, not what it says.
-PLACES = {"id", "scope_id", "job_id", "step_id", "host_result_id"}
+PLACES = {"id", "scope_id", "job_id", "step_id", "host_result_id", "identity_id"}
 
 
 def the_job(number: int = JOB) -> JobInstance:
@@ -82,7 +82,7 @@ def picture() -> dict[str, list[Any]]:
     """All that records brought, whatever the ids of its rows: equal pictures tell the same."""
     return {
         "scopes": sorted(map(str, Scope.objects.values_list("scope_type", "scope_id", "name"))),
-        "hosts": [facts(host) for host in Host.objects.order_by("pk")],
+        "hosts": _said(Host.objects.referenced().select_related("scope"), "scope"),
         "jobs": _said(JobInstance.objects.select_related("scope"), "scope"),
         "steps": _said(StepInstance.objects.select_related("job"), "job"),
         "results": sorted(

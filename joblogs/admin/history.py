@@ -25,7 +25,6 @@ from joblogs.staff import addresses, exporting
 
 from .looking import Looking, link, user_of
 
-HOSTS_MAX = 100
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -70,9 +69,9 @@ class JobInstanceAdmin(Exporting):
     def visible(self, user: User) -> QuerySet[JobInstance]:
         return access.visible_jobs(user)
 
-    def matching(self, said: str, number: int | None) -> Q:
-        ran = HostResult.objects.filter(host__in=_machines(said, number))
-        found = Q(name__icontains=said) | Q(operator=said) | Q(pk__in=ran.values("step__job"))
+    def matching(self, said: str, number: int | None, user: User) -> Q:
+        ran = HostResult.objects.filter(identity__in=_hosts(said, number, user))
+        found = Q(name__icontains=said) | Q(operator=said) | Q(pk__in=ran.jobs())
         return found | Q(job_instance_id=number) if number is not None else found
 
     def has_hold_permission(self, request: HttpRequest) -> bool:
@@ -119,10 +118,10 @@ class StepInstanceAdmin(Exporting):
         steps = StepInstance.objects.select_related("job__scope")
         return steps if user.is_superuser else steps.filter(job__in=access.visible_jobs(user))
 
-    def matching(self, said: str, number: int | None) -> Q:
+    def matching(self, said: str, number: int | None, user: User) -> Q:
         found = Q(name__icontains=said)
         if number is not None:
-            found |= Q(step_instance_id=number) | Q(job__in=_jobs(number))
+            found |= Q(step_instance_id=number) | Q(job__in=_jobs(number, user))
         return found
 
     @admin.display(description=_("page"))
@@ -132,23 +131,22 @@ class StepInstanceAdmin(Exporting):
 
 @admin.register(Host)
 class HostAdmin(Looking):
-    list_display = ("bk_host_id", "page", "name", "bk_cloud_id", "ip", "ipv6")
-    ordering = ("-bk_host_id",)
+    list_display = ("bk_host_id", "page", "name", "bk_cloud_id", "ip", "ipv6", "scope")
+    list_select_related = ("scope",)
+    # By an index, whatever other scopes hold.
+    ordering = ("scope_id", "bk_host_id", "id")
     readonly_fields = ("page",)
     search_help_text = _("host id, name or address")
 
     def visible(self, user: User) -> QuerySet[Host]:
-        if user.is_superuser:
-            return Host.objects.all()
-        ran = HostResult.objects.filter(host=OuterRef("pk"))
-        return Host.objects.filter(Exists(ran.filter(step__job__in=access.visible_jobs(user))))
+        return Host.objects.in_scopes(access.visible_scopes(user)).referenced()
 
-    def matching(self, said: str, number: int | None) -> Q:
-        return _is_machine(said, number)
+    def matching(self, said: str, number: int | None, user: User) -> Q:
+        return Q(pk__in=_hosts(said, number, user))
 
     @admin.display(description=_("page"))
     def page(self, host: Host) -> SafeString:
-        return link(reverse("staff:host", args=[host.pk]))
+        return link(reverse("staff:host", args=[host.bk_host_id]))
 
 
 @admin.register(HostResult)
@@ -160,17 +158,17 @@ class HostResultAdmin(Looking):
     list_select_related = ("step__job__scope",)
     list_filter = ("status", "role")
     ordering = ("-id",)
-    exclude = ("host",)
-    readonly_fields = ("host_id", "page")
+    exclude = ("identity",)
+    readonly_fields = ("page",)
     search_help_text = _("host id, name or address; step id or job id")
 
     def visible(self, user: User) -> QuerySet[HostResult]:
         results = HostResult.objects.select_related("step__job__scope")
         return results if user.is_superuser else results.filter(step__in=_steps(user))
 
-    def matching(self, said: str, number: int | None) -> Q:
-        found = Q(host__in=_machines(said, number))
-        return found | Q(step__in=_numbered(number)) if number is not None else found
+    def matching(self, said: str, number: int | None, user: User) -> Q:
+        found = Q(identity__in=_hosts(said, number, user))
+        return found | Q(step__in=_numbered(number, user)) if number is not None else found
 
     @admin.display(description=_("page"))
     def page(self, result: HostResult) -> SafeString:
@@ -192,10 +190,10 @@ class FileLogAdmin(Looking):
         files = FileLog.objects.select_related("step__job__scope", "host_result").defer("content")
         return files if user.is_superuser else files.filter(step__in=_steps(user))
 
-    def matching(self, said: str, number: int | None) -> Q:
-        ran = HostResult.objects.filter(host__in=_machines(said, number))
+    def matching(self, said: str, number: int | None, user: User) -> Q:
+        ran = HostResult.objects.filter(identity__in=_hosts(said, number, user))
         found = Q(host_result__in=ran.values("pk"))
-        return found | Q(step__in=_numbered(number)) if number is not None else found
+        return found | Q(step__in=_numbered(number, user)) if number is not None else found
 
     @admin.display(description=_("page"))
     def page(self, file: FileLog) -> SafeString:
@@ -240,7 +238,7 @@ class LogReadAdmin(Looking):
         )
         return LogRead.objects.filter(Exists(here))
 
-    def matching(self, said: str, number: int | None) -> Q:
+    def matching(self, said: str, number: int | None, user: User) -> Q:
         if _DAY.fullmatch(said):
             return _within(said)
         found = Q(who=said) | Q(app_code=said)
@@ -271,23 +269,17 @@ def _within(day: str) -> Q:
     return Q(at__gte=start, at__lt=end)
 
 
-def _is_machine(said: str, number: int | None) -> Q:
-    known = Q(ip=said) | Q(ipv6=said) | Q(name=said)
-    return known | Q(pk=number) if number is not None else known
-
-
-def _machines(said: str, number: int | None) -> list[int]:
+def _hosts(said: str, number: int | None, user: User) -> QuerySet[Host, Any]:
     """By the indexes of hosts: the table of their results has none for names and addresses."""
-    found = Host.objects.filter(_is_machine(said, number)).order_by("pk")
-    return list(found.values_list("pk", flat=True)[:HOSTS_MAX])
+    return Host.objects.keys(said, scopes=access.visible_scopes(user), bk_host_id=number)
 
 
-def _jobs(number: int) -> QuerySet[JobInstance]:
-    return JobInstance.objects.filter(job_instance_id=number)
+def _jobs(number: int, user: User) -> QuerySet[JobInstance]:
+    return access.visible_jobs(user).filter(job_instance_id=number)
 
 
-def _numbered(number: int) -> QuerySet[StepInstance]:
-    return StepInstance.objects.filter(Q(step_instance_id=number) | Q(job__in=_jobs(number)))
+def _numbered(number: int, user: User) -> QuerySet[StepInstance]:
+    return StepInstance.objects.filter(Q(step_instance_id=number) | Q(job__in=_jobs(number, user)))
 
 
 def _steps(user: User) -> QuerySet[StepInstance]:

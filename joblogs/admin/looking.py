@@ -64,8 +64,8 @@ class Looking(ClosedFirst):
         """The rows that a member of staff may see."""
         raise NotImplementedError
 
-    def matching(self, said: str, number: int | None) -> Q:
-        """The rows that a search means; `number` if it is one."""
+    def matching(self, said: str, number: int | None, user: User) -> Q:
+        """The rows that a search of this member of staff means; `number` if it is one."""
         raise NotImplementedError
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -82,7 +82,7 @@ class Looking(ClosedFirst):
         number = int(said) if said.isascii() and said.isdecimal() else None
         if number is not None and len(said) > NUMBER_DIGITS:
             number = None
-        return queryset.filter(self.matching(said, number)), False
+        return queryset.filter(self.matching(said, number, user_of(request))), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """By what the filters offer, and nothing else: `?content__startswith=` would read a log."""

@@ -31,5 +31,5 @@ class RedactionAdmin(Looking):
     def visible(self, user: User) -> QuerySet[Redaction]:
         return Redaction.objects.all()
 
-    def matching(self, said: str, number: int | None) -> Q:
+    def matching(self, said: str, number: int | None, user: User) -> Q:
         return Q(by=said) | Q(patterns__contains=said)

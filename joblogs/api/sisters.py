@@ -14,7 +14,7 @@ from joblogs import access, database, query
 from joblogs.audit import Channel
 from joblogs.choices import Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
-from joblogs.models import JobInstance, StepInstance
+from joblogs.models import JobInstance, Scope, StepInstance
 from joblogs.query import Address, StepHost, TargetResult
 from joblogs.search import Budget, Search
 
@@ -34,9 +34,12 @@ KEYWORD_BUDGET = Budget(seconds=20, size=1024**3)
 
 def readable_jobs(request: Request, given: Mapping[str, Any]) -> QuerySet[JobInstance]:
     """The jobs of the scope that a request names, if its caller may read them."""
+    return access.jobs_in(_readable_scope(request, given))
+
+
+def _readable_scope(request: Request, given: Mapping[str, Any]) -> Scope:
     kind, number = requests.scope_named(given)
-    scope = access.readable_scope(caller_of(request), scope_type=kind, scope_id=number)
-    return access.jobs_in(scope)
+    return access.readable_scope(caller_of(request), scope_type=kind, scope_id=number)
 
 
 class GetJobInstanceStatus(ApiView):
@@ -60,9 +63,9 @@ class GetJobInstanceList(ApiView):
     @database.from_replica
     def get(self, request: Request) -> HttpResponseBase:
         given = requests.parameters(request._request)
-        jobs = readable_jobs(request, given)
+        scope = _readable_scope(request, given)
         asked = ListRequest.read(given)
-        found, total = query.list_jobs(jobs, asked.wanted, start=asked.start, length=asked.length)
+        found, total = query.list_jobs(scope, asked.wanted, start=asked.start, length=asked.length)
         return sister_answers.job_list(request._request, found, total, asked)
 
     post = get

@@ -10,7 +10,7 @@ from .prepared import Among, Given, GivenMany, Prepared
 from .replica import from_replica, is_reading_replica, reads_from_replica, replica_usable
 from .schema import CreatePartitionedModel, set_fillfactor
 from .sizes import size
-from .waiting import answering, only_one, retrying, waiting_at_most
+from .waiting import answering, only_one, retrying, share_lock, take_lock, waiting_at_most
 
 __all__ = [
     "Among",
@@ -32,7 +32,9 @@ __all__ = [
     "retrying",
     "save_columns",
     "set_fillfactor",
+    "share_lock",
     "size",
+    "take_lock",
     "update_rows",
     "waiting_at_most",
 ]

@@ -39,7 +39,7 @@ def only_one(name: str) -> Iterator[bool]:
     go with the process that holds them.
     """
     if is_postgresql():
-        key = zlib.crc32(f"joblogs {name}".encode())
+        key = _lock_key(name)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
             (held,) = cursor.fetchone()
@@ -58,6 +58,27 @@ def only_one(name: str) -> Iterator[bool]:
             yield False
             return
         yield True
+
+
+def share_lock(name: str) -> None:
+    """Wait until nobody has taken the lock of this name, and keep others from taking it until the
+    transaction ends. On SQLite a transaction that writes is alone anyway."""
+    _lock_to_the_end("SELECT pg_advisory_xact_lock_shared(%s)", name)
+
+
+def take_lock(name: str) -> None:
+    """Wait until nobody shares the lock of this name, and have it alone until the transaction
+    ends."""
+    _lock_to_the_end("SELECT pg_advisory_xact_lock(%s)", name)
+
+
+def _lock_to_the_end(statement: str, name: str) -> None:
+    if is_postgresql():
+        execute(connections[DEFAULT_DB_ALIAS], statement, [_lock_key(name)], prepare=True).close()
+
+
+def _lock_key(name: str) -> int:
+    return zlib.crc32(f"joblogs {name}".encode())
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def _check_hosts(
     if steps is not None:
         results = results.filter(step__in=steps)
     for host in wanted.hosts:
-        if not results.filter(host=host).exists():
+        if not results.filter(host_id=host).exists():
             raise NotThere("host", host)
     for address in wanted.addresses:
         if not results.filter(named(None, [address])).exists():

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED
 from joblogs.models import HostResult, JobInstance, StepInstance
+from joblogs.models.hosts import fold_name
 from joblogs.query import Address, Attempts
 from joblogs.query.walking import jobs_with_results, named
 from joblogs.search import Pattern
@@ -97,9 +98,9 @@ class Selection:
         if self.hosts is not None and results[0].host_id in self.hosts:
             return True
         had = {
-            Address(result.bk_cloud_id, address)
+            Address(result.bk_cloud_id, fold_name(name))
             for result in results
-            for address in (result.ip, result.ipv6)
-            if address is not None
+            for name in (result.ip, result.ipv6, result.host_name)
+            if name is not None
         }
-        return bool(had & self.addresses)
+        return any(Address(cloud, fold_name(name)) in had for cloud, name in self.addresses)

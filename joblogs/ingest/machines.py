@@ -1,67 +1,60 @@
-"""Machines as the newest job saw them."""
+"""Identities of machines: what the runs of a scope's hosts were called."""
 
 from __future__ import annotations
 
-from django.db import transaction
+import hashlib
+from collections.abc import Collection, Iterable
 
-from joblogs import database, records
-from joblogs.models import Host, JobInstance
+from joblogs import database
+from joblogs.models import Host, HostResult
+from joblogs.models.hosts import fold_name
 
-from . import merge
-
-Machines = dict[int, tuple[records.HostResult, int]]
-"""By bk_host_id: what a job says of a machine, and when that job was created (ms)."""
-
-_COLUMNS = ("bk_cloud_id", "ip", "ipv6", "name", "seen_at")
+COLUMNS = ("bk_cloud_id", "ip", "ipv6", "host_name")
+"""What of a host result, with its host's id, makes its identity."""
 
 
-def note(record: records.HostResult, job: JobInstance, machines: Machines) -> None:
-    """Remember what a job says of a machine, unless a newer job said it already."""
-    held = machines.get(record.bk_host_id)
-    if held is None or held[1] <= job.create_time:
-        machines[record.bk_host_id] = (record, job.create_time)
-
-
-def settle(machines: Machines) -> None:
-    """Write what is new of these machines; nothing is locked if nothing is."""
-    if not machines:
+def settle(scope_id: int, results: Collection[HostResult]) -> None:
+    """Point host results of one scope to the identities of their hosts, making those that are
+    missing. The caller writes the results, in the same transaction."""
+    if not results:
         return
-    stored = Host.objects.in_bulk(list(machines))
-    if not any(_differs(stored.get(number), *said) for number, said in machines.items()):
-        return
-
-    def write() -> None:
-        with transaction.atomic():
-            numbers = sorted(machines)
-            Host.objects.bulk_create(
-                [Host(bk_host_id=number) for number in numbers if number not in stored],
-                ignore_conflicts=True,
-            )
-            rows = Host.objects.filter(pk__in=numbers).select_for_update(no_key=True).order_by("pk")
-            changed = [row for row in rows if _describe(row, *machines[row.pk])]
-            database.save_columns(Host, _COLUMNS, changed)
-
-    database.retrying(write)
-
-
-def _differs(host: Host | None, record: records.HostResult, seen_at: int) -> bool:
-    return host is None or host.seen_at < seen_at or not (host.name or not record.host_name)
-
-
-def _describe(host: Host, record: records.HostResult, seen_at: int) -> bool:
-    """Let a job say what a machine is; a newer job's word replaces an older one's."""
-    said = {
-        "bk_cloud_id": record.bk_cloud_id,
-        "ip": record.ip,
-        "ipv6": record.ipv6,
-        "name": record.host_name,
+    database.share_lock("identities")
+    digests = {id(result): _identity(result) for result in results}
+    stored = _stored(scope_id, set(digests.values()))
+    missing = {
+        digest: result for result in results if (digest := digests[id(result)]) not in stored
     }
-    newer = seen_at > host.seen_at
-    changed = {
-        column: value
-        for column, value in said.items()
-        if value is not None and (newer or getattr(host, column) in (None, ""))
-    }
-    if newer:
-        changed["seen_at"] = seen_at
-    return merge.apply(host, changed)
+    if missing:
+        # In one order, whoever makes them: another transaction may be making the same.
+        Host.objects.bulk_create(
+            [_host(scope_id, digest, missing[digest]) for digest in sorted(missing)],
+            ignore_conflicts=True,
+        )
+        stored |= _stored(scope_id, missing)
+    for result in results:
+        result.identity_id = stored[digests[id(result)]]
+
+
+def _identity(result: HostResult) -> bytes:
+    """SHA-256 of what a run's host was called, each part present or absent. No part holds a NUL."""
+    parts = (result.host_id, result.bk_cloud_id, result.host_name, result.ip, result.ipv6)
+    said = "\0".join(["" if part is None else f"={part}" for part in parts])
+    return hashlib.sha256(said.encode()).digest()
+
+
+def _stored(scope_id: int, digests: Iterable[bytes]) -> dict[bytes, int]:
+    found = Host.objects.filter(scope=scope_id, identity__in=digests)
+    return {bytes(digest): key for key, digest in found.values_list("pk", "identity")}
+
+
+def _host(scope_id: int, identity: bytes, result: HostResult) -> Host:
+    return Host(
+        scope_id=scope_id,
+        identity=identity,
+        bk_host_id=result.host_id,
+        bk_cloud_id=result.bk_cloud_id,
+        ip=result.ip,
+        ipv6=result.ipv6,
+        name=result.host_name,
+        folded_name=None if result.host_name is None else fold_name(result.host_name),
+    )

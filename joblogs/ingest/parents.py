@@ -1,7 +1,7 @@
-"""Scopes, jobs, steps and machines of a slice: which job a record means, and what it changes there.
+"""Scopes, jobs and steps of a slice: which job a record means, and what it changes there.
 
 Records are walked in their order over what is stored. If nothing differs, nothing is locked or
-written; else the rows are locked (scope, job, step, host, each by ascending id) and walked again.
+written; else the rows are locked (scope, job, step, each by ascending id) and walked again.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from joblogs.access import Writer
 from joblogs.choices import run_rank
 from joblogs.models import JobInstance, Scope, StepInstance
 
-from . import machines, merge
-from .machines import Machines
+from . import merge
 from .report import NAMED, JobKey, Outcome, Reason, Refused
 from .slicing import Entry, Numbered, Pieces
 
@@ -80,7 +79,6 @@ class Plan:
     works: dict[tuple[JobKey, int], StepWork] = field(default_factory=dict)
     named: ChainMap[int, ScopeKey] = field(default_factory=ChainMap)
     changed: dict[int, Scope | JobInstance | StepInstance] = field(default_factory=dict)
-    machines: Machines = field(default_factory=dict)
 
     def change(self, row: Scope | JobInstance | StepInstance) -> None:
         self.changed[id(row)] = row
@@ -95,14 +93,13 @@ class Plan:
 
 
 def settle(slice_: Sequence[Numbered], *, writer: Writer, named: dict[int, ScopeKey]) -> Plan:
-    """Write what the slice changes in scopes, jobs, steps and machines.
+    """Write what the slice changes in scopes, jobs and steps.
 
     `named` tells which scope's job of a number the stream named last; it is told what is new.
     """
     plan = _walk(slice_, _load(slice_, writer, named), writer, named)
     if plan.changed:
         plan = database.retrying(lambda: _settle_locked(slice_, writer, named, plan))
-    machines.settle(plan.machines)
     named.update(plan.named.maps[0])
     return plan
 
@@ -226,8 +223,6 @@ def _walk(
                 plan.outcome.refused += work.refuse(line, record)
                 continue
             work.entries.append((line, record))
-            if isinstance(record, records.HostResult) and record.names_host:
-                machines.note(record, work.step.job, plan.machines)
     return plan
 
 

@@ -20,7 +20,7 @@ from joblogs.content.chunks import Log, Piece, Verdict, union
 from joblogs.content.codec import Unreadable
 from joblogs.models import HostResult, JobInstance, StepInstance
 
-from . import filelogs, masking, merge
+from . import filelogs, machines, masking, merge
 from .parents import StepWork
 from .repeats import Stored
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
@@ -45,8 +45,8 @@ _SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated", "begun")
 _MASKED_COLUMNS = (*_SIZE_COLUMNS, *masking.COLUMNS)
 _MERGED_COLUMNS = (
     *_SAID_COLUMNS,
-    "bk_cloud_id",
-    *_ADDRESS_COLUMNS,
+    *machines.COLUMNS,
+    "identity_id",
     "declared_size",
     *masking.COLUMNS,
 )
@@ -78,6 +78,8 @@ class StepRows:
     """As many bytes of a log as are kept."""
     new: dict[int, HostResult] = field(default_factory=dict)
     merged: dict[int, HostResult] = field(default_factory=dict)
+    renamed: dict[int, HostResult] = field(default_factory=dict)
+    """Those of the merged rows whose host is called otherwise now."""
     resized: dict[int, HostResult] = field(default_factory=dict)
     logs: dict[int, _Grown] = field(default_factory=dict)
     ends: dict[int, bytes] = field(default_factory=dict)
@@ -176,6 +178,8 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         changed = merge.changes(row, said, rank=host_rank)
         if merge.apply(row, changed) and id(row) not in rows.new:
             rows.merged[id(row)] = row
+            if not changed.keys().isdisjoint(machines.COLUMNS):
+                rows.renamed[id(row)] = row
         out.count(changed=bool(changed))
         return
     if not record.names_host:
@@ -286,6 +290,7 @@ def _take_others(
 
 def _write_rows(rows: StepRows) -> None:
     new = sorted(rows.new.values(), key=lambda r: (r.host_id, r.execute_count, r.batch, r.role))
+    machines.settle(rows.step.job.scope_id, [*new, *rows.renamed.values()])
     HostResult.objects.bulk_create(new)
     merged = [*_SIZE_COLUMNS, *_MERGED_COLUMNS]
     database.save_columns(HostResult, merged, rows.merged.values())

@@ -52,7 +52,7 @@ def results(options: Mapping[str, Any]) -> tuple[QuerySet[HostResult], str]:
     if chosen.steps is not None:
         found = found.filter(step__in=chosen.steps.order_by())
     if chosen.hosts is not None:
-        found = found.filter(host__in=chosen.hosts)
+        found = found.filter(host_id__in=chosen.hosts)
     return found, _words(options)
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import HostStatus, Role
 
+from .access import Scope
 from .jobs import StepInstance
 from .reading import AsRead
 
@@ -18,29 +24,105 @@ DIGESTS = (
 """Columns of a host result that tell something of its text as it was: they go with a mask."""
 
 
-class Host(models.Model):
-    """A machine as the newest job saw it. Readers meet it only through results they may see."""
+class HostQuerySet(models.QuerySet["Host"]):
+    """QuerySet of identities of machines."""
 
-    bk_host_id = models.BigIntegerField(_("host id"), primary_key=True)
+    def keys(
+        self, text: str, *, scopes: Iterable[Scope], bk_host_id: int | None = None
+    ) -> models.QuerySet[Host, Any]:
+        """Keys of the identities in these scopes that have this name, in any case, this address in
+        any spelling, or else this id: for `identity__in`.
+
+        Each way to be called is asked for by its own index, so what other scopes hold is not read.
+        """
+        here = self.in_scopes(scopes)
+        address = one_spelling(text)
+        ways = [Q(folded_name=fold_name(text)), Q(ip=address), Q(ipv6=address)]
+        if bk_host_id is not None:
+            ways.append(Q(bk_host_id=bk_host_id))
+        first, *others = (here.filter(way).values("pk") for way in ways)
+        return first.union(*others, all=True)
+
+    def in_scopes(self, scopes: Iterable[Scope]) -> HostQuerySet:
+        """Those in these scopes."""
+        # By value: a planner that sees another question there takes all scopes for equally large.
+        return self.filter(scope__in=[scope.pk for scope in scopes]).order_by()
+
+    def referenced(self) -> HostQuerySet:
+        """Those that a host result points to: no other is shown."""
+        return self.filter(models.Exists(_results_of_host()))
+
+    def unreferenced(self) -> HostQuerySet:
+        """Those that no host result points to any more."""
+        return self.filter(~models.Exists(_results_of_host()))
+
+
+def _results_of_host() -> models.QuerySet[HostResult]:
+    return HostResult.objects.filter(identity=models.OuterRef("pk"))
+
+
+def fold_name(name: str) -> str:
+    """A host name as it is compared: by Python, since the databases' lower() differ."""
+    return name.casefold()
+
+
+def one_spelling(text: str) -> str:
+    """An address as records store it; a text that is none stays as it is."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text
+
+
+class Host(models.Model):
+    """An identity of a machine in one scope: what its runs there were called.
+
+    A machine that was renamed, or that had another address, has several. Host results point to
+    theirs; one that none points to is never shown, and `maintain_logs` deletes it. A later job says
+    nothing about the runs before it, and no scope about another.
+    """
+
+    scope = models.ForeignKey(
+        Scope, models.CASCADE, related_name="hosts", verbose_name=_("scope"), db_index=False
+    )
+    # SHA-256 of id, cloud area, name and addresses as of the run, each present or absent.
+    identity = models.BinaryField(max_length=32, editable=False)
+    bk_host_id = models.BigIntegerField(_("host id"))
     bk_cloud_id = models.BigIntegerField(_("cloud area"), default=0)
     ip = models.CharField(_("IPv4 address"), max_length=ADDRESS_LENGTH, null=True, blank=True)  # noqa: DJ001 - null is what the wire says for "none"
     ipv6 = models.CharField(_("IPv6 address"), max_length=ADDRESS_LENGTH, null=True, blank=True)  # noqa: DJ001 - as above
-    name = models.CharField(_("name"), max_length=256, blank=True, default="")
-    # Create time (ms) of the job that described it last: only a newer job replaces it.
-    seen_at = models.BigIntegerField(_("seen"), default=0)
+    name = models.CharField(_("name"), max_length=256, null=True, blank=True)  # noqa: DJ001 - as above
+    # The name by `fold_name`, which makes at most three characters of one.
+    folded_name = models.CharField(max_length=768, null=True, editable=False)  # noqa: DJ001 - as above
+
+    objects = HostQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("host")
         verbose_name_plural = _("hosts")
+        constraints = [
+            # Ingest finds or makes the identity of each host result.
+            models.UniqueConstraint(fields=["scope", "identity"], name="host_scope_and_identity"),
+        ]
         indexes = [
-            # Search by address and by name.
-            models.Index(fields=["ip"], name="host_ip"),
-            models.Index(fields=["ipv6"], name="host_ipv6"),
-            models.Index(fields=["name"], name="host_name"),
+            # Which jobs ran on a machine: by its name, address or id, in the reader's scopes.
+            models.Index(fields=["scope", "folded_name"], name="host_name_in_scope"),
+            models.Index(fields=["scope", "ip"], name="host_ip_in_scope"),
+            models.Index(fields=["scope", "ipv6"], name="host_ipv6_in_scope"),
+            # Also the admin's list, and the page of a machine.
+            models.Index(fields=["scope", "bk_host_id"], name="host_number_in_scope"),
         ]
 
     def __str__(self) -> str:
         return self.name or self.ip or self.ipv6 or str(self.bk_host_id)
+
+
+class HostResultQuerySet(models.QuerySet["HostResult"]):
+    """QuerySet of host results."""
+
+    def jobs(self) -> models.QuerySet[HostResult, Any]:
+        """Keys of the jobs that these are of: for `pk__in`."""
+        return self.order_by().values("step__job")
 
 
 class HostResult(AsRead):
@@ -53,12 +135,12 @@ class HostResult(AsRead):
         verbose_name=_("step"),
         db_index=False,
     )
-    # No database constraint: machines come and go without touching what happened on them, and
-    # writers of different jobs need not meet on a machine's row.
-    host = models.ForeignKey(
+    host_id = models.BigIntegerField(_("host id"), db_column="bk_host_id")
+    # What it was called in this run. No database constraint: each new row would lock the row of its
+    # machine, which all jobs share. Who writes it and who deletes identities exclude each other.
+    identity = models.ForeignKey(
         Host,
         models.DO_NOTHING,
-        db_column="bk_host_id",
         db_constraint=False,
         db_index=False,
         related_name="results",
@@ -111,19 +193,21 @@ class HostResult(AsRead):
     telling = models.BinaryField(_("telling values"), max_length=256, null=True)
     day = models.DateField(_("day"), editable=False)
 
+    objects = HostResultQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("host result")
         verbose_name_plural = _("host results")
         constraints = [
             # Also the index of every read of a step by hosts.
             models.UniqueConstraint(
-                fields=["step", "host", "execute_count", "batch", "role"],
+                fields=["step", "host_id", "execute_count", "batch", "role"],
                 name="hostresult_step_host_attempt",
             ),
         ]
         indexes = [
-            # Everything that ran on one machine, newest first: the host page.
-            models.Index(fields=["host", "-day", "-id"], name="hostresult_of_host"),
+            # Everything that ran on a machine, newest first: the host page; jobs by machine.
+            models.Index(fields=["identity", "-day", "-id"], name="hostresult_of_identity"),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from joblogs.choices import Role
-from joblogs.models import HostResult, JobInstance, StepInstance
+from joblogs.models import Host, HostResult, JobInstance, Scope, StepInstance
 
 
 class JobKey(NamedTuple):
@@ -48,10 +48,11 @@ def jobs_after(
 
 
 def results_after(
-    jobs: QuerySet[JobInstance], bk_host_id: int, after: ResultKey | None, *, length: int
+    scopes: QuerySet[Scope], bk_host_id: int, after: ResultKey | None, *, length: int
 ) -> tuple[list[HostResult], ResultKey | None]:
-    """What ran on a machine in these jobs, newest first, and where the next page starts."""
-    results = HostResult.objects.filter(host_id=bk_host_id, step__job__in=jobs)
+    """What ran on a machine in these scopes, newest first, and where the next page starts."""
+    hosts = Host.objects.in_scopes(scopes).filter(bk_host_id=bk_host_id)
+    results = HostResult.objects.filter(identity__in=hosts)
     if after is not None:
         results = results.filter(day__lte=after.day).exclude(day=after.day, pk__gte=after.pk)
     order = results.select_related("step__job__scope").order_by("-day", "-pk")
@@ -75,7 +76,7 @@ def _newest(results: QuerySet[HostResult]) -> QuerySet[HostResult]:
         execute_count=OuterRef("execute_count"), batch__gt=OuterRef("batch")
     )
     same = HostResult.objects.filter(
-        later, step=OuterRef("step"), host=OuterRef("host"), role=Role.TARGET
+        later, step=OuterRef("step"), host_id=OuterRef("host_id"), role=Role.TARGET
     )
     return results.filter(~Exists(same), role=Role.TARGET)
 

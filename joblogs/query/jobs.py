@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, QuerySet
 
+from joblogs import access
 from joblogs.errors import JobNotFound, StepNotFound
-from joblogs.models import HostResult, JobInstance, StepInstance
+from joblogs.models import Host, HostResult, JobInstance, Scope, StepInstance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +36,10 @@ def find_job(jobs: QuerySet[JobInstance], *, job_instance_id: int) -> JobInstanc
 
 
 def list_jobs(
-    jobs: QuerySet[JobInstance], wanted: JobFilter, *, start: int, length: int
+    scope: Scope, wanted: JobFilter, *, start: int, length: int
 ) -> tuple[list[JobInstance], int]:
-    """Some of the jobs that are meant, newest first, and how many there are in all."""
-    found = _matching(jobs, wanted)
+    """Some of the jobs of a scope that are meant, newest first, and how many there are in all."""
+    found = _matching(scope, wanted)
     total = found.count()
     if start >= total:
         return [], total
@@ -46,10 +47,11 @@ def list_jobs(
     return list(page[start : start + length]), total
 
 
-def _matching(jobs: QuerySet[JobInstance], wanted: JobFilter) -> QuerySet[JobInstance]:
+def _matching(scope: Scope, wanted: JobFilter) -> QuerySet[JobInstance]:
+    jobs = access.jobs_in(scope)
     if wanted.job_instance_id is not None:
         return jobs.filter(job_instance_id=wanted.job_instance_id)
-    if wanted.schedule is not None or not _storable(wanted.operator, wanted.name):
+    if wanted.schedule is not None or not _storable(wanted.operator, wanted.name, wanted.address):
         # No record says which schedule started a job, so none is known to be of this one.
         return jobs.none()
     conditions = {
@@ -64,8 +66,8 @@ def _matching(jobs: QuerySet[JobInstance], wanted: JobFilter) -> QuerySet[JobIns
     }
     jobs = jobs.filter(**{key: value for key, value in conditions.items() if value is not None})
     if wanted.address is not None:
-        here = Q(ip=wanted.address) | Q(ipv6=wanted.address)
-        jobs = jobs.filter(Exists(HostResult.objects.filter(here, step__job=OuterRef("pk"))))
+        hosts = Host.objects.keys(wanted.address, scopes=[scope])
+        jobs = jobs.filter(pk__in=HostResult.objects.filter(identity__in=hosts).jobs())
     return jobs
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
+from joblogs.models.hosts import fold_name
 
 from .hosts import HOSTS_MAX, Address
 
@@ -51,7 +52,8 @@ def steps_in_order(
 
 
 def named(hosts: Collection[int] | None, addresses: Collection[Address]) -> Q:
-    """Host results of these hosts, or with these addresses. None and no address: all of them.
+    """Host results of these hosts, or of hosts that had these addresses, or were called so, when
+    they ran. None and no address: all of them.
 
     Very many hosts are left to the caller to tell: a statement takes only so many numbers.
     """
@@ -59,9 +61,10 @@ def named(hosts: Collection[int] | None, addresses: Collection[Address]) -> Q:
         return Q()
     if hosts is not None and len(hosts) > HOSTS_MAX:
         return Q()
-    condition = Q(host__in=hosts or ())
+    condition = Q(host_id__in=hosts or ())
     for address in addresses:
         here = Q(ip=address.address) | Q(ipv6=address.address)
+        here |= Q(identity__folded_name=fold_name(address.address))
         condition |= here & Q(bk_cloud_id=address.bk_cloud_id)
     return condition
 
@@ -79,7 +82,7 @@ def results_in_order(step: StepInstance, condition: Q) -> Iterator[list[HostResu
     results = HostResult.objects.filter(step=step)
     if condition:
         results = results.filter(
-            host__in=HostResult.objects.filter(condition, step=step).values("host")
+            host_id__in=HostResult.objects.filter(condition, step=step).values("host_id")
         )
     order = results.order_by("host_id", "execute_count", "batch", "role")
     last = 0

@@ -18,7 +18,7 @@ from joblogs.content import store
 from joblogs.content.codec import Unreadable
 from joblogs.models import JobInstance
 
-from . import expiry, fingerprinting, merging, reads
+from . import expiry, fingerprinting, identities, merging, reads
 from .paging import by_key
 from .running import Upkeep, last_upkeep, noted
 
@@ -54,7 +54,7 @@ def maintain(
         if not free:
             raise AlreadyRunning
         with contextlib.nullcontext() if dry_run else noted(upkeep):
-            for part in (_partition, _expire, _forget, _forget_reads, _merge, _fingerprint):
+            for part in _PARTS:
                 part(upkeep, today, dry_run, every_day, limit)
                 progress(upkeep)
     return upkeep
@@ -125,6 +125,15 @@ def _forget_reads(
     upkeep.reads_forgotten = reads.forget(today, limit=limit)
 
 
+def _forget_hosts(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    if dry_run:
+        upkeep.hosts_forgotten = identities.due()[:limit].count()
+        return
+    upkeep.hosts_forgotten = identities.forget(limit=limit)
+
+
 def _merge(
     upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
 ) -> None:
@@ -149,6 +158,9 @@ def _fingerprint(
         with _passing_by(row.pk):
             fingerprinting.take(row)
             upkeep.fingerprints += 1
+
+
+_PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _merge, _fingerprint)
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ class Upkeep:
     fingerprints: int = 0
     jobs_expired: int = 0
     jobs_forgotten: int = 0
+    hosts_forgotten: int = 0
     reads_forgotten: int = 0
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
 from joblogs import query
-from joblogs.models import JobInstance
+from joblogs.models import Scope
 from joblogs.query import history
 from joblogs.query.history import ResultKey
 
@@ -24,12 +24,12 @@ HOST_ID_MAX = 2**63 - 1
 _KEY = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d{1,18})", re.ASCII)
 
 
-def host_page(jobs: QuerySet[JobInstance], bk_host_id: int, request: HttpRequest) -> HttpResponse:
-    """What ran on a machine. Raises Http404 if that is nothing that the reader may see."""
+def host_page(scopes: QuerySet[Scope], bk_host_id: int, request: HttpRequest) -> HttpResponse:
+    """What ran on a machine in these scopes. Raises Http404 if that is nothing."""
     key = _key(request)
     if bk_host_id > HOST_ID_MAX:
         raise Http404
-    results, after = history.results_after(jobs, bk_host_id, key, length=RESULTS)
+    results, after = history.results_after(scopes, bk_host_id, key, length=RESULTS)
     if not results and key is None:
         raise Http404
     context = {

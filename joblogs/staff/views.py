@@ -64,4 +64,4 @@ def host_export(request: HttpRequest, step: StepInstance, bk_host_id: int) -> Ht
 
 @read_by_staff
 def host(request: HttpRequest, bk_host_id: int) -> HttpResponseBase:
-    return host_page.host_page(access.visible_jobs(user_of(request)), bk_host_id, request)
+    return host_page.host_page(access.visible_scopes(user_of(request)), bk_host_id, request)

@@ -276,7 +276,7 @@ def _keyed(where: Place, who: str) -> Place:
         Scope: of_job.scope.pk,
         JobInstance: of_job.pk,
         StepInstance: StepInstance.objects.get(step_instance_id=where.step).pk,
-        Host: where.host,
+        Host: Host.objects.filter(bk_host_id=where.host).earliest("pk").pk,
         HostResult: HostResult.objects.filter(host_id=where.host).earliest("pk").pk,
         FileLog: FileLog.objects.get(dest_host_id=where.host).pk,
         LogRead: read.pk,

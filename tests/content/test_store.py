@@ -195,7 +195,7 @@ def test_a_frame_that_is_there_already_is_loud_and_changes_nothing() -> None:
 def spread(count: int, size: int) -> tuple[list[HostResult], dict[int, bytes]]:
     hosts = [next(FRESH) for _ in range(count)]
     load(job(), step(), *(result(host) for host in hosts))
-    rows = list(HostResult.objects.filter(host__in=hosts))
+    rows = list(HostResult.objects.filter(host_id__in=hosts))
     texts = {row.pk: b"%d " % row.pk * size for row in rows}
     added = [store.Addition(key, 0, data) for key, data in texts.items() if data]
     store.append(rows[0].day, added)

@@ -226,7 +226,7 @@ def load_two_frames(host: int = 101, text: str = "the log's own words ") -> None
 
 def lose(host: int, *, first: bool) -> None:
     """Break the database: a frame of a host's log is gone."""
-    log = HostResult.objects.get(host=host)
+    log = HostResult.objects.get(host_id=host)
     frames = ScriptChunk.objects.filter(day=log.day, host_result_id=log.pk)
     lost = frames.filter(offset=0) if first else frames.exclude(offset=0)
     assert lost.delete()[0] == 1

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from joblogs.models import FileLog, Host, HostResult, JobInstance, Scope, StepInstance
-from tests.builders import HOST, Said, file_log, job, load, result, send, step
+from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
+from tests.builders import Said, file_log, job, load, result, send, step
 
 pytestmark = pytest.mark.django_db
 FILE = file_log(status=3)
@@ -115,14 +115,6 @@ def test_they_are_never_taken_from_another_step_or_from_the_machine() -> None:
 def test_a_host_that_is_both_has_a_result_of_each_role() -> None:
     load(job(), step(step_type=2), result(), result(role="source"))
     assert sorted(HostResult.objects.values_list("role", flat=True)) == [0, 1]
-
-
-def test_a_machine_is_as_the_newest_job_saw_it_whatever_the_order() -> None:
-    load(job(2, create_time=2000), step(job=2), result(job=2, ip="10.0.0.2", host_name="new"))
-    load(job(1, create_time=1000), step(job=1), result(job=1, ip="10.0.0.1", host_name="old"))
-    machine = Host.objects.get(pk=HOST)
-    assert (machine.ip, machine.name) == ("10.0.0.2", "new")
-    assert HostResult.objects.get(step__job__job_instance_id=1).host_name == "old"
 
 
 def test_addresses_are_stored_in_one_spelling() -> None:

@@ -45,6 +45,7 @@ class Command(StoreCommand):
             f"{'Would do' if dry_run else 'Done'}: "
             f"{done.partitions_made} day partitions made and {done.partitions_dropped} dropped, "
             f"the logs of {done.jobs_expired} jobs expired, {done.jobs_forgotten} jobs forgotten, "
+            f"{done.hosts_forgotten} identities of hosts dropped, "
             f"{done.reads_forgotten} records of reads dropped, "
             f"{done.logs_merged} logs merged (saving {done.frames_saved} frames), "
             f"{done.fingerprints} fingerprints taken."

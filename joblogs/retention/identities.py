@@ -1,0 +1,39 @@
+"""Identities of hosts that no host result points to any more: they go."""
+
+from __future__ import annotations
+
+import functools
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from joblogs import database
+from joblogs.models import Host
+
+_BATCH = 1000
+
+
+def due() -> QuerySet[Host]:
+    """The identities that no result points to: its job went, or it is called otherwise now."""
+    return Host.objects.unreferenced()
+
+
+def forget(*, limit: int | None) -> int:
+    """Delete them, at most `limit`; how many that were."""
+    gone = after = 0
+    while limit is None or gone < limit:
+        size = _BATCH if limit is None else min(_BATCH, limit - gone)
+        keys = list(due().filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:size])
+        if not keys:
+            break
+        gone += database.retrying(functools.partial(_delete, keys))
+        after = keys[-1]
+    return gone
+
+
+def _delete(keys: list[int]) -> int:
+    with transaction.atomic():
+        # Who writes results shares it: so none is about to point to one of these.
+        database.take_lock("identities")
+        deleted, _ = due().filter(id__in=keys).delete()
+    return deleted
