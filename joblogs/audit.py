@@ -1,21 +1,32 @@
-"""Reads of log text are recorded: who, through which channel, of what, how much (DESIGN §5)."""
+"""Reads of log text are recorded: who, through which channel, of what, how much.
+
+The row is written before the first byte goes out: whoever keeps a connection open until the server
+stops has left it already. An answer that is whole in memory is one statement, with its final sizes;
+the row of a streamed one says what is planned, and is corrected when the stream has ended.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
 
+from django.conf import settings
 from django.db import Error
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from joblogs import database, metrics
+from joblogs.errors import Unavailable
 from joblogs.models import LogRead, StepInstance
 
 logger = logging.getLogger(__name__)
 
-SQLITE_PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 1.0
+"""For how long an answer waits for its row."""
 
 
 class Channel(TextChoices):
@@ -42,7 +53,7 @@ class Channel(TextChoices):
 
 
 class Told:
-    """What an answer with log text is besides: it tells, once, when it has been sent."""
+    """Mixin of a streamed response that tells, once, when its stream has ended."""
 
     sent: Callable[[], None] | None = None
 
@@ -56,44 +67,93 @@ class Told:
             super().close()  # type: ignore[misc]
 
 
-def record_read(
-    *, who: str, app_code: str, channel: Channel, step: StepInstance, host_count: int, size: int
-) -> None:
-    """Write down one read of a step's logs; `size` is in bytes, and without any nothing was read.
+@dataclass(slots=True, kw_only=True)
+class ReadEntry:
+    """The audit row of one read of a step's logs, sizes in bytes.
 
-    Called when the answer is sent: what cannot be recorded then is logged as lost, because nothing
-    can be taken back any more.
+    `search`: text was looked for, which is a read even where nothing was found. `poll`: answers to
+    polls share the row of one caller, step, channel and minute, and are added to it.
     """
-    if not size:
-        return
-    metrics.text_read(channel=channel, hosts=host_count, size=size)
-    scope = step.job.scope
-    read = LogRead(
-        at=timezone.now(),
-        who=who[:256],
-        app_code=app_code,
-        channel=channel,
-        scope_type=scope.scope_type,
-        scope_id=scope.scope_id,
-        job_instance_id=step.job.job_instance_id,
-        step_instance_id=step.step_instance_id,
-        host_count=host_count,
-        size=size,
-    )
-    try:
-        with database.waiting_at_most(SQLITE_PATIENCE_SECONDS):
-            database.insert_unhurried(read)
-    except Error as error:
+
+    who: str
+    app_code: str
+    user_verified: bool
+    channel: Channel
+    step: StepInstance
+    hosts: int = 0
+    search: bool = False
+    poll: bool = False
+    _row: int | None = field(default=None, init=False)
+    _stated: tuple[int, int] | None = field(default=None, init=False)
+
+    def begin(self, size: int) -> None:
+        """Record what is about to be read. Raises Unavailable as `end` does."""
+        if size or self.search:
+            self._state(size)
+
+    def end(self, size: int) -> None:
+        """Record what was read; where `begin` did already, correct it.
+
+        Raises Unavailable if the row cannot be written within PATIENCE_SECONDS and AUDIT_REQUIRED
+        is on. Else the read goes on: it is counted as lost, and what the row would say is logged.
+        """
+        if size or self.search:
+            metrics.text_read(channel=self.channel, hosts=self.hosts, size=size)
+        if size or self.search or self._stated:
+            self._state(size)
+
+    def _state(self, size: int) -> None:
+        before, stated = self._stated, (self.hosts, size)
+        if stated == before:
+            return
+        self._stated = stated
+        try:
+            with database.waiting_at_most(PATIENCE_SECONDS):
+                if before is None:
+                    self._row = self._insert(size)
+                elif self._row is not None:
+                    changes = {"host_count": self.hosts - before[0], "size": size - before[1]}
+                    database.add_unhurried(LogRead, self._row, changes)
+        except Error as error:
+            self._tell_loss(error, size)
+            if before is None and settings.AUDIT_REQUIRED:
+                raise Unavailable from error
+
+    def _insert(self, size: int) -> int:
+        scope, now = self.step.job.scope, timezone.now()
+        read = LogRead(
+            at=now,
+            who=self.who[:256],
+            app_code=self.app_code,
+            user_verified=self.user_verified,
+            channel=self.channel,
+            scope_type=scope.scope_type,
+            scope_id=scope.scope_id,
+            job_instance_id=self.step.job.job_instance_id,
+            step_instance_id=self.step.step_instance_id,
+            host_count=self.hosts,
+            size=size,
+            poll_key=self._poll_key(now) if self.poll else None,
+        )
+        return database.insert_unhurried(
+            read, unique="poll_key", added=("size", "answers"), greatest="host_count"
+        )
+
+    def _poll_key(self, now: datetime) -> bytes:
+        caller = (self.who, self.app_code, self.user_verified, str(self.channel), self.step.pk)
+        return sha256(repr((*caller, int(now.timestamp()) // 60)).encode()).digest()
+
+    def _tell_loss(self, error: Error, size: int) -> None:
         metrics.read_lost()
         logger.error(
             "lost the record of a read (%s): %r of app %r through %s, job %s, step %s, "
             "%s hosts, %s bytes",
             type(error).__name__,
-            read.who,
-            app_code,
-            channel,
-            read.job_instance_id,
-            read.step_instance_id,
-            host_count,
+            self.who[:256],
+            self.app_code,
+            self.channel,
+            self.step.job.job_instance_id,
+            self.step.step_instance_id,
+            self.hosts,
             size,
         )

@@ -22,9 +22,17 @@ class TrustingConnection(psycopg.Connection[Any]):
 
     TRUST_SECONDS: ClassVar[float] = 1.0
     _answered_at = float("-inf")
+    answer_seconds: float | None = None
+    """How long an answer may take from now on; one that takes longer costs the connection."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
-        answer = super().wait(gen, interval, timeout)
+        limit = self.answer_seconds if timeout is None else timeout
+        try:
+            answer = super().wait(gen, interval, limit)
+        except psycopg.OperationalError:
+            if self.answer_seconds is not None:
+                self.close()
+            raise
         self._answered_at = time.monotonic()
         return answer
 

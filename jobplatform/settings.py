@@ -27,6 +27,7 @@ LOG_RETENTION_DAYS = env.retention_days("LOG_RETENTION_DAYS")
 HISTORY_RETENTION_DAYS = env.retention_days("HISTORY_RETENTION_DAYS")
 RUNNING_RETENTION_DAYS = env.retention_days("RUNNING_RETENTION_DAYS", default=30)
 AUDIT_RETENTION_DAYS = env.retention_days("AUDIT_RETENTION_DAYS")
+AUDIT_REQUIRED = env.boolean("AUDIT_REQUIRED", default=False)
 LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", default=1024**3, minimum=1)
 RECORDS_MAX_BYTES = env.integer("RECORDS_MAX_BYTES", default=0)
 PUBLIC_URL = env.origin("PUBLIC_URL")
@@ -139,6 +140,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "joblogs.staff.unseen.ShowsUnseen",
+    "joblogs.staff.unavailable.UnavailablePages",
 ]
 ROOT_URLCONF = "jobplatform.urls"
 WSGI_APPLICATION = "jobplatform.wsgi.application"

@@ -113,6 +113,7 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("DATABASE_REPLICA_URL", "mysql://u:p@localhost/db"),
         ("DATABASE_REPLICA_URL", "postgresql://u:p@localhost"),
         ("MASK_SECRETS", "maybe"),
+        ("AUDIT_REQUIRED", "maybe"),
         ("SECRET_PATTERNS", "no-such-file.json"),
         ("SECRET_PATTERNS", "{"),
         ("SECRET_PATTERNS", '{"own": "itk_"}'),
@@ -271,6 +272,7 @@ def test_the_gateways_keys_come_from_the_variable_or_a_file(load: Load, tmp_path
 def test_patterns_of_secrets_come_on_top_of_the_built_in_ones(load: Load, tmp_path: Path) -> None:
     built_in = load()["SECRET_RULES"]
     assert load()["MASK_SECRETS"] is True
+    assert (load()["AUDIT_REQUIRED"], load(AUDIT_REQUIRED="on")["AUDIT_REQUIRED"]) == (False, True)
     text = '{"own": {"begins": "itk_", "then": "[0-9a-f]{8}", "more": "[0-9a-f]"}}'
     (tmp_path / "patterns.json").write_text(text)
     for value in (text, "patterns.json", str(tmp_path / "patterns.json")):

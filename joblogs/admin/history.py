@@ -218,8 +218,8 @@ class ChannelFilter(admin.SimpleListFilter):
 @admin.register(LogRead)
 class LogReadAdmin(Looking):
     list_display = (
-        *("at", "page", "who", "app_code", "through", "scope_type", "scope_id"),
-        *("job_instance_id", "step_instance_id", "host_count", "size"),
+        *("at", "page", "who", "user_verified", "app_code", "through", "scope_type", "scope_id"),
+        *("job_instance_id", "step_instance_id", "host_count", "size", "answers"),
     )
     list_filter = (("at", admin.DateFieldListFilter), ChannelFilter)
     ordering = ("-at", "-id")

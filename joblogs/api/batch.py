@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from joblogs import query
+from joblogs.audit import ReadEntry
 from joblogs.models import StepInstance
 from joblogs.query import FileLogs, StepHost
 
@@ -35,12 +36,13 @@ def answer(
     *,
     extras: Extras,
     last: dict[str, Any],
-    sent: Callable[[int], None],
+    read: ReadEntry,
 ) -> HttpResponseBase:
-    """The logs of these hosts. `last` ends `data`; `sent` is told the bytes of log."""
+    """The logs of these hosts. `last` ends `data`; `read` records the bytes of log."""
     entries = _Entries(step, hosts, extras)
     parts = enveloped(request, _data(step, entries, last))
-    return in_parts(parts, lambda: sent(entries.size))
+    planned = sum(host.size for host in hosts)
+    return in_parts(parts, read, size=lambda: entries.size, planned=planned)
 
 
 class _Entries:

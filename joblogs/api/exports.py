@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import QuerySet
@@ -13,12 +14,12 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
-from joblogs import access, audit, database, export
+from joblogs import access, database, export
 from joblogs.audit import Channel
 from joblogs.errors import BadRequest, JobNotFound, NothingSelected, StepNotFound
-from joblogs.export import Format, Outcome, Read, Selection, Walk
+from joblogs.export import Format, Outcome, Selection, Walk
 from joblogs.export.choosing import NotThere, Wanted, choose
-from joblogs.models import JobInstance, StepInstance
+from joblogs.models import JobInstance
 from joblogs.query import HOSTS_MAX, Address
 from joblogs.search import InvalidPattern, Pattern
 
@@ -33,7 +34,7 @@ from .requests import (
     parameters,
 )
 from .responses import LogStream
-from .views import caller_of
+from .views import caller_of, read_entry
 
 ONCE = (
     "format",
@@ -85,7 +86,7 @@ def _selection(jobs: QuerySet[JobInstance], wanted: Wanted) -> Selection:
 def _answer(
     request: Request, asked: Asked, selection: Selection, scope_type: str, scope_id: str
 ) -> HttpResponseBase:
-    walk = Walk(selection, read=_recorder(request))
+    walk = Walk(selection, reading=partial(read_entry, request, channel=Channel.APP_EXPORT))
     made = export.Download(walk, asked.format, prefix=asked.prefix)
     if made.is_empty:
         raise NothingSelected
@@ -97,22 +98,6 @@ def _answer(
     # A proxy hands it on as it comes: it may be larger than what a proxy keeps.
     response["X-Accel-Buffering"] = "no"
     return response
-
-
-def _recorder(request: Request) -> Read:
-    caller = caller_of(request)
-
-    def record(step: StepInstance, hosts: int, size: int) -> None:
-        audit.record_read(
-            who=caller.user,
-            app_code=caller.app.app_code,
-            channel=Channel.APP_EXPORT,
-            step=step,
-            host_count=hosts,
-            size=size,
-        )
-
-    return record
 
 
 def read(request: HttpRequest) -> Asked:

@@ -81,7 +81,8 @@ def _grep(body: Mapping[str, Any]) -> Pattern | None:
 
 
 Logged = tuple[StepHost, Iterable[bytes], dict[str, Any], int]
-"""A host, its text in parts, the keys that an extra adds to its entry, and bytes of log read."""
+"""A host, its text in parts, the keys that an extra adds to its entry, and how many bytes of log
+were read meanwhile: of a search all that it went through, whether it found anything or not."""
 
 
 def script_logs(step: StepInstance, hosts: list[StepHost], extras: Extras) -> Iterator[Logged]:
@@ -121,16 +122,19 @@ def _grepped(
         budget=Budget(seconds=GREP_SECONDS),
     )
     found = iter(search)
-    hits = next(found, None)
+    hits, told = next(found, None), 0
     for index, host in enumerate(hosts):
         if hits is not None and hits.host.bk_host_id == host.bk_host_id:
             lines = [line.data for line in hits.lines]
-            yield host, lines, {"log_matches": hits.count}, sum(map(len, lines))
+            yield host, lines, {"log_matches": hits.count}, search.searched_bytes - told
+            told = search.searched_bytes
             hits = next(found, None)
         else:
             # A host that the search did not come to has no count: nobody knows.
             searched = not search.stopped or index < search.searched_logs
-            yield host, [], {"log_matches": 0 if searched else None}, 0
+            matches = {"log_matches": 0 if searched else None}
+            yield host, [], matches, search.searched_bytes - told
+            told = search.searched_bytes
 
 
 def file_state(step: StepInstance, logs: Sequence[FileLog]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from joblogs.query import Attempts, Range, StepHost
 from .downloads import Download
 from .requests import NotInteger, integer
 from .responses import LogStream
-from .views import caller_of, recorder
+from .views import caller_of, read_entry
 
 WAIT_MAX_SECONDS = 10
 POLL_SECONDS = 0.5
@@ -119,9 +119,12 @@ def _answer(request: Request, step: StepInstance, host: StepHost, asked: Asked) 
     elif request.method == "HEAD":
         response = HttpResponse(content_type="text/plain")
     else:
-        sent = recorder(request, step, host_count=1, channel=Channel.RAW)
-        response = LogStream(_bytes(step, host, part), content_type="text/plain")
-        response.sent = lambda: sent(stop - start)
+        polls = asked.offset is not None
+        read = read_entry(request, step, hosts=1, channel=Channel.RAW, poll=polls)
+        read.begin(stop - start)
+        taken = _Taken(_bytes(step, host, part))
+        response = LogStream(taken, content_type="text/plain")
+        response.sent = lambda: read.end(taken.size)
     response.status_code = status
     response["ETag"] = tag
     response["Accept-Ranges"] = "bytes"
@@ -161,6 +164,19 @@ def _part(request: HttpRequest, asked: Asked, size: int, tag: str) -> tuple[Rang
 def _bytes(step: StepInstance, host: StepHost, part: Range) -> Iterator[bytes]:
     for _, _, parts in query.script_range(step, [host], part):
         yield from parts
+
+
+class _Taken:
+    """Parts of a log, and how many of their bytes were taken."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self.parts, self.size = parts, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self.parts:
+            # Before it is handed out: who breaks off in the middle of it has read of it.
+            self.size += len(part)
+            yield part
 
 
 def _tag(host: StepHost, size: int) -> str:

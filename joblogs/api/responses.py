@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from joblogs import audit
+from joblogs.audit import ReadEntry
 from joblogs.choices import FileMode, StepType
 from joblogs.ingest import Refused, Report
 from joblogs.models import FileLog, StepInstance
@@ -28,25 +29,34 @@ BLOCK_BYTES = 256 * 1024
 """As much as is encoded and sent at once: what each costs is by the piece, not by the byte."""
 SCRIPT_LOG, FILE_LOG = 1, 2
 
-Sent = Callable[[], None]
-
-
-class LogAnswer(audit.Told, HttpResponse):
-    """Logs that fit into memory."""
-
 
 class LogStream(audit.Told, StreamingHttpResponse):
-    """Logs that do not."""
+    """Response with logs that do not fit into memory."""
 
 
-def in_parts(parts: Iterator[bytes], sent: Sent = lambda: None) -> HttpResponseBase:
-    """The answer that `parts` are, whole or streamed. `sent` is called when it has gone out."""
+def in_parts(
+    parts: Iterator[bytes],
+    read: ReadEntry | None = None,
+    *,
+    size: Callable[[], int] = lambda: 0,
+    planned: int = 0,
+) -> HttpResponseBase:
+    """The answer that `parts` are, whole or streamed, recorded as `read` if it is a read.
+
+    `size` says how many bytes of log were made so far, `planned` how many there will be.
+    """
     blocks = _blocks(parts)
     head, more = _beginning(blocks, BUFFER_BYTES)
     if not more:
-        return _answer(LogAnswer(b"".join(head), content_type="application/json"), sent)
+        if read is not None:
+            read.end(size())
+        return HttpResponse(b"".join(head), content_type="application/json")
+    if read is not None:
+        read.begin(max(planned, size()))
     stream = LogStream(itertools.chain(head, blocks), content_type="application/json")
-    return _answer(stream, sent)
+    if read is not None:
+        stream.sent = lambda: read.end(size())
+    return stream
 
 
 def _beginning(parts: Iterator[bytes], size: int) -> tuple[list[bytes], bool]:
@@ -115,12 +125,6 @@ def offsets(request: HttpRequest, found: Iterable[dict[str, Any]]) -> HttpRespon
     entries = listed([json_bytes(entry)] for entry in found)
     body = enveloped(request, itertools.chain([b'{"offsets":'], entries, [b"}"]))
     return StreamingHttpResponse(body, content_type="application/json")
-
-
-def _answer(response: Any, sent: Sent) -> HttpResponseBase:
-    response.sent = sent
-    answer: HttpResponseBase = response
-    return answer
 
 
 def log_type(step: StepInstance) -> int | None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from joblogs import query
+from joblogs.audit import ReadEntry
 from joblogs.choices import FINISHED, Role, ScopeType, run_rank
 from joblogs.models import FileLog, JobInstance, Scope, StepInstance
 from joblogs.query import HOSTS_MAX, Address, StepHost, TargetResult
@@ -117,7 +118,7 @@ def host_log(
     host: StepHost | None,
     *,
     named: int | Address,
-    sent: Callable[[int], None],
+    read: ReadEntry,
 ) -> HttpResponseBase:
     """The answer of get_job_instance_ip_log; a host that is not in the step is as it was named."""
     size = 0
@@ -141,7 +142,8 @@ def host_log(
         yield from listed(files()) if kind == FILE_LOG else [b"null"]
         yield b"}"
 
-    return in_parts(enveloped(request, data()), lambda: sent(size))
+    planned = host.size if host is not None else 0
+    return in_parts(enveloped(request, data()), read, size=lambda: size, planned=planned)
 
 
 def _host(host: StepHost | None, named: int | Address) -> dict[str, Any]:

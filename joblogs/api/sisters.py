@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,7 +10,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import access, database, query
-from joblogs.audit import Channel
+from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
 from joblogs.models import JobInstance, Scope, StepInstance
@@ -26,7 +25,7 @@ from .sister_requests import (
     StepRequest,
     StepStatusRequest,
 )
-from .views import ApiView, caller_of, recorder
+from .views import ApiView, caller_of, read_entry
 
 KEYWORD_BUDGET = Budget(seconds=20, size=1024**3)
 """What looking for a keyword may take: clients wait for 30 seconds."""
@@ -85,8 +84,8 @@ class GetJobInstanceIpLog(ApiView):
             step_instance_id=asked.step_instance_id,
         )
         host = _host_of(step, asked.host)
-        sent = recorder(request, step, host_count=1, channel=Channel.IP_LOG)
-        return sister_answers.host_log(request._request, step, host, named=asked.host, sent=sent)
+        read = read_entry(request, step, hosts=1, channel=Channel.IP_LOG)
+        return sister_answers.host_log(request._request, step, host, named=asked.host, read=read)
 
     post = get
 
@@ -112,15 +111,18 @@ class GetStepInstanceStatus(ApiView):
             job_instance_id=asked.job_instance_id,
             step_instance_id=asked.step_instance_id,
         )
-        results, sent = _results(request, step, asked)
+        results, read, size = _results(request, step, asked)
         groups = query.grouped(results)
-        return step_answers.step_status(request._request, step, groups, asked=asked, sent=sent)
+        return step_answers.step_status(
+            request._request, step, groups, asked=asked, read=read, size=size
+        )
 
 
 def _results(
     request: Request, step: StepInstance, asked: StepStatusRequest
-) -> tuple[Iterable[TargetResult], Callable[[], None]]:
-    """The results that match address and keyword, and what to call once they have been told."""
+) -> tuple[Iterable[TargetResult], ReadEntry | None, int]:
+    """The results that match address and keyword; what is recorded, if logs were looked through,
+    and how many bytes of them."""
     if step.step_type == StepType.APPROVAL:
         raise UnsupportedOperation
     attempts = asked.attempts(query.latest_batch(step, execute_count=asked.execute_count))
@@ -129,20 +131,16 @@ def _results(
         part = asked.search_ip.strip().lower()
         results = (r for r in results if part in (r.ip or "") or part in (r.ipv6 or ""))
     if asked.keyword is None:
-        return results, _nothing_was_read
+        return results, None, 0
     chosen = {result.bk_host_id: result for result in results}
     hosts = [h for h in query.hosts_as(step, Role.TARGET, attempts) if h.bk_host_id in chosen]
     search = Search(step, hosts, asked.keyword, shown=0, budget=KEYWORD_BUDGET)
     found = {hits.host.bk_host_id for hits in search}
     if search.stopped:
         raise ParameterRefused(ParameterRefused.TOO_MUCH_TO_SEARCH)
-    sent = recorder(request, step, host_count=len(hosts), channel=Channel.STEP_STATUS)
+    read = read_entry(request, step, hosts=len(hosts), channel=Channel.STEP_STATUS, search=True)
     matching = [result for host, result in chosen.items() if host in found]
-    return matching, functools.partial(sent, search.searched_bytes)
-
-
-def _nothing_was_read() -> None:
-    """A status without a keyword reads no log."""
+    return matching, read, search.searched_bytes
 
 
 class GetStepInstanceDetail(ApiView):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from joblogs import query
+from joblogs.audit import ReadEntry
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
 from joblogs.query import FileSource, ResultGroup, TargetResult
@@ -30,7 +31,8 @@ def step_status(
     groups: Iterable[ResultGroup],
     *,
     asked: StepStatusRequest,
-    sent: Callable[[], None],
+    read: ReadEntry | None,
+    size: int,
 ) -> HttpResponseBase:
     """The answer of get_step_instance_status."""
     head = {
@@ -48,7 +50,7 @@ def step_status(
         yield from listed(_group(group, asked, name(group.status)) for group in groups)
         yield b"}"
 
-    return in_parts(enveloped(request, data()), sent)
+    return in_parts(enveloped(request, data()), read, size=lambda: size)
 
 
 def _group(group: ResultGroup, asked: StepStatusRequest, name: str) -> Iterator[bytes]:

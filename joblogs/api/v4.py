@@ -5,7 +5,7 @@ Containers are no machines of this store: naming one gives no entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import database, query
-from joblogs.audit import Channel
+from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import FileMode
 from joblogs.errors import BadRequest, ParameterInvalid
 from joblogs.models import FileLog, StepInstance
@@ -24,7 +24,7 @@ from . import bodies, requests
 from .envelope import exchange_of, json_bytes
 from .responses import SCRIPT_LOG, in_parts, known, listed, log_type, text_of
 from .sisters import readable_jobs
-from .views import ApiView, recorder
+from .views import ApiView, read_entry
 
 OBJECTS_MAX = 50
 HOST_OBJECT = 1
@@ -65,8 +65,8 @@ class BatchGetJobInstanceExecuteObjectLog(ApiView):
             step_instance_id=asked.step_instance_id,
         )
         hosts = query.hosts_named(step, asked.wanted)
-        sent = recorder(request, step, host_count=len(hosts), channel=Channel.OBJECT_LOG)
-        return object_logs(request._request, step, hosts, sent=sent)
+        read = read_entry(request, step, hosts=len(hosts), channel=Channel.OBJECT_LOG)
+        return object_logs(request._request, step, hosts, read=read)
 
 
 def object_logs(
@@ -74,9 +74,9 @@ def object_logs(
     step: StepInstance,
     hosts: list[StepHost],
     *,
-    sent: Callable[[int], None],
+    read: ReadEntry,
 ) -> HttpResponseBase:
-    """The answer; `sent` is told the bytes of log it held."""
+    """The answer; `read` records the bytes of log that it holds."""
     size = 0
 
     def entries() -> Iterator[Iterable[bytes]]:
@@ -90,7 +90,9 @@ def object_logs(
                 size += logs.size
                 yield [_file_entry(host, logs)]
 
-    return in_parts(_document(request, step, entries()), lambda: sent(size))
+    planned = sum(host.size for host in hosts)
+    document = _document(request, step, entries())
+    return in_parts(document, read, size=lambda: size, planned=planned)
 
 
 def _document(

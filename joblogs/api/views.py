@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +13,9 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from joblogs import access, audit, database, query, records
+from joblogs import access, database, query, records
 from joblogs.access import Caller
-from joblogs.audit import Channel
+from joblogs.audit import Channel, ReadEntry
 from joblogs.errors import ApiNotFound, HostListInvalid, RecordsRefused, StoreError
 from joblogs.ingest import Report, ingest
 from joblogs.models import StepInstance
@@ -79,8 +78,10 @@ class BatchGetJobInstanceIpLog(ApiView):
             step_instance_id=asked.step_instance_id,
         )
         hosts, last = _hosts(step, asked, more)
-        sent = recorder(request, step, host_count=len(hosts), channel=Channel.BATCH)
-        return batch.answer(request._request, step, hosts, extras=more, last=last, sent=sent)
+        read = read_entry(
+            request, step, hosts=len(hosts), channel=Channel.BATCH, search=more.grep is not None
+        )
+        return batch.answer(request._request, step, hosts, extras=more, last=last, read=read)
 
 
 def _hosts(
@@ -98,21 +99,27 @@ def _hosts(
     return hosts, {"total": total} if asked.page else {}
 
 
-def recorder(request: Request, step: StepInstance, *, host_count: int, channel: Channel) -> Any:
-    """What to call with the bytes of log that an answer held, once it has been sent."""
+def read_entry(
+    request: Request,
+    step: StepInstance,
+    *,
+    channel: Channel,
+    hosts: int = 0,
+    search: bool = False,
+    poll: bool = False,
+) -> ReadEntry:
+    """The audit row of a read by whoever calls."""
     caller = caller_of(request)
-    return functools.partial(
-        _record,
+    return ReadEntry(
         who=caller.user,
         app_code=caller.app.app_code,
+        user_verified=caller.user_verified,
         channel=channel,
         step=step,
-        host_count=host_count,
+        hosts=hosts,
+        search=search,
+        poll=poll,
     )
-
-
-def _record(size: int, **read: Any) -> None:
-    audit.record_read(size=size, **read)
 
 
 class Records(ApiView):

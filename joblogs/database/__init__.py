@@ -4,7 +4,15 @@ Nothing outside this package asks which of them it is. SQL here is built from th
 never from input.
 """
 
-from .bulk import any_of, fetch, insert_rows, insert_unhurried, save_columns, update_rows
+from .bulk import (
+    add_unhurried,
+    any_of,
+    fetch,
+    insert_rows,
+    insert_unhurried,
+    save_columns,
+    update_rows,
+)
 from .partitions import Partitions
 from .prepared import Among, Given, GivenMany, Prepared
 from .replica import from_replica, is_reading_replica, reads_from_replica, replica_usable
@@ -19,6 +27,7 @@ __all__ = [
     "GivenMany",
     "Partitions",
     "Prepared",
+    "add_unhurried",
     "answering",
     "any_of",
     "fetch",

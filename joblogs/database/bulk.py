@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -119,24 +119,39 @@ def _pg_type(column: django_models.Field[Any, Any]) -> str:
     return kind.split("(")[0].split()[0]
 
 
-def insert_unhurried(row: django_models.Model) -> None:
-    """Insert one row that may be lost if the machine fails at this moment.
+def insert_unhurried(
+    row: django_models.Model, *, unique: str, added: tuple[str, ...], greatest: str
+) -> int:
+    """Insert one row that may be lost if the machine fails at this moment; returns its key.
 
+    Where there is one with the same value of `unique`, which may be null, that one is written
+    instead: the columns `added` grow, `greatest` keeps the larger value.
     One statement in autocommit: on PostgreSQL it does not wait for the disk.
     """
     asked = connections[DEFAULT_DB_ALIAS]
-    columns, statement = _insertion(type(row), asked.vendor)
+    columns, statement = _insertion(type(row), asked.vendor, unique, added, greatest)
     values = [getattr(row, column.attname) for column in columns]
     prepared = [
         value if type(value) in (int, str) else column.get_db_prep_save(value, asked)
         for column, value in zip(columns, values, strict=True)
     ]
-    execute(asked, statement, prepared, prepare=True).close()
+    ((key,),) = fetched(asked, execute(asked, statement, prepared, prepare=True), 2)
+    return int(key)
+
+
+def add_unhurried(model: type[django_models.Model], key: int, changes: Mapping[str, int]) -> None:
+    """Add numbers to columns of one row, as unhurriedly as `insert_unhurried`."""
+    sets = {name: django_models.F(name) + change for name, change in changes.items()}
+    model._default_manager.using(DEFAULT_DB_ALIAS).filter(pk=key).update(**sets)
 
 
 @functools.cache
 def _insertion(
-    model: type[django_models.Model], vendor: str
+    model: type[django_models.Model],
+    vendor: str,
+    unique: str,
+    added: tuple[str, ...],
+    greatest: str,
 ) -> tuple[list[django_models.Field[Any, Any]], str]:
     columns = [column for column in model._meta.local_concrete_fields if not column.primary_key]
     table = connection.ops.quote_name(model._meta.db_table)
@@ -146,7 +161,19 @@ def _insertion(
         # What is selected has a type before it meets its column.
         marks = [f"%s::{column.cast_db_type(connection)}" for column in columns]
         source = " FROM set_config('synchronous_commit', 'off', true)"
-    return columns, f"INSERT INTO {table} ({names}) SELECT {', '.join(marks)}{source}"
+    (key,), (most,) = _columns(model, [unique]), _columns(model, [greatest])
+    sets = [f"{c} = {table}.{c} + excluded.{c}" for c in map(_quoted, _columns(model, added))]
+    old, new = f"{table}.{_quoted(most)}", f"excluded.{_quoted(most)}"
+    sets.append(f"{_quoted(most)} = CASE WHEN {new} > {old} THEN {new} ELSE {old} END")
+    primary = model._meta.pk
+    assert primary is not None  # noqa: S101 - every model has one
+    # Without a WHERE SQLite would take ON CONFLICT for the condition of a join.
+    statement = (
+        f"INSERT INTO {table} ({names}) SELECT {', '.join(marks)}{source} WHERE true "
+        f"ON CONFLICT ({_quoted(key)}) WHERE {_quoted(key)} IS NOT NULL "
+        f"DO UPDATE SET {', '.join(sets)} RETURNING {_quoted(primary)}"
+    )
+    return columns, statement
 
 
 def fetch(sql: str, parameters: Sequence[Any], *, chunk: int = 256) -> Iterator[tuple[Any, ...]]:

@@ -17,6 +17,7 @@ from django.db import (
     connection,
     connections,
 )
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from joblogs.errors import Unavailable
 
@@ -115,9 +116,13 @@ def _is_passing(error: Exception) -> bool:
 
 @contextmanager
 def waiting_at_most(seconds: float) -> Iterator[None]:
-    """SQLite only: let the statements within wait for the write lock no longer than this."""
-    if connection.vendor != "sqlite":
-        yield
+    """Let each statement within take no longer than this: on SQLite to get the write lock.
+
+    PostgreSQL itself may hang, so it is this side that gives up, and gives up the connection too.
+    """
+    if is_postgresql():
+        with _answering_within(connections[DEFAULT_DB_ALIAS], seconds):
+            yield
         return
     usual = int(connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"].get("timeout", 5) * 1000)
     _set_busy_timeout(int(seconds * 1000))
@@ -125,6 +130,19 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
         yield
     finally:
         _set_busy_timeout(usual)
+
+
+@contextmanager
+def _answering_within(asked: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
+    asked.ensure_connection()
+    asked.connection.answer_seconds = seconds
+    try:
+        yield
+    finally:
+        if asked.connection is not None:
+            asked.connection.answer_seconds = None
+            if asked.connection.closed and not asked.in_atomic_block:
+                asked.close()  # what comes next opens another
 
 
 def _set_busy_timeout(milliseconds: int) -> None:

@@ -14,14 +14,14 @@ from .ndjson import lines
 from .selection import Outcome, Selection
 from .table import rows
 from .text import stream
-from .walk import Passed, Read, Tally, Walk
+from .walk import Passed, Reading, Tally, Walk
 
 __all__ = [
     "Download",
     "Format",
     "Outcome",
     "Passed",
-    "Read",
+    "Reading",
     "Selection",
     "Tally",
     "Walk",

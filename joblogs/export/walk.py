@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Protocol
 
 from joblogs import query, search
 from joblogs.choices import HostStatus, StepType
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from joblogs.query import FileLogs, State, StepHost, walking
-from joblogs.query.hosts import file_weights
+from joblogs.query.hosts import file_bytes, file_weights
 
 from .runs import HostRuns, Run, runs_of
 from .selection import Outcome, Selection
@@ -52,8 +53,24 @@ class Tally:
 
 
 Item = JobInstance | StepInstance | Group
-Read = Callable[[StepInstance, int, int], object]
-"""Hears what was read of a step: of how many hosts, how many bytes."""
+
+
+class ReadRecord(Protocol):
+    """The audit row of one step: told what is about to be read of it, and what was."""
+
+    hosts: int
+
+    def begin(self, size: int) -> None: ...
+
+    def end(self, size: int) -> None: ...
+
+
+class Reading(Protocol):
+    """Makes the record of a step; `search` where its logs are looked through for a text."""
+
+    def __call__(self, step: StepInstance, *, search: bool) -> ReadRecord: ...
+
+
 Passed = Callable[[int], object]
 """Hears how many more bytes of text lie behind."""
 
@@ -63,16 +80,34 @@ def _unheard(*said: object) -> None:
 
 
 @dataclass
+class _Unrecorded:
+    """Record of a step that nobody keeps."""
+
+    step: StepInstance
+    search: bool
+    hosts: int = 0
+
+    def begin(self, size: int) -> None:
+        pass
+
+    def end(self, size: int) -> None:
+        pass
+
+
+@dataclass
 class Walk:
-    """A selection, to be walked once."""
+    """A selection, to be walked once.
+
+    What is read of a step is recorded before anything of it goes out, group of hosts by group.
+    """
 
     selection: Selection
     passed: Passed = _unheard
-    read: Read = _unheard
+    reading: Reading = _Unrecorded
     tally: Tally = field(default_factory=Tally)
     created: int = field(default_factory=lambda: int(time.time() * 1000))
     _step: StepInstance | None = None
-    _hosts: int = 0
+    _record: ReadRecord | None = None
     _size: int = 0
 
     def items(self) -> Iterator[Item]:
@@ -85,11 +120,8 @@ class Walk:
                 case JobInstance():
                     self.tally.jobs += 1
                 case StepInstance():
-                    self.settle()
                     self.tally.steps += 1
                 case Group():
-                    self._step = item.step
-                    self._hosts += len(item.hosts)
                     self.tally.hosts += len(item.hosts)
                     self._tell_states(item)
             yield item
@@ -125,10 +157,23 @@ class Walk:
             hosts = self._selected(step, page)
             told = {result.pk for host in hosts for run in host.runs for result in run.results}
             self.passed(sum(result.held_size for result in page if result.pk not in told))
+            if hosts:
+                self._begin(step, hosts)
             if self.selection.contains is not None:
                 hosts = self._holding(step, hosts)
             if hosts:
                 yield Group(step, hosts)
+
+    def _begin(self, step: StepInstance, hosts: Sequence[HostRuns]) -> None:
+        """Record what is about to be read of these hosts of a step."""
+        if self._step != step or self._record is None:
+            self.settle()
+            self._step = step
+            self._record = self.reading(step, search=self.selection.contains is not None)
+        self._record.hosts += len(hosts)
+        held = {result.pk: result.held_size for host in hosts for result in host.results}
+        files = file_bytes(held) if step.step_type == StepType.FILE else 0
+        self._record.begin(self._size + sum(held.values()) + files)
 
     def _selected(self, step: StepInstance, page: Sequence[HostResult]) -> list[HostRuns]:
         chosen = self.selection
@@ -148,12 +193,23 @@ class Walk:
         """Those of whose logs one holds the text; so it is read twice, but never kept."""
         pattern = self.selection.contains
         assert pattern is not None  # noqa: S101 - asked for only then
-        texts = logs_of(step, [host.whole for host in hosts], self.passed)
-        return [
-            host
-            for host, logs in zip(hosts, texts, strict=True)
-            if any(search.occurs(pattern, log.parts) for log in logs)
-        ]
+        searched = 0
+
+        def taken(size: int) -> None:
+            nonlocal searched
+            searched += size
+            self.passed(size)
+
+        holding = []
+        for host, logs in zip(
+            hosts, logs_of(step, [host.whole for host in hosts], taken), strict=True
+        ):
+            searched = 0
+            if any(search.occurs(pattern, log.parts) for log in logs):
+                holding.append(host)  # what it holds counts as it goes out
+            else:
+                self._size += searched
+        return holding
 
     def logs(self, step: StepInstance, hosts: Sequence[StepHost]) -> Iterator[Iterator[Log]]:
         """Of each host its logs, counted as they are read."""
@@ -177,10 +233,10 @@ class Walk:
         return not (self.tally.hosts or (rows_count and self.tally.jobs))
 
     def settle(self) -> None:
-        """Say what was read of the step that is left behind."""
-        if self._step is not None and self._size:
-            self.read(self._step, self._hosts, self._size)
-        self._step, self._hosts, self._size = None, 0, 0
+        """Record what was read of the step that is left behind."""
+        if self._record is not None:
+            self._record.end(self._size)
+        self._step, self._record, self._size = None, None, 0
 
 
 def logs_of(

@@ -35,6 +35,8 @@ class LogRead(models.Model):
     who = models.CharField(_("who"), max_length=256)
     # The app through which they came, empty for a person in the pages.
     app_code = models.CharField(_("app"), max_length=64, blank=True, default="")
+    # Logged in here, named by a gateway's token, or who runs commands. Else only the app says so.
+    user_verified = models.BooleanField(_("user verified"), default=False, db_default=False)
     channel = models.CharField(_("channel"), max_length=64)
     scope_type = models.CharField(_("scope type"), max_length=16)
     scope_id = models.CharField(_("scope id"), max_length=64)
@@ -42,6 +44,9 @@ class LogRead(models.Model):
     step_instance_id = models.BigIntegerField(_("step instance id"), null=True)
     host_count = models.IntegerField(_("hosts"))
     size = models.BigIntegerField(_("bytes"))
+    # Answers to polls of one minute are one row: `size` is their sum, `host_count` the most of one.
+    answers = models.IntegerField(_("answers"), default=1, db_default=1)
+    poll_key = models.BinaryField(max_length=32, null=True, editable=False)
 
     class Meta:
         verbose_name = _("log read")
@@ -54,6 +59,13 @@ class LogRead(models.Model):
             # Who read through this app, who read this step? each a word of one search.
             models.Index(fields=["app_code"], name="logread_app"),
             models.Index(fields=["step_instance_id"], name="logread_step"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["poll_key"],
+                condition=models.Q(poll_key__isnull=False),
+                name="logread_one_row_of_polls",
+            )
         ]
 
     def __str__(self) -> str:

@@ -277,6 +277,12 @@ def holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]]
     return found
 
 
+def file_bytes(rows: Iterable[int]) -> int:
+    """Bytes of text in the file logs that these host results own."""
+    found = FileLog.objects.filter(host_result__in=list(rows)).aggregate(held=Sum("held_size"))
+    return int(found["held"] or 0)
+
+
 def file_weights(rows: Iterable[int]) -> dict[int, int]:
     """The host results among these that own file logs, and what those weigh in memory."""
     wanted = list(rows)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from joblogs.audit import Channel
+from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import StepType
 from joblogs.compare import (
     BYTES_MAX,
@@ -31,7 +31,7 @@ from joblogs.query import Attempts, runs
 
 from . import addresses
 from .host_log import HostLog, host_log, moment
-from .reading import RecordedPage, sent
+from .reading import read_entry
 from .rendering import rendered
 from .rows import Fold, RowOnPage, rows_on_page
 
@@ -115,7 +115,7 @@ def compare_page(
         "left_href": addresses.of_host(step, bk_host_id)["log"],
         "keep_left": _kept_on_log(log, asked),
     }
-    read: list[Callable[[], None]] = []
+    reads: list[tuple[ReadEntry, int]] = []
     if other.log is not None:
         sides = _sides(log, other.log, context["part"])
         found = compare(*sides, masks=context["masks"], steady=other.steady)
@@ -124,29 +124,25 @@ def compare_page(
             "right_href": addresses.of_host(other.log.step, other.log.result.host_id)["log"],
             "keep_right": _kept_on_log(other.log, asked),
         }
-        read = list(_read(request, log, other.log, sides, other))
-    page = RecordedPage(rendered("joblogs/compare.html", context, request))
-    page.sent = lambda: _record(read)
-    return page
+        reads = list(_reads(request, log, other.log, sides, other))
+    html = rendered("joblogs/compare.html", context, request)
+    for read, size in reads:
+        read.end(size)
+    return HttpResponse(html)
 
 
-def _record(read: list[Callable[[], None]]) -> None:
-    for record in read:
-        record()
-
-
-def _read(
+def _reads(
     request: HttpRequest, log: HostLog, other: HostLog, sides: tuple[Side, Side], why: Counterpart
-) -> Iterator[Callable[[], None]]:
-    """What to record: one read of a step, or one of each if an earlier run stands beside it."""
+) -> Iterator[tuple[ReadEntry, int]]:
+    """What to record, and its bytes: one read of a step, or one of each where they are two."""
     size, other_size = (len(side.data) for side in sides)
     if other.step != log.step:
-        yield sent(request, Channel.COMPARE, log.step, hosts=1, size=size)
-        yield sent(request, Channel.COMPARE, other.step, hosts=1, size=other_size)
+        yield read_entry(request, log.step, channel=Channel.COMPARE, hosts=1), size
+        yield read_entry(request, other.step, channel=Channel.COMPARE, hosts=1), other_size
         return
     hosts = max(len({log.result.host_id, other.result.host_id}), why.sampled_hosts)
     size += other_size + why.sampled_bytes
-    yield sent(request, Channel.COMPARE, log.step, hosts=hosts, size=size)
+    yield read_entry(request, log.step, channel=Channel.COMPARE, hosts=hosts), size
 
 
 def _result(found: Comparison, asked: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
@@ -11,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from joblogs import export
 from joblogs.audit import Channel
-from joblogs.export import Download, Format, Read, Selection, Walk
+from joblogs.export import Download, Format, Selection, Walk
 from joblogs.filters import JobFilterSet
 from joblogs.models import JobInstance, Scope, StepInstance
 from joblogs.query import Attempts
@@ -19,7 +21,7 @@ from joblogs.query import Attempts
 from . import step_page
 from .host_log import host_log
 from .log_request import LogRequest
-from .reading import RecordedFile, sent
+from .reading import RecordedFile, read_entry
 
 
 def of_jobs(
@@ -61,9 +63,8 @@ def download(
     Records come with every attempt, as an import wants them; the others show what is shown.
     """
     every = format is Format.NDJSON
-    walk = Walk(
-        selection.with_every_attempt() if every else selection, read=_reader(request, channel)
-    )
+    chosen = selection.with_every_attempt() if every else selection
+    walk = Walk(chosen, reading=partial(read_entry, request, channel=channel))
     made = Download(walk, format)
     if made.is_empty:
         return None
@@ -96,10 +97,3 @@ def nothing(request: HttpRequest, back: str) -> HttpResponseBase:
 
 def _of(step: StepInstance) -> tuple[int, int]:
     return step.job.job_instance_id, step.step_instance_id
-
-
-def _reader(request: HttpRequest, channel: Channel) -> Read:
-    def read(step: StepInstance, hosts: int, size: int) -> None:
-        sent(request, channel, step, hosts=hosts, size=size)()
-
-    return read

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
@@ -22,7 +22,7 @@ from .files import files_on_page
 from .host_log import HostLog, host_log
 from .log_lines import LineOnPage, lines_on_page
 from .log_request import Found, LogRequest, find_place
-from .reading import RecordedFile, RecordedJson, RecordedPage, sent
+from .reading import RecordedFile, read_entry
 from .rendering import rendered
 
 BLOCK_BYTES = 1024 * 1024
@@ -38,9 +38,9 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     window = query.window_at(log.text, found.place)
     lines = lines_on_page(window.lines, asked.encoding, asked=found.line)
     context = _context(log, asked, found, window, lines)
-    page = RecordedPage(rendered("joblogs/log.html", context, request))
-    page.sent = _sent(request, Channel.PAGE, log, _size(window))
-    return page
+    html = rendered("joblogs/log.html", context, request)
+    read_entry(request, log.step, channel=Channel.PAGE, hosts=1).end(_size(window))
+    return HttpResponse(html)
 
 
 def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
@@ -53,7 +53,7 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
         window = query.window_at(log.text, Place("byte", start))
     lines = lines_on_page(window.lines, asked.encoding)
     context = {"lines": lines, "kept": asked.kept}
-    answer = RecordedJson(
+    answer = JsonResponse(
         {
             "html": rendered("joblogs/_log_lines.html", context, request).strip(),
             "next": _next(window, lines),
@@ -62,7 +62,7 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
             "grows": log.grows,
         }
     )
-    answer.sent = _sent(request, Channel.FOLLOW, log, _size(window))
+    read_entry(request, log.step, channel=Channel.FOLLOW, hosts=1, poll=True).end(_size(window))
     return answer
 
 
@@ -74,7 +74,9 @@ def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> H
     answer = RecordedFile(taken, content_type="application/octet-stream")
     answer["Content-Length"] = str(log.text.size)
     answer["Content-Disposition"] = content_disposition_header(True, _filename(log))
-    answer.sent = lambda: _sent(request, Channel.DOWNLOAD, log, taken.count)()
+    read = read_entry(request, log.step, channel=Channel.DOWNLOAD, hosts=1)
+    read.begin(log.text.size)
+    answer.sent = lambda: read.end(taken.count)
     return answer
 
 
@@ -87,12 +89,9 @@ class _Counted:
     def __iter__(self) -> Iterator[bytes]:
         for at in range(0, self.text.size, BLOCK_BYTES):
             block = self.text.read(at, min(self.text.size, at + BLOCK_BYTES))
-            yield block
+            # Before it is handed out: who breaks off in the middle of it has read of it.
             self.count += len(block)
-
-
-def _sent(request: HttpRequest, channel: Channel, log: HostLog, size: int) -> Callable[[], None]:
-    return sent(request, channel, log.step, hosts=1, size=size)
+            yield block
 
 
 def _size(window: Window) -> int:

@@ -1,42 +1,38 @@
-"""Answers that hold log text: recorded as reads once they have been sent."""
+"""Answers that hold log text, and the audit rows of who reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 
 from joblogs import audit
-from joblogs.audit import Channel
+from joblogs.audit import Channel, ReadEntry
 from joblogs.models import StepInstance
 
 
-class RecordedPage(audit.Told, HttpResponse):
-    """A page with log text."""
-
-
-class RecordedJson(audit.Told, JsonResponse):
-    """Log text for a script of ours."""
-
-
 class RecordedFile(audit.Told, StreamingHttpResponse):
-    """A log as a file."""
+    """Response with a log as a file."""
 
 
-def sent(
-    request: HttpRequest, channel: Channel, step: StepInstance, *, hosts: int, size: int
-) -> Callable[[], None]:
-    """What to call when an answer has gone out: a person read `size` bytes of log text."""
+def read_entry(
+    request: HttpRequest,
+    step: StepInstance,
+    *,
+    channel: Channel,
+    hosts: int = 0,
+    search: bool = False,
+    poll: bool = False,
+) -> ReadEntry:
+    """The audit row of a read by the person who is logged in."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - the frame lets nobody else in
-    return partial(
-        audit.record_read,
+    return ReadEntry(
         who=user.get_username(),
         app_code="",
+        user_verified=True,
         channel=channel,
         step=step,
-        host_count=hosts,
-        size=size,
+        hosts=hosts,
+        search=search,
+        poll=poll,
     )

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +23,7 @@ from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 from . import addresses, hit_lines
 from .hits import HOSTS_MAX, Found, HostWithHits, gather, label_of
 from .host_log import moment
-from .reading import RecordedPage, sent
+from .reading import read_entry
 from .rendering import rendered
 
 SECONDS = 10.0
@@ -78,12 +78,13 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
             form.add_error("q", gettext("This cannot be searched for: %s") % error)
         else:
             search = _search(step, form.cleaned_data, pattern, context)
-    page = RecordedPage(rendered("joblogs/search.html", context, request))
+    html = rendered("joblogs/search.html", context, request)
     if search is not None:
-        page.sent = sent(
-            request, Channel.SEARCH, step, hosts=len(search.hosts), size=search.searched_bytes
+        read = read_entry(
+            request, step, channel=Channel.SEARCH, hosts=len(search.hosts), search=True
         )
-    return page
+        read.end(search.searched_bytes)
+    return HttpResponse(html)
 
 
 def _pattern(asked: dict[str, Any]) -> Pattern:

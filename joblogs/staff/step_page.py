@@ -26,7 +26,7 @@ from .host_log import moment
 from .host_rows import drawn
 from .host_table import Table, TableForm, chosen, table
 from .hostmap import host_map, legend
-from .reading import RecordedPage, sent
+from .reading import read_entry
 from .rendering import rendered
 from .samples import Sample, samples
 from .transfer_groups import transfer_groups
@@ -117,10 +117,9 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "bytes": sum(host.size for host in found.hosts),
         "slowest": _slowest(found),
     }
-    page = RecordedPage(rendered("joblogs/step.html", context, request))
-    if read.size:
-        page.sent = sent(request, Channel.STEP, step, hosts=read.hosts, size=read.size)
-    return page
+    html = rendered("joblogs/step.html", context, request)
+    read_entry(request, step, channel=Channel.STEP, hosts=read.hosts).end(read.size)
+    return HttpResponse(html)
 
 
 def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:

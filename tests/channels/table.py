@@ -28,6 +28,7 @@ PASSING_ON = {
     "joblogs.monitoring.requests.Requests",
     "joblogs.api.middleware.ApiAnswers",
     "joblogs.staff.unseen.ShowsUnseen",
+    "joblogs.staff.unavailable.UnavailablePages",
     "joblogs.staff.zones.ReadersZone",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

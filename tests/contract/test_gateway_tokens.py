@@ -86,6 +86,7 @@ def _text(response: Any) -> str:
 @pytest.mark.parametrize("path", FORMS)
 def test_a_token_as_a_gateway_mints_it_is_accepted(client: Client, path: str) -> None:
     assert _text(_ask(client, _token(), path)) == "hello\n"
+    assert LogRead.objects.get().user_verified is True
 
 
 def test_several_gateways_are_told_apart_by_kid(client: Client) -> None:
@@ -107,6 +108,7 @@ def test_the_other_spelling_of_app_and_user_is_read(client: Client) -> None:
     )
     assert _text(_ask(client, _token(claims))) == "hello\n"
     assert LogRead.objects.get().who == "li.wei"
+    assert LogRead.objects.get().user_verified is False
 
 
 @pytest.mark.parametrize(

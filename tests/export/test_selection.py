@@ -195,10 +195,20 @@ def test_whoever_breaks_off_has_read_what_was_sent(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(store, "GROUP_BYTES", 6)
     load(job(), step(), *(result(host) for host in (1, 2)))
     load(*(script_log("hello\n", host=host) for host in (1, 2)))
-    said = []
-    walk = Walk(choose(OPERATOR.jobs(), Wanted()), read=lambda *read: said.append(read[1:]))
+    said: list[tuple[str, int, int]] = []
+
+    class Record:
+        hosts = 0
+
+        def begin(self, size: int) -> None:
+            said.append(("begin", self.hosts, size))
+
+        def end(self, size: int) -> None:
+            said.append(("end", self.hosts, size))
+
+    walk = Walk(choose(OPERATOR.jobs(), Wanted()), reading=lambda step, *, search: Record())
     begun = Download(walk, Format.TXT, prefix=False)
-    assert (begun.is_empty, next(begun), said) == (False, b"hello\n", [])
+    assert (begun.is_empty, next(begun), said) == (False, b"hello\n", [("begin", 2, 12)])
     begun.close()
-    assert said == [(2, 6)]
+    assert said == [("begin", 2, 12), ("end", 2, 6)]
     assert list(begun) == []

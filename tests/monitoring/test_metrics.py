@@ -106,14 +106,15 @@ def test_a_read_that_could_not_be_recorded_is_counted(monkeypatch) -> None:
     builders.load(builders.job(), builders.step())
     before = value("joblogs_audit_lost_total")
 
-    def refuse(row: object) -> None:
+    def refuse(row: object, **how: object) -> None:
         raise DatabaseError
 
     monkeypatch.setattr(database, "insert_unhurried", refuse)
     step = StepInstance.objects.select_related("job__scope").get()
-    audit.record_read(
-        who="zoe", app_code="", channel=audit.Channel.RAW, step=step, host_count=1, size=1
+    read = audit.ReadEntry(
+        who="zoe", app_code="", user_verified=True, channel=audit.Channel.RAW, step=step, hosts=1
     )
+    read.end(1)
     assert value("joblogs_audit_lost_total") - before == 1
 
 

@@ -14,8 +14,8 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from joblogs import audit, database, export
-from joblogs.audit import Channel
+from joblogs import database, export
+from joblogs.audit import Channel, ReadEntry
 from joblogs.content.chunks import Hole
 from joblogs.content.codec import Unreadable
 from joblogs.errors import StoreError
@@ -146,7 +146,7 @@ class Command(StoreCommand):
                 stopping.check()
                 bar.update(size)
 
-            walk = Walk(selection, passed=passed, read=_record)
+            walk = Walk(selection, passed=passed, reading=_read_entry)
             parts = export.parts(walk, kind, prefix=not options["no_prefix"])
             for part in stack.enter_context(contextlib.closing(parts)):
                 with stopping.at_once():
@@ -184,14 +184,14 @@ def _bar(selection: Selection, target: Path | None) -> tqdm[Any]:
     return tqdm(total=total, unit="B", unit_scale=True, desc=name, disable=None)
 
 
-def _record(step: StepInstance, hosts: int, size: int) -> None:
-    audit.record_read(
+def _read_entry(step: StepInstance, *, search: bool) -> ReadEntry:
+    return ReadEntry(
         who=choosing.operator(),
         app_code="",
+        user_verified=True,
         channel=Channel.EXPORT,
         step=step,
-        host_count=hosts,
-        size=size,
+        search=search,
     )
 
 
