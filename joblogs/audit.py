@@ -14,7 +14,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, IntegrityError
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -113,15 +113,35 @@ class ReadEntry:
                     self._row = self._insert(size)
                 elif self._row is not None:
                     changes = {"host_count": self.hosts - before[0], "size": size - before[1]}
-                    database.add_unhurried(LogRead, self._row, changes)
+                    database.add_to_row(LogRead, changes, where="id", value=self._row)
         except Error as error:
             self._tell_loss(error, size)
             if before is None and settings.AUDIT_REQUIRED:
                 raise Unavailable from error
 
     def _insert(self, size: int) -> int:
-        scope, now = self.step.job.scope, timezone.now()
-        read = LogRead(
+        now = timezone.now()
+        if not self.poll:
+            return database.insert_unhurried(self._new_row(now, size, poll_key=None))
+        key = self._poll_key(now)
+        row = self._add_to_polls(key, size)
+        if row is not None:
+            return row
+        try:
+            return database.insert_unhurried(self._new_row(now, size, poll_key=key))
+        except IntegrityError:  # another answer of this minute was faster
+            row = self._add_to_polls(key, size)
+            if row is None:
+                raise
+            return row
+
+    def _add_to_polls(self, key: bytes, size: int) -> int | None:
+        changes = {"size": size, "answers": 1}
+        return database.add_to_row(LogRead, changes, where="poll_key", value=key)
+
+    def _new_row(self, now: datetime, size: int, *, poll_key: bytes | None) -> LogRead:
+        scope = self.step.job.scope
+        return LogRead(
             at=now,
             who=self.who[:256],
             app_code=self.app_code,
@@ -133,10 +153,7 @@ class ReadEntry:
             step_instance_id=self.step.step_instance_id,
             host_count=self.hosts,
             size=size,
-            poll_key=self._poll_key(now) if self.poll else None,
-        )
-        return database.insert_unhurried(
-            read, unique="poll_key", added=("size", "answers"), greatest="host_count"
+            poll_key=poll_key,
         )
 
     def _poll_key(self, now: datetime) -> bytes:

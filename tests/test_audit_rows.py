@@ -129,8 +129,8 @@ def test_looking_for_a_text_is_a_read_where_nothing_holds_it() -> None:
     asked = asking(grep="nowhere")
     envelope = Client().post(BATCH, asked, "application/json", headers=keys).json()
     assert [log["log_content"] for log in envelope["data"]["script_task_logs"]] == ["", ""]
-    place = {"job_instance_id": JOB, "step_instance_id": STEP, "keyword": "nowhere"}
-    Client().get(STATUS, SCOPE | place, headers=keys)
+    place: dict[str, Any] = {"job_instance_id": JOB, "step_instance_id": STEP, "keyword": "nowhere"}
+    Client().get(STATUS, place | SCOPE, headers=keys)
     Client().get(f"{EXPORT}?format=txt&contains=nowhere", headers=keys)
     staff().get(page("search", host=None) + "?q=nowhere")
     assert [row[1:] for row in reads()] == [

@@ -5,7 +5,7 @@ never from input.
 """
 
 from .bulk import (
-    add_unhurried,
+    add_to_row,
     any_of,
     fetch,
     insert_rows,
@@ -27,7 +27,7 @@ __all__ = [
     "GivenMany",
     "Partitions",
     "Prepared",
-    "add_unhurried",
+    "add_to_row",
     "answering",
     "any_of",
     "fetch",

@@ -119,17 +119,13 @@ def _pg_type(column: django_models.Field[Any, Any]) -> str:
     return kind.split("(")[0].split()[0]
 
 
-def insert_unhurried(
-    row: django_models.Model, *, unique: str, added: tuple[str, ...], greatest: str
-) -> int:
+def insert_unhurried(row: django_models.Model) -> int:
     """Insert one row that may be lost if the machine fails at this moment; returns its key.
 
-    Where there is one with the same value of `unique`, which may be null, that one is written
-    instead: the columns `added` grow, `greatest` keeps the larger value.
     One statement in autocommit: on PostgreSQL it does not wait for the disk.
     """
     asked = connections[DEFAULT_DB_ALIAS]
-    columns, statement = _insertion(type(row), asked.vendor, unique, added, greatest)
+    columns, statement = _insertion(type(row), asked.vendor)
     values = [getattr(row, column.attname) for column in columns]
     prepared = [
         value if type(value) in (int, str) else column.get_db_prep_save(value, asked)
@@ -139,39 +135,43 @@ def insert_unhurried(
     return int(key)
 
 
-def add_unhurried(model: type[django_models.Model], key: int, changes: Mapping[str, int]) -> None:
-    """Add numbers to columns of one row, as unhurriedly as `insert_unhurried`."""
-    sets = {name: django_models.F(name) + change for name, change in changes.items()}
-    model._default_manager.using(DEFAULT_DB_ALIAS).filter(pk=key).update(**sets)
+def add_to_row(
+    model: type[django_models.Model], changes: Mapping[str, int], *, where: str, value: object
+) -> int | None:
+    """Add numbers to columns of the row with this value in a unique column.
+
+    Returns the row's key, None if there is no such row. One statement.
+    """
+    asked = connections[DEFAULT_DB_ALIAS]
+    (column,) = _columns(model, [where])
+    table, primary = connection.ops.quote_name(model._meta.db_table), model._meta.pk
+    assert primary is not None  # noqa: S101 - every model has one
+    sets = ", ".join(f"{_quoted(c)} = {_quoted(c)} + %s" for c in _columns(model, list(changes)))
+    statement = (
+        f"UPDATE {table} SET {sets} WHERE {_quoted(column)} = %s "  # noqa: S608 - as above
+        f"RETURNING {_quoted(primary)}"
+    )
+    values = [*changes.values(), column.get_db_prep_value(value, asked)]
+    rows = list(fetched(asked, execute(asked, statement, values), 2))
+    return int(rows[0][0]) if rows else None
 
 
 @functools.cache
 def _insertion(
-    model: type[django_models.Model],
-    vendor: str,
-    unique: str,
-    added: tuple[str, ...],
-    greatest: str,
+    model: type[django_models.Model], vendor: str
 ) -> tuple[list[django_models.Field[Any, Any]], str]:
     columns = [column for column in model._meta.local_concrete_fields if not column.primary_key]
-    table = connection.ops.quote_name(model._meta.db_table)
+    table, primary = connection.ops.quote_name(model._meta.db_table), model._meta.pk
+    assert primary is not None  # noqa: S101 - every model has one
     names = ", ".join(_quoted(column) for column in columns)
     marks, source = ["%s" for _ in columns], ""
     if vendor == "postgresql":
         # What is selected has a type before it meets its column.
         marks = [f"%s::{column.cast_db_type(connection)}" for column in columns]
         source = " FROM set_config('synchronous_commit', 'off', true)"
-    (key,), (most,) = _columns(model, [unique]), _columns(model, [greatest])
-    sets = [f"{c} = {table}.{c} + excluded.{c}" for c in map(_quoted, _columns(model, added))]
-    old, new = f"{table}.{_quoted(most)}", f"excluded.{_quoted(most)}"
-    sets.append(f"{_quoted(most)} = CASE WHEN {new} > {old} THEN {new} ELSE {old} END")
-    primary = model._meta.pk
-    assert primary is not None  # noqa: S101 - every model has one
-    # Without a WHERE SQLite would take ON CONFLICT for the condition of a join.
     statement = (
-        f"INSERT INTO {table} ({names}) SELECT {', '.join(marks)}{source} WHERE true "
-        f"ON CONFLICT ({_quoted(key)}) WHERE {_quoted(key)} IS NOT NULL "
-        f"DO UPDATE SET {', '.join(sets)} RETURNING {_quoted(primary)}"
+        f"INSERT INTO {table} ({names}) SELECT {', '.join(marks)}{source} "
+        f"RETURNING {_quoted(primary)}"
     )
     return columns, statement
 

@@ -44,7 +44,7 @@ class LogRead(models.Model):
     step_instance_id = models.BigIntegerField(_("step instance id"), null=True)
     host_count = models.IntegerField(_("hosts"))
     size = models.BigIntegerField(_("bytes"))
-    # Answers to polls of one minute are one row: `size` is their sum, `host_count` the most of one.
+    # Answers to polls of one minute are one row: `size` is their sum, `host_count` of one.
     answers = models.IntegerField(_("answers"), default=1, db_default=1)
     poll_key = models.BinaryField(max_length=32, null=True, editable=False)
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("joblogs", "0008_failed_logins"),
+        ("joblogs", "0010_identities"),
     ]
 
     operations = [
