@@ -6,6 +6,7 @@ twice, and a stream that was cut goes on where it stopped.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 
 from joblogs import database, metrics
@@ -13,9 +14,10 @@ from joblogs.access import Writer
 from joblogs.errors import BadRequest, Text
 
 from . import fingerprints, parents, results
-from .parents import ScopeKey
+from .finishing import Finishes
 from .report import Outcome, Reason, Refused, Report
-from .slicing import Numbered, slices
+from .slicing import End, Slice, slices
+from .stored_parents import ScopeKey
 from .stream import Block, Line
 
 __all__ = ["Reason", "Refused", "Report", "ingest"]
@@ -36,12 +38,13 @@ def ingest(
     """
     report = Report()
     named: dict[int, ScopeKey] = {}
+    finishes = Finishes()
     seen = False
-    for slice_, unread in slices(lines):
-        seen = seen or bool(slice_ or unread.refused)
+    for slice_ in slices(lines):
+        seen = seen or bool(slice_.entries or slice_.unread.refused)
         with database.answering():
-            outcomes = _apply(slice_, writer, named)
-        outcomes.append(unread)
+            outcomes = [*_apply(slice_, writer, named, finishes), slice_.unread]
+            outcomes.append(finishes.write_due(slice_.end))
         report.add(outcomes)
         _count(outcomes)
         progress(report)
@@ -60,20 +63,30 @@ def _count(outcomes: Iterable[Outcome]) -> None:
         )
 
 
-def _apply(slice_: list[Numbered], writer: Writer, named: dict[int, ScopeKey]) -> list[Outcome]:
-    """Commit a slice: what became of it."""
-    plan = parents.settle(slice_, writer=writer, named=named)
+def _apply(
+    slice_: Slice, writer: Writer, named: dict[int, ScopeKey], finishes: Finishes
+) -> list[Outcome]:
+    """Commit a slice: what became of it, but for what `finishes` holds back."""
+    if not slice_.entries:
+        return []
+    plan = parents.settle(slice_.entries, writer=writer, named=named, finishes=finishes)
     outcomes = [plan.outcome]
     for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
-        outcome, rows = database.retrying(lambda work=work: _write_step(work))  # type: ignore[misc]
+        write = functools.partial(_write_step, work, finishes, last=slice_.end is End.WHOLE)
+        outcome, rows = database.retrying(write)
         outcomes.append(outcome)
+        for kind, left in rows.left.items():
+            finishes.keep(kind, left)
         fingerprints.take(rows.touched())
+    finishes.see(plan.spans())
     return outcomes
 
 
-def _write_step(work: parents.StepWork) -> tuple[Outcome, results.StepRows]:
+def _write_step(
+    work: parents.StepWork, finishes: Finishes, *, last: bool
+) -> tuple[Outcome, results.StepRows]:
     try:
-        return results.write(work)
+        return results.write(work, finishes, last=last)
     except results.Overtaken:
         work.step.job.refresh_from_db(fields=["expired_at"])
-        return results.write(work)
+        return results.write(work, finishes, last=last)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from joblogs import database, records
-from joblogs.choices import file_rank
 from joblogs.content.chunks import Log, Piece, Verdict, union
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from . import masking, merge
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
+from .withheld import Left, Withheld
 
 CONTENT_MAX_BYTES = 1024 * 1024
 """As much content as a file log keeps; more is counted, not kept."""
@@ -70,10 +70,16 @@ class _Task:
         return held + sum(len(record.data() or b"") for _, record, _ in self.entries)
 
 
-def write(step: StepInstance, entries: list[Entry], outcome: Outcome) -> None:
-    """Apply file_log records whose owner is `Entry`'s host result, stored by now."""
+def write(
+    step: StepInstance, entries: list[Entry], rows: Callable[[], Withheld], outcome: Outcome
+) -> Left:
+    """Apply file_log records whose owner is `Entry`'s host result, stored by now.
+
+    `rows` makes what merges rows and holds their finish back; what it held back is returned.
+    """
+    left = Left()
     if not entries:
-        return
+        return left
     by_key: dict[Key, list[Entry]] = defaultdict(list)
     for entry in entries:
         record = entry[1]
@@ -85,7 +91,10 @@ def write(step: StepInstance, entries: list[Entry], outcome: Outcome) -> None:
         for row in FileLog.objects.filter(step=step, task_hash__in=digests).defer("content")
     }
     for group in _groups(_Task(key, stored.get(key), own) for key, own in by_key.items()):
-        _write_group(step, group, outcome)
+        of_group = _write_group(step, group, rows(), outcome)
+        left.kept |= of_group.kept
+        left.gone += of_group.gone
+    return left
 
 
 def _groups(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
@@ -102,19 +111,22 @@ def _groups(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
         yield group
 
 
-def _write_group(step: StepInstance, tasks: list[_Task], outcome: Outcome) -> None:
+def _write_group(
+    step: StepInstance, tasks: list[_Task], withheld: Withheld, outcome: Outcome
+) -> Left:
+    withheld.show(task.row for task in tasks if task.row)
     needed = [task.row.pk for task in tasks if task.row and task.has_pieces]
     contents = dict(FileLog.objects.filter(pk__in=needed).values_list("pk", "content"))
     for task in tasks:
         if task.row and task.has_pieces:
             task.row.content = bytes(contents[task.row.pk])
         for line, record, owner in task.entries:
-            result = _take(task, step, line, record, owner)
+            result = _take(task, step, line, record, owner, withheld)
             if isinstance(result, Refused):
                 outcome.refused.append(result)
             else:
-                outcome.count(changed=result)
                 task.changed = task.changed or result
+    withheld.hide()
     new: list[FileLog] = []
     grown: list[FileLog] = []
     changed: list[FileLog] = []
@@ -126,12 +138,21 @@ def _write_group(step: StepInstance, tasks: list[_Task], outcome: Outcome) -> No
     FileLog.objects.bulk_create(new)
     database.save_columns(FileLog, (*_WRITTEN_COLUMNS, *_MASK_COLUMNS, "content"), grown)
     database.save_columns(FileLog, _WRITTEN_COLUMNS, changed)
+    return withheld.left(job=lambda row: step.job_id)
 
 
 def _take(
-    task: _Task, step: StepInstance, line: int, record: records.FileLog, owner: HostResult
+    task: _Task,
+    step: StepInstance,
+    line: int,
+    record: records.FileLog,
+    owner: HostResult,
+    withheld: Withheld,
 ) -> bool | Refused:
-    """Apply one record to a task: whether it changed anything, or why it is refused."""
+    """Apply one record to a task: whether it changed anything, or why it is refused.
+
+    `withheld` counts those that are not refused.
+    """
     fixed = _fixed(record, owner)
     if task.row is not None and (column := merge.contradiction(task.row, fixed)):
         message = f"the file log of this task has another {column}"
@@ -152,11 +173,12 @@ def _take(
         accepted = verdict is Verdict.ACCEPTED
     task.row, task.log = row, log
     if made:
+        withheld.add(line, row)
         return True
     said = {column: getattr(record, column) for column in _SAID_COLUMNS}
     fills = {c: v for c, v in fixed.items() if v is not None and getattr(row, c) is None}
-    merged = merge.apply(row, merge.changes(row, said, rank=file_rank) | fills)
-    return merged or accepted
+    news = merge.apply(row, fills) or accepted
+    return bool(withheld.take(line, row, said, news=news)) or news
 
 
 def _fixed(record: records.FileLog, owner: HostResult) -> dict[str, Any]:

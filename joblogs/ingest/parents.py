@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, records
 from joblogs.access import Writer
-from joblogs.choices import run_rank
 from joblogs.models import JobInstance, Scope, StepInstance
 
 from . import merge
+from .finishing import Finishes, Span
 from .report import NAMED, JobKey, Outcome, Reason, Refused
 from .slicing import Entry, Numbered, Pieces
+from .stored_parents import ScopeKey, Stored, load
+from .withheld import JOB, STEP, Withheld
 
 _InJob = records.Step | records.HostResult | records.FileLog | Pieces
-ScopeKey = tuple[str, str]
 
 _JOB_COLUMNS = (
     "name",
@@ -62,23 +62,29 @@ class StepWork:
 
 
 @dataclass(slots=True)
-class _Stored:
-    """What a slice names, as it is stored; the walk adds what it makes."""
-
-    scopes: dict[ScopeKey, Scope]
-    jobs: dict[JobKey, JobInstance]
-    steps: dict[tuple[JobKey, int], StepInstance]
-    keys_of_number: dict[int, list[JobKey]]
-
-
-@dataclass(slots=True)
 class Plan:
     """What walking a slice came to."""
 
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: Outcome
+    jobs: Withheld
+    steps: Withheld
     works: dict[tuple[JobKey, int], StepWork] = field(default_factory=dict)
     named: ChainMap[int, ScopeKey] = field(default_factory=ChainMap)
     changed: dict[int, Scope | JobInstance | StepInstance] = field(default_factory=dict)
+    lines: dict[int, tuple[JobInstance, list[int]]] = field(default_factory=dict)
+    """Jobs, and the lines of their own records and of their steps'."""
+
+    def name(self, job: JobInstance, line: int) -> None:
+        self.lines.setdefault(id(job), (job, []))[1].append(line)
+
+    def spans(self) -> list[Span]:
+        """Which lines each job has in the slice, once all jobs are stored."""
+        lines = {job.pk: list(own) for job, own in self.lines.values()}
+        for work in self.works.values():
+            own = lines.setdefault(work.step.job_id, [])
+            for line, entry in work.entries:
+                own += (line, entry.lines[-1] if isinstance(entry, Pieces) else line)
+        return [(job, min(own), max(own)) for job, own in lines.items()]
 
     def change(self, row: Scope | JobInstance | StepInstance) -> None:
         self.changed[id(row)] = row
@@ -92,20 +98,29 @@ class Plan:
         ]
 
 
-def settle(slice_: Sequence[Numbered], *, writer: Writer, named: dict[int, ScopeKey]) -> Plan:
-    """Write what the slice changes in scopes, jobs and steps.
+def settle(
+    slice_: Sequence[Numbered], *, writer: Writer, named: dict[int, ScopeKey], finishes: Finishes
+) -> Plan:
+    """Write what the slice changes in scopes, jobs and steps, but not that they ended.
 
-    `named` tells which scope's job of a number the stream named last; it is told what is new.
+    `named` tells which scope's job of a number the stream named last; it is told what is new, and
+    `finishes` what is held back.
     """
-    plan = _walk(slice_, _load(slice_, writer, named), writer, named)
+    plan = _walk(slice_, load(slice_, writer, named), writer, named, finishes)
     if plan.changed:
-        plan = database.retrying(lambda: _settle_locked(slice_, writer, named, plan))
+        plan = database.retrying(lambda: _settle_locked(slice_, writer, named, finishes, plan))
+        finishes.keep(JOB, plan.jobs.left(job=lambda job: job.pk))
+        finishes.keep(STEP, plan.steps.left(job=lambda step: step.job_id))
     named.update(plan.named.maps[0])
     return plan
 
 
 def _settle_locked(
-    slice_: Sequence[Numbered], writer: Writer, named: dict[int, ScopeKey], seen: Plan
+    slice_: Sequence[Numbered],
+    writer: Writer,
+    named: dict[int, ScopeKey],
+    finishes: Finishes,
+    seen: Plan,
 ) -> Plan:
     with transaction.atomic():
         Scope.objects.bulk_create(
@@ -115,7 +130,9 @@ def _settle_locked(
             ],
             ignore_conflicts=True,
         )
-        plan = _walk(slice_, _load(slice_, writer, named, lock=True), writer, named)
+        plan = _walk(slice_, load(slice_, writer, named, lock=True), writer, named, finishes)
+        plan.jobs.hide()
+        plan.steps.hide()
         columns = ("name", "named_at")
         database.save_columns(Scope, columns, plan.rows(Scope, new=False))
         # What is made counts as stored from then on, so those that were stored come first.
@@ -126,76 +143,19 @@ def _settle_locked(
     return plan
 
 
-def _load(
-    slice_: Sequence[Numbered],
+def _walk(
+    slice_: Iterable[Numbered],
+    stored: Stored,
     writer: Writer,
     named: dict[int, ScopeKey],
-    *,
-    lock: bool = False,
-) -> _Stored:
-    stated = [record for _, record in slice_ if isinstance(record, records.Job)]
-    in_steps = [record for _, record in slice_ if isinstance(record, records.Step)]
-    pairs = {(record.bk_scope_type, record.bk_scope_id) for record in stated}
-    scopes = _load_scopes(pairs, lock=lock)
-    numbers = {record.job_instance_id for _, record in slice_}
-    if lock:
-        # Whoever makes or changes a job or step holds its parent: so nobody else makes it too.
-        touched = {r.job_instance_id for r in stated} | {r.job_instance_id for r in in_steps}
-        _lock(writer.jobs().filter(job_instance_id__in=touched))
-    jobs = {
-        (job.scope.scope_type, job.scope.scope_id, job.job_instance_id): job
-        for job in writer.jobs_numbered(numbers)
-    }
-    step_numbers = {
-        record.step_instance_id for _, record in slice_ if not isinstance(record, records.Job)
-    }
-    key_of = {job.pk: key for key, job in jobs.items()}
-    if lock and in_steps:
-        held = StepInstance.objects.filter(job__in=key_of, step_instance_id__in=step_numbers)
-        _lock(held)
-    steps = {}
-    asked = step_numbers and key_of
-    for step in _steps_numbered(jobs=key_of, numbers=step_numbers) if asked else ():
-        key = key_of[step.job_id]
-        step.job = jobs[key]
-        steps[key, step.step_instance_id] = step
-    keys_of_number: dict[int, list[JobKey]] = {}
-    for key in jobs:
-        keys_of_number.setdefault(key[2], []).append(key)
-    return _Stored(scopes, jobs, steps, keys_of_number)
-
-
-@database.Prepared
-def _steps_numbered() -> QuerySet[StepInstance]:
-    jobs = database.GivenMany("jobs", BigIntegerField())
-    numbers = database.GivenMany("numbers", BigIntegerField())
-    return StepInstance.objects.filter(
-        database.Among("job_id", jobs), database.Among("step_instance_id", numbers)
-    )
-
-
-def _load_scopes(pairs: set[tuple[Any, str]], *, lock: bool) -> dict[ScopeKey, Scope]:
-    if not pairs:
-        return {}
-    found = Scope.objects.filter(scope_id__in={scope_id for _, scope_id in pairs})
-    if lock:
-        found = found.select_for_update(no_key=True).order_by("pk")
-    return {
-        (scope.scope_type, scope.scope_id): scope
-        for scope in found
-        if (scope.scope_type, scope.scope_id) in pairs
-    }
-
-
-def _lock(rows: Any) -> None:
-    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
-
-
-def _walk(
-    slice_: Iterable[Numbered], stored: _Stored, writer: Writer, named: dict[int, ScopeKey]
+    finishes: Finishes,
 ) -> Plan:
+    outcome = Outcome()
+    jobs, steps = finishes.withheld(JOB, outcome), finishes.withheld(STEP, outcome)
+    jobs.show(stored.jobs.values())
+    steps.show(stored.steps.values())
     # Not a copy: a stream may name a million jobs.
-    plan = Plan(named=ChainMap({}, named))
+    plan = Plan(outcome, jobs, steps, named=ChainMap({}, named))
     # What the children of a step resolve to, until a job or a step says otherwise.
     resolved: dict[tuple[Any, ...], StepWork | _Unresolved] = {}
     for line, record in slice_:
@@ -240,7 +200,7 @@ class _Unresolved(Exception):
         return [Refused(line, records.type_name(entry), self.reason, self.message)]
 
 
-def _walk_job(line: int, record: records.Job, stored: _Stored, writer: Writer, plan: Plan) -> None:
+def _walk_job(line: int, record: records.Job, stored: Stored, writer: Writer, plan: Plan) -> None:
     pair = (record.bk_scope_type, record.bk_scope_id)
     key = (*pair, record.job_instance_id)
     plan.named[record.job_instance_id] = pair
@@ -257,18 +217,17 @@ def _walk_job(line: int, record: records.Job, stored: _Stored, writer: Writer, p
     if scope is None:
         scope = stored.scopes[pair] = Scope(scope_type=pair[0], scope_id=pair[1])
         plan.change(scope)
-    changed = _name_scope(scope, record, plan)
+    news = _name_scope(scope, record, plan)
     said = {column: getattr(record, column) for column in _JOB_COLUMNS}
     if job is None:
         job = _new_job(record, scope, said)
         stored.jobs[key] = job
         stored.keys_of_number.setdefault(key[2], []).append(key)
         plan.change(job)
-        changed = True
-    elif merge.apply(job, merge.changes(job, said, rank=run_rank, counts_runs=True)):
+        plan.jobs.add(line, job)
+    elif plan.jobs.take(line, job, said, news=news):
         plan.change(job)
-        changed = True
-    plan.outcome.count(changed=changed)
+    plan.name(job, line)
     # Enough for a report, whatever a slice names.
     if len(plan.outcome.jobs) < NAMED and key not in plan.outcome.jobs:
         plan.outcome.jobs.append(key)
@@ -306,13 +265,14 @@ def _name_scope(scope: Scope, record: records.Job, plan: Plan) -> bool:
     return news
 
 
-def _walk_step(line: int, record: records.Step, stored: _Stored, plan: Plan) -> None:
+def _walk_step(line: int, record: records.Step, stored: Stored, plan: Plan) -> None:
     try:
         key = _find_job(record, stored, plan)
     except _Unresolved as error:
         plan.outcome.refused += error.refuse(line, record)
         return
     job = stored.jobs[key]
+    plan.name(job, line)
     step = stored.steps.get((key, record.step_instance_id))
     said = {column: getattr(record, column) for column in _STEP_COLUMNS}
     if step is None:
@@ -326,18 +286,15 @@ def _walk_step(line: int, record: records.Step, stored: _Stored, plan: Plan) -> 
         )
         stored.steps[key, record.step_instance_id] = step
         plan.change(step)
-        plan.outcome.count(changed=True)
+        plan.steps.add(line, step)
     elif merge.contradiction(step, {"step_type": record.step_type}):
         message = f"step {record.step_instance_id} has another step_type"
         plan.outcome.refused.append(Refused(line, "step", Reason.CONFLICT, message))
-    else:
-        changed = merge.changes(step, said, rank=run_rank, counts_runs=True)
-        if merge.apply(step, changed):
-            plan.change(step)
-        plan.outcome.count(changed=bool(changed))
+    elif plan.steps.take(line, step, said):
+        plan.change(step)
 
 
-def _find_job(record: _InJob, stored: _Stored, plan: Plan) -> JobKey:
+def _find_job(record: _InJob, stored: Stored, plan: Plan) -> JobKey:
     """The job that a record means (RECORDS, Which job). Raises _Unresolved."""
     number = record.job_instance_id
     pair = plan.named.get(number)
@@ -358,7 +315,7 @@ def _find_job(record: _InJob, stored: _Stored, plan: Plan) -> JobKey:
     return keys[0]
 
 
-def _find_step(record: _InJob, stored: _Stored, plan: Plan) -> StepWork:
+def _find_step(record: _InJob, stored: Stored, plan: Plan) -> StepWork:
     place = (_find_job(record, stored, plan), record.step_instance_id)
     step = stored.steps.get(place)
     if step is None:

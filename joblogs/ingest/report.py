@@ -38,6 +38,7 @@ class Refused:
     message: str
     expected_offset: int | None = None
     log: tuple[object, ...] | None = None
+    cut: bool = False  # the stream ends here before it is whole
 
 
 @dataclass(slots=True)
@@ -97,6 +98,11 @@ class Report:
                     continue
                 self._logs.add(entry.log)
             self.refused.append(entry)
+        self.refused.sort(key=lambda entry: entry.line)
+
+
+CUT_MESSAGE = "the stream was cut before all of it was here: send it again"
+"""Why a record that says that something has finished is refused."""
 
 
 def expired_message(job: int) -> str:

@@ -14,17 +14,19 @@ from django.db import transaction
 from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, records
-from joblogs.choices import FileMode, Role, host_rank
+from joblogs.choices import FileMode, Role
 from joblogs.content import store
 from joblogs.content.chunks import Log, Piece, Verdict, union
 from joblogs.content.codec import Unreadable
 from joblogs.models import HostResult, JobInstance, StepInstance
 
-from . import filelogs, machines, masking, merge
+from . import filelogs, machines, masking
+from .finishing import Finishes
 from .parents import StepWork
 from .repeats import Stored
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
 from .slicing import Pieces
+from .withheld import FILE_LOG, HOST_RESULT, Kind, Left, Withheld
 
 Place = tuple[int, int, int, int]
 """bk_host_id, execute_count, batch, role: a host result within its step."""
@@ -76,6 +78,7 @@ class StepRows:
     rows: dict[Place, HostResult]
     limit: int
     """As many bytes of a log as are kept."""
+    withheld: Withheld
     new: dict[int, HostResult] = field(default_factory=dict)
     merged: dict[int, HostResult] = field(default_factory=dict)
     renamed: dict[int, HostResult] = field(default_factory=dict)
@@ -84,6 +87,8 @@ class StepRows:
     logs: dict[int, _Grown] = field(default_factory=dict)
     ends: dict[int, bytes] = field(default_factory=dict)
     masked: masking.Masked = field(default_factory=masking.Masked)
+    left: dict[Kind, Left] = field(default_factory=dict)
+    """What is held back of host results and file logs."""
 
     def of(self, record: Pieces | records.FileLog, role: int) -> HostResult | None:
         place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role)
@@ -110,11 +115,17 @@ class StepRows:
         return list({**self.new, **self.merged, **self.resized}.values())
 
 
-def write(work: StepWork) -> tuple[Outcome, StepRows]:
-    """Apply a slice's records about one step: all of it is committed, or none."""
+def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, StepRows]:
+    """Apply a slice's records about one step: all of it is committed, or none.
+
+    `last`: the stream has ended with this slice. Else what says that something has finished is not
+    written, but left for `finishes`.
+    """
     with transaction.atomic():
         outcome = Outcome()
-        rows = StepRows(work.step, _locked_rows(work), settings.LOG_MAX_BYTES)
+        withheld = finishes.withheld(HOST_RESULT, outcome, at_once=last)
+        rows = StepRows(work.step, _locked_rows(work), settings.LOG_MAX_BYTES, withheld)
+        withheld.show(rows.rows.values())
         files: list[tuple[int, records.FileLog, HostResult]] = []
         for line, entry in work.entries:
             if isinstance(entry, Pieces):
@@ -132,8 +143,13 @@ def write(work: StepWork) -> tuple[Outcome, StepRows]:
         taken = [(grown.row, grown.log) for grown in rows.logs.values()]
         rows.masked = masking.mask_logs(rows.step.day, taken, rows.ends)
         rows.resized |= {id(r): r for r in rows.masked.rows if id(r) not in rows.new}
+        withheld.hide()
         _write_rows(rows)
-        filelogs.write(work.step, files, outcome)
+        job = work.step.job_id
+        rows.left[HOST_RESULT] = withheld.left(job=lambda row: job)
+        rows.left[FILE_LOG] = filelogs.write(
+            work.step, files, lambda: finishes.withheld(FILE_LOG, outcome, at_once=last), outcome
+        )
         expired = work.step.job.expired_at is not None
         if not expired and (rows.logs or files) and _has_expired(work.step.job):
             raise Overtaken
@@ -175,12 +191,11 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         # It would let guess what is masked, and there is nothing to compare it with.
         said["declared_sha256"] = None
     if row is not None:
-        changed = merge.changes(row, said, rank=host_rank)
-        if merge.apply(row, changed) and id(row) not in rows.new:
+        changed = rows.withheld.take(line, row, said)
+        if changed and id(row) not in rows.new:
             rows.merged[id(row)] = row
             if not changed.keys().isdisjoint(machines.COLUMNS):
                 rows.renamed[id(row)] = row
-        out.count(changed=bool(changed))
         return
     if not record.names_host:
         previous = _previous(rows, place)
@@ -206,7 +221,7 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         # What an export says of a log that it holds only the beginning of, or nothing any more.
         row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     rows.rows[place] = rows.new[id(row)] = row
-    out.count(changed=True)
+    rows.withheld.add(line, row)
 
 
 def _previous(rows: StepRows, place: Place) -> HostResult | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from enum import Enum, auto
+from typing import ClassVar, NamedTuple
 
 from joblogs import records
 
@@ -46,11 +47,27 @@ _Told = records.Stated | Refused
 """A record, or why a line is none."""
 
 
-def slices(lines: Iterable[Line | Block]) -> Iterator[tuple[list[Numbered], Outcome]]:
+class End(Enum):
+    """Whether a stream goes on after a slice, has ended with it, or was cut there."""
+
+    OPEN = auto()
+    WHOLE = auto()
+    CUT = auto()
+
+
+class Slice(NamedTuple):
+    """Records that are applied together, and the lines among them that are none."""
+
+    entries: list[Numbered]
+    unread: Outcome
+    end: End = End.OPEN
+
+
+def slices(lines: Iterable[Line | Block]) -> Iterator[Slice]:
     """Records in runs of bounded number and size, with the lines that are none."""
     slice_: list[Numbered] = []
     logs: dict[tuple[object, ...], Pieces] = {}
-    unread, count = Outcome(), 0
+    unread, count, cut = Outcome(), 0, False
     for number, told, size in _told(lines):
         unread.size += size
         count += told is not None
@@ -71,15 +88,16 @@ def slices(lines: Iterable[Line | Block]) -> Iterator[tuple[list[Numbered], Outc
             pieces.pieces.append((told.offset, told.data()))
         elif isinstance(told, Refused):
             unread.refused.append(told)
+            cut = cut or told.cut
         elif told is not None:
             # It may be what decides about the pieces that come next.
             logs.clear()
             slice_.append((number, told))
         if count >= SLICE_RECORDS or unread.size >= SLICE_BYTES:
-            yield slice_, unread
+            yield Slice(slice_, unread)
             slice_, logs, unread, count = [], {}, Outcome(), 0
-    if count:
-        yield slice_, unread
+    # Also where it is empty: only now it is known that nothing follows.
+    yield Slice(slice_, unread, End.CUT if cut else End.WHOLE)
 
 
 def _told(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Told | None, int]]:
@@ -109,7 +127,7 @@ def _read(line: Line, *, first: bool) -> records.Record | Refused:
         limit = f"the line is longer than {records.LINE_MAX_BYTES} bytes"
         return Refused(line.number, None, Reason.TOO_LARGE, limit)
     if line.fault == CUT:
-        return Refused(line.number, None, Reason.INVALID, line.data.decode())
+        return Refused(line.number, None, Reason.INVALID, line.data.decode(), cut=True)
     data = line.data
     if first and data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
