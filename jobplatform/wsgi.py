@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 
@@ -25,3 +26,7 @@ gc.set_threshold(50_000)
 # that grows with the largest block ever freed. One of twice the size of a group of logs (8 MiB) now
 # instead of page faults with every answer; other allocators do not mind.
 bytearray(16 * 1024 * 1024)
+# Below that threshold it keeps what a thread gave back for that thread: 32 MB each, as many times
+# as there are threads. One pool for all (M_ARENA_MAX): only one of them runs Python at a time.
+if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+    mallopt(-8, 1)

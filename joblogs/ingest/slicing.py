@@ -43,6 +43,8 @@ Entry = records.Job | records.Step | records.HostResult | records.FileLog | Piec
 Numbered = tuple[int, Entry]
 """What a line says, or the first of some lines."""
 
+_NOTHING = Line(0, b"")
+
 _Told = records.Stated | Refused
 """A record, or why a line is none."""
 
@@ -93,6 +95,7 @@ def slices(lines: Iterable[Line | Block]) -> Iterator[Slice]:
             # It may be what decides about the pieces that come next.
             logs.clear()
             slice_.append((number, told))
+        told = None
         if count >= SLICE_RECORDS or unread.size >= SLICE_BYTES:
             yield Slice(slice_, unread)
             slice_, logs, unread, count = [], {}, Outcome(), 0
@@ -119,6 +122,7 @@ def _told(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Told | None, in
             else:
                 yield line.number, told, len(line.data)
             first = False
+        part = line = _NOTHING  # it may be long, and the next may be long in coming
 
 
 def _read(line: Line, *, first: bool) -> records.Record | Refused:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from joblogs.errors import BodyTooLarge
 from joblogs.records import LINE_MAX_BYTES
@@ -27,6 +29,11 @@ BOMB_RATIO = 1000
 RECORD_MIN_BYTES = 40
 STRAYS_MAX = 100_000
 SMALL_PARTS_MAX = 1000
+
+LONG_BYTES = 1024 * 1024
+"""A longer line waits on disk until it is whole, and then until no other is read: as many as there
+are threads, in some copies each, would take more memory than a process has."""
+_one_at_a_time = threading.Lock()
 
 BODY_WINDOW_LOG, FILE_WINDOW_LOG = 23, 27
 """As far back as zstd may reach: 8 MB in a body (RFC 9659), in a file what the zstd tool reads."""
@@ -65,6 +72,44 @@ class Block(NamedTuple):
                 yield Line(number, line)
 
 
+class _LongLine:
+    """The bytes of a line that have come so far, on disk; empty between such lines. A context."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self.size = 0
+
+    def __enter__(self) -> _LongLine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.drop()
+
+    def add(self, data: bytes | bytearray) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `drop` closes it
+        self._file.write(data)
+        self.size += len(data)
+
+    def drop(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self.size = None, 0
+
+    def end(self, number: int) -> Iterator[Line]:
+        """The whole line, if it is not blank. No other is given out until the next one is asked
+        for."""
+        if self._file is None:
+            return
+        with _one_at_a_time:
+            self._file.seek(0)
+            line = Line(number, self._file.read(self.size))
+            self.drop()
+            if not line.data.isspace():
+                yield line
+            del line
+
+
 TOO_LONG = "too_large"
 CUT = "cut"
 TOO_MANY_STRAYS = b"too many lines are no records; the rest was not read"
@@ -79,9 +124,13 @@ def numbered_lines(
     16 MB comes as TOO_LONG without its bytes. A stream that is cut ends with one CUT line. Raises
     BodyTooLarge past a limit.
     """
-    # What is left of a line grows in place: one of 16 MB may come in pieces of a few bytes.
+    with _LongLine() as long:
+        yield from _numbered_lines(_limited(read, encoding, max_bytes, window_log), long)
+
+
+def _numbered_lines(chunks: Iterator[bytes], long: _LongLine) -> Iterator[Line | Block]:
+    # What is left of a line grows in place: one of 1 MB may come in pieces of a few bytes.
     number, rest, skipping, strays = 0, bytearray(), False, 0
-    chunks = _limited(read, encoding, max_bytes, window_log)
     while True:
         try:
             chunk = next(chunks, None)
@@ -91,6 +140,19 @@ def numbered_lines(
         if chunk is None:
             break
         *lines, tail = chunk.split(b"\n")
+        if long.size:
+            long.add(lines[0] if lines else tail)
+            if long.size > LINE_MAX_BYTES:
+                long.drop()
+                skipping = True
+            elif lines:
+                number += 1
+                yield from long.end(number)
+                del lines[0]
+            else:
+                continue
+        if skipping and not lines:
+            continue
         if lines:
             if rest:
                 lines[0] = bytes(rest) + lines[0]
@@ -114,10 +176,13 @@ def numbered_lines(
                         yield Line(number, TOO_MANY_STRAYS, CUT)
                         return
                     yield Line(number, line)
-        if len(rest) > LINE_MAX_BYTES:
-            rest, skipping = bytearray(), True
+        if len(rest) > LONG_BYTES:
+            long.add(rest)
+            rest = bytearray()
     if skipping:
         yield Line(number + 1, b"", TOO_LONG)
+    elif long.size:
+        yield from long.end(number + 1)
     elif rest and not rest.isspace():
         yield Line(number + 1, bytes(rest))
 

@@ -20,8 +20,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from tests.builders import job, lines, result, script_log, step  # noqa: E402 - models can only be imported now
-from tests.hostile.doors import IN_PROCESS, answers, over_http  # noqa: E402 - as above
-from tests.serving import Server, serving  # noqa: E402 - as above
+from tests.hostile.doors import IN_PROCESS, answers, most_memory, over_http  # noqa: E402 - as above
+from tests.serving import serving  # noqa: E402 - as above
 
 SLOWER = {"bk-job dump": 20, "output as HTML": 2}
 """These get as many times fewer inputs."""
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     print(f"{'door':<20}{'inputs':>9}{'seconds':>9}  what came back", flush=True)
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), workers=1) as server:
         assert server.post(lines(job(), step(), result(), script_log("a\n")))["result"]
-        before = _memory(server)
+        before = most_memory(server)
         for name, door in [*over_http(server).items(), *IN_PROCESS]:
             if options.only in name:
                 tries = max(1, options.inputs // SLOWER.get(name, 1))
@@ -44,15 +44,10 @@ def main(arguments: list[str]) -> int:
                 print(
                     f"{name:<20}{tries:>9,}{time.monotonic() - started:>9.0f}  {words}", flush=True
                 )
-        print(f"the server grew from {before:.0f} to {_memory(server):.0f} MB at most", flush=True)
+        print(
+            f"the server grew from {before:.0f} to {most_memory(server):.0f} MB at most", flush=True
+        )
     return 0
-
-
-def _memory(server: Server) -> float:
-    """The most memory that the worker ever held, in MB (Linux)."""
-    (worker,) = server.workers()
-    status = Path(f"/proc/{worker}/status").read_text("ascii")
-    return int(status.split("VmHWM:", 1)[1].split()[0]) / 1024
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

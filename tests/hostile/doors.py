@@ -263,3 +263,10 @@ def answers(door: Door, random: Random, *, tries: int) -> dict[str, Any]:
         word = door(random)
         came[word] = came.get(word, 0) + 1
     return dict(sorted(came.items(), key=lambda pair: -pair[1]))
+
+
+def most_memory(server: Server) -> float:
+    """The most memory that the one worker ever held, in MB (Linux)."""
+    (worker,) = server.workers()
+    status = Path(f"/proc/{worker}/status").read_text("ascii")
+    return int(status.split("VmHWM:", 1)[1].split()[0]) / 1024

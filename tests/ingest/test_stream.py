@@ -17,6 +17,7 @@ from joblogs.errors import BodyTooLarge
 from joblogs.ingest.stream import (
     BODY_WINDOW_LOG,
     CUT,
+    LONG_BYTES,
     TOO_LONG,
     Block,
     Line,
@@ -24,6 +25,7 @@ from joblogs.ingest.stream import (
     encoding_of,
     numbered_lines,
 )
+from joblogs.records import LINE_MAX_BYTES
 
 TEXT = b"one\n\n  \ntwo\r\nthree"
 WANTED = [(1, b"one"), (4, b"two\r"), (5, b"three")]
@@ -168,3 +170,37 @@ def test_a_bomb_is_stopped_early(encoding: str, pack: Any, monkeypatch: pytest.M
     monkeypatch.setattr("joblogs.ingest.stream.BOMB_RATIO", 100)
     with pytest.raises(BodyTooLarge):
         _lines(pack(b"\n" * 30_000_000), encoding=encoding)
+
+
+LONG = b'{"long": "' + b"x" * (3 * LONG_BYTES) + b'"}'
+SHORT = b'{"short": "' + b"y" * 100 + b'"}'
+
+
+@pytest.mark.parametrize("size", [1000, 256 * 1024])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_lines_of_any_length_come_whole_and_numbered(size: int, end: bytes) -> None:
+    told = [SHORT, LONG, b"", SHORT, b" " * len(LONG), LONG, LONG, SHORT, LONG]
+    data = b"\n".join(told) + end
+    source = io.BytesIO(data)
+    found = numbered_lines(lambda _: source.read(size))
+    apart = [(line.number, line.data, line.fault) for part in found for line in part.apart()]
+    assert apart == [(n, line, "") for n, line in enumerate(told, 1) if line.strip()]
+
+
+def test_a_line_past_the_limit_is_told_and_the_next_ones_come() -> None:
+    data = b"\n".join([LONG, b"z" * (LINE_MAX_BYTES + 1), SHORT, LONG])
+    found = [line for part in numbered_lines(io.BytesIO(data).read) for line in part.apart()]
+    assert [(line.number, line.fault) for line in found] == [
+        (1, ""),
+        (2, TOO_LONG),
+        (3, ""),
+        (4, ""),
+    ]
+    assert (found[2].data, found[3].data) == (SHORT, LONG)
+
+
+def test_a_stream_that_is_left_within_a_long_line_stands_in_nobodys_way() -> None:
+    left = numbered_lines(io.BytesIO(LONG + b"\n" + SHORT).read)
+    assert next(left)
+    left.close()  # type: ignore[attr-defined]
+    assert len(list(numbered_lines(io.BytesIO(LONG).read))) == 1
