@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 from joblogs import checks
+
+
+class LimitedAdminConfig(AdminConfig):
+    """The admin, with our own site in place of Django's."""
+
+    default_site = "joblogs.staff.login_site.LimitedSite"
 
 
 class JoblogsConfig(AppConfig):
@@ -23,3 +30,5 @@ class JoblogsConfig(AppConfig):
         register(checks.debug_exposed, Tags.security)
         register(checks.plain_http, Tags.security, deploy=True)
         register(checks.any_host, Tags.security, deploy=True)
+        register(checks.uncounted_proxies, Tags.security, deploy=True)
+        register(checks.unverified_database, Tags.security, deploy=True)

@@ -130,5 +130,41 @@ def any_host(**_kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+def uncounted_proxies(**_kwargs: Any) -> list[CheckMessage]:
+    """Behind a proxy that nobody told of, all clients have one address (joblogs.W005)."""
+    if settings.SECURE_SSL and not settings.TRUSTED_PROXIES:
+        return [
+            Warning(
+                "SECURE_SSL is on, so there is a proxy, and TRUSTED_PROXIES is 0.",
+                hint="Failed logins are counted by the client's address. Say how many proxies add "
+                "to X-Forwarded-For; else all clients are one, and one can make all others wait.",
+                id="joblogs.W005",
+            )
+        ]
+    return []
+
+
+def unverified_database(**_kwargs: Any) -> list[CheckMessage]:
+    """PostgreSQL on another machine whose certificate nobody looks at (joblogs.W006)."""
+    return [
+        Warning(
+            f"The connection to {database['HOST']} does not verify whom it speaks to.",
+            hint="Logs and the password travel over it. Add ?sslmode=verify-full to the URL, and "
+            "&sslrootcert= with the authority's certificate.",
+            id="joblogs.W006",
+        )
+        for database in settings.DATABASES.values()
+        if database["ENGINE"].endswith("postgresql")
+        and _is_another_machine(database.get("HOST") or "")
+        and database.get("OPTIONS", {}).get("sslmode") != "verify-full"
+    ]
+
+
+def _is_another_machine(host: str) -> bool:
+    # No host, or a path: a socket.
+    local = {"", "localhost", "127.0.0.1", "::1", "[::1]"}
+    return any(name not in local and not name.startswith("/") for name in host.split(","))
+
+
 def _loopback_only() -> bool:
     return set(settings.ALLOWED_HOSTS) <= _LOOPBACK

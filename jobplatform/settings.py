@@ -108,7 +108,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Application
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "joblogs.apps.LimitedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -214,6 +214,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 # Where the store is reached by HTTPS. Off, plain HTTP is answered directly, whatever DEBUG is, and
 # X-Forwarded-Proto is not believed: without a proxy that sets it, anyone could.
 SECURE_SSL = env.boolean("SECURE_SSL", default=False)
+# How many proxies of ours add to X-Forwarded-For whom they heard from.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", default=0, maximum=10)
 SECURE_SSL_REDIRECT = SECURE_SSL
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL

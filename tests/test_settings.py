@@ -21,6 +21,7 @@ from django.conf import settings as django_settings
 from django.core.checks import Error, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from joblogs import checks
 from jobplatform import env
 from tests.test_docs import variables_read
 
@@ -114,6 +115,8 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("DATABASE_REPLICA_URL", "postgresql://u:p@localhost"),
         ("MASK_SECRETS", "maybe"),
         ("AUDIT_REQUIRED", "maybe"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "nginx"),
         ("SECRET_PATTERNS", "no-such-file.json"),
         ("SECRET_PATTERNS", "{"),
         ("SECRET_PATTERNS", '{"own": "itk_"}'),
@@ -348,7 +351,8 @@ def test_the_documented_production_settings_pass_every_check_for_deployment() ->
         "SECRET_KEY": secrets.token_urlsafe(64),
         "ALLOWED_HOSTS": "logs.example.com",
         "SECURE_SSL": "on",
-        "DATABASE_URL": "postgresql://joblogs@db.example.com/joblogs",
+        "TRUSTED_PROXIES": "1",
+        "DATABASE_URL": "postgresql://joblogs@db.example.com/joblogs?sslmode=verify-full",
     }
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     done = subprocess.run(command, cwd=ROOT, env=clean | production, capture_output=True, text=True)
@@ -426,5 +430,33 @@ def test_w003_w004_are_said_on_deployment_only(settings) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     assert found() == set()
     assert found(deploy=True) == {"joblogs.W003", "joblogs.W004"}
-    settings.SECURE_SSL = True
+    settings.SECURE_SSL, settings.TRUSTED_PROXIES = True, 1
     assert found(deploy=True) == {"joblogs.W004"}
+
+
+def test_w005_behind_a_proxy_its_number_is_asked_for_on_deployment(settings) -> None:
+    settings.SECURE_SSL = True
+    assert found() == set()
+    assert found(deploy=True) == {"joblogs.W005"}
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("postgresql://joblogs@db.example.com/joblogs", True),
+        ("postgresql://joblogs@10.0.0.5/joblogs?sslmode=require", True),
+        ("postgresql://joblogs@10.0.0.5/joblogs?sslmode=verify-ca", True),
+        ("postgresql://joblogs@10.0.0.5/joblogs?sslmode=verify-full", False),
+        ("postgresql://joblogs@127.0.0.1/joblogs", False),
+        ("postgresql://joblogs@[::1]:5432/joblogs", False),
+        ("postgresql:///joblogs", False),
+        ("sqlite:///db.sqlite3", False),
+    ],
+)
+def test_w006_a_database_on_another_machine_is_verified(
+    monkeypatch: pytest.MonkeyPatch, url: str, warned: bool
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    config = env.database("DATABASE_URL", default="", root=ROOT)
+    monkeypatch.setattr(django_settings, "DATABASES", {"default": config})
+    assert [message.id for message in checks.unverified_database()] == ["joblogs.W006"] * warned

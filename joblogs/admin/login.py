@@ -1,8 +1,7 @@
-"""The login, with an end to guessing."""
+"""The login form, with an end to guessing."""
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any
 
@@ -11,28 +10,29 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import ngettext
 
 from joblogs import logins
-
-logger = logging.getLogger(__name__)
+from joblogs.staff.login_site import bucket_of, tell_refusal
 
 
 class Login(AdminAuthenticationForm):
-    """Refuses a name for some minutes after too many failures, before it looks at the password."""
+    """Form that refuses a name for some seconds after too many failures, before it looks at the
+    password. `wait`: for how many, 0 if it did not refuse."""
+
+    wait = 0
 
     def clean(self) -> dict[str, Any]:
-        name = str(self.cleaned_data.get("username", ""))
-        address = str(self.request.META.get("REMOTE_ADDR", "")) if self.request else ""
-        wait = logins.seconds_refused(name, address, now=time.time())
-        if wait:
-            logger.warning("too many failed logins of one name from %s", address)
-            minutes = -(-wait // 60)
-            said = ngettext(
-                "Too many failed logins. Try again in %(n)d minute.",
-                "Too many failed logins. Try again in %(n)d minutes.",
-                minutes,
-            )
-            raise ValidationError(said % {"n": minutes}, code="refused")
-        try:
+        if self.request is None:
             return super().clean()
-        except ValidationError:
-            logins.failed(name, address, now=time.time())
-            raise
+        name = str(self.cleaned_data.get("username", ""))
+        bucket = bucket_of(self.request, name)
+        self.wait = logins.seconds_to_wait(bucket, now=time.time())
+        if self.wait:
+            tell_refusal(self.request)
+            said = ngettext(
+                "Too many failed logins. Try again in %(n)d second.",
+                "Too many failed logins. Try again in %(n)d seconds.",
+                self.wait,
+            )
+            raise ValidationError(said % {"n": self.wait}, code="refused")
+        cleaned = super().clean()
+        logins.succeeded(bucket)
+        return cleaned
