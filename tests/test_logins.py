@@ -39,7 +39,7 @@ def _post(name: str, password: str, client: Client) -> Any:
     return client.post("/admin/login/", said)
 
 
-def _try(name: str, password: str, address: str = "10.0.0.9", **environ: str) -> str:
+def _try(name: str, password: str, address: str = "10.0.0.9", **environ: Any) -> str:
     answer = _post(name, password, Client(REMOTE_ADDR=address, **environ))
     if answer.status_code == 429:
         assert b"Too many failed logins" in answer.content
