@@ -98,6 +98,14 @@ class Role(IntegerChoices):
     SOURCE = 1, _("source")
 
 
+class Inherited(IntegerChoices):
+    """What a host result has from its host's other results in the step, for want of its own."""
+
+    NOTHING = 0
+    ADDRESSES = 1
+    CLOUD_TOO = 2
+
+
 class FileMode(IntegerChoices):
     UPLOAD = 0, _("upload")
     DOWNLOAD = 1, _("download")

@@ -3,14 +3,83 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+import itertools
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from joblogs import database
+from joblogs import database, records
+from joblogs.choices import Inherited
 from joblogs.models import Host, HostResult
 from joblogs.models.hosts import fold_name
 
-COLUMNS = ("bk_cloud_id", "ip", "ipv6", "host_name")
+Place = tuple[int, int, int, int]
+"""bk_host_id, execute_count, batch, role: a host result within its step."""
+ADDRESSES = ("ip", "ipv6", "host_name")
+COLUMNS = ("bk_cloud_id", *ADDRESSES)
 """What of a host result, with its host's id, makes its identity."""
+
+
+class Naming:
+    """What a record calls the host of a result whose addresses were inherited: `begin` before it is
+    merged into the row, `end` after it. Inherited values count as empty."""
+
+    def __init__(self, record: records.HostResult, row: HostResult) -> None:
+        self._record, self._row = record, row
+        self._inherited: dict[str, Any] = {}
+
+    def begin(self) -> bool:
+        """Make room for what the record says; whether it says only what was inherited anyway."""
+        record, row = self._record, self._row
+        if not (row.inherited and record.names_host):
+            return False
+        columns = COLUMNS if row.inherited == Inherited.CLOUD_TOO else ADDRESSES
+        held = {column: getattr(row, column) for column in columns}
+        said = {column: getattr(record, column) for column in columns}
+        if "bk_cloud_id" in said:
+            said["bk_cloud_id"] = said["bk_cloud_id"] or 0
+        if held == said:
+            row.inherited = Inherited.NOTHING
+            return True
+        self._inherited = held
+        for column in columns:
+            setattr(row, column, None)
+        return False
+
+    def end(self, changed: Mapping[str, Any]) -> None:
+        """Keep what the record said, or what was inherited if it was too old to change anything."""
+        row = self._row
+        if self._inherited and changed.keys().isdisjoint(ADDRESSES):
+            for column, value in self._inherited.items():
+                setattr(row, column, value)
+        elif self._inherited:
+            row.inherited = Inherited.NOTHING
+            row.bk_cloud_id = row.bk_cloud_id or 0
+        elif row.inherited and "bk_cloud_id" in changed:
+            row.inherited = Inherited.ADDRESSES
+
+
+def pass_on(rows: Mapping[Place, HostResult]) -> list[HostResult]:
+    """Let the results of a step whose records name no address have those of their host's previous
+    result, else of its next one; the rows that this changes. `rows` are all results of their hosts.
+    """
+    if not any(row.inherited for row in rows.values()):
+        return []
+    changed = []
+    for _, group in itertools.groupby(sorted(rows), key=lambda place: place[0]):
+        own = [rows[place] for place in group]
+        # The first result of a host names it, so there is one.
+        source = next(row for row in own if not row.inherited)
+        for row in own:
+            if not row.inherited:
+                source = row
+                continue
+            columns = COLUMNS if row.inherited == Inherited.CLOUD_TOO else ADDRESSES
+            values = {column: getattr(source, column) for column in columns}
+            if any(getattr(row, column) != value for column, value in values.items()):
+                changed.append(row)
+                for column, value in values.items():
+                    setattr(row, column, value)
+    return changed
 
 
 def settle(scope_id: int, results: Collection[HostResult]) -> None:

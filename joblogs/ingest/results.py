@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, records
-from joblogs.choices import FileMode, Role
+from joblogs.choices import FileMode, Inherited, Role
 from joblogs.content import store
 from joblogs.content.chunks import Log, Piece, Verdict, union
 from joblogs.content.codec import Unreadable
@@ -28,9 +28,6 @@ from .report import Outcome, Reason, Refused, expired_message, refused_piece_mes
 from .slicing import Pieces
 from .withheld import FILE_LOG, HOST_RESULT, Kind, Left, Withheld
 
-Place = tuple[int, int, int, int]
-"""bk_host_id, execute_count, batch, role: a host result within its step."""
-
 _SAID_COLUMNS = (
     "status",
     "tag",
@@ -42,12 +39,12 @@ _SAID_COLUMNS = (
     "update_time",
     "actual_execute_count",
 )
-_ADDRESS_COLUMNS = ("ip", "ipv6", "host_name")
 _SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated", "begun")
 _MASKED_COLUMNS = (*_SIZE_COLUMNS, *masking.COLUMNS)
 _MERGED_COLUMNS = (
     *_SAID_COLUMNS,
     *machines.COLUMNS,
+    "inherited",
     "identity_id",
     "declared_size",
     *masking.COLUMNS,
@@ -75,7 +72,7 @@ class StepRows:
     """The locked host results of a step that a slice is about, and which of them it changes."""
 
     step: StepInstance
-    rows: dict[Place, HostResult]
+    rows: dict[machines.Place, HostResult]
     limit: int
     """As many bytes of a log as are kept."""
     withheld: Withheld
@@ -156,7 +153,7 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
     return outcome, rows
 
 
-def _locked_rows(work: StepWork) -> dict[Place, HostResult]:
+def _locked_rows(work: StepWork) -> dict[machines.Place, HostResult]:
     """The host results of every host that the records name, locked by ascending id."""
     hosts = {record.bk_host_id for _, record in work.entries}  # type: ignore[union-attr]
     found = HostResult.objects.filter(database.Among("host_id", hosts), step=work.step)
@@ -182,7 +179,7 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
     place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role_of(record))
     row = rows.rows.get(place)
     said = {
-        **{column: getattr(record, column) for column in (*_SAID_COLUMNS, *_ADDRESS_COLUMNS)},
+        **{column: getattr(record, column) for column in (*_SAID_COLUMNS, *machines.ADDRESSES)},
         "bk_cloud_id": record.bk_cloud_id,
         "declared_size": record.log_size,
         "declared_sha256": bytes.fromhex(record.log_sha256) if record.log_sha256 else None,
@@ -191,21 +188,24 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         # It would let guess what is masked, and there is nothing to compare it with.
         said["declared_sha256"] = None
     if row is not None:
+        naming = machines.Naming(record, row)
+        settled = naming.begin()
         changed = rows.withheld.take(line, row, said)
-        if changed and id(row) not in rows.new:
+        naming.end(changed)
+        if (changed or settled) and id(row) not in rows.new:
             rows.merged[id(row)] = row
             if not changed.keys().isdisjoint(machines.COLUMNS):
                 rows.renamed[id(row)] = row
         return
+    inherited = Inherited.NOTHING
     if not record.names_host:
-        previous = _previous(rows, place)
-        if previous is None:
+        if not any(key[0] == record.bk_host_id for key in rows.rows):
             message = "the first host result of a host in a step has one of ip, ipv6, host_name"
             out.refused.append(Refused(line, "host_result", Reason.INVALID, message))
             return
-        said |= {column: getattr(previous, column) for column in _ADDRESS_COLUMNS}
-        if record.bk_cloud_id is None:
-            said["bk_cloud_id"] = previous.bk_cloud_id
+        # `pass_on` gives it those of the host's previous result, once all are there.
+        cloud_too = record.bk_cloud_id is None
+        inherited = Inherited.CLOUD_TOO if cloud_too else Inherited.ADDRESSES
     row = HostResult(
         step=rows.step,
         host_id=record.bk_host_id,
@@ -213,6 +213,7 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         batch=place[2],
         role=place[3],
         day=rows.step.day,
+        inherited=inherited,
         redacted=union(record.redacted) if record.redacted else None,
         masked=len(record.redacted or ()),
         **{column: value for column, value in said.items() if value is not None},
@@ -222,14 +223,6 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     rows.rows[place] = rows.new[id(row)] = row
     rows.withheld.add(line, row)
-
-
-def _previous(rows: StepRows, place: Place) -> HostResult | None:
-    """The host's result just before a place in the step, else the one just after it."""
-    host, *attempt = place
-    own = sorted((key[1:], row) for key, row in rows.rows.items() if key[0] == host)
-    before = [row for key, row in own if key < tuple(attempt)]
-    return before[-1] if before else own[0][1] if own else None
 
 
 def _begun(row: HostResult, limit: int) -> Log:
@@ -304,6 +297,9 @@ def _take_others(
 
 
 def _write_rows(rows: StepRows) -> None:
+    stored = {id(row): row for row in machines.pass_on(rows.rows) if id(row) not in rows.new}
+    rows.merged |= stored
+    rows.renamed |= stored
     new = sorted(rows.new.values(), key=lambda r: (r.host_id, r.execute_count, r.batch, r.role))
     machines.settle(rows.step.job.scope_id, [*new, *rows.renamed.values()])
     HostResult.objects.bulk_create(new)

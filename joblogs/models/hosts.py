@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from joblogs.choices import HostStatus, Role
+from joblogs.choices import HostStatus, Inherited, Role
 
 from .access import Scope
 from .jobs import StepInstance
@@ -153,6 +153,13 @@ class HostResult(AsRead):
     ip = models.CharField(_("IPv4 address"), max_length=ADDRESS_LENGTH, null=True)  # noqa: DJ001 - null is what the wire says for "none"
     ipv6 = models.CharField(_("IPv6 address"), max_length=ADDRESS_LENGTH, null=True)  # noqa: DJ001 - as above
     host_name = models.CharField(_("host name"), max_length=256, null=True)  # noqa: DJ001 - an export tells "" from none
+    # What no record said of it: its host's previous result in the step says it.
+    inherited = models.SmallIntegerField(
+        choices=Inherited.choices,
+        default=Inherited.NOTHING,
+        db_default=Inherited.NOTHING,
+        editable=False,
+    )
     status = models.IntegerField(
         _("status"), choices=HostStatus.choices, default=HostStatus.RUNNING
     )
