@@ -1,1 +1,1 @@
-"""An archive of real runs to look at, and the script that records it."""
+"""An archive of recorded real runs; docs/demo/ records it."""

@@ -160,3 +160,12 @@ def test_what_the_offsets_say_about_the_chunks_is_told(tmp_path: Path) -> None:
     assert done.notes(Finding.REPEATED_CHUNK).endswith(": step 2000 host 101 at 4")
     assert done.notes(Finding.BYTES_MISSING).endswith(": step 2000 host 101: 12 to 20")
     assert done.notes(Finding.OVERLAP).endswith(": step 2000 host 101 at 21")
+
+
+def test_without_pymongo_it_says_what_to_install(
+    tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joblogs.sources.bk_job.bson_files.HAS_PYMONGO", False)
+    done = Imported(write(tmp_path))
+    assert done.code == 1
+    assert "needs pymongo: pip install 'joblogs[bk-job]'" in done.errors

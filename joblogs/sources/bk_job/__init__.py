@@ -14,7 +14,7 @@ from types import TracebackType
 
 from joblogs.records import Stated
 
-from . import documents, rows, tables
+from . import bson_files, documents, rows, tables
 from .addresses import Container
 from .documents import Unreadable
 from .files import FILE, SCRIPT, DumpFault, DumpFile, Progress, find, opened
@@ -86,12 +86,12 @@ class Dump:
 
     def _load_documents(self, file: DumpFile, progress: Progress) -> int:
         with opened(file.path, progress) as stream:
-            found = documents.documents(file, stream)
+            found = bson_files.documents(file, stream)
             if file.subject == SCRIPT:
                 return self._shelf.put("script", self._scripts(file, found))
             return self._shelf.put("file", self._tasks(file, found))
 
-    def _scripts(self, file: DumpFile, found: Iterator[documents.Document]) -> Iterator[Values]:
+    def _scripts(self, file: DumpFile, found: Iterator[bson_files.Document]) -> Iterator[Values]:
         for document in found:
             try:
                 chunk = documents.script(document)
@@ -101,7 +101,7 @@ class Dump:
             if chunk.content:
                 yield chunk.values()
 
-    def _tasks(self, file: DumpFile, found: Iterator[documents.Document]) -> Iterator[Values]:
+    def _tasks(self, file: DumpFile, found: Iterator[bson_files.Document]) -> Iterator[Values]:
         for document in found:
             try:
                 task = documents.file_task(document, self._zone)
@@ -113,7 +113,7 @@ class Dump:
             yield task.values()
 
     def _note_refused(
-        self, file: DumpFile, document: documents.Document, error: Unreadable | Container
+        self, file: DumpFile, document: bson_files.Document, error: Unreadable | Container
     ) -> None:
         if isinstance(error, Container):
             self.findings.note(Finding.CONTAINER, f"{error} in step {document.get('stepId')}")

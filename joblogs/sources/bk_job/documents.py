@@ -1,79 +1,24 @@
-"""Documents of the daily log collections, from BSON or extended JSON."""
+"""What the documents of the daily log collections say."""
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
-
-import bson
-from bson import json_util
-from bson.codec_options import CodecOptions, DatetimeConversion
-from bson.errors import BSONError
+from typing import Any
 
 from joblogs.records import MAX_ID
 
 from .addresses import Object, object_of
-from .files import DumpFault, DumpFile, json_values
+from .bson_files import BYTES_AS_TEXT, Document
 from .rows import SOURCE, TARGET
 from .sorting import Values
 from .tables import clean
 
-# MongoDB stores at most 16 MB a document, and its own ones a little more.
-_DOCUMENT_MAX = 17 * 1024 * 1024
-_ARCHIVE = b"\x6d\xe2\x99\x81"
-# Bytes that are not UTF-8 come through as they are: log text is bytes.
-_BYTES = "surrogateescape"
-_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
-    unicode_decode_error_handler=_BYTES, datetime_conversion=DatetimeConversion.DATETIME_MS
-)
-_JSON_OPTIONS = json_util.JSONOptions(datetime_conversion=DatetimeConversion.DATETIME_MS)
-
 
 class Unreadable(Exception):
     """A document that does not say what it belongs to."""
-
-
-Document = Mapping[str, Any]
-
-
-def documents(dump_file: DumpFile, file: BinaryIO) -> Iterator[Document]:
-    """The documents of a collection's file, one after another."""
-    read = _bson if dump_file.form == "bson" else _json
-    for document in read(dump_file, file):
-        if not isinstance(document, dict):
-            raise DumpFault(f"{dump_file.path}: holds something that is no document")
-        yield document
-
-
-def _bson(dump_file: DumpFile, file: BinaryIO) -> Iterator[Any]:
-    while head := file.read(4):
-        if head == _ARCHIVE:
-            raise DumpFault(
-                f"{dump_file.path}: a mongodump archive; dump into a folder, without --archive"
-            )
-        size = int.from_bytes(head, "little")
-        if len(head) == 4 and not 5 <= size <= _DOCUMENT_MAX:
-            raise DumpFault(f"{dump_file.path}: not BSON")
-        data = head + file.read(size - 4)
-        if len(data) != size:
-            raise DumpFault(f"{dump_file.path}: cut within a document")
-        try:
-            yield bson.decode(data, _OPTIONS)
-        except BSONError as error:
-            raise DumpFault(f"{dump_file.path}: not BSON: {error}") from None
-
-
-def _json(dump_file: DumpFile, file: BinaryIO) -> Iterator[Any]:
-    def plain(pairs: Any) -> Any:
-        try:
-            return json_util.object_pairs_hook(pairs, _JSON_OPTIONS)
-        except (TypeError, ValueError, BSONError) as error:
-            raise DumpFault(f"{dump_file.path}: not extended JSON: {error}") from None
-
-    return json_values(file, dump_file.path, plain, errors=_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +186,8 @@ def _oid(document: Document) -> bytes | None:
     value = document.get("_id")
     if value is None:
         return None
-    return value.binary if isinstance(value, bson.ObjectId) else json.dumps(str(value)).encode()
+    binary = getattr(value, "binary", None)  # an ObjectId's 12 bytes
+    return binary if isinstance(binary, bytes) else json.dumps(str(value)).encode()
 
 
 def _number(document: Document, key: str) -> int | None:
@@ -265,6 +211,6 @@ def _bytes(value: Any) -> bytes:
     if not isinstance(value, str):
         return b""
     try:
-        return value.encode(errors=_BYTES)
+        return value.encode(errors=BYTES_AS_TEXT)
     except UnicodeEncodeError:  # half a pair, which JSON can write and UTF-8 cannot
         return value.encode(errors="surrogatepass")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from joblogs.demo.fleet import HERE, Fleet
+from docs.demo.fleet import HERE, Fleet
 
 FORKS = 10
 SOME_HOSTS_FAILED = 2

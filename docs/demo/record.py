@@ -1,4 +1,4 @@
-"""Records the demo's archive from real runs: `python -m joblogs.demo.record [--output PATH]`.
+"""Records the demo's archive from real runs: `python -m docs.demo.record [--output PATH]`.
 
 Ansible runs real scripts on the 240 hosts of `fleet` and copies real files between them. What a
 script prints goes to a file for each host and attempt and is taken from there byte for byte; times,
@@ -17,9 +17,9 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Final, Literal
 
-from joblogs.demo.fleet import COLLECTED, HERE, Fleet, fleet
-from joblogs.demo.playing import Report, now, play
-from joblogs.demo.transfers import Transfers
+from docs.demo.fleet import COLLECTED, HERE, Fleet, fleet
+from docs.demo.playing import Report, now, play
+from docs.demo.transfers import Transfers
 from joblogs.records import FORMAT, Archive, HostResult, Job, Record, ScriptLog, Step, encode
 
 if sys.version_info >= (3, 14):
@@ -27,7 +27,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-ARCHIVE = HERE / "archive.ndjson.zst"
+ARCHIVE = HERE.parents[1] / "joblogs" / "demo" / "archive.ndjson.zst"
 COMPRESSION_LEVEL = 19
 PIECE_BYTES = 64 * 1024
 SCRIPT_SECONDS = 8
@@ -199,7 +199,7 @@ def _pieces(result: HostResult, log: bytes) -> Iterator[ScriptLog]:
 
 def record(fleet: Fleet) -> Iterator[Record]:
     """Run the jobs, one after the other."""
-    yield Archive(format=FORMAT, version=1, created=now(), generator="joblogs.demo.record")
+    yield Archive(format=FORMAT, version=1, created=now(), generator="docs.demo.record")
     first = JobRun(fleet, 1000, "roll out prices", operator="zoe")
     share = first.run_script("apply prices", "apply_prices.sh", go_on=True)
     first.approve("approve: 9 of 10 shops are ready", share)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from joblogs.demo.fleet import CAMPAIGN_SOURCE, CAMPAIGN_TARGET, Fleet, Host
-from joblogs.demo.playing import Report, span
+from docs.demo.fleet import CAMPAIGN_SOURCE, CAMPAIGN_TARGET, Fleet, Host
+from docs.demo.playing import Report, span
 from joblogs.records import FileLog, HostRef, HostResult, RoleName, Step, default_task_key
 
 # Numbers of `joblogs.choices`, which needs Django.
