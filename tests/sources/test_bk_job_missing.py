@@ -13,6 +13,8 @@ from tests.sources import dump
 from tests.sources.dump import JOB_DAY, SCRIPT, chunk, result, step
 from tests.sources.importing import Imported, small, write
 
+pytestmark = pytest.mark.django_db
+
 
 def test_without_a_scope_it_says_what_is_missing(tmp_path: Path) -> None:
     done = Imported(write(tmp_path), scope=None)
