@@ -229,6 +229,16 @@ class Writer:
 
     every_scope: bool
     scope_ids: frozenset[int] = frozenset()
+    app: int | None = None
+    """The app that writes, None for whoever runs commands, who may read all."""
+    reads_every_scope: bool = False
+    readable_ids: frozenset[int] = frozenset()
+
+    def blind_app(self, scope_id: int) -> int | None:
+        """The app, if it may not read what it writes in a scope."""
+        if self.reads_every_scope or scope_id in self.readable_ids:
+            return None
+        return self.app
 
     def jobs(self) -> QuerySet[JobInstance]:
         """The jobs whose records it may write."""
@@ -265,13 +275,17 @@ OPERATOR = Writer(every_scope=True)
 
 def writer_for(caller: Caller) -> Writer:
     """What an app may write. Raises PermissionDenied if that is nothing."""
-    grants = list(AppGrant.objects.filter(app=caller.app, write=True))
-    if not grants:
+    grants = list(AppGrant.objects.filter(app=caller.app))
+    written = {grant.scope_id for grant in grants if grant.write}
+    if not written:
         raise PermissionDenied(user=caller.user)
-    scopes = [grant.scope_id for grant in grants]
+    read = {grant.scope_id for grant in grants if grant.read}
     return Writer(
-        every_scope=None in scopes,
-        scope_ids=frozenset(scope for scope in scopes if scope is not None),
+        every_scope=None in written,
+        scope_ids=frozenset(scope for scope in written if scope is not None),
+        app=caller.app.pk,
+        reads_every_scope=None in read,
+        readable_ids=frozenset(scope for scope in read if scope is not None),
     )
 
 

@@ -15,6 +15,11 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _RECORDS = Counter("joblogs_records", "Records that were read, by outcome.", ["outcome"])
 _REFUSED = Counter("joblogs_records_refused", "Records that were refused, by reason.", ["reason"])
+_OVERLAPS = Counter(
+    "joblogs_overlaps_refused",
+    "Repeats by apps that may not read, refused as a whole: compared, or not any more.",
+    ["compared"],
+)
 _RECORD_BYTES = Counter("joblogs_record_bytes", "Bytes of the lines of records, decompressed.")
 _READS = Counter("joblogs_reads", "Answers with log text, by channel.", ["channel"])
 _READ_HOSTS = Counter("joblogs_read_hosts", "Hosts whose log text was read.", ["channel"])
@@ -41,6 +46,11 @@ def records_read(*, accepted: int, duplicates: int, refused: Iterable[str], size
         _RECORDS.labels("refused").inc()
         _REFUSED.labels(reason).inc()
     _RECORD_BYTES.inc(size)
+
+
+def overlap_refused(*, compared: bool) -> None:
+    """Pieces of a log by an app that may not read it were refused as a whole."""
+    _OVERLAPS.labels("yes" if compared else "no").inc()
 
 
 def text_read(*, channel: str, hosts: int, size: int) -> None:

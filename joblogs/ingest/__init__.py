@@ -72,6 +72,7 @@ def _apply(
     plan = parents.settle(slice_.entries, writer=writer, named=named, finishes=finishes)
     outcomes = [plan.outcome]
     for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
+        work.blind_app = writer.blind_app(work.step.job.scope_id)
         write = functools.partial(_write_step, work, finishes, last=slice_.end is End.WHOLE)
         outcome, rows = database.retrying(write)
         outcomes.append(outcome)

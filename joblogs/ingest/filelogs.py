@@ -16,6 +16,7 @@ from joblogs.content.chunks import Log, Piece, Verdict, union
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from . import masking, merge
+from .overlaps import Overlaps
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
 from .withheld import Left, Withheld
 
@@ -58,10 +59,16 @@ class _Task:
     entries: list[Entry] = field(default_factory=list)
     log: Log | None = None
     changed: bool = False
+    refuses_pieces: bool = False
 
     @property
     def has_pieces(self) -> bool:
         return any(record.offset is not None for _, record, _ in self.entries)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        said = ((record.offset, record.data()) for _, record, _ in self.entries)
+        return [Piece(offset, data) for offset, data in said if offset is not None and data]
 
     @property
     def weight(self) -> int:
@@ -71,7 +78,11 @@ class _Task:
 
 
 def write(
-    step: StepInstance, entries: list[Entry], rows: Callable[[], Withheld], outcome: Outcome
+    step: StepInstance,
+    entries: list[Entry],
+    rows: Callable[[], Withheld],
+    overlaps: Overlaps,
+    outcome: Outcome,
 ) -> Left:
     """Apply file_log records whose owner is `Entry`'s host result, stored by now.
 
@@ -91,7 +102,7 @@ def write(
         for row in FileLog.objects.filter(step=step, task_hash__in=digests).defer("content")
     }
     for group in _groups(_Task(key, stored.get(key), own) for key, own in by_key.items()):
-        of_group = _write_group(step, group, rows(), outcome)
+        of_group = _write_group(step, group, rows(), overlaps, outcome)
         left.kept |= of_group.kept
         left.gone += of_group.gone
     return left
@@ -112,14 +123,21 @@ def _groups(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
 
 
 def _write_group(
-    step: StepInstance, tasks: list[_Task], withheld: Withheld, outcome: Outcome
+    step: StepInstance,
+    tasks: list[_Task],
+    withheld: Withheld,
+    overlaps: Overlaps,
+    outcome: Outcome,
 ) -> Left:
     withheld.show(task.row for task in tasks if task.row)
     needed = [task.row.pk for task in tasks if task.row and task.has_pieces]
     contents = dict(FileLog.objects.filter(pk__in=needed).values_list("pk", "content"))
+    overlaps.load(needed)
     for task in tasks:
         if task.row and task.has_pieces:
             task.row.content = bytes(contents[task.row.pk])
+            held = _reader(task.row)
+            task.refuses_pieces = overlaps.refuses(task.row, _log_of(task.row), task.pieces, held)
         for line, record, owner in task.entries:
             result = _take(task, step, line, record, owner, withheld)
             if isinstance(result, Refused):
@@ -127,6 +145,7 @@ def _write_group(
             else:
                 task.changed = task.changed or result
     withheld.hide()
+    overlaps.save()
     new: list[FileLog] = []
     grown: list[FileLog] = []
     changed: list[FileLog] = []
@@ -166,8 +185,9 @@ def _take(
     log, accepted = task.log, False
     if data is not None:
         log = log or _log_of(row)
-        content = bytes(row.content)
-        verdict = log.take(Piece(record.offset or 0, data), lambda a, b: content[a:b])
+        if task.refuses_pieces:
+            return _refused_piece(line, Reason.CONFLICT, log.expected, (step.pk, *task.key))
+        verdict = log.take(Piece(record.offset or 0, data), _reader(row))
         if reason := _REASONS.get(verdict):
             return _refused_piece(line, reason, log.expected, (step.pk, *task.key))
         accepted = verdict is Verdict.ACCEPTED
@@ -223,6 +243,12 @@ def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key
         # What an export says of a content that it holds only the beginning of, or nothing any more.
         row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     return row
+
+
+def _reader(row: FileLog) -> Callable[[int, int], bytes]:
+    """What gives bytes that the row holds."""
+    content = bytes(row.content)
+    return lambda start, stop: content[start:stop]
 
 
 def _log_of(row: FileLog) -> Log:

@@ -59,6 +59,8 @@ class StepWork:
 
     step: StepInstance
     entries: list[Numbered] = field(default_factory=list)
+    blind_app: int | None = None
+    """The app that writes them, if it may not read the step's scope."""
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from joblogs.models import HostResult, JobInstance, StepInstance
 
 from . import filelogs, machines, masking
 from .finishing import Finishes
+from .overlaps import Overlaps
 from .parents import StepWork
 from .repeats import Stored
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
@@ -76,6 +77,7 @@ class StepRows:
     limit: int
     """As many bytes of a log as are kept."""
     withheld: Withheld
+    overlaps: Overlaps
     new: dict[int, HostResult] = field(default_factory=dict)
     merged: dict[int, HostResult] = field(default_factory=dict)
     renamed: dict[int, HostResult] = field(default_factory=dict)
@@ -121,7 +123,13 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
     with transaction.atomic():
         outcome = Outcome()
         withheld = finishes.withheld(HOST_RESULT, outcome, at_once=last)
-        rows = StepRows(work.step, _locked_rows(work), settings.LOG_MAX_BYTES, withheld)
+        rows = StepRows(
+            step=work.step,
+            rows=_locked_rows(work),
+            limit=settings.LOG_MAX_BYTES,
+            withheld=withheld,
+            overlaps=Overlaps(work.blind_app, files=False),
+        )
         withheld.show(rows.rows.values())
         files: list[tuple[int, records.FileLog, HostResult]] = []
         for line, entry in work.entries:
@@ -137,6 +145,7 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
                 else:
                     files.append((line, entry, row))
         _take_pieces(rows, outcome)
+        rows.overlaps.save()
         taken = [(grown.row, grown.log) for grown in rows.logs.values()]
         rows.masked = masking.mask_logs(rows.step.day, taken, rows.ends)
         rows.resized |= {id(r): r for r in rows.masked.rows if id(r) not in rows.new}
@@ -145,7 +154,11 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
         job = work.step.job_id
         rows.left[HOST_RESULT] = withheld.left(job=lambda row: job)
         rows.left[FILE_LOG] = filelogs.write(
-            work.step, files, lambda: finishes.withheld(FILE_LOG, outcome, at_once=last), outcome
+            work.step,
+            files,
+            lambda: finishes.withheld(FILE_LOG, outcome, at_once=last),
+            Overlaps(work.blind_app, files=True),
+            outcome,
         )
         expired = work.step.job.expired_at is not None
         if not expired and (rows.logs or files) and _has_expired(work.step.job):
@@ -240,6 +253,9 @@ def _take_pieces(rows: StepRows, outcome: Outcome) -> None:
     for grown in rows.logs.values():
         # Nothing is added to a log whose end cannot be read, if a secret may begin there.
         taken = 0 if masking.looks_back(grown.row) else grown.log.take_next(grown.pieces)
+        if taken < len(grown.pieces) and rows.overlaps.app is not None:
+            # Those that are judged as a whole are judged from where the row is.
+            taken, grown.log = 0, _begun(grown.row, rows.limit)
         outcome.accepted += taken
         if taken < len(grown.pieces):
             rest = itertools.starmap(Piece, grown.pieces[taken:])
@@ -265,6 +281,7 @@ def _take_others(
     others: list[tuple[_Grown, list[tuple[int, Piece]]]], rows: StepRows, outcome: Outcome
 ) -> None:
     """Pieces that do not just bring what comes next, and those after them, with their lines."""
+    rows.overlaps.load([grown.row.pk for grown, _ in others])
     begins = [masking.looks_back(grown.row) for grown, _ in others]
     stored = Stored(
         rows.step.day,
@@ -281,6 +298,12 @@ def _take_others(
     for (grown, pieces), begun in zip(others, begins, strict=True):
         row, log = grown.row, grown.log
         read = stored.reader(row.pk, row.held_size)
+        said = [piece for _, piece in pieces]
+        if rows.overlaps.refuses(row, _begun(row, rows.limit), said, read):
+            outcome.refused += [
+                _refused_piece(line, row, Reason.CONFLICT, log.expected) for line, _ in pieces
+            ]
+            continue
         for line, piece in pieces:
             try:
                 if begun and piece.offset <= log.received and log.held < piece.end:

@@ -5,7 +5,7 @@ from .audit import LogRead, Redaction
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logins import FailedLogins
-from .logs import FileLog, ScriptChunk
+from .logs import FileLog, LogConflict, ScriptChunk
 from .upkeep import UpkeepRun
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Host",
     "HostResult",
     "JobInstance",
+    "LogConflict",
     "LogRead",
     "Redaction",
     "Scope",

@@ -103,3 +103,27 @@ class FileLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.src_path} → {self.dest_path or ''}"
+
+
+class LogConflict(models.Model):
+    """When pieces by an app that may not read a log disagreed with it. Plain values, for a day.
+
+    The log is a host result's or, `is_file`, a file log's.
+    """
+
+    app_id = models.BigIntegerField()
+    is_file = models.BooleanField()
+    log_id = models.BigIntegerField()
+    times = models.JSONField(default=list)
+    """Milliseconds since the epoch, ascending."""
+    latest = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["app_id", "is_file", "log_id"], name="logconflict_app_and_log"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.app_id}: {self.log_id}"

@@ -16,6 +16,7 @@ from django.utils import timezone
 from joblogs import database
 from joblogs.content import store
 from joblogs.content.codec import Unreadable
+from joblogs.ingest import overlaps
 from joblogs.models import JobInstance
 
 from . import expiry, fingerprinting, identities, merging, reads
@@ -99,6 +100,7 @@ def _expire(
                 return
             upkeep.jobs_expired += expiry.expire_job(job)
     expiry.sweep(timezone.now() - datetime.timedelta(days=2))
+    overlaps.forget_conflicts()
 
 
 def _forget(

@@ -1,0 +1,101 @@
+"""Overlaps that an app sends which may write a scope, but not read it.
+
+Whether a repeat agrees with what a log holds tells what it holds, so by guesses of one byte an app
+could read a log that it may not read. Its pieces of a log in a slice are compared as a whole, and
+after CONFLICTS_MAX that did not agree no more of them are (docs/security.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from joblogs import database, metrics, times
+from joblogs.content.chunks import Log, Piece, Verdict
+from joblogs.content.codec import Unreadable
+from joblogs.models import FileLog, HostResult, LogConflict
+
+CONFLICTS_MAX = 16
+"""In one log, of one app, within WITHIN_MS."""
+WITHIN_MS = 24 * 60 * 60 * 1000
+
+
+class Overlaps:
+    """How often an app was wrong about some logs, whose rows are locked.
+
+    `app` is None for a writer that may read them: nothing of its pieces is refused here.
+    """
+
+    def __init__(self, app: int | None, *, files: bool) -> None:
+        self.app = app
+        self._files = files
+        self._conflicts: dict[int, list[int]] = {}
+        self._changed: set[int] = set()
+
+    def load(self, logs: Collection[int | None]) -> None:
+        """Read what is known of logs, by the ids of their rows."""
+        if self.app is None or not logs:
+            return
+        known = LogConflict.objects.filter(
+            database.Among("log_id", {log for log in logs if log is not None}),
+            app_id=self.app,
+            is_file=self._files,
+        )
+        since = times.now() - WITHIN_MS
+        for log, conflicts in known.values_list("log_id", "times"):
+            self._conflicts[log] = [at for at in conflicts if at > since]
+
+    def refuses(
+        self,
+        row: HostResult | FileLog,
+        log: Log,
+        pieces: Sequence[Piece],
+        stored: Callable[[int, int], bytes],
+    ) -> bool:
+        """Whether pieces of a log are refused as a whole, all that a slice has of it.
+
+        `log` is the row's, before any of them, and is used up; `stored` as `Log.take` has it.
+        """
+        if self.app is None or row.pk is None:
+            return False
+        if not any(piece.data and piece.offset < row.received_size for piece in pieces):
+            return False
+        conflicts = self._conflicts.setdefault(row.pk, [])
+        if len(conflicts) >= CONFLICTS_MAX:
+            metrics.overlap_refused(compared=False)
+            return True
+        try:
+            # All of them, whatever the first says: an answer takes as long wherever they differ.
+            agree = Verdict.CONFLICT not in [log.take(piece, stored) for piece in pieces]
+        except Unreadable:
+            return True
+        if not agree:
+            metrics.overlap_refused(compared=True)
+            conflicts.append(times.now())
+            self._changed.add(row.pk)
+        return not agree
+
+    def save(self) -> None:
+        """Write what was counted, in the transaction that holds the logs' rows."""
+        if self.app is None or not self._changed:
+            return
+        LogConflict.objects.bulk_create(
+            [
+                LogConflict(
+                    app_id=self.app,
+                    is_file=self._files,
+                    log_id=log,
+                    times=self._conflicts[log],
+                    latest=self._conflicts[log][-1],
+                )
+                for log in sorted(self._changed)
+            ],
+            update_conflicts=True,
+            unique_fields=["app_id", "is_file", "log_id"],
+            update_fields=["times", "latest"],
+        )
+        self._changed.clear()
+
+
+def forget_conflicts() -> None:
+    """Delete what no longer counts."""
+    LogConflict.objects.filter(latest__lt=times.now() - WITHIN_MS).delete()
