@@ -9,7 +9,9 @@ from __future__ import annotations
 import atexit
 import base64
 import contextlib
+import difflib
 import encodings.idna  # noqa: F401 - else the thread imports it, and a fork may catch it half-way
+import errno
 import fcntl
 import functools
 import getpass
@@ -33,15 +35,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible import constants
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
 name: joblogs
 type: notification
+author:
+  - The joblogs authors
+version_added: 1.0.0
 short_description: sends what hosts print to a joblogs store
+requirements:
+  - A joblogs store, and an app of it that may write.
+  - As a part of a collection, being named in C(callbacks_enabled).
 description:
   - Each play is a job, each task a step, and what a task prints on a host is that host's log.
   - Records that cannot be sent wait in a spool and go with the next run. A play never fails by it.
+  - The spool holds what was printed as it was printed. What C(no_log) hides is not in it.
 options:
   url:
     description: Where the store is, such as https://logs.example.com. Without it nothing is sent.
@@ -84,13 +94,39 @@ options:
     ini: [{section: callback_joblogs, key: timeout}]
 """
 
+EXAMPLES = """
+# ansible.cfg
+# [defaults]
+# callbacks_enabled = joblogs.store.joblogs
+#
+# [callback_joblogs]
+# url = https://logs.example.com
+# scope = biz:2
+# app_secret_file = /etc/joblogs/secret
+"""
+
 Record = dict[str, Any]
 
 EVERY_SECONDS, PAUSE_SECONDS = 2, 10
 BATCH_BYTES, MEMORY_BYTES, SPOOL_BYTES = 1 << 20, 8 << 20, 1 << 30
 PIECE_BYTES = 256 * 1024
 ANSWER_BYTES = 1 << 20
+TIMED_OUT = (
+    "in the expected time frame",
+    "did not complete within the requested time",
+    "maximum time limit",
+    "timeout when waiting for",
+    "timeout exceeded",
+)
 HIDDEN = "the output is hidden by no_log"
+NOISE = "non-zero return code"
+# Where Ansible puts nothing else in the place of a value of a no_log argument.
+CENSORED, STARS = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********"
+SECRET_NAME = re.compile("pass(word|wd|phrase)?$|secret|token|credential|api_?key", re.IGNORECASE)
+SHORTEST_SECRET = 4
+RETRIED_BYTES = 1 << 20
+# What the store says of an app: its credentials are wrong; it may not write anywhere.
+WRONG_CREDENTIALS, NO_GRANT = 1640001, 9900403
 PLACE = ("job_instance_id", "step_instance_id", "execute_count", "batch", "bk_host_id")
 INCLUDES = {"include_role", "include_tasks", "import_role", "import_tasks"}
 UPLOADS = {"fetch"}
@@ -131,9 +167,13 @@ class Store:
     url: str
     credentials: dict[str, str]
     timeout: float
+    scope: str
+    pages: dict[int, str] = field(default_factory=dict)  # job to where it can be seen
 
     def take(self, body: bytes) -> str | None:
         """Send a batch: why some of it was refused for good, if it was. Raises Unsent."""
+        app = self.credentials["bk_app_code"]
+        granting = f"on the store: manage.py create_app {app} --scope {self.scope} --write"
         headers = {
             "Content-Type": "application/x-ndjson",
             "Content-Encoding": "gzip",
@@ -151,18 +191,25 @@ class Store:
                 said = error.headers.get("X-Bkapi-Error-Message") or error.reason
             if error.code == http.client.REQUEST_ENTITY_TOO_LARGE:
                 return f"HTTP 413: {said}"
+            if error.headers.get("X-Bkapi-Error-Code") == str(WRONG_CREDENTIALS):
+                said += f"; look at app_code, which is {app}, and app_secret or app_secret_file"
             raise Unsent(f"HTTP {error.code}: {said}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unsent(f"{getattr(error, 'reason', error)}") from None
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict) or "refused_total" not in data:
+            if isinstance(answer, dict) and answer.get("code") == NO_GRANT:
+                raise Unsent(f"the app {app} may write nowhere; {granting}")
             raise Unsent(f"unexpected answer: {json.dumps(answer)[:200]}")
+        for page in data.get("pages") or []:
+            if re.fullmatch("https?://[!-~]+", url := str(page.get("url"))):
+                self.pages[page.get("job_instance_id")] = url
         if not data["refused_total"]:
             return None
         first = data["refused"][0]
         told = f"{data['refused_total']} refused, first a {first['type']}: {first['message']}"
         if any(refused["reason"] == "forbidden" for refused in data["refused"]):
-            raise Unsent(told, everywhere=False)
+            raise Unsent(f"{told}; {granting}", everywhere=False)
         return told
 
 
@@ -242,6 +289,7 @@ class Outbox(threading.Thread):
             self._free -= len(body)
             file = self._folder / f"{self._number:06d}.ndjson.gz"
             try:
+                os.close(open_own(self.spool))
                 write_file(file, body)
             except OSError as error:
                 self.problem = f"the spool {self.spool}: {error.strerror}"
@@ -254,6 +302,7 @@ class Outbox(threading.Thread):
         try:
             held = sum(file.stat().st_size for file in self.spool.glob("ansible-*/*"))
             self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(open_own(self.spool))
             # Locked under another name, so that nobody takes it for one that was left behind.
             new = self.spool / f".{self._folder.name}"
             new.mkdir(mode=0o700)
@@ -266,7 +315,7 @@ class Outbox(threading.Thread):
     def _send(self) -> None:
         """Earlier runs first. Raises Unsent at the first batch that is not taken."""
         kept = ""
-        for folder in sorted(self.spool.glob("ansible-*")):
+        for folder in self._left_behind():
             if folder != self._folder and (held := lock(folder)) is not None:
                 try:
                     for file in sorted(folder.glob("*.ndjson.gz")):
@@ -284,6 +333,12 @@ class Outbox(threading.Thread):
         self.problem = kept
         remove(self._folder)
 
+    def _left_behind(self) -> list[Path]:
+        with contextlib.suppress(OSError):
+            os.close(open_own(self.spool))
+            return sorted(self.spool.glob("ansible-*"))
+        return []
+
     def _deliver(self, batch: Path | bytes) -> None:
         body = batch if isinstance(batch, bytes) else batch.read_bytes()
         refused = self._store.take(body)
@@ -299,12 +354,24 @@ class Outbox(threading.Thread):
 
 def lock(folder: Path) -> int | None:
     """A lock on a run's folder for as long as the descriptor is open, None if somebody has it."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = open_own(folder)
+    except OSError:
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
         return None
+    return descriptor
+
+
+def open_own(folder: Path) -> int:
+    """A descriptor of a folder of our own. Raises OSError if it is a link or somebody else's."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    if os.fstat(descriptor).st_uid != os.geteuid():
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, "it belongs to somebody else")
     return descriptor
 
 
@@ -345,16 +412,30 @@ def word(value: Any, limit: int) -> str:
     return str(value).encode(errors="replace").decode().replace("\0", "")[:limit]
 
 
+def as_text(value: Any) -> str:
+    """A value of a result as Ansible shows it."""
+    if isinstance(value, str):
+        return value
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return json.dumps(value, ensure_ascii=False, default=as_text)
+
+
 def as_bytes(value: Any) -> bytes:
     """A value of a result as lines. Ansible carries bytes that are no UTF-8 as surrogates."""
     if value is None or value == "":
         return b""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = as_text(value)
     try:
         data = text.encode(errors="surrogateescape")
     except UnicodeEncodeError:
         data = text.encode(errors="replace")
     return data if data.endswith(b"\n") else data + b"\n"
+
+
+def as_lines(value: Any) -> bytes:
+    """Output, which network modules give as a list of texts."""
+    return b"".join(map(as_lines, value)) if isinstance(value, list) else as_bytes(value)
 
 
 def is_hidden(result: Record, task: Any) -> bool:
@@ -367,19 +448,153 @@ def is_hidden(result: Record, task: Any) -> bool:
     )
 
 
-def printed(result: Record) -> bytes:
+def printed(result: Record, end: str, *, with_diff: bool) -> bytes:
     """What a result says: stdout as it is, then the rest, each under a line that names it."""
+    found = {
+        key: as_lines(result.get(key))
+        for key in ("stdout", "module_stdout", "stderr", "module_stderr")
+    }
+    found["msg"] = b"" if result.get("msg") == NOISE else as_bytes(result.get("msg"))
+    found["reason"] = as_bytes(result.get("reason"))
+    if "assertion" in result:
+        evaluated = as_text(result.get("evaluated_to"))
+        found["assertion"] = as_bytes(f"{as_text(result['assertion'])} evaluated to {evaluated}")
+    found["failures"] = as_lines(result.get("failures"))
+    listed = result.get("results")  # of packages; those of a loop are told by its items
+    if isinstance(listed, list) and all(isinstance(line, str) for line in listed):
+        found["results"] = as_lines(listed)
+    if end not in ("ok", "changed", "skipped"):
+        found["exception"] = cause(result, found["module_stderr"])
+    if with_diff and end == "changed":
+        found["diff"] = as_bytes(difference(result.get("diff")))
     parts: list[bytes] = []
-    for key in ("stdout", "module_stdout", "stderr", "module_stderr", "msg"):
-        data = as_bytes(result.get(key))
-        if data and not data.endswith((b"non-zero return code\n", b"non-zero return code.\n")):
-            if parts or "stderr" in key:
+    for key, data in found.items():
+        if data:
+            if parts or key not in ("stdout", "module_stdout", "msg", "reason", "diff"):
                 parts.append(f"[{key}]\n".encode())
             parts.append(data)
     if not parts and result.get("_ansible_verbose_always"):  # `debug` with `var`
         shown = {k: v for k, v in result.items() if k != "changed" and not k.startswith("_ansible")}
-        parts.append(as_bytes(json.dumps(shown, ensure_ascii=False, indent=2, default=str)))
+        parts.append(as_bytes(json.dumps(shown, ensure_ascii=False, indent=2, default=as_text)))
     return b"".join(parts)
+
+
+def cause(result: Record, stderr: bytes) -> bytes:
+    """The exception behind a failure, unless it is told already."""
+    data = as_bytes(result.get("exception")).strip()
+    told = stderr + as_bytes(result.get("msg")).replace(b".", b"")
+    # Where there was none, modules say so in the words of Python.
+    is_none = data == b"NoneType: None" or b"traceback unavailable" in data
+    reason = data.rpartition(b": ")[2].replace(b".", b"")
+    is_told = data in stderr or (b"\n" not in data and reason in told)
+    return b"" if not data or is_none or is_told else data + b"\n"
+
+
+def reasons(event: Any) -> str:
+    """What ansible-core 2.19 knows of an error, from what failed to what made it fail."""
+    messages, traces = [], []
+    while event is not None:
+        messages.append(str(event.msg or "").rstrip("."))
+        traces.append(event.formatted_traceback or "")
+        event = getattr(event.chain, "event", None)
+    messages = list(filter(None, messages))
+    says_nothing = messages[-1:] in ([], ["Action failed"], ["Module failed"], ["Task failed"])
+    told = "" if says_nothing else ": ".join(messages)
+    return "\n".join(filter(None, [told, *traces]))
+
+
+def difference(found: Any) -> str:
+    """What `--diff` shows of a result."""
+    shown = []
+    for one in found if isinstance(found, list) else [found]:
+        if not isinstance(one, dict):
+            continue
+        for side, name in (("dst", "destination"), ("src", "source")):
+            if f"{side}_binary" in one:
+                shown.append(f"diff skipped: {name} file appears to be binary\n")
+            if f"{side}_larger" in one:
+                limit = one[f"{side}_larger"]
+                shown.append(f"diff skipped: {name} file size is greater than {limit}\n")
+        if "before" in one and "after" in one:
+            names = {side: one.get(f"{side}_header") for side in ("before", "after")}
+            old, new = (s if head is None else f"{s}: {head}" for s, head in names.items())
+            before, after = side_lines(one["before"]), side_lines(one["after"])
+            lines = difflib.unified_diff(before, after, old, new, n=constants.DIFF_CONTEXT)
+            shown.append("".join(lines))
+        if "prepared" in one:
+            shown.append(as_text(one["prepared"]))
+    return "\n".join(text for text in shown if text)
+
+
+def side_lines(side: Any) -> list[str]:
+    """One side of a difference, as lines."""
+    if isinstance(side, (dict, list)):
+        side = json.dumps(side, sort_keys=True, indent=4, default=as_text) + "\n"
+    lines = ("" if side is None else as_text(side)).splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n\\ No newline at end of file\n"
+    return lines
+
+
+def secrets_of(result: Record, args: Record, *, by_name: bool) -> list[str]:
+    """Values that Ansible censors: of arguments that are no_log, the longest first.
+
+    `by_name`: and those whose name says so. A task that failed before its module ran tells nothing
+    of its arguments, and is always asked by name.
+    """
+    told = (result.get("invocation") or {}).get("module_args")
+    found = set()
+    for key, value in args.items():
+        # The content of a file is no_log so that it is not in the system's log.
+        if key != "content" and isinstance(value, (str, int)) and not isinstance(value, bool):
+            text = str(value)
+            is_censored = isinstance(told, dict) and told.get(key) == CENSORED
+            asks = by_name or not isinstance(told, dict)
+            named = asks and SECRET_NAME.search(key) and len(text) >= SHORTEST_SECRET
+            if text and (is_censored or named):
+                found.add(text)
+    return sorted(found, key=len, reverse=True)
+
+
+def censored(text: str, hidden: list[str]) -> str:
+    """A text without these values."""
+    for value in hidden:
+        text = text.replace(value, STARS)
+    return text
+
+
+def without_password(address: str) -> str:
+    """An address without who asks for it. A password may hold any character, `@` and `/` too."""
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return address
+    place = re.split("[/?#]", rest, maxsplit=1)[0]
+    name, colon, port = place.partition(":")
+    # `bob:1/2@host` has a password, `host.example:80/a@b` and `host:80/@scope` have none.
+    path = rest[len(place) :].partition("?")[0]
+    is_host = "." in name or name.startswith("[") or not re.search("[^/]@", path)
+    if "@" not in place and (not colon or (is_host and re.fullmatch("[0-9]*", port))):
+        return address
+    if not colon:
+        return f"{scheme}://{place.rpartition('@')[2]}{rest[len(place) :]}"
+    # What asks may hold an address too, unless the password itself holds a question mark.
+    before = rest.partition("?")[0]
+    cut = before if "@" in before else rest
+    return f"{scheme}://{rest[cut.rfind('@') + 1 :]}"
+
+
+def without_password_of(address: str, text: bytes) -> bytes:
+    """A text that may quote an address, or a part of it, without the password of the address."""
+    plain = without_password(address)
+    if plain == address:
+        return text
+    rest, host = address.partition("://")[2], plain.partition("://")[2]
+    password = rest[: len(rest) - len(host) - 1].partition(":")[2]
+    text = text.replace(address.encode(errors="replace"), plain.encode(errors="replace"))
+    for part in (password, *re.split("[@/?#]", password)):
+        if len(part) >= SHORTEST_SECRET:
+            text = text.replace(part.encode(errors="replace"), STARS.encode())
+    return text
 
 
 def skip_reason(result: Record) -> str:
@@ -415,20 +630,44 @@ def human_size(count: float) -> str:
     return f"{round(count, 3)} GB"
 
 
-def is_rescued(task: Any) -> bool:
+def is_in_rescued_block(task: Any) -> bool:
     """Whether a failure of the task is answered for by the `rescue` of a block around it."""
-    child, block = task, task._parent
+    inside, block = {task._uuid}, task._parent
     while block is not None:
-        if getattr(block, "rescue", None) and child._uuid in {one._uuid for one in block.block}:
+        tried = getattr(block, "block", None) or []
+        if getattr(block, "rescue", None) and inside & {one._uuid for one in tried}:
             return True
-        child, block = block, block._parent
+        inside.add(block._uuid)  # of what is imported, the import stands in the block
+        block = block._parent
     return False
+
+
+def place_of(task: Any) -> tuple[Any, ...]:
+    """What makes a task one step: where it stands, with the includes and items that led there.
+
+    Strategies that do not wait include a file anew for each group of hosts, and each batch of a
+    rolling play gathers its facts anew.
+    """
+    leads = []
+    parent = task._parent
+    while parent is not None:
+        is_include = hasattr(parent, "action") and short_name(parent) in INCLUDES
+        if is_include and not getattr(parent, "statically_loaded", False):
+            said = parent.vars
+            item = said.get(said.get("ansible_loop_var"))
+            leads.append((parent.get_path(), json.dumps(item, sort_keys=True, default=str)))
+        parent = parent._parent
+    if leads:
+        return (task.get_path(), task.action, task.name, *leads)
+    if task.action == "gather_facts":
+        return (task.action, task.name)
+    return (task._uuid,)
 
 
 def failure_status(said: Record, *, is_file: bool) -> int:
     """Why a task failed on a host, in the numbers of bk-job."""
     reason = f"{said.get('msg', '')}".lower()
-    if "timedout" in said or "in the expected time frame" in reason:
+    if "timedout" in said or any(sign in reason for sign in TIMED_OUT):
         return 303 if is_file else 102
     if is_file:
         return 203 if "could not find or access" in reason or "does not exist" in reason else 202
@@ -460,6 +699,7 @@ class Step:
     action: str
     running: int = 0
     closed: bool = False
+    is_for_all: bool = True  # no handler, no include and not `run_once`: each host is to run it
     hosts: set[str] = field(default_factory=set)
     ends: set[str] = field(default_factory=set)
 
@@ -471,6 +711,8 @@ class Step:
         """Failed, error ignored, skipped or succeeded."""
         if "failed" in self.ends:
             return 4
+        if "not run" in self.ends:
+            return 11
         if "ignored" in self.ends:
             return 6
         return 5 if self.ends == {"skipped"} else 3
@@ -485,6 +727,8 @@ class Attempt:
     size: int = 0
     items: int = 0
     fault: Record | None = None  # what the first item that failed says
+    places: list[str] = field(default_factory=list)  # where its items ran, if not here
+    retried: list[bytes] = field(default_factory=list)  # what the item at work said before
     uploads: bool = False
     moved: list[tuple[str, str]] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
@@ -502,7 +746,19 @@ class Result:
     def of(cls, told: Any) -> Result:
         """Read the parts by their names since ansible-core 2.19, else by those before."""
         names = ("host", "task", "result")
-        return cls(*(getattr(told, name if hasattr(told, name) else f"_{name}") for name in names))
+        found = cls(*(getattr(told, name if hasattr(told, name) else f"_{name}") for name in names))
+        if event := getattr(getattr(told, "exception", None), "event", None):
+            found.said = {**found.said, "exception": reasons(event)}
+        return found
+
+    @property
+    def ran_on(self) -> str:
+        """The host that it was delegated to, if it was."""
+        name = str(self.task.delegate_to or "")
+        if "{{" in name:
+            known = self.said.get("_ansible_delegated_vars") or {}
+            name = str(known.get("ansible_host") or "")
+        return "" if "{{" in name or name.startswith("__omit_place_holder__") else name
 
     @property
     def place(self) -> tuple[str, str]:
@@ -564,21 +820,34 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._controller = {"bk_host_id": host_number(self._source, socket.gethostname())}
         self._job: Record = {}
         self._play = ""
+        self._playing: Any = None
+        self._jobs: dict[int, str] = {}  # names of those that were not told where to be seen
+        self._marks: dict[str, int | None] = {}
+        self._lost: set[str] = set()
+        self._all: list[Any] = []
+        self._reached: set[str] = set()
         self._batch = self._position = 0
         self._failed = self._unmatched = False
-        self._steps: dict[str, Step] = {}
+        self._steps: dict[tuple[Any, ...], list[Step]] = {}
+        self._visits: dict[tuple[tuple[Any, ...], str], int] = {}
         self._open: list[Step] = []
         self._attempts: dict[tuple[str, str], Attempt] = {}
         self._addresses: dict[str, Record] = {}
-        store = Store(url, keys | {"bk_username": self._user}, self._timeout)
+        keys |= {"bk_username": self._user}
+        store = Store(url, keys, self._timeout, word(":".join(scope), 128))
+        self._pages = store.pages
         self.outbox = Outbox(store, Path(self.get_option("spool")).expanduser())
         self.outbox.start()
         atexit.register(self._leave, os.getpid())
 
     @guarded
     def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._playing = play
+        self._marks.clear()
+        self._tell_pages()
         if play._uuid == self._play:  # the next hosts of a play with `serial`
             self._batch += 1
+            self._reach(play)
             return
         self._end_job()
         self._play, self._batch, self._position = play._uuid, 1 if play.serial else 0, 0
@@ -598,6 +867,23 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             **{"create_time": start, "start_time": start, "update_time": start},
         }
         self._add(self._job)
+        self._jobs[self._job["job_instance_id"]] = self._job["name"]
+        self._all, self._reached = [], set()
+        self._reach(play)
+
+    def _reach(self, play: Any) -> None:
+        """Of a play with `serial`: its hosts, and those that it has come to."""
+        if play.serial:
+            with contextlib.suppress(AttributeError):
+                inventory = play.get_variable_manager()._inventory
+                self._all = inventory.get_hosts(play.hosts, ignore_restrictions=True)
+                self._reached |= {host.get_name() for host in inventory.get_hosts(play.hosts)}
+
+    def _tell_pages(self) -> None:
+        """Tell once where each job can be seen. By the main thread: a fork would keep its lock."""
+        for job in [job for job in self._jobs if job in self._pages]:
+            told = f"joblogs: {self._jobs.pop(job)}: {self._pages[job]}"
+            self._display.display(told, stderr=True)
 
     @guarded
     def v2_playbook_on_no_hosts_matched(self) -> None:
@@ -606,6 +892,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     @guarded
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._close_steps()
+        self._tell_pages()
 
     @guarded
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
@@ -613,6 +900,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     @guarded
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        self._marks[host.get_name()] = self._failures(host)
         if short_name(task) not in INCLUDES:
             self._begin(host, task)
 
@@ -629,8 +917,20 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     @guarded
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         told = Result.of(result)
-        rescued = "rescued" if is_rescued(told.task) else "failed"
+        rescued = "rescued" if self._is_rescued(told) else "failed"
         self._take(told, "ignored" if ignore_errors else rescued)
+
+    def _failures(self, host: Any) -> int | None:
+        """How often Ansible holds the host for failed: once more after a failure that stays."""
+        failed = getattr(self._playing, "_removed_hosts", None)
+        return None if failed is None else failed.count(host.get_name())
+
+    def _is_rescued(self, result: Result) -> bool:
+        before, after = self._marks.get(result.host.get_name()), self._failures(result.host)
+        # A file that cannot be included is told before it counts as a failure.
+        if before is None or after is None or short_name(result.task) in INCLUDES:
+            return is_in_rescued_block(result.task)
+        return after <= before
 
     @guarded
     def v2_runner_on_unreachable(self, result: Any) -> None:
@@ -657,7 +957,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     def v2_runner_retry(self, result: Any) -> None:
         told = Result.of(result)
         if loops(told.task):
-            self._take_item(told, "retried")
+            self._retry_item(told)
             return
         attempt = self._attempt(told)
         self._write(attempt, told, "retried")
@@ -682,6 +982,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         if outbox is None:
             return
         outbox.finish(seconds)
+        self._tell_pages()
         told = [self.mishap, outbox.refused and f"{outbox.refused} (kept as *.refused.gz)"]
         if left := outbox.left():
             why = outbox.problem or "no time left"
@@ -700,10 +1001,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         if not self._job:
             return
         for attempt in self._attempts.values():
+            self._write_retried(attempt, f" {attempt.items + 1}")
             self._send_result(attempt, {"status": 403, "tag": "stopped"})
             attempt.step.running -= 1
             attempt.step.ends.add("failed")
         self._attempts.clear()
+        self._add_not_run()
         self._close_steps()
         status = 4 if self._failed else 3
         self._job |= ending(self._job)
@@ -711,6 +1014,25 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._add(self._job)
         self._job = {}
         self._steps.clear()
+        self._visits.clear()
+
+    def _add_not_run(self) -> None:
+        """The hosts that a rolling play which stopped has not come to, in each step for all."""
+        missed = [h for h in self._all if h.get_name() not in self._reached | self._lost]
+        for step in [step for steps in self._steps.values() for step in steps if step.is_for_all]:
+            for host in missed:
+                record = self._result_record(step, host) | {"batch": self._batch + 1}
+                end = now()
+                record |= {"status": 403, "tag": "not run", "end_time": end, "update_time": end}
+                if not step.is_file:
+                    record |= {"log_size": 0, "log_sha256": hashlib.sha256().hexdigest()}
+                self._add(record)
+            if missed:
+                step.ends.add("not run")
+                if step.closed:
+                    step.closed = False
+                    self._open.append(step)
+        self._all = []
 
     def _close_steps(self) -> None:
         """Tell how the steps ended on which no host is at work; `serial` may open them again."""
@@ -724,30 +1046,50 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     def _begin(self, host: Any, task: Any) -> Attempt:
         """A task begins on a host. If it had been there before, as a handler, it is a new step."""
         name = host.get_name()
-        step = self._steps.get(task._uuid)
-        if step is None or name in step.hosts:
-            step = self._steps[task._uuid] = self._new_step(task)
-        elif step.closed:
+        step = self._step_of(task, name)
+        if step.closed:
             step.closed = False
             step.record |= {"status": 2, "update_time": max(now(), step.record["update_time"] + 1)}
             self._open.append(step)
             self._add(step.record)
         step.hosts.add(name)
         step.running += 1
-        said = {
+        attempt = self._start(step, self._result_record(step, host))
+        self._attempts[task._uuid, name] = attempt
+        return attempt
+
+    def _step_of(self, task: Any, name: str) -> Step:
+        """The step of a task for a host: the first time that it comes there, the second, ...
+
+        Handlers run when they are notified: the hosts of one time are together.
+        """
+        place = place_of(task)
+        steps = self._steps.setdefault(place, [])
+        is_handler = hasattr(task, "listen")
+        if is_handler and steps and not steps[-1].closed and name not in steps[-1].hosts:
+            return steps[-1]
+        visit = self._visits.get((place, name), 0)
+        while visit < len(steps) and name in steps[visit].hosts:
+            visit += 1
+        self._visits[place, name] = visit + 1
+        if visit == len(steps):
+            is_for_all = not is_handler and len(place) <= 2 and task.run_once is not True
+            steps.append(self._new_step(task, is_for_all=is_for_all))
+        return steps[visit]
+
+    def _result_record(self, step: Step, host: Any) -> Record:
+        return {
             "type": "host_result",
             "job_instance_id": self._job["job_instance_id"],
             "step_instance_id": step.record["step_instance_id"],
             "execute_count": 0,
             "batch": self._batch,
-            "bk_host_id": host_number(self._source, name),
-            "host_name": word(name, 256),
+            "bk_host_id": host_number(self._source, host.get_name()),
+            "host_name": word(host.get_name(), 256),
             **self._address(host),
         }
-        attempt = self._attempts[task._uuid, name] = self._start(step, said)
-        return attempt
 
-    def _new_step(self, task: Any) -> Step:
+    def _new_step(self, task: Any, *, is_for_all: bool) -> Step:
         self._position += 1
         action, start = short_name(task), now()
         record = {
@@ -761,7 +1103,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             **{"create_time": start, "start_time": start, "update_time": start},
         }
         self._add(record)
-        step = Step(record, action)
+        step = Step(record, action, is_for_all=is_for_all)
         self._open.append(step)
         return step
 
@@ -773,15 +1115,29 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         return Attempt(step, record)
 
     def _address(self, host: Any) -> Record:
-        """What the inventory, or a fact that was gathered, says of the host's address."""
+        """What the host's own facts say of its address, else the inventory."""
         name = host.get_name()
-        for known in (host.vars.get("ansible_host"), name):
-            if name not in self._addresses and known is not None:
-                with contextlib.suppress(ValueError):
-                    address = ipaddress.ip_address(str(known))
-                    kind = "ip" if address.version == 4 else "ipv6"
-                    self._addresses[name] = {kind: str(address)}
+        if name not in self._addresses:
+            for known in (host.vars.get("ansible_host"), name):
+                self._learn(name, known)
         return self._addresses.get(name, {})
+
+    def _learn(self, name: str, address: Any, *, is_newer: bool = False) -> None:
+        if address is not None and (is_newer or name not in self._addresses):
+            with contextlib.suppress(ValueError):
+                found = ipaddress.ip_address(str(address))
+                kind = "ip" if found.version == 4 else "ipv6"
+                self._addresses[name] = {kind: str(found)}
+
+    def _learn_facts(self, result: Result) -> None:
+        """Of a delegated task they are those of another host."""
+        facts = result.said.get("ansible_facts")
+        if not isinstance(facts, dict) or result.task.delegate_to:
+            return
+        for version in ("ansible_default_ipv6", "ansible_default_ipv4"):  # the second one stays
+            known = facts.get(version)
+            if isinstance(known, dict):
+                self._learn(result.host.get_name(), known.get("address"), is_newer=True)
 
     def _attempt(self, result: Result) -> Attempt:
         found = self._attempts.get(result.place)
@@ -800,9 +1156,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         attempt.step.ends.add(plain)
         attempt.step.running -= 1
         self._failed = self._failed or plain == "failed"
-        facts = result.said.get("ansible_facts") or {}
-        if found := (facts.get("ansible_default_ipv4") or {}).get("address"):
-            self._addresses.setdefault(result.host.get_name(), {"ip": str(found)})
+        if plain == "failed":
+            self._lost.add(result.host.get_name())
+        self._learn_facts(result)
 
     def _take_item(self, result: Result, end: str) -> None:
         """The result of one item of a loop: a part of the host's log."""
@@ -813,19 +1169,53 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         said = result.said
         if end == "failed" and attempt.fault is None:
             attempt.fault = {key: said[key] for key in ("rc", "msg", "timedout") if key in said}
+        where = "" if end == "skipped" else result.ran_on
+        if where and where not in attempt.places:
+            attempt.places.append(where)
         label = said.get("_ansible_item_label", said.get(said.get("ansible_loop_var", "item")))
-        shown = "" if label is None else f": {word(label, 200)}".replace("\n", " ")
+        if is_hidden(said, result.task):
+            label = None
+        hidden = secrets_of(said, result.task.args or {}, by_name=False)
+        shown = "" if label is None else f": {censored(word(label, 200), hidden)}"
+        shown = shown.replace("\n", " ")
+        self._write_retried(attempt, shown)
         if not attempt.step.is_file:
-            self._append(attempt, f"[item{shown}] {end}\n".encode())
+            on = f", on {where}" if where else ""
+            self._append(attempt, as_bytes(f"[item{shown}] {end}{on}"))
         self._write(attempt, result, end)
+
+    def _retry_item(self, result: Result) -> None:
+        """An item of a loop is tried again. Which one it is, is told with its end."""
+        attempt = self._attempt(result)
+        if not attempt.step.is_file:
+            attempt.retried.append(self._text(result, "retried"))
+            if sum(map(len, attempt.retried)) > RETRIED_BYTES:
+                self._write_retried(attempt, f" {attempt.items + 1}")
+
+    def _write_retried(self, attempt: Attempt, label: str) -> None:
+        for text in attempt.retried:
+            self._append(attempt, as_bytes(f"[item{label}] retried") + text)
+        attempt.retried.clear()
+
+    def _text(self, result: Result, end: str) -> bytes:
+        """What a result says, without what Ansible hides."""
+        said, task = result.said, result.task
+        if is_hidden(said, task):
+            return as_bytes(HIDDEN)
+        if end == "skipped":
+            return as_bytes(skip_reason(said))
+        text = printed(said, end, with_diff=task.diff is True)
+        args = task.args or {}
+        for value in secrets_of(said, args, by_name=False):
+            text = text.replace(value.encode(errors="surrogateescape"), STARS.encode())
+        for value in args.values():
+            if isinstance(value, str):
+                text = without_password_of(value, text)
+        return text
 
     def _write(self, attempt: Attempt, result: Result, end: str) -> None:
         """Write what a result says into the host's log."""
-        said = result.said
-        hidden = is_hidden(said, result.task)
-        text = as_bytes(HIDDEN) if hidden else printed(said)
-        if end == "skipped" and not hidden:
-            text = as_bytes(skip_reason(said))
+        text = self._text(result, end)
         if not attempt.step.is_file:
             self._append(attempt, text)
         elif end != "skipped":
@@ -844,8 +1234,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         said, task, is_file = result.said, result.task, attempt.step.is_file
         said = said if attempt.fault is None else attempt.fault
         tag = f"{end} (check mode)" if task.check_mode is True else end
-        if task.delegate_to:
-            tag += f", on {task.delegate_to}"
+        places = attempt.places if attempt.items else [result.ran_on]
+        if end != "skipped" and any(places):
+            tag += f", on {', '.join(places)}"
         if end.startswith("unreachable"):
             status = 310 if is_file else 1
         elif end in ("ok", "changed", "skipped"):
@@ -872,9 +1263,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         hidden = is_hidden(result.said, result.task)
         args: Record = {} if hidden else result.task.args or {}
         source = args.get("src") or args.get("url") or (HIDDEN if hidden else "(content)")
-        source = re.sub("(?<=://)[^/@]*@", "", word(source, 8192))
+        secret = secrets_of(result.said, args, by_name=True)
+        source = without_password(censored(word(source, 8192), secret))
         found = result.said.get("dest") or args.get("dest") or args.get("path") or ""
-        dest = HIDDEN if hidden else word(found, 8192)
+        dest = HIDDEN if hidden else without_password(censored(word(found, 8192), secret))
         place = {key: attempt.record[key] for key in PLACE}
         owner = ("bk_host_id", "ip", "ipv6")
         here = {key: attempt.record[key] for key in owner if key in attempt.record}

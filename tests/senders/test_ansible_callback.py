@@ -530,3 +530,438 @@ def test_pieces_are_text_where_the_whole_is(sender: Any) -> None:
 def test_it_imports_nothing_but_ansible_and_the_standard_library() -> None:
     tree = ast.parse((FILES / "ansible_callback.py").read_text("utf-8"), feature_version=(3, 10))
     assert imported(tree) <= sys.stdlib_module_names | {"ansible"}
+
+
+OUTPUT = r"""
+- name: output
+  hosts: all
+  gather_facts: false
+  vars: {pw: hunter2-w0rd, key: t0ken-0f-n0body}
+  tasks:
+    - name: nested
+      ansible.builtin.shell: echo started; echo 'worker exited with a non-zero return code'
+    - name: both
+      ansible.builtin.shell: echo out; echo 'a non-zero return code' >&2; exit 4
+      ignore_errors: true
+    - name: list
+      said: {stdout: ["a\nb", "c"]}
+    - name: assertion
+      ansible.builtin.assert: {that: ["1 == 1", "inventory_hostname == 'db-9'"]}
+      ignore_errors: true
+    - name: packages
+      said: {fail: true, msg: some failed, failures: [no nginx-9], results: ["installed: curl"]}
+      ignore_errors: true
+    - name: exception
+      said: {fail: true, msg: could not parse, raises: true}
+      ignore_errors: true
+    - name: async
+      ansible.builtin.shell: sleep 9
+      async: 1
+      poll: 1
+      ignore_errors: true
+    - name: items
+      ansible.builtin.shell: "echo out-{{ item }}; test {{ item }} = a"
+      loop: [a, b]
+      register: tried
+      until: tried.rc == 0
+      retries: 1
+      delay: 0
+      ignore_errors: true
+    - name: secret arguments
+      ansible.builtin.get_url:
+        url: "http://127.0.0.1:9/f?token={{ key }}"
+        dest: "{{ playbook_dir }}/{{ key }}"
+        url_username: me
+        url_password: "{{ key }}"
+      ignore_errors: true
+    - name: at sign
+      ansible.builtin.get_url: {url: "http://bob:Half@{{ pw }}@127.0.0.1:9/f", dest: x}
+      ignore_errors: true
+    - name: slash
+      ansible.builtin.get_url: {url: "http://bob:Sl/{{ pw }}@127.0.0.1:9/f", dest: x}
+      ignore_errors: true
+    - block:
+        - name: missing
+          ansible.builtin.include_tasks: no_such_file.yml
+      rescue:
+        - name: instead
+          ansible.builtin.debug: {msg: "{{ day }}"}
+          vars: {day: 2017-03-07T10:20:49Z}
+"""
+SAID = """
+from ansible.module_utils.basic import AnsibleModule
+options = dict(stdout="raw", fail="bool", msg="str", failures="list", results="list",
+               raises="bool", diff="raw", facts="dict")
+module = AnsibleModule({k: {"type": v} for k, v in options.items()}, supports_check_mode=True)
+said = {k: v for k, v in module.params.items() if v is not None}
+if said.pop("raises", None):
+    try:
+        int("x")
+    except ValueError as error:
+        said["exception"] = error
+if isinstance(said.get("stdout"), list):
+    said["stdout_lines"] = [text.split("\\n") for text in said["stdout"]]
+if "facts" in said:
+    said["ansible_facts"] = said.pop("facts")
+(module.fail_json if said.pop("fail", None) else module.exit_json)(**said)
+"""
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Path:
+    """A module that says what it is told to."""
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "said.py").write_text(f"#!/usr/bin/python\n{SAID}", "utf-8")
+    return tmp_path
+
+
+def texts_of(server: Server, job: int) -> dict[str, dict[str, Any]]:
+    """What each host printed, by the names of the steps."""
+    return {name: logs(server, job, step.number) for name, step in steps(server, job).items()}
+
+
+def test_output_and_causes_are_told_as_they_are(
+    server: Server, control: Control, spool: Path, modules: Path
+) -> None:
+    where = variables(server, spool) | {"ANSIBLE_ASYNC_DIR": str(modules / "async")}
+    run = control.play(OUTPUT, hosts=1, variables=where)
+    assert (run.code, "joblogs" in run.warnings) == (0, False), run
+    [(job, _)] = jobs(server, "output")
+    told, host = texts_of(server, job), "host-00"
+    texts = {name: text[host] for name, text in told.items() if isinstance(text[host], str)}
+    assert texts["nested"] == "started\nworker exited with a non-zero return code\n"
+    assert texts["both"] == "out\n[stderr]\na non-zero return code\n"
+    assert texts["list"] == "a\nb\nc\n"
+    assert "inventory_hostname == 'db-9' evaluated to false" in texts["assertion"]
+    assert texts["packages"].endswith("[failures]\nno nginx-9\n[results]\ninstalled: curl\n")
+    assert "invalid literal" in texts["exception"]
+    assert texts["items"].splitlines() == [
+        *("[item: a] changed", "out-a"),
+        *("[item: b] retried", "out-b", "[item: b] failed", "out-b"),
+    ]
+    assert "no_such_file.yml" in texts["missing"]
+    assert texts["instead"] in ("2017-03-07T10:20:49+00:00\n", "2017-03-07 10:20:49+00:00\n")
+    found = steps(server, job)
+    assert found["async"].hosts[host][0][:2] == (102, "ignored")
+    assert found["missing"].hosts[host][0][:2] == (11, "rescued")
+    sources = {
+        name: told[name][host][0]["src_path"] for name in ("secret arguments", "at sign", "slash")
+    }
+    assert sources == {
+        "secret arguments": "http://127.0.0.1:9/f?token=********",
+        "at sign": "http://127.0.0.1:9/f",
+        "slash": "http://127.0.0.1:9/f",
+    }
+    held = everything(server, spool)
+    assert [word for word in (b"hunter2-w0rd", b"t0ken-0f-n0body") if word in held] == []
+
+
+DIFFS = """
+- name: diffs
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: file
+      ansible.builtin.copy: {content: "port = 80\\n", dest: "{{ playbook_dir }}/conf"}
+    - name: line
+      ansible.builtin.lineinfile: {path: "{{ playbook_dir }}/conf", line: "{{ item }}"}
+      loop: [one, two]
+    - name: prepared
+      said: {diff: [{prepared: "+ vlan 7"}, {before: {a: 1}, after: {a: 2}}]}
+      changed_when: true
+    - name: unchanged
+      said: {diff: {prepared: "+ never-shown"}}
+    - name: hidden
+      ansible.builtin.copy: {content: never-shown, dest: "{{ playbook_dir }}/other"}
+      no_log: true
+    - name: turned off
+      said: {diff: {prepared: "+ never-shown"}}
+      diff: false
+      changed_when: true
+    - name: checked
+      ansible.builtin.copy: {content: "port = 81\\n", dest: "{{ playbook_dir }}/conf"}
+      check_mode: true
+"""
+
+
+def test_what_diff_shows_is_a_part_of_the_log(
+    server: Server, control: Control, spool: Path, modules: Path
+) -> None:
+    where = variables(server, spool)
+    assert control.play(DIFFS, "--diff", hosts=1, variables=where).code == 0
+    [(job, _)] = jobs(server, "diffs")
+    told = {name: text["host-00"] for name, text in texts_of(server, job).items()}
+    [moved] = told["file"]
+    conf = f"{modules}/conf"
+    assert moved["log_content"].endswith(
+        f"changed\n--- before\n+++ after: {conf}\n@@ -0,0 +1 @@\n+port = 80\n"
+    )
+    change = f"--- before: {conf} (content)\n+++ after: {conf} (content)\n"
+    first = f"[item: one] changed\nline added\n[diff]\n{change}@@ -1 +1,2 @@\n port = 80\n+one\n"
+    second = f"[item: two] changed\nline added\n[diff]\n{change}@@ -1,2 +1,3 @@\n port = 80\n one\n"
+    assert told["line"] == f"{first}{second}+two\n"
+    assert told["prepared"] == (
+        '+ vlan 7\n--- before\n+++ after\n@@ -1,3 +1,3 @@\n {\n-    "a": 1\n+    "a": 2\n }\n'
+    )
+    assert (told["unchanged"], told["turned off"]) == ("", "")
+    assert b"never-shown" not in everything(server, spool)
+    [checked] = told["checked"]
+    assert "nothing was moved" in checked["log_content"]
+    assert checked["log_content"].endswith("-port = 80\n-one\n-two\n+port = 81\n")
+    (modules / "conf").unlink()
+    again = DIFFS.replace("name: diffs", "name: no diffs")
+    assert control.play(again, hosts=1, variables=where).code == 0
+    [(job, _)] = jobs(server, "no diffs")
+    assert "@@" not in json.dumps(texts_of(server, job))
+
+
+FACTS = """
+- name: facts
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: of another
+      said: {facts: {ansible_default_ipv4: {address: 10.20.0.99}}}
+      delegate_to: host-02
+      delegate_facts: "{{ inventory_hostname == 'host-00' }}"
+      when: inventory_hostname != 'host-02'
+    - name: own
+      said: {facts: {ansible_default_ipv4: {address: "10.20.0.{{ item }}"}}}
+      vars: {item: "{{ 10 + groups['all'].index(inventory_hostname) }}"}
+    - name: later
+      said: {facts: {ansible_default_ipv4: {address: "10.20.1.{{ item }}"}}}
+      vars: {item: "{{ 10 + groups['all'].index(inventory_hostname) }}"}
+    - name: looped
+      ansible.builtin.raw: echo "for {{ item }}"
+      delegate_to: "{{ item }}"
+      loop: [host-01, host-02]
+    - name: skipped
+      ansible.builtin.raw: echo never
+      delegate_to: "{{ nowhere | default('host-01') }}"
+      when: false
+    - name: by a variable
+      ansible.builtin.raw: echo drained
+      delegate_to: "{{ groups['all'][1] }}"
+"""
+
+
+def test_addresses_are_of_own_facts_and_tags_say_where_it_ran(
+    server: Server, control: Control, spool: Path, modules: Path
+) -> None:
+    assert control.play(FACTS, hosts=3, variables=variables(server, spool)).code == 0
+    [(job, _)] = jobs(server, "facts")
+    known = rows(
+        server,
+        "SELECT s.name, r.ip FROM joblogs_hostresult r"
+        " JOIN joblogs_stepinstance s ON s.id = r.step_id"
+        " JOIN joblogs_jobinstance j ON j.id = s.job_id"
+        " WHERE j.job_instance_id = ? AND r.host_name = 'host-00' ORDER BY s.position",
+        job,
+    )
+    before, between, after = [None, None], ["10.20.0.10"], ["10.20.1.10"] * 3
+    assert [ip or None for _, ip in known] == [*before, *between, *after]
+    found = steps(server, job)
+    tags = {name: step.hosts["host-00"][0][1] for name, step in found.items()}
+    assert tags["of another"].endswith("ok, on host-02")
+    assert tags["looped"] == "changed, on host-01, host-02"
+    assert (tags["skipped"], tags["by a variable"]) == ("skipped", "changed, on host-01")
+    assert "[item: host-02] changed, on host-02" in texts_of(server, job)["looped"]["host-00"]
+
+
+RESCUES = """
+- name: rescued
+  hosts: host-01
+  gather_facts: false
+  tasks:
+    - block:
+        - block:
+            - ansible.builtin.import_role: {name: failing}
+          rescue:
+            - name: fails inside another block
+              ansible.builtin.command: "false"
+      rescue:
+        - ansible.builtin.debug: {msg: fine}
+- name: rescues
+  hosts: host-00
+  gather_facts: false
+  tasks:
+    - block:
+        - ansible.builtin.import_tasks: outer.yml
+      rescue:
+        - name: fails in rescue
+          ansible.builtin.command: "false"
+      always:
+        - name: inside always
+          block:
+            - name: fails in a block of always
+              ansible.builtin.command: "false"
+          rescue:
+            - ansible.builtin.debug: {msg: fine}
+        - name: fails in always
+          ansible.builtin.command: "false"
+"""
+
+
+def test_it_tells_which_failures_were_rescued(
+    server: Server, control: Control, spool: Path, tmp_path: Path
+) -> None:
+    failing = "- name: {}\n  ansible.builtin.command: 'false'\n"
+    (tmp_path / "outer.yml").write_text("- ansible.builtin.import_tasks: inner.yml\n", "utf-8")
+    (tmp_path / "inner.yml").write_text(failing.format("imported twice"), "utf-8")
+    role = tmp_path / "roles" / "failing" / "tasks"
+    role.mkdir(parents=True)
+    (role / "main.yml").write_text(failing.format("in the role"), "utf-8")
+    where = variables(server, spool)
+    run = control.play(RESCUES, hosts=2, variables=where)
+    assert run.code == SOME_HOSTS_FAILED, run
+    assert "joblogs" not in run.warnings
+    [(job, status)], [(other, well)] = jobs(server, "rescues"), jobs(server, "rescued")
+    tags = {
+        name: result[1]
+        for number in (job, other)
+        for name, step in steps(server, number).items()
+        for [result] in step.hosts.values()
+        if result[0] != 9
+    }
+    assert tags == {
+        "imported twice": "rescued",
+        "fails in rescue": "failed",
+        "fails in a block of always": "rescued",
+        "fails in always": "failed",
+        "failing : in the role": "rescued",
+        "fails inside another block": "rescued",
+    }
+    assert (status, well) == (4, 3)
+
+
+ROLLING = """
+- name: rolling
+  hosts: all
+  gather_facts: false
+  serial: 1
+  tasks:
+    - name: deploy
+      ansible.builtin.command: echo {{ inventory_hostname }}
+    - name: check
+      ansible.builtin.command: test {{ inventory_hostname }} != host-01
+"""
+
+
+def test_hosts_that_a_stopped_rolling_play_did_not_reach_are_not_run(
+    server: Server, control: Control, spool: Path
+) -> None:
+    where = variables(server, spool)
+    assert control.play(ROLLING, hosts=4, variables=where).code == SOME_HOSTS_FAILED
+    [(job, status)] = jobs(server, "rolling")
+    told = {
+        name: (step.status, {host: result[0][1] for host, result in step.hosts.items()})
+        for name, step in steps(server, job).items()
+    }
+    missed = dict.fromkeys(["host-02", "host-03"], "not run")
+    deployed = {"host-00": "changed", "host-01": "changed"}
+    assert told == {
+        "deploy": (11, deployed | missed),
+        "check": (4, deployed | {"host-01": "failed"} | missed),
+    }
+    assert status == 4
+    text = ROLLING.replace("!= host-01", "!= gone").replace("name: rolling", "name: rolled")
+    assert control.play(text, hosts=3, variables=where).code == 0
+    [(job, status)] = jobs(server, "rolled")
+    found = steps(server, job)
+    assert (status, [(step.status, len(step.hosts)) for step in found.values()]) == (
+        3,
+        [(3, 3)] * 2,
+    )
+
+
+FREE = """
+- name: steps {strategy}
+  hosts: all
+  gather_facts: true
+  gather_subset: "!all,!min"
+  strategy: {strategy}
+  tasks:
+    - name: uneven
+      ansible.builtin.raw: "sleep 0.{{{{ groups['all'].index(inventory_hostname) }}}}"
+      notify: handle
+    - ansible.builtin.include_tasks: more.yml
+      loop: [a, a, b]
+    - ansible.builtin.include_tasks: more.yml
+      when: inventory_hostname != 'host-01'
+    - name: last
+      ansible.builtin.raw: echo last
+  handlers:
+    - name: handle
+      ansible.builtin.raw: echo handled
+"""
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free", "host_pinned"])
+def test_a_task_is_one_step_under_every_strategy(
+    server: Server, control: Control, spool: Path, tmp_path: Path, strategy: str
+) -> None:
+    (tmp_path / "more.yml").write_text("- name: more\n  ansible.builtin.raw: echo x\n", "utf-8")
+    text = FREE.format(strategy=strategy)
+    assert control.play(text, hosts=4, variables=variables(server, spool)).code == 0
+    [(job, _)] = jobs(server, f"steps {strategy}")
+    counted = rows(
+        server,
+        "SELECT s.name, COUNT(*), MIN(s.status) FROM joblogs_hostresult r"
+        " JOIN joblogs_stepinstance s ON s.id = r.step_id"
+        " JOIN joblogs_jobinstance j ON j.id = s.job_id WHERE j.job_instance_id = ?"
+        " GROUP BY s.id, s.name ORDER BY MIN(s.position)",
+        job,
+    )
+    assert sorted(counted) == sorted([
+        *(("Gathering Facts", 4, 3), ("uneven", 4, 3), ("last", 4, 3), ("handle", 4, 3)),
+        *[("more", 4, 3)] * 3,
+        ("more", 3, 3),
+    ])  # fmt: skip
+
+
+def test_it_says_once_where_each_play_can_be_seen(
+    public_server: Server, control: Control, spool: Path
+) -> None:
+    text = ROLLING.replace("!= host-01", "!= gone")
+    run = control.play(text, hosts=2, variables=variables(public_server, spool))
+    [(job, _)] = jobs(public_server, "rolling")
+    url = f"https://logs.example.com/logs/biz/2/jobs/{job}/"
+    assert run.warnings.count(f"joblogs: rolling: {url}") == 1
+
+
+def test_wrong_credentials_are_told_with_what_to_do(
+    server: Server, control: Control, spool: Path
+) -> None:
+    where = variables(server, spool) | {"JOBLOGS_APP_SECRET": "wrong", "JOBLOGS_TIMEOUT": "60"}
+    run = control.play(ROLLING, hosts=1, variables=where)
+    assert "look at app_code, which is live" in run.warnings
+
+
+def test_a_spool_behind_a_link_is_not_used(
+    server: Server, control: Control, spool: Path, tmp_path: Path, dead_port: int
+) -> None:
+    spool.mkdir()
+    (tmp_path / "link").symlink_to(spool)
+    run = control.play(ROLLING, hosts=1, variables=variables(server, tmp_path / "link", dead_port))
+    assert (run.code, list(spool.iterdir())) == (0, [])
+    assert "joblogs" in run.warnings
+
+
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [
+        ("https://bob:Half@Pw@host:9/f", "https://host:9/f"),
+        ("https://bob:Sl/Pw@host/f", "https://host/f"),
+        ("https://bob:Q?w@host/f", "https://host/f"),
+        ("https://bob:1/2@host/f", "https://host/f"),
+        ("https://bob:pw@host/f?mail=a@b", "https://host/f?mail=a@b"),
+        ("https://token@host/f", "https://host/f"),
+        ("https://host/@scope/f", "https://host/@scope/f"),
+        ("https://host:8443/@scope/f", "https://host:8443/@scope/f"),
+        ("https://host.example:80/a@b", "https://host.example:80/a@b"),
+        ("https://host/f?mail=a@b", "https://host/f?mail=a@b"),
+        ("/data/a@b", "/data/a@b"),
+    ],
+)
+def test_an_address_loses_its_whole_password(address: str, plain: str) -> None:
+    assert ansible_callback.without_password(address) == plain
