@@ -65,6 +65,9 @@ def _rounds(place: Site, name: str, rounds: int, seed: int) -> int:
             print(f"{name} on {place.name}, seed {own}: {str(error)[:2000]}", flush=True)
     told, once, beside = (sum(r.held[part] for r in done) for part in range(3))
     cut = sum(r.interrupted for r in done)
+    if any(place.polled):
+        print("{:,} statuses asked, {:,} told a finish".format(*place.polled), flush=True)
+        place.polled[:] = 0, 0
     row = ROW.format(name, place.name, len(done), cut, f"{told:,}", f"{once:,}", beside)
     print(row + (f"  {failed} WENT WRONG" if failed else ""), flush=True)
     return failed + (told != once) + (beside != 0)

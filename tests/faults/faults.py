@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import http.client
 import os
@@ -17,7 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
+from tests.faults.polling import polling
 from tests.faults.site import Site
+from tests.faults.streams import STREAMS
 from tests.faults.told import Held, Job
 from tests.live.producers import post_at_once
 from tests.serving import PATIENCE_SECONDS, RECORDS, ROOT, Server
@@ -81,10 +84,9 @@ def _outcome(send: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _post_until(
-    site: Site, job: Job, random: Random, strike: Callable[[], object]
+    site: Site, body: bytes, random: Random, strike: Callable[[], object]
 ) -> dict[str, Any] | None:
-    """Post the job without a length, and strike after some of its bytes, a little later."""
-    body = b"".join(job.stream())
+    """Post a body without a length, and strike after some of its bytes, a little later."""
     at = random.randrange(len(body))
     pause = random.random() * LATEST_SECONDS
     struck = False
@@ -103,11 +105,16 @@ def _post_until(
 
 def writer_killed(site: Site, job: Job, random: Random) -> bool:
     """SIGKILL for an `import_logs` that has read a part of its input."""
-    body = b"".join(job.stream())
+    return _import_and_kill(site, b"".join(job.stream()), random)
+
+
+def _import_and_kill(site: Site, body: bytes, random: Random, *, cut: bool = True) -> bool:
     with _importer(site) as importing:
         assert importing.stdin is not None
-        importing.stdin.write(body[: random.randrange(len(body))])
+        importing.stdin.write(body[: random.randrange(len(body))] if cut else body)
         importing.stdin.flush()
+        if not cut:
+            importing.stdin.close()
         time.sleep(random.random() * LATEST_SECONDS)
         importing.kill()
         importing.wait()
@@ -129,13 +136,16 @@ def _importer(site: Site) -> subprocess.Popen[bytes]:
 
 def server_killed(site: Site, job: Job, random: Random) -> bool:
     """SIGKILL for every process that answers, in the middle of a body."""
+    return _post_and_kill(site, b"".join(job.stream()), random)
 
+
+def _post_and_kill(site: Site, body: bytes, random: Random) -> bool:
     def kill() -> None:
         for worker in site.server.workers():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
 
-    return _post_until(site, job, random, kill) is None
+    return _post_until(site, body, random, kill) is None
 
 
 def database_stopped(site: Site, job: Job, random: Random) -> bool:
@@ -145,7 +155,7 @@ def database_stopped(site: Site, job: Job, random: Random) -> bool:
         raise Skipped("SQLite is not a server that could be stopped")
     other = Job(job.number, job.seed)
     with _importing(site, b"".join(other.stream(seed=job.seed + 7))) as importer:
-        envelope = _post_until(site, job, random, database.stop_at_once)
+        envelope = _post_until(site, b"".join(job.stream()), random, database.stop_at_once)
         time.sleep(random.random() * LATEST_SECONDS)
         database.start()
         said = importer.communicate()[1]
@@ -161,7 +171,7 @@ def disk_full(site: Site, job: Job, random: Random) -> bool:
     site.leave_no_slack()
     try:
         with _importing(site, b"".join(job.stream(seed=job.seed + 7))) as importer:
-            envelope = _post_until(site, job, random, site.disk.fill)
+            envelope = _post_until(site, b"".join(job.stream()), random, site.disk.fill)
             said = importer.communicate()[1]
     finally:
         site.disk.free()
@@ -251,6 +261,31 @@ def _race(site: Site, job: Job, random: Random, *, producers: int) -> bool:
     return True
 
 
+def killed_while_polled(site: Site, job: Job, random: Random) -> bool:
+    """SIGKILL for whoever writes while a status poll runs: finished is never told without its logs.
+
+    An import of what `export_logs` wrote, where the finishes stand first; one body of 60 jobs, one
+    after another or in turn; or a producer that tells the finishes last.
+    """
+    told = random.choice(STREAMS)
+    jobs, body = told(site, job, random)
+    # Also when all of it was sent, and the finishes are on their way.
+    end = functools.partial(_import_and_kill, cut=False)
+    kills: Sequence[Callable[[Site, bytes, Random], bool]] = (_import_and_kill, end, _post_and_kill)
+    kill = random.choice(kills)
+    with polling(site.server, jobs) as poll:
+        interrupted = kill(site, body, random)
+    again = _post_patiently(site.server, body)
+    assert again["result"], again
+    for each in jobs:
+        poll.look(site.server, each)
+        each.check(site.server)
+    site.polled[0] += poll.answers
+    site.polled[1] += poll.finishes
+    assert not poll.faults, (told.__name__, len(poll.faults), poll.faults[:5])
+    return interrupted
+
+
 FAULTS: Sequence[tuple[str, Fault]] = (
     ("writer killed", writer_killed),
     ("server killed in a body", server_killed),
@@ -259,4 +294,5 @@ FAULTS: Sequence[tuple[str, Fault]] = (
     ("connection cut in a piece", connection_cut),
     ("two producers race", two_race),
     ("sixteen producers race", sixteen_race),
+    ("killed while polled", killed_while_polled),
 )

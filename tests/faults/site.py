@@ -50,6 +50,8 @@ class Site:
     disk: Disk
     database: postgres.Database | None = None
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    polled: list[int] = field(default_factory=lambda: [0, 0])
+    """Statuses that were asked for, and those that told a finish."""
 
     def leave_no_slack(self) -> None:
         """SQLite writes into the log of changes that it has, before that must grow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 from typing import Any, NamedTuple
@@ -58,6 +58,13 @@ class Job:
         random = Random(self.seed + 2)  # noqa: S311 - as above
         return {host: random.choice(STATUSES) for host in HOSTS}
 
+    def again(self, number: int) -> Job:
+        """What was told of this job, told of another one."""
+        other = replace(self, number=number)
+        # Hosts print the number of their job, and these printed it already.
+        vars(other).update(texts=self.texts, files=self.files, statuses=self.statuses)
+        return other
+
     def stream(self, *, cut: int = 200, seed: int = 0) -> list[bytes]:
         """Its lines: all hosts at once, in pieces of at most `cut` bytes that `seed` mixes."""
         random = Random(seed or self.seed)  # noqa: S311 - as above
@@ -102,12 +109,12 @@ class Job:
 
     def check(self, server: Server) -> Held:
         """Ask the store for everything, as readers do, and its tables for what is beside it."""
-        script = _asked(server, self.number, SCRIPTS)["script_task_logs"]
+        script = asked(server, self.number, SCRIPTS)["script_task_logs"]
         assert {entry["bk_host_id"]: entry["log_content"].encode() for entry in script} == (
             self.texts
         )
         assert {entry["log_state"]["state"] for entry in script} == {"complete"}
-        moved = _asked(server, self.number, FILES)["file_task_logs"]
+        moved = asked(server, self.number, FILES)["file_task_logs"]
         found = {
             entry["bk_host_id"]: "".join(log["log_content"] for log in entry["file_logs"]).encode()
             for entry in moved
@@ -115,8 +122,8 @@ class Job:
         assert found == self.files
         assert {log["status"] for entry in moved for log in entry["file_logs"]} == {4}
         assert {entry["log_state"]["state"] for entry in moved} == {"complete"}
-        asked = {**asking(self.number), "return_ip_result": True}
-        status = server.post(json.dumps(asked).encode(), STATUS_QUERY)["data"]
+        question = json.dumps({**asking(self.number), "return_ip_result": True}).encode()
+        status = server.post(question, STATUS_QUERY)["data"]
         assert status["job_instance"]["status"] == 4
         results = {
             one["bk_host_id"]: (one["status"], one["exit_code"])
@@ -138,7 +145,8 @@ def _length(entries: list[Any]) -> int:
     return sum(len(entry["log_content"].encode()) for entry in entries)
 
 
-def _asked(server: Server, number: int, of_step: int) -> Any:
+def asked(server: Server, number: int, of_step: int) -> Any:
+    """What the batch endpoint answers of a step."""
     body = json.dumps(asking(number, of_step, return_log_state=True)).encode()
     envelope = server.post(body, BATCH)
     assert envelope["result"], envelope
