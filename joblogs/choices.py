@@ -129,7 +129,7 @@ class FileStatus(IntegerChoices):
 _RUN_RANK = {1: 0, 2: 1, 7: 1, 10: 1, 15: 1}
 _HOST_RANK = {5: 0, 7: 1}
 _FILE_RANK = {1: 0, 0: 1, 2: 1, 3: 1}
-FINISHED = 2
+RUNNING, FINISHED = 1, 2
 
 HOST_UNFINISHED = (HostStatus.WAITING, HostStatus.RUNNING)
 HOST_SUCCEEDED = (HostStatus.SUCCEEDED, HostStatus.SUCCEEDED_LAST_TIME)

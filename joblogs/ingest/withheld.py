@@ -13,6 +13,7 @@ from typing import Any
 
 from joblogs.choices import (
     FINISHED,
+    RUNNING,
     FileMode,
     FileStatus,
     HostStatus,
@@ -36,7 +37,7 @@ class Kind:
     columns: tuple[str, ...]
     rank: merge.Rank
     running: Callable[[Any], int]
-    """The status of a row that is made while its finish is held back."""
+    """The status of a row that is not running already while its finish is held back."""
     counts_runs: bool = False
 
     @property
@@ -215,7 +216,8 @@ class Withheld:
     def _restore(self, shown: _Shown) -> None:
         kind, row, before = self.kind, shown.row, shown.before
         self._set(row, kind.columns, before or (None,) * len(kind.columns))
-        if before is None or kind.is_finished(row):
+        if before is None or kind.rank(row.status) != RUNNING:
+            # Waiting, or ended before and run again since.
             row.status = kind.running(row)
 
     @staticmethod

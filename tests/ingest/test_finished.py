@@ -161,6 +161,19 @@ def test_what_is_held_back_is_running_and_all_else_is_there(
     assert (the_result(1).host_name, the_result(1).start_time) == ("web-1", 3)
 
 
+def test_what_waited_runs_while_its_finish_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    load(job(status=1), step(status=1), result(1, status=5))
+    seen = []
+    said = [job(**DONE), step(**DONE), result(1, **ENDED), script_log("one\n", host=1)]
+    watched(
+        said,
+        roll=3,
+        look=lambda: seen.append((the_job().status, the_step().status, the_result(1).status)),
+        monkeypatch=monkeypatch,
+    )
+    assert seen == [(2, 2, 7), (3, 3, 104)]
+
+
 @pytest.mark.parametrize("roll", [5000, 4])
 def test_a_stream_that_is_cut_refuses_the_finish_of_what_it_was_at(
     roll: int, monkeypatch: pytest.MonkeyPatch
