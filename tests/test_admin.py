@@ -24,6 +24,7 @@ from joblogs.models import (
     JobInstance,
     LogRead,
     Redaction,
+    Removal,
     Scope,
     StepInstance,
 )
@@ -228,8 +229,8 @@ def test_all_of_history_is_here() -> None:
     registered = {
         model for model, site in admin.site._registry.items() if isinstance(site, Looking)
     }
-    # A redaction has no page; its list is tried with the command that makes it.
-    assert registered == {*HISTORY, Redaction}
+    # These have no pages; their lists are tried with the commands that make them.
+    assert registered == {*HISTORY, Redaction, Removal}
 
 
 def test_the_login_page_opens_for_whoever_is_not_logged_in_yet() -> None:

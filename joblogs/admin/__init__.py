@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from . import history, login, redactions, rights
+from . import history, login, redactions, removals, rights
 
-__all__ = ["history", "login", "redactions", "rights"]
+__all__ = ["history", "login", "redactions", "removals", "rights"]
 
 admin.site.login_form = login.Login

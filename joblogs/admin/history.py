@@ -24,6 +24,7 @@ from joblogs.retention import holding
 from joblogs.staff import addresses, exporting
 
 from .looking import Looking, link, user_of
+from .removals import Removing
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -54,14 +55,14 @@ class Exporting(Looking):
 
 
 @admin.register(JobInstance)
-class JobInstanceAdmin(Exporting):
+class JobInstanceAdmin(Exporting, Removing):
     list_display = ("job_instance_id", "page", "name", "scope", "status", "operator", "day", "held")
     list_select_related = ("scope",)
     list_filter = ("status", "task_type", "launch_mode", ("held_at", admin.EmptyFieldListFilter))
     ordering = ("-day", "-id")
     readonly_fields = ("page",)
     search_help_text = _("job id, name or operator; the name of a host, its address or id")
-    actions = (*Exporting.actions, "hold", "release")
+    actions = (*Exporting.actions, "hold", "release", "remove")
 
     def selection(self, request: HttpRequest, rows: QuerySet[JobInstance]) -> Selection:
         return Selection(jobs=rows)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import getpass
 import os
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.db.models import QuerySet
 
 from joblogs import access
+from joblogs.export import Outcome, Selection, Walk
 from joblogs.export.choosing import NotThere, Wanted, choose
 from joblogs.models import HostResult, JobInstance, Scope
+from joblogs.query import walking
 
 from . import arguments
 
-_NAMED = ("scope", "job", "step", "host", "since", "until")
+_NAMED = ("scope", "job", "step", "host", "ip", "status", "contains", "since", "until")
+EVERYTHING = "everything"
+"""What a selection says that narrows nothing."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,6 +35,65 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--since", type=arguments.day, metavar="DATE", help="by UTC days")
     parser.add_argument("--until", type=arguments.day, metavar="DATE", help="this day included")
+
+
+def add_export_arguments(parser: ArgumentParser) -> None:
+    """The options above, and by what else an export chooses: --ip, --status, --contains."""
+    add_arguments(parser)
+    parser.add_argument(
+        "--ip",
+        action="append",
+        default=[],
+        type=arguments.cloud_address,
+        metavar="CLOUD:IP",
+        help="a host by an address that it had then; again for more",
+    )
+    parser.add_argument(
+        "--status",
+        choices=[str(outcome) for outcome in Outcome],
+        help="hosts on which the step went so; running: has not ended",
+    )
+    parser.add_argument(
+        "--contains", type=arguments.pattern, metavar="TEXT", help="hosts that printed this"
+    )
+
+
+def selection(options: Mapping[str, Any], *, attempt: int | str) -> Selection:
+    """The jobs, steps and hosts that an export means. Raises CommandError."""
+    wanted = Wanted(
+        job=options["job"],
+        step=options["step"],
+        hosts=options["host"],
+        addresses=options["ip"],
+        outcome=Outcome(options["status"]) if options["status"] else None,
+        contains=options["contains"],
+        since=options["since"],
+        until=options["until"],
+        attempt=attempt if isinstance(attempt, int) else None,
+        every_attempt=attempt == "all",
+    )
+    try:
+        return choose(jobs(options["scope"]), wanted)
+    except NotThere as missing:
+        raise CommandError(
+            f"--{missing.kind} {missing.value}: there is none in what is selected."
+        ) from None
+
+
+def selected_jobs(selection: Selection) -> Iterator[JobInstance]:
+    """The jobs of a selection, each once it is done with: it may be removed meanwhile."""
+    if not selection.narrows_hosts:
+        for page in walking.jobs_in_order(selection.narrowed_jobs()):
+            yield from page
+        return
+    last = None
+    for item in Walk(selection).items():
+        if isinstance(item, JobInstance):
+            if last is not None:
+                yield last
+            last = item
+    if last is not None:
+        yield last
 
 
 def results(options: Mapping[str, Any]) -> tuple[QuerySet[HostResult], str]:
@@ -53,7 +116,7 @@ def results(options: Mapping[str, Any]) -> tuple[QuerySet[HostResult], str]:
         found = found.filter(step__in=chosen.steps.order_by())
     if chosen.hosts is not None:
         found = found.filter(host_id__in=chosen.hosts)
-    return found, _words(options)
+    return found, words(options)
 
 
 def jobs(scope: tuple[str, str] | None) -> QuerySet[JobInstance]:
@@ -74,10 +137,18 @@ def operator() -> str:
         return str(os.getuid())
 
 
-def _words(options: Mapping[str, Any]) -> str:
-    said = {name: options[name] for name in _NAMED if options[name]}
+def words(options: Mapping[str, Any]) -> str:
+    """A selection in words, for a record: `scope=biz:2 host=101,102`; `everything`.
+
+    A text that is looked for is not told: it may be a secret.
+    """
+    said = {name: options[name] for name in _NAMED if options.get(name)}
     if "scope" in said:
         said["scope"] = ":".join(said["scope"])
     if "host" in said:
         said["host"] = ",".join(map(str, said["host"]))
-    return " ".join(f"{name}={value}" for name, value in said.items()) or "everything"
+    if "ip" in said:
+        said["ip"] = ",".join(f"{one.bk_cloud_id}:{one.address}" for one in said["ip"])
+    if "contains" in said:
+        said["contains"] = "…"
+    return " ".join(f"{name}={value}" for name, value in said.items()) or EVERYTHING

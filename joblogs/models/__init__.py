@@ -1,7 +1,7 @@
 """The tables (DESIGN §2): one file per subject."""
 
 from .access import App, AppGrant, Scope
-from .audit import LogRead, Redaction
+from .audit import LogRead, Redaction, Removal
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logins import FailedLogins
@@ -20,6 +20,7 @@ __all__ = [
     "LogConflict",
     "LogRead",
     "Redaction",
+    "Removal",
     "Scope",
     "ScriptChunk",
     "StepInstance",

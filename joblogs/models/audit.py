@@ -1,4 +1,4 @@
-"""Who read what, and who masked what."""
+"""Who read what, who masked what, and who removed what."""
 
 from __future__ import annotations
 
@@ -26,6 +26,27 @@ class Redaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.by} · {self.patterns}"
+
+
+class Removal(models.Model):
+    """Record of a run of `remove_jobs` or of the admin's action, in plain values."""
+
+    started_at = models.DateTimeField(_("at"))
+    # None while it runs, and for ever if it was interrupted: what it did by then is counted.
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    by = models.CharField(_("who"), max_length=256)
+    selection = models.TextField(_("selection"))
+    jobs = models.BigIntegerField(_("jobs removed"), default=0)
+    results = models.BigIntegerField(_("host results removed"), default=0)
+    size = models.BigIntegerField(_("bytes of text removed"), default=0)
+    held = models.BigIntegerField(_("held jobs refused"), default=0)
+
+    class Meta:
+        verbose_name = _("removal")
+        verbose_name_plural = _("removals")
+
+    def __str__(self) -> str:
+        return f"{self.by} · {self.selection}"
 
 
 class LogRead(models.Model):

@@ -19,6 +19,8 @@ from joblogs.choices import HOST_UNFINISHED, RUN_UNFINISHED
 from joblogs.content import store
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
+from . import removing
+
 LONGEST_DAYS = 365_000
 """More days than that lead out of the calendar: they are for ever."""
 SURVIVORS_SHARE = 4
@@ -162,21 +164,6 @@ def forget(jobs: Sequence[JobInstance], *, due: QuerySet[JobInstance] | None = N
 
     def work() -> int:
         with transaction.atomic():
-            ids = [job.pk for job in jobs]
-            locked = JobInstance.objects.select_for_update(no_key=True).order_by("pk")
-            list(locked.filter(id__in=ids))
-            below = StepInstance.objects.filter(job__in=ids).order_by("pk")
-            list(below.select_for_update(no_key=True))
-            going = list(among.order_by("pk").filter(id__in=ids))
-            steps = StepInstance.objects.filter(job__in=going)
-            rows = HostResult.objects.filter(step__in=steps)
-            for day in {job.day for job in going}:
-                logs = rows.filter(day=day).select_for_update().order_by("pk")
-                store.delete(day, list(logs.values_list("pk", flat=True)))
-            FileLog.objects.filter(step__in=steps).delete()
-            rows.delete()
-            steps.delete()
-            JobInstance.objects.filter(id__in=[job.pk for job in going]).delete()
-        return len(going)
+            return removing.delete(jobs, among).jobs
 
     return database.retrying(work)

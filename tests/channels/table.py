@@ -69,6 +69,7 @@ COMMANDS = [
     Command("import_logs", False, (("{file}",), ("{file}", "--dry-run"))),
     Command("maintain_logs", False, (("--dry-run",), ())),
     Command("redact_logs", False, (("--dry-run",), ("--texts", "{file}"), ())),
+    Command("remove_jobs", False, (("--job", str(HERE.job), "--dry-run"), ("--contains", "x"))),
     Command("verify_logs", False, ((), ("--day", "2023-11-14"))),
 ]
 

@@ -19,8 +19,7 @@ from joblogs.audit import Channel, ReadEntry
 from joblogs.content.chunks import Hole
 from joblogs.content.codec import Unreadable
 from joblogs.errors import StoreError
-from joblogs.export import Format, Outcome, Selection, Tally, Walk
-from joblogs.export.choosing import NotThere, Wanted, choose
+from joblogs.export import Format, Selection, Tally, Walk
 from joblogs.management import arguments, choosing, output
 from joblogs.management.base import StoreCommand
 from joblogs.models import StepInstance
@@ -43,32 +42,8 @@ class Command(StoreCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        one = arguments.identifier
         parser.add_argument("--format", required=True, choices=[str(kind) for kind in Format])
-        parser.add_argument("--scope", type=arguments.scope, metavar="TYPE:ID", help="as biz:2")
-        parser.add_argument("--job", type=one, metavar="ID")
-        parser.add_argument("--step", type=one, metavar="ID")
-        parser.add_argument(
-            "--host", action="append", default=[], type=one, metavar="ID", help="again for more"
-        )
-        parser.add_argument(
-            "--ip",
-            action="append",
-            default=[],
-            type=arguments.cloud_address,
-            metavar="CLOUD:IP",
-            help="a host by an address that it had then; again for more",
-        )
-        parser.add_argument(
-            "--status",
-            choices=[str(outcome) for outcome in Outcome],
-            help="hosts on which the step went so; running: has not ended",
-        )
-        parser.add_argument(
-            "--contains", type=arguments.pattern, metavar="TEXT", help="hosts that printed this"
-        )
-        parser.add_argument("--since", type=arguments.day, metavar="DATE", help="by UTC days")
-        parser.add_argument("--until", type=arguments.day, metavar="DATE", help="this day included")
+        choosing.add_export_arguments(parser)
         parser.add_argument(
             "--attempt",
             type=arguments.attempt,
@@ -112,24 +87,7 @@ class Command(StoreCommand):
         attempt = options["attempt"]
         if attempt is None:
             attempt = "all" if kind is Format.NDJSON else "latest"
-        wanted = Wanted(
-            job=options["job"],
-            step=options["step"],
-            hosts=options["host"],
-            addresses=options["ip"],
-            outcome=Outcome(options["status"]) if options["status"] else None,
-            contains=options["contains"],
-            since=options["since"],
-            until=options["until"],
-            attempt=attempt if isinstance(attempt, int) else None,
-            every_attempt=attempt == "all",
-        )
-        try:
-            return choose(choosing.jobs(options["scope"]), wanted)
-        except NotThere as missing:
-            raise CommandError(
-                f"--{missing.kind} {missing.value}: there is none in what is selected."
-            ) from None
+        return choosing.selection(options, attempt=attempt)
 
     def _write(
         self, kind: Format, selection: Selection, target: Path | None, options: dict[str, Any]

@@ -1,0 +1,85 @@
+"""Removal of chosen jobs, and who removed what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from joblogs.models import JobInstance, Removal
+from joblogs.retention import removing
+
+from .looking import Looking, user_of
+
+NAMED = 100
+"""As many of the chosen jobs as are named, on the page that asks and in the record."""
+
+
+class Removing(Looking):
+    """Jobs that superusers may remove, after they were asked."""
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    @admin.action(description=_("Remove the selected jobs"), permissions=["remove"])
+    def remove(self, request: HttpRequest, jobs: QuerySet[JobInstance]) -> TemplateResponse | None:
+        chosen = jobs.order_by("pk").select_related("scope")
+        names = [removing.name_of(job) for job in chosen[: NAMED + 1]]
+        named = [*names[:NAMED], *("…" for _name in names[NAMED:])]
+        if request.POST.get("confirmed") != "yes":
+            context = {
+                **self.admin_site.each_context(request),
+                "title": gettext("Remove the selected jobs"),
+                "opts": self.opts,
+                "names": named,
+                "would": removing.remove(_by_key(jobs), by="", selection="", dry_run=True),
+                "chosen": request.POST.getlist("_selected_action"),
+                "across": request.POST.get("select_across", "0"),
+            }
+            return TemplateResponse(request, "admin/joblogs/remove_jobs.html", context)
+        by, selection = user_of(request).get_username(), ", ".join(named)
+        done = removing.remove(_by_key(jobs), by=by, selection=selection)
+        said = ngettext("%(n)d job was removed.", "%(n)d jobs were removed.", done.jobs)
+        self.message_user(request, said % {"n": done.jobs}, messages.SUCCESS)
+        if done.held:
+            held = ngettext(
+                "%(n)d held job was not removed.", "%(n)d held jobs were not removed.", done.held
+            )
+            self.message_user(request, held % {"n": done.held}, messages.WARNING)
+        return None
+
+
+def _by_key(jobs: QuerySet[JobInstance]) -> Iterator[JobInstance]:
+    """These jobs by ascending key, a page at a time: they go meanwhile."""
+    after = 0
+    ordered = jobs.order_by("pk")
+    while page := list(ordered.filter(pk__gt=after)[: removing.JOBS_AT_ONCE]):
+        yield from page
+        after = page[-1].pk
+
+
+@admin.register(Removal)
+class RemovalAdmin(Looking):
+    list_display = (
+        *("started_at", "by", "selection", "jobs", "results", "size", "held", "finished_at"),
+    )
+    list_filter = (("started_at", admin.DateFieldListFilter),)
+    ordering = ("-started_at", "-id")
+    search_help_text = _("who, or a part of the selection")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # It tells of every scope.
+        return request.user.has_perm("joblogs.view_removal")
+
+    def visible(self, user: User) -> QuerySet[Removal]:
+        return Removal.objects.all()
+
+    def matching(self, said: str, number: int | None, user: User) -> Q:
+        return Q(by=said) | Q(selection__contains=said)

@@ -1,0 +1,65 @@
+"""`remove_jobs`: jobs out of the store, with all that belongs to them (docs/operations.md)."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError
+from tqdm import tqdm
+
+from joblogs.content.chunks import Hole
+from joblogs.content.codec import Unreadable
+from joblogs.errors import StoreError
+from joblogs.management import arguments, choosing
+from joblogs.management.base import StoreCommand
+from joblogs.retention import removing
+
+
+class Command(StoreCommand):
+    help = (
+        "Remove jobs with their steps, results and logs: those of which export_logs would export "
+        "something by the same options. Held jobs stay. A record of each run is kept."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        choosing.add_export_arguments(parser)
+        parser.add_argument(
+            "--attempt",
+            type=arguments.attempt,
+            default="all",
+            metavar="N|all|latest",
+            help="the attempts that --status and --contains look at (default: all)",
+        )
+        parser.add_argument("--by", metavar="NAME", help="who is recorded (default: this login)")
+        parser.add_argument("--dry-run", action="store_true", help="count and change nothing")
+
+    def handle(self, *, dry_run: bool, by: str | None, **options: Any) -> None:
+        said = choosing.words(options)
+        if said == choosing.EVERYTHING:
+            raise CommandError("Say which jobs: --scope, --job, --until, …", returncode=2)
+        selected = choosing.selection(options, attempt=options["attempt"])
+        bar: tqdm[Any] = tqdm(unit=" jobs", desc="remove", disable=None)
+        try:
+            with bar:
+                done = removing.remove(
+                    choosing.selected_jobs(selected),
+                    by=by or choosing.operator(),
+                    selection=said,
+                    dry_run=dry_run,
+                    progress=bar.update,
+                )
+        except (StoreError, DatabaseError) as error:
+            raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
+        except (Hole, Unreadable) as error:
+            raise CommandError(
+                f"A log cannot be read ({error}): verify_logs tells which."
+            ) from error
+        self.stdout.write(
+            f"{'Would remove' if dry_run else 'Removed'} {done.jobs} jobs with {done.results} host "
+            f"results and {done.size:,} bytes of text."
+        )
+        if done.held:
+            named = ", ".join(done.names) + (", …" if done.held > len(done.names) else "")
+            raise CommandError(f"{done.held} held jobs were not removed: {named}.")
