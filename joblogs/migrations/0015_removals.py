@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("joblogs", "0011_recorded_reads"),
+        ("joblogs", "0014_log_conflicts"),
     ]
 
     operations = [
