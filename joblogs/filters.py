@@ -49,8 +49,8 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     def of_host(self, jobs: QuerySet[JobInstance], _name: str, said: str) -> QuerySet[JobInstance]:
         """Jobs that ran on a host: by its id, or by its name or address as of the run."""
         said = said.strip()
-        number = int(said) if said.isdecimal() and len(said) < 19 else None
-        hosts = Host.objects.keys(said, scopes=self.scopes, bk_host_id=number)
+        numbers = [int(said)] if said.isdecimal() and len(said) < 19 else []
+        hosts = Host.objects.keys(said, scopes=self.scopes, bk_host_ids=numbers)
         return jobs.filter(pk__in=HostResult.objects.filter(identity__in=hosts).jobs())
 
     def created_since(

@@ -272,7 +272,8 @@ def _within(day: str) -> Q:
 
 def _hosts(said: str, number: int | None, user: User) -> QuerySet[Host, Any]:
     """By the indexes of hosts: the table of their results has none for names and addresses."""
-    return Host.objects.keys(said, scopes=access.visible_scopes(user), bk_host_id=number)
+    numbers = [] if number is None else [number]
+    return Host.objects.keys(said, scopes=access.visible_scopes(user), bk_host_ids=numbers)
 
 
 def _jobs(number: int, user: User) -> QuerySet[JobInstance]:

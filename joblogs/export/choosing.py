@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from joblogs import filters
-from joblogs.models import HostResult, JobInstance, StepInstance
+from joblogs.models import JobInstance, StepInstance
 from joblogs.query import Address, Attempts
-from joblogs.query.walking import named
+from joblogs.query.walking import results_named, scopes_of
 from joblogs.search import Pattern
 
 from .selection import Outcome, Selection
@@ -75,12 +75,13 @@ def choose(jobs: QuerySet[JobInstance], wanted: Wanted) -> Selection:
 def _check_hosts(
     jobs: QuerySet[JobInstance], steps: QuerySet[StepInstance] | None, wanted: Wanted
 ) -> None:
-    results = HostResult.objects.filter(step__job__in=jobs)
-    if steps is not None:
-        results = results.filter(step__in=steps)
+    if not wanted.hosts and not wanted.addresses:
+        return
+    scopes = scopes_of(jobs)
+    among = Q(step__job__in=jobs) if steps is None else Q(step__in=steps)
     for host in wanted.hosts:
-        if not results.filter(host_id=host).exists():
+        if not results_named(scopes, [host], ()).filter(among).exists():
             raise NotThere("host", host)
     for address in wanted.addresses:
-        if not results.filter(named(None, [address])).exists():
+        if not results_named(scopes, None, [address]).filter(among).exists():
             raise NotThere("ip", f"{address.bk_cloud_id}:{address.address}")

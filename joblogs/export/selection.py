@@ -12,7 +12,7 @@ from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED
 from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.models.hosts import fold_name
 from joblogs.query import Address, Attempts
-from joblogs.query.walking import jobs_with_results, named
+from joblogs.query.walking import named, results_named, scopes_of
 from joblogs.search import Pattern
 
 
@@ -89,7 +89,10 @@ class Selection:
         jobs = self.jobs.order_by()
         if self.steps is not None:
             jobs = jobs.filter(pk__in=self.steps.order_by().values("job"))
-        return jobs_with_results(jobs, self.condition) if self.condition else jobs
+        if not self.condition:
+            return jobs
+        results = results_named(scopes_of(jobs), self.hosts, self.addresses)
+        return jobs.filter(pk__in=results.jobs())
 
     def names(self, results: Sequence[HostResult]) -> bool:
         """Whether the host that has these results in a step is named, by number or address."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import models
@@ -28,20 +28,24 @@ class HostQuerySet(models.QuerySet["Host"]):
     """QuerySet of identities of machines."""
 
     def keys(
-        self, text: str, *, scopes: Iterable[Scope], bk_host_id: int | None = None
+        self, *names: str, scopes: Iterable[Scope], bk_host_ids: Collection[int] = ()
     ) -> models.QuerySet[Host, Any]:
-        """Keys of the identities in these scopes that have this name, in any case, this address in
-        any spelling, or else this id: for `identity__in`.
+        """Keys of the identities in these scopes that have one of these names, in any case, one of
+        these addresses in any spelling, or one of these ids: for `identity__in`.
 
         Each way to be called is asked for by its own index, so what other scopes hold is not read.
         """
         here = self.in_scopes(scopes)
-        address = one_spelling(text)
-        ways = [Q(folded_name=fold_name(text)), Q(ip=address), Q(ipv6=address)]
-        if bk_host_id is not None:
-            ways.append(Q(bk_host_id=bk_host_id))
-        first, *others = (here.filter(way).values("pk") for way in ways)
-        return first.union(*others, all=True)
+        addresses = {one_spelling(name) for name in names}
+        ways = [
+            Q(folded_name__in={fold_name(name) for name in names}),
+            Q(ip__in=addresses),
+            Q(ipv6__in=addresses),
+            Q(bk_host_id__in=bk_host_ids),
+        ]
+        asked = ways[:3] * bool(names) + ways[3:] * bool(bk_host_ids)
+        first, *others = (here.filter(way).values("pk") for way in asked)
+        return first.union(*others, all=True) if others else first
 
     def in_scopes(self, scopes: Iterable[Scope]) -> HostQuerySet:
         """Those in these scopes."""

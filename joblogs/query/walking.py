@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
-from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
-from joblogs.models.hosts import fold_name
+from joblogs.models import FileLog, Host, HostResult, JobInstance, Scope, StepInstance
+from joblogs.models.hosts import HostResultQuerySet, fold_name
 
 from .hosts import HOSTS_MAX, Address
 
@@ -69,9 +69,18 @@ def named(hosts: Collection[int] | None, addresses: Collection[Address]) -> Q:
     return condition
 
 
-def jobs_with_results(jobs: QuerySet[JobInstance], condition: Q) -> QuerySet[JobInstance]:
-    """Those of these jobs that have a host result like this."""
-    return jobs.filter(Exists(HostResult.objects.filter(condition, step__job=OuterRef("pk"))))
+def scopes_of(jobs: QuerySet[JobInstance]) -> list[Scope]:
+    """The scopes that these jobs are in."""
+    return list(Scope.objects.filter(pk__in=jobs.order_by().values("scope")))
+
+
+def results_named(
+    scopes: Collection[Scope], hosts: Collection[int] | None, addresses: Collection[Address]
+) -> HostResultQuerySet:
+    """What `named` says, found by identities in these scopes; a host or an address is named."""
+    names = [address.address for address in addresses]
+    keys = Host.objects.keys(*names, scopes=scopes, bk_host_ids=hosts or ())
+    return HostResult.objects.filter(named(hosts, addresses), identity__in=keys)
 
 
 def results_in_order(step: StepInstance, condition: Q) -> Iterator[list[HostResult]]:
