@@ -17,6 +17,7 @@ import re2
 
 from joblogs import query
 from joblogs.choices import StepType
+from joblogs.content.encodings import UTF8, encodings, recoded, without_utf16
 from joblogs.models import StepInstance
 from joblogs.query import StepHost
 
@@ -39,6 +40,7 @@ class Pattern:
     """What is searched for. A match never spans lines."""
 
     expression: Any
+    is_ascii: bool = True
 
     @classmethod
     def of(cls, text: str, *, regex: bool = False, ignore_case: bool = False) -> Pattern:
@@ -62,7 +64,7 @@ class Pattern:
             # Bytes that are no UTF-8 are characters too, so `.` matches them.
             options.encoding = re2.Options.Encoding.LATIN1
         try:
-            return cls(re2.compile(raw, options))
+            return cls(re2.compile(raw, options), raw.isascii())
         except re2.error as error:
             said = (error.args[0] if error.args else b"").replace(EACH_LINE, b"")
             raise InvalidPattern(said.decode(errors="replace")) from None
@@ -123,9 +125,9 @@ class Search:
         for host, label, parts in _logs(self.step, self.hosts):
             hits = Hits(host, label)
             finder = _Finder(hits, self)
-            for block in _blocks(parts):
+            for block in _blocks(without_utf16(parts)):
                 self.searched_bytes += len(block.data)
-                finder.search(block)
+                finder.search(_Block(_readable(block.data, self.pattern), block.overlap))
                 if self._exceeded(started):
                     break
             if hits.count:
@@ -177,6 +179,30 @@ def _blocks(parts: Iterable[bytes]) -> Iterator[_Block]:
         data = data + part if data else part
     if len(data) > overlap:
         yield _Block(data, overlap)
+
+
+def _readable(data: bytes, pattern: Pattern) -> bytes:
+    """What a pattern is looked for in: the same lines, those that hold it only in another encoding
+    than UTF-8 written anew."""
+    if pattern.is_ascii:
+        return data  # as all of them write it
+    others = [name for name in encodings(data, start=False) if name != UTF8]
+    if not any(pattern.find(recoded(data, name)) for name in others):
+        return data
+    return b"".join(_readable_line(line, pattern, others) for line in _lines(data))
+
+
+def _readable_line(line: bytes, pattern: Pattern, others: list[str]) -> bytes:
+    if pattern.find(line) is None:
+        for name in others:
+            if pattern.find(text := recoded(line, name)):
+                return text
+    return line
+
+
+def _lines(data: bytes) -> list[bytes]:
+    *lines, last = data.split(b"\n")
+    return [line + b"\n" for line in lines] + [last]
 
 
 class _Finder:
@@ -289,7 +315,10 @@ def tells_of_error(data: bytes, position: int = 0) -> int | None:
 
 def occurs(pattern: Pattern, parts: Iterable[bytes]) -> bool:
     """Whether a log that comes in parts holds what is searched for."""
-    return any(pattern.find(block.data) is not None for block in _blocks(parts))
+    return any(
+        pattern.find(_readable(block.data, pattern)) is not None
+        for block in _blocks(without_utf16(parts))
+    )
 
 
 def first_error_line(parts: Iterable[bytes]) -> bytes:
