@@ -33,7 +33,12 @@ RECORDS_MAX_BYTES = env.integer("RECORDS_MAX_BYTES", default=0)
 PUBLIC_URL = env.origin("PUBLIC_URL")
 RATE_LIMIT = env.integer("RATE_LIMIT", default=0)
 MASK_SECRETS = env.boolean("MASK_SECRETS", default=True)
-SECRET_RULES = env.secret_rules("SECRET_PATTERNS", root=BASE_DIR, built_in=RULES)
+MASK_ASSIGNMENTS = env.boolean("MASK_ASSIGNMENTS", default=True)
+SECRET_RULES = env.secret_rules(
+    "SECRET_PATTERNS",
+    root=BASE_DIR,
+    built_in=tuple(rule for rule in RULES if MASK_ASSIGNMENTS or not rule.assignment),
+)
 BK_GATEWAY_PUBLIC_KEYS = env.public_keys("BK_GATEWAY_PUBLIC_KEYS", root=BASE_DIR)
 
 # What machines ask about it

@@ -283,6 +283,12 @@ def test_patterns_of_secrets_come_on_top_of_the_built_in_ones(load: Load, tmp_pa
         assert (tuple(others), own.name, own.begins) == (built_in, "own", (b"itk_",))
 
 
+def test_values_behind_names_are_masked_unless_that_is_switched_off(load: Load) -> None:
+    every, fewer = load()["SECRET_RULES"], load(MASK_ASSIGNMENTS="off")["SECRET_RULES"]
+    assert set(fewer) == {rule for rule in every if not rule.assignment}
+    assert {"named-password", "named-secret"} <= {rule.name for rule in every if rule.assignment}
+
+
 def test_without_ssl_plain_http_is_answered_and_the_proxy_not_believed(load: Load) -> None:
     loaded = load(SECURE_SSL="off")
     assert loaded["SECURE_SSL_REDIRECT"] is False

@@ -84,6 +84,7 @@ def _rule(name: str, said: object) -> Rule:
         within=rb"[^\n]",
         more=more.encode(),
         ignore_case=ignore_case,
+        own=True,
     )
 
 

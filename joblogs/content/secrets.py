@@ -1,10 +1,14 @@
 """Secrets in what jobs print: found as the text arrives, masked byte by byte.
 
-A mask replaces each byte by an asterisk and leaves newlines, so lengths, offsets and lines stay
-what they were. What is masked depends on the text alone, never on how it was cut: read byte by
-byte, a text is masked as soon as a secret is one, and then for as long as its class goes on; a
-masked byte is a border that no later secret crosses. So all that must be remembered between two
-runs is whether a mask is still open and how many bytes at the end may begin a secret.
+A mask replaces each byte by an asterisk and leaves newlines and zero bytes, so lengths, offsets,
+lines and UTF-16 stay what they were. What is masked depends on the text alone, never on how it was
+cut: read byte by byte, a text is masked as soon as a secret is one, and then for as long as its
+class goes on; a masked byte is a border that no later secret crosses. So all that must be
+remembered between two runs is whether a mask may go on and how many bytes at the end may begin a
+secret.
+
+Rules look at a view of the text, of the same length: escape sequences are filler there, which may
+stand between any two bytes of a secret, and what is masked is line breaks.
 """
 
 from __future__ import annotations
@@ -12,12 +16,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
-import re2
-
+from . import private_keys
 from .chunks import Range, union
-from .secret_rules import LOOK_BACK, RULES, Rule
+from .secret_expressions import (
+    Cursor,
+    Expression,
+    Found,
+    begins_of,
+    begins_with,
+    compiled,
+    parts_of,
+)
+from .secret_forms import ESCAPES, FILLER, LOOK_BACK, Rule, any_of, filled, visible
+from .secret_rules import RULES
 
 __all__ = ["LOOK_BACK", "RULES", "Masks", "Rule", "Secrets", "State", "cover", "secrets_of"]
 
@@ -26,24 +39,34 @@ RANGES_KEPT, RANGES_APART = 500, 1024 * 1024
 
 _BORDER, _STAR = b"\n", b"*"
 """What a masked byte looks like to the rules, and to readers."""
-_STARS = bytes(byte if byte in b"\r\n" else ord(_STAR) for byte in range(256))
+LEFT: Final = b"\0\r\n"
+"""Bytes that a mask leaves as they are."""
+_STARS = bytes(byte if byte in LEFT else ord(_STAR) for byte in range(256))
+_BORDERS = bytes(byte if byte in LEFT else ord(_BORDER) for byte in range(256))
+_BEGUN_SIZE = 100
+_WIDE = b"16"
+"""What is remembered of a mask in UTF-16."""
+_ESCAPE_BEGUN = rb"(?:\\{1,4}(?:[nrtbf]|[ux][0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2}|\x1b)"
+"""An escape that may end a word, so that another one begins behind it."""
 
 
 class State(NamedTuple):
     """What is remembered of the end of a text; that of a text that begins is `State()`."""
 
     unsettled: int = 0
-    """Bytes at the end that may begin a secret: the next run must see them, and the one before."""
+    """Bytes at the end that may begin a secret, or go on with one: the next run must see them, and
+    the one before."""
     masking: str = ""
-    """Or: the rule whose mask goes on."""
+    """The rule whose mask may go on behind what is unsettled."""
     begun: bytes = b""
     """Or, and by far the most often: the end is no more than this part of how a rule begins. It is
-    remembered itself, because it tells nothing, and the next run needs not see the text for it."""
+    remembered itself, because it tells nothing, and the next run needs not see the text for it.
+    While the mask of a private key goes on it is what its lines look like."""
 
     @property
     def size(self) -> int:
         """Bytes at the end that the next run begins with."""
-        return self.unsettled or len(self.begun)
+        return self.unsettled or (0 if self.masking else len(self.begun))
 
 
 @dataclass(slots=True)
@@ -60,43 +83,71 @@ class Masks:
         return sum(self.found.values())
 
 
+class _Open(NamedTuple):
+    """A mask that may go on where it stopped."""
+
+    rule: Rule
+    stop: int
+    lines: private_keys.Lines = private_keys.Lines()
+    wide: bool = False
+    """It is UTF-16: zero bytes belong to it. In any other text they end it."""
+
+
 class Secrets:
     """Some rules, ready to be used."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        kinds = ([r for r in rules if r.lines], [r for r in rules if not r.lines])
-        self._expressions = [_Expression(kind) for kind in kinds if kind]
+        self._named = {rule.name: rule for rule in reversed(self.rules)}
+        kinds = ([r for r in rules if not r.own], [r for r in rules if r.own])
+        self._expressions = [Expression(kind) for kind in kinds if kind]
         self._more = {
-            rule.name: _compiled(rule.more + b"*", never_nl=not rule.lines)
+            (rule.name, wide): compiled(
+                b"(?:%s%s)*" % (filler, visible(rule.more)), never_nl=rule.own
+            )
             for rule in rules
             if rule.more
+            for wide, filler in ((False, rb"\x1b*"), (True, FILLER))
         }
-        whole = {rule: _begins(rule, rule.begins) + b"(%s*)" % rule.within for rule in rules}
-        partial = [_begins(rule, _parts(rule)) for rule in rules]
-        parts = {part for rule in rules for part in _parts(rule)}
+        again = [rule for rule in rules if rule.again]
+        self._again = {rule.name: compiled(filled(rule.again)) for rule in again}
+        self._going = {rule.name: compiled(filled(rule.going) + FILLER) for rule in again}
+        self._compile_ends()
+
+    def _compile_ends(self) -> None:
+        """Make ready the expressions of how a text may end."""
+        rules = self.rules
+        parts = {part for rule in rules for part in parts_of(rule)}
         self._begun = parts | {part.lower() for part in parts}
-        in_line = [expression for rule, expression in whole.items() if not rule.lines]
-        self._cut = _compiled(_any(whole.values()) + rb"\z")
-        self._unsettled = _compiled(_any([*whole.values(), *partial]) + rb"\z")
-        self._unsettled_line = _compiled(_any([*in_line, *partial]) + rb"\z")
-        self._lines = _shortest(begins for rule in rules if rule.lines for begins in rule.begins)
+        self._unsettled = compiled(any_of(self._ends(rules)) + FILLER + rb"\z")
+        in_line = [rule for rule in rules if not rule.lines]
+        self._unsettled_line = compiled(any_of(self._ends(in_line)) + FILLER + rb"\z")
+        self._cut = compiled(
+            any_of(b"%s(%s)" % ends for ends in _unfinished(rules)) + FILLER + rb"\z"
+        )
+        self._lines = [begins for rule in rules if rule.lines for begins in rule.begins]
         apart = [rule for rule in rules if rule.apart]
-        starts = [_begins(rule, rule.begins) for rule in apart]
-        partial = [_begins(rule, _parts(rule)) + rb"\z" for rule in apart]
-        self._starts = _compiled(_any([*starts, *partial]))
+        starts = [begins_of(rule, rule.begins) for rule in apart]
+        partial = [begins_of(rule, parts_of(rule)) + rb"\z" for rule in apart]
+        self._starts = compiled(any_of([*starts, *partial]) if apart else rb"[^\x00-\xff]")
         firsts = {begins[:1] for rule in apart for begins in rule.begins}
         self._firsts = frozenset(b"".join(first.lower() + first.upper() for first in firsts))
+
+    def _ends(self, rules: Sequence[Rule]) -> list[bytes]:
+        partial = [b"%s%s" % ends for ends in _unfinished(rules)]
+        return [*partial, *_begun(self.rules), _ESCAPE_BEGUN]
 
     def __bool__(self) -> bool:
         return bool(self.rules)
 
     def goes_on(self, rule: str) -> bool:
         """Whether a mask of a rule of this name may go on with what comes next."""
-        return rule in self._more
+        return rule in self._named and _goes_on(self._named[rule])
 
     def absent(self, text: bytes | bytearray) -> bool:
         """Whether no secret is fulfilled within a text: one pass over it."""
+        if b"\x1b" in text:
+            text = ESCAPES.sub(b"\x1b", text)
         return not any(expression.search(text) for expression in self._expressions)
 
     def needs_context(self, text: bytes | bytearray) -> bool:
@@ -110,14 +161,23 @@ class Secrets:
         lines = any(text.find(begins, position) >= 0 for begins in self._lines)
         if not lines and text.endswith(b"\n"):
             return State()
+        view = _view(text) if b"\x1b" in text else text
         # Read from its end, a text without such a beginning is settled by its last newline.
-        found = (self._unsettled if lines else self._unsettled_line).search(text, position)
+        found = (self._unsettled if lines else self._unsettled_line).search(view, position)
         if found is None:
             return State()
-        begun = bytes(text[found.start() :])
-        if begun.lower() in self._begun or begun in self._begun:
+        start = found.start()
+        while start > position and view[start - 1] in b"\x1b":
+            start -= 1  # of an escape sequence all must be seen
+        begun = bytes(text[start:])
+        if self._is_begun(begun) or (begun[0] not in _LETTERS and self._is_begun(begun[1:])):
+            return State(begun=begun)
+        if len(begun) <= _BEGUN_SIZE and _ESCAPE_ONLY.fullmatch(view, start):
             return State(begun=begun)
         return State(len(begun))
+
+    def _is_begun(self, end: bytes) -> bool:
+        return end.lower() in self._begun or end in self._begun
 
     def mask(
         self,
@@ -125,133 +185,145 @@ class Secrets:
         *,
         start: int = 0,
         masking: str = "",
+        begun: bytes = b"",
         masked: Iterable[Sequence[int]] = (),
     ) -> Masks:
         """Mask a text in place: what was unsettled, from `start` on, and what is new.
 
-        Before it stands at most the one byte of context. `masking` is that of the state, `masked`
-        are ranges of the text that are masked already.
+        Before it stands at most the one byte of context. `masking` and `begun` are those of the
+        state, `masked` are ranges of the text that are masked already.
         """
-        masks, position, view = Masks(), start, bytearray(text)
+        view = _view(text)
         for begin, stop in masked:
             view[begin:stop] = view[begin:stop].replace(_STAR, _BORDER)
-        if masking in self._more:
-            position = self._put(text, view, masks, start, self._end(masking, view, start))
-            masks.state = State(masking=masking)
-        cursors = [_Cursor(expression, view, position) for expression in self._expressions]
-        while found := min((c.found for c in cursors if c.found), default=None):
-            start, position, rule = found.start, found.stop, found.rule
-            masks.state = State()
-            if text[start:position].strip(b"*\r\n"):
-                if position == found.end and rule.more:
-                    position = self._end(rule.name, view, position)
-                    masks.state = State(masking=rule.name)
-                masks.found[rule.name] = masks.found.get(rule.name, 0) + 1
-                self._put(text, view, masks, start, position)
+        run = _Run(text, view, start)
+        goes_on = self._resumed(run, masking, begun) if self.goes_on(masking) else None
+        cursors = [Cursor(expression, view, run.position) for expression in self._expressions]
+        while True:
+            found = min((c.found for c in cursors if c.found), default=None)
+            if goes_on and (piece := self._next(goes_on, view, found.end if found else None)):
+                first = goes_on.rule.key and not goes_on.lines.number
+                run.put(piece.start, piece.stop, goes_on.rule.name if first else "")
+                goes_on = _Open(goes_on.rule, piece.stop, piece.lines)
+            elif found is None:
+                break
             else:
-                # Whoever printed it has masked it already.
-                view[start:position] = _BORDER * (position - start)
+                goes_on = self._put(run, found)
             for cursor in cursors:
-                cursor.advance(position)
-        if not masks.state.masking or position < len(text):
-            masks.state = self.state(view, position)
-        return masks
+                cursor.advance(run.position)
+        run.masks.state = self._end(goes_on, view) or self.state(view, run.position)
+        return run.masks
 
-    def cut(self, text: bytearray, *, start: int = 0) -> Masks:
-        """Mask what may be the first part of a secret whose rest is never kept."""
-        masks = Masks()
-        found = self._cut.search(text, max(start, len(text) - LOOK_BACK))
-        if found is not None:
-            begins = max(found.start(n) for n in range(1, len(self.rules) + 1))
-            if begins < len(text):
-                self._put(text, bytearray(text), masks, begins, len(text))
-                masks.found["cut"] = 1
-        return masks
+    def _put(self, run: _Run, found: Found) -> _Open | None:
+        """Mask a secret; what may go on behind it."""
+        rule, start, stop = found.rule, found.start, found.stop
+        if rule.key:
+            run.position = found.end
+            sign = bytes(run.view[found.begin : found.begin + 1]).strip(b"-P")
+            return _Open(rule, found.end, private_keys.Lines(prefix=sign))
+        while start < stop and run.view[start] in b"\0\x1b":
+            start += 1
+        if not run.text[start:stop].strip(b"*" + LEFT):
+            # Whoever printed it has masked it already.
+            run.cover(start, stop)
+            return None
+        wide = b"\0" in run.view[found.begin : found.end]
+        ends = stop < found.end and not rule.again
+        if rule.more and not ends:
+            stop = self._more[rule.name, wide].match(run.view, stop).end()
+        run.put(start, stop, rule.name)
+        return _Open(rule, stop, wide=wide) if _goes_on(rule) and not ends else None
 
-    def _end(self, rule: str, view: bytearray, position: int) -> int:
-        end: int = self._more[rule].match(view, position).end()
-        return end
-
-    @staticmethod
-    def _put(text: bytearray, view: bytearray, masks: Masks, start: int, stop: int) -> int:
+    def _resumed(self, run: _Run, masking: str, begun: bytes) -> _Open:
+        rule, start = self._named[masking], run.position
+        stop, lines, wide = start, private_keys.Lines(), begun == _WIDE
+        if rule.key:
+            lines = private_keys.Lines.unpacked(begun)
+            if lines.number:
+                stop = private_keys.run(run.view, start)
+                lines = private_keys.grown(lines, private_keys.size_of(run.view[start:stop]))
+        elif rule.more:
+            stop = self._more[masking, wide].match(run.view, start).end()
         if start < stop:
-            text[start:stop] = text[start:stop].translate(_STARS)
-            view[start:stop] = _BORDER * (stop - start)
-            masks.ranges.append((start, stop))
-        return stop
+            run.put(start, stop, "")
+        return _Open(rule, stop, lines, wide)
 
+    def _next(
+        self, goes_on: _Open, view: bytearray, before: int | None
+    ) -> private_keys.Piece | None:
+        """How a mask goes on, if it does so before another secret is fulfilled."""
+        rule, stop = goes_on.rule, goes_on.stop
+        piece = None
+        if rule.key:
+            piece = private_keys.next_piece(view, stop, goes_on.lines)
+        elif rule.again and (found := self._again[rule.name].match(view, stop)):
+            begin, end = found.span(1)
+            piece = private_keys.Piece(found.end(), begin, end, goes_on.lines)
+        return piece if piece and (before is None or piece.end <= before) else None
 
-class _Found(NamedTuple):
-    """A secret that is fulfilled; the one that is so first comes first."""
-
-    end: int
-    begin: int
-    start: int
-    """Where its mask starts; it stops at `stop`."""
-    stop: int
-    rule: Rule
-
-
-class _Expression:
-    """Some rules as one expression: each is two groups, all of it and what is masked of it."""
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = list(rules)
-        # What stands at memory speed before an expression that few texts need.
-        begins = _shortest(b for rule in rules for b in rule.begins)
-        self._literals = begins if rules[0].lines else None
-        self._compiled = _compiled(
-            _any(b"(%s)" % _then(rule) for rule in rules), never_nl=not rules[0].lines
-        )
-
-    def search(self, view: bytes | bytearray, position: int = 0, end: int | None = None) -> Any:
-        """The leftmost secret, if any is fulfilled."""
-        if self._literals and not any(view.find(b, position) >= 0 for b in self._literals):
+    def _end(self, goes_on: _Open | None, view: bytearray) -> State | None:
+        """The state of a text whose last mask may go on, None if it may not."""
+        if goes_on is None:
             return None
-        return self._compiled.search(view, position, end)
+        rule, rest = goes_on.rule, len(view) - goes_on.stop
+        if rule.key:
+            alive = private_keys.may_go_on(view, goes_on.stop, len(view), goes_on.lines)
+            begun = goes_on.lines.packed()
+        elif rule.again:
+            alive, begun = bool(self._going[rule.name].fullmatch(view, goes_on.stop)), b""
+        else:
+            filler, begun = (b"\0\x1b", _WIDE) if goes_on.wide else (b"\x1b", b"")
+            alive = not view[goes_on.stop :].strip(filler) and rest <= LOOK_BACK
+        return State(rest, rule.name, begun) if alive else None
 
-    def first(self, view: bytearray, position: int) -> _Found | None:
-        """Of the secrets that begin at or after a position the one that is fulfilled first."""
-        while found := self.search(view, position):
-            while shorter := self.search(view, found.start(), found.end() - 1):
-                found = shorter
-            if found.end() - found.start() <= LOOK_BACK:
-                return self._found(view, found)
-            position = found.start() + 1
-        return None
+    def _is_key(self, rule: str) -> bool:
+        return rule in self._named and self._named[rule].key
 
-    def at(self, view: bytearray, position: int) -> _Found | None:
-        """The secret that begins right here."""
-        found = self._compiled.match(view, position)
-        while found and (shorter := self._compiled.match(view, position, found.end() - 1)):
-            found = shorter
-        if found is None or found.end() - position > LOOK_BACK:
-            return None
-        return self._found(view, found)
-
-    def _found(self, view: bytearray, found: Any) -> _Found:
-        # As it was when the text came just so far.
-        found = self._compiled.match(view, found.start(), found.end())
-        index = next(n for n in range(len(self._rules)) if found.start(2 * n + 1) >= 0)
-        start, stop = found.span(2 * index + 2)
-        if start >= stop:
-            start, stop = found.span()
-        return _Found(found.end(), found.start(), start, stop, self._rules[index])
+    def cut(self, text: bytearray, *, start: int = 0, masking: str = "") -> Masks:
+        """Mask what may be the first part of a secret whose rest is never kept."""
+        run = _Run(text, _view(text), start)
+        found = self._cut.search(run.view, max(start, len(text) - LOOK_BACK))
+        begins = len(text)
+        if self._is_key(masking):
+            line = bytes(text[start:])
+            begins -= len(line) - len(line.rstrip(_KEY_BYTES))
+        elif found is not None:
+            begins = max(found.start(n) for n in range(1, found.re.groups + 1))
+        if begins < len(text):
+            run.put(begins, len(text), "cut")
+        return run.masks
 
 
-class _Cursor:
-    """The next secret of one expression in a view that is masked from its beginning on."""
+class _Run:
+    """A text that is being masked: what it looks like to rules, and how far it is settled."""
 
-    def __init__(self, expression: _Expression, view: bytearray, position: int) -> None:
-        self._expression, self._view = expression, view
-        self.found = expression.first(view, position)
+    def __init__(self, text: bytearray, view: bytearray, position: int) -> None:
+        self.text, self.view, self.position = text, view, position
+        self.masks = Masks()
 
-    def advance(self, position: int) -> None:
-        """All before this position is settled, and the byte before it may be masked by now."""
-        if self.found is not None and self.found.begin < position:
-            self.found = self._expression.first(self._view, position)
-        elif here := self._expression.at(self._view, position):
-            self.found = min(here, self.found) if self.found else here
+    def put(self, start: int, stop: int, name: str) -> None:
+        """Mask bytes, and count a secret of this name."""
+        self.text[start:stop] = self.text[start:stop].translate(_STARS)
+        self.cover(start, stop)
+        self.masks.ranges.append((start, stop))
+        if name:
+            self.masks.found[name] = self.masks.found.get(name, 0) + 1
+
+    def cover(self, start: int, stop: int) -> None:
+        """Hide bytes from the rules."""
+        self.view[start:stop] = self.view[start:stop].translate(_BORDERS)
+        self.position = stop
+
+
+def _goes_on(rule: Rule) -> bool:
+    return bool(rule.more or rule.again or rule.key)
+
+
+def _view(text: bytes | bytearray) -> bytearray:
+    """A text as rules see it: escape sequences are filler."""
+    if b"\x1b" in text:
+        return bytearray(ESCAPES.sub(lambda found: b"\x1b" * len(found[0]), text))
+    return bytearray(text)
 
 
 def cover(ranges: Iterable[Sequence[int]], more: Iterable[Range]) -> list[Range]:
@@ -271,40 +343,28 @@ def secrets_of(rules: tuple[Rule, ...]) -> Secrets:
     return Secrets(rules)
 
 
-def _then(rule: Rule) -> bytes:
-    then = rule.then if _has_group(rule.then) else b"(%s)" % rule.then
-    then = b"(?i:%s)" % then if rule.ignore_case else then
-    return _begins(rule, rule.begins) + then
+def _unfinished(rules: Sequence[Rule]) -> list[tuple[bytes, bytes]]:
+    """Expressions of how rules begin, and of what may have come behind, rules like each other once.
+
+    The fewer they are the sooner an automaton has seen all of its states.
+    """
+    like: dict[tuple[bytes, bool, bool], set[bytes]] = {}
+    for rule in rules:
+        like.setdefault((rule.body, rule.ignore_case, rule.apart), set()).update(rule.begins)
+    return [
+        (begins_with(literals, ignore_case, apart), body)
+        for (body, ignore_case, apart), literals in like.items()
+    ]
 
 
-def _shortest(literals: Iterable[bytes]) -> list[bytes]:
-    """Those without which none of the literals is in a text: not those that begin with another."""
-    every = set(literals)
-    return [one for one in every if not any(one != o and one.startswith(o) for o in every)]
+def _begun(rules: Sequence[Rule]) -> list[bytes]:
+    """Expressions of parts of how rules begin."""
+    like: dict[tuple[bool, bool], set[bytes]] = {}
+    for rule in rules:
+        like.setdefault((rule.ignore_case, rule.apart), set()).update(parts_of(rule))
+    return [begins_with(parts, *kind) for kind, parts in like.items() if parts]
 
 
-def _has_group(expression: bytes) -> bool:
-    return bool(_compiled(expression).groups)
-
-
-def _parts(rule: Rule) -> set[bytes]:
-    """What a text ends with when only a part of how the rule begins has come."""
-    return {begins[:n] for begins in rule.begins for n in range(1, len(begins))}
-
-
-def _begins(rule: Rule, literals: Iterable[bytes]) -> bytes:
-    found = _any(sorted(map(re2.escape, literals), reverse=True))
-    found = b"(?i:%s)" % found if rule.ignore_case else found
-    return rb"\b" + found if rule.apart else found
-
-
-def _any(expressions: Iterable[bytes]) -> bytes:
-    return b"(?:%s)" % b"|".join(expressions)
-
-
-def _compiled(expression: bytes, *, never_nl: bool = False) -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    options.never_nl = never_nl
-    return re2.compile(expression, options)
+_ESCAPE_ONLY: Final = compiled(_ESCAPE_BEGUN + FILLER)
+_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_KEY_BYTES: Final = _LETTERS + b"0123456789+/="

@@ -59,10 +59,11 @@ def mask_logs(
         parts = [(row.begun, log.added, b"\n") for row, log in some if id(log) in fresh]
         quiet = secrets.absent(b"".join(itertools.chain.from_iterable(parts)))
         for row, log in some:
-            if quiet and id(log) in fresh:
+            if id(log) in fresh and (quiet or secrets.absent(bytes(row.begun) + log.added)):
                 changed = settle(row, secrets.state(_end(row, log)))
             else:
-                tail = bytearray(tails[row.pk] if row.unsettled else tails.get(row.pk, row.begun))
+                begun = b"" if row.masking else row.begun
+                tail = bytearray(tails[row.pk] if row.unsettled else tails.get(row.pk, begun))
                 changed, replaced = _mask(row, log, tail, secrets)
                 if replaced:
                     start = log.held_before - len(tail)
@@ -99,7 +100,7 @@ def mask_file(row: FileLog, log: Log) -> bool:
     if not secrets:
         settle(row, State())
         return False
-    size = min(log.held_before, max(row.unsettled, len(row.begun)) + 1)
+    size = min(log.held_before, _state(row).size + 1)
     tail = bytearray(bytes(row.content)[log.held_before - size : log.held_before])
     _, replaced = _mask(row, log, tail, secrets)
     if replaced:
@@ -124,7 +125,7 @@ def _tails(
     spans = []
     for row, log in due:
         end = log.held_before
-        if not end or row.masking or row.begun:
+        if not end or (not row.unsettled and (row.masking or row.begun)):
             continue
         if row.unsettled or secrets.needs_context(log.added):
             spans.append(store.Span(row.pk, max(0, end - row.unsettled - 1), end))
@@ -143,14 +144,20 @@ def _mask(
     row: HostResult | FileLog, log: Log, tail: bytearray, secrets: Secrets
 ) -> tuple[bool, bool]:
     """Mask a log's end: whether its row changed, and whether `tail` did, which was stored."""
-    base, begins = log.held_before - len(tail), max(row.unsettled, len(row.begun))
+    base, begins = log.held_before - len(tail), _state(row).size
     text = tail + log.added
     ahead = [(max(0, a - base), b - base) for a, b in row.redacted or () if b > base]
-    masks = secrets.mask(text, start=len(tail) - begins, masking=row.masking, masked=ahead)
+    masks = secrets.mask(
+        text,
+        start=len(tail) - begins,
+        masking=row.masking,
+        begun=bytes(row.begun),
+        masked=ahead,
+    )
     ranges, places, state = masks.ranges, masks.places, masks.state
     if log.is_full:
         # The rest of what may have begun is never kept: it must not stay half shown.
-        cut = secrets.cut(text, start=len(text) - state.size)
+        cut = secrets.cut(text, start=len(text) - state.size, masking=state.masking)
         ranges, places, state = ranges + cut.ranges, places + cut.places, State()
     replaced = text[: len(tail)] != tail
     tail[:], log.added[:] = text[: len(tail)], text[len(tail) :]
@@ -162,6 +169,10 @@ def _mask(
     if ranges and isinstance(row, HostResult):
         row.forget_digests()
     return changed or bool(ranges), replaced
+
+
+def _state(row: HostResult | FileLog) -> State:
+    return State(row.unsettled, row.masking, bytes(row.begun))
 
 
 def settle(row: HostResult | FileLog, state: State) -> bool:

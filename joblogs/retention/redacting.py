@@ -134,7 +134,12 @@ class _Pass:
                 text,
                 start=len(end) - self.state.size,
                 masking=self.state.masking,
-                masked=[(max(0, a - base), b - base) for a, b in log.redacted or () if b > base],
+                begun=self.state.begun,
+                masked=[
+                    (max(0, a - base), b - base)
+                    for a, b in itertools.chain(log.redacted or (), self.ranges)
+                    if b > base
+                ],
             )
             if masks.ranges and write:
                 start, stop = masks.ranges[0][0], masks.ranges[-1][1]

@@ -17,14 +17,14 @@ from django.db.models import QuerySet
 
 from joblogs.choices import FINISHED, host_rank
 from joblogs.content import codec, store
-from joblogs.content.secrets import RANGES_KEPT
+from joblogs.content.secrets import LEFT, RANGES_KEPT
 from joblogs.models import FileLog, HostResult
 
 from .paging import by_key
 
 EXAMPLES = 5
 """Host results that are named of each kind of damage."""
-_UNMASKED = bytes(byte for byte in range(256) if byte not in b"*\r\n")
+_UNMASKED = bytes(byte for byte in range(256) if byte not in b"*" + LEFT)
 
 
 class Damage(StrEnum):
@@ -167,7 +167,7 @@ class _Masked:
         """Whether a part of the log shows text where it is masked."""
         for start, stop in self._ranges:
             part = text[max(0, start - offset) : max(0, stop - offset)]
-            if len(part.translate(None, b"*\r\n")):
+            if len(part.translate(None, b"*" + LEFT)):
                 return True
         return False
 

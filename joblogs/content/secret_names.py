@@ -1,0 +1,247 @@
+"""Secrets that are known by the name before them: `DB_PASSWORD=…`, `"token": "…"`, `--password …`.
+
+A name alone says little: `password authentication failed` is prose, `token = next_token()` code,
+`secret: none` no secret. So a value must look like one: a password has a digit or a mark in it, a
+token letters and digits, in a few more characters. Variables, placeholders, paths and prose stay.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .secret_forms import Rule, any_of, spelled
+
+NONE: Final = [
+    "none",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "required",
+    "optional",
+    "invalid",
+    "expired",
+    "missing",
+    "failed",
+    "empty",
+    "unset",
+    "undefined",
+    "redacted",
+    "masked",
+    "hidden",
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "string",
+    "changeme",
+    "default",
+    "prompt",
+    "stdin",
+    "file",
+    "env",
+    "example",
+    "enabled",
+    "disabled",
+    "authentication",
+    "incorrect",
+    "wrong",
+    "wrongly",
+    "ok",
+    "admin_password",
+    "text",
+    "str",
+    "int",
+    "bool",
+    "value",
+    "values",
+    "values",
+    "not",
+    "set",
+    "unknown",
+]
+"""Words that stand where a secret would, and are none."""
+
+PASSWORDS: Final = (
+    b"password",
+    b"passwd",
+    b"passwort",
+    b"passphrase",
+    b"pwd",
+    b"_pass",
+    b"-pass",
+    b".pass",
+    b"_pw",
+    "密码".encode(),
+    "口令".encode(),
+    "密码".encode("gbk"),
+)
+TOKENS: Final = (
+    b"token",
+    b"secret",
+    b"secret_key",
+    b"secretkey",
+    b"secret-key",
+    b"secret key",
+    b"api_key",
+    b"apikey",
+    b"api-key",
+    b"access_key",
+    b"accesskey",
+    b"access-key",
+    b"account_key",
+    b"accountkey",
+    b"account-key",
+    b"auth_key",
+    b"authkey",
+    b"private_key",
+    b"privatekey",
+    b"encryption_key",
+    b"signing_key",
+    b"master_key",
+    b"credential",
+    b"credentials",
+    b"bk_ticket",
+    b"_pat",
+    "密钥".encode(),
+    "令牌".encode(),
+)
+
+BLANK: Final = b"[ \\t]{0,8}"
+_EQUALS = BLANK + rb"(?::?=|=>|%3[Dd]|\\{1,4}u003[Dd])" + BLANK
+_COLON = BLANK + rb"(?::|%3[Aa]|\xef\xbc\x9a)(?:[ \t]{0,8}|%20)"
+_OPEN = rb"(?:\\{0,6}[\"'])?"  # what closes the quotes of a name
+_SEPARATES = _OPEN + any_of([_EQUALS, _COLON, rb"[ \t]{0,2},[ \t]{0,2}"])
+_WITHIN = rb"[^\n]"
+
+_VALUE = rb"[^\s\"'`;,&<>|()\[\]{}\\*\x00-\x1f]"
+_FIRST = rb"[^\s\"'`;,&<>|()\[\]{}\\*$%@/.!=:?~#\x00-\x1f-]"
+_IN_TOKEN = rb"[A-Za-z_+/=-]"
+_PLAIN, _PLAIN_FIRST = rb"[A-Za-z_.:/$\x80-\xff=-]", rb"[A-Za-z_\x80-\xff]"
+_MARK, _MARK_FIRST = rb"[0-9!@#^+~%?]", rb"[0-9^+]"
+
+
+def value_with(
+    plain: tuple[bytes, bytes], mark: tuple[bytes, bytes], value: bytes, least: int
+) -> bytes:
+    """A value of so many bytes at least, with a mark in it: met as soon as both are known.
+
+    `plain` and `mark` are two classes each, of the first byte and of the others.
+    """
+    ways = [mark[0] + value + b"{%d}" % (least - 1)]
+    for before in range(1, least - 1):
+        ways.append(
+            plain[0]
+            + plain[1]
+            + b"{%d}" % (before - 1)
+            + mark[1]
+            + value
+            + b"{%d}" % (least - 1 - before)
+        )
+    ways.append(plain[0] + plain[1] + b"{%d,60}" % (least - 2) + mark[1])
+    return any_of(ways)
+
+
+_OPAQUE = _VALUE.replace(b"[^", b"[^@")
+_LETTER = rb"[A-Za-z]"
+_PASSWORD = value_with((_PLAIN_FIRST, _PLAIN), (_MARK_FIRST, _MARK), _VALUE, 4)
+
+
+def _token(least: int) -> bytes:
+    """A value with letters and digits."""
+    digits = rb"[0-9_.+/-]"
+    return any_of(
+        [
+            value_with((_PLAIN_FIRST, _IN_TOKEN), (rb"[^\x00-\xff]", rb"[0-9]"), _OPAQUE, least),
+            value_with((rb"[0-9]", digits), (rb"[^\x00-\xff]", _LETTER), _OPAQUE, least),
+        ]
+    )
+
+
+_WORDS = spelled(NONE, rb"^\s\"'`;,&<>|()\[\]{}\\*$%@/.!=:?~#0-9\x00-\x1f-")
+_WORD = _WORDS + rb"[A-Za-z_]{1,40}"
+
+
+def _named(
+    name: str, names: tuple[bytes, ...], then: bytes, more: bytes, example: str, other: str
+) -> Rule:
+    return Rule(
+        name,
+        names,
+        then,
+        _WITHIN,
+        more,
+        example,
+        other,
+        ignore_case=True,
+        anywhere=True,
+        assignment=True,
+    )
+
+
+def _quoted(kind: str, names: tuple[bytes, ...], value: bytes, secret: str) -> list[Rule]:
+    """Values in quotes, which end with the quote: with a mark in them, or a word alone."""
+    rows = []
+    for name, quote, more, sign in (
+        ("double", rb"\"", rb"[^\"\\\n*\x00\x1b]", '"'),
+        ("single", rb"'", rb"[^'\\\n*\x00\x1b]", "'"),
+        ("escaped", rb"\\{1,6}[\"']", rb"[^\"'\\\n*\x00\x1b]", '\\"'),
+    ):
+        begins = names[0].decode()
+        row = _named(
+            f"{kind}-in-{name}-quotes",
+            names,
+            _SEPARATES + quote + b"(" + value + b")",
+            more,
+            f"{begins}: {sign}«{secret}»{sign}",
+            f"{begins}: {sign}is required{sign}, {begins}={sign}$X{sign},"
+            f" {begins}={sign}none{sign}",
+        )
+        rows.append(row)
+        if kind == "password":
+            then = _OPEN + any_of([_EQUALS, _COLON]) + quote + b"(" + _WORD + b")" + quote
+            rows.append(row._replace(then=then, example=f"{begins}={sign}«hunter»{sign}"))
+    return rows
+
+
+NAMES: Final[tuple[Rule, ...]] = (
+    _named(
+        "named-password",
+        PASSWORDS,
+        _OPEN + any_of([_EQUALS, _COLON]) + b"(" + _PASSWORD + b")",
+        _VALUE,
+        "DB_PASSWORD=«Tr0ub4dor.3x»",
+        "password: required, password=$PW, password={{ x }}, password authentication failed",
+    ),
+    _named(
+        "named-password",
+        PASSWORDS,
+        rb"=(" + _WORD + rb")[ \t\r\n;&]",
+        _VALUE,
+        "PGPASSWORD=«hunter» psql",
+        "password=None, password=password, password=pw)",
+    ),
+    *_quoted("password", PASSWORDS, _PASSWORD, "p@ss w0rd"),
+    _named(
+        "named-secret",
+        tuple(name for name in TOKENS if name != b"credential"),
+        _OPEN + _EQUALS + b"(" + _token(8) + b")",
+        _OPAQUE,
+        "API_KEY=«0a1b2c3d4e5f»",
+        "token expired, token = next_token(), API_KEY=${KEY}, token=****, token=42",
+    ),
+    _named(
+        "named-secret",
+        TOKENS,
+        _OPEN + _COLON + b"(" + _token(12) + b")",
+        _OPAQUE,
+        "token: «0a1b2c3d4e5f»",
+        "token: expired, secret: none, token: 12345678, secret: tls-2026",
+    ),
+    *_quoted("secret", TOKENS, _token(8), "0a1b2c3d4e5f"),
+)
+"""Switched off by MASK_ASSIGNMENTS."""
