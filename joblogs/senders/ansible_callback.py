@@ -107,8 +107,11 @@ EXAMPLES = """
 
 Record = dict[str, Any]
 
-EVERY_SECONDS, PAUSE_SECONDS = 2, 10
-BATCH_BYTES, MEMORY_BYTES, SPOOL_BYTES = 1 << 20, 8 << 20, 1 << 30
+EVERY_SECONDS = 2
+PAUSE_SECONDS = 10
+BATCH_BYTES = 1 << 20
+MEMORY_BYTES = 8 << 20
+SPOOL_BYTES = 1 << 30
 PIECE_BYTES = 256 * 1024
 ANSWER_BYTES = 1 << 20
 TIMED_OUT = (
@@ -121,12 +124,14 @@ TIMED_OUT = (
 HIDDEN = "the output is hidden by no_log"
 NOISE = "non-zero return code"
 # Where Ansible puts nothing else in the place of a value of a no_log argument.
-CENSORED, STARS = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********"
+CENSORED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+STARS = "********"
 SECRET_NAME = re.compile("pass(word|wd|phrase)?$|secret|token|credential|api_?key", re.IGNORECASE)
 SHORTEST_SECRET = 4
 RETRIED_BYTES = 1 << 20
 # What the store says of an app: its credentials are wrong; it may not write anywhere.
-WRONG_CREDENTIALS, NO_GRANT = 1640001, 9900403
+WRONG_CREDENTIALS = 1640001
+NO_GRANT = 9900403
 PLACE = ("job_instance_id", "step_instance_id", "execute_count", "batch", "bk_host_id")
 INCLUDES = {"include_role", "include_tasks", "import_role", "import_tasks"}
 UPLOADS = {"fetch"}

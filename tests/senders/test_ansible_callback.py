@@ -965,3 +965,38 @@ def test_a_spool_behind_a_link_is_not_used(
 )
 def test_an_address_loses_its_whole_password(address: str, plain: str) -> None:
     assert ansible_callback.without_password(address) == plain
+
+
+def test_it_is_a_collection_that_can_be_built_read_and_used(
+    server: Server, control: Control, spool: Path, tmp_path: Path
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    collections = tmp_path / "collections"
+
+    def ansible(*arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "ansible", *arguments],
+            cwd=tmp_path,
+            env=environment | {"ANSIBLE_COLLECTIONS_PATH": str(collections)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    ansible("galaxy", "collection", "build", str(FILES / "collection"))
+    [archive] = tmp_path.glob("joblogs-store-*.tar.gz")
+    ansible("galaxy", "collection", "install", "--offline", f"-p={collections}", str(archive))
+    [plugin] = collections.rglob("joblogs.py")
+    assert plugin.read_bytes() == (FILES / "ansible_callback.py").read_bytes()
+    assert not plugin.is_symlink()
+    page = ansible("doc", "--type=callback", "joblogs.store.joblogs", "--json")
+    doc = json.loads(page)["joblogs.store.joblogs"]["doc"]
+    assert (doc["collection"], "app_secret_file" in doc["options"]) == ("joblogs.store", True)
+    shutil.rmtree(control.folder / "callback_plugins")
+    where = variables(server, spool) | {
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_CALLBACKS_ENABLED": "joblogs.store.joblogs",
+    }
+    text = ROLLING.replace("name: rolling", "name: collected").replace("!= host-01", "!= gone")
+    assert control.play(text, hosts=1, variables=where).code == 0
+    assert [status for _, status in jobs(server, "collected")] == [3]
