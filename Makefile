@@ -66,7 +66,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.lock | $(VENV)/bin/python
-	$(INSTALL) requirements.lock
+	$(INSTALL) requirements.lock --only-binary=:all:
 	touch $@
 
 $(VENV)/.dev: tests/requirements.lock | $(VENV)/bin/python

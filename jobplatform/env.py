@@ -232,6 +232,7 @@ def _write_private(file: Path, text: str) -> None:
     """Make `file` whole, for its owner only. Of two processes that start together one wins."""
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # mkstemp: mode 0600
     try:
+        os.fchmod(handle, 0o600)  # a umask can only take away, and may have
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(text + "\n")
         os.link(name, file)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from joblogs.content.secret_rules import RULES
-from jobplatform import env, patience
+from jobplatform import env, patience, private_sqlite
 
 # A checkout keeps its files and templates at its top. Installed, the package is not written to: the
 # store's files lie in JOBLOGS_HOME or the working directory, the templates within the package.
@@ -67,6 +67,7 @@ for _name, _database in DATABASES.items():
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
             # Of 128, which is usual, 256 numbers of parts of logs left 126 MB behind; of these 35.
             "cached_statements": 24,
+            "factory": private_sqlite.PrivateConnection,
             **_database.get("OPTIONS", {}),
         }
         # Kept by each thread: to open one and to close the last one costs more than a small read.

@@ -177,8 +177,10 @@ def _secret(html: str) -> str:
 def test_a_new_app_shows_its_secret_once(root: Client) -> None:
     grants = {f"grants-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
     said = {"app_code": "shop", "name": "", "active": "on", **grants}
-    made = root.post(reverse("admin:joblogs_app_add"), said, follow=True)
+    made = root.post(reverse("admin:joblogs_app_add"), said)
     secret = _secret(made.content.decode())
+    assert (made.status_code, "no-store" in made["Cache-Control"]) == (200, True)
+    assert not any(secret in cookie.value for cookie in root.cookies.values())
     app = App.objects.get(app_code="shop")
     assert bytes(app.secret_sha256) == hashlib.sha256(secret.encode()).digest()
     assert secret not in _html(root, _list(App))
@@ -193,7 +195,8 @@ def test_a_secret_is_rotated(root: Client) -> None:
     app = App.objects.get()
     before = bytes(app.secret_sha256)
     chosen = {"action": "rotate", "_selected_action": [app.pk]}
-    secret = _secret(root.post(_list(App), chosen, follow=True).content.decode())
+    secret = _secret(root.post(_list(App), chosen).content.decode())
+    assert not any(secret in cookie.value for cookie in root.cookies.values())
     app.refresh_from_db()
     assert bytes(app.secret_sha256) == hashlib.sha256(secret.encode()).digest() != before
 

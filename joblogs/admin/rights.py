@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -80,7 +82,7 @@ class GrantInline(SuperusersOnly, AnyInline):
 
 @admin.register(App)
 class AppAdmin(SuperusersOnly, ClosedFirst):
-    """A new app's secret is shown once, in the message that says it was made."""
+    """A new app's secret is shown once, in the answer itself: messages travel in a cookie."""
 
     list_display = ("app_code", "name", "active", "created_at")
     list_filter = ("active",)
@@ -93,20 +95,26 @@ class AppAdmin(SuperusersOnly, ClosedFirst):
     def get_readonly_fields(self, request: HttpRequest, obj: App | None = None) -> tuple[str, ...]:
         return ("app_code", "created_at") if obj else ("created_at",)
 
-    def save_model(self, request: HttpRequest, obj: App, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if not change:
-            self._show(request, obj)
+    def response_add(
+        self, request: HttpRequest, obj: App, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        super().response_add(request, obj, post_url_continue)  # says that it was made
+        return self._shown(request, [obj])
 
     @admin.action(description=_("Give another secret; the present one stops working"))
-    def rotate(self, request: HttpRequest, apps: QuerySet[App]) -> None:
-        for app in apps:
-            self._show(request, app)
+    def rotate(self, request: HttpRequest, apps: QuerySet[App]) -> HttpResponse:
+        return self._shown(request, apps)
 
-    def _show(self, request: HttpRequest, app: App) -> None:
+    def _shown(self, request: HttpRequest, apps: Iterable[App]) -> HttpResponse:
+        """A page with a new secret for each of these apps."""
         said = gettext("The secret of {}, shown this once: {}")
-        shown = format_html(said, app.app_code, access.new_secret(app))
-        self.message_user(request, shown, messages.WARNING)
+        secrets = [format_html(said, app.app_code, access.new_secret(app)) for app in apps]
+        context = self.admin_site.each_context(request) | {
+            "title": gettext("Secrets of apps"),
+            "secrets": secrets,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/app_secrets.html", context)
 
 
 @admin.register(AppGrant)

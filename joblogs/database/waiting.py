@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ def only_one(name: str) -> Iterator[bool]:
                     cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
         return
     file = Path(f"{connection.settings_dict['NAME']}.{name}.lock")
-    with file.open("w") as handle:
+    with open(file, "w", opener=_for_its_owner) as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -80,6 +81,10 @@ def _lock_to_the_end(statement: str, name: str) -> None:
 
 def _lock_key(name: str) -> int:
     return zlib.crc32(f"joblogs {name}".encode())
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

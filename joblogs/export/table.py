@@ -25,6 +25,8 @@ COLUMNS = (
     *("start_time", "end_time", "seconds", "size", "state", "missing", "first_error"),
 )
 _FORMULA = re.compile(r"[\s'\"]*[=+\-@＝＋－＠]")
+_FORMULA_WITHIN = re.compile(r"([;\t\r\n]+)(?=[\s'\"]*[=+\-@＝＋－＠])")
+"""Where a spreadsheet that separates cells by semicolons or tabs would see one begin."""
 _UNSEEN = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -51,7 +53,7 @@ def _row(values: Any) -> bytes:
 def _cell(value: Any) -> Any:
     """A value that no spreadsheet takes for a formula; numbers stay numbers."""
     if isinstance(value, str):
-        value = _UNSEEN.sub("", value)
+        value = _FORMULA_WITHIN.sub(r"\1'", _UNSEEN.sub("", value))
         return f"'{value}" if _FORMULA.match(value) or value[:1] in "\t\r\n" and value else value
     return value
 

@@ -43,6 +43,13 @@ def positive(value: str) -> int:
     return int(value)
 
 
+def file_mode(value: str) -> int:
+    """Permissions of a file in octal, such as 640."""
+    if not 3 <= len(value) <= 4 or not set(value) <= set("01234567") or int(value, 8) > 0o777:
+        raise argparse.ArgumentTypeError(f"{value!r} is no mode such as 640")
+    return int(value, 8)
+
+
 def time_zone(value: str) -> ZoneInfo:
     """A zone such as `Asia/Shanghai`."""
     try:

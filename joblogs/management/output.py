@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
 
+OWNER_ONLY = 0o600
 _NO_NAMELESS = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.EACCES}
 """How a file system says that it has no files without a name."""
 
@@ -89,8 +90,10 @@ def check_target(target: Path, *, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def whole_file(target: Path, *, force: bool) -> Iterator[BinaryIO]:
+def whole_file(target: Path, *, force: bool, mode: int | None = None) -> Iterator[BinaryIO]:
     """A file to write. It gets its name, next to nothing else, when the block has ended well.
+
+    Its mode is `mode`, else that of the file that it replaces, else 0600, whatever the umask.
 
     Where the system can, it has no name at all until then, so that even a process that is killed
     leaves none. Raises OSError.
@@ -101,6 +104,7 @@ def whole_file(target: Path, *, force: bool) -> Iterator[BinaryIO]:
     try:
         with contextlib.ExitStack() as stack:
             file, name = _begin(target, folder, stack)
+            os.fchmod(file.fileno(), _mode_of(target) if mode is None else mode)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -110,18 +114,25 @@ def whole_file(target: Path, *, force: bool) -> Iterator[BinaryIO]:
         os.close(folder)
 
 
+def _mode_of(target: Path) -> int:
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except FileNotFoundError:
+        return OWNER_ONLY
+
+
 def _begin(target: Path, folder: int, stack: contextlib.ExitStack) -> tuple[BinaryIO, str | None]:
     """An open file, and the name that it has for now, if it needs one."""
     if hasattr(os, "O_TMPFILE"):
         try:
-            number = os.open(".", os.O_TMPFILE | os.O_WRONLY, 0o666, dir_fd=folder)
+            number = os.open(".", os.O_TMPFILE | os.O_WRONLY, OWNER_ONLY, dir_fd=folder)
         except OSError as error:
             if error.errno not in _NO_NAMELESS:
                 raise
         else:
             return stack.enter_context(os.fdopen(number, "wb")), None
     name = _free_name(target)
-    number = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666, dir_fd=folder)
+    number = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY, dir_fd=folder)
     stack.callback(_remove, name, folder)
     return stack.enter_context(os.fdopen(number, "wb")), name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -86,6 +87,20 @@ def test_no_cell_is_a_formula(evil: str) -> None:
     for name in ("job_name", "step_name", "host_name", "tag", "first_error"):
         assert row[name][0] == "'", name
     assert row["exit_code"] == "-1"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "; ", ';"', ";;", "\r\n", "x;\t"])
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1"])
+def test_no_cell_is_a_formula_where_semicolons_or_tabs_separate(
+    separator: str, formula: str
+) -> None:
+    evil = f"a{separator}{formula}"
+    load(job(name=evil), step(name=evil), result(host_name=evil, tag=evil))
+    load(script_log(f"error{evil}\n"))
+    (row,) = _rows()
+    for name in ("job_name", "step_name", "host_name", "tag", "first_error"):
+        for cell in re.split(r"[;\t\r\n]+", row[name]):
+            assert not re.match(r"[\s\"]*[=+\-@＝]", cell), (name, row[name])
 
 
 def test_cells_hold_no_escapes_and_no_nul() -> None:

@@ -101,13 +101,7 @@ def test_a_file_holds_what_standard_output_would_and_nothing_is_beside_it(
     assert len(target.read_bytes()) == pytest.approx(len(whole), abs=20)
     if format in (Format.TXT, Format.CSV):
         assert target.read_bytes() == whole
-    assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    assert target.stat().st_mode & 0o777 == 0o600
 
 
 def test_ndjson_has_all_attempts_and_the_others_the_latest_unless_one_is_said() -> None:

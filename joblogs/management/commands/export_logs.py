@@ -56,6 +56,12 @@ class Command(StoreCommand):
             "--output", default="-", metavar="PATH", help="a file; -, or nothing: standard output"
         )
         parser.add_argument("--force", action="store_true", help="replace a file that is there")
+        parser.add_argument(
+            "--mode",
+            type=arguments.file_mode,
+            metavar="OCTAL",
+            help="who may read the file (default: 600, or as the file that is replaced)",
+        )
 
     def handle(self, *, format: str, output: str, **options: Any) -> None:
         kind = Format(format)
@@ -97,7 +103,9 @@ class Command(StoreCommand):
             if target is None:
                 file = self._standard_output()
             else:
-                file = stack.enter_context(output.whole_file(target, force=options["force"]))
+                file = stack.enter_context(
+                    output.whole_file(target, force=options["force"], mode=options["mode"])
+                )
             bar: tqdm[Any] = stack.enter_context(_bar(selection, target))
 
             def passed(size: int) -> None:
