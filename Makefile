@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes -r
 CHECKS := lint test test-quick test-sqlite test-postgresql
 
-.PHONY: demo screenshots venv lock messages faults hostile $(CHECKS)
+.PHONY: demo screenshots venv lock messages faults hostile attacks $(CHECKS)
 
 # The store with recorded runs, a login and an app; how to look is printed. ARGS="--port 9000"
 demo: $(VENV)/.runtime
@@ -57,6 +57,10 @@ faults: $(VENV)/.dev
 # Input that means harm, for each door, with a table. ARGS="--inputs 20000 --only dump"
 hostile: $(VENV)/.dev
 	$(RUN) -m tests.hostile $(ARGS)
+
+# Attacks on a server that is started for it, with a table: docs/security.md, "Attacks tried".
+attacks: $(VENV)/.dev
+	$(RUN) -m tests.attacks
 
 venv: $(VENV)/.dev
 

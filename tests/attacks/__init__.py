@@ -1,0 +1,1 @@
+"""Attacks on a running store, and what came of them (docs/security.md, "Attacks tried")."""
