@@ -196,7 +196,8 @@ def test_file_content_that_came_while_the_logs_went_is_swept() -> None:
     call_command("maintain_logs")
     FileLog.objects.update(content=b"late", held_size=4)
     call_command("maintain_logs")
-    assert bytes(FileLog.objects.get().content) == b""
+    swept = FileLog.objects.get()
+    assert (bytes(swept.content), swept.held_size) == (b"", 0)
 
 
 def test_nothing_expires_without_a_policy(settings: Any) -> None:
@@ -328,6 +329,31 @@ class TestPartitions:
         assert expiry.expire_day(day, timezone.now().date()) == 7
         assert _answer(8, 1008)["script_task_logs"][0]["log_content"] == "job 8\n"
         assert ScriptChunk.objects.count() == 1
+
+    def test_a_day_of_which_just_a_quarter_stays_is_rewritten_around_it(self) -> None:
+        for number in range(1, 5):
+            _job(number, 31, status=2 if number == 4 else 3)
+        day = JobInstance.objects.get(job_instance_id=1).day
+        assert self._partitions().make(day)
+        assert expiry.expire_day(day, timezone.now().date()) == 3
+        assert _answer(4, 1004)["script_task_logs"][0]["log_content"] == "job 4\n"
+
+    def test_a_day_that_somebody_reads_expires_job_by_job(self) -> None:
+        _job(1, 31)
+        day = JobInstance.objects.get().day
+        assert self._partitions().make(day)
+        reader = connection.copy()
+        try:
+            reader.set_autocommit(False)
+            with reader.cursor() as cursor:
+                cursor.execute("SELECT COUNT(*) FROM joblogs_scriptchunk WHERE day = %s", [day])
+            assert expiry.expire_day(day, timezone.now().date()) == 0
+            assert JobInstance.objects.get().expired_at is None
+            call_command("maintain_logs", "--limit", "5")
+        finally:
+            reader.close()
+        assert JobInstance.objects.get().expired_at is not None
+        assert ScriptChunk.objects.count() == 0
 
     def test_a_day_goes_but_for_what_runs(self) -> None:
         for number in range(1, 9):

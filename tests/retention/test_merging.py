@@ -57,6 +57,18 @@ def test_a_log_longer_than_a_group_is_merged_in_several_runs() -> None:
     assert _stored(row) == text.encode()
 
 
+def test_a_log_of_whole_mebibytes_in_one_frame_more_than_it_needs_is_merged() -> None:
+    text = "x" * (2 * FRAME_MAX_BYTES)
+    load(job(), step(), result(1, status=9))
+    cuts = (0, FRAME_MAX_BYTES, FRAME_MAX_BYTES + 10, len(text))
+    for start, stop in zip(cuts, cuts[1:], strict=False):
+        load(script_log(text[start:stop], host=1, offset=start))
+    call_command("maintain_logs", "--every-day")
+    row = HostResult.objects.get()
+    assert ScriptChunk.objects.count() == 2
+    assert _stored(row) == text.encode()
+
+
 def test_merging_again_finds_nothing_to_do() -> None:
     _ship(_text(100_000), pieces=10, status=9)
     row = HostResult.objects.get()
