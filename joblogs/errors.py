@@ -6,6 +6,7 @@ BlueKing JOB (CONTRACT §2 and §5); `docs/api.md` lists them all.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 
@@ -192,6 +193,25 @@ class RangeNotSatisfiable(StoreError):
     def __init__(self, size: int) -> None:
         self.size = size
         super().__init__(None, size)
+
+
+class OffsetBeyondLog(StoreError):
+    """A follower's offset that the text does not reach: 1245416, with HTTP 416.
+
+    It was counted in another text: that of another attempt or batch, or one that has expired.
+    """
+
+    code = 1245416
+    text = Text(
+        "offset {0} 超出日志：执行次数 {1}、滚动批次 {2} 的日志有 {3} 字节，状态为 {4}",
+        "Offset {0} is beyond the log: that of attempt {1}, batch {2} has {3} bytes and is {4}",
+    )
+
+    def __init__(self, *, offset: int, size: int, stands: Mapping[str, str]) -> None:
+        """`stands` are the headers that say which text it is."""
+        self.size, self.stands = size, stands
+        names = ("X-Log-Attempt", "X-Log-Batch", "X-Log-Size", "X-Log-State")
+        super().__init__(None, offset, *(stands[name] for name in names))
 
 
 class Refusal(StoreError):

@@ -32,6 +32,7 @@ LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", default=1024**3, minimum=1)
 RECORDS_MAX_BYTES = env.integer("RECORDS_MAX_BYTES", default=0)
 PUBLIC_URL = env.origin("PUBLIC_URL")
 RATE_LIMIT = env.integer("RATE_LIMIT", default=0)
+SERVER_THREADS = env.integer("SERVER_THREADS", default=4, minimum=1)  # see gunicorn.conf.py
 MASK_SECRETS = env.boolean("MASK_SECRETS", default=True)
 MASK_ASSIGNMENTS = env.boolean("MASK_ASSIGNMENTS", default=True)
 SECRET_RULES = env.secret_rules(
@@ -147,6 +148,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "joblogs.staff.unseen.ShowsUnseen",
     "joblogs.staff.unavailable.UnavailablePages",
+    # Below all others: it counts what views do and send.
+    "joblogs.api.slow_requests.SlowRequests",
 ]
 ROOT_URLCONF = "jobplatform.urls"
 WSGI_APPLICATION = "jobplatform.wsgi.application"

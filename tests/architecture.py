@@ -21,7 +21,7 @@ LANGUAGE = {"choices", "errors", "json_keys", "records", "times"}
 BELOW = LANGUAGE | {"models", "content", "content.store", "database", "metrics"}
 ROOMS = BELOW | {
     *("access", "audit", "compare", "export", "filters", "ingest", "logins", "query"),
-    *("retention", "search"),
+    *("retention", "search", "slow_work"),
 }
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "migrations": {"database"},
     "access": LANGUAGE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
+    "slow_work": LANGUAGE | {"access"},
     "logins": LANGUAGE | {"models", "logins"},
     "filters": BELOW | {"access", "filters"},
     "ingest": BELOW | {"access", "ingest"},

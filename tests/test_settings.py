@@ -97,6 +97,7 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("PUBLIC_URL", "https://me:hunter2@logs.example.com"),
         ("PUBLIC_URL", "https://logs.example.com:99999"),
         ("PUBLIC_URL", "https://logs.example.com:0"),
+        ("SERVER_THREADS", "0"),
         ("LOG_FORMAT", "JSON"),
         ("METRICS_TOKEN_SHA256", "the token itself"),
         ("METRICS_TOKEN_SHA256", "0" * 63),
@@ -163,6 +164,7 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["RECORDS_MAX_BYTES"] == 0
     assert loaded["RATE_LIMIT"] == 0
     assert loaded["PUBLIC_URL"] is None
+    assert loaded["SERVER_THREADS"] == 4
     assert loaded["METRICS_TOKEN_SHA256"] is None
     assert loaded["PROMETHEUS_MULTIPROC_DIR"] is None
     assert loaded["BK_GATEWAY_PUBLIC_KEYS"] == {}

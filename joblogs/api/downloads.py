@@ -8,6 +8,7 @@ from joblogs.errors import (
     BadRequest,
     JobNotFound,
     NothingSelected,
+    OffsetBeyondLog,
     PermissionDenied,
     RangeNotSatisfiable,
     ScopeNotFound,
@@ -23,6 +24,7 @@ _STATUSES: dict[type[Exception], int] = {
     JobNotFound: 404,
     StepNotFound: 404,
     NothingSelected: 404,
+    OffsetBeyondLog: 416,
     RangeNotSatisfiable: 416,
 }
 

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
-from joblogs import access, database, export
+from joblogs import access, database, export, slow_work
 from joblogs.audit import Channel
 from joblogs.errors import BadRequest, JobNotFound, NothingSelected, StepNotFound
 from joblogs.export import Format, Outcome, Selection, Walk
@@ -87,6 +87,8 @@ def _answer(
     request: Request, asked: Asked, selection: Selection, scope_type: str, scope_id: str
 ) -> HttpResponseBase:
     walk = Walk(selection, reading=partial(read_entry, request, channel=Channel.APP_EXPORT))
+    # Before the first that is selected is found, which may take a search.
+    slow_work.begin(request._request)
     made = export.Download(walk, asked.format, prefix=asked.prefix)
     if made.is_empty:
         raise NothingSelected

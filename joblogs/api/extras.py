@@ -106,7 +106,8 @@ def _cut(step: StepInstance, hosts: list[StepHost], part: Range) -> Iterator[Log
     for host, start, parts in query.script_range(step, hosts, part):
         size = query.readable_size(step, host)
         first, stop = part.within(size)
-        yield host, parts, {"log_offset": start, "log_size": size}, stop - first
+        which = {"log_attempt": host.attempt, "log_batch": host.batch}
+        yield host, parts, {"log_offset": start, "log_size": size} | which, stop - first
 
 
 def _grepped(

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from joblogs import access, database, query
+from joblogs import access, database, query, slow_work
 from joblogs.audit import Channel
-from joblogs.errors import BadRequest, JobNotFound, RangeNotSatisfiable
-from joblogs.models import StepInstance
+from joblogs.errors import BadRequest, JobNotFound, OffsetBeyondLog, RangeNotSatisfiable
+from joblogs.models import JobInstance, StepInstance
 from joblogs.query import Attempts, Range, StepHost
 
 from .downloads import Download
@@ -29,6 +30,7 @@ from .views import caller_of, read_entry
 
 WAIT_MAX_SECONDS = 10
 POLL_SECONDS = 0.5
+_returns = slow_work.Returns()
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
@@ -48,20 +50,32 @@ class HostLog(Download):
 
     def handle_exception(self, exc: Exception) -> Any:
         response = super().handle_exception(exc)
-        if isinstance(exc, RangeNotSatisfiable):
+        if isinstance(exc, RangeNotSatisfiable | OffsetBeyondLog):
             response["Content-Range"] = f"bytes */{exc.size}"
+        if isinstance(exc, OffsetBeyondLog):
+            for name, value in exc.stands.items():
+                response[name] = value
         return response
 
     @database.from_replica
     def get(
         self, request: Request, scope_type: str, scope_id: str, job: int, step: int, host: int
     ) -> HttpResponseBase:
-        scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
+        caller = caller_of(request)
         asked = _asked(request._request)
-        found = query.find_step(
-            access.jobs_in(scope), job_instance_id=int(job), step_instance_id=int(step)
-        )
-        return _answer(request, found, _log_of(found, int(host), asked), asked)
+        log = (caller.app.pk, caller.user, scope_type, scope_id, int(job), int(step), int(host))
+        if asked.wait:
+            _returns.check(log)
+        scope = access.readable_scope(caller, scope_type=scope_type, scope_id=scope_id)
+        found = _found(access.jobs_in(scope), int(job), int(step), int(host), asked)
+        later = False
+        if _is_awaited(found, asked):
+            found, later = _wait(request, found, asked)
+        response = _answer(request, found, asked)
+        if later:
+            _returns.told(log)
+            response["Retry-After"] = str(slow_work.RETRY_SECONDS)
+        return response
 
     head = get
 
@@ -91,24 +105,64 @@ def _number(request: HttpRequest, name: str) -> int | None:
     return number
 
 
-def _log_of(step: StepInstance, host: int, asked: Asked) -> StepHost:
-    """The host's log; if a follower waits for more of it than there is, once there is or it ends.
+class _Found(NamedTuple):
+    """A host's log as it is now, and how to look again."""
 
-    Raises JobNotFound for a host that is not in the step.
-    """
+    step: StepInstance
+    host: StepHost
+    again: Callable[[], _Found]
+
+
+def _found(jobs: QuerySet[JobInstance], job: int, step: int, host: int, asked: Asked) -> _Found:
+    """Raises JobNotFound, also for a host that is not in the step."""
+    found = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
+    hosts = query.hosts_named(found, [host], asked.attempts)
+    if not hosts:
+        raise JobNotFound
+    return _Found(found, hosts[0], lambda: _found(jobs, job, step, host, asked))
+
+
+def _is_awaited(found: _Found, asked: Asked) -> bool:
+    """Whether a follower has all there is, and more may come."""
+    step, host, _ = found
+    has_all = asked.offset == query.readable_size(step, host)
+    return asked.wait > 0 and has_all and query.is_growing(step, host)
+
+
+def _wait(request: Request, found: _Found, asked: Asked) -> tuple[_Found, bool]:
+    """The log once there is more of it, or it ends, or the time is over; and whether too many wait
+    already, so that this one has to come back later instead."""
+    if not slow_work.may_wait(request._request):
+        return found, True
     deadline = time.monotonic() + asked.wait
-    while True:
-        hosts = query.hosts_named(step, [host], asked.attempts)
-        if not hosts:
-            raise JobNotFound
-        grown = asked.offset is None or hosts[0].size > asked.offset
-        if grown or not query.is_growing(step, hosts[0]) or time.monotonic() >= deadline:
-            return hosts[0]
-        time.sleep(POLL_SECONDS)
+    while _is_awaited(found, asked) and (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(POLL_SECONDS, left))
+        found = found.again()
+    slow_work.end_waiting(request._request)
+    return found, False
 
 
-def _answer(request: Request, step: StepInstance, host: StepHost, asked: Asked) -> HttpResponseBase:
+def _stands(step: StepInstance, host: StepHost, asked: Asked) -> dict[str, str]:
+    """The headers that say which text it is, how much of it there is, and what is the latest."""
+    latest = host
+    if asked.attempts != Attempts():
+        (latest,) = query.hosts_named(step, [host.bk_host_id])
+    return {
+        "X-Log-Size": str(query.readable_size(step, host)),
+        "X-Log-State": str(query.log_state(step, host).state),
+        "X-Log-Attempt": str(host.attempt),
+        "X-Log-Batch": str(host.batch),
+        "X-Log-Latest-Attempt": str(latest.attempt),
+        "X-Log-Latest-Batch": str(latest.batch),
+    }
+
+
+def _answer(request: Request, found: _Found, asked: Asked) -> HttpResponseBase:
+    step, host, _ = found
     size = query.readable_size(step, host)
+    stands = _stands(step, host, asked)
+    if asked.offset is not None and asked.offset > size:
+        raise OffsetBeyondLog(offset=asked.offset, size=size, stands=stands)
     tag = _tag(host, size)
     part, status = _part(request._request, asked, size, tag)
     start, stop = part.within(size)
@@ -119,6 +173,8 @@ def _answer(request: Request, step: StepInstance, host: StepHost, asked: Asked) 
     elif request.method == "HEAD":
         response = HttpResponse(content_type="text/plain")
     else:
+        if stop - start > slow_work.SMALL_BYTES:
+            slow_work.begin(request._request)  # before the read is recorded
         polls = asked.offset is not None
         read = read_entry(request, step, hosts=1, channel=Channel.RAW, poll=polls)
         read.begin(stop - start)
@@ -128,8 +184,8 @@ def _answer(request: Request, step: StepInstance, host: StepHost, asked: Asked) 
     response.status_code = status
     response["ETag"] = tag
     response["Accept-Ranges"] = "bytes"
-    response["X-Log-Size"] = str(size)
-    response["X-Log-State"] = str(query.log_state(step, host).state)
+    for name, value in stands.items():
+        response[name] = value
     response["X-Content-Type-Options"] = "nosniff"
     if status != 304:
         response["Content-Length"] = str(stop - start)

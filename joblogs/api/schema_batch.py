@@ -137,6 +137,8 @@ STATED = {"log_state": described(ref("LogState"), "With return_log_state.")}
 SCRIPT_ENTRY = thing(
     {**HOST, "log_content": described(TEXT, "What the host printed, byte for byte."), **HOST_AGAIN},
     optional={
+        "log_attempt": described(INTEGER, "With a range or tail: the attempt of the text."),
+        "log_batch": described(INTEGER, "With a range or tail: its last rolling batch."),
         "log_offset": described(INTEGER, "With a range or tail: where log_content starts."),
         "log_size": described(INTEGER, "With a range or tail: bytes of the whole log."),
         "log_matches": nullable(

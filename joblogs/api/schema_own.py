@@ -10,6 +10,7 @@ from joblogs.errors import (
     InvalidArgs,
     JobNotFound,
     NothingSelected,
+    OffsetBeyondLog,
     PermissionDenied,
     RangeNotSatisfiable,
     RecordsRefused,
@@ -145,6 +146,10 @@ LOG_HEADERS = SIGNED | {
     "ETag": header("Changes with every byte that comes, is masked or expires."),
     "Accept-Ranges": header("Always `bytes`."),
     "X-Log-Size": header("Bytes of the whole log.", pattern="^[0-9]+$"),
+    "X-Log-Attempt": header("The attempt whose text it is.", pattern="^[0-9]+$"),
+    "X-Log-Batch": header("The last rolling batch in it.", pattern="^[0-9]+$"),
+    "X-Log-Latest-Attempt": header("The latest attempt that there is.", pattern="^[0-9]+$"),
+    "X-Log-Latest-Batch": header("Its last rolling batch.", pattern="^[0-9]+$"),
     "X-Log-State": header("How complete it is.", enum=[state.value for state in State]),
 }
 PART_HEADERS = LOG_HEADERS | {"Content-Range": header("Which bytes these are, of how many.")}
@@ -167,7 +172,7 @@ def _log(operation: str, summary: str, *, content: Json | None) -> Json:
             failure(ScopeNotFound, JobNotFound),
             refusal(ApiNotFound),
         ),
-        "416": answer("The log has no such bytes.", failure(RangeNotSatisfiable)),
+        "416": answer("The log has no such bytes.", failure(RangeNotSatisfiable, OffsetBeyondLog)),
         "500": answer("Try again later.", failure(Unavailable)),
     }
     if content is None:

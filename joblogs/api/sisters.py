@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from joblogs import access, database, query
+from joblogs import access, database, query, slow_work
 from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
@@ -134,6 +134,7 @@ def _results(
         return results, None, 0
     chosen = {result.bk_host_id: result for result in results}
     hosts = [h for h in query.hosts_as(step, Role.TARGET, attempts) if h.bk_host_id in chosen]
+    slow_work.begin(request._request)
     search = Search(step, hosts, asked.keyword, shown=0, budget=KEYWORD_BUDGET)
     found = {hits.host.bk_host_id for hits in search}
     if search.stopped:

@@ -13,7 +13,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from joblogs import access, database, query, records
+from joblogs import access, database, query, records, slow_work
 from joblogs.access import Caller
 from joblogs.audit import Channel, ReadEntry
 from joblogs.errors import ApiNotFound, HostListInvalid, RecordsRefused, StoreError
@@ -77,6 +77,8 @@ class BatchGetJobInstanceIpLog(ApiView):
             job_instance_id=asked.job_instance_id,
             step_instance_id=asked.step_instance_id,
         )
+        if more.grep is not None:
+            slow_work.begin(request._request)
         hosts, last = _hosts(step, asked, more)
         read = read_entry(
             request, step, hosts=len(hosts), channel=Channel.BATCH, search=more.grep is not None

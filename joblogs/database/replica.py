@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections
 from django.db.models import Model
 
-from joblogs.errors import JobNotFound, NothingSelected, StepNotFound
+from joblogs.errors import JobNotFound, NothingSelected, OffsetBeyondLog, StepNotFound
 
 from .waiting import is_postgresql
 
@@ -151,7 +151,7 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
     """Let a function that only reads ask the replica, and the body that it returns in parts too.
 
     It is called again for the primary when the replica fails under it, and when it does not know of
-    a job: that may have been sent a moment ago.
+    a job, or of text that a follower has: that may have been sent a moment ago.
     """
 
     @wraps(read)
@@ -164,7 +164,7 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
         except (OperationalError, InterfaceError) as error:
             _watch.leave_alone(type(error).__name__)
             return read(*args, **kwargs)
-        except (JobNotFound, StepNotFound, NothingSelected):
+        except (JobNotFound, StepNotFound, NothingSelected, OffsetBeyondLog):
             return read(*args, **kwargs)
         if getattr(answer, "streaming", False):
             streamed = cast(Any, answer)

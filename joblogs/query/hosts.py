@@ -105,6 +105,16 @@ class StepHost(NamedTuple):
         rows = self.rows
         return rows[0].held_size if len(rows) == 1 else sum(row.held_size for row in rows)
 
+    @property
+    def attempt(self) -> int:
+        """The execute count as of which this is the log: asked for that, it is the same."""
+        return max(row.execute_count for row in self.rows)
+
+    @property
+    def batch(self) -> int:
+        """The last rolling batch in it, 0 if it does not roll."""
+        return max(row.batch for row in self.rows)
+
 
 def hosts_named(
     step: StepInstance,

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
-from joblogs import export
+from joblogs import export, slow_work
 from joblogs.audit import Channel
 from joblogs.export import Download, Format, Selection, Walk
 from joblogs.filters import JobFilterSet
@@ -65,6 +65,7 @@ def download(
     every = format is Format.NDJSON
     chosen = selection.with_every_attempt() if every else selection
     walk = Walk(chosen, reading=partial(read_entry, request, channel=channel))
+    slow_work.begin(request)
     made = Download(walk, format)
     if made.is_empty:
         return None

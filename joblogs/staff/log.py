@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
-from joblogs import query
+from joblogs import query, slow_work
 from joblogs.audit import Channel
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
@@ -34,6 +34,8 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     """A window of a host's log, with everything around it."""
     asked = LogRequest.read(request.GET)
     log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
+    if asked.searches:
+        slow_work.begin(request)
     found = find_place(asked.asked, log.text, status=log.result.status)
     window = query.window_at(log.text, found.place)
     lines = lines_on_page(window.lines, asked.encoding, asked=found.line)
@@ -70,6 +72,8 @@ def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> H
     """All bytes of a log, as they are."""
     asked = LogRequest.read(request.GET)
     log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
+    if log.text.size > slow_work.SMALL_BYTES:
+        slow_work.begin(request)  # before the read is recorded
     taken = _Counted(log.text)
     answer = RecordedFile(taken, content_type="application/octet-stream")
     answer["Content-Length"] = str(log.text.size)

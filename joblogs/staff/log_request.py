@@ -91,6 +91,11 @@ class LogRequest:
         return file
 
     @property
+    def searches(self) -> bool:
+        """Whether the text is searched for an error, which may take ERROR_SECONDS."""
+        return self.asked.get("error") is not None and not self.asked.get("line")
+
+    @property
     def encoding(self) -> Encoding:
         return "gb18030" if self.asked.get("encoding") == "gb18030" else "utf-8"
 

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from joblogs import query
+from joblogs import query, slow_work
 from joblogs.audit import Channel
 from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED, Role
 from joblogs.content.ansi import ENCODINGS
@@ -77,6 +77,7 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         except InvalidPattern as error:
             form.add_error("q", gettext("This cannot be searched for: %s") % error)
         else:
+            slow_work.begin(request)
             search = _search(step, form.cleaned_data, pattern, context)
     html = rendered("joblogs/search.html", context, request)
     if search is not None:

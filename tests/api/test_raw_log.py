@@ -178,3 +178,38 @@ def test_reads_are_recorded_with_the_bytes_sent(get: Any) -> None:
     _body(response)
     read = LogRead.objects.get()
     assert (read.who, read.channel, read.host_count, read.size) == ("zoe", "raw log", 1, 4)
+
+
+def test_an_answer_names_the_attempt_and_the_batch_of_its_text_and_the_latest(get: Any) -> None:
+    names = ("X-Log-Attempt", "X-Log-Batch", "X-Log-Latest-Attempt", "X-Log-Latest-Batch")
+    assert [get()[name] for name in names] == ["0", "0", "0", "0"]
+    load(result(execute_count=1, status=7), script_log("again\n", execute_count=1))
+    assert [get()[name] for name in names] == ["1", "0", "1", "0"]
+    assert [get("?execute_count=0")[name] for name in names] == ["0", "0", "1", "0"]
+    load(result(execute_count=1, batch=2, status=7))
+    assert [get("?execute_count=1&batch=0", method="HEAD")[name] for name in names] == [
+        *("1", "0", "1", "2")
+    ]
+
+
+def test_a_host_that_was_not_run_again_keeps_the_attempt_of_its_text(get: Any) -> None:
+    load(result(execute_count=1, actual_execute_count=0, status=9))
+    assert (_body(get()), get()["X-Log-Attempt"]) == (TEXT, "0")
+
+
+def test_an_offset_in_a_text_that_a_retry_replaced_is_refused(get: Any) -> None:
+    load(result(execute_count=1, status=7), script_log("new\n", execute_count=1))
+    answer = get(f"?offset={len(TEXT)}&wait=10", **{"Blueking-Language": "en"})
+    assert (answer.status_code, answer.json()["code"]) == (416, 1245416)
+    said = f"Offset {len(TEXT)} is beyond the log: that of attempt 1, batch 0 has 4 bytes and is"
+    assert answer.json()["message"] == f"{said} receiving"
+    assert (answer["X-Log-Attempt"], answer["X-Log-Size"]) == ("1", "4")
+    assert answer["Content-Range"] == "bytes */4"
+    assert _body(get(f"?execute_count=0&batch=0&offset={len(TEXT)}")) == b""
+
+
+def test_an_offset_in_a_log_that_has_expired_is_refused_and_says_so(get: Any) -> None:
+    JobInstance.objects.update(expired_at=1)
+    answer = get(f"?execute_count=0&offset={len(TEXT)}&wait=10")
+    assert (answer.status_code, answer["X-Log-State"]) == (416, "expired")
+    assert _body(get("?offset=0")) == b""
