@@ -169,7 +169,7 @@ def test_all_hosts_that_had_an_address_answer(texts: Texts) -> None:
 
 def test_a_host_is_matched_by_the_addresses_of_the_run_not_of_today(data: Data) -> None:
     load_hosts(7)
-    later = 1_800_000_000_000
+    later = 1_750_000_000_000
     load(job(101, create_time=later), step(job=101), result(7, job=101, ip="10.7.7.7"))
     assert [e["ip"] for e in data(ip_list=[at("10.0.0.7")])["script_task_logs"]] == ["10.0.0.7"]
     assert data(ip_list=[at("10.7.7.7")])["script_task_logs"] == []

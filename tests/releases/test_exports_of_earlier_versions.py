@@ -7,6 +7,7 @@ kinds.
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ def import_(data: bytes) -> Report:
     return ingest(numbered_lines(io.BytesIO(data).read), writer=OPERATOR)
 
 
+def as_now(record: dict[str, Any]) -> dict[str, Any]:
+    """A record as it is written today: a masked log has no digest, which would give it away."""
+    return {k: v for k, v in record.items() if k != "log_sha256" or "redacted" not in record}
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("*.zst")))
 def test_an_export_of_an_earlier_version_is_imported_whole(name: str, settings: Any) -> None:
@@ -41,7 +47,8 @@ def test_an_export_of_an_earlier_version_is_imported_whole(name: str, settings: 
     _, *lines = exported_by(name).splitlines()
     report = import_(exported_by(name))
     assert (report.refused, report.duplicates, report.accepted) == ([], 0, len(lines))
-    assert export(every_attempt=True).splitlines()[1:] == lines
+    exported = [json.loads(line) for line in export(every_attempt=True).splitlines()[1:]]
+    assert exported == [as_now(json.loads(line)) for line in lines]
 
 
 @pytest.mark.django_db

@@ -62,7 +62,7 @@ def test_lists_tell_of_expired_logs() -> None:
 
 def test_an_earlier_run_that_expired_is_said_so() -> None:
     load(job(), step(), result(status=9), script_log())
-    load(job(300, create_time=1_800_000_000_000), step(301, job=300))
+    load(job(300, create_time=1_750_000_000_000), step(301, job=300))
     load(result(job=300, step=301, status=9), script_log(job=300, step=301))
     JobInstance.objects.filter(job_instance_id=JOB).update(
         expired_at=1_700_000_000_000, expired_policy="LOG_RETENTION_DAYS 1"
