@@ -41,6 +41,19 @@ def secrets_masked() -> Secrets:
     return secrets_of(settings.SECRET_RULES if settings.MASK_SECRETS else ())
 
 
+def mask_name(name: str | None, held: str | None) -> str | None:
+    """A name without its secrets; the held one as it is where they differ in masks only."""
+    secrets = secrets_masked()
+    if not name or not secrets or secrets.absent(data := name.encode()):
+        return name
+    kept = bytearray(data)
+    secrets.mask(kept)
+    masked = kept.decode(errors="replace")
+    if held and held != masked and mask_name(held, None) == masked:
+        return held
+    return masked
+
+
 def mask_logs(
     day: datetime.date, logs: Iterable[tuple[HostResult, Log]], ends: Mapping[int, bytes]
 ) -> Masked:

@@ -18,7 +18,7 @@ from joblogs import database, records
 from joblogs.access import Writer
 from joblogs.models import JobInstance, Scope, StepInstance
 
-from . import merge
+from . import masking, merge
 from .finishing import Finishes, Span
 from .report import NAMED, JobKey, Outcome, Reason, Refused
 from .slicing import Entry, Numbered, Pieces
@@ -221,6 +221,7 @@ def _walk_job(line: int, record: records.Job, stored: Stored, writer: Writer, pl
         plan.change(scope)
     news = _name_scope(scope, record, plan)
     said = {column: getattr(record, column) for column in _JOB_COLUMNS}
+    said["name"] = masking.mask_name(record.name, job.name if job else None)
     if job is None:
         job = _new_job(record, scope, said)
         stored.jobs[key] = job
@@ -277,6 +278,7 @@ def _walk_step(line: int, record: records.Step, stored: Stored, plan: Plan) -> N
     plan.name(job, line)
     step = stored.steps.get((key, record.step_instance_id))
     said = {column: getattr(record, column) for column in _STEP_COLUMNS}
+    said["name"] = masking.mask_name(record.name, step.name if step else None)
     if step is None:
         given = {"create_time": job.create_time, **_given(said)}
         step = StepInstance(

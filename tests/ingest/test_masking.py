@@ -221,3 +221,18 @@ def statements(*records: dict[str, Any]) -> int:
     with CaptureQueriesContext(connection) as found:
         load(job(), *records)
     return len(found)
+
+
+def test_names_of_jobs_and_steps_are_masked_and_replays_change_nothing(settings: Settings) -> None:
+    told = (job(name=f"deploy {TOKEN} now"), step(name="run with --password=Tr0ub4dor.3x"))
+    settings.MASK_SECRETS = False
+    load(*told)
+    settings.MASK_SECRETS = True
+    report = load(*told)
+    assert (report.accepted, report.refused) == (0, [])
+    expiry.forget(list(JobInstance.objects.all()))
+    load(*told)
+    held = JobInstance.objects.get()
+    assert held.name == f"deploy {MASKED} now"
+    assert held.steps.get().name == "run with --password=************"
+    assert load(*told).accepted == 0
