@@ -203,7 +203,7 @@ def _quoted(kind: str, names: tuple[bytes, ...], value: bytes, secret: str) -> l
         )
         rows.append(row)
         if kind == "password":
-            then = _OPEN + any_of([_EQUALS, _COLON]) + quote + b"(" + _WORD + b")" + quote
+            then = _OPEN + any_of([_EQUALS, _COLON]) + quote + b"(" + _WORD + b"={0,2})" + quote
             rows.append(row._replace(then=then, example=f"{begins}={sign}«hunter»{sign}"))
     return rows
 

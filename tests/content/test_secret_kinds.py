@@ -125,6 +125,7 @@ def test_a_secret_begins_behind_whatever_is_no_letter_of_its_word(
         "hosts postgres://a:«x1»@h1:5432,h2:5432/x and http://[::1]:80/a@b",
         'say {\\"password\\": \\"«Tr0ub4dor.3x»\\", \\"user\\": \\"ci\\"}',
         "<password>«Tr0ub4dor.3x»</password>",
+        '_password="«aHVudGVyMg==»", "password": "«hunter»"',
         "PASSWORD=«abc12»\0HOME=/root",
         "https://«0123456789abcdef0123456789abcdef01234567»@git.example.com/a",
     ],
