@@ -60,7 +60,7 @@ def lines() -> Iterator[bytes]:
 
 
 def fill(size: int, piece: int) -> None:
-    from joblogs.content import store
+    from joblogs.logtext import store
     from joblogs.models import HostResult, JobInstance, Scope, StepInstance
 
     call_command("migrate", verbosity=0)

@@ -14,9 +14,9 @@ import msgspec
 import psycopg
 from django.db import connection, transaction
 
-from joblogs import retention
+from joblogs import maintenance
 from joblogs.access import OPERATOR
-from joblogs.ingest import ingest, machines
+from joblogs.ingest import host_identities, ingest
 from joblogs.ingest.stream import numbered_lines
 from joblogs.models import HostResult, JobInstance, Scope, StepInstance
 
@@ -104,7 +104,7 @@ def live(job: int, hosts: Sequence[int], size: int, *, days_ago: int = 0) -> Fil
 def merged(job: int, hosts: Sequence[int], size: int) -> Filled:
     """The same after `maintain_logs`."""
     filled = live(job, hosts, size)
-    retention.maintain(every_day=True)
+    maintenance.maintain(every_day=True)
     return filled
 
 
@@ -145,7 +145,7 @@ def wide(source: Filled, job: int, hosts: int) -> Filled:
         for host in filled.hosts
     ]
     with transaction.atomic():
-        machines.settle(step.job.scope_id, results)
+        host_identities.settle(step.job.scope_id, results)
         HostResult.objects.bulk_create(results, batch_size=1000)
     _clone_frames(source, step)
     return filled

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 import psycopg
 
-from joblogs.content.codec import zstd
+from joblogs.logtext.codec import zstd
 
 _URL = os.environ["DATABASE_URL"]
 _POSTGRESQL = _URL.startswith("postgres")

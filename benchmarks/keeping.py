@@ -14,10 +14,10 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from joblogs import retention
-from joblogs.content import codec, store
+from joblogs import maintenance
+from joblogs.logtext import codec, store
+from joblogs.maintenance import expiry
 from joblogs.models import HostResult, JobInstance, Scope, StepInstance
-from joblogs.retention import expiry
 
 from . import corpus, filling
 from .measuring import Finding, figure
@@ -45,7 +45,7 @@ def disk(
         own = range(turn * hosts // ROUNDS + 1, (turn + 1) * hosts // ROUNDS + 1)
         filled = filling.live(first_job + turn, own, size, days_ago=days_ago)
         day, raw = filled.row.day, raw + len(own) * size
-        retention.maintain(every_day=True)
+        maintenance.maintain(every_day=True)
         filling.tidy()
     assert day is not None  # noqa: S101 - there is at least one round
     share = _bytes_of(day) / raw
@@ -61,7 +61,7 @@ def disk(
 def demo(database: str) -> Finding:
     """The same of the recorded runs: real output, of one day."""
     call_command("demo", "--no-serve", stdout=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-    retention.maintain(every_day=True)
+    maintenance.maintain(every_day=True)
     filling.tidy()
     steps = StepInstance.objects.filter(job__job_instance_id__range=(1001, 1999))
     days = sorted(set(steps.values_list("day", flat=True)))

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import psycopg
 
-from joblogs.content import codec
-from joblogs.ingest.slicing import SLICE_RECORDS
+from joblogs.ingest.batching import SLICE_RECORDS
+from joblogs.logtext import codec
 from tests.serving import ROOT
 
 from . import client, corpus, filling

@@ -13,7 +13,7 @@ from joblogs import checks
 class LimitedAdminConfig(AdminConfig):
     """The admin, with our own site in place of Django's."""
 
-    default_site = "joblogs.staff.login_site.LimitedSite"
+    default_site = "joblogs.pages.login_site.LimitedSite"
 
 
 class JoblogsConfig(AppConfig):

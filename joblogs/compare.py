@@ -16,9 +16,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from joblogs.content.alignment import common_lines, pair_up
-from joblogs.content.ansi import Mark
-from joblogs.content.shape import Span, masked, spans
+from joblogs.logtext.ansi import Mark
+from joblogs.logtext.diff import common_lines, pair_up
+from joblogs.logtext.fingerprint import Span, masked, spans
 
 BYTES_MAX = 2 * 1024 * 1024
 LINES_MAX = 20_000

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from joblogs import json_keys, times
+from joblogs import record_keys, times
 
 FORMAT = "joblogs"
 VERSIONS = (1,)
@@ -314,15 +314,15 @@ def decode(line: bytes) -> Record:
     """One line as a record. Raises InvalidRecord, which names the key that is wrong."""
     try:
         # Before anything is built of it.
-        if json_keys.has_too_many(line):
+        if record_keys.has_too_many(line):
             raise ValueError(
-                f"a record has at most {json_keys.KEYS_MAX} keys, nested ones included"
+                f"a record has at most {record_keys.KEYS_MAX} keys, nested ones included"
             )
         try:
             record = _decoder.decode(line)
         except msgspec.ValidationError:
-            json_keys.check_utf8(line)  # what is skipped is not looked at otherwise
-            plain = json_keys.last_of_own(line, nested=_NESTED)
+            record_keys.check_utf8(line)  # what is skipped is not looked at otherwise
+            plain = record_keys.last_of_own(line, nested=_NESTED)
             if plain is None:
                 raise
             record = _decoder.decode(plain)
@@ -341,8 +341,8 @@ def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
         found = list(map(_stated.decode, lines))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if json_keys.may_have_too_many(max(map(len, lines), default=0)) and any(
-        json_keys.has_too_many(line, plain=True) for line in lines
+    if record_keys.may_have_too_many(max(map(len, lines), default=0)) and any(
+        record_keys.has_too_many(line, plain=True) for line in lines
     ):
         return None
     latest = times.latest()

@@ -17,7 +17,7 @@ import re2
 
 from joblogs import query
 from joblogs.choices import StepType
-from joblogs.content.encodings import UTF8, encodings, recoded, without_utf16
+from joblogs.logtext.encodings import UTF8, encodings, recoded, without_utf16
 from joblogs.models import StepInstance
 from joblogs.query import StepHost
 

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.core.exceptions import ImproperlyConfigured
 
-from joblogs.content.secret_patterns import InvalidRule, rules_of
-from joblogs.content.secret_rules import Rule
+from joblogs.logtext.custom_rules import InvalidRule, rules_of
+from joblogs.logtext.secret_rules import Rule
 
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),

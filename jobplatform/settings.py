@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from joblogs.content.secret_rules import RULES
-from jobplatform import env, patience, private_sqlite
+from joblogs.logtext.secret_rules import RULES
+from jobplatform import env, postgres, private_sqlite
 
 # A checkout keeps its files and templates at its top. Installed, the package is not written to: the
 # store's files lie in JOBLOGS_HOME or the working directory, the templates within the package.
@@ -88,7 +88,7 @@ for _name, _database in DATABASES.items():
                 # Else it knocks ever more seldom at a server that is gone, up to minutes apart, and
                 # requests fail for as long after it is back. Given up, the next request knocks.
                 "reconnect_timeout": 2,
-                "connection_class": patience.TrustingConnection,
+                "connection_class": postgres.TrustingConnection,
             },
             **_database.get("OPTIONS", {}),
         }
@@ -107,7 +107,7 @@ if _replica is not None and _replica["ENGINE"] == "django.db.backends.postgresql
             "max_size": 8,
             "timeout": 2,
             "reconnect_timeout": 1,
-            "connection_class": patience.GivenUpConnection,
+            "connection_class": postgres.GivenUpConnection,
         },
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -129,7 +129,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     # Above all others: there is no answer without these headers.
-    "jobplatform.headers.SafeHeaders",
+    "jobplatform.middleware.SafeHeaders",
     # Before whatever may refuse, redirect or begin a session: load balancers ask here.
     "joblogs.monitoring.middleware.Monitoring",
     # Above whatever answers, so that nothing goes out that is not counted.
@@ -140,14 +140,14 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "joblogs.staff.zones.ReadersZone",
+    "joblogs.pages.middleware.ReadersZone",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "joblogs.staff.unseen.ShowsUnseen",
-    "joblogs.staff.unavailable.UnavailablePages",
+    "joblogs.pages.visible_text.ShowsUnseen",
+    "joblogs.pages.unavailable.UnavailablePages",
     # Below all others: it counts what views do and send.
     "joblogs.api.slow_requests.SlowRequests",
 ]

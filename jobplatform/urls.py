@@ -9,7 +9,7 @@ from django.views.generic import RedirectView
 urlpatterns = [
     # First: a gateway's stage may have the name of a page of ours.
     path("", include("joblogs.api.urls")),
-    path("logs/", include("joblogs.staff.urls")),
+    path("logs/", include("joblogs.pages.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", RedirectView.as_view(pattern_name="staff:jobs")),

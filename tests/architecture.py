@@ -17,50 +17,50 @@ PACKAGE = "joblogs"
 LONGEST = 400
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
-LANGUAGE = {"choices", "errors", "json_keys", "records", "times"}
-BELOW = LANGUAGE | {"models", "content", "content.store", "database", "metrics"}
+LANGUAGE = {"choices", "errors", "record_keys", "records", "times"}
+BELOW = LANGUAGE | {"models", "logtext", "logtext.store", "database", "metrics"}
 ROOMS = BELOW | {
-    *("access", "audit", "compare", "export", "filters", "ingest", "logins", "query"),
-    *("retention", "search", "slow_work"),
+    *("access", "audit", "compare", "export", "filters", "ingest", "login_throttle", "query"),
+    *("maintenance", "search", "slow_work"),
 }
 
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),  # joblogs/__init__.py
     **dict.fromkeys(LANGUAGE, set()),
-    "records": {"json_keys", "times"},
+    "records": {"record_keys", "times"},
     "metrics": set(),
-    "content": {"content"},
-    "content.store": {"content", "database", "models"},
+    "logtext": {"logtext"},
+    "logtext.store": {"logtext", "database", "models"},
     "models": LANGUAGE | {"models"},
     "database": {"errors", "database"},
     "migrations": {"database"},
     "access": LANGUAGE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
     "slow_work": LANGUAGE | {"access"},
-    "logins": LANGUAGE | {"models", "logins"},
+    "login_throttle": LANGUAGE | {"models", "login_throttle"},
     "filters": BELOW | {"access", "filters"},
     "ingest": BELOW | {"access", "ingest"},
     "query": BELOW | {"access", "query"},
     "search": BELOW | {"access", "filters", "query", "search"},
     "compare": BELOW | {"compare", "query"},
     "export": BELOW | {"access", "export", "filters", "query", "search"},
-    "retention": BELOW | {"access", "filters", "ingest", "query", "retention"},
+    "maintenance": BELOW | {"access", "filters", "ingest", "query", "maintenance"},
     # The windows. They stand beside each other, but for what the commands run and the admin frames.
     "api": ROOMS | {"api"},
-    "staff": ROOMS | {"staff"},
-    "admin": ROOMS | {"admin", "staff"},
+    "pages": ROOMS | {"pages"},
+    "admin": ROOMS | {"admin", "pages"},
     "sources": LANGUAGE | {"sources"},
     "monitoring": ROOMS | {"monitoring"},
     "management": ROOMS | {"management", "sources", "demo"},
     "demo": {"demo", "records"},
-    "senders": set(),
+    "shippers": set(),
     "apps": {"checks"},
     "checks": LANGUAGE,
 }
-"""Which rooms a room may import from. `content` is what is pure in content/: all but the store."""
+"""Which rooms a room may import from. `logtext` is what is pure in logtext/: all but the store."""
 
-HTTP_ROOMS = {"admin", "api", "monitoring", "staff"}
-QUERYING = (ROOMS - LANGUAGE - {"content", "database", "metrics"}) | {
+HTTP_ROOMS = {"admin", "api", "monitoring", "pages"}
+QUERYING = (ROOMS - LANGUAGE - {"logtext", "database", "metrics"}) | {
     "admin",
     "api.authentication",
     "management",
@@ -139,7 +139,7 @@ def modules() -> list[Module]:
 
 def room_of(name: str) -> str:
     """The room of a module or of a name in it."""
-    return "content.store" if name.startswith("content.store") else name.partition(".")[0]
+    return "logtext.store" if name.startswith("logtext.store") else name.partition(".")[0]
 
 
 def named(node: ast.AST) -> Iterator[str]:
@@ -181,7 +181,7 @@ def rooms_import_only_what_lies_below_them(module: Module) -> Iterator[str]:
 
 @rule
 def the_language_and_content_know_no_database_and_no_http(module: Module) -> Iterator[str]:
-    if module.room not in LANGUAGE | {"content", "metrics"}:
+    if module.room not in LANGUAGE | {"logtext", "metrics"}:
         return
     enumerations = {
         "django.db.models.IntegerChoices",
@@ -238,7 +238,7 @@ def imports_name_what_they_take_at_the_top(module: Module) -> Iterator[str]:
 
 @rule
 def frames_are_never_chosen_by_pk_in(module: Module) -> Iterator[str]:
-    if not module.within({"content.store", "retention"}):
+    if not module.within({"logtext.store", "maintenance"}):
         return
     for line, name in module.names():
         if name.endswith("pk__in"):
@@ -247,7 +247,7 @@ def frames_are_never_chosen_by_pk_in(module: Module) -> Iterator[str]:
 
 @rule
 def only_the_store_touches_frames(module: Module) -> Iterator[str]:
-    if module.within({"models", "content.store", "migrations"}):
+    if module.within({"models", "logtext.store", "migrations"}):
         return
     for line, name in module.names():
         if name.rpartition(".")[2].lower() == "scriptchunk" or "joblogs_scriptchunk" in name:
@@ -257,7 +257,7 @@ def only_the_store_touches_frames(module: Module) -> Iterator[str]:
 @rule
 def a_frame_that_is_there_already_is_an_error(module: Module) -> Iterator[str]:
     # database.py has the bulk writes that frames go through.
-    if not module.within({"content.store", "retention", "database"}):
+    if not module.within({"logtext.store", "maintenance", "database"}):
         return
     lenient = ("ON CONFLICT", "OR IGNORE", "OR REPLACE", "IGNORE_CONFLICTS", "UPDATE_CONFLICTS")
     for line, name in module.names():
@@ -306,5 +306,5 @@ def nothing_is_caught_blindly(module: Module) -> Iterator[str]:
 def files_stay_short(module: Module) -> Iterator[str]:
     length = len(module.source.splitlines())
     # A sender is one file by what it is for: it is copied alone to other machines.
-    if length > LONGEST and not module.within({"migrations", "senders"}):
+    if length > LONGEST and not module.within({"migrations", "shippers"}):
         yield f"{length} lines, more than {LONGEST}: it holds more than one subject"

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Model
 
 from joblogs.choices import Role
-from joblogs.content import codec, store
+from joblogs.logtext import codec, store
 from joblogs.models import (
     FileLog,
     Host,

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from joblogs.admin.looking import Looking
+from joblogs.admin.base import Looking
 from joblogs.models import (
     App,
     AppGrant,
@@ -29,7 +29,7 @@ from joblogs.models import (
     StepInstance,
 )
 from tests.builders import JOB, STEP, credentials, file_log, job, load, result, script_log, step
-from tests.staff.reading import page, staff
+from tests.pages.reading import page, staff
 from tests.stored import the_job
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from tests import architecture
 from tests.architecture import RULES, Module, Rule
 
 HOUSE = architecture.modules()
-KNOWN = HOUSE[0].known | {"senders.ship_log", "staff.views", "search"}
+KNOWN = HOUSE[0].known | {"shippers.ship_log", "pages.views", "search"}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -24,7 +24,7 @@ def test_the_shipper_needs_nothing_but_the_standard_library() -> None:
     foreign = {
         name
         for module in HOUSE
-        if module.name == "senders.ship_log"
+        if module.name == "shippers.ship_log"
         for _, name in module.imports()
         if name.split(".")[0] not in sys.stdlib_module_names
     }
@@ -42,11 +42,11 @@ BROKEN: dict[Rule, list[tuple[str, str]]] = {
     architecture.rooms_import_only_what_lies_below_them: [
         ("access.py", "from joblogs import query"),
         ("access.py", "from . import ingest"),
-        ("access.py", "import joblogs.ingest.merge"),
+        ("access.py", "import joblogs.ingest.precedence"),
         ("access.py", "from .content.store import a"),
         ("choices.py", "from joblogs import errors"),
-        ("content/lines.py", "from . import store"),
-        ("content/lines.py", "from .. import errors"),
+        ("logtext/lines.py", "from . import store"),
+        ("logtext/lines.py", "from .. import errors"),
         ("models/jobs.py", "from ..access import a"),
         ("ingest/a.py", "from joblogs.query import a"),
         ("query/a.py", "from ..api import envelope"),
@@ -54,11 +54,11 @@ BROKEN: dict[Rule, list[tuple[str, str]]] = {
         ("audit.py", "def late():\n    from joblogs.api.envelope import answer"),
         ("database.py", "from . import models"),
         ("demo/a.py", "from joblogs import ingest"),
-        ("senders/a.py", "from . import ship_log"),
-        ("staff/views.py", "from ..api import forms"),
+        ("shippers/a.py", "from . import ship_log"),
+        ("pages/views.py", "from ..api import forms"),
     ],
     architecture.the_language_and_content_know_no_database_and_no_http: [
-        ("content/codec.py", "import django"),
+        ("logtext/codec.py", "import django"),
         ("records.py", "from django.db import models"),
         ("choices.py", "from django.db import connection"),
     ],
@@ -82,8 +82,8 @@ BROKEN: dict[Rule, list[tuple[str, str]]] = {
         ("access.py", "importlib.import_module('os')"),
     ],
     architecture.frames_are_never_chosen_by_pk_in: [
-        ("content/store.py", "rows(pk__in=keys)"),
-        ("retention/a.py", "rows(**{'pk__in': keys})"),
+        ("logtext/store.py", "rows(pk__in=keys)"),
+        ("maintenance/a.py", "rows(**{'pk__in': keys})"),
     ],
     architecture.only_the_store_touches_frames: [
         ("ingest/a.py", "from joblogs.models import ScriptChunk"),
@@ -92,12 +92,12 @@ BROKEN: dict[Rule, list[tuple[str, str]]] = {
         ("database.py", "run('DELETE FROM joblogs_scriptchunk')"),
     ],
     architecture.a_frame_that_is_there_already_is_an_error: [
-        ("content/store.py", "a(ignore_conflicts=True)"),
+        ("logtext/store.py", "a(ignore_conflicts=True)"),
         ("database.py", "f'INSERT {a} on conflict do nothing'"),
     ],
     architecture.rows_are_looked_up_only_in_the_rooms_for_it: [
         ("api/views.py", "Scope.objects.first()"),
-        ("staff/views.py", "jobs.filter(pk=1)"),
+        ("pages/views.py", "jobs.filter(pk=1)"),
         ("sources/a.py", "jobs.exclude(pk=1)"),
     ],
     architecture.only_the_database_room_asks_which_database_it_is: [
@@ -114,16 +114,16 @@ BROKEN: dict[Rule, list[tuple[str, str]]] = {
     ],
 }
 SOUND = [
-    ("ingest/parents.py", "from joblogs import access, database, records\nfrom . import merge"),
-    ("query/logs.py", "from joblogs.content import store\nfrom joblogs.content.chunks import a"),
-    ("content/store.py", "from joblogs.models import ScriptChunk\nfrom .chunks import frames"),
-    ("content/shape.py", "'''What ScriptChunk holds.'''\nfrom .lines import LineCutter"),
+    ("ingest/hierarchy.py", "from joblogs import access, database, records\nfrom . import merge"),
+    ("query/logs.py", "from joblogs.logtext import store\nfrom joblogs.logtext.pieces import a"),
+    ("logtext/store.py", "from joblogs.models import ScriptChunk\nfrom .chunks import frames"),
+    ("logtext/fingerprint.py", "'''What ScriptChunk holds.'''\nfrom .lines import LineCutter"),
     ("choices.py", "from django.db.models import IntegerChoices, TextChoices"),
     ("models/logs.py", "from .jobs import StepInstance\nfrom joblogs.choices import Role"),
     ("management/commands/demo.py", "from joblogs.ingest import ingest\nApp.objects.first()"),
     ("api/authentication.py", "from joblogs.models import App\nApp.objects.filter(pk=1)"),
     ("migrations/0001_initial.py", "from joblogs.database import set_fillfactor" + "\n" * 900),
-    ("senders/ship_log.py", "import json\nfrom urllib import request"),
+    ("shippers/ship_log.py", "import json\nfrom urllib import request"),
     ("audit.py", "try: ...\nexcept (OSError, ValueError): ...\nwith suppress(KeyError): ..."),
 ]
 

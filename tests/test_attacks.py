@@ -26,7 +26,7 @@ from tests.channels.world import (
     World,
     make_world,
 )
-from tests.staff.reading import page, staff
+from tests.pages.reading import page, staff
 
 pytestmark = pytest.mark.django_db
 

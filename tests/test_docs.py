@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from joblogs.content.secret_rules import RULES
+from joblogs.logtext.secret_rules import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 

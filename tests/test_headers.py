@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from jobplatform.headers import HEADERS, POLICY
+from jobplatform.middleware import HEADERS, POLICY
 from tests.builders import credentials, file_log, job, load, result, script_log, step
 from tests.channels.table import ROWS
 from tests.channels.world import APP, NOBODY, STAFF_ELSEWHERE, SUPERUSER, make_world
-from tests.staff.reading import page, staff
+from tests.pages.reading import page, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +61,7 @@ def test_a_mistake_that_nobody_foresaw_tells_nothing(monkeypatch: pytest.MonkeyP
     def fail(*_: Any) -> None:
         raise ValueError("a text that was printed")
 
-    monkeypatch.setattr("joblogs.staff.job_pages.jobs_page", fail)
+    monkeypatch.setattr("joblogs.pages.jobs.pages.jobs_page", fail)
     client = staff()
     client.raise_request_exception = False
     answer = client.get("/logs/")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs import json_keys, records
+from joblogs import record_keys, records
 from tests.builders import Said, file_log, job, result, script_log, step
 
-MOST = json_keys.KEYS_MAX
+MOST = record_keys.KEYS_MAX
 EVERY = [job(), step(), result(), script_log(), file_log()]
 
 
@@ -78,7 +78,7 @@ _values = st.recursive(
 def test_any_json_is_counted_as_what_it_was_made_of(value: Any, spaced: bool, more: int) -> None:
     whole = [value, {f"key {n}": "" for n in range(more)}]
     line = json.dumps(whole, separators=(" ,\n", "\t : ") if spaced else (",", ":")).encode()
-    assert json_keys.has_too_many(line) == (_count(whole) > MOST)
+    assert record_keys.has_too_many(line) == (_count(whole) > MOST)
 
 
 @pytest.mark.parametrize(

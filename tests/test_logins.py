@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from joblogs import logins
+from joblogs import login_throttle
 from joblogs.models import FailedLogins
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def _try(name: str, password: str, address: str = "10.0.0.9", **environ: Any) ->
 def test_after_some_failures_not_even_the_right_password_is_looked_at(
     clock: list[float],
 ) -> None:
-    assert [_try("root", WRONG) for _ in range(logins.FAILURES_MAX)] == ["wrong"] * 10
+    assert [_try("root", WRONG) for _ in range(login_throttle.FAILURES_MAX)] == ["wrong"] * 10
     assert _try("root", RIGHT) == _try("ROOT", RIGHT) == "refused 1"
     assert _try("yan", RIGHT) == "in"
     assert _try("root", RIGHT, address="10.0.0.10") == "in"
@@ -61,7 +61,7 @@ def test_after_some_failures_not_even_the_right_password_is_looked_at(
 def test_the_wait_grows_to_a_minute_and_refused_tries_do_not_make_it_longer(
     clock: list[float],
 ) -> None:
-    for _ in range(logins.FAILURES_MAX):
+    for _ in range(login_throttle.FAILURES_MAX):
         _try("root", WRONG)
     waits = []
     for _ in range(9):
@@ -93,14 +93,14 @@ def test_behind_proxies_clients_are_told_apart_by_what_the_outermost_saw(
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     first = "10.0.0.1" if proxies < 2 else "10.0.0.1, 192.0.2.3"
-    for _ in range(logins.FAILURES_MAX):
+    for _ in range(login_throttle.FAILURES_MAX):
         _try("root", WRONG, address="127.0.0.1", HTTP_X_FORWARDED_FOR=first)
     told = _try("root", RIGHT, address="127.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
     assert told == ("in" if same is False else "refused 1")
 
 
 def test_an_address_of_ipv6_is_its_network_and_one_that_is_mapped_its_ipv4() -> None:
-    for last in range(logins.FAILURES_MAX):
+    for last in range(login_throttle.FAILURES_MAX):
         _try("root", WRONG, address=f"2001:db8::{last}")
         _try("yan", WRONG, address="::ffff:10.0.0.9")
     assert _try("root", RIGHT, address="2001:db8::ffff") == "refused 1"
@@ -164,7 +164,7 @@ def test_names_that_nobody_has_are_counted_alike_and_kept_no_longer(clock: list[
     assert [_try("nobody", WRONG) for _ in range(11)][-2:] == ["wrong", "refused 1"]
     assert FailedLogins.objects.count() == 13
     assert b"nobody" not in b"".join(bytes(row.key) for row in FailedLogins.objects.all())
-    clock[0] += logins.FORGET_SECONDS + 2
+    clock[0] += login_throttle.FORGET_SECONDS + 2
     _try("nobody", WRONG)
     assert FailedLogins.objects.count() == 1
 
@@ -180,7 +180,7 @@ def test_the_refusal_is_said_in_our_own_log_without_the_name(
 ) -> None:
     for _ in range(11):
         _try("root", WRONG)
-    (record,) = [r for r in caplog.records if r.name == "joblogs.staff.login_site"]
+    (record,) = [r for r in caplog.records if r.name == "joblogs.pages.login_site"]
     assert record.getMessage() == "too many failed logins of one name from 10.0.0.9"
 
 
@@ -190,13 +190,13 @@ def test_tries_at_once_are_no_more_tries() -> None:
 
     def guess() -> None:
         for _ in range(2):
-            admitted.append(logins.seconds_to_wait(bucket, now=1_800_000_000.0))
+            admitted.append(login_throttle.seconds_to_wait(bucket, now=1_800_000_000.0))
         connection.close()
 
-    bucket = logins.address_bucket("root", "10.0.0.9")
+    bucket = login_throttle.address_bucket("root", "10.0.0.9")
     threads = [threading.Thread(target=guess) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (len(admitted), admitted.count(0)) == (32, logins.FAILURES_MAX)
+    assert (len(admitted), admitted.count(0)) == (32, login_throttle.FAILURES_MAX)

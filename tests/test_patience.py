@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from psycopg_pool import ConnectionPool
 
-from jobplatform.patience import TrustingConnection
+from jobplatform.postgres import TrustingConnection
 
 pytestmark = [
     pytest.mark.django_db,

@@ -22,7 +22,7 @@ from django.utils.translation import override
 from joblogs.api.status_names import name_of
 from joblogs.choices import HostStatus, RunStatus
 from tests.builders import job, load, result, script_log, step
-from tests.staff.reading import page, staff
+from tests.pages.reading import page, staff
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = Path("joblogs/locale/zh_Hans/LC_MESSAGES/django.po")

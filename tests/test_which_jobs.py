@@ -21,7 +21,7 @@ from django.urls import reverse
 
 from joblogs.models import HostResult, Scope
 from tests.builders import CREATED, Said, credentials, job, load, result, send, step
-from tests.staff.reading import staff
+from tests.pages.reading import staff
 
 pytestmark = pytest.mark.django_db
 

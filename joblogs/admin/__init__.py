@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from . import history, login, redactions, removals, rights
+from . import access, login, redactions, removals, runs
 
-__all__ = ["history", "login", "redactions", "removals", "rights"]
+__all__ = ["runs", "login", "redactions", "removals", "access"]
 
 admin.site.login_form = login.Login

@@ -9,8 +9,8 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import ngettext
 
-from joblogs import logins
-from joblogs.staff.login_site import bucket_of, tell_refusal
+from joblogs import login_throttle
+from joblogs.pages.login_site import bucket_of, tell_refusal
 
 
 class Login(AdminAuthenticationForm):
@@ -24,7 +24,7 @@ class Login(AdminAuthenticationForm):
             return super().clean()
         name = str(self.cleaned_data.get("username", ""))
         bucket = bucket_of(self.request, name)
-        self.wait = logins.seconds_to_wait(bucket, now=time.time())
+        self.wait = login_throttle.seconds_to_wait(bucket, now=time.time())
         if self.wait:
             tell_refusal(self.request)
             said = ngettext(
@@ -34,5 +34,5 @@ class Login(AdminAuthenticationForm):
             )
             raise ValidationError(said % {"n": self.wait}, code="refused")
         cleaned = super().clean()
-        logins.succeeded(bucket)
+        login_throttle.succeeded(bucket)
         return cleaned

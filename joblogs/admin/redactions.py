@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs.models import Redaction
 
-from .looking import Looking
+from .base import Looking
 
 
 @admin.register(Redaction)

@@ -13,10 +13,10 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from joblogs.maintenance import removing
 from joblogs.models import JobInstance, Removal
-from joblogs.retention import removing
 
-from .looking import Looking, user_of
+from .base import Looking, user_of
 
 NAMED = 100
 """As many of the chosen jobs as are named, on the page that asks and in the record."""

@@ -13,12 +13,12 @@ from .bulk import (
     save_columns,
     update_rows,
 )
+from .compiled import Among, Given, GivenMany, Prepared
+from .disk_usage import size
+from .locks import answering, only_one, retrying, share_lock, take_lock, waiting_at_most
 from .partitions import Partitions
-from .prepared import Among, Given, GivenMany, Prepared
 from .replica import from_replica, is_reading_replica, reads_from_replica, replica_usable
 from .schema import CreatePartitionedModel, set_fillfactor
-from .sizes import size
-from .waiting import answering, only_one, retrying, share_lock, take_lock, waiting_at_most
 
 __all__ = [
     "Among",

@@ -10,9 +10,9 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db import models as django_models
 
+from .driver import execute, fetched
+from .locks import is_postgresql
 from .replica import reading_alias
-from .statements import execute, fetched
-from .waiting import is_postgresql
 
 _PLAIN = frozenset((int, bool, bytes, type(None)))
 """What a column's own preparation would hand back as it is, after a look that costs more than all

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from django.db import OperationalError, connection, transaction
 from django.db import models as django_models
 
-from .waiting import is_postgresql
+from .locks import is_postgresql
 
 LOCK_TIMEOUT_MS = 2000
 _NAME = re.compile(r"_(\d{4})(\d{2})(\d{2})$")

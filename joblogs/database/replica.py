@@ -24,7 +24,7 @@ from django.db.models import Model
 
 from joblogs.errors import JobNotFound, NothingSelected, OffsetBeyondLog, StepNotFound
 
-from .waiting import is_postgresql
+from .locks import is_postgresql
 
 logger = logging.getLogger(__name__)
 

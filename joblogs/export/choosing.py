@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from joblogs import filters
 from joblogs.models import JobInstance, StepInstance
 from joblogs.query import Address, Attempts
-from joblogs.query.walking import results_named, scopes_of
+from joblogs.query.canonical_order import results_named, scopes_of
 from joblogs.search import Pattern
 
 from .selection import Outcome, Selection

@@ -9,9 +9,9 @@ from typing import Any
 
 from joblogs import __version__, records
 from joblogs.choices import Role
-from joblogs.content.cutting import pieces
+from joblogs.logtext.export_pieces import pieces
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
-from joblogs.query import runs
+from joblogs.query import host_history
 
 from .runs import only
 from .walk import Group, Log, Walk
@@ -71,7 +71,7 @@ def _bare_files(step: StepInstance, results: list[HostResult]) -> dict[int, list
     """The file logs of an expired job: their text is gone, what became of the files is kept."""
     if step.job.expired_at is None:
         return {}
-    files = sorted(runs.files_on(step, results), key=attrgetter("host_result_id"))
+    files = sorted(host_history.files_on(step, results), key=attrgetter("host_result_id"))
     groups = itertools.groupby(files, key=attrgetter("host_result_id"))
     return {owner: list(own) for owner, own in groups}
 

@@ -12,7 +12,7 @@ from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED
 from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.models.hosts import fold_name
 from joblogs.query import Address, Attempts
-from joblogs.query.walking import named, results_named, scopes_of
+from joblogs.query.canonical_order import named, results_named, scopes_of
 from joblogs.search import Pattern
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from joblogs import query, search
 from joblogs.choices import HostStatus, StepType
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
-from joblogs.query import FileLogs, State, StepHost, walking
+from joblogs.query import FileLogs, State, StepHost, canonical_order
 from joblogs.query.hosts import file_bytes, file_weights
 
 from .runs import HostRuns, Run, runs_of
@@ -135,8 +135,8 @@ class Walk:
 
     def _items(self) -> Iterator[Item]:
         chosen = self.selection
-        for page in walking.jobs_in_order(chosen.narrowed_jobs()):
-            for job, steps in walking.steps_in_order(page, chosen.steps):
+        for page in canonical_order.jobs_in_order(chosen.narrowed_jobs()):
+            for job, steps in canonical_order.steps_in_order(page, chosen.steps):
                 waiting: list[Item] = [job]
                 for step in steps:
                     waiting.append(step)
@@ -153,7 +153,7 @@ class Walk:
                     yield from waiting
 
     def _groups(self, step: StepInstance) -> Iterator[Group]:
-        for page in walking.results_in_order(step, self.selection.condition):
+        for page in canonical_order.results_in_order(step, self.selection.condition):
             hosts = self._selected(step, page)
             told = {result.pk for host in hosts for run in host.runs for result in run.results}
             self.passed(sum(result.held_size for result in page if result.pk not in told))

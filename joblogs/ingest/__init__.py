@@ -13,10 +13,10 @@ from joblogs import database, metrics
 from joblogs.access import Writer
 from joblogs.errors import BadRequest, Text
 
-from . import fingerprints, parents, results
-from .finishing import Finishes
+from . import fingerprints, hierarchy, results
+from .batching import End, Slice, slices
+from .finishes import Finishes
 from .report import Outcome, Reason, Refused, Report
-from .slicing import End, Slice, slices
 from .stored_parents import ScopeKey
 from .stream import Block, Line
 
@@ -69,7 +69,7 @@ def _apply(
     """Commit a slice: what became of it, but for what `finishes` holds back."""
     if not slice_.entries:
         return []
-    plan = parents.settle(slice_.entries, writer=writer, named=named, finishes=finishes)
+    plan = hierarchy.settle(slice_.entries, writer=writer, named=named, finishes=finishes)
     outcomes = [plan.outcome]
     for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
         work.blind_app = writer.blind_app(work.step.job.scope_id)
@@ -84,7 +84,7 @@ def _apply(
 
 
 def _write_step(
-    work: parents.StepWork, finishes: Finishes, *, last: bool
+    work: hierarchy.StepWork, finishes: Finishes, *, last: bool
 ) -> tuple[Outcome, results.StepRows]:
     try:
         return results.write(work, finishes, last=last)

@@ -12,9 +12,9 @@ from django.db import OperationalError
 
 from joblogs import database
 from joblogs.choices import FINISHED, host_rank
-from joblogs.content import shape, store
-from joblogs.content.codec import Unreadable
-from joblogs.content.naming import names_of
+from joblogs.logtext import fingerprint, store
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.host_names import names_of
 from joblogs.models import HostResult
 
 AT_ONCE_MAX_BYTES = 1024 * 1024
@@ -34,15 +34,22 @@ def take(rows: Iterable[HostResult]) -> None:
         return
 
 
-def begun(row: HostResult) -> shape.Fingerprint:
+def begun(row: HostResult) -> fingerprint.Fingerprint:
     """The fingerprint of a host result's log, before its text."""
-    return shape.Fingerprint(names=names_of(row))
+    return fingerprint.Fingerprint(names=names_of(row))
 
 
-def write(taken: Iterable[tuple[HostResult, shape.Fingerprint]]) -> None:
+def write(taken: Iterable[tuple[HostResult, fingerprint.Fingerprint]]) -> None:
     """Write down fingerprints, each only if its log is still what the row says."""
     values = [
-        [row.pk, prints.size, prints.digest(), prints.shape(), shape.VERSION, prints.telling()]
+        [
+            row.pk,
+            prints.size,
+            prints.digest(),
+            prints.shape(),
+            fingerprint.VERSION,
+            prints.telling(),
+        ]
         + [row.held_size, row.masked]
         for row, prints in taken
     ]
@@ -57,7 +64,7 @@ def _is_due(row: HostResult) -> bool:
     )
 
 
-def _fingerprints(rows: list[HostResult]) -> Iterator[tuple[HostResult, shape.Fingerprint]]:
+def _fingerprints(rows: list[HostResult]) -> Iterator[tuple[HostResult, fingerprint.Fingerprint]]:
     by_log = {row.pk: row for row in rows}
     for day in {row.day for row in rows}:
         spans = [store.Span(row.pk, 0, row.held_size) for row in rows if row.day == day]

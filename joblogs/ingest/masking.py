@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from joblogs.content import store
-from joblogs.content.chunks import Log, Range
-from joblogs.content.secrets import LOOK_BACK, Secrets, State, cover, secrets_of
+from joblogs.logtext import store
+from joblogs.logtext.pieces import Log, Range
+from joblogs.logtext.secret_scanner import LOOK_BACK, Secrets, State, cover, secrets_of
 from joblogs.models import DIGESTS, FileLog, HostResult
 
-from .repeats import readable
+from .overlap import readable
 
 COLUMNS = ("redacted", "masked", "unsettled", "masking", *DIGESTS)
 """What masking changes now and then; `begun` changes often, and is written with the sizes."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from joblogs import database, metrics, times
-from joblogs.content.chunks import Log, Piece, Verdict
-from joblogs.content.codec import Unreadable
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.pieces import Log, Piece, Verdict
 from joblogs.models import FileLog, HostResult, LogConflict
 
 CONFLICTS_MAX = 16

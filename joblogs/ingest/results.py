@@ -15,19 +15,19 @@ from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, records
 from joblogs.choices import FileMode, Inherited, Role
-from joblogs.content import store
-from joblogs.content.chunks import Log, Piece, Verdict, union
-from joblogs.content.codec import Unreadable
+from joblogs.logtext import store
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.pieces import Log, Piece, Verdict, union
 from joblogs.models import HostResult, JobInstance, StepInstance
 
-from . import filelogs, machines, masking
-from .finishing import Finishes
+from . import file_logs, host_identities, masking
+from .batching import Pieces
+from .finishes import Finishes
+from .held_finishes import FILE_LOG, HOST_RESULT, Kind, Left, Withheld
+from .hierarchy import StepWork
+from .overlap import Stored
 from .overlaps import Overlaps
-from .parents import StepWork
-from .repeats import Stored
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
-from .slicing import Pieces
-from .withheld import FILE_LOG, HOST_RESULT, Kind, Left, Withheld
 
 _SAID_COLUMNS = (
     "status",
@@ -44,7 +44,7 @@ _SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated", "begun")
 _MASKED_COLUMNS = (*_SIZE_COLUMNS, *masking.COLUMNS)
 _MERGED_COLUMNS = (
     *_SAID_COLUMNS,
-    *machines.COLUMNS,
+    *host_identities.COLUMNS,
     "inherited",
     "identity_id",
     "declared_size",
@@ -73,7 +73,7 @@ class StepRows:
     """The locked host results of a step that a slice is about, and which of them it changes."""
 
     step: StepInstance
-    rows: dict[machines.Place, HostResult]
+    rows: dict[host_identities.Place, HostResult]
     limit: int
     """As many bytes of a log as are kept."""
     withheld: Withheld
@@ -153,7 +153,7 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
         _write_rows(rows)
         job = work.step.job_id
         rows.left[HOST_RESULT] = withheld.left(job=lambda row: job)
-        rows.left[FILE_LOG] = filelogs.write(
+        rows.left[FILE_LOG] = file_logs.write(
             work.step,
             files,
             lambda: finishes.withheld(FILE_LOG, outcome, at_once=last),
@@ -166,7 +166,7 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
     return outcome, rows
 
 
-def _locked_rows(work: StepWork) -> dict[machines.Place, HostResult]:
+def _locked_rows(work: StepWork) -> dict[host_identities.Place, HostResult]:
     """The host results of every host that the records name, locked by ascending id."""
     hosts = {record.bk_host_id for _, record in work.entries}  # type: ignore[union-attr]
     found = HostResult.objects.filter(database.Among("host_id", hosts), step=work.step)
@@ -192,7 +192,10 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
     place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role_of(record))
     row = rows.rows.get(place)
     said = {
-        **{column: getattr(record, column) for column in (*_SAID_COLUMNS, *machines.ADDRESSES)},
+        **{
+            column: getattr(record, column)
+            for column in (*_SAID_COLUMNS, *host_identities.ADDRESSES)
+        },
         "bk_cloud_id": record.bk_cloud_id,
         "declared_size": record.log_size,
         "declared_sha256": bytes.fromhex(record.log_sha256) if record.log_sha256 else None,
@@ -201,13 +204,13 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         # It would let guess what is masked, and there is nothing to compare it with.
         said["declared_sha256"] = None
     if row is not None:
-        naming = machines.Naming(record, row)
+        naming = host_identities.Naming(record, row)
         settled = naming.begin()
         changed = rows.withheld.take(line, row, said)
         naming.end(changed)
         if (changed or settled) and id(row) not in rows.new:
             rows.merged[id(row)] = row
-            if not changed.keys().isdisjoint(machines.COLUMNS):
+            if not changed.keys().isdisjoint(host_identities.COLUMNS):
                 rows.renamed[id(row)] = row
         return
     inherited = Inherited.NOTHING
@@ -320,11 +323,11 @@ def _take_others(
 
 
 def _write_rows(rows: StepRows) -> None:
-    stored = {id(row): row for row in machines.pass_on(rows.rows) if id(row) not in rows.new}
+    stored = {id(row): row for row in host_identities.pass_on(rows.rows) if id(row) not in rows.new}
     rows.merged |= stored
     rows.renamed |= stored
     new = sorted(rows.new.values(), key=lambda r: (r.host_id, r.execute_count, r.batch, r.role))
-    machines.settle(rows.step.job.scope_id, [*new, *rows.renamed.values()])
+    host_identities.settle(rows.step.job.scope_id, [*new, *rows.renamed.values()])
     HostResult.objects.bulk_create(new)
     merged = [*_SIZE_COLUMNS, *_MERGED_COLUMNS]
     database.save_columns(HostResult, merged, rows.merged.values())

@@ -12,8 +12,8 @@ from joblogs import database, records
 from joblogs.access import Writer
 from joblogs.models import JobInstance, Scope, StepInstance
 
+from .batching import Numbered
 from .report import JobKey
-from .slicing import Numbered
 
 ScopeKey = tuple[str, str]
 

@@ -15,7 +15,7 @@ from joblogs import access
 from joblogs.export import Outcome, Selection, Walk
 from joblogs.export.choosing import NotThere, Wanted, choose
 from joblogs.models import HostResult, JobInstance, Scope
-from joblogs.query import walking
+from joblogs.query import canonical_order
 
 from . import arguments
 
@@ -83,7 +83,7 @@ def selection(options: Mapping[str, Any], *, attempt: int | str) -> Selection:
 def selected_jobs(selection: Selection) -> Iterator[JobInstance]:
     """The jobs of a selection, each once it is done with: it may be removed meanwhile."""
     if not selection.narrows_hosts:
-        for page in walking.jobs_in_order(selection.narrowed_jobs()):
+        for page in canonical_order.jobs_in_order(selection.narrowed_jobs()):
             yield from page
         return
     last = None

@@ -6,7 +6,7 @@ from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logins import FailedLogins
 from .logs import FileLog, LogConflict, ScriptChunk
-from .upkeep import UpkeepRun
+from .maintenance import UpkeepRun
 
 __all__ = [
     "DIGESTS",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import ScopeType
 
-from .reading import AsRead
+from .base import AsRead
 
 
 class Scope(AsRead):

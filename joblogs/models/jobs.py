@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from joblogs.choices import LaunchMode, RunStatus, StepType, TaskType
 
 from .access import Scope
-from .reading import AsRead
+from .base import AsRead
 
 
 class Run(AsRead):

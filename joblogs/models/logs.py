@@ -81,7 +81,8 @@ class FileLog(models.Model):
     truncated = models.BooleanField(_("truncated"), default=False)
     redacted = models.JSONField(_("masked ranges"), null=True)
     # Secrets that were masked, and what is remembered of the end of what is held: bytes that may
-    # begin one; the rule whose mask goes on; the part of a rule's beginning (content/secrets.py).
+    # begin one; the rule whose mask goes on; the part of a rule's beginning
+    # (logtext/secret_scanner.py).
     masked = models.IntegerField(_("places masked"), default=0)
     unsettled = models.SmallIntegerField(default=0)
     masking = models.CharField(max_length=64, default="")

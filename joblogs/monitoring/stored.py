@@ -9,10 +9,10 @@ from django.db import Error
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from joblogs import database, retention
-from joblogs.content import store
+from joblogs import database, maintenance
 from joblogs.database import readiness
 from joblogs.database.replica import REPLICA
+from joblogs.logtext import store
 from joblogs.models import UpkeepRun
 
 
@@ -37,7 +37,7 @@ def _gauges() -> Iterator[Metric]:
     frames = store.PARTITIONS.size()
     if frames is not None:
         yield _gauge("frames_bytes", "Size of the stored log text, indexes included.", frames)
-    run = retention.last_upkeep()
+    run = maintenance.last_upkeep()
     if run is not None:
         yield from _upkeep(run)
 

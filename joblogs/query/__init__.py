@@ -5,16 +5,6 @@ of hosts; text comes in groups of bounded size.
 """
 
 from .completeness import Completeness, State, completeness
-from .extracts import (
-    Range,
-    files_state,
-    is_growing,
-    log_state,
-    readable_size,
-    result_state,
-    script_range,
-    worst,
-)
 from .hosts import (
     HOSTS_MAX,
     Address,
@@ -29,9 +19,19 @@ from .hosts import (
     standing_for,
 )
 from .jobs import JobFilter, find_job, find_step, find_step_of_job, list_jobs, steps_of
+from .log_reader import BytesText, Text, script_text
 from .logs import FileLogs, expected_offsets, file_logs, script_logs
+from .ranges import (
+    Range,
+    files_state,
+    is_growing,
+    log_state,
+    readable_size,
+    result_state,
+    script_range,
+    worst,
+)
 from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
-from .texts import BytesText, Text, script_text
 from .transfers import FileSource, file_sources, target_directory
 from .window import END, Place, Shown, Window, window_at
 

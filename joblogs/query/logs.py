@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from joblogs.choices import Role, StepType
-from joblogs.content import store
+from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .hosts import StepHost, file_weights

@@ -27,14 +27,14 @@ from joblogs.choices import (
     StepType,
     host_rank,
 )
-from joblogs.content import shape
-from joblogs.content.naming import names_of
 from joblogs.database import Given
+from joblogs.logtext import fingerprint
+from joblogs.logtext.host_names import names_of
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness
-from .extracts import state_of
 from .hosts import EVERY_ATTEMPT, ROW_VALUES, Attempts, Row, StepHost, standing_for
+from .ranges import state_of
 
 
 class Result(NamedTuple):
@@ -162,7 +162,7 @@ class HostOverview:
                 continue
             found = result.digest if identical else result.shape
             known = result.fingerprint_size == result.held_size and found is not None
-            if not known or not (identical or result.shape_version == shape.VERSION):
+            if not known or not (identical or result.shape_version == fingerprint.VERSION):
                 return None
             prints.append(found or b"")
         return tuple(prints)
@@ -173,7 +173,7 @@ class HostOverview:
         they are not known."""
         if self.print_of(identical=False) is None:
             return None
-        size, values = shape.VALUE_BYTES, list[bytes]()
+        size, values = fingerprint.VALUE_BYTES, list[bytes]()
         for result in self.standing:
             if result.held_size and result.telling is None:
                 return None

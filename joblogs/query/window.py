@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from joblogs.content.lines import without_line_end
+from joblogs.logtext.lines import without_line_end
 
-from .texts import Text
+from .log_reader import Text
 
 LINES = 500
 SEGMENT_BYTES = 4 * 1024

@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 
 from joblogs import errors
-from joblogs.content import store
-from joblogs.content.chunks import Hole
 from joblogs.export import Format
+from joblogs.logtext import store
+from joblogs.logtext.pieces import Hole
 from joblogs.models import LogRead
 from tests.builders import credentials, job, load, result, script_log, step
 from tests.export.exporting import export

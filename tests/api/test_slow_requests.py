@@ -17,7 +17,7 @@ from joblogs.access import Caller
 from joblogs.models import App, LogRead
 from tests import builders
 from tests.builders import BATCH, asking, job, load, result, script_log, step
-from tests.staff.reading import page, staff
+from tests.pages.reading import page, staff
 
 RAW = "/api/v1/biz/2/jobs/100/steps/200/hosts/{}/log"
 HOSTS = (101, 102, 103, 104)

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.builders import job, load, result, script_log, step
-from tests.staff.reading import page as address
-from tests.staff.reading import staff
+from tests.pages.reading import page as address
+from tests.pages.reading import staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.channels.rows import READERS, Row
 from tests.channels.world import Ask, Place
-from tests.staff.reading import page
+from tests.pages.reading import page
 
 
 def _of_step(name: str, where: Place, query: str = "", *, host: bool = True) -> str:

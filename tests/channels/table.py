@@ -24,12 +24,12 @@ ANSWERING: dict[str, tuple[str, ...]] = {
 }
 """Middleware that answers by itself, before there is any route, and where it does."""
 PASSING_ON = {
-    "jobplatform.headers.SafeHeaders",
+    "jobplatform.middleware.SafeHeaders",
     "joblogs.monitoring.requests.Requests",
     "joblogs.api.middleware.ApiAnswers",
-    "joblogs.staff.unseen.ShowsUnseen",
-    "joblogs.staff.unavailable.UnavailablePages",
-    "joblogs.staff.zones.ReadersZone",
+    "joblogs.pages.visible_text.ShowsUnseen",
+    "joblogs.pages.unavailable.UnavailablePages",
+    "joblogs.pages.middleware.ReadersZone",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

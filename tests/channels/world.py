@@ -27,7 +27,7 @@ from joblogs.models import (
     StepInstance,
 )
 from tests.builders import Said, credentials, file_log, job, load, result, script_log, step
-from tests.staff.reading import staff
+from tests.pages.reading import staff
 
 HISTORY: tuple[type[Model], ...] = (
     JobInstance, StepInstance, Host, HostResult, FileLog,

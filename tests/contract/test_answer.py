@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from joblogs.content import store
+from joblogs.logtext import store
 from joblogs.models import JobInstance
 from tests.builders import CREATED, asking, file_log, job, load, result, script_log, step
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from joblogs.content.chunks import Hole
+from joblogs.logtext.pieces import Hole
 from joblogs.models import HostResult, ScriptChunk
 from tests.builders import asking, credentials, job, load, result, script_log, step
 

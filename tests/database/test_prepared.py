@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs import access
 from joblogs.database import Among, Given, GivenMany, Prepared, fetch
-from joblogs.database.statements import execute
+from joblogs.database.driver import execute
 from joblogs.models import App, HostResult, ScriptChunk, StepInstance
 from tests.builders import HOST, STEP, job, load, result, script_log, step
 from tests.stored import the_step

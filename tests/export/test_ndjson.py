@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from backports import zstd
 
-from joblogs.content.cutting import PIECE_BYTES
+from joblogs.logtext.export_pieces import PIECE_BYTES
 from joblogs.management.commands.demo import ARCHIVE
 from joblogs.models import FileLog, HostResult, JobInstance
 from tests.builders import file_log, job, load, result, script_log, send, step

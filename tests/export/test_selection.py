@@ -12,10 +12,10 @@ from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from joblogs.access import OPERATOR
-from joblogs.content import store
 from joblogs.export import Download, Format, Outcome, Walk, parts
 from joblogs.export.choosing import NotThere, Wanted, choose
-from joblogs.query import Address, walking
+from joblogs.logtext import store
+from joblogs.query import Address, canonical_order
 from joblogs.search import Pattern
 from tests.builders import CREATED, file_log, job, load, result, script_log, step
 from tests.export.exporting import export, records
@@ -83,7 +83,7 @@ def test_what_is_looked_through_has_passed_once() -> None:
         passed.clear()
         walk = Walk(choose(OPERATOR.jobs(), Wanted(contains=pattern)), passed=passed.append)
         assert list(parts(walk, Format.TXT))
-        assert sum(passed) == walking.held_bytes(OPERATOR.jobs(), None, Q()) == 22
+        assert sum(passed) == canonical_order.held_bytes(OPERATOR.jobs(), None, Q()) == 22
 
 
 def test_days_are_utc_and_both_ends_count() -> None:
@@ -160,8 +160,8 @@ def _statements(format: Format) -> int:
 def test_steps_with_more_hosts_than_a_page_lose_and_repeat_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(walking, "RESULTS", 3)
-    monkeypatch.setattr(walking, "JOBS", 2)
+    monkeypatch.setattr(canonical_order, "RESULTS", 3)
+    monkeypatch.setattr(canonical_order, "JOBS", 2)
     load(
         *(job(number) for number in range(95, 101)),
         *(step(), *(result(host) for host in range(1, 12))),

@@ -28,13 +28,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from joblogs import records
 from joblogs.api import gateway_tokens
-from joblogs.content import shape
-from joblogs.content.ansi import Painter
 from joblogs.errors import AppVerifyFailed
 from joblogs.export.names import HOST_MAX, safe
+from joblogs.logtext import fingerprint as logtext_fingerprint
+from joblogs.logtext.ansi import Painter
+from joblogs.pages.step.host_ranges import fold
 from joblogs.search import InvalidPattern, Pattern
 from joblogs.sources.bk_job import Dump, DumpFault
-from joblogs.staff.folding import fold
 from tests.builders import BATCH, asking, file_log, job, lines, result, script_log, step
 from tests.hostile.spoiling import damaged, spoiled, text
 from tests.serving import RECORDS, Server
@@ -182,7 +182,14 @@ def html(random: Random) -> str:
 def fingerprint(random: Random) -> str:
     """Output as a fingerprint: masks keep its length."""
     data = _output(random)
-    assert len(shape.shape(data, names=[text(random, length=20).encode(errors="replace")])) == 32
+    assert (
+        len(
+            logtext_fingerprint.shape(
+                data, names=[text(random, length=20).encode(errors="replace")]
+            )
+        )
+        == 32
+    )
     return "a digest"
 
 

@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from joblogs.ingest import slicing
+from joblogs.ingest import batching
+from joblogs.maintenance import compaction, fingerprinting
 from joblogs.models import HostResult, JobInstance
-from joblogs.retention import fingerprinting, merging
 from tests.builders import send
 from tests.export.exporting import export
 from tests.ingest.known import FILES, LOGS, PLACES, SCRIPTS, TASKS, TEXTS, Model, Told, everything
@@ -54,7 +54,7 @@ def _deliver(story: Sequence[Told], model: Model, *, roll: int) -> int:
     """Send a stream, applied in slices of `roll` records; how many of it were refused."""
     expected = [model.take(told) for told in story]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slicing, "SLICE_RECORDS", roll)
+        patch.setattr(batching, "SLICE_RECORDS", roll)
         report = send(*(told.record() for told in story))
     counts = Counter(expected)
     accepted, duplicates = counts.pop("accepted", 0), counts.pop("duplicate", 0)
@@ -71,8 +71,8 @@ def _deliver(story: Sequence[Told], model: Model, *, roll: int) -> int:
 
 def _maintain() -> None:
     days = list(JobInstance.objects.values_list("day", flat=True))
-    for day, log in list(merging.due(days)):
-        merging.merge(day, log)
+    for day, log in list(compaction.due(days)):
+        compaction.merge(day, log)
     for row in list(fingerprinting.due(days)):
         fingerprinting.take(row)
 
@@ -80,7 +80,7 @@ def _maintain() -> None:
 def _settled() -> tuple[Any, bytes]:
     """All there is, once upkeep has been: rows, texts, and the export."""
     for row in HostResult.objects.all():
-        merging.merge(row.day, row.pk)
+        compaction.merge(row.day, row.pk)
     _maintain()
     return picture(), export(every_attempt=True)
 

@@ -12,10 +12,10 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
-from joblogs.content.secret_patterns import literal
-from joblogs.content.secrets import Secrets
+from joblogs.logtext.custom_rules import literal
+from joblogs.logtext.secret_scanner import Secrets
+from joblogs.maintenance import redaction
 from joblogs.models import DIGESTS, FileLog, HostResult
-from joblogs.retention import redacting
 from tests.builders import Said, file_log, job, load, result, script_log, send, step
 from tests.stored import log, the_result
 
@@ -36,7 +36,7 @@ def _exported(path: Path) -> str:
 
 def _redact(*texts: bytes) -> None:
     secrets = Secrets([literal("text", text) for text in texts])
-    redacting.redact(HostResult.objects.all(), secrets, by="zoe", selection="all")
+    redaction.redact(HostResult.objects.all(), secrets, by="zoe", selection="all")
 
 
 def _digests(row: HostResult) -> list[Any]:

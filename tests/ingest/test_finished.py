@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joblogs.access import OPERATOR
-from joblogs.ingest import Report, finishing, ingest, slicing
+from joblogs.ingest import Report, batching, ingest
+from joblogs.ingest import finishes as ingest_finishes
 from joblogs.ingest.stream import CUT, Block, Line
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from tests.builders import Said, file_log, job, lines, load, result, script_log, send, step
@@ -91,7 +92,7 @@ def watched(
         each if isinstance(each, Line) else Line(number, lines(each))
         for number, each in enumerate(said, 1)
     )
-    monkeypatch.setattr(slicing, "SLICE_RECORDS", roll)
+    monkeypatch.setattr(batching, "SLICE_RECORDS", roll)
     return ingest(numbered, writer=OPERATOR, progress=lambda report: look())
 
 
@@ -257,7 +258,7 @@ def test_a_job_that_the_stream_left_behind_is_finished_while_it_goes_on(
     seen = []
     said = [*told(1), *told(2)]
     roll = len(told(1))
-    parts = finishing.QUIET_SLICES * 8
+    parts = ingest_finishes.QUIET_SLICES * 8
 
     def look() -> None:
         check()
@@ -271,7 +272,7 @@ def test_a_job_that_the_stream_left_behind_is_finished_while_it_goes_on(
 def test_beyond_the_bound_the_oldest_host_results_are_written_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(finishing, "HELD_MAX", 4)
+    monkeypatch.setattr(ingest_finishes, "HELD_MAX", 4)
     said: list[Said] = [job(**DONE), step(**DONE)]
     for host in range(1, 9):
         said += [result(host, **ENDED), script_log(f"{host}\n", host=host)]
@@ -302,7 +303,7 @@ def test_a_newer_word_of_another_producer_stands(monkeypatch: pytest.MonkeyPatch
 
     def meddle() -> None:
         for other in next(others, ()):
-            monkeypatch.setattr(slicing, "SLICE_RECORDS", 5000)
+            monkeypatch.setattr(batching, "SLICE_RECORDS", 5000)
             assert send(other).accepted == 1
 
     report = watched(said, roll=3, look=meddle, monkeypatch=monkeypatch)

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from joblogs.maintenance import expiry, maintain
 from joblogs.models import Host, HostResult, JobInstance
-from joblogs.retention import expiry, maintain
 from tests.builders import CREATED, Said, job, load, result, send, step
 
 pytestmark = pytest.mark.django_db

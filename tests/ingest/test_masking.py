@@ -13,14 +13,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from joblogs.content import shape
-from joblogs.content.chunks import FRAME_MAX_BYTES
-from joblogs.content.secret_patterns import rules_of
-from joblogs.content.secrets import RULES, cover, secrets_of
+from joblogs.logtext import fingerprint
+from joblogs.logtext.custom_rules import rules_of
+from joblogs.logtext.pieces import FRAME_MAX_BYTES
+from joblogs.logtext.secret_scanner import RULES, cover, secrets_of
+from joblogs.maintenance import compaction, expiry
 from joblogs.models import FileLog, HostResult, JobInstance
-from joblogs.retention import expiry, merging
 from tests.builders import file_log, job, load, result, script_log, send, step
-from tests.content.test_secrets import texts
+from tests.logtext.test_secrets import texts
 from tests.stored import frames, log, recut, the_result
 
 pytestmark = pytest.mark.django_db
@@ -154,7 +154,7 @@ def test_what_is_masked_is_told_by_ranges_and_the_digest_of_what_is_kept() -> No
     text = f"a {TOKEN} b\n"
     load(job(), step(), result(status=9, log_size=len(text)), script_log(text))
     row = the_result()
-    assert bytes(row.digest or b"") == shape.digest(f"a {MASKED} b\n".encode())
+    assert bytes(row.digest or b"") == fingerprint.digest(f"a {MASKED} b\n".encode())
     assert (row.redacted, row.lines, row.fingerprint_size) == ([[6, 42]], 1, len(text))
 
 
@@ -182,7 +182,7 @@ def test_merging_a_log_between_the_halves_of_a_secret_changes_nothing() -> None:
     load(*BEGUN, *(script_log("abc\n", offset=4 * n) for n in range(2)), script_log("e", offset=8))
     load(job(), script_log(f"nd {TOKEN[:9]}", offset=9), result(status=9))
     row = the_result()
-    merging.merge(row.day, row.pk)
+    compaction.merge(row.day, row.pk)
     load(job(), script_log(TOKEN[9:], offset=21))
     assert log() == f"abc\nabc\nend {MASKED}".encode()
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from joblogs.ingest import Report
+from joblogs.maintenance import expiry
 from joblogs.models import JobInstance, ScriptChunk
-from joblogs.retention import expiry
 from tests.builders import HOST, job, load, result, script_log, send, step
 from tests.stored import facts, frames, log, recut, text, the_result
 

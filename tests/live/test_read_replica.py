@@ -23,7 +23,7 @@ from joblogs import database
 from joblogs.api.urls import urlpatterns
 from joblogs.database.replica import REPLICA, Router, Watch, parts_from_replica, reading_alias
 from joblogs.models import App, AppGrant, HostResult, JobInstance, LogRead, Scope
-from jobplatform.patience import GivenUpConnection
+from jobplatform.postgres import GivenUpConnection
 from tests.builders import HOST, job, lines, result, script_log, step
 from tests.serving import Server, manage, own_database, serving
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from joblogs.content.secrets import RULES, secrets_of
+from joblogs.logtext.secret_scanner import RULES, secrets_of
+from joblogs.maintenance import compaction, redaction
 from joblogs.models import HostResult
-from joblogs.retention import merging, redacting
 from tests.builders import job, load, result, script_log, step
 from tests.stored import log, text, the_result
 
@@ -61,7 +61,7 @@ def test_readers_meet_a_log_as_it_was_or_as_it_is_while_its_end_is_masked() -> N
         for at in range(0, len(CONTENT), 11):
             load(job(), script_log(CONTENT[at : at + 11], offset=at))
             if at % 5 == 0:
-                merging.merge(the_result().day, the_result().pk)
+                compaction.merge(the_result().day, the_result().pk)
 
     reader = read_during(send)
     assert (reader.faults, reader.reads > 0) == ([], True)
@@ -79,7 +79,7 @@ def test_readers_meet_a_log_as_it_was_or_as_it_is_while_it_is_redacted() -> None
         for rule in ("github-token", "url-password"):
             rules = tuple(one for one in RULES if one.name == rule)
             rows = HostResult.objects.all()
-            redacting.redact(rows, secrets_of(rules), by="zoe", selection=rule)
+            redaction.redact(rows, secrets_of(rules), by="zoe", selection=rule)
 
     reader = read_during(redact)
     assert (reader.faults, reader.reads > 0) == ([], True)

@@ -20,8 +20,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from joblogs import export
-from joblogs.content import codec
 from joblogs.export import Format
+from joblogs.logtext import codec
 from joblogs.management import output
 from joblogs.management.commands import export_logs
 from joblogs.models import LogRead, ScriptChunk

@@ -20,14 +20,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from joblogs.content import codec, shape, store
-from joblogs.content.secret_patterns import literal
-from joblogs.content.secrets import RULES, Secrets, cover, secrets_of
+from joblogs.logtext import codec, fingerprint, store
+from joblogs.logtext.custom_rules import literal
+from joblogs.logtext.secret_scanner import RULES, Secrets, cover, secrets_of
+from joblogs.maintenance import expiry, fingerprinting, redaction
 from joblogs.models import FileLog, HostResult, JobInstance, Redaction, ScriptChunk
-from joblogs.retention import expiry, fingerprinting, redacting
 from tests.builders import file_log, job, load, result, script_log, step
-from tests.content.test_secrets import texts
-from tests.staff.reading import staff
+from tests.logtext.test_secrets import texts
+from tests.pages.reading import staff
 from tests.stored import facts, frames, log, picture, recut, text, the_result
 
 pytestmark = pytest.mark.django_db
@@ -166,7 +166,7 @@ def test_fingerprints_are_taken_of_what_is_kept_now() -> None:
     begun()
     redact_logs()
     row = the_result(2)
-    assert bytes(row.digest or b"") == shape.digest(text(row))
+    assert bytes(row.digest or b"") == fingerprint.digest(text(row))
     assert row.fingerprint_size == row.held_size
 
 
@@ -214,7 +214,7 @@ def test_memory_does_not_grow_with_the_places_in_a_log(monkeypatch: pytest.Monke
     secrets = Secrets([literal("text", b"hunter2")])
     tracemalloc.start()
     try:
-        done = redacting.redact(HostResult.objects.all(), secrets, by="zoe", selection="all")
+        done = redaction.redact(HostResult.objects.all(), secrets, by="zoe", selection="all")
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -244,7 +244,7 @@ def test_a_run_that_is_interrupted_says_what_it_did_and_is_run_again(
 ) -> None:
     begun()
     expected = redact_logs("--dry-run")[0]
-    taken = redacting._take
+    taken = redaction._take
     calls = iter(range(10))
 
     def two(*arguments: Any) -> None:
@@ -253,7 +253,7 @@ def test_a_run_that_is_interrupted_says_what_it_did_and_is_run_again(
         taken(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(redacting, "_take", two)
+        patch.setattr(redaction, "_take", two)
         redact_logs()
     record = Redaction.objects.get()
     assert (record.logs, record.places, record.finished_at) == (2, 2, None)
@@ -280,7 +280,7 @@ def test_logs_that_are_forgotten_meanwhile_are_passed_by() -> None:
         expiry.forget(list(JobInstance.objects.all()))
 
     found = HostResult.objects.all()
-    done = redacting.redact(found, secrets_of(RULES), by="zoe", selection="all", progress=forget)
+    done = redaction.redact(found, secrets_of(RULES), by="zoe", selection="all", progress=forget)
     assert (done.looked, done.logs, done.unreadable) == (2, 1, [])
 
 
@@ -288,7 +288,7 @@ def test_logs_that_are_forgotten_meanwhile_are_passed_by() -> None:
 def test_a_file_log_that_expires_under_it_stays_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     load(job(), step(step_type=2), result(1, status=9))
     load(file_log(1, content=f"{TOKEN}\n", offset=0))
-    replace, threads = redacting._replace, list[threading.Thread]()
+    replace, threads = redaction._replace, list[threading.Thread]()
 
     def expire() -> None:
         # What expiry does to file logs, without the locks of host results.
@@ -301,8 +301,8 @@ def test_a_file_log_that_expires_under_it_stays_empty(monkeypatch: pytest.Monkey
         threads[-1].join(0.5)
         replace(*arguments)
 
-    monkeypatch.setattr(redacting, "_replace", while_it_expires)
-    redacting.redact(HostResult.objects.all(), secrets_of(RULES), by="zoe", selection="all")
+    monkeypatch.setattr(redaction, "_replace", while_it_expires)
+    redaction.redact(HostResult.objects.all(), secrets_of(RULES), by="zoe", selection="all")
     threads[0].join()
     assert (bytes(FileLog.objects.get().content), len(threads)) == (b"", 1)
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from joblogs.maintenance import removing
 from joblogs.models import (
     FileLog,
     HostResult,
@@ -26,9 +27,8 @@ from joblogs.models import (
     ScriptChunk,
     StepInstance,
 )
-from joblogs.retention import removing
 from tests.builders import CREATED, file_log, job, load, result, script_log, step
-from tests.staff.reading import staff
+from tests.pages.reading import staff
 from tests.stored import log, picture, the_job
 
 pytestmark = pytest.mark.django_db

@@ -13,12 +13,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db.models import F
 
-from joblogs.content import codec
-from joblogs.content.secret_patterns import literal
-from joblogs.content.secrets import Secrets
+from joblogs.logtext import codec
+from joblogs.logtext.custom_rules import literal
+from joblogs.logtext.secret_scanner import Secrets
+from joblogs.maintenance import redaction, verification
+from joblogs.maintenance.verification import Damage
 from joblogs.models import FileLog, HostResult, JobInstance, ScriptChunk
-from joblogs.retention import redacting, verifying
-from joblogs.retention.verifying import Damage
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.stored import facts, frames, recut, the_result
 
@@ -194,16 +194,16 @@ def test_a_day_goes_alone() -> None:
 def test_a_log_that_changed_meanwhile_is_looked_at_again() -> None:
     row = HostResult.objects.select_related("step__job").get(pk=_log(2).pk)
     load(job(), script_log("more\n", host=2, offset=41))
-    verified = verifying.Verified()
-    assert verifying._settled(row, verified) == []
+    verified = verification.Verified()
+    assert verification._settled(row, verified) == []
     HostResult.objects.filter(pk=row.pk).update(lines=F("lines") + 1)
-    assert verifying._settled(row, verified) == [Damage.NEWLINES]
+    assert verification._settled(row, verified) == [Damage.NEWLINES]
 
 
 def test_after_redaction_all_is_whole() -> None:
     rows = HostResult.objects.all()
     secrets = Secrets([literal("text", b"line 7 of")])
-    assert redacting.redact(rows, secrets, by="zoe", selection="all").logs == 2
+    assert redaction.redact(rows, secrets, by="zoe", selection="all").logs == 2
     assert verify_logs()[1] == 0
 
 
@@ -214,7 +214,7 @@ def test_memory_does_not_grow_with_a_log() -> None:
     rows = HostResult.objects.filter(pk=_log(3).pk)
     tracemalloc.start()
     try:
-        verified = verifying.verify(rows)
+        verified = verification.verify(rows)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

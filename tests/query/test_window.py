@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from joblogs import query
 from joblogs.query import window as room
-from joblogs.query.texts import BytesText, StoredText, after_newline, script_text
+from joblogs.query.log_reader import BytesText, StoredText, after_newline, script_text
 from joblogs.query.window import END, SEGMENT_BYTES, WINDOW_BYTES, Place, window_at
 from tests import stored
 from tests.builders import HOST, job, load, result, script_log, step

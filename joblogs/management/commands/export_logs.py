@@ -16,14 +16,14 @@ from tqdm import tqdm
 
 from joblogs import database, export
 from joblogs.audit import Channel, ReadEntry
-from joblogs.content.chunks import Hole
-from joblogs.content.codec import Unreadable
 from joblogs.errors import StoreError
 from joblogs.export import Format, Selection, Tally, Walk
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.pieces import Hole
 from joblogs.management import arguments, choosing, output
 from joblogs.management.base import StoreCommand
 from joblogs.models import StepInstance
-from joblogs.query import State, walking
+from joblogs.query import State, canonical_order
 
 STOPPED, BROKEN_PIPE = 128, 141
 _STATES = {
@@ -145,7 +145,7 @@ def _bar(selection: Selection, target: Path | None) -> tqdm[Any]:
     total = None
     if sys.stderr.isatty():
         jobs = selection.narrowed_jobs()
-        total = walking.held_bytes(jobs, selection.steps, selection.condition)
+        total = canonical_order.held_bytes(jobs, selection.steps, selection.condition)
     name = "export" if target is None else target.name
     return tqdm(total=total, unit="B", unit_scale=True, desc=name, disable=None)
 

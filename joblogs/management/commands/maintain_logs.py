@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
-from joblogs import retention
+from joblogs import maintenance
 from joblogs.errors import StoreError
 from joblogs.management.arguments import positive
 from joblogs.management.base import StoreCommand
@@ -36,8 +36,8 @@ class Command(StoreCommand):
         self, *, dry_run: bool, every_day: bool, limit: int | None, **options: object
     ) -> None:
         try:
-            done = retention.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
-        except retention.AlreadyRunning:
+            done = maintenance.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
+        except maintenance.AlreadyRunning:
             raise CommandError("Another maintain_logs is running.") from None
         except (StoreError, DatabaseError) as error:
             raise CommandError(f"The database did not answer: {type(error).__name__}.") from error

@@ -12,13 +12,13 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from joblogs.content.secret_patterns import InvalidRule, literal
-from joblogs.content.secret_rules import Rule
-from joblogs.content.secrets import Secrets
 from joblogs.errors import StoreError
+from joblogs.logtext.custom_rules import InvalidRule, literal
+from joblogs.logtext.secret_rules import Rule
+from joblogs.logtext.secret_scanner import Secrets
+from joblogs.maintenance import redaction
 from joblogs.management import choosing
 from joblogs.management.base import StoreCommand
-from joblogs.retention import redacting
 
 TEXTS_MAX = 1000
 
@@ -53,7 +53,7 @@ class Command(StoreCommand):
         bar: tqdm[Any] = tqdm(unit="B", unit_scale=True, desc="redact", disable=None)
         try:
             with bar:
-                done = redacting.redact(
+                done = redaction.redact(
                     results,
                     secrets,
                     by=by or choosing.operator(),

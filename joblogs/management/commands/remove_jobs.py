@@ -9,12 +9,12 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
-from joblogs.content.chunks import Hole
-from joblogs.content.codec import Unreadable
 from joblogs.errors import StoreError
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.pieces import Hole
+from joblogs.maintenance import removing
 from joblogs.management import arguments, choosing
 from joblogs.management.base import StoreCommand
-from joblogs.retention import removing
 
 
 class Command(StoreCommand):

@@ -11,9 +11,9 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from joblogs.errors import StoreError
+from joblogs.maintenance import verification
 from joblogs.management import arguments, choosing
 from joblogs.management.base import StoreCommand
-from joblogs.retention import verifying
 
 
 class Command(StoreCommand):
@@ -35,9 +35,9 @@ class Command(StoreCommand):
         bar: tqdm[Any] = tqdm(unit="B", unit_scale=True, desc="verify", disable=None)
         try:
             with bar:
-                verified = verifying.verify(results, progress=bar.update)
+                verified = verification.verify(results, progress=bar.update)
                 if not any(options[name] for name in ("scope", "job", "step", "host")):
-                    verifying.find_orphans(verified, options["since"], options["until"])
+                    verification.find_orphans(verified, options["since"], options["until"])
         except (StoreError, DatabaseError) as error:
             raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
         for damage, count in sorted(verified.damage.items()):

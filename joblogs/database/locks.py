@@ -1,0 +1,155 @@
+"""Locks, and what is done when the database says to wait or to come again."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from joblogs.errors import Unavailable
+
+from .driver import execute
+
+T = TypeVar("T")
+RETRIES = 3
+
+
+def is_postgresql() -> bool:
+    """Which of the two it is; asked in this package only."""
+    return connection.vendor == "postgresql"
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Hold a lock of this name across processes, if nobody else does: whether it was had.
+
+    PostgreSQL's advisory lock of the session; for SQLite a lock on a file beside the database. Both
+    go with the process that holds them.
+    """
+    if is_postgresql():
+        key = _lock_key(name)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+            (held,) = cursor.fetchone()
+        try:
+            yield held
+        finally:
+            if held:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+        return
+    file = Path(f"{connection.settings_dict['NAME']}.{name}.lock")
+    with open(file, "w", opener=_for_its_owner) as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True
+
+
+def share_lock(name: str) -> None:
+    """Wait until nobody has taken the lock of this name, and keep others from taking it until the
+    transaction ends. On SQLite a transaction that writes is alone anyway."""
+    _lock_to_the_end("SELECT pg_advisory_xact_lock_shared(%s)", name)
+
+
+def take_lock(name: str) -> None:
+    """Wait until nobody shares the lock of this name, and have it alone until the transaction
+    ends."""
+    _lock_to_the_end("SELECT pg_advisory_xact_lock(%s)", name)
+
+
+def _lock_to_the_end(statement: str, name: str) -> None:
+    if is_postgresql():
+        execute(connections[DEFAULT_DB_ALIAS], statement, [_lock_key(name)], prepare=True).close()
+
+
+def _lock_key(name: str) -> int:
+    return zlib.crc32(f"joblogs {name}".encode())
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Raise Unavailable where the database does not answer: gone, full, or waited for in vain."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable from error
+
+
+def retrying(work: Callable[[], T]) -> T:
+    """Run a transaction again when the database says that it met another one.
+
+    Deadlocks, serialization failures and a key that another writer made first are retried up to
+    three times; then, or for any other database failure, Unavailable. Inside an outer transaction
+    (a dry run) nothing is retried that the outer one could not survive.
+    """
+    for attempt in range(RETRIES + 1):
+        try:
+            return work()
+        except (OperationalError, IntegrityError) as error:
+            if attempt == RETRIES or not _is_passing(error):
+                raise Unavailable from error
+    raise AssertionError("unreachable")
+
+
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, IntegrityError):
+        return True
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state in {"40001", "40P01"} or "database is locked" in str(error)
+
+
+@contextmanager
+def waiting_at_most(seconds: float) -> Iterator[None]:
+    """Let each statement within take no longer than this: on SQLite to get the write lock.
+
+    PostgreSQL itself may hang, so it is this side that gives up, and gives up the connection too.
+    """
+    if is_postgresql():
+        with _answering_within(connections[DEFAULT_DB_ALIAS], seconds):
+            yield
+        return
+    usual = int(connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"].get("timeout", 5) * 1000)
+    _set_busy_timeout(int(seconds * 1000))
+    try:
+        yield
+    finally:
+        _set_busy_timeout(usual)
+
+
+@contextmanager
+def _answering_within(asked: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
+    asked.ensure_connection()
+    asked.connection.answer_seconds = seconds
+    try:
+        yield
+    finally:
+        if asked.connection is not None:
+            asked.connection.answer_seconds = None
+            if asked.connection.closed and not asked.in_atomic_block:
+                asked.close()  # what comes next opens another
+
+
+def _set_busy_timeout(milliseconds: int) -> None:
+    asked = connections[DEFAULT_DB_ALIAS]
+    execute(asked, f"PRAGMA busy_timeout = {milliseconds}", ()).close()

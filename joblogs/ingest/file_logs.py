@@ -1,0 +1,283 @@
+"""File logs of one step: made or merged by task key, their content by the rules of all pieces.
+
+Runs inside the transaction of `results.write`, under the lock of the owners' host results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from joblogs import database, records
+from joblogs.logtext.pieces import Log, Piece, Verdict, union
+from joblogs.models import FileLog, HostResult, StepInstance
+
+from . import masking, precedence
+from .held_finishes import Left, Withheld
+from .overlaps import Overlaps
+from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
+
+CONTENT_MAX_BYTES = 1024 * 1024
+"""As much content as a file log keeps; more is counted, not kept."""
+GROUP_BYTES = 8 * 1024 * 1024
+
+_SAID_COLUMNS = ("status", "size", "speed", "process", "update_time")
+_FIXED_COLUMNS = (
+    "host_result_id",
+    "mode",
+    "src_host_id",
+    "src_cloud_id",
+    "src_ip",
+    "src_ipv6",
+    "src_path",
+    "dest_host_id",
+    "dest_cloud_id",
+    "dest_ip",
+    "dest_ipv6",
+    "dest_path",
+)
+_SIZE_COLUMNS = ("received_size", "held_size", "truncated")
+_WRITTEN_COLUMNS = (*_SAID_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
+
+_MASK_COLUMNS = ("redacted", "masked", "unsettled", "masking", "begun")
+
+_REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
+
+Key = tuple[int, int, bytes]
+Entry = tuple[int, records.FileLog, HostResult]
+
+
+@dataclass(slots=True)
+class _Task:
+    """A file transfer and the slice's records of it, in their order."""
+
+    key: Key
+    row: FileLog | None
+    entries: list[Entry] = field(default_factory=list)
+    log: Log | None = None
+    changed: bool = False
+    refuses_pieces: bool = False
+
+    @property
+    def has_pieces(self) -> bool:
+        return any(record.offset is not None for _, record, _ in self.entries)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        said = ((record.offset, record.data()) for _, record, _ in self.entries)
+        return [Piece(offset, data) for offset, data in said if offset is not None and data]
+
+    @property
+    def weight(self) -> int:
+        """Bytes of content that handling it brings into memory."""
+        held = self.row.held_size if self.row and self.has_pieces else 0
+        return held + sum(len(record.data() or b"") for _, record, _ in self.entries)
+
+
+def write(
+    step: StepInstance,
+    entries: list[Entry],
+    rows: Callable[[], Withheld],
+    overlaps: Overlaps,
+    outcome: Outcome,
+) -> Left:
+    """Apply file_log records whose owner is `Entry`'s host result, stored by now.
+
+    `rows` makes what merges rows and holds their finish back; what it held back is returned.
+    """
+    left = Left()
+    if not entries:
+        return left
+    by_key: dict[Key, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        record = entry[1]
+        digest = hashlib.sha256(record.key().encode()).digest()
+        by_key[record.execute_count or 0, record.batch or 0, digest].append(entry)
+    digests = {digest for _, _, digest in by_key}
+    stored = {
+        (row.execute_count, row.batch, bytes(row.task_hash)): row
+        for row in FileLog.objects.filter(step=step, task_hash__in=digests).defer("content")
+    }
+    for group in _groups(_Task(key, stored.get(key), own) for key, own in by_key.items()):
+        of_group = _write_group(step, group, rows(), overlaps, outcome)
+        left.kept |= of_group.kept
+        left.gone += of_group.gone
+    return left
+
+
+def _groups(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
+    group: list[_Task] = []
+    room = GROUP_BYTES
+    for task in tasks:
+        weight = task.weight
+        if group and weight > room:
+            yield group
+            group, room = [], GROUP_BYTES
+        group.append(task)
+        room -= weight
+    if group:
+        yield group
+
+
+def _write_group(
+    step: StepInstance,
+    tasks: list[_Task],
+    withheld: Withheld,
+    overlaps: Overlaps,
+    outcome: Outcome,
+) -> Left:
+    withheld.show(task.row for task in tasks if task.row)
+    needed = [task.row.pk for task in tasks if task.row and task.has_pieces]
+    contents = dict(FileLog.objects.filter(pk__in=needed).values_list("pk", "content"))
+    overlaps.load(needed)
+    for task in tasks:
+        if task.row and task.has_pieces:
+            task.row.content = bytes(contents[task.row.pk])
+            held = _reader(task.row)
+            task.refuses_pieces = overlaps.refuses(task.row, _log_of(task.row), task.pieces, held)
+        for line, record, owner in task.entries:
+            result = _take(task, step, line, record, owner, withheld)
+            if isinstance(result, Refused):
+                outcome.refused.append(result)
+            else:
+                task.changed = task.changed or result
+    withheld.hide()
+    overlaps.save()
+    new: list[FileLog] = []
+    grown: list[FileLog] = []
+    changed: list[FileLog] = []
+    for task in tasks:
+        if task.row is None or not task.changed:
+            continue
+        has_grown = _settle_content(task.row, task.log)
+        (new if task.row.pk is None else grown if has_grown else changed).append(task.row)
+    FileLog.objects.bulk_create(new)
+    database.save_columns(FileLog, (*_WRITTEN_COLUMNS, *_MASK_COLUMNS, "content"), grown)
+    database.save_columns(FileLog, _WRITTEN_COLUMNS, changed)
+    return withheld.left(job=lambda row: step.job_id)
+
+
+def _take(
+    task: _Task,
+    step: StepInstance,
+    line: int,
+    record: records.FileLog,
+    owner: HostResult,
+    withheld: Withheld,
+) -> bool | Refused:
+    """Apply one record to a task: whether it changed anything, or why it is refused.
+
+    `withheld` counts those that are not refused.
+    """
+    fixed = _fixed(record, owner)
+    if task.row is not None and (column := precedence.contradiction(task.row, fixed)):
+        message = f"the file log of this task has another {column}"
+        return Refused(line, "file_log", Reason.CONFLICT, message)
+    data = record.data()
+    if data is not None and step.job.expired_at is not None:
+        message = expired_message(record.job_instance_id)
+        return Refused(line, "file_log", Reason.EXPIRED, message)
+    made = task.row is None
+    row = task.row or _new_row(step, record, owner, task.key)
+    log, accepted = task.log, False
+    if data is not None:
+        log = log or _log_of(row)
+        if task.refuses_pieces:
+            return _refused_piece(line, Reason.CONFLICT, log.expected, (step.pk, *task.key))
+        verdict = log.take(Piece(record.offset or 0, data), _reader(row))
+        if reason := _REASONS.get(verdict):
+            return _refused_piece(line, reason, log.expected, (step.pk, *task.key))
+        accepted = verdict is Verdict.ACCEPTED
+    task.row, task.log = row, log
+    if made:
+        withheld.add(line, row)
+        return True
+    said = {column: getattr(record, column) for column in _SAID_COLUMNS}
+    fills = {c: v for c, v in fixed.items() if v is not None and getattr(row, c) is None}
+    news = precedence.apply(row, fills) or accepted
+    return bool(withheld.take(line, row, said, news=news)) or news
+
+
+def _fixed(record: records.FileLog, owner: HostResult) -> dict[str, Any]:
+    """What never changes in a file log, as the record states it."""
+    src, dest = record.src, record.dest
+    return {
+        "host_result_id": owner.pk,
+        "mode": record.mode,
+        "src_host_id": src and src.bk_host_id,
+        "src_cloud_id": src and src.bk_cloud_id,
+        "src_ip": src and src.ip,
+        "src_ipv6": src and src.ipv6,
+        "src_path": record.src_path,
+        "dest_host_id": dest and dest.bk_host_id,
+        "dest_cloud_id": dest and dest.bk_cloud_id,
+        "dest_ip": dest and dest.ip,
+        "dest_ipv6": dest and dest.ipv6,
+        "dest_path": record.dest_path,
+    }
+
+
+def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key: Key) -> FileLog:
+    said = {column: getattr(record, column) for column in _SAID_COLUMNS}
+    row = FileLog(
+        step=step,
+        execute_count=key[0],
+        batch=key[1],
+        task_key=record.key(),
+        task_hash=key[2],
+        day=step.day,
+        content=b"",
+        redacted=union(record.redacted) if record.redacted else None,
+        masked=len(record.redacted or ()),
+        **_fixed(record, owner),
+        **{column: value for column, value in said.items() if value is not None},
+    )
+    if record.src and row.src_cloud_id is None:
+        row.src_cloud_id = 0
+    if record.dest and row.dest_cloud_id is None:
+        row.dest_cloud_id = 0
+    if record.truncated or step.job.expired_at is not None:
+        # What an export says of a content that it holds only the beginning of, or nothing any more.
+        row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
+    return row
+
+
+def _reader(row: FileLog) -> Callable[[int, int], bytes]:
+    """What gives bytes that the row holds."""
+    content = bytes(row.content)
+    return lambda start, stop: content[start:stop]
+
+
+def _log_of(row: FileLog) -> Log:
+    return Log(
+        received=row.received_size,
+        held=row.held_size,
+        limit=CONTENT_MAX_BYTES,
+        truncated=row.truncated,
+        masked=[tuple(masked) for masked in row.redacted or ()],
+    )
+
+
+def _settle_content(row: FileLog, log: Log | None) -> bool:
+    """Put what the pieces came to into the row: whether its content grew."""
+    if log is None:
+        return False
+    row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated
+    replaced = masking.mask_file(row, log)
+    if log.added:
+        row.content = bytes(row.content)[: log.held_before] + bytes(log.added)
+    return bool(log.added) or replaced
+
+
+def _refused_piece(line: int, reason: Reason, expected: int, log: tuple[object, ...]) -> Refused:
+    return Refused(
+        line,
+        "file_log",
+        reason,
+        refused_piece_message(reason, expected),
+        expected_offset=expected,
+        log=("file", *log),
+    )

@@ -1,0 +1,234 @@
+"""When what a stream says has finished becomes visible: with or after everything of it.
+
+A job's finishes are held back while the stream may still bring something of the job; then they are
+written in transactions of their own, host results first, then steps and jobs, locked in the one
+order (job, step, host result; ids ascending).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from joblogs import database
+from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
+
+from . import fingerprints, precedence
+from .batching import End
+from .held_finishes import FILE_LOG, HOST_RESULT, JOB, KINDS, STEP, Finish, Kind, Left, Withheld
+from .report import CUT_MESSAGE, Outcome, Reason, Refused
+
+HELD_MAX = 50_000
+"""Finishes that a stream holds back; beyond that the oldest are written before its end."""
+QUIET_SLICES = 4
+"""A job that so many slices in a row say nothing of is taken to be whole."""
+ROWS_AT_ONCE = 1000
+
+Span = tuple[int, int, int]
+"""Key of a job, first and last line of a slice that is about it."""
+
+
+class Finishes:
+    """What one stream holds back, and which jobs it may still say something of."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, dict[int, Finish]] = {kind.type_name: {} for kind in KINDS}
+        self._seen: dict[int, int] = {}
+        self._slice = 0
+        self._newest: int | None = None
+        self._mixed = False
+        """Whether the stream came back to a job after it had named another one."""
+
+    def withheld(self, kind: Kind, outcome: Outcome, *, at_once: bool = False) -> Withheld:
+        """The rows of a kind in a transaction; `at_once`: the stream ends with it, whole."""
+        return Withheld(kind, self.held[kind.type_name], outcome, at_once=at_once)
+
+    def keep(self, kind: Kind, left: Left) -> None:
+        """Take over what a committed transaction holds back."""
+        held = self.held[kind.type_name]
+        held.update(left.kept)
+        for key in left.gone:
+            held.pop(key, None)
+
+    def see(self, spans: Iterable[Span]) -> None:
+        """A slice is in, and these are the jobs that it was about."""
+        self._slice += 1
+        end, newest = 0, self._newest
+        for at, (job, first, last) in enumerate(sorted(spans, key=lambda span: span[1])):
+            goes_on = at == 0 and job == self._newest
+            if first < end or (job in self._seen and not goes_on):
+                self._mixed = True
+            if last > end:
+                end, newest = last, job
+            self._seen[job] = self._slice
+        self._newest = newest
+        held = {finish.job for finish in self._all()}
+        self._seen = {job: at for job, at in self._seen.items() if job in held or job == newest}
+
+    def write_due(self, end: End) -> Outcome:
+        """Write the finishes of jobs that are whole, and the oldest ones beyond HELD_MAX.
+
+        At the end of the stream that is all of them. Of one that was cut, jobs that it had left
+        behind are whole; of the others every record that states a finish is refused.
+        """
+        outcome = Outcome()
+        if end is End.WHOLE:
+            self._write({finish.job for finish in self._all()}, outcome)
+            return outcome
+        if not self._mixed:
+            self._write(self._passed(QUIET_SLICES if end is End.OPEN else 0), outcome)
+        if end is End.CUT:
+            self._refuse_all(outcome)
+            return outcome
+        # The jobs that were not named for longest first; then parts of those that are left.
+        self._write(self._quietest(self._size() - HELD_MAX), outcome)
+        self._write_host_results(self._oldest(self._size() - HELD_MAX), outcome)
+        return outcome
+
+    def _refuse_all(self, outcome: Outcome) -> None:
+        for kind in KINDS:
+            outcome.refused += [
+                Refused(line, kind.type_name, Reason.INVALID, CUT_MESSAGE)
+                for finish in self.held[kind.type_name].values()
+                for line, _ in finish.taken
+            ]
+            self.held[kind.type_name].clear()
+
+    def _all(self) -> Iterable[Finish]:
+        return itertools.chain.from_iterable(held.values() for held in self.held.values())
+
+    def _size(self) -> int:
+        return sum(map(len, self.held.values()))
+
+    def _passed(self, slices: int) -> set[int]:
+        """Jobs behind which the stream named others, for at least so many slices."""
+        return {
+            job
+            for job, seen in self._seen.items()
+            if job != self._newest and self._slice - seen >= slices
+        }
+
+    def _quietest(self, count: int) -> set[int]:
+        """Jobs that hold back at least so many finishes, but not the one that goes on."""
+        chosen: set[int] = set()
+        if count > 0:
+            sizes = Counter(finish.job for finish in self._all())
+            for job in sorted(self._seen, key=self._seen.__getitem__):
+                if count > 0 and job != self._newest:
+                    chosen.add(job)
+                    count -= sizes[job]
+        return chosen
+
+    def _oldest(self, count: int) -> list[tuple[int, Kind, int]]:
+        return list(itertools.islice(self._of_hosts(None), max(0, count)))
+
+    def _of_hosts(self, jobs: Collection[int] | None) -> Iterable[tuple[int, Kind, int]]:
+        """Host result, kind and key of what is held back of hosts, oldest first."""
+        for kind in (HOST_RESULT, FILE_LOG):
+            for key, finish in self.held[kind.type_name].items():
+                if jobs is None or finish.job in jobs:
+                    yield finish.host_result or key, kind, key
+
+    def _write(self, jobs: Collection[int], outcome: Outcome) -> None:
+        if not jobs:
+            return
+        self._write_host_results(list(self._of_hosts(jobs)), outcome)
+        self._write_runs(jobs, outcome)
+
+    def _write_host_results(self, due: Sequence[tuple[int, Kind, int]], outcome: Outcome) -> None:
+        due = sorted(due, key=lambda entry: (entry[0], entry[1].type_name, entry[2]))
+        for start in range(0, len(due), ROWS_AT_ONCE):
+            some = due[start : start + ROWS_AT_ONCE]
+            owners = {owner for owner, _, _ in some}
+            keys = {
+                kind: [key for _, of, key in some if of is kind] for kind in (HOST_RESULT, FILE_LOG)
+            }
+
+            def write(
+                owners: set[int] = owners, keys: dict[Kind, list[int]] = keys
+            ) -> tuple[Outcome, list[Any]]:
+                done = Outcome()
+                with transaction.atomic():
+                    found = HostResult.objects.filter(database.Among("pk", owners))
+                    rows = list(found.select_for_update().order_by("pk"))
+                    wanted = set(keys[HOST_RESULT])
+                    own = [row for row in rows if row.pk in wanted]
+                    ended = self._finish(HOST_RESULT, keys[HOST_RESULT], own, done)
+                    if keys[FILE_LOG]:
+                        files = FileLog.objects.filter(database.Among("pk", keys[FILE_LOG]))
+                        self._finish(FILE_LOG, keys[FILE_LOG], files.defer("content"), done)
+                return done, ended
+
+            done, ended = database.retrying(write)
+            self._count(done, outcome, keys)
+            fingerprints.take(ended)
+
+    def _write_runs(self, jobs: Collection[int], outcome: Outcome) -> None:
+        of_jobs: dict[Kind, dict[int, list[int]]] = {JOB: {}, STEP: {}}
+        for kind, by_job in of_jobs.items():
+            for key, finish in self.held[kind.type_name].items():
+                if finish.job in jobs:
+                    by_job.setdefault(finish.job, []).append(key)
+        every = sorted(of_jobs[JOB].keys() | of_jobs[STEP].keys())
+        for start in range(0, len(every), ROWS_AT_ONCE):
+            some = every[start : start + ROWS_AT_ONCE]
+            keys = {
+                kind: [key for job in some for key in by_job.get(job, ())]
+                for kind, by_job in of_jobs.items()
+            }
+
+            def write(some: list[int] = some, keys: dict[Kind, list[int]] = keys) -> Outcome:
+                done = Outcome()
+                with transaction.atomic():
+                    # A step's parent is locked first, whether or not it changes.
+                    locked = list(_locked(JobInstance.objects.filter(pk__in=some)))
+                    wanted = set(keys[JOB])
+                    own = [row for row in locked if row.pk in wanted]
+                    steps = _locked(StepInstance.objects.filter(pk__in=keys[STEP]))
+                    self._finish(STEP, keys[STEP], steps, done)
+                    self._finish(JOB, keys[JOB], own, done)
+                return done
+
+            self._count(database.retrying(write), outcome, keys)
+
+    def _finish(
+        self, kind: Kind, keys: Sequence[int], rows: Iterable[Any], outcome: Outcome
+    ) -> list[Any]:
+        """Write the finishes of locked rows: those that they change."""
+        held, changed, gone = self.held[kind.type_name], [], set(keys)
+        for row in rows:
+            finish = held[row.pk]
+            gone.discard(row.pk)
+            if precedence.apply(row, finish.changes(kind, row)):
+                changed.append(row)
+                outcome.accepted += len(finish.taken)
+            else:
+                # Somebody else has said the same or something newer.
+                for _, besides in finish.taken:
+                    outcome.count(changed=besides)
+        database.save_columns(kind.model, kind.ordered_columns, changed)
+        message = f"the {kind.type_name} was removed while the stream was read"
+        outcome.refused += [
+            Refused(line, kind.type_name, Reason.UNKNOWN_PARENT, message)
+            for key in sorted(gone)
+            for line, _ in held[key].taken
+        ]
+        return changed
+
+    def _count(self, done: Outcome, outcome: Outcome, keys: dict[Kind, list[int]]) -> None:
+        """A transaction is committed: nothing of these rows is held back any more."""
+        outcome.accepted += done.accepted
+        outcome.duplicates += done.duplicates
+        outcome.refused += done.refused
+        for kind, own in keys.items():
+            for key in own:
+                del self.held[kind.type_name][key]
+
+
+def _locked(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.select_for_update(no_key=True).order_by("pk")

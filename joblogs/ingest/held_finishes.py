@@ -1,0 +1,226 @@
+"""What says that something has finished, kept out of a row until all of it is here.
+
+While records are merged a row shows what it will be, so that each of them counts as if nothing were
+held back. Just before it is written it gets back what readers may see: who reads "finished" can
+read the logs (docs/records.md, "Finished means readable").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from joblogs.choices import (
+    FINISHED,
+    RUNNING,
+    FileMode,
+    FileStatus,
+    HostStatus,
+    RunStatus,
+    file_rank,
+    host_rank,
+    run_rank,
+)
+from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
+
+from . import precedence
+from .report import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of row that finishes. `columns` say that it has, the status first."""
+
+    type_name: str
+    model: type[Any]
+    columns: tuple[str, ...]
+    rank: precedence.Rank
+    running: Callable[[Any], int]
+    """The status of a row that is not running already while its finish is held back."""
+    counts_runs: bool = False
+
+    @property
+    def ordered_columns(self) -> tuple[str, ...]:
+        """With the columns beside the status that tell which of two records is the newer one."""
+        order = ("update_time", "execute_count") if self.counts_runs else ("update_time",)
+        return (*self.columns, *order)
+
+    def changes(self, row: Any, said: Mapping[str, Any]) -> dict[str, Any]:
+        """What a record that says this changes in a row."""
+        return precedence.changes(row, said, rank=self.rank, counts_runs=self.counts_runs)
+
+    def is_finished(self, row: Any) -> bool:
+        return self.rank(row.status) == FINISHED
+
+
+_RUN_COLUMNS = ("status", "end_time", "total_time")
+JOB = Kind(
+    "job", JobInstance, _RUN_COLUMNS, run_rank, lambda row: RunStatus.RUNNING, counts_runs=True
+)
+STEP = Kind(
+    "step", StepInstance, _RUN_COLUMNS, run_rank, lambda row: RunStatus.RUNNING, counts_runs=True
+)
+HOST_RESULT = Kind(
+    "host_result",
+    HostResult,
+    ("status", "end_time", "total_time", "exit_code", "error_code", "tag"),
+    host_rank,
+    lambda row: HostStatus.RUNNING,
+)
+FILE_LOG = Kind(
+    "file_log",
+    FileLog,
+    ("status",),
+    file_rank,
+    lambda row: FileStatus.DOWNLOADING if row.mode == FileMode.DOWNLOAD else FileStatus.UPLOADING,
+)
+KINDS = (JOB, STEP, HOST_RESULT, FILE_LOG)
+
+Taken = tuple[int, bool]
+"""The line of a record, and whether it changed anything besides the finish that it states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A finish that is held back: the values of its kind's `ordered_columns`, and who said it."""
+
+    values: tuple[Any, ...]
+    taken: tuple[Taken, ...]
+    job: int
+    host_result: int | None = None
+    """The host result that a file log belongs to."""
+
+    def changes(self, kind: Kind, row: Any) -> dict[str, Any]:
+        """What it changes in its row, as that is stored by now."""
+        return kind.changes(row, dict(zip(kind.ordered_columns, self.values, strict=True)))
+
+
+@dataclass(slots=True)
+class _Shown:
+    """A row as it will be, with what is stored of its finish; `before` None if it is new."""
+
+    row: Any
+    before: tuple[Any, ...] | None
+    earlier: tuple[Taken, ...] = ()
+    """Records of earlier slices whose finish is held back."""
+    taken: list[Taken] = field(default_factory=list)
+    """Records of this transaction that state the finish which the row has now."""
+
+
+@dataclass(slots=True)
+class Left:
+    """What a transaction leaves held back of one kind, by the keys of the rows."""
+
+    kept: dict[int, Finish] = field(default_factory=dict)
+    gone: list[int] = field(default_factory=list)
+    """Rows of which nothing is held back any more: newer records say that they run."""
+
+
+class Withheld:
+    """The rows of a kind within one transaction, and which of them do not yet say that they ended.
+
+    `held` are the finishes that earlier slices left. `at_once`: all that comes of these rows is
+    written in this very transaction, so that nothing but what is held already stays so.
+    """
+
+    def __init__(
+        self, kind: Kind, held: Mapping[int, Finish], outcome: Outcome, *, at_once: bool = False
+    ) -> None:
+        self.kind, self._held, self._outcome, self._at_once = kind, held, outcome, at_once
+        self._rows: dict[int, _Shown] = {}
+        self._hidden: list[tuple[_Shown, tuple[Any, ...]]] = []
+
+    def show(self, rows: Iterable[Any]) -> None:
+        """Put what is held back onto stored rows, unless somebody else has moved them on."""
+        if not self._held:
+            return
+        for row in rows:
+            if (finish := self._held.get(row.pk)) is None:
+                continue
+            before = self._values(row)
+            shown = _Shown(row, before, finish.taken)
+            precedence.apply(row, finish.changes(self.kind, row))
+            if self._holds(shown):
+                self._rows[id(row)] = shown
+            else:
+                self._set(row, self.kind.ordered_columns, before)
+
+    def add(self, line: int, row: Any) -> None:
+        """A record has made this row."""
+        self._rows[id(row)] = _Shown(row, None)
+        self._count(line, row, besides=True)
+
+    def take(
+        self, line: int, row: Any, said: Mapping[str, Any], *, news: bool = False
+    ) -> dict[str, Any]:
+        """Merge what a record says into its row: the columns that it changed, and their values.
+
+        `news`: the record changed something else already.
+        """
+        changed = self.kind.changes(row, said)
+        if not changed:
+            self._outcome.count(changed=news)
+            return changed
+        if id(row) not in self._rows:
+            self._rows[id(row)] = _Shown(row, self._values(row))
+        precedence.apply(row, changed)
+        self._count(line, row, besides=news or not changed.keys() <= set(self.kind.columns))
+        return changed
+
+    def hide(self) -> None:
+        """Give the rows back what readers may see, just before they are written."""
+        for shown in self._rows.values():
+            if self._holds(shown):
+                self._hidden.append((shown, self._values(shown.row)))
+                self._restore(shown)
+            else:
+                # What was stated goes in now, or something newer stands in its place.
+                self._outcome.accepted += len(shown.taken) + len(shown.earlier)
+
+    def left(self, *, job: Callable[[Any], int]) -> Left:
+        """What is held back once the rows are written; `job` tells the key of a row's job."""
+        left = Left()
+        for shown, values in self._hidden:
+            row = shown.row
+            taken = (*shown.earlier, *shown.taken)
+            owner = row.host_result_id if self.kind is FILE_LOG else None
+            left.kept[row.pk] = Finish(values, taken, job(row), owner)
+        left.gone = [
+            shown.row.pk
+            for shown in self._rows.values()
+            if shown.earlier and shown.row.pk not in left.kept
+        ]
+        return left
+
+    def _count(self, line: int, row: Any, *, besides: bool) -> None:
+        shown = self._rows[id(row)]
+        if self._holds(shown):
+            shown.taken.append((line, besides))
+        else:
+            self._outcome.accepted += 1
+
+    def _holds(self, shown: _Shown) -> bool:
+        """Whether readers may not yet see the finish that the row has now."""
+        kind, row, before = self.kind, shown.row, shown.before
+        if not kind.is_finished(row) or (self._at_once and not shown.earlier):
+            return False
+        if before is None or kind.rank(before[0]) != FINISHED:
+            return True
+        # One that ended before and was run again since.
+        return kind.counts_runs and bool(row.execute_count > before[-1])
+
+    def _values(self, row: Any) -> tuple[Any, ...]:
+        return tuple([getattr(row, column) for column in self.kind.ordered_columns])
+
+    def _restore(self, shown: _Shown) -> None:
+        kind, row, before = self.kind, shown.row, shown.before
+        self._set(row, kind.columns, before or (None,) * len(kind.columns))
+        if before is None or kind.rank(row.status) != RUNNING:
+            # Waiting, or ended before and run again since.
+            row.status = kind.running(row)
+
+    @staticmethod
+    def _set(row: Any, columns: Iterable[str], values: Iterable[Any]) -> None:
+        for column, value in zip(columns, values, strict=False):
+            setattr(row, column, value)

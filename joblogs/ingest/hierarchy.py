@@ -1,0 +1,339 @@
+"""Scopes, jobs and steps of a slice: which job a record means, and what it changes there.
+
+Records are walked in their order over what is stored. If nothing differs, nothing is locked or
+written; else the rows are locked (scope, job, step, each by ascending id) and walked again.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import ChainMap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from joblogs import database, records
+from joblogs.access import Writer
+from joblogs.models import JobInstance, Scope, StepInstance
+
+from . import masking, precedence
+from .batching import Entry, Numbered, Pieces
+from .finishes import Finishes, Span
+from .held_finishes import JOB, STEP, Withheld
+from .report import NAMED, JobKey, Outcome, Reason, Refused
+from .stored_parents import ScopeKey, Stored, load
+
+_InJob = records.Step | records.HostResult | records.FileLog | Pieces
+
+_JOB_COLUMNS = (
+    "name",
+    "operator",
+    "source",
+    "launch_mode",
+    "task_type",
+    "status",
+    "execute_count",
+    "update_time",
+    "start_time",
+    "end_time",
+    "total_time",
+)
+_STEP_COLUMNS = (
+    "name",
+    "position",
+    "status",
+    "execute_count",
+    "update_time",
+    "create_time",
+    "start_time",
+    "end_time",
+    "total_time",
+)
+
+
+@dataclass(slots=True)
+class StepWork:
+    """A stored step and the records of a slice that are about its hosts, in their order."""
+
+    step: StepInstance
+    entries: list[Numbered] = field(default_factory=list)
+    blind_app: int | None = None
+    """The app that writes them, if it may not read the step's scope."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What walking a slice came to."""
+
+    outcome: Outcome
+    jobs: Withheld
+    steps: Withheld
+    works: dict[tuple[JobKey, int], StepWork] = field(default_factory=dict)
+    named: ChainMap[int, ScopeKey] = field(default_factory=ChainMap)
+    changed: dict[int, Scope | JobInstance | StepInstance] = field(default_factory=dict)
+    lines: dict[int, tuple[JobInstance, list[int]]] = field(default_factory=dict)
+    """Jobs, and the lines of their own records and of their steps'."""
+
+    def name(self, job: JobInstance, line: int) -> None:
+        self.lines.setdefault(id(job), (job, []))[1].append(line)
+
+    def spans(self) -> list[Span]:
+        """Which lines each job has in the slice, once all jobs are stored."""
+        lines = {job.pk: list(own) for job, own in self.lines.values()}
+        for work in self.works.values():
+            own = lines.setdefault(work.step.job_id, [])
+            for line, entry in work.entries:
+                own += (line, entry.lines[-1] if isinstance(entry, Pieces) else line)
+        return [(job, min(own), max(own)) for job, own in lines.items()]
+
+    def change(self, row: Scope | JobInstance | StepInstance) -> None:
+        self.changed[id(row)] = row
+
+    def rows(self, model: type[Any], *, new: bool) -> list[Any]:
+        """Changed rows of a model, those that are not stored yet or those that are."""
+        return [
+            row
+            for row in self.changed.values()
+            if isinstance(row, model) and row._state.adding is new
+        ]
+
+
+def settle(
+    slice_: Sequence[Numbered], *, writer: Writer, named: dict[int, ScopeKey], finishes: Finishes
+) -> Plan:
+    """Write what the slice changes in scopes, jobs and steps, but not that they ended.
+
+    `named` tells which scope's job of a number the stream named last; it is told what is new, and
+    `finishes` what is held back.
+    """
+    plan = _walk(slice_, load(slice_, writer, named), writer, named, finishes)
+    if plan.changed:
+        plan = database.retrying(lambda: _settle_locked(slice_, writer, named, finishes, plan))
+        finishes.keep(JOB, plan.jobs.left(job=lambda job: job.pk))
+        finishes.keep(STEP, plan.steps.left(job=lambda step: step.job_id))
+    named.update(plan.named.maps[0])
+    return plan
+
+
+def _settle_locked(
+    slice_: Sequence[Numbered],
+    writer: Writer,
+    named: dict[int, ScopeKey],
+    finishes: Finishes,
+    seen: Plan,
+) -> Plan:
+    with transaction.atomic():
+        Scope.objects.bulk_create(
+            [
+                Scope(scope_type=scope.scope_type, scope_id=scope.scope_id)
+                for scope in sorted(seen.rows(Scope, new=True), key=str)
+            ],
+            ignore_conflicts=True,
+        )
+        plan = _walk(slice_, load(slice_, writer, named, lock=True), writer, named, finishes)
+        plan.jobs.hide()
+        plan.steps.hide()
+        columns = ("name", "named_at")
+        database.save_columns(Scope, columns, plan.rows(Scope, new=False))
+        # What is made counts as stored from then on, so those that were stored come first.
+        database.save_columns(JobInstance, _JOB_COLUMNS, plan.rows(JobInstance, new=False))
+        JobInstance.objects.bulk_create(plan.rows(JobInstance, new=True))
+        database.save_columns(StepInstance, _STEP_COLUMNS, plan.rows(StepInstance, new=False))
+        StepInstance.objects.bulk_create(plan.rows(StepInstance, new=True))
+    return plan
+
+
+def _walk(
+    slice_: Iterable[Numbered],
+    stored: Stored,
+    writer: Writer,
+    named: dict[int, ScopeKey],
+    finishes: Finishes,
+) -> Plan:
+    outcome = Outcome()
+    jobs, steps = finishes.withheld(JOB, outcome), finishes.withheld(STEP, outcome)
+    jobs.show(stored.jobs.values())
+    steps.show(stored.steps.values())
+    # Not a copy: a stream may name a million jobs.
+    plan = Plan(outcome, jobs, steps, named=ChainMap({}, named))
+    # What the children of a step resolve to, until a job or a step says otherwise.
+    resolved: dict[tuple[Any, ...], StepWork | _Unresolved] = {}
+    for line, record in slice_:
+        if isinstance(record, records.Job):
+            resolved.clear()
+            _walk_job(line, record, stored, writer, plan)
+        elif isinstance(record, records.Step):
+            resolved.clear()
+            _walk_step(line, record, stored, plan)
+        else:
+            key = (
+                record.job_instance_id,
+                record.step_instance_id,
+                record.bk_scope_type,
+                record.bk_scope_id,
+            )
+            work = resolved.get(key)
+            if work is None:
+                try:
+                    work = _find_step(record, stored, plan)
+                except _Unresolved as error:
+                    work = error
+                resolved[key] = work
+            if isinstance(work, _Unresolved):
+                plan.outcome.refused += work.refuse(line, record)
+                continue
+            work.entries.append((line, record))
+    return plan
+
+
+class _Unresolved(Exception):
+    """A record's job or step is not there, or not told apart."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        self.reason, self.message = reason, message
+        super().__init__(message)
+
+    def refuse(self, line: int, entry: Entry) -> list[Refused]:
+        """The records of an entry, refused."""
+        if isinstance(entry, Pieces):
+            return [Refused(n, entry.type_name, self.reason, self.message) for n in entry.lines]
+        return [Refused(line, records.type_name(entry), self.reason, self.message)]
+
+
+def _walk_job(line: int, record: records.Job, stored: Stored, writer: Writer, plan: Plan) -> None:
+    pair = (record.bk_scope_type, record.bk_scope_id)
+    key = (*pair, record.job_instance_id)
+    plan.named[record.job_instance_id] = pair
+    scope = stored.scopes.get(pair)
+    if not writer.covers(scope):
+        message = f"scope {pair[0]}:{pair[1]} is not granted for writing"
+        plan.outcome.refused.append(Refused(line, "job", Reason.FORBIDDEN, message))
+        return
+    job = stored.jobs.get(key)
+    if job is not None and (column := precedence.contradiction(job, _never_changing(record))):
+        message = f"job {record.job_instance_id} has another {column}"
+        plan.outcome.refused.append(Refused(line, "job", Reason.CONFLICT, message))
+        return
+    if scope is None:
+        scope = stored.scopes[pair] = Scope(scope_type=pair[0], scope_id=pair[1])
+        plan.change(scope)
+    news = _name_scope(scope, record, plan)
+    said = {column: getattr(record, column) for column in _JOB_COLUMNS}
+    said["name"] = masking.mask_name(record.name, job.name if job else None)
+    if job is None:
+        job = _new_job(record, scope, said)
+        stored.jobs[key] = job
+        stored.keys_of_number.setdefault(key[2], []).append(key)
+        plan.change(job)
+        plan.jobs.add(line, job)
+    elif plan.jobs.take(line, job, said, news=news):
+        plan.change(job)
+    plan.name(job, line)
+    # Enough for a report, whatever a slice names.
+    if len(plan.outcome.jobs) < NAMED and key not in plan.outcome.jobs:
+        plan.outcome.jobs.append(key)
+
+
+def _never_changing(record: records.Job) -> dict[str, Any]:
+    return {"create_time": record.create_time}
+
+
+def _new_job(record: records.Job, scope: Scope, said: dict[str, Any]) -> JobInstance:
+    return JobInstance(
+        scope=scope,
+        job_instance_id=record.job_instance_id,
+        create_time=record.create_time,
+        day=day_of(record.create_time),
+        # Only who makes the job knows that its logs are gone: later they may be here.
+        expired_at=record.expired.at if record.expired else None,
+        expired_policy=record.expired.policy if record.expired else "",
+        **_given(said),
+    )
+
+
+def _name_scope(scope: Scope, record: records.Job, plan: Plan) -> bool:
+    name = record.scope_name
+    said_at = record.create_time if record.update_time is None else record.update_time
+    # Of two names for the same moment the greater one, so that the order does not matter.
+    held_at = precedence.credible(scope.named_at) or 0
+    if not name or (scope.name and (said_at, name) <= (held_at, scope.name)):
+        return False
+    # The same name said later is remembered, but it is no news: a store takes nothing in from an
+    # export of its own, where every job names the scope.
+    news = name != scope.name
+    scope.name, scope.named_at = name, said_at
+    plan.change(scope)
+    return news
+
+
+def _walk_step(line: int, record: records.Step, stored: Stored, plan: Plan) -> None:
+    try:
+        key = _find_job(record, stored, plan)
+    except _Unresolved as error:
+        plan.outcome.refused += error.refuse(line, record)
+        return
+    job = stored.jobs[key]
+    plan.name(job, line)
+    step = stored.steps.get((key, record.step_instance_id))
+    said = {column: getattr(record, column) for column in _STEP_COLUMNS}
+    said["name"] = masking.mask_name(record.name, step.name if step else None)
+    if step is None:
+        given = {"create_time": job.create_time, **_given(said)}
+        step = StepInstance(
+            job=job,
+            step_instance_id=record.step_instance_id,
+            step_type=record.step_type,
+            day=job.day,
+            **given,
+        )
+        stored.steps[key, record.step_instance_id] = step
+        plan.change(step)
+        plan.steps.add(line, step)
+    elif precedence.contradiction(step, {"step_type": record.step_type}):
+        message = f"step {record.step_instance_id} has another step_type"
+        plan.outcome.refused.append(Refused(line, "step", Reason.CONFLICT, message))
+    elif plan.steps.take(line, step, said):
+        plan.change(step)
+
+
+def _find_job(record: _InJob, stored: Stored, plan: Plan) -> JobKey:
+    """The job that a record means (RECORDS, Which job). Raises _Unresolved."""
+    number = record.job_instance_id
+    pair = plan.named.get(number)
+    if record.bk_scope_type is not None and record.bk_scope_id is not None:
+        pair = (record.bk_scope_type, record.bk_scope_id)
+    if pair is not None:
+        keys = [key] if (key := (*pair, number)) in stored.jobs else []
+    else:
+        keys = stored.keys_of_number.get(number, [])
+    if not keys:
+        raise _Unresolved(Reason.UNKNOWN_PARENT, f"job {number} is not known")
+    if len(keys) > 1:
+        raise _Unresolved(
+            Reason.AMBIGUOUS,
+            f"job {number} is in several scopes; "
+            "a job record before it, or bk_scope_type and bk_scope_id in it, say which",
+        )
+    return keys[0]
+
+
+def _find_step(record: _InJob, stored: Stored, plan: Plan) -> StepWork:
+    place = (_find_job(record, stored, plan), record.step_instance_id)
+    step = stored.steps.get(place)
+    if step is None:
+        raise _Unresolved(
+            Reason.UNKNOWN_PARENT,
+            f"step {record.step_instance_id} of job {record.job_instance_id} is not known",
+        )
+    return plan.works.setdefault(place, StepWork(step))
+
+
+def _given(said: dict[str, Any]) -> dict[str, Any]:
+    return {column: value for column, value in said.items() if value is not None}
+
+
+def day_of(create_time: int) -> datetime.date:
+    """The UTC date of a job's create time in milliseconds, which a record may state."""
+    return datetime.date(1970, 1, 1) + datetime.timedelta(milliseconds=create_time)

@@ -1,0 +1,391 @@
+"""The only code that reads or writes ScriptChunk.
+
+A log is read by its host result's id and day. Which frames hold it may change at any time (merging
+replaces them), so a reader never remembers frames from one statement to the next: it asks for the
+frame that contains its position and checks that frames touch (DESIGN §5). Every statement names the
+day as a value: that is what lets PostgreSQL look at one partition only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from joblogs import database
+from joblogs.models import ScriptChunk
+
+from . import codec
+from .pieces import FRAME_MAX_BYTES, Hole, Piece, frames, join
+
+GROUP_BYTES = 8 * 1024 * 1024
+"""As much text as the frames that one statement fetches may hold: what a reader's memory is bounded
+by."""
+WHOLE_SPANS, PARTIAL_SPANS = 10_000, 400
+"""As many spans as one statement asks for: those of whole logs by a list, others by a UNION."""
+
+FRAMES_AT_ONCE, LOGS_AT_ONCE = 16, 1000
+"""As many frames as they are, and names of logs, as one statement fetches."""
+
+PARTITIONS = database.Partitions(ScriptChunk)
+"""The day partitions of the frames, where there are any."""
+
+_FIELDS = ("day", "host_result_id", "offset", "size", "newlines", "codec", "data")
+_TABLE = ScriptChunk._meta.db_table
+# The table's name is ours; everything else is a parameter.
+_WHOLE = (
+    f'SELECT host_result_id, "offset", codec, data FROM "{_TABLE}" '  # noqa: S608
+    'WHERE day = %s AND "offset" < %s AND host_result_id '
+)
+_WINDOW = (
+    f'SELECT %s AS span, "offset", codec, data FROM "{_TABLE}" '  # noqa: S608
+    'WHERE day = %s AND host_result_id = %s AND "offset" < %s AND "offset" >= COALESCE('
+    f'(SELECT MAX("offset") FROM "{_TABLE}" '
+    'WHERE day = %s AND host_result_id = %s AND "offset" <= %s), 0)'
+)
+
+
+class Span(NamedTuple):
+    """Bytes [start, stop) of a host result's log, which ends at `size`: at `stop` unless told."""
+
+    log: int
+    start: int
+    stop: int
+    size: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of its log."""
+        return self.start == 0 and self.size in (None, self.stop)
+
+    @property
+    def weight(self) -> int:
+        """As many bytes as the frames that hold it may have: a byte brings all of its frame."""
+        first = max(0, self.start - FRAME_MAX_BYTES + 1)
+        return min(self.size or self.stop, self.stop + FRAME_MAX_BYTES - 1) - first
+
+
+class Addition(NamedTuple):
+    """Bytes that a host result's log grows by, and where. `newlines`: where they were counted."""
+
+    log: int
+    offset: int
+    data: bytes | bytearray
+    newlines: int | None = None
+
+
+def append(day: datetime.date, additions: Iterable[Addition]) -> None:
+    """Store what logs grew by, as frames of at most 1 MiB.
+
+    The caller holds the lock of each log's host result. A frame that is there already is an error.
+    """
+    database.insert_rows(ScriptChunk, _FIELDS, _rows(day, additions))
+
+
+def _rows(
+    day: datetime.date, additions: Iterable[Addition], level: int = codec.LIVE_LEVEL
+) -> Iterator[tuple[Any, ...]]:
+    for log, offset, data, counted in additions:
+        for piece in frames(offset, data):
+            kind, packed = codec.encode(piece.data, level=level)
+            size, newlines = len(piece.data), counted
+            if newlines is None or size < len(data):
+                newlines = piece.data.count(b"\n")
+            yield day, log, piece.offset, size, newlines, kind, packed
+
+
+def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list[bytes]]]:
+    """The bytes of `spans`, in their order, each as parts to be joined.
+
+    Statements are as many as there are groups of 8 MiB of frames, whatever the number of spans; a
+    longer span comes back in several consecutive ones. The caller takes `stop` and `size` from the
+    host result, before. Raises Hole if bytes are missing.
+    """
+    for group in _groups(spans):
+        found = _frames(day, group)
+        for index, span in enumerate(group):
+            place = (span.start, span.stop)
+            try:
+                parts = join(place, _decoded(found.pop(index, [])))
+            except Hole:
+                # Frames may have been merged between the size's statement and this one.
+                parts = join(place, _decoded(_frames(day, [span])[0]))
+            yield span, parts
+
+
+def first_bytes(stream: Iterator[tuple[Span, list[bytes]]], size: int) -> Iterator[bytes]:
+    """The next `size` bytes of what `read` gives."""
+    while size > 0:
+        _, parts = next(stream)
+        for part in parts:
+            size -= len(part)
+            yield part
+
+
+def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
+    group: list[Span] = []
+    room, limit = GROUP_BYTES, WHOLE_SPANS
+    for span in _windows(spans):
+        if not span.is_whole:
+            limit = PARTIAL_SPANS
+        weight = span.weight
+        if group and (weight > room or len(group) >= limit):
+            yield group
+            group, room = [], GROUP_BYTES
+            limit = WHOLE_SPANS if span.is_whole else PARTIAL_SPANS
+        group.append(span)
+        room -= weight
+    if group:
+        yield group
+
+
+def _windows(spans: Iterable[Span]) -> Iterator[Span]:
+    for span in spans:
+        log, start, stop, size = span
+        if 0 < stop - start <= GROUP_BYTES:
+            yield span
+            continue
+        for position in range(start, stop, GROUP_BYTES):
+            yield Span(log, position, min(stop, position + GROUP_BYTES), size or stop)
+
+
+_Packed = tuple[int, int, bytes]
+"""Offset, codec and data of a frame as it is stored."""
+
+
+def _decoded(found: list[_Packed]) -> list[Piece]:
+    # Span by span: the memory of one is that of the next, still warm. A group unpacked at once
+    # would be asked of the system and given back each time, a third of what a large read costs.
+    found.sort(key=itemgetter(0))
+    return [Piece(offset, codec.decode(kind, data)) for offset, kind, data in found]
+
+
+def _frames(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Packed]]:
+    """The frames that each span of the group needs, by the span's index."""
+    if not all(span.is_whole for span in group):
+        return _windowed(day, group)
+    result: dict[int, list[_Packed]] = defaultdict(list)
+    index_of = {span.log: index for index, span in enumerate(group)}
+    condition, values = database.any_of([span.log for span in group])
+    farthest = max(span.stop for span in group)
+    for log, offset, kind, data in database.fetch(_WHOLE + condition, [day, farthest, *values]):
+        index = index_of[log]
+        if offset < group[index].stop:
+            result[index].append((offset, kind, data))
+    return result
+
+
+def _windowed(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Packed]]:
+    result: dict[int, list[_Packed]] = defaultdict(list)
+    parameters: list[Any] = []
+    for index, (log, start, stop, _) in enumerate(group):
+        parameters += [index, day, log, stop, day, log, start]
+    statement = " UNION ALL ".join([_WINDOW] * len(group))
+    for index, offset, kind, data in database.fetch(statement, parameters):
+        result[int(index)].append((offset, kind, data))
+    return result
+
+
+class Newlines(NamedTuple):
+    """The newlines of those frames of a log that lie within a part of it, and what they cover."""
+
+    newlines: int
+    start: int
+    stop: int
+
+
+def newlines_within(day: datetime.date, log: int, start: int, stop: int) -> Newlines:
+    """Count newlines of bytes [start, stop) as far as whole frames tell, without reading text.
+
+    The caller counts in what the frames leave over at both ends; without a frame it is all of it.
+    """
+    statement = (
+        'SELECT COALESCE(SUM(newlines), 0), MIN("offset"), MAX("offset" + size) '  # noqa: S608
+        f'FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s AND "offset" >= %s '
+        'AND "offset" < %s AND "offset" + size <= %s'
+    )
+    ((count, first, last),) = database.fetch(statement, [day, log, start, stop, stop])
+    return Newlines(count, start if first is None else first, start if last is None else last)
+
+
+def frame_of_newline(day: datetime.date, log: int, nth: int) -> tuple[Span, int] | None:
+    """The frame that holds the nth newline of a log (from 1), and how many come before the frame.
+
+    The database adds up and stops at the frame: a log may have a million of them.
+    """
+    statement = (
+        'SELECT "offset", size, upto - newlines FROM (SELECT "offset", size, newlines, '  # noqa: S608
+        'SUM(newlines) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING) AS upto '
+        f'FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s) AS marks '
+        'WHERE upto >= %s ORDER BY "offset" LIMIT 1'
+    )
+    for offset, size, before in database.fetch(statement, [day, log, nth]):
+        return Span(log, offset, offset + size), int(before)
+    return None
+
+
+def frames_with_newlines(day: datetime.date, log: int, start: int) -> list[Span]:
+    """The next two frames that end after `start` and hold a newline; the first may hold it before.
+
+    What finds the end of a line of many megabytes without reading the line.
+    """
+    statement = (
+        f'SELECT "offset", size FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s '  # noqa: S608
+        'AND "offset" > %s AND "offset" + size > %s AND newlines > 0 ORDER BY "offset" LIMIT 2'
+    )
+    parameters = [day, log, start - FRAME_MAX_BYTES, start]
+    return [Span(log, at, at + size) for at, size in database.fetch(statement, parameters)]
+
+
+class Frame(NamedTuple):
+    """A frame as it is stored."""
+
+    offset: int
+    size: int
+    newlines: int
+    codec: int
+    data: bytes
+
+
+def frames_of(day: datetime.date, log: int) -> Iterator[Frame]:
+    """All frames of a log as they are, in their order, a few at a time."""
+    statement = (
+        f'SELECT "offset", size, newlines, codec, data FROM "{_TABLE}" '  # noqa: S608
+        'WHERE day = %s AND host_result_id = %s AND "offset" > %s ORDER BY "offset" LIMIT %s'
+    )
+    after = -1
+    while page := list(database.fetch(statement, [day, log, after, FRAMES_AT_ONCE])):
+        for offset, size, newlines, kind, data in page:
+            yield Frame(offset, size, newlines, kind, bytes(data))
+        after = page[-1][0]
+
+
+def days(since: datetime.date | None, until: datetime.date | None) -> Iterator[datetime.date]:
+    """The days that have frames, ascending."""
+    found = ScriptChunk.objects.order_by("day").values_list("day", flat=True)
+    if until is not None:
+        found = found.filter(day__lte=until)
+    day = found.filter(day__gte=since).first() if since is not None else found.first()
+    while day is not None:
+        yield day
+        day = found.filter(day__gt=day).first()
+
+
+def logs_of_day(day: datetime.date) -> Iterator[list[int]]:
+    """The host results that frames of a day name, ascending, a page at a time."""
+    statement = (
+        f'SELECT DISTINCT host_result_id FROM "{_TABLE}" '  # noqa: S608
+        "WHERE day = %s AND host_result_id > %s ORDER BY host_result_id LIMIT %s"
+    )
+    after = 0
+    while page := [log for (log,) in database.fetch(statement, [day, after, LOGS_AT_ONCE])]:
+        yield page
+        after = page[-1]
+
+
+def scattered(day: datetime.date) -> list[tuple[int, int]]:
+    """The logs of a day that lie in more frames than they need: host result and frames of each."""
+    statement = (
+        f'SELECT host_result_id, COUNT(*) FROM "{_TABLE}" WHERE day = %s GROUP BY host_result_id '  # noqa: S608
+        "HAVING COUNT(*) > (SUM(size) + %s) / %s ORDER BY host_result_id"
+    )
+    parameters = [day, FRAME_MAX_BYTES - 1, FRAME_MAX_BYTES]
+    return [(log, count) for log, count in database.fetch(statement, parameters)]
+
+
+def merge(day: datetime.date, log: int) -> int:
+    """Re-cut a log into full frames, compressed harder; how many frames that saves.
+
+    The caller holds the lock of the host result, in a transaction. Leading frames that are full
+    already stay. Memory is bounded by GROUP_BYTES, whatever the log's size.
+    """
+    cuts = _cuts(day, log)
+    while cuts and cuts[0][1] == FRAME_MAX_BYTES:
+        del cuts[0]
+    before, rest = len(cuts), b""
+    if before < 2:
+        return 0
+    written = 0
+    for group in _runs(cuts):
+        start, stop = group[0][0], group[-1][0] + group[-1][1]
+        (_, parts), *more = read(day, [Span(log, start, stop, cuts[-1][0] + cuts[-1][1])])
+        data = rest + b"".join(itertools.chain(parts, *(found for _, found in more)))
+        offset = start - len(rest)
+        keep = 0 if group[-1] is cuts[-1] else len(data) % FRAME_MAX_BYTES
+        rest, data = data[len(data) - keep :], data[: len(data) - keep]
+        _delete(day, log, start, stop)
+        rows = _rows(day, [Addition(log, offset, data)], codec.MERGED_LEVEL)
+        database.insert_rows(ScriptChunk, _FIELDS, rows)
+        written += -(-len(data) // FRAME_MAX_BYTES)
+    return before - written
+
+
+def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) -> None:
+    """Put other bytes, with the same newlines, where a log has as many already.
+
+    The caller holds the lock of the host result, in a transaction. Frames keep their borders, so a
+    reader meets each of them as it was or as it is. Raises Hole if bytes are missing.
+    """
+    stop = offset + len(data)
+    kept = _decoded(_frames(day, [Span(log, offset, stop)])[0])
+    join((offset, stop), kept)
+    for piece in kept:
+        text = bytearray(piece.data)
+        start = max(0, offset - piece.offset)
+        text[start : stop - piece.offset] = data[max(0, piece.offset - offset) :][
+            : len(text) - start
+        ]
+        level = codec.MERGED_LEVEL if len(text) == FRAME_MAX_BYTES else codec.LIVE_LEVEL
+        kind, packed = codec.encode(bytes(text), level=level)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'UPDATE "{_TABLE}" SET codec = %s, data = %s '  # noqa: S608
+                'WHERE day = %s AND host_result_id = %s AND "offset" = %s',
+                [kind, packed, day, log, piece.offset],
+            )
+
+
+def delete(day: datetime.date, logs: Sequence[int]) -> None:
+    """Delete all frames of these host results' logs. Part of the caller's transaction."""
+    for start in range(0, len(logs), WHOLE_SPANS):
+        condition, values = database.any_of(logs[start : start + WHOLE_SPANS])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f'DELETE FROM "{_TABLE}" WHERE day = %s AND host_result_id {condition}',  # noqa: S608
+                [day, *values],
+            )
+
+
+def _cuts(day: datetime.date, log: int) -> list[tuple[int, int]]:
+    """Offset and size of each frame of a log, in order."""
+    statement = (
+        f'SELECT "offset", size FROM "{_TABLE}" '  # noqa: S608
+        'WHERE day = %s AND host_result_id = %s ORDER BY "offset"'
+    )
+    return [(offset, size) for offset, size in database.fetch(statement, [day, log])]
+
+
+def _runs(cuts: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+    """Frames in runs of about GROUP_BYTES."""
+    start, size = 0, 0
+    for index, (_, length) in enumerate(cuts):
+        size += length
+        if size >= GROUP_BYTES:
+            yield cuts[start : index + 1]
+            start, size = index + 1, 0
+    if start < len(cuts):
+        yield cuts[start:]
+
+
+def _delete(day: datetime.date, log: int, start: int, stop: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'DELETE FROM "{_TABLE}" '  # noqa: S608
+            'WHERE day = %s AND host_result_id = %s AND "offset" >= %s AND "offset" < %s',
+            [day, log, start, stop],
+        )

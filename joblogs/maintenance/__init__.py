@@ -1,0 +1,175 @@
+"""Upkeep: day partitions, merging, missing fingerprints, expiry (DESIGN §6).
+
+Everything may be run again at any time, and by one process at a time only. What a run would do and
+what it does come from the same querysets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import logging
+from collections.abc import Callable, Iterator
+
+from django.utils import timezone
+
+from joblogs import database
+from joblogs.ingest import overlaps
+from joblogs.logtext import store
+from joblogs.logtext.codec import Unreadable
+from joblogs.models import JobInstance
+
+from . import audit_log, compaction, expiry, fingerprinting, identities
+from .paging import by_key
+from .runs import Upkeep, last_upkeep, noted
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["AlreadyRunning", "Upkeep", "last_upkeep", "maintain"]
+
+COMING_DAYS = 7
+RECENT_DAYS = 3
+RECENT_JOBS = 10_000
+JOBS_AT_ONCE = 100
+PARTITIONS_AT_ONCE = 50
+
+
+class AlreadyRunning(Exception):
+    """Another process is at it."""
+
+
+def maintain(
+    *,
+    dry_run: bool = False,
+    every_day: bool = False,
+    limit: int | None = None,
+    progress: Callable[[Upkeep], None] = lambda upkeep: None,
+) -> Upkeep:
+    """Do what is due; with `limit` at most so many logs or jobs of each kind.
+
+    Days that nothing was written to lately are not looked at for merging, unless `every_day`.
+    Raises AlreadyRunning.
+    """
+    upkeep, today = Upkeep(), timezone.now().date()
+    with database.only_one("maintain") as free:
+        if not free:
+            raise AlreadyRunning
+        with contextlib.nullcontext() if dry_run else noted(upkeep):
+            for part in _PARTS:
+                part(upkeep, today, dry_run, every_day, limit)
+                progress(upkeep)
+    return upkeep
+
+
+def _busy_days(today: datetime.date, every_day: bool) -> list[datetime.date]:
+    """Days whose logs may have changed lately: recent ones, and those of the newest jobs."""
+    alive = JobInstance.objects.filter(expired_at=None)
+    if every_day:
+        return sorted(set(alive.values_list("day", flat=True)))
+    newest = alive.order_by("-pk").values_list("day", flat=True)[:RECENT_JOBS]
+    recent = {today - datetime.timedelta(days=back) for back in range(RECENT_DAYS)}
+    return sorted(recent.union(newest))
+
+
+def _partition(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    partitions = store.PARTITIONS
+    coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
+    # A day beyond the coming ones is a producer's stray clock: it stays in the default partition.
+    past = [day for day in partitions.days_in_default() if day <= coming[-1]]
+    for day in partitions.missing(sorted({*coming, *past}))[: limit or PARTITIONS_AT_ONCE]:
+        upkeep.partitions_made += dry_run or partitions.make(day)
+    for day in partitions.days():
+        if day < today and partitions.is_empty(day):
+            upkeep.partitions_dropped += dry_run or partitions.drop_empty(day)
+
+
+def _expire(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    due = expiry.logs_due(today)
+    if dry_run:
+        upkeep.jobs_expired = due[:limit].count()
+        return
+    for day in list(due.order_by("day").values_list("day", flat=True).distinct()):
+        if limit is None:
+            upkeep.jobs_expired += expiry.expire_day(day, today)
+        for job in by_key(due.filter(day=day).select_related("scope")):
+            if upkeep.jobs_expired == limit:
+                return
+            upkeep.jobs_expired += expiry.expire_job(job)
+    expiry.sweep(timezone.now() - datetime.timedelta(days=2))
+    overlaps.forget_conflicts()
+
+
+def _forget(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    due = expiry.history_due(today).order_by("pk")
+    if dry_run:
+        upkeep.jobs_forgotten = due[:limit].count()
+        return
+    while limit is None or upkeep.jobs_forgotten < limit:
+        left = JOBS_AT_ONCE if limit is None else min(JOBS_AT_ONCE, limit - upkeep.jobs_forgotten)
+        jobs = list(due[:left])
+        if not jobs:
+            break
+        upkeep.jobs_forgotten += expiry.forget(jobs, due=due)
+
+
+def _forget_reads(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    if dry_run:
+        upkeep.reads_forgotten = audit_log.due(today)[:limit].count()
+        return
+    upkeep.reads_forgotten = audit_log.forget(today, limit=limit)
+
+
+def _forget_hosts(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    if dry_run:
+        upkeep.hosts_forgotten = identities.due()[:limit].count()
+        return
+    upkeep.hosts_forgotten = identities.forget(limit=limit)
+
+
+def _merge(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    for day, log in compaction.due(_busy_days(today, every_day)):
+        if upkeep.logs_merged == limit:
+            return
+        with _passing_by(log):
+            upkeep.frames_saved += 0 if dry_run else compaction.merge(day, log)
+            upkeep.logs_merged += 1
+
+
+def _fingerprint(
+    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+) -> None:
+    due = fingerprinting.due(_busy_days(today, every_day))
+    if dry_run:
+        upkeep.fingerprints = due[:limit].count()
+        return
+    for row in by_key(due):
+        if upkeep.fingerprints == limit:
+            return
+        with _passing_by(row.pk):
+            fingerprinting.take(row)
+            upkeep.fingerprints += 1
+
+
+_PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _merge, _fingerprint)
+
+
+@contextlib.contextmanager
+def _passing_by(log: int) -> Iterator[None]:
+    """A log that cannot be read keeps no other from what is due to it."""
+    try:
+        yield
+    except Unreadable as error:
+        fault = type(error).__name__
+        logger.warning("host result %s: %s in its log; verify_logs tells more", log, fault)

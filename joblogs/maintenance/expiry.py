@@ -1,0 +1,169 @@
+"""What is kept no longer: first the logs of a job, later its rows (DESIGN §6).
+
+Expiry is a fact of the job, set in the transaction in which the bytes go. A held job keeps both,
+one that still runs keeps both for RUNNING_RETENTION_DAYS longer.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
+
+from joblogs import database
+from joblogs.choices import HOST_UNFINISHED, RUN_UNFINISHED
+from joblogs.logtext import store
+from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
+
+from . import removing
+
+LONGEST_DAYS = 365_000
+"""More days than that lead out of the calendar: they are for ever."""
+SURVIVORS_SHARE = 4
+"""A day is rewritten around what stays of it if that is at most one part in so many."""
+
+
+STILL_RUNNING = "still running when it expired"
+"""What the policy says of a job whose logs went though it had not ended."""
+
+
+def _older_than(field: str, setting: int | None, today: datetime.date, *, longer: int = 0) -> Q:
+    """Jobs older by `longer` days than their scope's policy, or else the setting, allows."""
+    condition = Q(id__in=[])
+    days = Scope.objects.exclude(**{field: None}).values_list(field, flat=True).distinct()
+    for kept in days:
+        before = _days_back(today, kept + longer)
+        condition |= Q(**{f"scope__{field}": kept}) & Q(day__lt=before) if kept else Q(id__in=[])
+    if setting:
+        before = _days_back(today, setting + longer)
+        condition |= Q(**{f"scope__{field}": None}, day__lt=before)
+    return condition
+
+
+def _days_back(today: datetime.date, days: int) -> datetime.date:
+    return today - datetime.timedelta(days=min(days, LONGEST_DAYS))
+
+
+def _runs() -> Q:
+    """Jobs that have not ended, or that have a host at work."""
+    at_work = HostResult.objects.filter(step__job=OuterRef("pk"), status__in=HOST_UNFINISHED)
+    return Q(status__in=RUN_UNFINISHED) | Q(Exists(at_work))
+
+
+def _due(field: str, setting: int | None, today: datetime.date) -> QuerySet[JobInstance]:
+    """Jobs that are old enough and not held; those that run only some days later."""
+    due = JobInstance.objects.filter(_older_than(field, setting, today), held_at=None)
+    longer = settings.RUNNING_RETENTION_DAYS
+    if longer is None:
+        return due.exclude(_runs())
+    return due.filter(_older_than(field, setting, today, longer=longer) | ~_runs())
+
+
+def logs_due(today: datetime.date) -> QuerySet[JobInstance]:
+    """The jobs whose logs are to go."""
+    return _due("retention_days", settings.LOG_RETENTION_DAYS, today).filter(expired_at=None)
+
+
+def history_due(today: datetime.date) -> QuerySet[JobInstance]:
+    """The jobs that are to go altogether."""
+    return _due("history_days", settings.HISTORY_RETENTION_DAYS, today)
+
+
+def expire_day(day: datetime.date, today: datetime.date) -> int:
+    """Empty a day's partition, if it has one and little of it stays; how many jobs expired.
+
+    0 if that is not the way for this day: then `expire_job` is, job by job.
+    """
+    partitions = store.PARTITIONS
+    if day not in partitions.days():
+        return 0
+    try:
+        with transaction.atomic():
+            partitions.lock(day)
+            expiring = logs_due(today).filter(day=day).select_related("scope").order_by("pk")
+            due = list(expiring.select_for_update(no_key=True, of=("self",)))
+            staying = JobInstance.objects.filter(day=day, expired_at=None).exclude(
+                id__in=[job.pk for job in due]
+            )
+            logs = list(
+                HostResult.objects.filter(step__job__in=staying).values_list("pk", flat=True)
+            )
+            if not due or not _is_little(logs, due):
+                return 0
+            partitions.keep_only(day, logs)
+            _mark(due)
+    except OperationalError:
+        # The lock was not to be had: somebody reads that day. Job by job needs none.
+        return 0
+    return len(due)
+
+
+def _is_little(staying: list[int], due: list[JobInstance]) -> bool:
+    if not staying:
+        return True
+    rows = HostResult.objects.filter(id__in=staying)
+    going = HostResult.objects.filter(step__job__in=due)
+    kept, gone = (query.aggregate(size=Sum("held_size"))["size"] or 0 for query in (rows, going))
+    return bool(kept * SURVIVORS_SHARE <= kept + gone)
+
+
+def expire_job(job: JobInstance) -> bool:
+    """Let the logs of one job go; False if they are no longer due: it was held, or runs again."""
+
+    def work() -> bool:
+        with transaction.atomic():
+            list(JobInstance.objects.select_for_update(no_key=True).filter(pk=job.pk))
+            # Whoever makes host results holds their step: wait, else theirs would not be seen.
+            list(StepInstance.objects.select_for_update(no_key=True).filter(job=job).order_by("pk"))
+            rows = HostResult.objects.select_for_update().filter(step__job=job).order_by("pk")
+            logs = list(rows.values_list("pk", flat=True))
+            # Asked under the locks: much may have come since the list was read.
+            if not logs_due(timezone.now().date()).filter(pk=job.pk).exists():
+                return False
+            store.delete(job.day, logs)
+            _mark([job])
+        return True
+
+    return database.retrying(work)
+
+
+def sweep(since: datetime.datetime) -> None:
+    """Empty file logs that came while their job's logs went: a writer had looked just before."""
+    recent = int(since.timestamp() * 1000)
+    late = FileLog.objects.filter(step__job__expired_at__gte=recent).exclude(held_size=0)
+    late.update(content=b"", held_size=0)
+
+
+def _mark(jobs: Sequence[JobInstance]) -> None:
+    now = int(timezone.now().timestamp() * 1000)
+    ids = [job.pk for job in jobs]
+    running = set(JobInstance.objects.filter(_runs(), id__in=ids).values_list("pk", flat=True))
+    for job in jobs:
+        kept = job.scope.retention_days
+        name = "LOG_RETENTION_DAYS" if kept is None else f"{job.scope} retention"
+        job.expired_at, job.expired_policy = now, f"{name} {kept or settings.LOG_RETENTION_DAYS}"
+        if job.pk in running:
+            job.expired_policy += f", {STILL_RUNNING}"
+    values = [[job.pk, job.expired_at, job.expired_policy] for job in jobs]
+    database.update_rows(JobInstance, ("expired_at", "expired_policy"), values)
+    files = FileLog.objects.filter(step__job__in=ids).exclude(held_size=0)
+    files.update(content=b"", held_size=0)
+
+
+def forget(jobs: Sequence[JobInstance], *, due: QuerySet[JobInstance] | None = None) -> int:
+    """Delete jobs with whatever is below them, in one transaction; how many of them were due.
+
+    Those that are not held, or else those that are still among `due` once they are locked: much may
+    have come since the list was read.
+    """
+    among = JobInstance.objects.filter(held_at=None) if due is None else due
+
+    def work() -> int:
+        with transaction.atomic():
+            return removing.delete(jobs, among).jobs
+
+    return database.retrying(work)

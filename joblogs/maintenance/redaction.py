@@ -1,0 +1,197 @@
+"""Secrets in what is stored already are masked afterwards, one log after the other.
+
+A log is looked through without a lock; one that holds a secret is looked through again and changed
+under the lock of its host result, in a transaction that also tells the record of the run. So a run
+that was interrupted is simply run again, and readers meet a log as it was or as it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from joblogs import database
+from joblogs.choices import HOST_UNFINISHED
+from joblogs.ingest import masking
+from joblogs.logtext import store
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.pieces import Range
+from joblogs.logtext.secret_scanner import Secrets, State, cover
+from joblogs.models import DIGESTS, FileLog, HostResult, Redaction
+
+from . import fingerprinting
+from .paging import by_key
+
+Log = HostResult | FileLog
+
+
+@dataclass(slots=True)
+class Redacted:
+    """What a run found and, unless it was dry, masked."""
+
+    looked: int = 0
+    logs: int = 0
+    places: Counter[str] = field(default_factory=Counter)
+    unreadable: list[int] = field(default_factory=list)
+    """Host results whose log cannot be read; `verify_logs` tells more."""
+
+
+def redact(
+    results: QuerySet[HostResult],
+    secrets: Secrets,
+    *,
+    by: str,
+    selection: str,
+    dry_run: bool = False,
+    progress: Callable[[int], object] = lambda size: None,
+) -> Redacted:
+    """Mask these secrets in the logs of these host results; `progress` hears of bytes read.
+
+    A dry run counts what a run would mask, and leaves no record.
+    """
+    done, record = Redacted(), None
+    if not dry_run:
+        names = ", ".join(dict.fromkeys(rule.name for rule in secrets.rules))
+        record = Redaction.objects.create(
+            started_at=timezone.now(), by=by[:256], patterns=names, selection=selection
+        )
+    kept = results.filter(step__job__expired_at=None)
+    files = FileLog.objects.filter(host_result__in=kept).defer("content")
+    scripts = kept.exclude(held_size=0)
+    logs: Iterator[Log] = itertools.chain(by_key(scripts), by_key(files.exclude(held_size=0)))
+    for log in logs:
+        _take(log, secrets, done, record)
+        progress(log.held_size)
+    if record is not None:
+        record.finished_at, record.looked = timezone.now(), done.looked
+        record.save(update_fields=["finished_at", "looked"])
+    return done
+
+
+def _take(log: Log, secrets: Secrets, done: Redacted, record: Redaction | None) -> None:
+    """Look through one log and, if there is a record to tell it, mask it."""
+    done.looked += 1
+    try:
+        found = _Pass(log, secrets).found
+        if found and record is not None:
+            found = database.retrying(lambda: _mask(log, secrets, done, record))
+            _fingerprint(log)
+    except Unreadable:
+        # Gone with its job's logs meanwhile, or damaged.
+        if _current(log, lock=False) is not None:
+            done.unreadable.append(log.pk)
+        return
+    done.logs += bool(found)
+    done.places += found
+
+
+def _mask(log: Log, secrets: Secrets, done: Redacted, record: Redaction) -> Counter[str]:
+    with transaction.atomic():
+        row = _current(log, lock=True)
+        if row is None:
+            return Counter()
+        passed = _Pass(row, secrets, write=True)
+        if passed.found:
+            _save(row, passed)
+            places = done.places + passed.found
+            Redaction.objects.filter(pk=record.pk).update(
+                looked=done.looked, logs=done.logs + 1, places=places.total(), found=dict(places)
+            )
+        return passed.found
+
+
+def _current(log: Log, *, lock: bool) -> Log | None:
+    """The row as it is now, None if its text went; a file log has the lock of its owner."""
+    owner = log.pk if isinstance(log, HostResult) else log.host_result_id
+    owners = HostResult.objects.filter(pk=owner, step__job__expired_at=None)
+    if lock:
+        owners = owners.select_for_update(of=("self",))
+    row = owners.first()
+    if row is None or isinstance(log, HostResult):
+        return row
+    # Whole days expire without the lock of the owner.
+    files = FileLog.objects.select_for_update() if lock else FileLog.objects.all()
+    return files.filter(pk=log.pk).first()
+
+
+class _Pass:
+    """One pass over a log: what was found, where, and how the log ends; `write` masks it."""
+
+    def __init__(self, log: Log, secrets: Secrets, *, write: bool = False) -> None:
+        self.found: Counter[str] = Counter()
+        self.ranges: list[Range] = []
+        self.state = State()
+        end, base = bytearray(), 0
+        for part in _parts(log):
+            text = end + part
+            masks = secrets.mask(
+                text,
+                start=len(end) - self.state.size,
+                masking=self.state.masking,
+                begun=self.state.begun,
+                masked=[
+                    (max(0, a - base), b - base)
+                    for a, b in itertools.chain(log.redacted or (), self.ranges)
+                    if b > base
+                ],
+            )
+            if masks.ranges and write:
+                start, stop = masks.ranges[0][0], masks.ranges[-1][1]
+                _replace(log, base + start, text[start:stop])
+            self.found += Counter(masks.found)
+            moved = [(start + base, stop + base) for start, stop in masks.ranges]
+            self.ranges = cover(self.ranges, moved)
+            self.state = masks.state
+            kept = min(len(text), self.state.size + 1)
+            base, end = base + len(text) - kept, text[len(text) - kept :]
+
+
+def _parts(log: Log) -> Iterator[bytes]:
+    if isinstance(log, FileLog):
+        # There is none if its job was forgotten meanwhile.
+        kept = FileLog.objects.filter(pk=log.pk).values_list("content", flat=True)
+        yield from map(bytes, kept)
+        return
+    for _, parts in store.read(log.day, [store.Span(log.pk, 0, log.held_size)]):
+        yield b"".join(parts)
+
+
+def _replace(log: Log, offset: int, data: bytearray) -> None:
+    if isinstance(log, FileLog):
+        content = bytes(log.content)
+        log.content = content[:offset] + bytes(data) + content[offset + len(data) :]
+    else:
+        store.replace(log.day, log.pk, offset, data)
+
+
+def _save(log: Log, passed: _Pass) -> None:
+    log.redacted = [list(span) for span in cover(log.redacted or (), passed.ranges)]
+    log.masked += passed.found.total()
+    columns = ["redacted", "masked"]
+    if passed.state.masking and masking.secrets_masked().goes_on(passed.state.masking):
+        # The log ends within a secret: what comes next is masked as it comes.
+        masking.settle(log, passed.state)
+        columns += ["unsettled", "masking", "begun"]
+    elif passed.ranges[-1][1] > log.held_size - len(log.begun):
+        # What is remembered of its end is masked now.
+        log.begun = b""
+        columns.append("begun")
+    if isinstance(log, FileLog):
+        columns.append("content")
+    else:
+        log.forget_digests()
+        columns += DIGESTS
+    log.save(update_fields=columns)
+
+
+def _fingerprint(log: Log) -> None:
+    """Take the fingerprints of a finished log anew, of what it holds now."""
+    row = _current(log, lock=False)
+    if isinstance(row, HostResult) and row.status not in HOST_UNFINISHED:
+        fingerprinting.take(row)

@@ -1,0 +1,147 @@
+"""Removal of jobs, with whatever is below them and whatever was computed from their logs.
+
+Whoever removes jobs, by command, in the admin or by age, does it here. Who read or masked the logs,
+and that they were removed, stays: those rows are plain values.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from joblogs import database
+from joblogs.logtext import store
+from joblogs.models import FileLog, HostResult, JobInstance, Removal, StepInstance
+
+JOBS_AT_ONCE = 100
+HELD_NAMED = 20
+"""As many held jobs as are named."""
+
+
+@dataclass(slots=True)
+class Removed:
+    """Counts of what a run removed, or would remove, and which jobs it refused."""
+
+    jobs: int = 0
+    results: int = 0
+    size: int = 0
+    """Bytes of log text."""
+    held: int = 0
+    names: list[str] = field(default_factory=list)
+    """Of held jobs, at most HELD_NAMED: `biz:2/100`."""
+
+    def add(self, other: Removed) -> None:
+        self.jobs += other.jobs
+        self.results += other.results
+        self.size += other.size
+
+
+def name_of(job: JobInstance) -> str:
+    """Name of a job in a selection, such as `biz:2/100`; its scope was read with it."""
+    return f"{job.scope}/{job.job_instance_id}"
+
+
+def remove(
+    jobs: Iterable[JobInstance],
+    *,
+    by: str,
+    selection: str,
+    dry_run: bool = False,
+    progress: Callable[[int], object] = lambda jobs: None,
+) -> Removed:
+    """Remove these jobs but those that are held; `progress` hears of the jobs that were looked at.
+
+    Jobs go in batches, each in one transaction with what the run's Removal says of it: a run that
+    was interrupted is simply run again. A dry run counts the same rows and leaves no record. Raises
+    Unavailable.
+    """
+    done, record = Removed(), None
+    if not dry_run:
+        record = Removal.objects.create(started_at=timezone.now(), by=by[:256], selection=selection)
+    free = JobInstance.objects.filter(held_at=None)
+    for batch in _batches(jobs):
+        if record is None:
+            gone, held = _measure(free.filter(id__in=_ids(batch))), _held(batch)
+        else:
+            gone, held = database.retrying(lambda b=batch: _take(b, free, done, record))  # type: ignore[misc]
+        done.add(gone)
+        done.held += len(held)
+        done.names += [name_of(job) for job in held][: HELD_NAMED - len(done.names)]
+        progress(len(batch))
+    if record is not None:
+        record.finished_at = timezone.now()
+        record.save(update_fields=["finished_at"])
+    return done
+
+
+def _batches(jobs: Iterable[JobInstance]) -> Iterator[list[JobInstance]]:
+    remaining = iter(jobs)
+    while batch := list(itertools.islice(remaining, JOBS_AT_ONCE)):
+        yield batch
+
+
+def _ids(jobs: Iterable[JobInstance]) -> list[int]:
+    return [job.pk for job in jobs]
+
+
+def _held(jobs: Sequence[JobInstance]) -> list[JobInstance]:
+    held = JobInstance.objects.filter(id__in=_ids(jobs)).exclude(held_at=None)
+    return list(held.select_related("scope").order_by("pk"))
+
+
+def _take(
+    batch: Sequence[JobInstance], free: QuerySet[JobInstance], done: Removed, record: Removal
+) -> tuple[Removed, list[JobInstance]]:
+    with transaction.atomic():
+        gone, held = delete(batch, free), _held(batch)
+        Removal.objects.filter(pk=record.pk).update(
+            jobs=done.jobs + gone.jobs,
+            results=done.results + gone.results,
+            size=done.size + gone.size,
+            held=done.held + len(held),
+        )
+    return gone, held
+
+
+def delete(jobs: Sequence[JobInstance], among: QuerySet[JobInstance]) -> Removed:
+    """Delete those of these jobs that are `among` some once they are locked, from the leaves up.
+
+    Part of the caller's transaction. Much may have come since the list was read: a hold, a host
+    that is at work again.
+    """
+    ids = _ids(jobs)
+    locked = JobInstance.objects.select_for_update(no_key=True).order_by("pk")
+    list(locked.filter(id__in=ids))
+    # Whoever makes host results holds their step: wait, else theirs would not be seen.
+    below = StepInstance.objects.filter(job__in=ids).order_by("pk")
+    list(below.select_for_update(no_key=True))
+    going = JobInstance.objects.filter(id__in=_ids(among.order_by("pk").filter(id__in=ids)))
+    steps = StepInstance.objects.filter(job__in=_ids(going))
+    rows = HostResult.objects.filter(step__in=steps)
+    days = set(going.values_list("day", flat=True)) | set(rows.values_list("day", flat=True))
+    for day in sorted(days):
+        logs = rows.filter(day=day).select_for_update(of=("self",)).order_by("pk")
+        store.delete(day, list(logs.values_list("pk", flat=True)))
+    gone = _measure(going)
+    FileLog.objects.filter(step__in=steps).delete()
+    rows.delete()
+    steps.delete()
+    going.delete()
+    return gone
+
+
+def _measure(jobs: QuerySet[JobInstance]) -> Removed:
+    """What goes with these jobs."""
+    living = jobs.filter(expired_at=None)
+    rows = HostResult.objects.filter(step__job__in=jobs)
+    files = FileLog.objects.filter(step__job__in=living)
+    sizes = (
+        query.aggregate(size=Sum("held_size"))["size"] or 0
+        for query in (rows.filter(step__job__in=living), files)
+    )
+    return Removed(jobs=jobs.count(), results=rows.count(), size=sum(sizes))

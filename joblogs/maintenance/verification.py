@@ -1,0 +1,195 @@
+"""Is what is stored whole? Every frame is read and compared with what the rows say of it.
+
+Nothing is changed and no text is kept: what comes out are kinds of damage, numbers and the ids of
+host results. Logs grow and go meanwhile, so a log where something looks wrong is looked at again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.db.models import QuerySet
+
+from joblogs.choices import FINISHED, host_rank
+from joblogs.logtext import codec, store
+from joblogs.logtext.secret_scanner import LEFT, RANGES_KEPT
+from joblogs.models import FileLog, HostResult
+
+from .paging import by_key
+
+EXAMPLES = 5
+"""Host results that are named of each kind of damage."""
+_UNMASKED = bytes(byte for byte in range(256) if byte not in b"*" + LEFT)
+
+
+class Damage(StrEnum):
+    """What may be wrong, and how it is said."""
+
+    MISSING = "bytes are missing between or behind frames"
+    OVERLAP = "frames overlap"
+    BEYOND = "frames lie behind what is held"
+    UNREADABLE = "a frame cannot be decoded"
+    FRAME_SIZE = "a frame has another size than its row says"
+    FRAME_NEWLINES = "a frame has other newlines than its row says"
+    NEWLINES = "the log has other newlines than its host result says"
+    DIGEST = "the text is not that of the fingerprint"
+    DECLARED = "the text is not what the producer declared"
+    SIZES = "more is held than was received"
+    MASKS = "masked ranges show text"
+    DAY = "the host result has another day than its job"
+    ORPHAN = "frames have no host result"
+    EXPIRED = "text is left of jobs whose logs expired"
+    FILE_SIZE = "a file log has another size than its row says"
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was looked at and what is wrong, with some host results (or file logs) of each kind."""
+
+    logs: int = 0
+    files: int = 0
+    frames: int = 0
+    size: int = 0
+    damage: Counter[Damage] = field(default_factory=Counter)
+    examples: dict[Damage, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def tell(self, key: int, found: Iterable[Damage]) -> None:
+        for damage in found:
+            self.damage[damage] += 1
+            if len(self.examples[damage]) < EXAMPLES:
+                self.examples[damage].append(key)
+
+
+def verify(
+    results: QuerySet[HostResult], *, progress: Callable[[int], object] = lambda size: None
+) -> Verified:
+    """Look at the logs and file logs of these host results; `progress` hears of bytes read."""
+    verified = Verified()
+    for row in by_key(results.select_related("step__job")):
+        verified.tell(row.pk, _settled(row, verified))
+        verified.logs += 1
+        progress(row.held_size)
+    files = FileLog.objects.filter(host_result__in=results).select_related("step__job")
+    for file in by_key(files.defer("content")):
+        verified.tell(file.pk, _file_damage(file))
+        verified.files += 1
+        verified.size += file.held_size
+        progress(file.held_size)
+    return verified
+
+
+def find_orphans(
+    verified: Verified, since: datetime.date | None, until: datetime.date | None
+) -> None:
+    """Frames of these days that belong to no host result of their day."""
+    for day in store.days(since, until):
+        for page in store.logs_of_day(day):
+            known = HostResult.objects.filter(id__in=page, day=day).values_list("pk", flat=True)
+            for log in sorted(set(page).difference(known)):
+                verified.tell(log, [Damage.ORPHAN])
+
+
+def _settled(row: HostResult, verified: Verified) -> list[Damage]:
+    """What is wrong with a log, also at a second look."""
+    found = _Look(row)
+    if found.damage:
+        again = HostResult.objects.select_related("step__job").filter(pk=row.pk).first()
+        found = _Look(again) if again is not None else found
+        if again is None:
+            return []
+    verified.frames += found.frames
+    verified.size += found.size
+    return sorted(found.damage)
+
+
+class _Look:
+    """One look at a log."""
+
+    def __init__(self, row: HostResult) -> None:
+        self.damage: set[Damage] = set()
+        self.frames = self.size = 0
+        if row.day != row.step.job.day:
+            self.damage.add(Damage.DAY)
+        if row.held_size > row.received_size:
+            self.damage.add(Damage.SIZES)
+        if row.step.job.expired_at is not None:
+            if any(True for _ in store.frames_of(row.day, row.pk)):
+                self.damage.add(Damage.EXPIRED)
+            return
+        masked = _Masked(row)
+        sha256, newlines = hashlib.sha256(), 0
+        for frame in store.frames_of(row.day, row.pk):
+            self.frames += 1
+            self._place(frame, row.held_size)
+            try:
+                text = codec.decode(frame.codec, frame.data)
+            except (codec.UnknownCodec, codec.Damaged):
+                self.damage.add(Damage.UNREADABLE)
+                text = bytes(frame.size)
+            if len(text) != frame.size:
+                self.damage.add(Damage.FRAME_SIZE)
+            if text.count(b"\n") != frame.newlines:
+                self.damage.add(Damage.FRAME_NEWLINES)
+            newlines += text.count(b"\n")
+            sha256.update(text)
+            if masked.show(frame.offset, text):
+                self.damage.add(Damage.MASKS)
+        if self.size < row.held_size:
+            self.damage.add(Damage.MISSING)
+        if newlines != row.lines:
+            self.damage.add(Damage.NEWLINES)
+        if self.size == row.held_size:
+            self.damage |= set(_digests(row, sha256.digest()))
+
+    def _place(self, frame: store.Frame, held: int) -> None:
+        if frame.offset > self.size:
+            self.damage.add(Damage.MISSING)
+        elif frame.offset < self.size:
+            self.damage.add(Damage.OVERLAP)
+        self.size = frame.offset + frame.size
+        if self.size > held:
+            self.damage.add(Damage.BEYOND)
+
+
+class _Masked:
+    """The masked ranges of a log that are exact, met in the order of its frames."""
+
+    def __init__(self, row: HostResult) -> None:
+        # Of very many ranges only so many are kept as they are.
+        self._ranges = (row.redacted or [])[: RANGES_KEPT - 1]
+
+    def show(self, offset: int, text: bytes) -> bool:
+        """Whether a part of the log shows text where it is masked."""
+        for start, stop in self._ranges:
+            part = text[max(0, start - offset) : max(0, stop - offset)]
+            if len(part.translate(None, b"*" + LEFT)):
+                return True
+        return False
+
+
+def _digests(row: HostResult, digest: bytes) -> Iterator[Damage]:
+    known = row.digest is not None and row.fingerprint_size == row.held_size
+    if known and bytes(row.digest or b"") != digest:
+        yield Damage.DIGEST
+    comparable = not row.truncated and not row.redacted and row.declared_sha256 is not None
+    whole = row.declared_size in (None, row.received_size) and host_rank(row.status) == FINISHED
+    if comparable and whole and bytes(row.declared_sha256 or b"") != digest:
+        yield Damage.DECLARED
+
+
+def _file_damage(file: FileLog) -> Iterator[Damage]:
+    content = FileLog.objects.filter(pk=file.pk).values_list(
+        "content", "held_size", "received_size", "step__job__expired_at"
+    )
+    for data, held, received, expired_at in content:
+        if expired_at is not None and data:
+            yield Damage.EXPIRED
+        if len(data) != held:
+            yield Damage.FILE_SIZE
+        if held > received:
+            yield Damage.SIZES

@@ -1,0 +1,100 @@
+"""Exports from the pages and the admin: exactly what they show, as a file."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from joblogs import export, slow_work
+from joblogs.audit import Channel
+from joblogs.export import Download, Format, Selection, Walk
+from joblogs.filters import JobFilterSet
+from joblogs.models import JobInstance, Scope, StepInstance
+from joblogs.query import Attempts
+
+from .log.host_log import host_log
+from .log.request import LogRequest
+from .reading import RecordedFile, read_entry
+from .step import page
+
+
+def of_jobs(
+    jobs: QuerySet[JobInstance], scopes: QuerySet[Scope], request: HttpRequest
+) -> HttpResponseBase:
+    """The jobs that the list shows; filters that make no sense show none."""
+    wanted = JobFilterSet(request.GET, queryset=jobs, scopes=scopes)
+    shown = wanted.qs if wanted.is_valid() else jobs.none()
+    return _asked_for(request, Selection(jobs=shown))
+
+
+def of_job(job: JobInstance, request: HttpRequest) -> HttpResponseBase:
+    """All steps of a job."""
+    return _asked_for(request, Selection.of_job(job), job.job_instance_id)
+
+
+def of_step(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
+    """The hosts of a step that its table shows, as of the attempt and batch that it shows."""
+    asked, shown = page.hosts_shown(step, request)
+    narrowed = any(asked[name] for name in ("q", "outcome", "group"))
+    hosts = [host.bk_host_id for host in shown] if narrowed else None
+    attempts = Attempts(asked["attempt"], asked["batch"])
+    return _asked_for(request, Selection.of_step(step, hosts=hosts, attempts=attempts), *_of(step))
+
+
+def of_host(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
+    """The log of one host. Raises Http404 if it was not in the step."""
+    attempts = LogRequest.read(request.GET).attempts
+    log = host_log(step, bk_host_id, attempts)
+    selection = Selection.of_step(step, hosts=[bk_host_id], attempts=attempts)
+    return _asked_for(request, selection, *_of(step), log.name)
+
+
+def download(
+    request: HttpRequest, selection: Selection, format: Format, channel: Channel, *name: object
+) -> HttpResponseBase | None:
+    """A selection as a file to be saved; None if nothing is selected.
+
+    Records come with every attempt, as an import wants them; the others show what is shown.
+    """
+    every = format is Format.NDJSON
+    chosen = selection.with_every_attempt() if every else selection
+    walk = Walk(chosen, reading=partial(read_entry, request, channel=channel))
+    slow_work.begin(request)
+    made = Download(walk, format)
+    if made.is_empty:
+        return None
+    answer = RecordedFile(made, content_type=format.content_type)
+    saved_as = export.download_name(format, *name)
+    answer["Content-Disposition"] = content_disposition_header(True, saved_as)
+    # A proxy hands it on as it comes: it may be larger than what a proxy keeps.
+    answer["X-Accel-Buffering"] = "no"
+    return answer
+
+
+def _asked_for(request: HttpRequest, selection: Selection, *name: object) -> HttpResponseBase:
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
+    said = request.GET.get("format", "")
+    format = Format(said) if said in list(Format) else Format.ZIP
+    answer = download(request, selection, format, Channel.PAGE_EXPORT, *name)
+    if answer is None:
+        return nothing(request, request.path.removesuffix("export"))
+    return answer
+
+
+def nothing(request: HttpRequest, back: str) -> HttpResponseBase:
+    """Back to the page, which says that there is nothing to export."""
+    messages.warning(request, _("There is nothing like this to export."))
+    kept = request.GET.copy()
+    kept.pop("format", None)
+    return HttpResponseRedirect(f"{back}?{kept.urlencode()}" if kept else back)
+
+
+def _of(step: StepInstance) -> tuple[int, int]:
+    return step.job.job_instance_id, step.step_instance_id

@@ -1,0 +1,161 @@
+"""One host's log in a step, as the pages ask for it: which attempt, which batch, which file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from joblogs import query
+from joblogs.choices import FINISHED, HOST_SUCCEEDED, StepType, host_rank
+from joblogs.models import FileLog, HostResult, StepInstance
+from joblogs.query import Attempts, BytesText, Completeness, StepHost, Text, host_history
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 24 * 60 * 60 * 1000
+_DAYS_IN_400_YEARS = 146_097
+_COLOURS = {
+    query.State.COMPLETE: "ok",
+    query.State.RECEIVING: "run",
+    query.State.INCOMPLETE: "bad",
+    query.State.TRUNCATED: "late",
+    query.State.EXPIRED: "silent",
+}
+
+
+@dataclass
+class HostLog:
+    """What a page says of a host's log, each part asked for when it is needed, and once."""
+
+    step: StepInstance
+    host: StepHost
+    results: list[HostResult]
+    """All of this host in the step, newest first."""
+    attempts: Attempts
+    file: FileLog | None = None
+
+    @cached_property
+    def result(self) -> HostResult:
+        """The one whose status is shown: the newest of the attempts that are asked for."""
+        top, batch = self.attempts
+        for result in self.results:
+            if (top is None or result.execute_count <= top) and batch in (None, result.batch):
+                return result
+        raise Http404
+
+    @property
+    def name(self) -> str:
+        """What people call the host."""
+        result = self.result
+        return result.host_name or result.ip or result.ipv6 or str(result.host_id)
+
+    @property
+    def outcome(self) -> str:
+        """`ok`, `bad` or `run`."""
+        return outcome(self.result.status)
+
+    @property
+    def started(self) -> datetime | str | None:
+        return moment(self.result.start_time)
+
+    @property
+    def ended(self) -> datetime | str | None:
+        return moment(self.result.end_time)
+
+    @property
+    def expired(self) -> datetime | str | None:
+        return moment(self.step.job.expired_at)
+
+    @cached_property
+    def standing(self) -> list[HostResult]:
+        """The results whose logs are read, in their order."""
+        by_pk = {result.pk: result for result in self.results}
+        return [by_pk[row.pk] for row in self.host.rows if row.pk in by_pk]
+
+    @cached_property
+    def files(self) -> list[FileLog]:
+        """Its file logs without their content; none of a script step or after expiry."""
+        if self.step.step_type != StepType.FILE or self.step.job.expired_at is not None:
+            return []
+        return host_history.files_on(self.step, self.standing)
+
+    @cached_property
+    def text(self) -> Text:
+        """What there is to read."""
+        if self.step.step_type == StepType.FILE:
+            return BytesText(host_history.file_content(self.file) if self.file else b"")
+        return query.script_text(self.step, self.host)
+
+    @cached_property
+    def state(self) -> Completeness:
+        if self.step.step_type == StepType.FILE:
+            return query.files_state(self.step, [self.file] if self.file else [])
+        return query.log_state(self.step, self.host)
+
+    @property
+    def grows(self) -> bool:
+        """More may arrive."""
+        return self.state.state == query.State.RECEIVING
+
+    @property
+    def state_outcome(self) -> str:
+        """The state's colour."""
+        return _COLOURS[self.state.state]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes shown, where it is known and there is one log."""
+        if len(self.standing) != 1 or self.step.step_type == StepType.FILE:
+            return ""
+        (result,) = self.standing
+        known = result.digest is not None and result.fingerprint_size == result.held_size
+        return bytes(result.digest or b"").hex() if known else ""
+
+    @property
+    def masked(self) -> int:
+        """Places in what is shown where a secret was."""
+        shown = [self.file] if self.step.step_type == StepType.FILE else self.standing
+        return sum(max(log.masked, len(log.redacted or ())) for log in shown if log)
+
+
+def outcome(status: int) -> str:
+    """A host's status in one of three words."""
+    if status in HOST_SUCCEEDED:
+        return "ok"
+    return "bad" if host_rank(status) == FINISHED else "run"
+
+
+def moment(milliseconds: int | None) -> datetime | str | None:
+    """A time of the store in the reader's zone; only its year, as text, if no calendar has it."""
+    if milliseconds is None:
+        return None
+    try:
+        return timezone.localtime(_EPOCH + timedelta(milliseconds=milliseconds))
+    except OverflowError:
+        return gettext("year %(year)s") % {"year": f"{_year(milliseconds):,}"}
+
+
+def _year(milliseconds: int) -> int:
+    # The calendar repeats after 400 years.
+    cycles, days = divmod(milliseconds // _DAY, _DAYS_IN_400_YEARS)
+    return (_EPOCH + timedelta(days=days)).year + 400 * cycles
+
+
+def host_log(
+    step: StepInstance, bk_host_id: int, attempts: Attempts, *, file: int | None = None
+) -> HostLog:
+    """A host's log in a step that the reader may see. Raises Http404 if the host was not in it."""
+    hosts = query.hosts_named(step, [bk_host_id], attempts)
+    if not hosts:
+        raise Http404
+    log = HostLog(step, hosts[0], host_history.results_on(step, bk_host_id), attempts)
+    if log.files:
+        chosen = [found for found in log.files if found.pk == file]
+        if file is not None and not chosen:
+            raise Http404
+        log.file = (chosen or log.files)[0]
+    return log

@@ -1,0 +1,177 @@
+"""The log of one host: a window of it, what has arrived since, and all of it as a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+
+from joblogs import query, slow_work
+from joblogs.audit import Channel
+from joblogs.choices import StepType
+from joblogs.models import StepInstance
+from joblogs.pages import links
+from joblogs.pages.reading import RecordedFile, read_entry
+from joblogs.pages.rendering import rendered
+from joblogs.query import Place, Text, Window, host_history
+
+from .files import files_on_page
+from .host_log import HostLog, host_log
+from .lines import LineOnPage, lines_on_page
+from .request import Found, LogRequest, find_place
+
+BLOCK_BYTES = 1024 * 1024
+NAME_MAX = 120
+_UNSAFE = re.compile(r"[^\w.-]+")
+
+
+def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
+    """A window of a host's log, with everything around it."""
+    asked = LogRequest.read(request.GET)
+    log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
+    if asked.searches:
+        slow_work.begin(request)
+    found = find_place(asked.asked, log.text, status=log.result.status)
+    window = query.window_at(log.text, found.place)
+    lines = lines_on_page(window.lines, asked.encoding, asked=found.line)
+    context = _context(log, asked, found, window, lines)
+    html = rendered("joblogs/log.html", context, request)
+    read_entry(request, log.step, channel=Channel.PAGE, hosts=1).end(_size(window))
+    return HttpResponse(html)
+
+
+def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
+    """What has arrived from a byte on, as lines of the page: what following asks for."""
+    asked = LogRequest.read(request.GET)
+    log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
+    start, size = asked.asked.get("byte") or 0, log.text.size
+    window = Window([], size, size, size, log.text.newlines)
+    if start < size:
+        window = query.window_at(log.text, Place("byte", start))
+    lines = lines_on_page(window.lines, asked.encoding)
+    context = {"lines": lines, "kept": asked.kept}
+    answer = JsonResponse(
+        {
+            "html": rendered("joblogs/_log_lines.html", context, request).strip(),
+            "next": _next(window, lines),
+            "size": window.size,
+            "behind": not window.at_end,
+            "grows": log.grows,
+        }
+    )
+    read_entry(request, log.step, channel=Channel.FOLLOW, hosts=1, poll=True).end(_size(window))
+    return answer
+
+
+def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
+    """All bytes of a log, as they are."""
+    asked = LogRequest.read(request.GET)
+    log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
+    if log.text.size > slow_work.SMALL_BYTES:
+        slow_work.begin(request)  # before the read is recorded
+    taken = _Counted(log.text)
+    answer = RecordedFile(taken, content_type="application/octet-stream")
+    answer["Content-Length"] = str(log.text.size)
+    answer["Content-Disposition"] = content_disposition_header(True, _filename(log))
+    read = read_entry(request, log.step, channel=Channel.DOWNLOAD, hosts=1)
+    read.begin(log.text.size)
+    answer.sent = lambda: read.end(taken.count)
+    return answer
+
+
+class _Counted:
+    """A text in blocks, and how many of its bytes were taken."""
+
+    def __init__(self, text: Text) -> None:
+        self.text, self.count = text, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for at in range(0, self.text.size, BLOCK_BYTES):
+            block = self.text.read(at, min(self.text.size, at + BLOCK_BYTES))
+            # Before it is handed out: who breaks off in the middle of it has read of it.
+            self.count += len(block)
+            yield block
+
+
+def _size(window: Window) -> int:
+    return sum(len(line.data) for line in window.lines)
+
+
+def _filename(log: HostLog) -> str:
+    parts = [str(log.step.job.job_instance_id), str(log.step.step_instance_id), log.name]
+    if log.attempts.execute_count is not None:
+        parts.append(f"attempt-{log.attempts.execute_count}")
+    if log.attempts.batch is not None:
+        parts.append(f"batch-{log.attempts.batch}")
+    if log.file is not None:
+        parts.append(
+            (log.file.dest_path or log.file.src_path).replace("\\", "/").rpartition("/")[2]
+        )
+    # Names come from machines: no path, no line break, nothing that turns the direction of writing.
+    return _UNSAFE.sub("_", "-".join(parts))[:NAME_MAX] + ".log"
+
+
+def _next(window: Window, lines: list[LineOnPage]) -> int:
+    """Where following goes on: a line without its newline is read again when it has grown."""
+    if lines and lines[-1].open and not lines[-1].continued:
+        return lines[-1].offset
+    return window.stop
+
+
+def _context(
+    log: HostLog, asked: LogRequest, found: Found, window: Window, lines: list[LineOnPage]
+) -> dict[str, Any]:
+    counts, batches = host_history.attempts_of(log.results)
+    shown = window.lines
+    place = {"line": str(found.line)} if found.line else {"byte": str(window.start)}
+    kept = asked.parameters | place
+    return {
+        "files": files_on_page(log.files, log.file),
+        "urls": links.of_host(log.step, log.result.host_id),
+        "kept_fields": list(asked.parameters.items()),
+        "toggles": {
+            "wrap": links.with_changes(kept, wrap="0" if asked.wrap else "1"),
+            "encoding": links.with_changes(
+                kept, encoding="gb18030" if asked.encoding == "utf-8" else "utf-8"
+            ),
+        },
+        "next_error": _after_asked(found, window),
+        "log": log,
+        "step": log.step,
+        "job": log.step.job,
+        "result": log.result,
+        "asked": asked,
+        "kept": asked.kept,
+        "kept_more": f"&{urlencode(asked.parameters)}" if asked.parameters else "",
+        "found": found,
+        "window": window,
+        "lines": lines,
+        "first": shown[0] if shown else None,
+        "last": shown[-1] if shown else None,
+        "total_lines": window.newlines + _has_open_line(log.text),
+        "next": _next(window, lines),
+        "counts": counts,
+        "batches": batches,
+        "chosen_count": asked.attempts.execute_count
+        if asked.attempts.execute_count is not None
+        else counts[-1],
+        "is_file_step": log.step.step_type == StepType.FILE,
+    }
+
+
+def _after_asked(found: Found, window: Window) -> int:
+    """Where the next error is searched for: after the line that was asked for, or this window."""
+    for line in window.lines:
+        if line.number == found.line:
+            return line.stop + line.hidden
+    return window.stop
+
+
+def _has_open_line(text: Text) -> bool:
+    """Whether the text ends in a line without a newline."""
+    return text.size > 0 and text.read(text.size - 1, text.size) != b"\n"

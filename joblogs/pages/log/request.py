@@ -1,0 +1,139 @@
+"""What the address of a log page asks for, and the place in the text that this means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from joblogs import search
+from joblogs.choices import HOST_SUCCEEDED
+from joblogs.logtext.ansi import ENCODINGS, Encoding
+from joblogs.query import END, Attempts, Place, Text
+from joblogs.query.window import LINES
+
+CONTEXT_LINES = 10
+"""Lines shown before the one that is asked for."""
+ERROR_SECONDS = 5.0
+_HIGHEST = 2**62  # beyond any offset; a database takes no larger number
+
+
+def _number(lowest: int = 0, label: Any = None) -> forms.IntegerField:
+    return forms.IntegerField(
+        required=False, min_value=lowest, max_value=_HIGHEST, localize=False, label=label
+    )
+
+
+def _pairs(*values: str) -> list[tuple[str, str]]:
+    return [(value, value) for value in values]
+
+
+class LogForm(forms.Form):
+    """The parameters of a log page; what is not valid is said and ignored."""
+
+    line = _number(1, label=_("line"))
+    byte = _number(label=_("byte"))
+    before = _number(label=_("before byte"))
+    error = _number(label=_("error after byte"))
+    at = forms.ChoiceField(required=False, choices=_pairs("start", "end"))
+    attempt = forms.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, label=_("attempt")
+    )
+    batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, label=_("batch"))
+    file = _number(1)
+    encoding = forms.ChoiceField(required=False, choices=_pairs(*ENCODINGS))
+    wrap = forms.ChoiceField(required=False, choices=_pairs("0", "1"))
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """A log page's address, read."""
+
+    asked: dict[str, Any]
+    faults: list[str]
+    """What could not be read, for people."""
+    parameters: dict[str, str]
+    """Those that every link within the page keeps."""
+
+    @classmethod
+    def read(cls, parameters: QueryDict) -> LogRequest:
+        form = LogForm(parameters)
+        form.is_valid()
+        faults = [
+            f"{form.fields[name].label or name}: {message}"
+            for name, messages in form.errors.items()
+            for message in messages
+        ]
+        asked = form.cleaned_data
+        kept = {
+            name: str(asked[name])
+            for name in ("attempt", "batch", "file", "encoding", "wrap")
+            if asked.get(name) not in (None, "")
+        }
+        return cls(asked, faults, kept)
+
+    @property
+    def kept(self) -> str:
+        """The beginning of a query that a link's own parameters follow."""
+        return f"{urlencode(self.parameters)}&" if self.parameters else ""
+
+    @property
+    def attempts(self) -> Attempts:
+        return Attempts(self.asked.get("attempt"), self.asked.get("batch"))
+
+    @property
+    def file(self) -> int | None:
+        file: int | None = self.asked.get("file")
+        return file
+
+    @property
+    def searches(self) -> bool:
+        """Whether the text is searched for an error, which may take ERROR_SECONDS."""
+        return self.asked.get("error") is not None and not self.asked.get("line")
+
+    @property
+    def encoding(self) -> Encoding:
+        return "gb18030" if self.asked.get("encoding") == "gb18030" else "utf-8"
+
+    @property
+    def wrap(self) -> bool:
+        return self.asked.get("wrap") != "0"
+
+
+class Found(NamedTuple):
+    """A place in a text, the line that was asked for, and what to say about it."""
+
+    place: Place
+    line: int | None = None
+    no_error: bool = False
+    gave_up_at: int | None = None
+    """The search for an error took too long and got this far."""
+
+
+def find_place(asked: dict[str, Any], text: Text, *, status: int) -> Found:
+    """Where to open a text. Without a word about it: what did not go well, and what is not over,
+    at its end."""
+    if asked.get("line"):
+        return _around(asked["line"], text)
+    if asked.get("error") is not None:
+        first = search.first_error(text, start=asked["error"], seconds=ERROR_SECONDS)
+        if first.offset is not None:
+            return _around(text.newlines_before(first.offset) + 1, text)
+        at = Place("byte", first.stopped_at) if first.stopped_at is not None else END
+        return Found(at, no_error=first.stopped_at is None, gave_up_at=first.stopped_at)
+    for kind in ("byte", "before"):
+        if asked.get(kind) is not None:
+            return Found(Place(kind, asked[kind]))
+    if asked.get("at") == "end" or (asked.get("at") != "start" and status not in HOST_SUCCEEDED):
+        return Found(END)
+    return Found(Place("line", 1))
+
+
+def _around(line: int, text: Text) -> Found:
+    if text.newlines < LINES:
+        return Found(Place("line", 1), line)
+    return Found(Place("line", max(1, line - CONTEXT_LINES)), line)

@@ -1,0 +1,218 @@
+"""What a search found, with hosts that printed the same in one row: 487 equal hits are one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.utils.safestring import SafeString
+
+from joblogs.logtext import fingerprint
+from joblogs.logtext.ansi import Encoding, Mark, Painter
+from joblogs.logtext.host_names import names_of
+from joblogs.logtext.lines import without_line_end
+from joblogs.pages.log.lines import painted
+from joblogs.pages.step.host_ranges import fold
+from joblogs.pages.step.outliers import odd_places
+from joblogs.query.host_history import Label
+from joblogs.search import Hits, Line, Pattern
+
+GROUPS_MAX = 60
+HOSTS_MAX, NAMED_MAX = 300, 1_000
+"""Hosts that are named: of a group, and of a page. The first of a group always is."""
+NAMED_AT_HEAD = 6
+FOLDED_MAX = 12
+"""Parts of folded names at the head of a group."""
+SHOWN_BYTES, BEFORE_BYTES = 600, 200
+"""Of a line, and of what comes before its first match."""
+MATCHES_MAX = 50
+LOOKED_AT_ONCE = 64
+KEPT_BYTES = 4 * 1024 * 1024
+"""Of all hits what is kept, to show those hosts apart that differ in a value the masks hide."""
+
+
+class HitLine(NamedTuple):
+    """A line of the sample of a group."""
+
+    number: int
+    html: SafeString
+    matches: bool
+    cut_before: bool
+    cut_after: bool
+    gap: bool
+    """Lines between the one before and this one are not shown."""
+
+
+class HostWithHits(NamedTuple):
+    """A host of a group."""
+
+    bk_host_id: int
+    name: str
+
+
+@dataclass(slots=True)
+class HitGroup:
+    """Hosts whose hits are equal but for what the similarity masks hide."""
+
+    label: str
+    count: int
+    """Hits of each host."""
+    lines: list[HitLine]
+    odd: bool = False
+    """Only a value that the masks hide tells these from others."""
+    hosts: list[HostWithHits] = field(default_factory=list)
+    total: int = 0
+    values: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
+    """By host, hashes of the hidden values in its hits that may tell it from the others."""
+    kept: dict[int, tuple[HostWithHits, list[Line]]] = field(default_factory=dict)
+
+    @property
+    def many(self) -> bool:
+        """They are folded at the head of the group, and named below it."""
+        return self.total > NAMED_AT_HEAD
+
+    @property
+    def folded(self) -> list[str]:
+        """The names in few words."""
+        return fold(host.name for host in self.hosts)[:FOLDED_MAX]
+
+    @property
+    def more(self) -> int:
+        """Hosts that are not named."""
+        return self.total - len(self.hosts)
+
+    @property
+    def hidden(self) -> int:
+        """Hits of the sample that are not shown."""
+        return self.count - sum(line.matches for line in self.lines)
+
+
+@dataclass(slots=True)
+class Found:
+    """All that a search found, as far as it came."""
+
+    groups: list[HitGroup] = field(default_factory=list)
+    beyond: int = 0
+    """Hosts whose groups are too many to be shown."""
+    hits: int = 0
+    hosts: set[int] = field(default_factory=set)
+
+
+def gather(
+    search: Iterable[Hits],
+    pattern: Pattern,
+    labels: dict[int, Label],
+    encoding: Encoding,
+) -> Found:
+    """Run a search to its end, or to that of its budget."""
+    found, groups, named = Found(), dict[tuple[str, int, bytes], HitGroup](), 0
+    room = KEPT_BYTES
+    for hits, look in _looked_at(search, labels):
+        host = hits.host.bk_host_id
+        label = labels.get(host)
+        key = hits.label, hits.count, look.masked
+        found.hits += hits.count
+        found.hosts.add(host)
+        if key not in groups:
+            if len(groups) == GROUPS_MAX:
+                found.beyond += 1
+                continue
+            groups[key] = HitGroup(hits.label, hits.count, _lines(hits.lines, pattern, encoding))
+        group = groups[key]
+        group.total += 1
+        group.values[host] = look.values
+        room -= sum(len(line.data) for line in hits.lines)
+        if room > 0:
+            group.kept[host] = HostWithHits(host, label_of(host, label)), hits.lines
+        if not group.hosts or (len(group.hosts) < HOSTS_MAX and named < NAMED_MAX):
+            named += 1
+            group.hosts.append(HostWithHits(host, label_of(host, label)))
+    made = list(groups.values())
+    for group in groups.values():
+        made += _taken_out(group, pattern, encoding, most=GROUPS_MAX - len(made))
+    # As on the step page: the few that are special before the crowd.
+    found.groups = sorted(made, key=lambda group: group.total)
+    return found
+
+
+def _looked_at(
+    search: Iterable[Hits], labels: dict[int, Label]
+) -> Iterator[tuple[Hits, fingerprint.Look]]:
+    found = iter(search)
+    while some := list(itertools.islice(found, LOOKED_AT_ONCE)):
+        texts = [
+            (
+                b"".join(line.data for line in hits.lines if line.matches),
+                names_of(label) if (label := labels.get(hits.host.bk_host_id)) else (),
+            )
+            for hits in some
+        ]
+        yield from zip(some, fingerprint.looks(texts), strict=True)
+
+
+def _taken_out(
+    group: HitGroup, pattern: Pattern, encoding: Encoding, *, most: int
+) -> Iterable[HitGroup]:
+    """The hosts with another value than nearly all of a group have: groups of their own."""
+    apart: dict[tuple[bytes, ...], HitGroup] = {}
+    for host, places in odd_places(group.values).items():
+        if host not in group.kept or [named.bk_host_id for named in group.hosts] == [host]:
+            continue
+        named, lines = group.kept[host]
+        key = (bytes(places), *(group.values[host][place] for place in places))
+        if key not in apart:
+            if len(apart) >= most:
+                continue
+            shown = _lines(lines, pattern, encoding)
+            apart[key] = HitGroup(group.label, group.count, shown, odd=True)
+        apart[key].hosts.append(named)
+        apart[key].total += 1
+        group.total -= 1
+        group.hosts = [other for other in group.hosts if other.bk_host_id != host]
+    if apart and group.hosts and group.hosts[0].bk_host_id in group.kept:
+        # What is shown may have been that of one of those.
+        group.lines = _lines(group.kept[group.hosts[0].bk_host_id][1], pattern, encoding)
+    return apart.values()
+
+
+def label_of(host: int, result: Label | None) -> str:
+    """What people call a host."""
+    if result is None:
+        return str(host)
+    return result.host_name or result.ip or result.ipv6 or str(host)
+
+
+def _lines(lines: list[Line], pattern: Pattern, encoding: Encoding) -> list[HitLine]:
+    shown: list[HitLine] = []
+    last = None
+    for line in lines:
+        data = without_line_end(line.data)
+        marks = _marks(data, pattern) if line.matches else []
+        start = max(0, marks[0].start - BEFORE_BYTES) if marks else 0
+        stop = min(len(data), start + SHOWN_BYTES)
+        within = [
+            Mark(mark.start - start, min(mark.end, stop) - start, "hit")
+            for mark in marks
+            if mark.start < stop
+        ]
+        # A painter of its own: what came before is not here to be carried on.
+        html = painted(Painter(encoding), data[start:stop], within)
+        gap = last is not None and line.number > last + 1
+        shown.append(HitLine(line.number, html, line.matches, start > 0, stop < len(data), gap))
+        last = line.number
+    return shown
+
+
+def _marks(data: bytes, pattern: Pattern) -> list[Mark]:
+    marks: list[Mark] = []
+    position = 0
+    while len(marks) < MATCHES_MAX and (match := pattern.find(data, position)):
+        start, end = match
+        if end > start:
+            marks.append(Mark(start, end, "hit"))
+        position = max(end, start + 1)
+        if position > len(data):
+            break
+    return marks

@@ -1,0 +1,157 @@
+"""Search in the logs of a step."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from joblogs import query, slow_work
+from joblogs.audit import Channel
+from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED, Role
+from joblogs.logtext.ansi import ENCODINGS
+from joblogs.models import StepInstance
+from joblogs.pages import links
+from joblogs.pages.log.host_log import moment
+from joblogs.pages.reading import read_entry
+from joblogs.pages.rendering import rendered
+from joblogs.query import Attempts, State, StepHost, host_history
+from joblogs.query.host_history import Label
+from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
+
+from . import lines
+from .hits import HOSTS_MAX, Found, HostWithHits, gather, label_of
+
+SECONDS = 10.0
+AROUND_MAX = 5
+SHOWN = 3
+"""Hits of a host whose lines are shown."""
+
+
+class SearchForm(forms.Form):
+    """What to search for, and where."""
+
+    q = forms.CharField(required=False, max_length=PATTERN_MAX, strip=False, label=_("Search"))
+    regex = forms.BooleanField(required=False, label=_("regular expression"))
+    case = forms.BooleanField(required=False, label=_("match case"))
+    context = forms.IntegerField(
+        required=False, min_value=0, max_value=AROUND_MAX, label=_("lines around a hit")
+    )
+    hosts = forms.ChoiceField(
+        required=False,
+        label=_("hosts"),
+        choices=[
+            ("", _("all hosts")),
+            ("failed", _("failed hosts")),
+            ("ok", _("hosts that did it")),
+        ],
+    )
+    host = forms.IntegerField(required=False, min_value=0, max_value=2**62, label=_("host id"))
+    attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    encoding = forms.ChoiceField(required=False, choices=[(e, e) for e in ENCODINGS])
+
+
+def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
+    """The form, and what was found."""
+    form = SearchForm(request.GET)
+    context: dict[str, Any] = {
+        "form": form,
+        "step": step,
+        "job": step.job,
+        "seconds": f"{SECONDS:.0f}",
+        "urls": links.of_step(step),
+        "around": range(AROUND_MAX + 1),
+        "chosen_around": 1,
+        "encodings": ENCODINGS,
+    }
+    search = None
+    context["expired"] = moment(step.job.expired_at)
+    if not context["expired"] and form.is_valid() and form.cleaned_data["q"]:
+        try:
+            pattern = _pattern(form.cleaned_data)
+        except InvalidPattern as error:
+            form.add_error("q", gettext("This cannot be searched for: %s") % error)
+        else:
+            slow_work.begin(request)
+            search = _search(step, form.cleaned_data, pattern, context)
+    html = rendered("joblogs/search.html", context, request)
+    if search is not None:
+        read = read_entry(
+            request, step, channel=Channel.SEARCH, hosts=len(search.hosts), search=True
+        )
+        read.end(search.searched_bytes)
+    return HttpResponse(html)
+
+
+def _pattern(asked: dict[str, Any]) -> Pattern:
+    return Pattern.of(asked["q"], regex=asked["regex"], ignore_case=not asked["case"])
+
+
+def _search(
+    step: StepInstance, asked: dict[str, Any], pattern: Pattern, context: dict[str, Any]
+) -> Search:
+    labels = host_history.host_labels(step)
+    attempts = Attempts(asked["attempt"], asked["batch"])
+    hosts = [
+        host
+        for host in query.hosts_as(step, Role.TARGET, attempts)
+        if _is_meant(host, labels.get(host.bk_host_id), asked)
+    ]
+    around = asked["context"] if asked["context"] is not None else 1
+    search = Search(
+        step, hosts, pattern, context=around, shown=SHOWN, budget=Budget(seconds=SECONDS)
+    )
+    encoding = "gb18030" if asked["encoding"] == "gb18030" else "utf-8"
+    found = gather(search, pattern, labels, encoding)  # type: ignore[arg-type]
+    kept = {"attempt": asked["attempt"], "batch": asked["batch"]}
+    kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
+    without = _without(search, found, labels)
+    without_total = 0 if search.stopped else len(hosts) - len(found.hosts)
+    at, each = context["urls"]["hosts"], cache(lines.each)  # most groups say the same
+    keep = "".join(f"&{name}={value}" for name, value in kept_hidden)
+    keep += f"&encoding={encoding}" if encoding != "utf-8" else ""
+    context |= {
+        "chosen_around": around,
+        "kept_hidden": kept_hidden,
+        "groups": [
+            (
+                group,
+                lines.drawn(group, at, keep),
+                lines.names(group, at, keep),
+                each(group.label, group.count, group.odd),
+            )
+            for group in found.groups
+        ],
+        "without_more": without_total - len(without),
+        "search": search,
+        "found": found,
+        "without": lines.links(without, at),
+        "without_total": without_total,
+        "partial": sum(query.log_state(step, host).state != State.COMPLETE for host in hosts),
+    }
+    return search
+
+
+def _is_meant(host: StepHost, label: Label | None, asked: dict[str, Any]) -> bool:
+    if asked["host"] is not None:
+        return bool(host.bk_host_id == asked["host"])
+    status = label.status if label is not None else None
+    if asked["hosts"] == "ok":
+        return status in HOST_SUCCEEDED
+    if asked["hosts"] == "failed":
+        return status not in (*HOST_SUCCEEDED, *HOST_UNFINISHED)
+    return True
+
+
+def _without(search: Search, found: Found, labels: dict[int, Label]) -> list[HostWithHits]:
+    """The hosts that did not print it: known only where all was searched."""
+    if search.stopped:
+        return []
+    silent = [host.bk_host_id for host in search.hosts if host.bk_host_id not in found.hosts]
+    return [HostWithHits(host, label_of(host, labels.get(host))) for host in silent[:HOSTS_MAX]]

@@ -1,0 +1,1 @@
+"""The page of a step: what happened on all of its hosts."""

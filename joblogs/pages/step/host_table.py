@@ -1,0 +1,124 @@
+"""The hosts of a step as a table: sorted, narrowed, page by page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from joblogs.choices import FileStatus
+from joblogs.models import StepInstance
+from joblogs.pages.formats import duration
+from joblogs.pages.log.files import mean_percent
+from joblogs.query import Completeness
+from joblogs.query.overview import HostOverview, Transfer, natural
+
+from .groups import Group, Kind
+
+ROWS = 100
+
+
+class TableForm(forms.Form):
+    """Which hosts, in which order."""
+
+    SORTS = ("failed", "name", "address", "status", "exit", "took", "size")
+    q = forms.CharField(required=False, max_length=256, label=_("host"))
+    outcome = forms.ChoiceField(required=False, choices=[(k.value, k.value) for k in Kind])
+    sort = forms.ChoiceField(
+        required=False, choices=[(s, s) for name in SORTS for s in (name, f"-{name}")]
+    )
+    page = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    group = forms.CharField(required=False, max_length=12)
+
+
+class HostRow(NamedTuple):
+    """A row."""
+
+    host: HostOverview
+    group: Group
+    took: str
+    state: Completeness
+    files: int
+    files_done: int
+    percent: int | None
+    """How far its files have come, where that is known."""
+
+
+class Table(NamedTuple):
+    """A page of rows."""
+
+    rows: list[HostRow]
+    total: int
+    page: int
+    pages: int
+    sort: str
+
+
+Key = Callable[[tuple[HostOverview, Group]], Any]
+_KEYS: dict[str, Key] = {
+    "failed": lambda pair: pair[1].worst_first,
+    "name": lambda pair: (),
+    "address": lambda pair: natural(pair[0].address),
+    "status": lambda pair: (pair[0].status, pair[0].newest.tag or ""),
+    "exit": lambda pair: _none_first(pair[0].newest.exit_code),
+    "took": lambda pair: _none_first(pair[0].duration),
+    "size": lambda pair: pair[0].size,
+}
+
+
+def table(
+    step: StepInstance,
+    groups: Sequence[Group],
+    asked: dict[str, Any],
+    moved: Iterable[tuple[HostOverview, Transfer]] = (),
+) -> Table:
+    """The rows that are asked for; `moved` is what a file step moved to which host."""
+    files: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
+    for host, one in moved:
+        files[host.bk_host_id].append((one.status, one.process))
+    sort = asked.get("sort") or "failed"
+    pairs = chosen(groups, asked)
+    # Names last in every order, also where it is turned round.
+    pairs.sort(key=lambda pair: pair[0].place, reverse=sort == "-name")
+    pairs.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
+    pages = max(1, -(-len(pairs) // ROWS))
+    page = min(asked.get("page") or 1, pages)
+    rows = [
+        _row(step, host, group, files[host.bk_host_id])
+        for host, group in pairs[(page - 1) * ROWS : page * ROWS]
+    ]
+    return Table(rows, len(pairs), page, pages, sort)
+
+
+def _row(
+    step: StepInstance, host: HostOverview, group: Group, files: list[tuple[int, str | None]]
+) -> HostRow:
+    done = sum(status == FileStatus.DONE for status, _ in files)
+    state, took = host.state(step), duration(host.duration)
+    return HostRow(host, group, took, state, len(files), done, mean_percent(files))
+
+
+def chosen(groups: Sequence[Group], asked: dict[str, Any]) -> list[tuple[HostOverview, Group]]:
+    """The hosts that are meant, each with its group."""
+    text = (asked.get("q") or "").strip().lower()
+    return [
+        (host, group)
+        for group in groups
+        if asked.get("group") in (None, "", group.key)
+        and asked.get("outcome") in (None, "", group.kind)
+        for host in group.hosts
+        if not text or _says(host, text)
+    ]
+
+
+def _says(host: HostOverview, text: str) -> bool:
+    row = host.newest
+    known = (host.name.lower(), row.ip or "", row.ipv6 or "")
+    return text == str(host.bk_host_id) or any(text in said for said in known)
+
+
+def _none_first(number: int | None) -> tuple[bool, int]:
+    return number is not None, number or 0

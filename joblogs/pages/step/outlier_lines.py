@@ -1,0 +1,93 @@
+"""The lines with the values in which a few hosts differ from nearly all of their group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.utils.safestring import SafeString
+
+from joblogs.logtext import fingerprint
+from joblogs.logtext.ansi import Painter
+from joblogs.pages.log.lines import painted
+from joblogs.query.overview import HostOverview
+
+from .groups import Group
+from .outliers import Odd
+
+PLACES_SHOWN = 3
+VALUES_SHOWN = 4
+VALUE_BYTES = 80
+
+
+class Value(NamedTuple):
+    """A value, and on how many hosts it is."""
+
+    html: SafeString
+    hosts: int
+
+
+@dataclass(frozen=True)
+class OddLine:
+    """A line with a value that differs: the line's own value first, then those of others."""
+
+    index: int
+    at: int
+    """Where in the line the value is."""
+    values: list[Value]
+    more: int
+    """Further values that are not shown."""
+    usual: Value | None
+
+
+def hosts_to_read(group: Group) -> Iterator[HostOverview]:
+    """Whose logs hold the values that are shown."""
+    if group.like is not None:
+        yield group.like.first
+        for odd in group.odd[:PLACES_SHOWN]:
+            yield from (own[0] for own in odd.values[:VALUES_SHOWN])
+
+
+def odd_lines(group: Group, texts: Mapping[int, bytes]) -> list[OddLine]:
+    """The lines to show; `texts` are the beginnings of the logs of those hosts. None of a value
+    that lies further down."""
+    found = (_line(group, odd, texts) for odd in group.odd[:PLACES_SHOWN])
+    return sorted((line for line in found if line), key=lambda line: line.index)
+
+
+def _line(group: Group, odd: Odd, texts: Mapping[int, bytes]) -> OddLine | None:
+    host = group.first
+    span = _span(host, odd.place, texts)
+    if span is None or group.like is None:
+        return None
+    data = texts[host.bk_host_id]
+    begin = data.rfind(b"\n", 0, span.start) + 1
+    own = next(hosts for hosts in odd.values if host in hosts)
+    others = [hosts for hosts in odd.values if hosts is not own]
+    values = [_value(hosts[0], odd.place, texts, len(hosts)) for hosts in [own, *others]]
+    shown = [value for value in values[:VALUES_SHOWN] if value]
+    return OddLine(
+        index=data.count(b"\n", 0, begin),
+        at=span.start - begin,
+        values=shown,
+        more=len(values) - len(shown),
+        usual=_value(group.like.first, odd.place, texts, odd.usual),
+    )
+
+
+def _value(host: HostOverview, place: int, texts: Mapping[int, bytes], hosts: int) -> Value | None:
+    span = _span(host, place, texts)
+    if span is None:
+        return None
+    data = texts[host.bk_host_id][span.start : span.end]
+    shown = painted(Painter(), data[:VALUE_BYTES])
+    return Value(shown, hosts)
+
+
+def _span(host: HostOverview, place: int, texts: Mapping[int, bytes]) -> fingerprint.Span | None:
+    data = texts.get(host.bk_host_id)
+    if data is None or sum(bool(result.held_size) for result in host.standing) != 1:
+        return None  # of several logs in a row it is not known which holds it
+    found = fingerprint.telling_spans(data, names=host.own_names)
+    return found[place] if place < len(found) else None

@@ -1,0 +1,247 @@
+"""The page of a step: what happened on all of its hosts, at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from joblogs.audit import Channel
+from joblogs.choices import StepType
+from joblogs.models import StepInstance
+from joblogs.pages import links
+from joblogs.pages.formats import duration
+from joblogs.pages.log.host_log import moment
+from joblogs.pages.reading import read_entry
+from joblogs.pages.rendering import rendered
+from joblogs.query import Attempts
+from joblogs.query.overview import HostOverview, Overview, overview
+
+from .excerpts import Sample, samples
+from .groups import Group, Kind, groups
+from .host_map import host_map, legend
+from .host_ranges import fold
+from .host_rows import drawn
+from .host_table import Table, TableForm, chosen, table
+from .summary import verdict
+from .transfer_groups import transfer_groups
+
+GROUPS_SHOWN = 60
+FOLDED_MAX = 600
+"""Characters of folded names that a group shows."""
+INLINE_HOSTS = 2_000
+"""Hosts that are listed in the page itself to be copied, over all of its groups."""
+
+
+class StepForm(TableForm):
+    """What of a step to show, and how."""
+
+    alike = forms.ChoiceField(
+        required=False, choices=[("similar", "similar"), ("identical", "identical")]
+    )
+    attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+    batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
+
+
+@dataclass
+class GroupOnPage:
+    """A group as the page shows it."""
+
+    group: Group
+    names: list[str]
+    more_names: int
+    """Parts of the folded names that are not shown."""
+    sample: Sample | None
+    copied: list[HostOverview]
+    """The hosts that are listed to be copied, if they are few enough."""
+
+
+def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
+    """The page."""
+    asked, found = _asked(step, request)
+    prints = step.step_type != StepType.FILE
+    similar = groups(found, identical=False, prints=prints)
+    identical = asked["alike"] == "identical" and prints
+    if identical:
+        asked["group"] = ""  # the table's hosts are in groups of similar output: of others, all
+    shown = groups(found, identical=True, prints=prints) if identical else similar
+    crowd = next((group for group in similar if group.crowd), None)
+    if identical:
+        # As the map colours them, which shows what is similar.
+        colours = {host.bk_host_id: group.colour for group in similar for host in group.hosts}
+        for group in shown:
+            group.colour = colours[group.first.bk_host_id]
+    if identical and len(shown) > GROUPS_SHOWN:
+        shown = _worth_showing(shown)
+    read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
+    kept, keep = _kept(asked), _on_log(asked)
+    moved = list(found.transfers)
+    rows = table(step, similar, asked, moved)
+    context: dict[str, Any] = {
+        "step": step,
+        "job": step.job,
+        "asked": asked,
+        "found": found,
+        "prints": prints,
+        "verdict": verdict(step, similar),
+        "map": host_map(found.by_name, similar, keep),
+        "legend": legend(similar),
+        "groups": _on_page(shown[:GROUPS_SHOWN], read.by_key),
+        "groups_total": len(shown),
+        "groups_hidden": max(0, len(shown) - GROUPS_SHOWN),
+        "identical": identical,
+        "crowd_hosts": len(crowd.hosts) if crowd else 0,
+        "transfers": transfer_groups(moved),
+        "table": rows,
+        "rows": drawn(rows.rows, prints=prints, keep=keep),
+        "pages": _pages(rows, kept),
+        "heads": _heads(rows, kept, HEADS if prints else HEADS[:-1]),
+        "kept": [(k, v) for k, v in kept.items() if k in ("attempt", "batch", "alike")],
+        "kinds": list(Kind),
+        "narrowed": _narrowed(kept),
+        "toggle": links.with_changes(kept, alike=None if identical else "identical", page=None),
+        "keep": keep,
+        "urls": links.of_step(step),
+        "started": moment(step.start_time),
+        "ended": moment(step.end_time),
+        "took": duration(step.total_time),
+        "unfinished": any(not group.first.finished for group in similar),
+        "here": links.with_changes(kept),
+        "expired": moment(step.job.expired_at),
+        "bytes": sum(host.size for host in found.hosts),
+        "slowest": _slowest(found),
+    }
+    html = rendered("joblogs/step.html", context, request)
+    read_entry(request, step, channel=Channel.STEP, hosts=read.hosts).end(read.size)
+    return HttpResponse(html)
+
+
+def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
+    """The hosts of a group, or of all that are meant, one a line: `as` ids, addresses or names."""
+    _, shown = hosts_shown(step, request)
+    write = _WRITTEN.get(request.GET.get("as", ""), _WRITTEN["names"])
+    lines = [write(host) for host in shown]
+    return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
+
+
+def hosts_shown(
+    step: StepInstance, request: HttpRequest
+) -> tuple[dict[str, Any], list[HostOverview]]:
+    """What is asked for, and all hosts that the table then shows, page after page."""
+    asked, found = _asked(step, request)
+    prints = step.step_type != StepType.FILE
+    made = groups(found, identical=asked["alike"] == "identical" and prints, prints=prints)
+    return asked, [host for host, _group in chosen(made, asked)]
+
+
+def _address(host: HostOverview) -> str:
+    cloud = host.newest.bk_cloud_id
+    return f"{cloud}:{host.address}" if cloud and host.address else host.address
+
+
+_WRITTEN = {
+    "names": lambda host: host.name.replace("\n", " "),
+    "ids": lambda host: str(host.bk_host_id),
+    "addresses": _address,
+}
+
+
+def _asked(step: StepInstance, request: HttpRequest) -> tuple[dict[str, Any], Overview]:
+    form = StepForm(request.GET)
+    form.is_valid()
+    asked = {name: form.cleaned_data.get(name) for name in form.fields}
+    return asked, overview(step, Attempts(asked["attempt"], asked["batch"]))
+
+
+def _kept(asked: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in asked.items() if value not in (None, "")}
+
+
+def _narrowed(kept: dict[str, str]) -> str:
+    """What a list of the hosts of the table says besides."""
+    names = ("q", "outcome", "group", "attempt", "batch")
+    return "".join(f"&{urlencode({name: kept[name]})}" for name in names if name in kept)
+
+
+def _on_log(asked: dict[str, Any]) -> str:
+    """What links to the log of a host say besides."""
+    kept = {name: str(asked[name]) for name in ("attempt", "batch") if asked[name] is not None}
+    return links.with_changes(kept)
+
+
+def _worth_showing(made: list[Group]) -> list[Group]:
+    """Of very many groups those first that did not succeed; smallest first all the same."""
+    made = sorted(made, key=lambda group: (not group.crowd, group.kind == "ok"))
+    place = {group.key: index for index, group in enumerate(made)}
+    first = sorted(made[:GROUPS_SHOWN], key=lambda g: (g.crowd, len(g.hosts), place[g.key]))
+    return first + made[GROUPS_SHOWN:]
+
+
+def _on_page(shown: Sequence[Group], read: dict[str, Sample]) -> list[GroupOnPage]:
+    made, room = [], INLINE_HOSTS
+    for group in shown:
+        parts = fold(host.name for host in group.hosts)
+        names: list[str] = []
+        left = FOLDED_MAX
+        for part in parts:
+            left -= len(part)
+            if left < 0 and names:
+                break
+            names.append(part if len(part) <= FOLDED_MAX else f"{part[:FOLDED_MAX]}…")
+        copied = group.hosts if len(group.hosts) <= min(room, INLINE_HOSTS // 4) else []
+        room -= len(copied)
+        sample = read.get(group.key)
+        made.append(GroupOnPage(group, names, len(parts) - len(names), sample, copied))
+    return made
+
+
+def _pages(rows: Table, kept: dict[str, str]) -> dict[str, str]:
+    pages = {}
+    if rows.page > 1:
+        pages["before"] = links.with_changes(kept, page=str(rows.page - 1))
+    if rows.page < rows.pages:
+        pages["after"] = links.with_changes(kept, page=str(rows.page + 1))
+    return pages
+
+
+Head = tuple[str, Any, bool]
+"""Of a column: how it is sorted by, its label, whether it holds numbers."""
+HEADS: list[Head] = [
+    ("name", _("host"), False),
+    ("address", _("address"), False),
+    ("failed", _("outcome"), False),
+    ("exit", _("exit"), True),
+    ("took", _("took"), True),
+    ("size", _("size"), True),
+]
+
+
+def _heads(rows: Table, kept: dict[str, str], shown: Sequence[Head]) -> list[dict[str, Any]]:
+    """The heads of the columns: what each leads to, and how it is sorted now."""
+    heads = []
+    for name, label, right in shown:
+        # What is large is looked for more often than what is not.
+        first = f"-{name}" if right else name
+        other = name if right else f"-{name}"
+        query = links.with_changes(kept, sort=other if rows.sort == first else first, page=None)
+        now = {name: "ascending", f"-{name}": "descending"}.get(rows.sort, "")
+        heads.append({"label": label, "right": right, "query": query, "sorted": now})
+    return heads
+
+
+def _slowest(found: Overview) -> dict[str, Any] | None:
+    """The slowest host, where it took much longer than most."""
+    timed = sorted(took for host in found.hosts if (took := host.duration) is not None)
+    if len(timed) < 3:
+        return None
+    longest, middle = timed[-1], timed[len(timed) // 2]
+    if longest < 1_000 or longest < 2 * middle:
+        return None
+    host = next(host for host in reversed(found.hosts) if host.duration == longest)
+    return {"host": host, "took": duration(longest), "median": duration(middle)}

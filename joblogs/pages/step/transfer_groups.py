@@ -1,0 +1,72 @@
+"""What a file step moved, in groups of one outcome and one source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from joblogs.choices import FINISHED, FileStatus, file_rank
+from joblogs.pages.log.files import mean_percent
+from joblogs.query.overview import HostOverview, Transfer
+
+from .host_ranges import fold
+
+PATHS_MAX = 5
+
+
+@dataclass
+class TransferGroup:
+    """Files from one source that came to one status."""
+
+    status: int
+    source: str
+    files: int = 0
+    hosts: dict[int, HostOverview] = field(default_factory=dict)
+    paths: dict[str, None] = field(default_factory=dict)
+    progress: list[tuple[int, str | None]] = field(default_factory=list)
+
+    @property
+    def colour(self) -> str:
+        if self.status == FileStatus.DONE:
+            return "ok"
+        return "bad" if file_rank(self.status) == FINISHED else "run"
+
+    @property
+    def label(self) -> str:
+        status = self.status
+        return str(FileStatus(status).label if status in FileStatus.values else status)
+
+    @property
+    def percent(self) -> int | None:
+        """How far they have come, of those that are not done."""
+        return None if self.status == FileStatus.DONE else mean_percent(self.progress)
+
+    @property
+    def names(self) -> list[str]:
+        return fold(host.name for host in self.hosts.values())
+
+    @property
+    def first(self) -> HostOverview:
+        return min(self.hosts.values(), key=attrgetter("place"))
+
+    @property
+    def some_paths(self) -> list[str]:
+        return list(self.paths)[:PATHS_MAX]
+
+    @property
+    def more_paths(self) -> int:
+        return len(self.paths) - len(self.some_paths)
+
+
+def transfer_groups(moved: Iterable[tuple[HostOverview, Transfer]]) -> list[TransferGroup]:
+    """The groups, what went wrong first, then the smallest."""
+    found: dict[tuple[int, str], TransferGroup] = {}
+    for host, transfer in moved:
+        key = (transfer.status, transfer.source)
+        group = found.setdefault(key, TransferGroup(*key))
+        group.files += 1
+        group.progress.append((transfer.status, transfer.process))
+        group.hosts[host.bk_host_id] = host
+        group.paths[transfer.src_path] = None
+    return sorted(found.values(), key=lambda g: (g.colour == "ok", len(g.hosts), g.source))

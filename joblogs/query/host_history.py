@@ -1,0 +1,128 @@
+"""What ran on one host in a step, and what a log may be compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.db.models import BigIntegerField, Count, F, QuerySet
+
+from joblogs import database
+from joblogs.choices import HOST_UNFINISHED, Role
+from joblogs.logtext import fingerprint, store
+from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
+
+from .hosts import EVERY_ATTEMPT, Attempts, results_of
+from .jobs import steps_of
+
+
+def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
+    """All results of a host in a step, the newest attempt and batch first, targets' before
+    sources'."""
+    found = HostResult.objects.filter(step=step, host_id=bk_host_id)
+    return list(found.order_by("role", "-execute_count", "-batch"))
+
+
+class Label(NamedTuple):
+    """What names a host in a step, and how it went there."""
+
+    host_name: str | None
+    ip: str | None
+    ipv6: str | None
+    status: int
+
+
+def files_on(step: StepInstance, results: Sequence[HostResult]) -> list[FileLog]:
+    """The file logs of these host results in their order, without content."""
+    found = FileLog.objects.filter(host_result__in=results, step=step).defer("content")
+    return sorted(found, key=lambda log: (log.batch, log.mode, log.task_key))
+
+
+def file_content(log: FileLog) -> bytes:
+    """The content of one file log."""
+    return bytes(FileLog.objects.values_list("content", flat=True).get(pk=log.pk))
+
+
+class Alike(NamedTuple):
+    """A group of hosts whose logs have one shape."""
+
+    shape: bytes
+    hosts: int
+
+
+def largest_group(step: StepInstance, attempts: Attempts = EVERY_ATTEMPT) -> Alike | None:
+    """The shape that most targets of a step printed; None if none is known."""
+    known = _fingerprinted(step, attempts)
+    order = known.order_by().values_list("shape").annotate(hosts=Count("host_id", distinct=True))
+    first = order.order_by("-hosts", "shape").first()
+    return None if first is None else Alike(bytes(first[0]), first[1])
+
+
+def results_alike(
+    step: StepInstance, shape_of: bytes, *, limit: int, attempts: Attempts = EVERY_ATTEMPT
+) -> list[HostResult]:
+    """Some results of a step whose logs have this shape, by ascending host."""
+    known = _fingerprinted(step, attempts).filter(shape=shape_of)
+    return list(known.order_by("host_id", "-execute_count")[:limit])
+
+
+def _fingerprinted(step: StepInstance, attempts: Attempts) -> QuerySet[HostResult]:
+    return (
+        results_of(step, Role.TARGET, attempts)
+        .exclude(status__in=HOST_UNFINISHED)
+        .filter(held_size__gt=0, fingerprint_size=F("held_size"), shape_version=fingerprint.VERSION)
+        .exclude(shape=None)
+    )
+
+
+def host_labels(step: StepInstance) -> dict[int, Label]:
+    """Of each host of a step what the result says that names it. No text."""
+    return {host: Label(*said) for host, *said in _labels_of.plain(step=step.pk)}
+
+
+@database.Prepared
+def _labels_of() -> QuerySet[HostResult, tuple[Any, ...]]:
+    found = HostResult.objects.filter(step_id=database.Given("step", BigIntegerField()))
+    # The last of a host counts: its target's, the newest attempt.
+    order = found.order_by("host_id", "-role", "execute_count", "batch")
+    return order.values_list("host_id", *Label._fields)
+
+
+def same_step_before(
+    jobs: QuerySet[JobInstance], step: StepInstance, bk_host_id: int
+) -> StepInstance | None:
+    """The same step of the newest earlier run of the same name, in the same scope, that had this
+    host; None if there is none among these jobs."""
+    job = step.job
+    earlier = (
+        jobs.filter(scope=job.scope_id, name=job.name, create_time__lt=job.create_time)
+        .filter(steps__host_results__host_id=bk_host_id)
+        .order_by("-create_time", "-pk")
+        .select_related("scope")
+        .first()
+    )
+    if earlier is None:
+        return None
+    position = [found.pk for found in steps_of(job)].index(step.pk)
+    others = steps_of(earlier)
+    same = others[position] if position < len(others) else None
+    return same if same is not None and same.step_type == step.step_type else None
+
+
+def attempts_of(results: Sequence[HostResult]) -> tuple[list[int], list[int]]:
+    """Which attempts and which batches there are, ascending."""
+    counts = sorted({result.execute_count for result in results})
+    return counts, sorted({result.batch for result in results})
+
+
+def logs_of(
+    step: StepInstance, results: Sequence[HostResult]
+) -> Iterator[tuple[HostResult, bytes]]:
+    """Each of a step's results with its whole log; the caller bounds how much that is."""
+    parts: dict[int, list[bytes]] = {result.pk: [] for result in results}
+    if step.job.expired_at is None:
+        spans = [store.Span(result.pk, 0, result.held_size) for result in results]
+        for span, found in store.read(step.day, spans):
+            parts[span.log] += found
+    for result in results:
+        yield result, b"".join(parts[result.pk])

@@ -1,0 +1,132 @@
+"""Parts of logs: byte ranges, and how complete a host's log is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from joblogs.choices import FINISHED, HostStatus, file_rank
+from joblogs.logtext import store
+from joblogs.models import FileLog, HostResult, StepInstance
+
+from .completeness import Completeness, State, completeness
+from .hosts import Row, StepHost
+
+# Of several logs, what is said of the whole: the first of these that holds for any.
+_WORST = (State.EXPIRED, State.TRUNCATED, State.INCOMPLETE, State.RECEIVING, State.COMPLETE)
+
+
+class Range(NamedTuple):
+    """Bytes of a host's log: from `offset`, at most `length` of them; or the last `tail`."""
+
+    offset: int = 0
+    length: int | None = None
+    tail: int | None = None
+
+    def within(self, size: int) -> tuple[int, int]:
+        """[start, stop) in a log of this size."""
+        if self.tail is not None:
+            return max(0, size - self.tail), size
+        start = min(self.offset, size)
+        return start, size if self.length is None else min(size, start + self.length)
+
+
+def script_range(
+    step: StepInstance, hosts: Iterable[StepHost], part: Range
+) -> Iterator[tuple[StepHost, int, Iterator[bytes]]]:
+    """Each host with where its part starts, and the part's bytes.
+
+    A host's bytes are gone once the next host is asked for.
+    """
+    hosts = list(hosts)
+    if step.job.expired_at is not None:
+        yield from ((host, 0, iter(())) for host in hosts)
+        return
+    cuts = [_cut(host, part) for host in hosts]
+    stream = store.read(step.day, (span for _, spans in cuts for span in spans))
+    for host, (start, spans) in zip(hosts, cuts, strict=True):
+        found = store.first_bytes(stream, sum(span.stop - span.start for span in spans))
+        yield host, start, found
+        for _ in found:
+            pass
+
+
+def _cut(host: StepHost, part: Range) -> tuple[int, list[store.Span]]:
+    """Where a part of a host's log starts, and the spans of its rows that it lies in."""
+    start, stop = part.within(host.size)
+    spans, before = [], 0
+    for row in host.rows:
+        first, last = max(start, before), min(stop, before + row.held_size)
+        if first < last:
+            spans.append(store.Span(row.pk, first - before, last - before, row.held_size))
+        before += row.held_size
+    return start, spans
+
+
+def readable_size(step: StepInstance, host: StepHost) -> int:
+    """Bytes of a host's script log that can be read."""
+    return 0 if step.job.expired_at is not None else host.size
+
+
+def is_growing(step: StepInstance, host: StepHost) -> bool:
+    """Whether more of a host's log may come."""
+    return log_state(step, host).state is State.RECEIVING
+
+
+def log_state(step: StepInstance, host: StepHost) -> Completeness:
+    """How complete a host's log is; of several rows, the one that is furthest from it."""
+    return state_of(step, host.rows)
+
+
+def state_of(step: StepInstance, rows: Sequence[Row]) -> Completeness:
+    """The same of the rows of a host."""
+    expired = step.job.expired_at is not None
+    if len(rows) == 1:
+        return _of_row(rows[0], expired=expired)
+    return worst([_of_row(row, expired=expired) for row in rows])
+
+
+def files_state(step: StepInstance, logs: Iterable[FileLog]) -> Completeness:
+    """How complete a host's file logs are; of several, the one that is furthest from it."""
+    if step.job.expired_at is not None:
+        return Completeness(State.EXPIRED)
+    return worst([_of_file(log) for log in logs])
+
+
+def _of_file(log: FileLog) -> Completeness:
+    finished = file_rank(log.status) == FINISHED
+    return completeness(
+        status=HostStatus.SUCCEEDED if finished else HostStatus.RUNNING,
+        received_size=log.received_size,
+        declared_size=None,
+        truncated=log.truncated,
+        expired=False,
+    )
+
+
+def result_state(step: StepInstance, result: HostResult) -> Completeness:
+    """How complete the log of one host result is."""
+    return _of_row(result, expired=step.job.expired_at is not None)
+
+
+def worst(found: Sequence[Completeness]) -> Completeness:
+    """What is said of several logs at once."""
+    state = min((one.state for one in found), key=_WORST.index, default=State.COMPLETE)
+    return Completeness(state, sum(one.missing for one in found))
+
+
+def _of_row(row: Row | HostResult, *, expired: bool) -> Completeness:
+    return completeness(
+        status=row.status,
+        received_size=row.received_size,
+        declared_size=row.declared_size,
+        truncated=row.truncated,
+        expired=expired,
+        held_sha256=_bytes(row.digest) if row.fingerprint_size == row.held_size else None,
+        declared_sha256=_bytes(row.declared_sha256),
+        redacted=bool(row.redacted),
+    )
+
+
+def _bytes(value: bytes | memoryview | None) -> bytes | None:
+    return None if value is None else bytes(value)

@@ -1,0 +1,179 @@
+"""What removal, expiry, redaction, hold and export do with each table: none is forgotten."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db.models import Model
+from django.utils import timezone
+
+from joblogs import access
+from joblogs.maintenance import expiry, legal_hold
+from joblogs.models import FailedLogins, JobInstance, LogConflict, Redaction, Removal, UpkeepRun
+from tests.builders import file_log, job, load, result, script_log, step
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "hunter2"
+GO, STAY = "go", "stay"
+
+
+class Treated(NamedTuple):
+    """What happens to the rows of a job in a table: they go, stay, or change."""
+
+    removal: str
+    expiry: str
+    redaction: str
+    exported: bool
+    """Whether an export carries them to another store."""
+
+
+TABLES = {
+    "App": Treated(STAY, STAY, STAY, False),
+    "AppGrant": Treated(STAY, STAY, STAY, False),
+    "FailedLogins": Treated(STAY, STAY, STAY, False),
+    "FileLog": Treated(GO, "content, held_size", "content, masked, redacted", True),
+    "Host": Treated(STAY, STAY, STAY, True),
+    "HostResult": Treated(GO, STAY, "declared_sha256, masked, redacted", True),
+    "JobInstance": Treated(GO, "expired_at, expired_policy", STAY, True),
+    # Numbers for a day, then swept.
+    "LogConflict": Treated(STAY, STAY, STAY, False),
+    "LogRead": Treated(STAY, STAY, STAY, False),
+    "Redaction": Treated(STAY, STAY, STAY, False),
+    "Removal": Treated(STAY, STAY, STAY, False),
+    "Scope": Treated(STAY, STAY, STAY, True),
+    "ScriptChunk": Treated(GO, GO, "data", True),
+    "StepInstance": Treated(GO, STAY, STAY, True),
+    "UpkeepRun": Treated(STAY, STAY, STAY, False),
+}
+"""A new table says here what happens to it. Whatever was computed from text goes with the text:
+by removal, by expiry, and (the columns of it) by redaction."""
+
+
+def _models() -> dict[str, type[Model]]:
+    return {model.__name__: model for model in apps.get_app_config("joblogs").get_models()}
+
+
+def _rows() -> dict[str, dict[Any, dict[str, Any]]]:
+    return {
+        name: {
+            row.pk: {
+                field.attname: bytes(value) if isinstance(value, memoryview) else value
+                for field in row._meta.concrete_fields
+                for value in [getattr(row, field.attname)]
+            }
+            for row in model._default_manager.all()
+        }
+        for name, model in _models().items()
+    }
+
+
+def _treated(work: Callable[[], object]) -> dict[str, str]:
+    """What some work does to the rows that are there before it, by table."""
+    before = _rows()
+    work()
+    after, found = _rows(), {}
+    for name, rows in before.items():
+        left = {key: row for key, row in after[name].items() if key in rows}
+        changed = {
+            column for key in left for column in rows[key] if left[key][column] != rows[key][column]
+        }
+        found[name] = ", ".join(sorted(changed)) or (STAY if len(left) == len(rows) else GO)
+    return found
+
+
+def _store(path: Path) -> None:
+    """A row in every table, all about one job that is old and has ended."""
+    created = int((timezone.now() - datetime.timedelta(days=40)).timestamp() * 1000)
+    load(
+        *(job(1, create_time=created, status=3), step(2, job=1)),
+        result(1, job=1, step=2, status=9, log_size=14, log_sha256="ab" * 32),
+        script_log(f"is it {SECRET}\n", host=1, job=1, step=2),
+        *(step(3, job=1, step_type=2), result(2, job=1, step=3, status=9)),
+        file_log(2, job=1, step=3, offset=0, content=f"or {SECRET}\n", status=4),
+    )
+    access.create_app(code="app", scopes=(("biz", "2"),), read=True, write=False)
+    FailedLogins.objects.create(key=b"k" * 32, free_at=2**52)
+    LogConflict.objects.create(app_id=1, is_file=False, log_id=1, latest=2**52)
+    UpkeepRun.objects.create(pk=9, started_at=timezone.now())
+    Redaction.objects.create(started_at=timezone.now(), by="zoe", patterns="", selection="")
+    Removal.objects.create(started_at=timezone.now(), by="zoe", selection="")
+    _export(path)
+
+
+def _export(path: Path) -> None:
+    call_command(
+        *("export_logs", "--format", "ndjson", "--output", str(path), "--force"),
+        stderr=io.StringIO(),
+    )
+
+
+def _remove() -> None:
+    call_command("remove_jobs", "--job", "1", stdout=io.StringIO(), stderr=io.StringIO())
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "export"
+    _store(path)
+    return path
+
+
+def test_every_table_says_what_happens_to_it_and_is_tried() -> None:
+    assert set(TABLES) == set(_models())
+    assert [name for name, rows in _rows().items() if not rows] == []
+
+
+def test_removal_treats_each_table_as_it_says() -> None:
+    assert _treated(_remove) == {name: said.removal for name, said in TABLES.items()}
+
+
+def test_expiry_treats_each_table_as_it_says(settings: Any) -> None:
+    settings.LOG_RETENTION_DAYS = 30
+    found = _treated(lambda: expiry.expire_job(JobInstance.objects.get()))
+    assert found == {name: said.expiry for name, said in TABLES.items()}
+
+
+def test_redaction_treats_each_table_as_it_says(tmp_path: Path) -> None:
+    texts = tmp_path / "texts"
+    texts.write_text(SECRET)
+    found = _treated(
+        lambda: call_command("redact_logs", "--texts", str(texts), stdout=io.StringIO())
+    )
+    retaken = {"digest", "shape", "shape_version", "fingerprint_size", "telling"}
+    result_columns = set(found["HostResult"].split(", ")) - retaken
+    codec = set(found["ScriptChunk"].split(", ")) - {"codec"}
+    found |= {
+        "HostResult": ", ".join(sorted(result_columns)),
+        "ScriptChunk": ", ".join(sorted(codec)),
+    }
+    assert found == {name: said.redaction for name, said in TABLES.items()}
+
+
+def test_a_hold_keeps_all_of_it(settings: Any) -> None:
+    settings.LOG_RETENTION_DAYS = settings.HISTORY_RETENTION_DAYS = 30
+    legal_hold.hold(JobInstance.objects.all(), by="zoe")
+
+    def try_all() -> None:
+        call_command("maintain_logs", stdout=io.StringIO())
+        with pytest.raises(Exception, match="1 held jobs were not removed"):
+            _remove()
+
+    assert _treated(try_all) == dict.fromkeys(TABLES, STAY)
+
+
+def test_an_export_carries_each_table_as_it_says(store: Path) -> None:
+    _remove()
+    call_command("maintain_logs", stdout=io.StringIO())
+    before = {name: set(rows) for name, rows in _rows().items()}
+    JobInstance.objects.all().delete()
+    call_command("import_logs", str(store), stdout=io.StringIO(), stderr=io.StringIO())
+    came = {name for name, rows in _rows().items() if set(rows) - before[name] or name == "Scope"}
+    assert came == {name for name, said in TABLES.items() if said.exported}

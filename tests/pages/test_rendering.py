@@ -1,0 +1,55 @@
+"""Pages are written as Django writes them, and leave nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.template import engines
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+
+from joblogs.pages import rendering
+from joblogs.pages.rendering import rendered
+
+
+class Shown:
+    text = "<shown>"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@pytest.fixture
+def request_(rf: RequestFactory):
+    request = rf.get("/logs/?q=1")
+    request.user = AnonymousUser()
+    return request
+
+
+def test_a_page_is_what_django_would_write(request_, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "{{ shown }} {{ user.is_anonymous }} {{ request.path }} "
+    made = engines["django"].from_string(source + "{% firstof shown as first %}{{ first }}")
+    monkeypatch.setattr(rendering, "get_template", lambda name: made)
+    # What the page says goes before what every page is told.
+    for context in ({"shown": Shown()}, {"shown": "x", "user": None}):
+        assert rendered("any.html", dict(context), request_) == made.render(dict(context), request_)
+    assert "&lt;shown&gt; True /logs/ &lt;shown&gt;" in rendered("x", {"shown": Shown()}, request_)
+
+
+def test_what_a_page_showed_goes_with_it(request_) -> None:
+    kept = []
+    gc.disable()
+    try:
+        for write in (rendered, render_to_string):
+            shown = Shown()
+            kept.append(weakref.ref(shown))
+            assert write("joblogs/_state.html", {"state": None, "shown": shown}, request_)
+            del shown
+        assert kept[0]() is None
+        # If Django has mended it, ours is of no use any more.
+        assert kept[1]() is not None
+    finally:
+        gc.enable()
