@@ -44,6 +44,8 @@ class HostQuerySet(models.QuerySet["Host"]):
             Q(bk_host_id__in=bk_host_ids),
         ]
         asked = ways[:3] * bool(names) + ways[3:] * bool(bk_host_ids)
+        if not asked:
+            return self.none().values("pk")
         first, *others = (here.filter(way).values("pk") for way in asked)
         return first.union(*others, all=True) if others else first
 

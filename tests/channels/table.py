@@ -27,6 +27,7 @@ PASSING_ON = {
     "jobplatform.middleware.SafeHeaders",
     "joblogs.monitoring.requests.Requests",
     "joblogs.api.middleware.ApiAnswers",
+    "joblogs.api.slow_requests.SlowRequests",
     "joblogs.pages.visible_text.ShowsUnseen",
     "joblogs.pages.unavailable.UnavailablePages",
     "joblogs.pages.middleware.ReadersZone",
