@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 KEYS_MAX = 256
+TOO_MANY = f"a record has at most {KEYS_MAX} keys, nested ones included"
 _CHECKED_BYTES = 64 * 1024
 _SHORTEST = len(b'"":1,')
+LISTS_MAX = 50_000
+"""Lists within the list of a key: the masked ranges of a record."""
+_SHORTEST_LIST = len(b"[],")
 
 _STRING = rb'[^"]*+"(?:[^"\\]++|\\.)*+"'
 _COLON = rb"[ \t\r\n]*+:"
@@ -49,6 +53,16 @@ def has_too_many(line: bytes, *, plain: bool = False) -> bool:
     return True
 
 
+def may_have_too_many_lists(longest: int, lines: Iterable[bytes]) -> bool:
+    """Whether one of lines of at most so many bytes may have more than LISTS_MAX lists.
+
+    Else its texts hold brackets.
+    """
+    return longest > LISTS_MAX * _SHORTEST_LIST and any(
+        line.count(b"[") > LISTS_MAX for line in lines
+    )
+
+
 _keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encoder = msgspec.json.Encoder()
 
@@ -68,6 +82,23 @@ def last_of_own(line: bytes | msgspec.Raw, *, nested: Collection[str]) -> bytes 
         if key in own and (plain := last_of_own(own[key], nested=nested)) is not None:
             own[key] = msgspec.Raw(plain)
     return _encoder.encode(own)
+
+
+def with_few_lists(line: bytes, *, key: str, nested: Collection[str]) -> bytes:
+    """A line whose value of a key has at most LISTS_MAX lists.
+
+    The line itself, or where doubled keys may hide more of them `last_of_own` of it. Raises
+    ValueError, UnicodeDecodeError, or msgspec.DecodeError for what is no JSON.
+    """
+    if not may_have_too_many_lists(len(line), [line]):
+        return line
+    check_utf8(line)
+    plain = last_of_own(line, nested=nested)
+    if plain is None:
+        return line
+    if bytes(_keys.decode(plain).get(key, b"")).count(b"[") - 1 > LISTS_MAX:
+        raise ValueError(f"`{key}` has at most {LISTS_MAX} ranges")
+    return plain
 
 
 def check_utf8(line: bytes) -> None:

@@ -315,9 +315,8 @@ def decode(line: bytes) -> Record:
     try:
         # Before anything is built of it.
         if record_keys.has_too_many(line):
-            raise ValueError(
-                f"a record has at most {record_keys.KEYS_MAX} keys, nested ones included"
-            )
+            raise ValueError(record_keys.TOO_MANY)
+        line = record_keys.with_few_lists(line, key="redacted", nested=_NESTED)
         try:
             record = _decoder.decode(line)
         except msgspec.ValidationError:
@@ -337,11 +336,14 @@ def decode(line: bytes) -> Record:
 
 def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
     """Lines as the records that they are, None if `decode` must look at one of them by itself."""
+    longest = max(map(len, lines), default=0)
+    if record_keys.may_have_too_many_lists(longest, lines):
+        return None
     try:
         found = list(map(_stated.decode, lines))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if record_keys.may_have_too_many(max(map(len, lines), default=0)) and any(
+    if record_keys.may_have_too_many(longest) and any(
         record_keys.has_too_many(line, plain=True) for line in lines
     ):
         return None

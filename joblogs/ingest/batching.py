@@ -19,6 +19,8 @@ from .stream import CUT, TOO_LONG, Block, Line
 
 SLICE_RECORDS = 5000
 SLICE_BYTES = 8 * 1024 * 1024
+RANGE_BYTES = 128
+"""What a masked range that a record names takes in memory: ten times its text."""
 
 
 @dataclass(slots=True)
@@ -69,9 +71,10 @@ def slices(lines: Iterable[Line | Block]) -> Iterator[Slice]:
     """Records in runs of bounded number and size, with the lines that are none."""
     slice_: list[Numbered] = []
     logs: dict[tuple[object, ...], Pieces] = {}
-    unread, count, cut = Outcome(), 0, False
+    unread, count, weight, cut = Outcome(), 0, 0, False
     for number, told, size in _told(lines):
         unread.size += size
+        weight += size
         count += told is not None
         if isinstance(told, records.ScriptLog):
             log = (
@@ -95,10 +98,11 @@ def slices(lines: Iterable[Line | Block]) -> Iterator[Slice]:
             # It may be what decides about the pieces that come next.
             logs.clear()
             slice_.append((number, told))
+            weight += RANGE_BYTES * len(getattr(told, "redacted", None) or ())
         told = None
-        if count >= SLICE_RECORDS or unread.size >= SLICE_BYTES:
+        if count >= SLICE_RECORDS or weight >= SLICE_BYTES:
             yield Slice(slice_, unread)
-            slice_, logs, unread, count = [], {}, Outcome(), 0
+            slice_, logs, unread, count, weight = [], {}, Outcome(), 0, 0
     # Also where it is empty: only now it is known that nothing follows.
     yield Slice(slice_, unread, End.CUT if cut else End.WHOLE)
 

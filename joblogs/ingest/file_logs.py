@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from joblogs import database, records
-from joblogs.logtext.pieces import Log, Piece, Verdict, union
+from joblogs.logtext.pieces import Log, Piece, Verdict
+from joblogs.logtext.secret_scanner import declared
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from . import masking, precedence
@@ -230,7 +231,7 @@ def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key
         task_hash=key[2],
         day=step.day,
         content=b"",
-        redacted=union(record.redacted) if record.redacted else None,
+        redacted=declared(record.redacted) if record.redacted else None,
         masked=len(record.redacted or ()),
         **_fixed(record, owner),
         **{column: value for column, value in said.items() if value is not None},

@@ -18,6 +18,7 @@ from joblogs.choices import FileMode, Inherited, Role
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.pieces import Log, Piece, Verdict, union
+from joblogs.logtext.secret_scanner import declared
 from joblogs.models import HostResult, JobInstance, StepInstance
 
 from . import file_logs, host_identities, masking
@@ -230,7 +231,7 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         role=place[3],
         day=rows.step.day,
         inherited=inherited,
-        redacted=union(record.redacted) if record.redacted else None,
+        redacted=declared(record.redacted) if record.redacted else None,
         masked=len(record.redacted or ()),
         **{column: value for column, value in said.items() if value is not None},
     )

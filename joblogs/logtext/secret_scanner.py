@@ -32,10 +32,22 @@ from .secret_expressions import (
 from .secret_forms import ESCAPES, FILLER, LOOK_BACK, Rule, any_of, filled, visible
 from .secret_rules import RULES
 
-__all__ = ["LOOK_BACK", "RULES", "Masks", "Rule", "Secrets", "State", "cover", "secrets_of"]
+__all__ = [
+    "LOOK_BACK",
+    "RULES",
+    "Masks",
+    "Rule",
+    "Secrets",
+    "State",
+    "cover",
+    "declared",
+    "secrets_of",
+]
 
 RANGES_KEPT, RANGES_APART = 500, 1024 * 1024
 """So many masked ranges are kept as they are; further ones that are closer than that are one."""
+RANGES_MAX = 2000
+"""So many are kept of any log: rows are locked by the thousand, with their ranges."""
 
 _BORDER, _STAR = b"\n", b"*"
 """What a masked byte looks like to the rules, and to readers."""
@@ -330,10 +342,19 @@ def cover(ranges: Iterable[Sequence[int]], more: Iterable[Range]) -> list[Range]
     """Masked ranges and further ones, of which a log may have very many, as at most a few."""
     result: list[Range] = []
     for start, stop in union([*((start, stop) for start, stop in ranges), *more]):
-        if len(result) >= RANGES_KEPT and start - result[-1][1] < RANGES_APART:
+        few = len(result) < RANGES_KEPT or start - result[-1][1] >= RANGES_APART
+        if len(result) >= RANGES_MAX or not few:
             result[-1] = (result[-1][0], stop)
         else:
             result.append((start, stop))
+    return result
+
+
+def declared(ranges: Iterable[Range]) -> list[Range]:
+    """Masked ranges as a record names them, the last of very many as one."""
+    result = union(ranges)
+    if len(result) > RANGES_MAX:
+        result[RANGES_MAX - 1 :] = [(result[RANGES_MAX - 1][0], result[-1][1])]
     return result
 
 

@@ -1,0 +1,106 @@
+"""The masked ranges that a record names: how many, at what cost, and what is kept of them."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from joblogs import record_keys, records
+from joblogs.ingest.batching import slices
+from joblogs.ingest.stream import Block
+from joblogs.logtext.secret_scanner import RANGES_APART, RANGES_MAX, cover, declared
+from joblogs.models import FileLog
+from tests.builders import Said, file_log, job, load, result, script_log, step
+from tests.export.exporting import comes_back
+from tests.stored import the_result
+
+MOST = record_keys.LISTS_MAX
+MASKED = [result(), file_log()]
+
+
+def _ranges(number: int) -> list[list[int]]:
+    return [[3 * n, 3 * n + 1] for n in range(number)]
+
+
+def _line(said: Said, ranges: object) -> bytes:
+    return json.dumps(said | {"redacted": ranges}, separators=(",", ":")).encode()
+
+
+def _refusal(line: bytes) -> str:
+    with pytest.raises(records.InvalidRecord) as error:
+        records.decode(line)
+    assert records.decode_all([line]) is None
+    return str(error.value)
+
+
+@pytest.mark.parametrize("said", MASKED, ids=lambda said: said["type"])
+def test_a_record_names_at_most_50000_ranges(said: Said) -> None:
+    assert len(records.decode(_line(said, _ranges(MOST))).redacted) == MOST  # type: ignore[union-attr, arg-type]
+    assert "`redacted` has at most 50000 ranges" in _refusal(_line(said, _ranges(MOST + 1)))
+    assert "`redacted`" in _refusal(_line(said, [[0, 1]] * (MOST + 1)))
+
+
+def test_a_doubled_key_hides_none_of_them() -> None:
+    one, many = b'"redacted":[[1,2]]', b'"redact\\u0065d":' + json.dumps([[0, 1]] * 60_000).encode()
+    line = json.dumps(result()).encode()
+    assert "`redacted`" in _refusal(line[:-1] + b"," + one + b"," + many + b"}")
+    last = records.decode(line[:-1] + b"," + many + b"," + one + b"}")
+    assert last.redacted == [(1, 2)]  # type: ignore[union-attr]
+
+
+def test_brackets_in_texts_are_no_ranges() -> None:
+    content = "[2026-11-30 08:00:00] [main] done\n" * 40_000
+    said = file_log(offset=0, content=content, redacted=[[0, 2]], x_more=[[1]] * 60_000)
+    record = records.decode(json.dumps(said).encode())
+    assert (record.content, record.redacted) == (content, [(0, 2)])  # type: ignore[union-attr]
+    printed = json.dumps(script_log(content)).encode()
+    assert records.decode(printed) == records.decode(json.dumps(script_log(content)).encode())
+
+
+def test_nothing_is_built_of_ranges_that_are_too_many() -> None:
+    line = _line(result(), [[0, 1]] * (15 * 1024 * 1024 // 6))
+    assert len(line) > 14 * 1024 * 1024
+    tracemalloc.start()
+    try:
+        assert _refusal(line)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # The line once more, without what is not its own, and the value of its key.
+    assert peak < 3.5 * len(line)
+
+
+def test_records_of_many_ranges_are_applied_a_few_at_a_time() -> None:
+    told = [_line(result(n), _ranges(MOST)) for n in range(1, 6)]
+    sizes = [len(some.entries) for some in slices([Block(1, told)])]
+    assert sizes == [2, 2, 1]
+
+
+@given(st.lists(st.integers(0, 2 * RANGES_APART), max_size=4), st.integers(0, 3))
+def test_no_log_holds_more_than_2000_ranges(gaps: list[int], more: int) -> None:
+    starts = [0]
+    for gap in [*gaps, *[RANGES_APART] * (RANGES_MAX - 4 + more)]:
+        starts.append(starts[-1] + 9 + gap)
+    ranges = [(start, start + 7) for start in starts]
+    for kept in (declared(ranges), cover([], ranges), cover(declared(ranges), ranges)):
+        assert len(kept) <= RANGES_MAX
+        assert declared(kept) == kept == cover(kept, [])
+        assert kept[-1][1] == ranges[-1][1]
+
+
+@pytest.mark.django_db
+def test_what_is_held_of_very_many_ranges_comes_back() -> None:
+    ranges = _ranges(RANGES_MAX + 50)
+    text = "*b\n" * len(ranges)
+    masked = result(redacted=ranges, status=9)
+    file = file_log(offset=0, content=text, redacted=ranges)
+    load(job(), step(), masked, script_log(text), file)
+    held = [*ranges[: RANGES_MAX - 1], [ranges[RANGES_MAX - 1][0], ranges[-1][1]]]
+    assert the_result().redacted == FileLog.objects.get().redacted == held
+    assert load(job(), script_log(text)).duplicates == 2
+    first = comes_back()
+    assert json.dumps(held, separators=(",", ":")).encode() in first
