@@ -17,9 +17,10 @@ from django.core.management import load_command_class
 from django.test import Client
 
 from joblogs import errors
-from joblogs.api import schema_batch, urls
+from joblogs.api import urls
 from joblogs.api.envelope import ESB_REFUSED
-from joblogs.api.schema import OPERATIONS
+from joblogs.api.openapi import v3_batch_log
+from joblogs.api.openapi.document import OPERATIONS
 from joblogs.errors import Refusal, StoreError
 from tests.api_examples import EXAMPLES, app_of_the_examples, rendered, stored
 from tests.builders import load
@@ -88,11 +89,11 @@ def test_every_route_is_described(text: str) -> None:
 
 
 def test_every_extra_is_described(text: str) -> None:
-    asked = schema_batch.EXTRAS.keys()
+    asked = v3_batch_log.EXTRAS.keys()
     answered = {
-        *schema_batch.SCRIPT_ENTRY["properties"],
-        *schema_batch.FILE_ENTRY["properties"],
-        *schema_batch.LAST,
+        *v3_batch_log.SCRIPT_ENTRY["properties"],
+        *v3_batch_log.FILE_ENTRY["properties"],
+        *v3_batch_log.LAST,
     }
     assert {name for name in asked | answered if f"`{name}`" not in text} == set()
 

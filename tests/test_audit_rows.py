@@ -63,8 +63,8 @@ def test_a_file_that_is_held_open_has_left_its_row() -> None:
 def test_a_streamed_answer_is_corrected_to_what_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     load(job(), step(), *(result(host, status=9) for host in (101, 102)))
     load(*(script_log("printed\n", host=host) for host in (101, 102)))
-    monkeypatch.setattr("joblogs.api.responses.BUFFER_BYTES", 1)
-    monkeypatch.setattr("joblogs.api.responses.BLOCK_BYTES", 1)
+    monkeypatch.setattr("joblogs.api.streaming.BUFFER_BYTES", 1)
+    monkeypatch.setattr("joblogs.api.streaming.BLOCK_BYTES", 1)
     keys = builders.credentials()
     answer: Any = Client().post(BATCH, asking(), "application/json", headers=keys)
     assert (answer.streaming, reads()) == (True, [("zoe", BATCH.rpartition("/")[2], 2, 16)])

@@ -19,7 +19,7 @@ import pytest
 from django.test import Client
 from django.utils.translation import override
 
-from joblogs.api.status_names import name_of
+from joblogs.api.v3.status_names import name_of
 from joblogs.choices import HostStatus, RunStatus
 from tests.builders import job, load, result, script_log, step
 from tests.pages.reading import page, staff

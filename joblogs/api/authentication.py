@@ -19,9 +19,9 @@ from joblogs.errors import AppVerifyFailed, BadRequest, InvalidArgs
 from joblogs.models import App
 
 from . import gateway_tokens
-from .bodies import json_object, parse_json
+from .body import json_object, parse_json
+from .dialects import Form
 from .envelope import exchange_of
-from .forms import Form
 
 _KEYS = ("bk_app_code", "bk_app_secret", "bk_username")
 _NOBODY = bytes(32)

@@ -27,7 +27,7 @@ from joblogs.errors import (
     UnsupportedOperation,
 )
 
-from .forms import Form
+from .dialects import Form
 
 logger = logging.getLogger(__name__)
 json_bytes = msgspec.json.Encoder().encode

@@ -10,8 +10,8 @@ from django.http.response import HttpResponseBase
 
 from joblogs.errors import ApiNotFound, InvalidArgs, Unavailable
 
+from .dialects import form_of
 from .envelope import Exchange, failure
-from .forms import form_of
 
 
 class ApiAnswers:

@@ -21,10 +21,12 @@ from joblogs.ingest import Report, ingest
 from joblogs.models import StepInstance
 from joblogs.query import StepHost
 
-from . import batch, bodies, envelope, extras, requests, responses
+from . import envelope, log_options, parameters, streaming
 from .authentication import GatewayTokenAuthentication, HeaderAuthentication
-from .extras import Extras
+from .body import json_object, record_lines
+from .log_options import Extras
 from .throttling import AppRate
+from .v3 import batch_log
 
 
 class _AlwaysJson(BaseContentNegotiation):
@@ -61,11 +63,11 @@ class BatchGetJobInstanceIpLog(ApiView):
 
     @database.from_replica
     def post(self, request: Request) -> HttpResponseBase:
-        body = bodies.json_object(request._request)
-        kind, number = requests.scope_named(body)
+        body = json_object(request._request)
+        kind, number = parameters.scope_named(body)
         caller = caller_of(request)
         try:
-            asked, more = requests.LogRequest.read(body), Extras.read(body)
+            asked, more = parameters.LogRequest.read(body), Extras.read(body)
         except StoreError:
             # Of two mistakes the scope's is told (CONTRACT §5).
             access.readable_scope(caller, scope_type=kind, scope_id=number)
@@ -83,11 +85,11 @@ class BatchGetJobInstanceIpLog(ApiView):
         read = read_entry(
             request, step, hosts=len(hosts), channel=Channel.BATCH, search=more.grep is not None
         )
-        return batch.answer(request._request, step, hosts, extras=more, last=last, read=read)
+        return batch_log.answer(request._request, step, hosts, extras=more, last=last, read=read)
 
 
 def _hosts(
-    step: StepInstance, asked: requests.LogRequest, more: Extras
+    step: StepInstance, asked: parameters.LogRequest, more: Extras
 ) -> tuple[list[StepHost], dict[str, Any]]:
     """The hosts to answer for, and what `data` ends with. Raises HostListInvalid for a list that is
     given empty: a caller that filtered its hosts down to none must not get all."""
@@ -95,7 +97,7 @@ def _hosts(
         raise HostListInvalid
     if asked.wanted is not None:
         hosts = query.hosts_named(step, asked.wanted, more.attempts, brief=more.is_text_only)
-        missing = extras.missing_hosts(step, asked.wanted, hosts) if more.state else None
+        missing = log_options.missing_hosts(step, asked.wanted, hosts) if more.state else None
         return hosts, {} if missing is None else {"missing_hosts": missing}
     hosts, total = query.hosts_of(step, asked.page, more.attempts)
     return hosts, {"total": total} if asked.page else {}
@@ -133,13 +135,13 @@ class Records(ApiView):
 
     def post(self, request: Request) -> HttpResponseBase:
         writer = access.writer_for(caller_of(request))
-        lines = bodies.record_lines(request._request, max_bytes=settings.RECORDS_MAX_BYTES)
+        lines = record_lines(request._request, max_bytes=settings.RECORDS_MAX_BYTES)
         report = ingest(lines, writer=writer)
         return _reported(request._request, report)
 
 
 def _reported(request: HttpRequest, report: Report) -> HttpResponseBase:
-    data = responses.report(report)
+    data = streaming.report(report)
     if report.refused_total:
         return envelope.failure(request, RecordsRefused(None, report.refused_total), data=data)
     return envelope.success(request, data)
@@ -154,11 +156,11 @@ class Offsets(ApiView):
         writer = access.writer_for(caller_of(request))
         jobs = access.writable_jobs(writer, scope_type=scope_type, scope_id=scope_id)
         found = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
-        return responses.offsets(request._request, query.expected_offsets(found))
+        return streaming.offsets(request._request, query.expected_offsets(found))
 
 
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponseBase:
     """No such API under a form that clients use: the gateway's answer, before any credentials."""
-    path = requests.encoded_path(request)
+    path = parameters.encoded_path(request)
     return envelope.failure(request, ApiNotFound(request.method or "", path))

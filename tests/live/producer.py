@@ -18,7 +18,7 @@ import django
 django.setup()
 
 from joblogs.access import OPERATOR  # noqa: E402 - models can only be imported now
-from joblogs.api.responses import report  # noqa: E402
+from joblogs.api.streaming import report  # noqa: E402
 from joblogs.ingest import ingest  # noqa: E402
 from joblogs.ingest.stream import numbered_lines  # noqa: E402
 

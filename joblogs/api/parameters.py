@@ -1,0 +1,237 @@
+"""What a request asks for (CONTRACT §3). Raises the errors of CONTRACT §5, in their order."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest
+
+from joblogs.choices import ScopeType
+from joblogs.errors import BadRequest, InvalidParameter, ParameterInvalid, Text
+from joblogs.query import HOSTS_MAX, Address, Page
+
+from .body import json_object
+
+_INTEGER = re.compile(r"\s*([+-]?)0*([0-9]{1,19})\s*", re.ASCII)
+BIZ_SETS = range(8_000_000, 10_000_000)
+_LARGEST = 2**63 - 1
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class NotInteger(Exception):
+    """A value that is none of the ways to write an integer."""
+
+
+def integer(value: Any) -> int | None:
+    """A JSON integer, an integral number, or a string of blanks, sign and digits; None if blank.
+
+    Raises NotInteger for anything else, booleans and what does not fit 64 bits included.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        number: int | None = value
+    elif is_blank(value):
+        return None
+    elif isinstance(value, str):
+        match = _INTEGER.fullmatch(value)
+        number = int(match[1] + match[2]) if match else None
+    elif isinstance(value, Decimal):
+        # Compared before anything is computed: an exponent may be of any size.
+        fits = value.is_finite() and -(2**63) <= value <= _LARGEST
+        fits = fits and value == value.to_integral_value()
+        number = int(value) if fits else None
+    else:
+        number = None
+    if number is None or not -(2**63) <= number <= _LARGEST:
+        raise NotInteger
+    return number
+
+
+def at_least(value: Any, least: int, text: Text) -> int:
+    """An integer of at least `least`. Raises BadRequest with `text`, for an absent one too."""
+    try:
+        number = integer(value)
+    except NotInteger:
+        number = None
+    if number is None or number < least:
+        raise BadRequest(text)
+    return number
+
+
+def is_blank(value: Any) -> bool:
+    """Null and blank text count as absent."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def scope_named(body: Mapping[str, Any]) -> tuple[str, str]:
+    """The type and id of the scope that a request names."""
+    kind, number = body.get("bk_scope_type"), body.get("bk_scope_id")
+    if is_blank(kind) and is_blank(number):
+        return _scope_of_business(body.get("bk_biz_id"))
+    if is_blank(kind):
+        raise BadRequest(BadRequest.SCOPE_TYPE)
+    if is_blank(number) or isinstance(number, bool) or not isinstance(number, str | int):
+        raise BadRequest(BadRequest.SCOPE_ID)
+    if not isinstance(kind, str) or kind not in ScopeType.values:
+        raise InvalidParameter(None, "bk_scope_type")
+    return kind, str(number) if isinstance(number, str) or abs(number) <= _LARGEST else ""
+
+
+def _scope_of_business(value: Any) -> tuple[str, str]:
+    try:
+        number = integer(value)
+    except NotInteger:
+        raise BadRequest(BadRequest.BIZ_ID) from None
+    if number is None:
+        raise BadRequest(BadRequest.SCOPE_TYPE)
+    return ("biz_set" if number in BIZ_SETS else "biz"), str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """The logs that a batch request asks for. `wanted` None: of every host of the step.
+
+    `names_nobody`: a list was given empty and no other holds anything, which is none of the two.
+    """
+
+    job_instance_id: int
+    step_instance_id: int
+    wanted: list[int | Address] | None
+    page: Page | None
+    names_nobody: bool
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> LogRequest:
+        job = at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
+        step = at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
+        wanted = hosts_wanted(body)
+        page = _page(body) if wanted is None else None
+        given = any(isinstance(body.get(field), list) for field in ("host_id_list", "ip_list"))
+        return cls(job, step, wanted, page, names_nobody=wanted is None and given)
+
+
+def hosts_wanted(
+    body: Mapping[str, Any],
+    *,
+    most: int = HOSTS_MAX,
+    lists: str = "host_id_list/ip_list",
+) -> list[int | Address] | None:
+    """The hosts of the list in use, None if none holds any.
+
+    Raises ParameterInvalid, which names `lists`, for more than `most`.
+    """
+    ids = list_given(body, "host_id_list")
+    entries = [] if ids else list_given(body, "ip_list")
+    # The seed: with a host_id_list the ip_list is ignored, so it is not even looked at.
+    wanted: list[int | Address | None] = []
+    wanted += [_host_id(item) for item in ids] if ids else [host_named(item) for item in entries]
+    if len(wanted) > most:
+        raise ParameterInvalid(None, lists)
+    return [name for name in wanted if name is not None] if wanted else None
+
+
+def list_given(body: Mapping[str, Any], field: str) -> list[Any]:
+    """A list; one that is absent is empty."""
+    value = body.get(field)
+    if is_blank(value):
+        return []
+    if not isinstance(value, list):
+        raise BadRequest(BadRequest.FIELD, field)
+    return value
+
+
+def _host_id(item: Any) -> int | None:
+    try:
+        return integer(item)
+    except NotInteger:
+        raise BadRequest(BadRequest.HOST_ID) from None
+
+
+def host_named(item: Any) -> int | Address:
+    """A host by its id, else by its cloud area and address."""
+    if not isinstance(item, dict):
+        raise BadRequest(BadRequest.FIELD, "ip_list")
+    stated = {
+        key for key in ("bk_host_id", "bk_cloud_id", "ip", "ipv6") if not is_blank(item.get(key))
+    }
+    if not stated:
+        raise BadRequest(BadRequest.HOST_ID_MISSING)
+    if "bk_host_id" in stated:
+        return at_least(item["bk_host_id"], 1, BadRequest.HOST_ID)
+    cloud = at_least(item.get("bk_cloud_id"), 0, BadRequest.CLOUD_ID)
+    return Address(cloud, address(item["ip"] if "ip" in stated else item.get("ipv6")))
+
+
+def address(value: Any) -> str:
+    """An address as it is stored: two spellings of one address are one."""
+    if not isinstance(value, str):
+        raise BadRequest(BadRequest.IP)
+    try:
+        address = str(ipaddress.ip_address(value))
+    except ValueError:
+        raise BadRequest(BadRequest.IP) from None
+    # The zone of an IPv6 address may hold anything. What no row holds is not asked for.
+    return address if address.isprintable() else ""
+
+
+def _page(body: Mapping[str, Any]) -> Page | None:
+    start, length = body.get("start"), body.get("length")
+    if is_blank(start) and is_blank(length):
+        return None
+    first = 0 if is_blank(start) else at_least(start, 0, _field("start"))
+    count = HOSTS_MAX if is_blank(length) else at_least(length, 1, _field("length"))
+    if count > HOSTS_MAX:
+        raise BadRequest(_field("length"))
+    return Page(first, count)
+
+
+def _field(name: str) -> Text:
+    return Text(BadRequest.FIELD.zh.format(name), BadRequest.FIELD.en.format(name))
+
+
+def optional_integer(given: Mapping[str, Any], field: str, *, least: int = -(2**63)) -> int | None:
+    """An integer that may be absent."""
+    value = given.get(field)
+    return None if is_blank(value) else at_least(value, least, _field(field))
+
+
+def optional_text(given: Mapping[str, Any], field: str) -> str | None:
+    """A text that may be absent; a number counts as its digits."""
+    value = given.get(field)
+    if is_blank(value):
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadRequest(BadRequest.FIELD, field)
+    return str(value)
+
+
+def flag(given: Mapping[str, Any], field: str) -> bool:
+    """True, true, 1 and their opposites, as Python's, Go's and Java's clients write them."""
+    value = given.get(field)
+    if is_blank(value):
+        return False
+    word = str(value).strip().lower() if isinstance(value, str | int) else ""
+    if word not in _FLAGS:
+        raise BadRequest(BadRequest.FIELD, field)
+    return _FLAGS[word]
+
+
+def parameters(request: HttpRequest) -> Mapping[str, Any]:
+    """What a request says: a POST by its JSON body, a GET by its query, where all is text."""
+    if request.method == "POST":
+        return json_object(request)
+    try:
+        return request.GET.dict()
+    except SuspiciousOperation as error:
+        raise BadRequest from error
+
+
+def encoded_path(request: HttpRequest) -> str:
+    """The path as it was asked for, percent-encoded."""
+    return quote(request.path)

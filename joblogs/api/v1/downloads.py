@@ -1,0 +1,39 @@
+"""Answers that tools save as files: what is none has a status that says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from joblogs.api.views import ApiView
+from joblogs.errors import (
+    BadRequest,
+    JobNotFound,
+    NothingSelected,
+    OffsetBeyondLog,
+    PermissionDenied,
+    RangeNotSatisfiable,
+    ScopeNotFound,
+    StepNotFound,
+)
+
+_STATUSES: dict[type[Exception], int] = {
+    BadRequest: 400,
+    PermissionDenied: 403,
+    ScopeNotFound: 404,
+    JobNotFound: 404,
+    StepNotFound: 404,
+    NothingSelected: 404,
+    OffsetBeyondLog: 416,
+    RangeNotSatisfiable: 416,
+}
+
+
+class Download(ApiView):
+    """An endpoint whose answer is a file; its errors are the envelope's, as everywhere."""
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """A tool saves what comes with 200: an error never has it."""
+        response = super().handle_exception(exc)
+        if response.status_code == 200:
+            response.status_code = _STATUSES.get(type(exc), 500)
+        return response

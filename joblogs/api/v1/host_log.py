@@ -1,0 +1,241 @@
+"""The raw log of one host over HTTP, for tools: `curl`, `tail`, download managers.
+
+Plain bytes as they were printed, with byte ranges and an entity tag; and a follow that resumes by
+offset. Errors are the envelope's, as everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from joblogs import access, database, query, slow_work
+from joblogs.api.parameters import NotInteger, integer
+from joblogs.api.streaming import LogStream
+from joblogs.api.views import caller_of, read_entry
+from joblogs.audit import Channel
+from joblogs.errors import BadRequest, JobNotFound, OffsetBeyondLog, RangeNotSatisfiable
+from joblogs.models import JobInstance, StepInstance
+from joblogs.query import Attempts, Range, StepHost
+
+from .downloads import Download
+
+WAIT_MAX_SECONDS = 10
+POLL_SECONDS = 0.5
+_returns = slow_work.Returns()
+_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
+
+
+class Asked(NamedTuple):
+    """What the query string asks for."""
+
+    attempts: Attempts
+    tail: int | None
+    offset: int | None
+    wait: int
+
+
+class HostLog(Download):
+    """GET and HEAD `…/hosts/{host}/log`."""
+
+    http_method_names = ["get", "head"]
+
+    def handle_exception(self, exc: Exception) -> Any:
+        response = super().handle_exception(exc)
+        if isinstance(exc, RangeNotSatisfiable | OffsetBeyondLog):
+            response["Content-Range"] = f"bytes */{exc.size}"
+        if isinstance(exc, OffsetBeyondLog):
+            for name, value in exc.stands.items():
+                response[name] = value
+        return response
+
+    @database.from_replica
+    def get(
+        self, request: Request, scope_type: str, scope_id: str, job: int, step: int, host: int
+    ) -> HttpResponseBase:
+        caller = caller_of(request)
+        asked = _asked(request._request)
+        log = (caller.app.pk, caller.user, scope_type, scope_id, int(job), int(step), int(host))
+        if asked.wait:
+            _returns.check(log)
+        scope = access.readable_scope(caller, scope_type=scope_type, scope_id=scope_id)
+        found = _found(access.jobs_in(scope), int(job), int(step), int(host), asked)
+        later = False
+        if _is_awaited(found, asked):
+            found, later = _wait(request, found, asked)
+        response = _answer(request, found, asked)
+        if later:
+            _returns.told(log)
+            response["Retry-After"] = str(slow_work.RETRY_SECONDS)
+        return response
+
+    head = get
+
+
+def _asked(request: HttpRequest) -> Asked:
+    number = {
+        name: _number(request, name)
+        for name in ("execute_count", "batch", "tail", "offset", "wait")
+    }
+    if number["tail"] is not None and number["offset"] is not None:
+        raise BadRequest(BadRequest.FIELD, "tail")
+    return Asked(
+        attempts=Attempts(number["execute_count"], number["batch"]),
+        tail=number["tail"],
+        offset=number["offset"],
+        wait=min(number["wait"] or 0, WAIT_MAX_SECONDS),
+    )
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    try:
+        number = integer(request.GET.get(name))
+    except NotInteger:
+        number = -1
+    if number is not None and not 0 <= number < 2**53:
+        raise BadRequest(BadRequest.FIELD, name)
+    return number
+
+
+class _Found(NamedTuple):
+    """A host's log as it is now, and how to look again."""
+
+    step: StepInstance
+    host: StepHost
+    again: Callable[[], _Found]
+
+
+def _found(jobs: QuerySet[JobInstance], job: int, step: int, host: int, asked: Asked) -> _Found:
+    """Raises JobNotFound, also for a host that is not in the step."""
+    found = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
+    hosts = query.hosts_named(found, [host], asked.attempts)
+    if not hosts:
+        raise JobNotFound
+    return _Found(found, hosts[0], lambda: _found(jobs, job, step, host, asked))
+
+
+def _is_awaited(found: _Found, asked: Asked) -> bool:
+    """Whether a follower has all there is, and more may come."""
+    step, host, _ = found
+    has_all = asked.offset == query.readable_size(step, host)
+    return asked.wait > 0 and has_all and query.is_growing(step, host)
+
+
+def _wait(request: Request, found: _Found, asked: Asked) -> tuple[_Found, bool]:
+    """The log once there is more of it, or it ends, or the time is over; and whether too many wait
+    already, so that this one has to come back later instead."""
+    if not slow_work.may_wait(request._request):
+        return found, True
+    deadline = time.monotonic() + asked.wait
+    while _is_awaited(found, asked) and (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(POLL_SECONDS, left))
+        found = found.again()
+    slow_work.end_waiting(request._request)
+    return found, False
+
+
+def _stands(step: StepInstance, host: StepHost, asked: Asked) -> dict[str, str]:
+    """The headers that say which text it is, how much of it there is, and what is the latest."""
+    latest = host
+    if asked.attempts != Attempts():
+        (latest,) = query.hosts_named(step, [host.bk_host_id])
+    return {
+        "X-Log-Size": str(query.readable_size(step, host)),
+        "X-Log-State": str(query.log_state(step, host).state),
+        "X-Log-Attempt": str(host.attempt),
+        "X-Log-Batch": str(host.batch),
+        "X-Log-Latest-Attempt": str(latest.attempt),
+        "X-Log-Latest-Batch": str(latest.batch),
+    }
+
+
+def _answer(request: Request, found: _Found, asked: Asked) -> HttpResponseBase:
+    step, host, _ = found
+    size = query.readable_size(step, host)
+    stands = _stands(step, host, asked)
+    if asked.offset is not None and asked.offset > size:
+        raise OffsetBeyondLog(offset=asked.offset, size=size, stands=stands)
+    tag = _tag(host, size)
+    part, status = _part(request._request, asked, size, tag)
+    start, stop = part.within(size)
+    response: HttpResponseBase
+    if request._request.headers.get("If-None-Match") == tag:
+        response, status = HttpResponse(status=304), 304
+        del response["Content-Type"]
+    elif request.method == "HEAD":
+        response = HttpResponse(content_type="text/plain")
+    else:
+        if stop - start > slow_work.SMALL_BYTES:
+            slow_work.begin(request._request)  # before the read is recorded
+        polls = asked.offset is not None
+        read = read_entry(request, step, hosts=1, channel=Channel.RAW, poll=polls)
+        read.begin(stop - start)
+        taken = _Taken(_bytes(step, host, part))
+        response = LogStream(taken, content_type="text/plain")
+        response.sent = lambda: read.end(taken.size)
+    response.status_code = status
+    response["ETag"] = tag
+    response["Accept-Ranges"] = "bytes"
+    for name, value in stands.items():
+        response[name] = value
+    response["X-Content-Type-Options"] = "nosniff"
+    if status != 304:
+        response["Content-Length"] = str(stop - start)
+    if status == 206:
+        response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    return response
+
+
+def _part(request: HttpRequest, asked: Asked, size: int, tag: str) -> tuple[Range, int]:
+    """The bytes to send and the status to send them with."""
+    if asked.tail is not None:
+        return Range(tail=asked.tail), 200
+    if asked.offset is not None:
+        return Range(offset=asked.offset), 200
+    match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    if_range = request.headers.get("If-Range", tag)
+    if match is None or if_range != tag or match[0] == "bytes=-":
+        # No range, several, or one of an older log: the whole is always a right answer.
+        return Range(), 200
+    first, last = match[1], match[2]
+    part = Range(tail=int(last)) if not first else Range(offset=int(first))
+    if first and last:
+        if int(last) < int(first):
+            return Range(), 200
+        part = Range(offset=int(first), length=int(last) - int(first) + 1)
+    start, stop = part.within(size)
+    if start >= stop:
+        raise RangeNotSatisfiable(size)
+    return part, 206
+
+
+def _bytes(step: StepInstance, host: StepHost, part: Range) -> Iterator[bytes]:
+    for _, _, parts in query.script_range(step, [host], part):
+        yield from parts
+
+
+class _Taken:
+    """Parts of a log, and how many of their bytes were taken."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self.parts, self.size = parts, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self.parts:
+            # Before it is handed out: who breaks off in the middle of it has read of it.
+            self.size += len(part)
+            yield part
+
+
+def _tag(host: StepHost, size: int) -> str:
+    """Changes with every byte that is added, masked or expired."""
+    rows = [(row.pk, row.held_size, row.redacted, row.masked) for row in host.rows]
+    return f'"{hashlib.sha256(repr((rows, size)).encode()).hexdigest()[:32]}"'
