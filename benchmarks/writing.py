@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import psycopg
 
-from joblogs.ingest.batching import SLICE_RECORDS
+from joblogs.ingest.batching import BATCH_RECORDS
 from joblogs.logtext import codec
 from tests.serving import ROOT
 
@@ -92,7 +92,7 @@ def _check(answer: client.Answer) -> None:
 
 
 def _copy(logs: dict[int, bytes]) -> float:
-    """The same pieces, one row each, compressed, by text COPY in the same slices."""
+    """The same pieces, one row each, compressed, by text COPY in the same batches."""
     day = datetime.date(2001, 1, 1)
     url = os.environ["DATABASE_URL"]
     pieces = list(corpus.in_turn(logs))
@@ -114,8 +114,8 @@ def _copy(logs: dict[int, bytes]) -> float:
 def _sliced(
     pieces: Sequence[tuple[int, int, bytes]],
 ) -> Iterator[Sequence[tuple[int, int, bytes]]]:
-    for start in range(0, len(pieces), SLICE_RECORDS):
-        yield pieces[start : start + SLICE_RECORDS]
+    for start in range(0, len(pieces), BATCH_RECORDS):
+        yield pieces[start : start + BATCH_RECORDS]
 
 
 def importing(database: str, *, job: int, size: int, folder: Path) -> list[Finding]:

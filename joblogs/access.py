@@ -246,7 +246,7 @@ class Writer:
         return jobs if self.every_scope else jobs.filter(scope__in=self.scope_ids)
 
     def jobs_numbered(self, numbers: Iterable[int]) -> list[JobInstance]:
-        """Those of these numbers, with their scopes: a stream of records asks with every slice."""
+        """Those of these numbers, with their scopes: a stream of records asks with every batch."""
         if self.every_scope:
             return _jobs_numbered(numbers=numbers)
         return _jobs_numbered_in(numbers=numbers, scopes=self.scope_ids)

@@ -39,7 +39,7 @@ for _outcome in ("accepted", "duplicate", "refused"):
 
 
 def records_read(*, accepted: int, duplicates: int, refused: Iterable[str], size: int) -> None:
-    """Records of a stream whose slice is committed; `refused` has the reason of each refused."""
+    """Records of a stream whose batch is committed; `refused` has the reason of each refused."""
     _RECORDS.labels("accepted").inc(accepted)
     _RECORDS.labels("duplicate").inc(duplicates)
     for reason in refused:

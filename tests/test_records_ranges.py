@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs import record_keys, records
-from joblogs.ingest.batching import slices
+from joblogs.ingest.batching import batches
 from joblogs.ingest.stream import Block
 from joblogs.logtext.secret_scanner import RANGES_APART, RANGES_MAX, cover, declared
 from joblogs.models import FileLog
@@ -76,7 +76,7 @@ def test_nothing_is_built_of_ranges_that_are_too_many() -> None:
 
 def test_records_of_many_ranges_are_applied_a_few_at_a_time() -> None:
     told = [_line(result(n), _ranges(MOST)) for n in range(1, 6)]
-    sizes = [len(some.entries) for some in slices([Block(1, told)])]
+    sizes = [len(some.entries) for some in batches([Block(1, told)])]
     assert sizes == [2, 2, 1]
 
 

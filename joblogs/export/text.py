@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .runs import Run
 from .walk import Group, Walk
 
-SLICE_BYTES = 64 * 1024
+PART_BYTES = 64 * 1024
 """Lines may be of one byte, and each is led by a name: so much of a log is in memory at a time."""
 
 
@@ -35,8 +35,8 @@ def stream(walk: Walk, *, prefix: bool) -> Iterator[bytes]:
 
 
 def _led(part: bytes, lead: bytes, open_line: bool) -> Iterator[bytes]:
-    for at in range(0, len(part), SLICE_BYTES):
-        data = part[at : at + SLICE_BYTES]
+    for at in range(0, len(part), PART_BYTES):
+        data = part[at : at + PART_BYTES]
         closed = data.endswith(b"\n")
         body = data[:-1] if closed else data
         led = body.replace(b"\n", b"\n" + lead) + (b"\n" if closed else b"")

@@ -1,6 +1,6 @@
-"""The one door in: a stream of records, applied in slices (DESIGN §4).
+"""Entry point of all writes: applies a stream of records, batch by batch.
 
-Nothing of a slice is acknowledged before it is committed. Sending a stream again accepts nothing
+Nothing of a batch is acknowledged before it is committed. Sending a stream again accepts nothing
 twice, and a stream that was cut goes on where it stopped.
 """
 
@@ -14,7 +14,7 @@ from joblogs.access import Writer
 from joblogs.errors import BadRequest, Text
 
 from . import fingerprints, hierarchy, results
-from .batching import End, Slice, slices
+from .batching import Batch, End, batches
 from .finishes import Finishes
 from .report import Outcome, Reason, Refused, Report
 from .stored_parents import ScopeKey
@@ -31,24 +31,24 @@ def ingest(
     writer: Writer,
     progress: Callable[[Report], None] = lambda report: None,
 ) -> Report:
-    """Apply the records of numbered lines on a writer's behalf; `progress` hears of each slice.
+    """Apply the records of numbered lines on a writer's behalf; `progress` hears of each batch.
 
     Raises BadRequest if there is not a single record, BodyTooLarge past a limit of the stream, and
-    Unavailable if the database does not answer; slices before that are committed.
+    Unavailable if the database does not answer; batches before that are committed.
     """
     report = Report()
-    named: dict[int, ScopeKey] = {}
+    scope_by_job: dict[int, ScopeKey] = {}
     finishes = Finishes()
-    seen = False
-    for slice_ in slices(lines):
-        seen = seen or bool(slice_.entries or slice_.unread.refused)
+    has_records = False
+    for batch in batches(lines):
+        has_records = has_records or bool(batch.entries or batch.unread.refused)
         with database.answering():
-            outcomes = [*_apply(slice_, writer, named, finishes), slice_.unread]
-            outcomes.append(finishes.write_due(slice_.end))
+            outcomes = [*_apply(batch, writer, scope_by_job, finishes), batch.unread]
+            outcomes.append(finishes.write_due(batch.end))
         report.add(outcomes)
         _count(outcomes)
         progress(report)
-    if not seen:
+    if not has_records:
         raise BadRequest(NO_RECORDS)
     return report
 
@@ -64,22 +64,24 @@ def _count(outcomes: Iterable[Outcome]) -> None:
 
 
 def _apply(
-    slice_: Slice, writer: Writer, named: dict[int, ScopeKey], finishes: Finishes
+    batch: Batch, writer: Writer, scope_by_job: dict[int, ScopeKey], finishes: Finishes
 ) -> list[Outcome]:
-    """Commit a slice: what became of it, but for what `finishes` holds back."""
-    if not slice_.entries:
+    """Commit a batch; returns its outcomes, without the finishes that are held back."""
+    if not batch.entries:
         return []
-    plan = hierarchy.settle(slice_.entries, writer=writer, named=named, finishes=finishes)
+    plan = hierarchy.settle(
+        batch.entries, writer=writer, scope_by_job=scope_by_job, finishes=finishes
+    )
     outcomes = [plan.outcome]
     for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
         work.blind_app = writer.blind_app(work.step.job.scope_id)
-        write = functools.partial(_write_step, work, finishes, last=slice_.end is End.WHOLE)
+        write = functools.partial(_write_step, work, finishes, last=batch.end is End.WHOLE)
         outcome, rows = database.retrying(write)
         outcomes.append(outcome)
-        for kind, left in rows.left.items():
-            finishes.keep(kind, left)
+        for kind, pending_update in rows.pending_update.items():
+            finishes.hold(kind, pending_update)
         fingerprints.take(rows.touched())
-    finishes.see(plan.spans())
+    finishes.track(plan.spans())
     return outcomes
 
 

@@ -1,6 +1,6 @@
-"""A stream's lines as records, in slices that are applied together.
+"""Batches: the records of a stream's lines that are applied together.
 
-Pieces of one log that come with nothing else but pieces between them are one entry of a slice: what
+Pieces of one log that come with nothing else but pieces between them are one entry of a batch: what
 follows looks at each log once, and the text is copied while it is still in the processor's cache.
 """
 
@@ -17,8 +17,8 @@ from joblogs import records
 from .report import Outcome, Reason, Refused
 from .stream import CUT, TOO_LONG, Block, Line
 
-SLICE_RECORDS = 5000
-SLICE_BYTES = 8 * 1024 * 1024
+BATCH_RECORDS = 5000
+BATCH_BYTES = 8 * 1024 * 1024
 RANGE_BYTES = 128
 """What a masked range that a record names takes in memory: ten times its text."""
 
@@ -43,23 +43,23 @@ class Pieces:
 
 Entry = records.Job | records.Step | records.HostResult | records.FileLog | Pieces
 Numbered = tuple[int, Entry]
-"""What a line says, or the first of some lines."""
+"""A line's number and entry; of pieces, the number of the first line."""
 
 _NOTHING = Line(0, b"")
 
-_Told = records.Stated | Refused
+_Decoded = records.Stated | Refused
 """A record, or why a line is none."""
 
 
 class End(Enum):
-    """Whether a stream goes on after a slice, has ended with it, or was cut there."""
+    """Whether a stream goes on after a batch, has ended with it, or was cut there."""
 
     OPEN = auto()
     WHOLE = auto()
     CUT = auto()
 
 
-class Slice(NamedTuple):
+class Batch(NamedTuple):
     """Records that are applied together, and the lines among them that are none."""
 
     entries: list[Numbered]
@@ -67,69 +67,69 @@ class Slice(NamedTuple):
     end: End = End.OPEN
 
 
-def slices(lines: Iterable[Line | Block]) -> Iterator[Slice]:
-    """Records in runs of bounded number and size, with the lines that are none."""
-    slice_: list[Numbered] = []
+def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
+    """Batches of bounded number and size, with the lines that are no records."""
+    entries: list[Numbered] = []
     logs: dict[tuple[object, ...], Pieces] = {}
     unread, count, weight, cut = Outcome(), 0, 0, False
-    for number, told, size in _told(lines):
+    for number, record, size in _decode_lines(lines):
         unread.size += size
         weight += size
-        count += told is not None
-        if isinstance(told, records.ScriptLog):
+        count += record is not None
+        if isinstance(record, records.ScriptLog):
             log = (
-                told.job_instance_id,
-                told.step_instance_id,
-                told.bk_scope_type,
-                told.bk_scope_id,
-                told.bk_host_id,
-                told.execute_count,
-                told.batch,
+                record.job_instance_id,
+                record.step_instance_id,
+                record.bk_scope_type,
+                record.bk_scope_id,
+                record.bk_host_id,
+                record.execute_count,
+                record.batch,
             )
             if (pieces := logs.get(log)) is None:
                 pieces = logs[log] = Pieces(*log)
-                slice_.append((number, pieces))
+                entries.append((number, pieces))
             pieces.lines.append(number)
-            pieces.pieces.append((told.offset, told.data()))
-        elif isinstance(told, Refused):
-            unread.refused.append(told)
-            cut = cut or told.cut
-        elif told is not None:
+            pieces.pieces.append((record.offset, record.data()))
+        elif isinstance(record, Refused):
+            unread.refused.append(record)
+            cut = cut or record.cut
+        elif record is not None:
             # It may be what decides about the pieces that come next.
             logs.clear()
-            slice_.append((number, told))
-            weight += RANGE_BYTES * len(getattr(told, "redacted", None) or ())
-        told = None
-        if count >= SLICE_RECORDS or weight >= SLICE_BYTES:
-            yield Slice(slice_, unread)
-            slice_, logs, unread, count, weight = [], {}, Outcome(), 0, 0
+            entries.append((number, record))
+            weight += RANGE_BYTES * len(getattr(record, "redacted", None) or ())
+        record = None
+        if count >= BATCH_RECORDS or weight >= BATCH_BYTES:
+            yield Batch(entries, unread)
+            entries, logs, unread, count, weight = [], {}, Outcome(), 0, 0
     # Also where it is empty: only now it is known that nothing follows.
-    yield Slice(slice_, unread, End.CUT if cut else End.WHOLE)
+    yield Batch(entries, unread, End.CUT if cut else End.WHOLE)
 
 
-def _told(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Told | None, int]]:
-    """Number and size of each line, and what it says; None of the one that says what all are."""
+def _decode_lines(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Decoded | None, int]]:
+    """Each line's number, record or refusal, and size; None for the archive record."""
     first = True
     for part in lines:
-        if isinstance(part, Block) and (found := records.decode_all(part.lines)) is not None:
-            yield from zip(itertools.count(part.number), found, map(len, part.lines))
+        if isinstance(part, Block) and (decoded := records.decode_all(part.lines)) is not None:
+            yield from zip(itertools.count(part.number), decoded, map(len, part.lines))
             first = False
             continue
         for line in part.apart():
-            told = _read(line, first=first)
-            if isinstance(told, records.Archive):
-                fault = _archive_fault(told, first=first)
+            record = _decode(line, first=first)
+            if isinstance(record, records.Archive):
+                fault = _archive_fault(record, first=first)
                 refused = Refused(line.number, "archive", Reason.INVALID, fault) if fault else None
                 yield line.number, refused, len(line.data)
                 if refused and first:
                     return
             else:
-                yield line.number, told, len(line.data)
+                yield line.number, record, len(line.data)
             first = False
         part = line = _NOTHING  # it may be long, and the next may be long in coming
 
 
-def _read(line: Line, *, first: bool) -> records.Record | Refused:
+def _decode(line: Line, *, first: bool) -> records.Record | Refused:
     """The record of a line, or why it is none."""
     if line.fault == TOO_LONG:
         limit = f"the line is longer than {records.LINE_MAX_BYTES} bytes"

@@ -17,7 +17,7 @@ from joblogs.logtext.secret_scanner import declared
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from . import masking, precedence
-from .held_finishes import Left, Withheld
+from .held_finishes import PendingRows, PendingUpdate
 from .overlaps import Overlaps
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
 
@@ -25,7 +25,7 @@ CONTENT_MAX_BYTES = 1024 * 1024
 """As much content as a file log keeps; more is counted, not kept."""
 GROUP_BYTES = 8 * 1024 * 1024
 
-_SAID_COLUMNS = ("status", "size", "speed", "process", "update_time")
+_RECORD_COLUMNS = ("status", "size", "speed", "process", "update_time")
 _FIXED_COLUMNS = (
     "host_result_id",
     "mode",
@@ -41,7 +41,7 @@ _FIXED_COLUMNS = (
     "dest_path",
 )
 _SIZE_COLUMNS = ("received_size", "held_size", "truncated")
-_WRITTEN_COLUMNS = (*_SAID_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
+_SAVED_COLUMNS = (*_RECORD_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
 
 _MASK_COLUMNS = ("redacted", "masked", "unsettled", "masking", "begun")
 
@@ -53,7 +53,7 @@ Entry = tuple[int, records.FileLog, HostResult]
 
 @dataclass(slots=True)
 class _Task:
-    """A file transfer and the slice's records of it, in their order."""
+    """A file transfer and the batch's records of it, in their order."""
 
     key: Key
     row: FileLog | None
@@ -68,30 +68,30 @@ class _Task:
 
     @property
     def pieces(self) -> list[Piece]:
-        said = ((record.offset, record.data()) for _, record, _ in self.entries)
-        return [Piece(offset, data) for offset, data in said if offset is not None and data]
+        pieces_of = ((record.offset, record.data()) for _, record, _ in self.entries)
+        return [Piece(offset, data) for offset, data in pieces_of if offset is not None and data]
 
     @property
     def weight(self) -> int:
         """Bytes of content that handling it brings into memory."""
-        held = self.row.held_size if self.row and self.has_pieces else 0
-        return held + sum(len(record.data() or b"") for _, record, _ in self.entries)
+        read = self.row.held_size if self.row and self.has_pieces else 0
+        return read + sum(len(record.data() or b"") for _, record, _ in self.entries)
 
 
 def write(
     step: StepInstance,
     entries: list[Entry],
-    rows: Callable[[], Withheld],
+    rows: Callable[[], PendingRows],
     overlaps: Overlaps,
     outcome: Outcome,
-) -> Left:
+) -> PendingUpdate:
     """Apply file_log records whose owner is `Entry`'s host result, stored by now.
 
     `rows` makes what merges rows and holds their finish back; what it held back is returned.
     """
-    left = Left()
+    pending_update = PendingUpdate()
     if not entries:
-        return left
+        return pending_update
     by_key: dict[Key, list[Entry]] = defaultdict(list)
     for entry in entries:
         record = entry[1]
@@ -104,21 +104,21 @@ def write(
     }
     for group in _groups(_Task(key, stored.get(key), own) for key, own in by_key.items()):
         of_group = _write_group(step, group, rows(), overlaps, outcome)
-        left.kept |= of_group.kept
-        left.gone += of_group.gone
-    return left
+        pending_update.pending |= of_group.pending
+        pending_update.resolved += of_group.resolved
+    return pending_update
 
 
 def _groups(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
     group: list[_Task] = []
-    room = GROUP_BYTES
+    remaining = GROUP_BYTES
     for task in tasks:
         weight = task.weight
-        if group and weight > room:
+        if group and weight > remaining:
             yield group
-            group, room = [], GROUP_BYTES
+            group, remaining = [], GROUP_BYTES
         group.append(task)
-        room -= weight
+        remaining -= weight
     if group:
         yield group
 
@@ -126,26 +126,26 @@ def _groups(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
 def _write_group(
     step: StepInstance,
     tasks: list[_Task],
-    withheld: Withheld,
+    pending_rows: PendingRows,
     overlaps: Overlaps,
     outcome: Outcome,
-) -> Left:
-    withheld.show(task.row for task in tasks if task.row)
+) -> PendingUpdate:
+    pending_rows.apply_pending(task.row for task in tasks if task.row)
     needed = [task.row.pk for task in tasks if task.row and task.has_pieces]
     contents = dict(FileLog.objects.filter(pk__in=needed).values_list("pk", "content"))
     overlaps.load(needed)
     for task in tasks:
         if task.row and task.has_pieces:
             task.row.content = bytes(contents[task.row.pk])
-            held = _reader(task.row)
-            task.refuses_pieces = overlaps.refuses(task.row, _log_of(task.row), task.pieces, held)
+            read = _reader(task.row)
+            task.refuses_pieces = overlaps.refuses(task.row, _log_of(task.row), task.pieces, read)
         for line, record, owner in task.entries:
-            result = _take(task, step, line, record, owner, withheld)
+            result = _take(task, step, line, record, owner, pending_rows)
             if isinstance(result, Refused):
                 outcome.refused.append(result)
             else:
                 task.changed = task.changed or result
-    withheld.hide()
+    pending_rows.hide_finishes()
     overlaps.save()
     new: list[FileLog] = []
     grown: list[FileLog] = []
@@ -156,9 +156,9 @@ def _write_group(
         has_grown = _settle_content(task.row, task.log)
         (new if task.row.pk is None else grown if has_grown else changed).append(task.row)
     FileLog.objects.bulk_create(new)
-    database.save_columns(FileLog, (*_WRITTEN_COLUMNS, *_MASK_COLUMNS, "content"), grown)
-    database.save_columns(FileLog, _WRITTEN_COLUMNS, changed)
-    return withheld.left(job=lambda row: step.job_id)
+    database.save_columns(FileLog, (*_SAVED_COLUMNS, *_MASK_COLUMNS, "content"), grown)
+    database.save_columns(FileLog, _SAVED_COLUMNS, changed)
+    return pending_rows.pending_update(job=lambda row: step.job_id)
 
 
 def _take(
@@ -167,11 +167,11 @@ def _take(
     line: int,
     record: records.FileLog,
     owner: HostResult,
-    withheld: Withheld,
+    pending_rows: PendingRows,
 ) -> bool | Refused:
     """Apply one record to a task: whether it changed anything, or why it is refused.
 
-    `withheld` counts those that are not refused.
+    `pending_rows` counts those that are not refused.
     """
     fixed = _fixed(record, owner)
     if task.row is not None and (column := precedence.contradiction(task.row, fixed)):
@@ -194,12 +194,12 @@ def _take(
         accepted = verdict is Verdict.ACCEPTED
     task.row, task.log = row, log
     if made:
-        withheld.add(line, row)
+        pending_rows.add(line, row)
         return True
-    said = {column: getattr(record, column) for column in _SAID_COLUMNS}
+    values = {column: getattr(record, column) for column in _RECORD_COLUMNS}
     fills = {c: v for c, v in fixed.items() if v is not None and getattr(row, c) is None}
     news = precedence.apply(row, fills) or accepted
-    return bool(withheld.take(line, row, said, news=news)) or news
+    return bool(pending_rows.take(line, row, values, news=news)) or news
 
 
 def _fixed(record: records.FileLog, owner: HostResult) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def _fixed(record: records.FileLog, owner: HostResult) -> dict[str, Any]:
 
 
 def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key: Key) -> FileLog:
-    said = {column: getattr(record, column) for column in _SAID_COLUMNS}
+    values = {column: getattr(record, column) for column in _RECORD_COLUMNS}
     row = FileLog(
         step=step,
         execute_count=key[0],
@@ -234,7 +234,7 @@ def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key
         redacted=declared(record.redacted) if record.redacted else None,
         masked=len(record.redacted or ()),
         **_fixed(record, owner),
-        **{column: value for column, value in said.items() if value is not None},
+        **{column: value for column, value in values.items() if value is not None},
     )
     if record.src and row.src_cloud_id is None:
         row.src_cloud_id = 0

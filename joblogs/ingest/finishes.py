@@ -1,4 +1,4 @@
-"""When what a stream says has finished becomes visible: with or after everything of it.
+"""Finishes of a stream: they become visible with or after everything else of their job.
 
 A job's finishes are held back while the stream may still bring something of the job; then they are
 written in transactions of their own, host results first, then steps and jobs, locked in the one
@@ -20,55 +20,67 @@ from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 
 from . import fingerprints, precedence
 from .batching import End
-from .held_finishes import FILE_LOG, HOST_RESULT, JOB, KINDS, STEP, Finish, Kind, Left, Withheld
+from .held_finishes import (
+    FILE_LOG,
+    HOST_RESULT,
+    JOB,
+    KINDS,
+    STEP,
+    Finish,
+    Kind,
+    PendingRows,
+    PendingUpdate,
+)
 from .report import CUT_MESSAGE, Outcome, Reason, Refused
 
 HELD_MAX = 50_000
 """Finishes that a stream holds back; beyond that the oldest are written before its end."""
-QUIET_SLICES = 4
-"""A job that so many slices in a row say nothing of is taken to be whole."""
+QUIET_BATCHES = 4
+"""A job that so many batches in a row do not mention is taken to be whole."""
 ROWS_AT_ONCE = 1000
 
 Span = tuple[int, int, int]
-"""Key of a job, first and last line of a slice that is about it."""
+"""Key of a job, first and last line of a batch that is about it."""
 
 
 class Finishes:
-    """What one stream holds back, and which jobs it may still say something of."""
+    """Finishes that one stream holds back, and the jobs that it may still bring records of."""
 
     def __init__(self) -> None:
         self.held: dict[str, dict[int, Finish]] = {kind.type_name: {} for kind in KINDS}
-        self._seen: dict[int, int] = {}
-        self._slice = 0
+        self._last_batch: dict[int, int] = {}
+        self._batch_number = 0
         self._newest: int | None = None
         self._mixed = False
         """Whether the stream came back to a job after it had named another one."""
 
-    def withheld(self, kind: Kind, outcome: Outcome, *, at_once: bool = False) -> Withheld:
+    def pending_rows(self, kind: Kind, outcome: Outcome, *, at_once: bool = False) -> PendingRows:
         """The rows of a kind in a transaction; `at_once`: the stream ends with it, whole."""
-        return Withheld(kind, self.held[kind.type_name], outcome, at_once=at_once)
+        return PendingRows(kind, self.held[kind.type_name], outcome, at_once=at_once)
 
-    def keep(self, kind: Kind, left: Left) -> None:
+    def hold(self, kind: Kind, update: PendingUpdate) -> None:
         """Take over what a committed transaction holds back."""
         held = self.held[kind.type_name]
-        held.update(left.kept)
-        for key in left.gone:
+        held.update(update.pending)
+        for key in update.resolved:
             held.pop(key, None)
 
-    def see(self, spans: Iterable[Span]) -> None:
-        """A slice is in, and these are the jobs that it was about."""
-        self._slice += 1
+    def track(self, spans: Iterable[Span]) -> None:
+        """Note which jobs a batch mentioned, once it is applied."""
+        self._batch_number += 1
         end, newest = 0, self._newest
         for at, (job, first, last) in enumerate(sorted(spans, key=lambda span: span[1])):
             goes_on = at == 0 and job == self._newest
-            if first < end or (job in self._seen and not goes_on):
+            if first < end or (job in self._last_batch and not goes_on):
                 self._mixed = True
             if last > end:
                 end, newest = last, job
-            self._seen[job] = self._slice
+            self._last_batch[job] = self._batch_number
         self._newest = newest
         held = {finish.job for finish in self._all()}
-        self._seen = {job: at for job, at in self._seen.items() if job in held or job == newest}
+        self._last_batch = {
+            job: at for job, at in self._last_batch.items() if job in held or job == newest
+        }
 
     def write_due(self, end: End) -> Outcome:
         """Write the finishes of jobs that are whole, and the oldest ones beyond HELD_MAX.
@@ -81,7 +93,7 @@ class Finishes:
             self._write({finish.job for finish in self._all()}, outcome)
             return outcome
         if not self._mixed:
-            self._write(self._passed(QUIET_SLICES if end is End.OPEN else 0), outcome)
+            self._write(self._passed(QUIET_BATCHES if end is End.OPEN else 0), outcome)
         if end is End.CUT:
             self._refuse_all(outcome)
             return outcome
@@ -105,12 +117,12 @@ class Finishes:
     def _size(self) -> int:
         return sum(map(len, self.held.values()))
 
-    def _passed(self, slices: int) -> set[int]:
-        """Jobs behind which the stream named others, for at least so many slices."""
+    def _passed(self, batches: int) -> set[int]:
+        """Jobs behind which the stream named others, for at least so many batches."""
         return {
             job
-            for job, seen in self._seen.items()
-            if job != self._newest and self._slice - seen >= slices
+            for job, last in self._last_batch.items()
+            if job != self._newest and self._batch_number - last >= batches
         }
 
     def _quietest(self, count: int) -> set[int]:
@@ -118,7 +130,7 @@ class Finishes:
         chosen: set[int] = set()
         if count > 0:
             sizes = Counter(finish.job for finish in self._all())
-            for job in sorted(self._seen, key=self._seen.__getitem__):
+            for job in sorted(self._last_batch, key=self._last_batch.__getitem__):
                 if count > 0 and job != self._newest:
                     chosen.add(job)
                     count -= sizes[job]
@@ -152,21 +164,21 @@ class Finishes:
             def write(
                 owners: set[int] = owners, keys: dict[Kind, list[int]] = keys
             ) -> tuple[Outcome, list[Any]]:
-                done = Outcome()
+                written = Outcome()
                 with transaction.atomic():
-                    found = HostResult.objects.filter(database.Among("pk", owners))
-                    rows = list(found.select_for_update().order_by("pk"))
-                    wanted = set(keys[HOST_RESULT])
-                    own = [row for row in rows if row.pk in wanted]
-                    ended = self._finish(HOST_RESULT, keys[HOST_RESULT], own, done)
+                    rows_of_owners = HostResult.objects.filter(database.Among("pk", owners))
+                    rows = list(rows_of_owners.select_for_update().order_by("pk"))
+                    due_keys = set(keys[HOST_RESULT])
+                    own = [row for row in rows if row.pk in due_keys]
+                    finished_rows = self._finish(HOST_RESULT, keys[HOST_RESULT], own, written)
                     if keys[FILE_LOG]:
                         files = FileLog.objects.filter(database.Among("pk", keys[FILE_LOG]))
-                        self._finish(FILE_LOG, keys[FILE_LOG], files.defer("content"), done)
-                return done, ended
+                        self._finish(FILE_LOG, keys[FILE_LOG], files.defer("content"), written)
+                return written, finished_rows
 
-            done, ended = database.retrying(write)
-            self._count(done, outcome, keys)
-            fingerprints.take(ended)
+            written, finished_rows = database.retrying(write)
+            self._count(written, outcome, keys)
+            fingerprints.take(finished_rows)
 
     def _write_runs(self, jobs: Collection[int], outcome: Outcome) -> None:
         of_jobs: dict[Kind, dict[int, list[int]]] = {JOB: {}, STEP: {}}
@@ -183,16 +195,16 @@ class Finishes:
             }
 
             def write(some: list[int] = some, keys: dict[Kind, list[int]] = keys) -> Outcome:
-                done = Outcome()
+                written = Outcome()
                 with transaction.atomic():
                     # A step's parent is locked first, whether or not it changes.
                     locked = list(_locked(JobInstance.objects.filter(pk__in=some)))
-                    wanted = set(keys[JOB])
-                    own = [row for row in locked if row.pk in wanted]
+                    due_keys = set(keys[JOB])
+                    own = [row for row in locked if row.pk in due_keys]
                     steps = _locked(StepInstance.objects.filter(pk__in=keys[STEP]))
-                    self._finish(STEP, keys[STEP], steps, done)
-                    self._finish(JOB, keys[JOB], own, done)
-                return done
+                    self._finish(STEP, keys[STEP], steps, written)
+                    self._finish(JOB, keys[JOB], own, written)
+                return written
 
             self._count(database.retrying(write), outcome, keys)
 
@@ -200,10 +212,10 @@ class Finishes:
         self, kind: Kind, keys: Sequence[int], rows: Iterable[Any], outcome: Outcome
     ) -> list[Any]:
         """Write the finishes of locked rows: those that they change."""
-        held, changed, gone = self.held[kind.type_name], [], set(keys)
+        held, changed, resolved = self.held[kind.type_name], [], set(keys)
         for row in rows:
             finish = held[row.pk]
-            gone.discard(row.pk)
+            resolved.discard(row.pk)
             if precedence.apply(row, finish.changes(kind, row)):
                 changed.append(row)
                 outcome.accepted += len(finish.taken)
@@ -215,16 +227,16 @@ class Finishes:
         message = f"the {kind.type_name} was removed while the stream was read"
         outcome.refused += [
             Refused(line, kind.type_name, Reason.UNKNOWN_PARENT, message)
-            for key in sorted(gone)
+            for key in sorted(resolved)
             for line, _ in held[key].taken
         ]
         return changed
 
-    def _count(self, done: Outcome, outcome: Outcome, keys: dict[Kind, list[int]]) -> None:
+    def _count(self, written: Outcome, outcome: Outcome, keys: dict[Kind, list[int]]) -> None:
         """A transaction is committed: nothing of these rows is held back any more."""
-        outcome.accepted += done.accepted
-        outcome.duplicates += done.duplicates
-        outcome.refused += done.refused
+        outcome.accepted += written.accepted
+        outcome.duplicates += written.duplicates
+        outcome.refused += written.refused
         for kind, own in keys.items():
             for key in own:
                 del self.held[kind.type_name][key]

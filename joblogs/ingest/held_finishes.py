@@ -1,4 +1,4 @@
-"""What says that something has finished, kept out of a row until all of it is here.
+"""Pending finishes: end states kept out of a row until everything of it is stored.
 
 While records are merged a row shows what it will be, so that each of them counts as if nothing were
 held back. Just before it is written it gets back what readers may see: who reads "finished" can
@@ -46,9 +46,9 @@ class Kind:
         order = ("update_time", "execute_count") if self.counts_runs else ("update_time",)
         return (*self.columns, *order)
 
-    def changes(self, row: Any, said: Mapping[str, Any]) -> dict[str, Any]:
+    def changes(self, row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
         """What a record that says this changes in a row."""
-        return precedence.changes(row, said, rank=self.rank, counts_runs=self.counts_runs)
+        return precedence.changes(row, values, rank=self.rank, counts_runs=self.counts_runs)
 
     def is_finished(self, row: Any) -> bool:
         return self.rank(row.status) == FINISHED
@@ -83,7 +83,7 @@ Taken = tuple[int, bool]
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A finish that is held back: the values of its kind's `ordered_columns`, and who said it."""
+    """A finish that is held back: its kind's `ordered_columns`, and its records' lines."""
 
     values: tuple[Any, ...]
     taken: tuple[Taken, ...]
@@ -97,30 +97,30 @@ class Finish:
 
 
 @dataclass(slots=True)
-class _Shown:
-    """A row as it will be, with what is stored of its finish; `before` None if it is new."""
+class _MergedRow:
+    """A row with pending values applied, and its stored finish; `before` is None if it is new."""
 
     row: Any
     before: tuple[Any, ...] | None
     earlier: tuple[Taken, ...] = ()
-    """Records of earlier slices whose finish is held back."""
+    """Records of earlier batches whose finish is held back."""
     taken: list[Taken] = field(default_factory=list)
     """Records of this transaction that state the finish which the row has now."""
 
 
 @dataclass(slots=True)
-class Left:
-    """What a transaction leaves held back of one kind, by the keys of the rows."""
+class PendingUpdate:
+    """Changes of a transaction to the pending finishes of one kind, by the keys of the rows."""
 
-    kept: dict[int, Finish] = field(default_factory=dict)
-    gone: list[int] = field(default_factory=list)
+    pending: dict[int, Finish] = field(default_factory=dict)
+    resolved: list[int] = field(default_factory=list)
     """Rows of which nothing is held back any more: newer records say that they run."""
 
 
-class Withheld:
-    """The rows of a kind within one transaction, and which of them do not yet say that they ended.
+class PendingRows:
+    """Rows of a kind within one transaction, some of whose finishes are pending.
 
-    `held` are the finishes that earlier slices left. `at_once`: all that comes of these rows is
+    `held` are the finishes that earlier batches left. `at_once`: all that comes of these rows is
     written in this very transaction, so that nothing but what is held already stays so.
     """
 
@@ -128,10 +128,10 @@ class Withheld:
         self, kind: Kind, held: Mapping[int, Finish], outcome: Outcome, *, at_once: bool = False
     ) -> None:
         self.kind, self._held, self._outcome, self._at_once = kind, held, outcome, at_once
-        self._rows: dict[int, _Shown] = {}
-        self._hidden: list[tuple[_Shown, tuple[Any, ...]]] = []
+        self._rows: dict[int, _MergedRow] = {}
+        self._pending: list[tuple[_MergedRow, tuple[Any, ...]]] = []
 
-    def show(self, rows: Iterable[Any]) -> None:
+    def apply_pending(self, rows: Iterable[Any]) -> None:
         """Put what is held back onto stored rows, unless somebody else has moved them on."""
         if not self._held:
             return
@@ -139,71 +139,71 @@ class Withheld:
             if (finish := self._held.get(row.pk)) is None:
                 continue
             before = self._values(row)
-            shown = _Shown(row, before, finish.taken)
+            merged = _MergedRow(row, before, finish.taken)
             precedence.apply(row, finish.changes(self.kind, row))
-            if self._holds(shown):
-                self._rows[id(row)] = shown
+            if self._holds(merged):
+                self._rows[id(row)] = merged
             else:
                 self._set(row, self.kind.ordered_columns, before)
 
     def add(self, line: int, row: Any) -> None:
         """A record has made this row."""
-        self._rows[id(row)] = _Shown(row, None)
+        self._rows[id(row)] = _MergedRow(row, None)
         self._count(line, row, besides=True)
 
     def take(
-        self, line: int, row: Any, said: Mapping[str, Any], *, news: bool = False
+        self, line: int, row: Any, values: Mapping[str, Any], *, news: bool = False
     ) -> dict[str, Any]:
         """Merge what a record says into its row: the columns that it changed, and their values.
 
         `news`: the record changed something else already.
         """
-        changed = self.kind.changes(row, said)
+        changed = self.kind.changes(row, values)
         if not changed:
             self._outcome.count(changed=news)
             return changed
         if id(row) not in self._rows:
-            self._rows[id(row)] = _Shown(row, self._values(row))
+            self._rows[id(row)] = _MergedRow(row, self._values(row))
         precedence.apply(row, changed)
         self._count(line, row, besides=news or not changed.keys() <= set(self.kind.columns))
         return changed
 
-    def hide(self) -> None:
+    def hide_finishes(self) -> None:
         """Give the rows back what readers may see, just before they are written."""
-        for shown in self._rows.values():
-            if self._holds(shown):
-                self._hidden.append((shown, self._values(shown.row)))
-                self._restore(shown)
+        for merged in self._rows.values():
+            if self._holds(merged):
+                self._pending.append((merged, self._values(merged.row)))
+                self._restore(merged)
             else:
                 # What was stated goes in now, or something newer stands in its place.
-                self._outcome.accepted += len(shown.taken) + len(shown.earlier)
+                self._outcome.accepted += len(merged.taken) + len(merged.earlier)
 
-    def left(self, *, job: Callable[[Any], int]) -> Left:
+    def pending_update(self, *, job: Callable[[Any], int]) -> PendingUpdate:
         """What is held back once the rows are written; `job` tells the key of a row's job."""
-        left = Left()
-        for shown, values in self._hidden:
-            row = shown.row
-            taken = (*shown.earlier, *shown.taken)
+        pending_update = PendingUpdate()
+        for merged, values in self._pending:
+            row = merged.row
+            taken = (*merged.earlier, *merged.taken)
             owner = row.host_result_id if self.kind is FILE_LOG else None
-            left.kept[row.pk] = Finish(values, taken, job(row), owner)
-        left.gone = [
-            shown.row.pk
-            for shown in self._rows.values()
-            if shown.earlier and shown.row.pk not in left.kept
+            pending_update.pending[row.pk] = Finish(values, taken, job(row), owner)
+        pending_update.resolved = [
+            merged.row.pk
+            for merged in self._rows.values()
+            if merged.earlier and merged.row.pk not in pending_update.pending
         ]
-        return left
+        return pending_update
 
     def _count(self, line: int, row: Any, *, besides: bool) -> None:
-        shown = self._rows[id(row)]
-        if self._holds(shown):
-            shown.taken.append((line, besides))
+        merged = self._rows[id(row)]
+        if self._holds(merged):
+            merged.taken.append((line, besides))
         else:
             self._outcome.accepted += 1
 
-    def _holds(self, shown: _Shown) -> bool:
+    def _holds(self, merged: _MergedRow) -> bool:
         """Whether readers may not yet see the finish that the row has now."""
-        kind, row, before = self.kind, shown.row, shown.before
-        if not kind.is_finished(row) or (self._at_once and not shown.earlier):
+        kind, row, before = self.kind, merged.row, merged.before
+        if not kind.is_finished(row) or (self._at_once and not merged.earlier):
             return False
         if before is None or kind.rank(before[0]) != FINISHED:
             return True
@@ -213,8 +213,8 @@ class Withheld:
     def _values(self, row: Any) -> tuple[Any, ...]:
         return tuple([getattr(row, column) for column in self.kind.ordered_columns])
 
-    def _restore(self, shown: _Shown) -> None:
-        kind, row, before = self.kind, shown.row, shown.before
+    def _restore(self, merged: _MergedRow) -> None:
+        kind, row, before = self.kind, merged.row, merged.before
         self._set(row, kind.columns, before or (None,) * len(kind.columns))
         if before is None or kind.rank(row.status) != RUNNING:
             # Waiting, or ended before and run again since.

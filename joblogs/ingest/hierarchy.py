@@ -1,4 +1,4 @@
-"""Scopes, jobs and steps of a slice: which job a record means, and what it changes there.
+"""Scopes, jobs and steps of a batch: which job a record means, and what it changes there.
 
 Records are walked in their order over what is stored. If nothing differs, nothing is locked or
 written; else the rows are locked (scope, job, step, each by ascending id) and walked again.
@@ -21,9 +21,9 @@ from joblogs.models import JobInstance, Scope, StepInstance
 from . import masking, precedence
 from .batching import Entry, Numbered, Pieces
 from .finishes import Finishes, Span
-from .held_finishes import JOB, STEP, Withheld
+from .held_finishes import JOB, STEP, PendingRows
 from .report import NAMED, JobKey, Outcome, Reason, Refused
-from .stored_parents import ScopeKey, Stored, load
+from .stored_parents import ScopeKey, StoredParents, load
 
 _InJob = records.Step | records.HostResult | records.FileLog | Pieces
 
@@ -55,7 +55,7 @@ _STEP_COLUMNS = (
 
 @dataclass(slots=True)
 class StepWork:
-    """A stored step and the records of a slice that are about its hosts, in their order."""
+    """A stored step and the records of a batch that are about its hosts, in their order."""
 
     step: StepInstance
     entries: list[Numbered] = field(default_factory=list)
@@ -65,13 +65,13 @@ class StepWork:
 
 @dataclass(slots=True)
 class Plan:
-    """What walking a slice came to."""
+    """Plan of a batch: rows to write, work per step, and refusals."""
 
     outcome: Outcome
-    jobs: Withheld
-    steps: Withheld
+    jobs: PendingRows
+    steps: PendingRows
     works: dict[tuple[JobKey, int], StepWork] = field(default_factory=dict)
-    named: ChainMap[int, ScopeKey] = field(default_factory=ChainMap)
+    scope_by_job: ChainMap[int, ScopeKey] = field(default_factory=ChainMap)
     changed: dict[int, Scope | JobInstance | StepInstance] = field(default_factory=dict)
     lines: dict[int, tuple[JobInstance, list[int]]] = field(default_factory=dict)
     """Jobs, and the lines of their own records and of their steps'."""
@@ -80,7 +80,7 @@ class Plan:
         self.lines.setdefault(id(job), (job, []))[1].append(line)
 
     def spans(self) -> list[Span]:
-        """Which lines each job has in the slice, once all jobs are stored."""
+        """Which lines each job has in the batch, once all jobs are stored."""
         lines = {job.pk: list(own) for job, own in self.lines.values()}
         for work in self.works.values():
             own = lines.setdefault(work.step.job_id, [])
@@ -101,40 +101,48 @@ class Plan:
 
 
 def settle(
-    slice_: Sequence[Numbered], *, writer: Writer, named: dict[int, ScopeKey], finishes: Finishes
+    entries: Sequence[Numbered],
+    *,
+    writer: Writer,
+    scope_by_job: dict[int, ScopeKey],
+    finishes: Finishes,
 ) -> Plan:
-    """Write what the slice changes in scopes, jobs and steps, but not that they ended.
+    """Write what the batch changes in scopes, jobs and steps, but not that they ended.
 
-    `named` tells which scope's job of a number the stream named last; it is told what is new, and
-    `finishes` what is held back.
+    `scope_by_job` maps a job's number to the scope that the stream named last; it is updated, and
+    `finishes` takes over the finishes that are held back.
     """
-    plan = _walk(slice_, load(slice_, writer, named), writer, named, finishes)
+    plan = _walk(entries, load(entries, writer, scope_by_job), writer, scope_by_job, finishes)
     if plan.changed:
-        plan = database.retrying(lambda: _settle_locked(slice_, writer, named, finishes, plan))
-        finishes.keep(JOB, plan.jobs.left(job=lambda job: job.pk))
-        finishes.keep(STEP, plan.steps.left(job=lambda step: step.job_id))
-    named.update(plan.named.maps[0])
+        plan = database.retrying(
+            lambda: _settle_locked(entries, writer, scope_by_job, finishes, plan)
+        )
+        finishes.hold(JOB, plan.jobs.pending_update(job=lambda job: job.pk))
+        finishes.hold(STEP, plan.steps.pending_update(job=lambda step: step.job_id))
+    scope_by_job.update(plan.scope_by_job.maps[0])
     return plan
 
 
 def _settle_locked(
-    slice_: Sequence[Numbered],
+    entries: Sequence[Numbered],
     writer: Writer,
-    named: dict[int, ScopeKey],
+    scope_by_job: dict[int, ScopeKey],
     finishes: Finishes,
-    seen: Plan,
+    first_plan: Plan,
 ) -> Plan:
     with transaction.atomic():
         Scope.objects.bulk_create(
             [
                 Scope(scope_type=scope.scope_type, scope_id=scope.scope_id)
-                for scope in sorted(seen.rows(Scope, new=True), key=str)
+                for scope in sorted(first_plan.rows(Scope, new=True), key=str)
             ],
             ignore_conflicts=True,
         )
-        plan = _walk(slice_, load(slice_, writer, named, lock=True), writer, named, finishes)
-        plan.jobs.hide()
-        plan.steps.hide()
+        plan = _walk(
+            entries, load(entries, writer, scope_by_job, lock=True), writer, scope_by_job, finishes
+        )
+        plan.jobs.hide_finishes()
+        plan.steps.hide_finishes()
         columns = ("name", "named_at")
         database.save_columns(Scope, columns, plan.rows(Scope, new=False))
         # What is made counts as stored from then on, so those that were stored come first.
@@ -146,21 +154,21 @@ def _settle_locked(
 
 
 def _walk(
-    slice_: Iterable[Numbered],
-    stored: Stored,
+    entries: Iterable[Numbered],
+    stored: StoredParents,
     writer: Writer,
-    named: dict[int, ScopeKey],
+    scope_by_job: dict[int, ScopeKey],
     finishes: Finishes,
 ) -> Plan:
     outcome = Outcome()
-    jobs, steps = finishes.withheld(JOB, outcome), finishes.withheld(STEP, outcome)
-    jobs.show(stored.jobs.values())
-    steps.show(stored.steps.values())
+    jobs, steps = finishes.pending_rows(JOB, outcome), finishes.pending_rows(STEP, outcome)
+    jobs.apply_pending(stored.jobs.values())
+    steps.apply_pending(stored.steps.values())
     # Not a copy: a stream may name a million jobs.
-    plan = Plan(outcome, jobs, steps, named=ChainMap({}, named))
+    plan = Plan(outcome, jobs, steps, scope_by_job=ChainMap({}, scope_by_job))
     # What the children of a step resolve to, until a job or a step says otherwise.
     resolved: dict[tuple[Any, ...], StepWork | _Unresolved] = {}
-    for line, record in slice_:
+    for line, record in entries:
         if isinstance(record, records.Job):
             resolved.clear()
             _walk_job(line, record, stored, writer, plan)
@@ -189,7 +197,7 @@ def _walk(
 
 
 class _Unresolved(Exception):
-    """A record's job or step is not there, or not told apart."""
+    """Error of a record whose job or step is missing or ambiguous."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         self.reason, self.message = reason, message
@@ -202,10 +210,12 @@ class _Unresolved(Exception):
         return [Refused(line, records.type_name(entry), self.reason, self.message)]
 
 
-def _walk_job(line: int, record: records.Job, stored: Stored, writer: Writer, plan: Plan) -> None:
+def _walk_job(
+    line: int, record: records.Job, stored: StoredParents, writer: Writer, plan: Plan
+) -> None:
     pair = (record.bk_scope_type, record.bk_scope_id)
     key = (*pair, record.job_instance_id)
-    plan.named[record.job_instance_id] = pair
+    plan.scope_by_job[record.job_instance_id] = pair
     scope = stored.scopes.get(pair)
     if not writer.covers(scope):
         message = f"scope {pair[0]}:{pair[1]} is not granted for writing"
@@ -220,18 +230,18 @@ def _walk_job(line: int, record: records.Job, stored: Stored, writer: Writer, pl
         scope = stored.scopes[pair] = Scope(scope_type=pair[0], scope_id=pair[1])
         plan.change(scope)
     news = _name_scope(scope, record, plan)
-    said = {column: getattr(record, column) for column in _JOB_COLUMNS}
-    said["name"] = masking.mask_name(record.name, job.name if job else None)
+    values = {column: getattr(record, column) for column in _JOB_COLUMNS}
+    values["name"] = masking.mask_name(record.name, job.name if job else None)
     if job is None:
-        job = _new_job(record, scope, said)
+        job = _new_job(record, scope, values)
         stored.jobs[key] = job
         stored.keys_of_number.setdefault(key[2], []).append(key)
         plan.change(job)
         plan.jobs.add(line, job)
-    elif plan.jobs.take(line, job, said, news=news):
+    elif plan.jobs.take(line, job, values, news=news):
         plan.change(job)
     plan.name(job, line)
-    # Enough for a report, whatever a slice names.
+    # Enough for a report, whatever a batch names.
     if len(plan.outcome.jobs) < NAMED and key not in plan.outcome.jobs:
         plan.outcome.jobs.append(key)
 
@@ -240,7 +250,7 @@ def _never_changing(record: records.Job) -> dict[str, Any]:
     return {"create_time": record.create_time}
 
 
-def _new_job(record: records.Job, scope: Scope, said: dict[str, Any]) -> JobInstance:
+def _new_job(record: records.Job, scope: Scope, values: dict[str, Any]) -> JobInstance:
     return JobInstance(
         scope=scope,
         job_instance_id=record.job_instance_id,
@@ -249,26 +259,26 @@ def _new_job(record: records.Job, scope: Scope, said: dict[str, Any]) -> JobInst
         # Only who makes the job knows that its logs are gone: later they may be here.
         expired_at=record.expired.at if record.expired else None,
         expired_policy=record.expired.policy if record.expired else "",
-        **_given(said),
+        **_stated_values(values),
     )
 
 
 def _name_scope(scope: Scope, record: records.Job, plan: Plan) -> bool:
     name = record.scope_name
-    said_at = record.create_time if record.update_time is None else record.update_time
+    name_time = record.create_time if record.update_time is None else record.update_time
     # Of two names for the same moment the greater one, so that the order does not matter.
-    held_at = precedence.credible(scope.named_at) or 0
-    if not name or (scope.name and (said_at, name) <= (held_at, scope.name)):
+    stored_time = precedence.credible(scope.named_at) or 0
+    if not name or (scope.name and (name_time, name) <= (stored_time, scope.name)):
         return False
-    # The same name said later is remembered, but it is no news: a store takes nothing in from an
+    # The same name stated later is remembered, but it is no news: a store takes nothing in from an
     # export of its own, where every job names the scope.
     news = name != scope.name
-    scope.name, scope.named_at = name, said_at
+    scope.name, scope.named_at = name, name_time
     plan.change(scope)
     return news
 
 
-def _walk_step(line: int, record: records.Step, stored: Stored, plan: Plan) -> None:
+def _walk_step(line: int, record: records.Step, stored: StoredParents, plan: Plan) -> None:
     try:
         key = _find_job(record, stored, plan)
     except _Unresolved as error:
@@ -277,16 +287,16 @@ def _walk_step(line: int, record: records.Step, stored: Stored, plan: Plan) -> N
     job = stored.jobs[key]
     plan.name(job, line)
     step = stored.steps.get((key, record.step_instance_id))
-    said = {column: getattr(record, column) for column in _STEP_COLUMNS}
-    said["name"] = masking.mask_name(record.name, step.name if step else None)
+    values = {column: getattr(record, column) for column in _STEP_COLUMNS}
+    values["name"] = masking.mask_name(record.name, step.name if step else None)
     if step is None:
-        given = {"create_time": job.create_time, **_given(said)}
+        columns = {"create_time": job.create_time, **_stated_values(values)}
         step = StepInstance(
             job=job,
             step_instance_id=record.step_instance_id,
             step_type=record.step_type,
             day=job.day,
-            **given,
+            **columns,
         )
         stored.steps[key, record.step_instance_id] = step
         plan.change(step)
@@ -294,14 +304,14 @@ def _walk_step(line: int, record: records.Step, stored: Stored, plan: Plan) -> N
     elif precedence.contradiction(step, {"step_type": record.step_type}):
         message = f"step {record.step_instance_id} has another step_type"
         plan.outcome.refused.append(Refused(line, "step", Reason.CONFLICT, message))
-    elif plan.steps.take(line, step, said):
+    elif plan.steps.take(line, step, values):
         plan.change(step)
 
 
-def _find_job(record: _InJob, stored: Stored, plan: Plan) -> JobKey:
-    """The job that a record means (RECORDS, Which job). Raises _Unresolved."""
+def _find_job(record: _InJob, stored: StoredParents, plan: Plan) -> JobKey:
+    """The job that a record means (docs/records.md, Which job). Raises _Unresolved."""
     number = record.job_instance_id
-    pair = plan.named.get(number)
+    pair = plan.scope_by_job.get(number)
     if record.bk_scope_type is not None and record.bk_scope_id is not None:
         pair = (record.bk_scope_type, record.bk_scope_id)
     if pair is not None:
@@ -319,7 +329,7 @@ def _find_job(record: _InJob, stored: Stored, plan: Plan) -> JobKey:
     return keys[0]
 
 
-def _find_step(record: _InJob, stored: Stored, plan: Plan) -> StepWork:
+def _find_step(record: _InJob, stored: StoredParents, plan: Plan) -> StepWork:
     place = (_find_job(record, stored, plan), record.step_instance_id)
     step = stored.steps.get(place)
     if step is None:
@@ -330,8 +340,8 @@ def _find_step(record: _InJob, stored: Stored, plan: Plan) -> StepWork:
     return plan.works.setdefault(place, StepWork(step))
 
 
-def _given(said: dict[str, Any]) -> dict[str, Any]:
-    return {column: value for column, value in said.items() if value is not None}
+def _stated_values(values: dict[str, Any]) -> dict[str, Any]:
+    return {column: value for column, value in values.items() if value is not None}
 
 
 def day_of(create_time: int) -> datetime.date:

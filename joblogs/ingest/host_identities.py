@@ -28,19 +28,19 @@ class Naming:
         self._inherited: dict[str, Any] = {}
 
     def begin(self) -> bool:
-        """Make room for what the record says; whether it says only what was inherited anyway."""
+        """Clear inherited columns that the record states; True if it states no other."""
         record, row = self._record, self._row
         if not (row.inherited and record.names_host):
             return False
         columns = COLUMNS if row.inherited == Inherited.CLOUD_TOO else ADDRESSES
-        held = {column: getattr(row, column) for column in columns}
-        said = {column: getattr(record, column) for column in columns}
-        if "bk_cloud_id" in said:
-            said["bk_cloud_id"] = said["bk_cloud_id"] or 0
-        if held == said:
+        current = {column: getattr(row, column) for column in columns}
+        text = {column: getattr(record, column) for column in columns}
+        if "bk_cloud_id" in text:
+            text["bk_cloud_id"] = text["bk_cloud_id"] or 0
+        if current == text:
             row.inherited = Inherited.NOTHING
             return True
-        self._inherited = held
+        self._inherited = current
         for column in columns:
             setattr(row, column, None)
         return False
@@ -107,13 +107,13 @@ def settle(scope_id: int, results: Collection[HostResult]) -> None:
 def _identity(result: HostResult) -> bytes:
     """SHA-256 of what a run's host was called, each part present or absent. No part holds a NUL."""
     parts = (result.host_id, result.bk_cloud_id, result.host_name, result.ip, result.ipv6)
-    said = "\0".join(["" if part is None else f"={part}" for part in parts])
-    return hashlib.sha256(said.encode()).digest()
+    text = "\0".join(["" if part is None else f"={part}" for part in parts])
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _stored(scope_id: int, digests: Iterable[bytes]) -> dict[bytes, int]:
-    found = Host.objects.filter(scope=scope_id, identity__in=digests)
-    return {bytes(digest): key for key, digest in found.values_list("pk", "identity")}
+    rows = Host.objects.filter(scope=scope_id, identity__in=digests)
+    return {bytes(digest): key for key, digest in rows.values_list("pk", "identity")}
 
 
 def _host(scope_id: int, identity: bytes, result: HostResult) -> Host:

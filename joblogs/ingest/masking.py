@@ -1,6 +1,6 @@
-"""Secrets are masked on the way in, right across the borders of pieces, slices and requests.
+"""Secrets are masked on the way in, right across the borders of pieces, batches and requests.
 
-Runs under the lock of the host result, when a slice's pieces have been judged and before they are
+Runs under the lock of the host result, when a batch's pieces have been judged and before they are
 written. What was written before is read again, and rewritten, only where it may hold the beginning
 of a secret (`content.secrets.State`).
 """

@@ -1,4 +1,4 @@
-"""Stored bytes that decide about new ones, read in one go for a whole slice."""
+"""Stored bytes that new pieces are compared with, read at once for a whole batch."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def readable(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span
     try:
         return _joined(day, spans)
     except Unreadable:
-        found: dict[store.Span, bytes] = {}
+        data_of: dict[store.Span, bytes] = {}
         for span in spans:
             with contextlib.suppress(Unreadable):
-                found |= _joined(day, [span])
-        return found
+                data_of |= _joined(day, [span])
+        return data_of
 
 
 def _joined(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span, bytes]:
@@ -35,13 +35,13 @@ def _joined(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span,
     return {span: b"".join(store.first_bytes(stream, span.stop - span.start)) for span in spans}
 
 
-class Stored:
-    """Bytes that repeats are compared with."""
+class StoredBytes:
+    """Reader of stored bytes that repeated pieces are compared with."""
 
     def __init__(self, day: datetime.date, spans: Sequence[store.Span]) -> None:
         self._day = day
         self._parts: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
-        self._told: set[int] = set()
+        self._reported: set[int] = set()
         for span, data in readable(day, spans).items():
             self._parts[span.log].append((span.start, data))
 
@@ -60,13 +60,13 @@ class Stored:
             try:
                 return _joined(self._day, [span])[span]
             except Unreadable as error:
-                self._tell(log, error)
+                self._report(log, error)
                 raise
 
         return read
 
-    def _tell(self, log: int, error: Unreadable) -> None:
-        if log not in self._told:
-            self._told.add(log)
-            said = "host result %s: %s in its log, pieces are refused; verify_logs tells more"
-            logger.error(said, log, type(error).__name__)
+    def _report(self, log: int, error: Unreadable) -> None:
+        if log not in self._reported:
+            self._reported.add(log)
+            message = "host result %s: %s in its log, pieces are refused; verify_logs tells more"
+            logger.error(message, log, type(error).__name__)

@@ -1,7 +1,7 @@
 """Overlaps that an app sends which may write a scope, but not read it.
 
 Whether a repeat agrees with what a log holds tells what it holds, so by guesses of one byte an app
-could read a log that it may not read. Its pieces of a log in a slice are compared as a whole, and
+could read a log that it may not read. Its pieces of a log in a batch are compared as a whole, and
 after CONFLICTS_MAX that did not agree no more of them are (docs/security.md).
 """
 
@@ -35,13 +35,13 @@ class Overlaps:
         """Read what is known of logs, by the ids of their rows."""
         if self.app is None or not logs:
             return
-        known = LogConflict.objects.filter(
+        rows = LogConflict.objects.filter(
             database.Among("log_id", {log for log in logs if log is not None}),
             app_id=self.app,
             is_file=self._files,
         )
         since = times.now() - WITHIN_MS
-        for log, conflicts in known.values_list("log_id", "times"):
+        for log, conflicts in rows.values_list("log_id", "times"):
             self._conflicts[log] = [at for at in conflicts if at > since]
 
     def refuses(
@@ -51,7 +51,7 @@ class Overlaps:
         pieces: Sequence[Piece],
         stored: Callable[[int, int], bytes],
     ) -> bool:
-        """Whether pieces of a log are refused as a whole, all that a slice has of it.
+        """Whether pieces of a log are refused as a whole, all that a batch has of it.
 
         `log` is the row's, before any of them, and is used up; `stored` as `Log.take` has it.
         """

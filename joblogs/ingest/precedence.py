@@ -1,4 +1,4 @@
-"""What a record changes in a row (RECORDS, Merging). Rows are looked at, never saved.
+"""Precedence rule of records (docs/records.md, Merging). Rows are read, never saved.
 
 A record changes a held row only where (execute_count, update_time or 0, rank of status) is greater;
 where they are equal only what is still empty is filled. So replays change nothing.
@@ -13,54 +13,54 @@ from joblogs import times
 
 Rank = Callable[[int], int]
 
-# Where "" is what nobody said. Elsewhere it was said, and an equal record does not replace it.
+# Where "" means not stated. Elsewhere it was stated, and an equal record does not replace it.
 _EMPTY_BY_DEFAULT = frozenset({"operator", "source"})
 
 
 def changes(
-    row: Any, said: Mapping[str, Any], *, rank: Rank, counts_runs: bool = False
+    row: Any, values: Mapping[str, Any], *, rank: Rank, counts_runs: bool = False
 ) -> dict[str, Any]:
-    """The columns of `row` that a record with these statements changes, and their new values.
+    """The columns of `row` that a record with these values changes, and their new values.
 
-    `said` maps column to value, None for no statement. `counts_runs`: execute_count is part of the
+    `values` maps column to value, None if not stated. `counts_runs`: execute_count is part of the
     order (jobs and steps), not of the row's key.
     """
-    held_time = credible(row.update_time)
-    held_order = _order(row.execute_count, held_time, row.status, rank, counts_runs)
-    said_order = _order(
-        _first(said.get("execute_count"), row.execute_count),
-        _first(said.get("update_time"), held_time),
-        _first(said.get("status"), row.status),
+    row_time = credible(row.update_time)
+    row_order = _order(row.execute_count, row_time, row.status, rank, counts_runs)
+    record_order = _order(
+        _first(values.get("execute_count"), row.execute_count),
+        _first(values.get("update_time"), row_time),
+        _first(values.get("status"), row.status),
         rank,
         counts_runs,
     )
-    if said_order < held_order:
+    if record_order < row_order:
         return {}
-    newer = said_order > held_order
+    newer = record_order > row_order
     return {
         column: value
-        for column, value in said.items()
+        for column, value in values.items()
         if value is not None
-        and (held := getattr(row, column)) != value
-        and (newer or held is None or (held == "" and column in _EMPTY_BY_DEFAULT))
+        and (current := getattr(row, column)) != value
+        and (newer or current is None or (current == "" and column in _EMPTY_BY_DEFAULT))
     }
 
 
-def contradiction(row: Any, said: Mapping[str, Any]) -> str | None:
+def contradiction(row: Any, values: Mapping[str, Any]) -> str | None:
     """The first column that the record states otherwise though it never changes, if any."""
-    for column, value in said.items():
-        held = getattr(row, column)
-        if value is not None and held is not None and held != value:
+    for column, value in values.items():
+        current = getattr(row, column)
+        if value is not None and current is not None and current != value:
             return column
     return None
 
 
-def credible(held: int | None) -> int | None:
+def credible(current: int | None) -> int | None:
     """A held time, in milliseconds, that decides between records; None if no record may state it.
 
     It came in before times were held against the clock, and nothing would ever be later.
     """
-    return None if held is None or held > times.latest() else held
+    return None if current is None or current > times.latest() else current
 
 
 def apply(row: Any, changed: Mapping[str, Any]) -> bool:

@@ -76,7 +76,7 @@ class Report:
         return self.accepted + self.duplicates + self.refused_total
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Take in what became of one slice: its refusals are listed by line, the first ones only.
+        """Take in what became of one batch: its refusals are listed by line, the first ones only.
 
         After the first refused piece of a log its further ones are counted, not listed: a producer
         that missed one piece would else hear of each that followed.

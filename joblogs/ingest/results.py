@@ -24,13 +24,13 @@ from joblogs.models import HostResult, JobInstance, StepInstance
 from . import file_logs, host_identities, masking
 from .batching import Pieces
 from .finishes import Finishes
-from .held_finishes import FILE_LOG, HOST_RESULT, Kind, Left, Withheld
+from .held_finishes import FILE_LOG, HOST_RESULT, Kind, PendingRows, PendingUpdate
 from .hierarchy import StepWork
-from .overlap import Stored
+from .overlap import StoredBytes
 from .overlaps import Overlaps
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
 
-_SAID_COLUMNS = (
+_RECORD_COLUMNS = (
     "status",
     "tag",
     "exit_code",
@@ -44,7 +44,7 @@ _SAID_COLUMNS = (
 _SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated", "begun")
 _MASKED_COLUMNS = (*_SIZE_COLUMNS, *masking.COLUMNS)
 _MERGED_COLUMNS = (
-    *_SAID_COLUMNS,
+    *_RECORD_COLUMNS,
     *host_identities.COLUMNS,
     "inherited",
     "identity_id",
@@ -60,7 +60,7 @@ class Overtaken(Exception):
 
 @dataclass(slots=True)
 class _Grown:
-    """A log and the pieces that a slice brings for it, in their order: line, offset and bytes."""
+    """A log and the pieces that a batch brings for it, in their order: line, offset and bytes."""
 
     row: HostResult
     log: Log
@@ -71,13 +71,13 @@ class _Grown:
 
 @dataclass(slots=True)
 class StepRows:
-    """The locked host results of a step that a slice is about, and which of them it changes."""
+    """The locked host results of a step that a batch is about, and which of them it changes."""
 
     step: StepInstance
     rows: dict[host_identities.Place, HostResult]
     limit: int
     """As many bytes of a log as are kept."""
-    withheld: Withheld
+    pending_rows: PendingRows
     overlaps: Overlaps
     new: dict[int, HostResult] = field(default_factory=dict)
     merged: dict[int, HostResult] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class StepRows:
     logs: dict[int, _Grown] = field(default_factory=dict)
     ends: dict[int, bytes] = field(default_factory=dict)
     masked: masking.Masked = field(default_factory=masking.Masked)
-    left: dict[Kind, Left] = field(default_factory=dict)
+    pending_update: dict[Kind, PendingUpdate] = field(default_factory=dict)
     """What is held back of host results and file logs."""
 
     def of(self, record: Pieces | records.FileLog, role: int) -> HostResult | None:
@@ -104,34 +104,34 @@ class StepRows:
             kind = pieces.type_name
             return [Refused(line, kind, Reason.EXPIRED, message) for line in pieces.lines]
         if id(row) not in self.logs:
-            self.logs[id(row)] = _Grown(row, _begun(row, self.limit))
+            self.logs[id(row)] = _Grown(row, _log_of(row, self.limit))
         grown = self.logs[id(row)]
         grown.lines += pieces.lines
         grown.pieces += pieces.pieces
         return []
 
     def touched(self) -> list[HostResult]:
-        """The rows that the slice changed in any way."""
+        """The rows that the batch changed in any way."""
         return list({**self.new, **self.merged, **self.resized}.values())
 
 
 def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, StepRows]:
-    """Apply a slice's records about one step: all of it is committed, or none.
+    """Apply a batch's records about one step: all of it is committed, or none.
 
-    `last`: the stream has ended with this slice. Else what says that something has finished is not
+    `last`: the stream has ended with this batch. Else what says that something has finished is not
     written, but left for `finishes`.
     """
     with transaction.atomic():
         outcome = Outcome()
-        withheld = finishes.withheld(HOST_RESULT, outcome, at_once=last)
+        pending_rows = finishes.pending_rows(HOST_RESULT, outcome, at_once=last)
         rows = StepRows(
             step=work.step,
             rows=_locked_rows(work),
             limit=settings.LOG_MAX_BYTES,
-            withheld=withheld,
+            pending_rows=pending_rows,
             overlaps=Overlaps(work.blind_app, files=False),
         )
-        withheld.show(rows.rows.values())
+        pending_rows.apply_pending(rows.rows.values())
         files: list[tuple[int, records.FileLog, HostResult]] = []
         for line, entry in work.entries:
             if isinstance(entry, Pieces):
@@ -150,14 +150,14 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
         taken = [(grown.row, grown.log) for grown in rows.logs.values()]
         rows.masked = masking.mask_logs(rows.step.day, taken, rows.ends)
         rows.resized |= {id(r): r for r in rows.masked.rows if id(r) not in rows.new}
-        withheld.hide()
+        pending_rows.hide_finishes()
         _write_rows(rows)
         job = work.step.job_id
-        rows.left[HOST_RESULT] = withheld.left(job=lambda row: job)
-        rows.left[FILE_LOG] = file_logs.write(
+        rows.pending_update[HOST_RESULT] = pending_rows.pending_update(job=lambda row: job)
+        rows.pending_update[FILE_LOG] = file_logs.write(
             work.step,
             files,
-            lambda: finishes.withheld(FILE_LOG, outcome, at_once=last),
+            lambda: finishes.pending_rows(FILE_LOG, outcome, at_once=last),
             Overlaps(work.blind_app, files=True),
             outcome,
         )
@@ -170,18 +170,18 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
 def _locked_rows(work: StepWork) -> dict[host_identities.Place, HostResult]:
     """The host results of every host that the records name, locked by ascending id."""
     hosts = {record.bk_host_id for _, record in work.entries}  # type: ignore[union-attr]
-    found = HostResult.objects.filter(database.Among("host_id", hosts), step=work.step)
+    rows_of_hosts = HostResult.objects.filter(database.Among("host_id", hosts), step=work.step)
     places = {
         (r.bk_host_id, r.execute_count or 0, r.batch or 0, role_of(r))
         for _, r in work.entries
         if isinstance(r, records.HostResult)
     }
     if places and not places.issubset(
-        found.values_list("host_id", "execute_count", "batch", "role")
+        rows_of_hosts.values_list("host_id", "execute_count", "batch", "role")
     ):
         # Whoever makes host results holds the step's row, so that nobody else makes the same.
         list(StepInstance.objects.select_for_update(no_key=True).filter(pk=work.step.pk))
-    rows = found.select_for_update().order_by("pk")
+    rows = rows_of_hosts.select_for_update().order_by("pk")
     return {(r.host_id, r.execute_count, r.batch, r.role): r for r in rows}
 
 
@@ -192,10 +192,10 @@ def role_of(record: records.HostResult) -> int:
 def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Outcome) -> None:
     place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role_of(record))
     row = rows.rows.get(place)
-    said = {
+    values = {
         **{
             column: getattr(record, column)
-            for column in (*_SAID_COLUMNS, *host_identities.ADDRESSES)
+            for column in (*_RECORD_COLUMNS, *host_identities.ADDRESSES)
         },
         "bk_cloud_id": record.bk_cloud_id,
         "declared_size": record.log_size,
@@ -203,11 +203,11 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
     }
     if record.redacted or (row is not None and row.is_masked):
         # It would let guess what is masked, and there is nothing to compare it with.
-        said["declared_sha256"] = None
+        values["declared_sha256"] = None
     if row is not None:
         naming = host_identities.Naming(record, row)
         settled = naming.begin()
-        changed = rows.withheld.take(line, row, said)
+        changed = rows.pending_rows.take(line, row, values)
         naming.end(changed)
         if (changed or settled) and id(row) not in rows.new:
             rows.merged[id(row)] = row
@@ -233,16 +233,16 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         inherited=inherited,
         redacted=declared(record.redacted) if record.redacted else None,
         masked=len(record.redacted or ()),
-        **{column: value for column, value in said.items() if value is not None},
+        **{column: value for column, value in values.items() if value is not None},
     )
     if record.truncated or rows.step.job.expired_at is not None:
         # What an export says of a log that it holds only the beginning of, or nothing any more.
         row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     rows.rows[place] = rows.new[id(row)] = row
-    rows.withheld.add(line, row)
+    rows.pending_rows.add(line, row)
 
 
-def _begun(row: HostResult, limit: int) -> Log:
+def _log_of(row: HostResult, limit: int) -> Log:
     return Log(
         received=row.received_size,
         held=row.held_size,
@@ -259,7 +259,7 @@ def _take_pieces(rows: StepRows, outcome: Outcome) -> None:
         taken = 0 if masking.looks_back(grown.row) else grown.log.take_next(grown.pieces)
         if taken < len(grown.pieces) and rows.overlaps.app is not None:
             # Those that are judged as a whole are judged from where the row is.
-            taken, grown.log = 0, _begun(grown.row, rows.limit)
+            taken, grown.log = 0, _log_of(grown.row, rows.limit)
         outcome.accepted += taken
         if taken < len(grown.pieces):
             rest = itertools.starmap(Piece, grown.pieces[taken:])
@@ -287,7 +287,7 @@ def _take_others(
     """Pieces that do not just bring what comes next, and those after them, with their lines."""
     rows.overlaps.load([grown.row.pk for grown, _ in others])
     begins = [masking.looks_back(grown.row) for grown, _ in others]
-    stored = Stored(
+    stored = StoredBytes(
         rows.step.day,
         [
             store.Span(grown.row.pk, start, stop, grown.row.held_size)
@@ -302,8 +302,8 @@ def _take_others(
     for (grown, pieces), begun in zip(others, begins, strict=True):
         row, log = grown.row, grown.log
         read = stored.reader(row.pk, row.held_size)
-        said = [piece for _, piece in pieces]
-        if rows.overlaps.refuses(row, _begun(row, rows.limit), said, read):
+        piece_list = [piece for _, piece in pieces]
+        if rows.overlaps.refuses(row, _log_of(row, rows.limit), piece_list, read):
             outcome.refused += [
                 _refused_piece(line, row, Reason.CONFLICT, log.expected) for line, _ in pieces
             ]

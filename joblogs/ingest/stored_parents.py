@@ -1,4 +1,4 @@
-"""What a slice names of scopes, jobs and steps, as it is stored."""
+"""Stored scopes, jobs and steps that a batch names."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ScopeKey = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Stored:
-    """What a slice names, as it is stored; the walk adds what it makes."""
+class StoredParents:
+    """Stored parents that a batch names, by their keys; `hierarchy` adds those it creates."""
 
     scopes: dict[ScopeKey, Scope]
     jobs: dict[JobKey, JobInstance]
@@ -29,21 +29,21 @@ class Stored:
 
 
 def load(
-    slice_: Sequence[Numbered],
+    entries: Sequence[Numbered],
     writer: Writer,
-    named: dict[int, ScopeKey],
+    scope_by_job: dict[int, ScopeKey],
     *,
     lock: bool = False,
-) -> Stored:
+) -> StoredParents:
     """The scopes, jobs and steps that records name, as far as the writer may write to them.
 
     `lock`: within a transaction, for those that are to be made or changed.
     """
-    stated = [record for _, record in slice_ if isinstance(record, records.Job)]
-    in_steps = [record for _, record in slice_ if isinstance(record, records.Step)]
+    stated = [record for _, record in entries if isinstance(record, records.Job)]
+    in_steps = [record for _, record in entries if isinstance(record, records.Step)]
     pairs = {(record.bk_scope_type, record.bk_scope_id) for record in stated}
     scopes = _load_scopes(pairs, lock=lock)
-    numbers = {record.job_instance_id for _, record in slice_}
+    numbers = {record.job_instance_id for _, record in entries}
     if lock:
         # Whoever makes or changes a job or step holds its parent: so nobody else makes it too.
         touched = {r.job_instance_id for r in stated} | {r.job_instance_id for r in in_steps}
@@ -53,22 +53,22 @@ def load(
         for job in writer.jobs_numbered(numbers)
     }
     step_numbers = {
-        record.step_instance_id for _, record in slice_ if not isinstance(record, records.Job)
+        record.step_instance_id for _, record in entries if not isinstance(record, records.Job)
     }
     key_of = {job.pk: key for key, job in jobs.items()}
     if lock and in_steps:
-        held = StepInstance.objects.filter(job__in=key_of, step_instance_id__in=step_numbers)
-        _lock(held)
+        rows = StepInstance.objects.filter(job__in=key_of, step_instance_id__in=step_numbers)
+        _lock(rows)
     steps = {}
-    asked = step_numbers and key_of
-    for step in _steps_numbered(jobs=key_of, numbers=step_numbers) if asked else ():
+    has_steps = step_numbers and key_of
+    for step in _steps_numbered(jobs=key_of, numbers=step_numbers) if has_steps else ():
         key = key_of[step.job_id]
         step.job = jobs[key]
         steps[key, step.step_instance_id] = step
     keys_of_number: dict[int, list[JobKey]] = {}
     for key in jobs:
         keys_of_number.setdefault(key[2], []).append(key)
-    return Stored(scopes, jobs, steps, keys_of_number)
+    return StoredParents(scopes, jobs, steps, keys_of_number)
 
 
 @database.Prepared
@@ -83,12 +83,12 @@ def _steps_numbered() -> QuerySet[StepInstance]:
 def _load_scopes(pairs: set[tuple[Any, str]], *, lock: bool) -> dict[ScopeKey, Scope]:
     if not pairs:
         return {}
-    found = Scope.objects.filter(scope_id__in={scope_id for _, scope_id in pairs})
+    rows = Scope.objects.filter(scope_id__in={scope_id for _, scope_id in pairs})
     if lock:
-        found = found.select_for_update(no_key=True).order_by("pk")
+        rows = rows.select_for_update(no_key=True).order_by("pk")
     return {
         (scope.scope_type, scope.scope_id): scope
-        for scope in found
+        for scope in rows
         if (scope.scope_type, scope.scope_id) in pairs
     }
 

@@ -276,21 +276,21 @@ def _zstd(read: Read, window_log: int) -> Iterator[bytes]:
     while data:
         frame = zstd.ZstdDecompressor(options=options)
         # A frame is given little at first: what it leaves over is copied, for each small one.
-        given = data[used : used + FIRST_READ_BYTES]
-        used += len(given)
+        data_in = data[used : used + FIRST_READ_BYTES]
+        used += len(data_in)
         while not frame.eof:
             try:
-                chunk = frame.decompress(given, READ_BYTES)
+                chunk = frame.decompress(data_in, READ_BYTES)
             except zstd.ZstdError as error:
                 raise StreamCut(f"the zstd data cannot be read: {error}") from None
             if chunk:
                 yield parts.count(chunk)
-            given = b""
+            data_in = b""
             if frame.needs_input and not frame.eof:
                 if used == len(data):
                     data, used = read(READ_BYTES), 0
-                given, used = data[used:], len(data)
-                if not given:
+                data_in, used = data[used:], len(data)
+                if not data_in:
                     raise StreamCut("the zstd data is cut")
         parts.end()
         used -= len(frame.unused_data)

@@ -140,7 +140,7 @@ class Log:
 
 def _without(start: int, end: int, holes: Sequence[Range]) -> Iterator[Range]:
     """What is left of [start, end) beside the ranges in `holes`, which ascend."""
-    # A log may have a million of them, and a slice of it thousands of pieces.
+    # A log may have a million of them, and a batch of it thousands of pieces.
     first = bisect.bisect_right(holes, start, key=lambda hole: hole[1])
     for index in range(first, len(holes)):
         hole_start, hole_end = holes[index]

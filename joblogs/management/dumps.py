@@ -86,7 +86,7 @@ class _Told:
             yield Line(number, records.encode(record))
 
     def settle(self, report: Report) -> None:
-        """A slice is in: name what was refused of it, as no file has a line that shows it."""
+        """A batch is in: name what was refused of it, as no file has a line that shows it."""
         for entry in report.refused[self._said :]:
             name = _name(self._pending.get(entry.line))
             self._say(f"{name}: {entry.reason}: {entry.message}")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from joblogs.export import Format
-from joblogs.export.text import SLICE_BYTES
+from joblogs.export.text import PART_BYTES
 from joblogs.models import HostResult
 from tests.builders import STEP, file_log, job, load, result, script_log, step
 from tests.export.exporting import export
@@ -36,7 +36,7 @@ def test_every_line_is_led_by_its_host_and_ends_before_the_next_host() -> None:
 
 
 def test_long_logs_are_led_line_by_line_across_every_border() -> None:
-    text = ("x" * 999 + "\n") * (3 * SLICE_BYTES // 1000)
+    text = ("x" * 999 + "\n") * (3 * PART_BYTES // 1000)
     load(job(), step(), result(host_name="w"), script_log(text))
     assert export(Format.TXT, step=STEP).decode() == "".join(
         f"w | {line}" for line in text.splitlines(keepends=True)

@@ -15,7 +15,7 @@ Told = tuple[Sequence[Job], bytes]
 
 
 def _exported(site: Site, job: Job, random: Random) -> Told:
-    """A job of several slices, as `export_logs` writes it."""
+    """A job of several batches, as `export_logs` writes it."""
     return _exports(site, Job(next(site.numbers), job.seed, size=3_000_000), random, count=1)
 
 

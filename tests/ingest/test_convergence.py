@@ -51,10 +51,10 @@ TOLD = (
 
 
 def _deliver(story: Sequence[Told], model: Model, *, roll: int) -> int:
-    """Send a stream, applied in slices of `roll` records; how many of it were refused."""
+    """Send a stream, applied in batches of `roll` records; how many of it were refused."""
     expected = [model.take(told) for told in story]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batching, "SLICE_RECORDS", roll)
+        patch.setattr(batching, "BATCH_RECORDS", roll)
         report = send(*(told.record() for told in story))
     counts = Counter(expected)
     accepted, duplicates = counts.pop("accepted", 0), counts.pop("duplicate", 0)

@@ -1,6 +1,6 @@
 """Who reads "finished" can read the logs: what says so becomes visible with or after all of it.
 
-The stream is looked at from outside whenever a slice of it is in, as a reader might at that moment.
+The stream is looked at from outside whenever a batch of it is in, as a reader might at that moment.
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ def watched(
     look: Callable[[], None] = check,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Report:
-    """Send a stream in slices of `roll` records, and look whenever one is in."""
+    """Send a stream in batches of `roll` records, and look whenever one is in."""
     numbered: Iterable[Line | Block] = (
         each if isinstance(each, Line) else Line(number, lines(each))
         for number, each in enumerate(said, 1)
     )
-    monkeypatch.setattr(batching, "SLICE_RECORDS", roll)
+    monkeypatch.setattr(batching, "BATCH_RECORDS", roll)
     return ingest(numbered, writer=OPERATOR, progress=lambda report: look())
 
 
@@ -258,7 +258,7 @@ def test_a_job_that_the_stream_left_behind_is_finished_while_it_goes_on(
     seen = []
     said = [*told(1), *told(2)]
     roll = len(told(1))
-    parts = ingest_finishes.QUIET_SLICES * 8
+    parts = ingest_finishes.QUIET_BATCHES * 8
 
     def look() -> None:
         check()
@@ -303,7 +303,7 @@ def test_a_newer_word_of_another_producer_stands(monkeypatch: pytest.MonkeyPatch
 
     def meddle() -> None:
         for other in next(others, ()):
-            monkeypatch.setattr(batching, "SLICE_RECORDS", 5000)
+            monkeypatch.setattr(batching, "BATCH_RECORDS", 5000)
             assert send(other).accepted == 1
 
     report = watched(said, roll=3, look=meddle, monkeypatch=monkeypatch)

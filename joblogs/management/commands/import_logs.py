@@ -64,7 +64,7 @@ class Command(StoreCommand):
             raise CommandError(message, returncode=2)
         if format == "bk-job" and not (of_dump["scope"] or of_dump["scope_map"]):
             raise CommandError(dumps.SCOPE_NEEDED, returncode=2)
-        # What is there by now stays: the collector need not look through it with every slice.
+        # What is there by now stays: the collector need not look through it with every batch.
         gc.freeze()
         totals = Report()
         failed = False
