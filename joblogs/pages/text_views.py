@@ -17,6 +17,7 @@ from joblogs.errors import JobNotFound
 from joblogs.models import StepInstance
 
 from .compare import page as compare_page
+from .log import follow
 from .log import page as log_page
 from .search import page as search_page
 
@@ -81,7 +82,7 @@ def host_log(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpR
 
 @about_a_step
 def host_log_more(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
-    return log_page.log_more(step, bk_host_id, request)
+    return follow.log_more(step, bk_host_id, request)
 
 
 @about_a_step

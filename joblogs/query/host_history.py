@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import BigIntegerField, Count, F, QuerySet
@@ -12,7 +12,7 @@ from joblogs.choices import HOST_UNFINISHED, Role
 from joblogs.logtext import fingerprint, store
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 
-from .hosts import EVERY_ATTEMPT, Attempts, results_of
+from .hosts import EVERY_ATTEMPT, Attempts, Row, StepHost, results_of
 from .jobs import steps_of
 
 
@@ -21,6 +21,16 @@ def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
     sources'."""
     found = HostResult.objects.filter(step=step, host_id=bk_host_id)
     return list(found.order_by("role", "-execute_count", "-batch"))
+
+
+def with_rows(host: StepHost, results: Iterable[HostResult]) -> StepHost:
+    """The same host, with these results of it for the rows of its log."""
+    names = Row._fields[:-1]
+    rows = [
+        Row._make([*(getattr(result, name) for name in names), result.redacted is not None])
+        for result in results
+    ]
+    return host._replace(rows=tuple(rows))
 
 
 class Label(NamedTuple):

@@ -29,6 +29,10 @@ class Text(Protocol):
     def newlines(self) -> int:
         """In all of it."""
 
+    @property
+    def last_start(self) -> int:
+        """Byte at which the last of its logs starts: 0 unless several were joined."""
+
     def read(self, start: int, stop: int) -> bytes:
         """The bytes [start, stop), both within the text."""
 
@@ -47,6 +51,7 @@ class BytesText:
 
     def __init__(self, data: bytes) -> None:
         self.data, self.size, self.newlines = data, len(data), data.count(b"\n")
+        self.last_start = 0
 
     def read(self, start: int, stop: int) -> bytes:
         return self.data[start:stop]
@@ -87,6 +92,10 @@ class StoredText:
             self._parts.append(_Part(log, self.size, size, newlines))
             self.size += size
             self.newlines += newlines
+
+    @property
+    def last_start(self) -> int:
+        return self._parts[-1].start if self._parts else 0
 
     def read(self, start: int, stop: int) -> bytes:
         spans = [

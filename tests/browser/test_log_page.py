@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
+from joblogs.models import JobInstance
 from tests.builders import job, load, result, script_log, step
 from tests.pages.reading import page as address
 from tests.pages.reading import staff
@@ -94,6 +95,80 @@ def test_following_shows_what_arrives_and_notices_the_end(screen: Page) -> None:
     assert screen.locator("#L2 code").inner_text() == "two"
     load(result(status=9))
     expect(screen.locator("#edge")).to_have_text("The log has ended", timeout=15_000)
+
+
+def test_a_retry_is_linked_and_its_text_never_joins_the_old(screen: Page) -> None:
+    _load("one\n", status=7)
+    screen.goto(address("log"))
+    expect(screen.locator("#edge")).to_have_text("Following: waiting for more")
+    load(result(status=7, execute_count=1), script_log("first\nsecond\n", execute_count=1))
+    expect(screen.locator("#notice")).to_have_text("Attempt 1 has begun: show it", timeout=15_000)
+    load(script_log("late\n", offset=4), result(status=104, exit_code=3))
+    expect(screen.locator("#edge")).to_have_text("The log has ended", timeout=15_000)
+    assert screen.locator("#log .ln code").all_inner_texts() == ["one", "late"]
+    expect(screen.locator("#log-head")).to_contain_text("exit code 3")
+    expect(screen.locator("#log-head")).to_contain_text("2 lines")
+    expect(screen.get_by_role("button", name="Follow")).to_be_hidden()
+    screen.get_by_role("link", name="show it").click()
+    expect(screen.locator("#log .ln code")).to_have_text(["first", "second"])
+
+
+def test_text_that_is_deleted_meanwhile_is_said_to_be(screen: Page) -> None:
+    _load("one\n", status=7)
+    screen.goto(address("log"))
+    expect(screen.locator("#edge")).to_have_text("Following: waiting for more")
+    JobInstance.objects.update(expired_at=1_800_000_000_000, expired_policy="30 days")
+    told = screen.locator("#notice")
+    expect(told).to_contain_text("Deleted by the retention policy (30 days)", timeout=15_000)
+    expect(screen.locator("#log-head")).to_contain_text("expired")
+    expect(screen.get_by_role("button", name="Follow")).to_be_hidden()
+    expect(screen.locator("#edge")).to_have_text("")
+
+
+def test_follow_that_is_off_says_so_and_goes_on_where_it_was(screen: Page) -> None:
+    _load("one\n", status=7)
+    screen.goto(address("log"))
+    follow = screen.get_by_role("button", name="Follow")
+    expect(screen.locator("#edge")).to_have_text("Following: waiting for more")
+    follow.click()
+    expect(screen.locator("#edge")).to_contain_text("Follow is off")
+    expect(follow).to_have_attribute("aria-pressed", "false")
+    load(script_log("two\n", offset=4))
+    for _ in range(3):  # off, on, off, on: asked once for each byte all the same
+        follow.click()
+    expect(screen.locator("#L2")).to_contain_text("two", timeout=15_000)
+    assert screen.locator("#log .ln code").all_inner_texts() == ["one", "two"]
+
+
+def test_who_is_told_to_come_back_later_does_so(screen: Page) -> None:
+    _load("one\n", status=7)
+    asked: list[float] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(screen.evaluate("Date.now()"))
+        if len(asked) == 1:
+            route.fulfill(status=429, headers={"Retry-After": "2"})
+        else:
+            route.continue_()
+
+    screen.route("**/more?**", refuse)
+    screen.goto(address("log"))
+    expect(screen.locator("#edge")).to_have_text("No answer; trying again")
+    follow = screen.get_by_role("button", name="Follow")
+    follow.click()
+    follow.click()
+    expect(screen.locator("#log-head")).to_contain_text("4 bytes")
+    load(script_log("two\n", offset=4))
+    expect(screen.locator("#L2")).to_contain_text("two", timeout=15_000)
+    assert asked[1] - asked[0] >= 2000
+
+
+def test_a_log_that_is_not_there_any_more_is_not_asked_for_again(screen: Page) -> None:
+    _load("one\n", status=7)
+    screen.route("**/more?**", lambda route: route.fulfill(status=404))
+    screen.goto(address("log"))
+    expect(screen.locator("#edge")).to_have_text("Not found, or you do not have access")
+    expect(screen.get_by_role("button", name="Follow")).to_be_hidden()
 
 
 def test_without_script_the_page_is_whole_and_refreshes_by_a_link(

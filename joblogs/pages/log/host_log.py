@@ -15,6 +15,8 @@ from joblogs.choices import FINISHED, HOST_SUCCEEDED, StepType, host_rank
 from joblogs.models import FileLog, HostResult, StepInstance
 from joblogs.query import Attempts, BytesText, Completeness, StepHost, Text, host_history
 
+from .request import TextPin
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 24 * 60 * 60 * 1000
 _DAYS_IN_400_YEARS = 146_097
@@ -36,11 +38,17 @@ class HostLog:
     results: list[HostResult]
     """All of this host in the step, newest first."""
     attempts: Attempts
+    latest: StepHost
+    """The host with the rows that stand for its log by now, whatever is asked for."""
+    pin: TextPin | None = None
     file: FileLog | None = None
 
     @cached_property
     def result(self) -> HostResult:
-        """The one whose status is shown: the newest of the attempts that are asked for."""
+        """The one whose status is shown: the newest of the attempts that are asked for, or the
+        pinned one."""
+        if self.pin is not None:
+            return self.by_pk[self.pin.result]
         top, batch = self.attempts
         for result in self.results:
             if (top is None or result.execute_count <= top) and batch in (None, result.batch):
@@ -71,10 +79,13 @@ class HostLog:
         return moment(self.step.job.expired_at)
 
     @cached_property
+    def by_pk(self) -> dict[int, HostResult]:
+        return {result.pk: result for result in self.results}
+
+    @cached_property
     def standing(self) -> list[HostResult]:
         """The results whose logs are read, in their order."""
-        by_pk = {result.pk: result for result in self.results}
-        return [by_pk[row.pk] for row in self.host.rows if row.pk in by_pk]
+        return [self.by_pk[row.pk] for row in self.host.rows if row.pk in self.by_pk]
 
     @cached_property
     def files(self) -> list[FileLog]:
@@ -95,6 +106,13 @@ class HostLog:
         if self.step.step_type == StepType.FILE:
             return query.files_state(self.step, [self.file] if self.file else [])
         return query.log_state(self.step, self.host)
+
+    @cached_property
+    def total_lines(self) -> int:
+        """Lines of the text, one without a newline at its end included."""
+        text = self.text
+        is_open = text.size > 0 and text.read(text.size - 1, text.size) != b"\n"
+        return text.newlines + is_open
 
     @property
     def grows(self) -> bool:
@@ -146,13 +164,26 @@ def _year(milliseconds: int) -> int:
 
 
 def host_log(
-    step: StepInstance, bk_host_id: int, attempts: Attempts, *, file: int | None = None
+    step: StepInstance,
+    bk_host_id: int,
+    attempts: Attempts,
+    *,
+    file: int | None = None,
+    pin: TextPin | None = None,
 ) -> HostLog:
-    """A host's log in a step that the reader may see. Raises Http404 if the host was not in it."""
-    hosts = query.hosts_named(step, [bk_host_id], attempts)
+    """A host's log in a step that the reader may see; with a pin, that text and no other.
+
+    Raises Http404 if the host was not in it, or what is pinned is not there any more.
+    """
+    hosts = query.hosts_named(step, [bk_host_id], Attempts() if pin else attempts)
     if not hosts:
         raise Http404
-    log = HostLog(step, hosts[0], host_history.results_on(step, bk_host_id), attempts)
+    (host,) = hosts
+    log = HostLog(step, host, host_history.results_on(step, bk_host_id), attempts, host, pin)
+    if pin is not None:
+        if not log.by_pk.keys() >= {pin.result, *pin.rows}:
+            raise Http404
+        log.host = host_history.with_rows(host, [log.by_pk[row] for row in pin.rows])
     if log.files:
         chosen = [found for found in log.files if found.pk == file]
         if file is not None and not chosen:

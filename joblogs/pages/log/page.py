@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
@@ -18,9 +18,10 @@ from joblogs.models import StepInstance
 from joblogs.pages import links
 from joblogs.pages.reading import RecordedFile, read_entry
 from joblogs.pages.rendering import rendered
-from joblogs.query import Place, Text, Window, host_history
+from joblogs.query import Text, Window, host_history
 
 from .files import files_on_page
+from .follow import follow_query, next_byte
 from .host_log import HostLog, host_log
 from .lines import LineOnPage, lines_on_page
 from .request import Found, LogRequest, find_place
@@ -43,29 +44,6 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     html = rendered("joblogs/log.html", context, request)
     read_entry(request, log.step, channel=Channel.PAGE, hosts=1).end(_size(window))
     return HttpResponse(html)
-
-
-def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
-    """What has arrived from a byte on, as lines of the page: what following asks for."""
-    asked = LogRequest.read(request.GET)
-    log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
-    start, size = asked.asked.get("byte") or 0, log.text.size
-    window = Window([], size, size, size, log.text.newlines)
-    if start < size:
-        window = query.window_at(log.text, Place("byte", start))
-    lines = lines_on_page(window.lines, asked.encoding)
-    context = {"lines": lines, "kept": asked.kept}
-    answer = JsonResponse(
-        {
-            "html": rendered("joblogs/_log_lines.html", context, request).strip(),
-            "next": _next(window, lines),
-            "size": window.size,
-            "behind": not window.at_end,
-            "grows": log.grows,
-        }
-    )
-    read_entry(request, log.step, channel=Channel.FOLLOW, hosts=1, poll=True).end(_size(window))
-    return answer
 
 
 def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
@@ -116,13 +94,6 @@ def _filename(log: HostLog) -> str:
     return _UNSAFE.sub("_", "-".join(parts))[:NAME_MAX] + ".log"
 
 
-def _next(window: Window, lines: list[LineOnPage]) -> int:
-    """Where following goes on: a line without its newline is read again when it has grown."""
-    if lines and lines[-1].open and not lines[-1].continued:
-        return lines[-1].offset
-    return window.stop
-
-
 def _context(
     log: HostLog, asked: LogRequest, found: Found, window: Window, lines: list[LineOnPage]
 ) -> dict[str, Any]:
@@ -153,8 +124,8 @@ def _context(
         "lines": lines,
         "first": shown[0] if shown else None,
         "last": shown[-1] if shown else None,
-        "total_lines": window.newlines + _has_open_line(log.text),
-        "next": _next(window, lines),
+        "next": next_byte(window, lines),
+        "follow_query": follow_query(log, asked),
         "counts": counts,
         "batches": batches,
         "chosen_count": asked.attempts.execute_count
@@ -170,8 +141,3 @@ def _after_asked(found: Found, window: Window) -> int:
         if line.number == found.line:
             return line.stop + line.hidden
     return window.stop
-
-
-def _has_open_line(text: Text) -> bool:
-    """Whether the text ends in a line without a newline."""
-    return text.size > 0 and text.read(text.size - 1, text.size) != b"\n"

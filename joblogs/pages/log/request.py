@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from joblogs.query.window import LINES
 CONTEXT_LINES = 10
 """Lines shown before the one that is asked for."""
 ERROR_SECONDS = 5.0
+_PIN = re.compile(r"\A[0-9]{1,18}(\.[0-9]{1,18}){2,}\Z", re.ASCII)
 _HIGHEST = 2**62  # beyond any offset; a database takes no larger number
 
 
@@ -30,6 +32,32 @@ def _number(lowest: int = 0, label: Any = None) -> forms.IntegerField:
 
 def _pairs(*values: str) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPin:
+    """Pin of the text that a page shows: whatever attempt or batch begins, it stays that one.
+
+    Results by primary key, for the same attempt and batch may be sent anew after a removal.
+    """
+
+    result: int
+    """Result of which the head tells."""
+    start: int
+    """Byte at which the last row's text starts, which is the one that grows."""
+    rows: tuple[int, ...]
+    """Results whose logs are shown, in their order."""
+
+    @classmethod
+    def read(cls, value: str) -> TextPin | None:
+        """What `str` of a pin was; None if it was nothing."""
+        if not value:
+            return None
+        result, start, *rows = map(int, value.split("."))
+        return cls(result, start, tuple(rows))
+
+    def __str__(self) -> str:
+        return ".".join(map(str, (self.result, self.start, *self.rows)))
 
 
 class LogForm(forms.Form):
@@ -45,6 +73,7 @@ class LogForm(forms.Form):
     )
     batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, label=_("batch"))
     file = _number(1)
+    shown = forms.RegexField(_PIN, required=False, max_length=2000)
     encoding = forms.ChoiceField(required=False, choices=_pairs(*ENCODINGS))
     wrap = forms.ChoiceField(required=False, choices=_pairs("0", "1"))
 
@@ -89,6 +118,11 @@ class LogRequest:
     def file(self) -> int | None:
         file: int | None = self.asked.get("file")
         return file
+
+    @property
+    def pin(self) -> TextPin | None:
+        """The text that a page follows."""
+        return TextPin.read(self.asked.get("shown") or "")
 
     @property
     def searches(self) -> bool:

@@ -5,54 +5,99 @@
   const log = document.getElementById("log");
   const button = document.getElementById("follow");
   const edge = document.getElementById("edge");
-  if (!log || !button || log.dataset.atEnd !== "1") return;
+  const head = document.getElementById("log-head");
+  const notice = document.getElementById("notice");
+  if (!log || !button || !log.dataset.more || log.dataset.atEnd !== "1") return;
   const KEPT = 5000, SOON = 1000, LATE = 8000;
-  let next = Number(log.dataset.next), timer = 0, pause = SOON, on = false;
+  let next = Number(log.dataset.next), pause = SOON, on = false;
+  let timer = 0, asking = null, notBefore = 0;
+  const written = new Map();
 
   const atBottom = () => window.innerHeight + window.scrollY >= document.body.scrollHeight - 80;
   const say = (text) => { if (edge.textContent !== text) edge.textContent = text; };
 
-  function take(answer) {
-    if (answer.html) {
-      const stay = atBottom();
-      // A line that had no newline yet comes again, longer.
-      for (const row of [...log.children].reverse()) {
-        if (Number(row.dataset.at) < next) break;
-        row.remove();
-      }
-      // The server's own markup: the same template as the page's, escaped there.
-      const made = document.createElement("template");
-      made.innerHTML = answer.html;
-      log.append(made.content);
-      while (log.children.length > KEPT) log.firstElementChild.remove();
-      if (stay) edge.scrollIntoView({ block: "end" });
+  // The server's own markup: the same templates as the page's, escaped there.
+  function write(element, html) {
+    if (written.get(element) !== html) element.innerHTML = html;
+    written.set(element, html);
+  }
+
+  function append(html) {
+    const stay = atBottom();
+    // A line that had no newline yet comes again, longer.
+    for (const row of [...log.children].reverse()) {
+      if (Number(row.dataset.at) < next) break;
+      row.remove();
     }
+    const made = document.createElement("template");
+    made.innerHTML = html;
+    log.append(made.content);
+    while (log.children.length > KEPT) log.firstElementChild.remove();
+    if (stay) edge.scrollIntoView({ block: "end" });
+  }
+
+  function take(answer) {
+    write(head, answer.head);
+    write(notice, answer.notice);
+    if (answer.over) return end("");
+    if (answer.html) append(answer.html);
     pause = answer.next > next || answer.behind ? SOON : Math.min(LATE, pause * 1.5);
     next = answer.next;
-    if (!answer.grows && !answer.behind) { say(log.dataset.ended); set(false); button.hidden = true; }
+    if (!answer.grows && !answer.behind) end(log.dataset.ended);
     else say(log.dataset.waiting);
   }
 
   async function ask() {
+    const mine = asking = new AbortController();
+    let after = 0;
     try {
-      const answer = await fetch(log.dataset.more + "byte=" + next, { credentials: "same-origin" });
+      const answer = await fetch(log.dataset.more + "byte=" + next, { credentials: "same-origin", signal: mine.signal });
+      after = Number(answer.headers.get("Retry-After")) * 1000;
+      if (after > 0) notBefore = Date.now() + after;
+      // Sent on to the login page, or to nothing: asking again would not help.
+      if (answer.status === 404 || answer.redirected) return end(log.dataset.gone);
       if (!answer.ok) throw new Error(String(answer.status));
-      take(await answer.json());
+      const found = await answer.json();
+      if (mine === asking) take(found);
     } catch {
-      pause = LATE;
+      if (mine !== asking) return;
+      pause = after > 0 ? Math.max(SOON, after) : LATE;
       say(log.dataset.lost);
     }
-    if (on) timer = setTimeout(ask, document.hidden ? LATE : pause);
+    if (on && mine === asking) later(document.hidden ? LATE : pause);
   }
 
-  function set(value) {
-    on = value;
-    button.setAttribute("aria-pressed", String(on));
+  function later(wait) {
+    timer = setTimeout(ask, Math.max(wait, notBefore - Date.now()));
+  }
+
+  function stop() {
+    on = false;
     clearTimeout(timer);
-    if (on) { pause = SOON; ask(); }
+    if (asking) asking.abort();
+    asking = null;
+    button.setAttribute("aria-pressed", "false");
+  }
+
+  function end(text) {
+    stop();
+    say(text);
+    button.hidden = true;
+  }
+
+  function start() {
+    on = true;
+    pause = SOON;
+    button.setAttribute("aria-pressed", "true");
+    say(log.dataset.waiting);
+    later(0);
   }
 
   button.hidden = false;
-  button.addEventListener("click", () => set(!on));
-  set(true);
+  button.addEventListener("click", () => {
+    if (!on) return start();
+    stop();
+    say(log.dataset.off);
+  });
+  start();
 })();

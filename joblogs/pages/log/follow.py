@@ -1,0 +1,108 @@
+"""Following a log: what has arrived of the text that a page shows, and what else began since.
+
+The text is pinned: a retry or the next rolling batch is another text, in which the byte that the
+page has come to means nothing.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, JsonResponse
+
+from joblogs import query
+from joblogs.audit import Channel
+from joblogs.models import StepInstance
+from joblogs.pages import links
+from joblogs.pages.reading import read_entry
+from joblogs.pages.rendering import rendered
+from joblogs.query import Place, Row, Window
+
+from .host_log import HostLog, host_log
+from .lines import LineOnPage, lines_on_page
+from .request import LogRequest, TextPin
+
+ROWS_MAX = 100
+"""Rolling batches of one host that a page follows: they all stand in the address."""
+
+
+def follow_query(log: HostLog, asked: LogRequest) -> str:
+    """Query that asks for more of the text shown, up to the byte; empty if it is not followed."""
+    rows = tuple(row.pk for row in log.host.rows)
+    if not log.grows or len(rows) > ROWS_MAX:
+        return ""
+    pinned = {"shown": str(TextPin(log.result.pk, log.text.last_start, rows))}
+    if log.file is not None:
+        pinned["file"] = str(log.file.pk)
+    return f"{urlencode(asked.parameters | pinned)}&"
+
+
+def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonResponse:
+    """What has arrived from a byte on, as lines of the page, and what the page says around them.
+
+    Raises Http404 if the text that the page shows is not there any more.
+    """
+    asked = LogRequest.read(request.GET)
+    if request.GET.get("shown") and asked.pin is None:
+        raise Http404
+    log = host_log(step, bk_host_id, asked.attempts, file=asked.file, pin=asked.pin)
+    start, size = asked.asked.get("byte") or 0, log.text.size
+    # What came into an earlier part of the text moved the rest: the page's byte is another now.
+    moved = asked.pin is not None and log.text.last_start != asked.pin.start
+    window = Window([], size, size, size, log.text.newlines)
+    if start < size and not moved:
+        window = query.window_at(log.text, Place("byte", start))
+    lines = lines_on_page(window.lines, asked.encoding)
+    context = {"lines": lines, "kept": asked.kept}
+    head = {"log": log, "result": log.result, "window": window}
+    answer = JsonResponse(
+        {
+            "html": rendered("joblogs/_log_lines.html", context, request).strip(),
+            "next": next_byte(window, lines),
+            "size": window.size,
+            "behind": not window.at_end,
+            "grows": log.grows,
+            "head": rendered("joblogs/_log_head.html", head, request).strip(),
+            "notice": rendered(
+                "joblogs/_log_notice.html", _notice(log, asked, moved=moved), request
+            ).strip(),
+            "over": moved or log.expired is not None,
+        }
+    )
+    shown = sum(len(line.data) for line in window.lines)
+    read_entry(request, log.step, channel=Channel.FOLLOW, hosts=1, poll=True).end(shown)
+    return answer
+
+
+def next_byte(window: Window, lines: list[LineOnPage]) -> int:
+    """Where following goes on: a line without its newline is read again when it has grown."""
+    if lines and lines[-1].open and not lines[-1].continued:
+        return lines[-1].offset
+    return window.stop
+
+
+def _notice(log: HostLog, asked: LogRequest, *, moved: bool) -> dict[str, object]:
+    shown = {(row.batch, row.role) for row in log.host.rows}
+    begun = _begun_since(log)
+    unpinned = links.with_changes(asked.parameters, attempt=None, batch=None, file=None)
+    return {
+        "log": log,
+        "job": log.step.job,
+        "moved": moved,
+        "begun": begun,
+        "is_attempt": begun is not None and (begun.batch, begun.role) in shown,
+        "newest": unpinned,
+        "same": links.with_changes(asked.parameters),
+    }
+
+
+def _begun_since(log: HostLog) -> Row | None:
+    """The newest row that stands for the host's log by now and is later than what is shown."""
+    shown = {(row.batch, row.role): row.execute_count for row in log.host.rows}
+    later = [
+        row
+        for row in log.latest.rows
+        if row.execute_count > shown.get((row.batch, row.role), row.execute_count)
+        or row.batch > log.host.batch
+    ]
+    return max(later, key=lambda row: (row.execute_count, row.batch), default=None)
