@@ -16,7 +16,7 @@ from joblogs.logtext.pieces import Log, Piece, Verdict
 from joblogs.logtext.secret_scanner import declared
 from joblogs.models import FileLog, HostResult, StepInstance
 
-from . import masking, precedence
+from . import masking, precedence, task_keys
 from .held_finishes import PendingRows, PendingUpdate
 from .overlaps import Overlaps
 from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
@@ -48,7 +48,7 @@ _MASK_COLUMNS = ("redacted", "masked", "unsettled", "masking", "begun")
 _REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
 
 Key = tuple[int, int, bytes]
-Entry = tuple[int, records.FileLog, HostResult]
+Entry = task_keys.Entry
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ def write(
     if not entries:
         return pending_update
     by_key: dict[Key, list[Entry]] = defaultdict(list)
-    for entry in entries:
+    for entry in task_keys.masked(step, entries):
         record = entry[1]
         digest = hashlib.sha256(record.key().encode()).digest()
         by_key[record.execute_count or 0, record.batch or 0, digest].append(entry)
@@ -174,6 +174,10 @@ def _take(
     `pending_rows` counts those that are not refused.
     """
     fixed = _fixed(record, owner)
+    if task.row is not None:
+        for path in task_keys.PATHS:
+            # What was held before a rule was known counts as what is left of it today.
+            fixed[path] = masking.mask_name(fixed[path], getattr(task.row, path))
     if task.row is not None and (column := precedence.contradiction(task.row, fixed)):
         message = f"the file log of this task has another {column}"
         return Refused(line, "file_log", Reason.CONFLICT, message)

@@ -42,16 +42,31 @@ def secrets_masked() -> Secrets:
 
 
 def mask_name(name: str | None, held: str | None) -> str | None:
-    """A name without its secrets; the held one as it is where they differ in masks only."""
+    """A name, tag or path without its secrets; the held one where they differ in masks only.
+
+    Each character becomes one asterisk: a column counts characters.
+    """
     secrets = secrets_masked()
-    if not name or not secrets or secrets.absent(data := name.encode()):
+    if not name or name == held or not secrets:
         return name
-    kept = bytearray(data)
-    secrets.mask(kept)
-    masked = kept.decode(errors="replace")
-    if held and held != masked and mask_name(held, None) == masked:
+    masked = _without_secrets(name, secrets)
+    if held and held != masked and _without_secrets(held, secrets) == masked:
         return held
     return masked
+
+
+def _without_secrets(name: str, secrets: Secrets) -> str:
+    data = name.encode()
+    if secrets.absent(data):
+        return name
+    masked, parts, end = bytearray(data), list[bytes](), 0
+    for start, stop in secrets.mask(masked).ranges:
+        hidden = bytes(masked[start:stop])
+        # Not the bytes that go on with a character.
+        hidden = bytes(h for h, b in zip(hidden, data[start:stop], strict=True) if b & 0xC0 != 0x80)
+        parts += (data[end:start], hidden)
+        end = stop
+    return b"".join([*parts, data[end:]]).decode(errors="ignore")
 
 
 def mask_logs(

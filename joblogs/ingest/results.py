@@ -198,6 +198,7 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
             for column in (*_RECORD_COLUMNS, *host_identities.ADDRESSES)
         },
         "bk_cloud_id": record.bk_cloud_id,
+        "tag": masking.mask_name(record.tag, row.tag if row else None),
         "declared_size": record.log_size,
         "declared_sha256": bytes.fromhex(record.log_sha256) if record.log_sha256 else None,
     }

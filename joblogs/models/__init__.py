@@ -6,7 +6,7 @@ from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logins import FailedLogins
 from .logs import FileLog, LogConflict, ScriptChunk
-from .maintenance import UpkeepRun
+from .maintenance import StoreKey, UpkeepRun
 
 __all__ = [
     "DIGESTS",
@@ -24,5 +24,6 @@ __all__ = [
     "Scope",
     "ScriptChunk",
     "StepInstance",
+    "StoreKey",
     "UpkeepRun",
 ]

@@ -55,6 +55,7 @@ class FileLog(models.Model):
     execute_count = models.IntegerField(_("execute count"), default=0)
     batch = models.IntegerField(_("batch"), default=0)
     mode = models.SmallIntegerField(_("mode"), choices=FileMode.choices)
+    # Masked, with a digest that tells it from others, where a secret was in it (ingest/task_keys.py).
     task_key = models.TextField(_("task key"))
     # SHA-256 of task_key: paths are longer than an index entry may be.
     task_hash = models.BinaryField(max_length=32)

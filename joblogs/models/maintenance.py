@@ -1,6 +1,8 @@
-"""When the store was last kept up."""
+"""What the store knows about itself: when it was last kept up, and its own key."""
 
 from __future__ import annotations
+
+import secrets
 
 from django.db import models
 
@@ -16,3 +18,23 @@ class UpkeepRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M:%S}"
+
+
+class StoreKey(models.Model):
+    """The random key of this store's own digests; the only row. No export carries it."""
+
+    key = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        return "key of the store"
+
+    @classmethod
+    def of_this_store(cls) -> bytes:
+        """The key, made when it is first needed."""
+        held = cls.objects.first()
+        if held is None:
+            # Somebody else may make it at the same time: the first one counts.
+            made = StoreKey(pk=1, key=secrets.token_bytes(32))
+            StoreKey.objects.bulk_create([made], ignore_conflicts=True)
+            held = cls.objects.get()
+        return bytes(held.key)

@@ -16,7 +16,15 @@ from django.utils import timezone
 
 from joblogs import access
 from joblogs.maintenance import expiry, legal_hold
-from joblogs.models import FailedLogins, JobInstance, LogConflict, Redaction, Removal, UpkeepRun
+from joblogs.models import (
+    FailedLogins,
+    JobInstance,
+    LogConflict,
+    Redaction,
+    Removal,
+    StoreKey,
+    UpkeepRun,
+)
 from tests.builders import file_log, job, load, result, script_log, step
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +59,8 @@ TABLES = {
     "Scope": Treated(STAY, STAY, STAY, True),
     "ScriptChunk": Treated(GO, GO, "data", True),
     "StepInstance": Treated(GO, STAY, STAY, True),
+    # Whoever has it could try which secret a masked task key hides.
+    "StoreKey": Treated(STAY, STAY, STAY, False),
     "UpkeepRun": Treated(STAY, STAY, STAY, False),
 }
 """A new table says here what happens to it. Whatever was computed from text goes with the text:
@@ -103,6 +113,7 @@ def _store(path: Path) -> None:
     FailedLogins.objects.create(key=b"k" * 32, free_at=2**52)
     LogConflict.objects.create(app_id=1, is_file=False, log_id=1, latest=2**52)
     UpkeepRun.objects.create(pk=9, started_at=timezone.now())
+    StoreKey.of_this_store()
     Redaction.objects.create(started_at=timezone.now(), by="zoe", patterns="", selection="")
     Removal.objects.create(started_at=timezone.now(), by="zoe", selection="")
     _export(path)

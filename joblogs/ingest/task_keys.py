@@ -1,0 +1,109 @@
+"""Paths and task keys of file logs without their secrets, before anything else is done with them.
+
+Two files may differ in a secret only, so a masked key alone would make them one. What tells them
+apart is a digest of the key as it was sent, made with a random key of the store's own: without that
+nobody can try which secret has this digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+from django.db.models import Q
+from django.db.models.functions import Right
+
+from joblogs import records
+from joblogs.models import FileLog, HostResult, StepInstance, StoreKey
+
+from . import masking
+
+Entry = tuple[int, records.FileLog, HostResult]
+
+PATHS: Final = ("src_path", "dest_path")
+
+_DIGITS: Final = 16
+_END_SIZE: Final = _DIGITS + len("~")
+_MASKED_KEY: Final = re.compile(r"~[0-9a-f]{%d}\Z" % _DIGITS)
+
+
+class _Masked(NamedTuple):
+    """A record whose paths are masked, the key it came with and what is left of that key."""
+
+    number: int
+    record: records.FileLog
+    sent: str
+    masked: str
+
+
+def masked(step: StepInstance, entries: list[Entry]) -> list[Entry]:
+    """The same entries with masked paths, and with the task keys of their rows where a secret was.
+
+    Queries only if there was one, and then a constant number.
+    """
+    found = masking.secrets_masked()
+    if not found or found.absent("\n".join(_texts(record for _, record, _ in entries)).encode()):
+        return entries
+    result, due = list(entries), list[_Masked]()
+    for number, (line, record, owner) in enumerate(entries):
+        clean, key = _without_secrets(record), record.key()
+        left = _key_without_secrets(record, clean)
+        if left != key:
+            due.append(_Masked(number, clean, key, left))
+        elif clean is not record:
+            result[number] = (line, clean, owner)
+    if not due:
+        return result
+    store_key = StoreKey.of_this_store()
+    ends = {each.sent: _end(each.sent, store_key) for each in due}
+    held = _held_keys(step, ends)
+    for number, record, sent, left in due:
+        line, _, owner = entries[number]
+        attempt = (record.execute_count or 0, record.batch or 0)
+        ours = left[: records.TASK_KEY_MAX - _END_SIZE] + ends[sent]
+        key = held.get((*attempt, ends[sent])) or held.get((*attempt, sent)) or ours
+        result[number] = (line, msgspec.structs.replace(record, task_key=key), owner)
+    return result
+
+
+def _texts(said: Iterable[records.FileLog]) -> Iterator[str]:
+    for record in said:
+        yield from (record.src_path, record.dest_path or "", record.task_key or "")
+
+
+def _without_secrets(record: records.FileLog) -> records.FileLog:
+    said = {path: getattr(record, path) for path in PATHS}
+    left = {path: masking.mask_name(value, None) for path, value in said.items()}
+    return record if left == said else msgspec.structs.replace(record, **left)
+
+
+def _key_without_secrets(record: records.FileLog, clean: records.FileLog) -> str:
+    """What is left of a record's key; one that was masked already, as exports have it, stays."""
+    if record.task_key is None:
+        return clean.key()
+    if _MASKED_KEY.search(record.task_key):
+        return record.task_key
+    return masking.mask_name(record.task_key, None) or ""
+
+
+def _end(sent: str, store_key: bytes) -> str:
+    return "~" + hmac.new(store_key, sent.encode(), hashlib.sha256).hexdigest()[:_DIGITS]
+
+
+def _held_keys(step: StepInstance, ends: dict[str, str]) -> dict[tuple[int, int, str], str]:
+    """Keys under which the step has rows already, by attempt, batch and end or key as sent.
+
+    They came in when fewer rules were known: less of them is masked, or nothing.
+    """
+    hashes = [hashlib.sha256(sent.encode()).digest() for sent in ends]
+    rows = FileLog.objects.filter(step=step).alias(end=Right("task_key", _END_SIZE))
+    rows = rows.filter(Q(end__in=set(ends.values())) | Q(task_hash__in=hashes))
+    found: dict[tuple[int, int, str], str] = {}
+    for count, batch, key in rows.values_list("execute_count", "batch", "task_key"):
+        is_masked = _MASKED_KEY.search(key)
+        found[count, batch, key[-_END_SIZE:] if is_masked else key] = key
+    return found
