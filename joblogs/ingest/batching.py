@@ -19,8 +19,8 @@ from .stream import CUT, TOO_LONG, Block, Line
 
 BATCH_RECORDS = 5000
 BATCH_BYTES = 8 * 1024 * 1024
-RANGE_BYTES = 128
-"""What a masked range that a record names takes in memory: ten times its text."""
+RANGE_BYTES = 512
+"""What a masked range that a record names weighs: it and its copies, which its text tells not."""
 
 
 @dataclass(slots=True)
