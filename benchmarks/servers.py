@@ -43,8 +43,11 @@ class Server(NamedTuple):
 def serving(application: str, *, url: str = "") -> Iterator[Server]:
     """One worker of `application`, all with the same settings; `url`: on another database."""
     with tempfile.TemporaryFile() as log, socket.create_server(("127.0.0.1", 0)) as listener:
-        command = [sys.executable, "-m", "gunicorn", "--no-control-socket"]
-        command += ["--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread"]
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"]
+        if application == OURS:
+            command += ["-c", "python:jobplatform.gunicorn"]
+        else:
+            command += ["--worker-class", "gthread", "--no-control-socket"]
         command += ["--workers", "1", "--threads", str(THREADS), "--timeout", "600"]
         command += ["--keep-alive", "60", "--log-level", "warning", application]
         process = subprocess.Popen(

@@ -16,8 +16,9 @@ from jobplatform import env
 def main() -> None:
     """Run the command named by the arguments; a wrong environment is one line, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jobplatform.settings")
-    # Commands come and go: each would leave counter files behind among those of the servers.
-    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    if sys.argv[1:2] != ["serve"]:
+        # Commands come and go: each would leave counter files behind among those of the servers.
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     try:
         if sys.argv[1:2] == ["demo"]:
             # The demo runs with nothing set, so it may use a generated key; here, because the

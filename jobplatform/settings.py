@@ -32,7 +32,7 @@ LOG_MAX_BYTES = env.integer("LOG_MAX_BYTES", default=1024**3, minimum=1)
 RECORDS_MAX_BYTES = env.integer("RECORDS_MAX_BYTES", default=0)
 PUBLIC_URL = env.origin("PUBLIC_URL")
 RATE_LIMIT = env.integer("RATE_LIMIT", default=0)
-SERVER_THREADS = env.integer("SERVER_THREADS", default=4, minimum=1)  # see gunicorn.conf.py
+SERVER_THREADS = env.integer("SERVER_THREADS", default=4, minimum=1)  # see gunicorn.py
 MASK_SECRETS = env.boolean("MASK_SECRETS", default=True)
 MASK_ASSIGNMENTS = env.boolean("MASK_ASSIGNMENTS", default=True)
 SECRET_RULES = env.secret_rules(

@@ -116,14 +116,13 @@ def serving(
             port = listener.getsockname()[1]
             options = {
                 "bind": f"fd://{listener.fileno()}",
-                "worker-class": "gthread",
                 "workers": workers,
                 "threads": threads,
                 "graceful-timeout": STOP_SECONDS // 4,
             }
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "gunicorn", "--no-control-socket"),
+                    *(sys.executable, "-m", "gunicorn", "-c", "python:jobplatform.gunicorn"),
                     *(f"--{name}={value}" for name, value in options.items()),
                     "jobplatform.wsgi:application",
                 ],

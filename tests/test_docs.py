@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from joblogs.logtext.secret_rules import RULES
+from jobplatform import gunicorn
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +39,7 @@ def test_the_readme_lists_every_environment_variable_and_no_other() -> None:
 
 def test_only_env_reads_the_environment_of_the_project() -> None:
     allowed = {"jobplatform/env.py", "jobplatform/wsgi.py", "jobplatform/__main__.py"}
+    allowed |= {"jobplatform/gunicorn.py"}  # tells the settings what it was started with
     files = [ROOT / "manage.py", *(ROOT / "jobplatform").rglob("*.py")]
     reading = {
         str(file.relative_to(ROOT))
@@ -74,8 +76,10 @@ def test_the_guide_to_deployment_sets_variables_that_there_are() -> None:
 
 
 def test_its_unit_has_no_more_threads_than_the_pool_has_connections() -> None:
-    (threads,) = re.findall(r"--threads (\d+)", section("docs/deployment.md", "systemd"))
-    assert f'"max_size": {threads}' in (ROOT / "jobplatform" / "settings.py").read_text("utf-8")
+    assert "-c python:jobplatform.gunicorn" in section("docs/deployment.md", "systemd")
+    assert f'"max_size": {gunicorn.threads}' in (ROOT / "jobplatform" / "settings.py").read_text(
+        "utf-8"
+    )
 
 
 def test_the_image_serves_as_the_unit_does() -> None:
@@ -84,6 +88,35 @@ def test_the_image_serves_as_the_unit_does() -> None:
     image = (ROOT / "Containerfile").read_text("utf-8").replace("\\\n", " ")
     (command,) = re.findall(r"^CMD (\[.*\])$", image, re.M)
     assert json.loads(command)[3:] == options.split()
+
+
+def test_every_documented_start_of_the_server_reads_its_configuration() -> None:
+    documents = ["README.md", "docs/operations.md", "docs/deployment.md", "Containerfile"]
+    text = "\n".join((ROOT / name).read_text("utf-8") for name in documents)
+    configured = re.findall(r"([\w:.]+)\W+jobplatform\.wsgi:application", text)
+    bare = "gunicorn"  # shown once, where it is said what it lacks
+    assert sorted(set(configured)) == sorted({bare, "python:jobplatform.gunicorn"}), configured
+    assert configured.count(bare) == 1
+
+
+def test_nginx_takes_the_documented_configuration() -> None:
+    text = section("docs/deployment.md", "nginx")
+    (configuration,) = re.findall(r"```nginx\n(.*?)```", text, re.S)
+    blocks: list[list[str]] = [[]]
+    for line in (line.partition("#")[0].strip() for line in configuration.splitlines()):
+        if line.endswith("{"):
+            blocks.append([])
+        elif line == "}":
+            blocks.pop()
+        elif re.match(r"[a-z_]+ ", line):
+            name = line.split()[0]
+            assert name in REPEATED or name not in blocks[-1], line
+            blocks[-1].append(name)
+    assert len(blocks) == 1
+
+
+REPEATED = {"limit_conn_zone", "limit_req_zone", "proxy_set_header", "listen", "limit_conn"}
+"""Directives of nginx that a block may hold several times; another one twice stops its start."""
 
 
 def test_the_image_sets_variables_that_there_are() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 from datetime import date
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from joblogs.choices import ScopeType
@@ -34,6 +35,29 @@ def port(value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 65535:
         raise argparse.ArgumentTypeError(f"{value!r} is not a port from 1 to 65535")
     return int(value)
+
+
+class Bind(NamedTuple):
+    """Where a server listens: a host and a port, or the path of a socket without a port."""
+
+    host: str
+    port: int = 0
+
+    def __str__(self) -> str:
+        if not self.port:
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def bind(value: str) -> Bind:
+    """`127.0.0.1:8000`, `[::1]:8000` or `unix:/run/joblogs.sock`."""
+    if value.startswith("unix:/"):
+        return Bind(value)
+    host, colon, number = value.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not bare or (":" in bare) != (bare != host):
+        raise argparse.ArgumentTypeError(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8000")
+    return Bind(bare, port(number))
 
 
 def positive(value: str) -> int:

@@ -71,6 +71,7 @@ COMMANDS = [
     Command("maintain_logs", False, (("--dry-run",), ())),
     Command("redact_logs", False, (("--dry-run",), ("--texts", "{file}"), ())),
     Command("remove_jobs", False, (("--job", str(HERE.job), "--dry-run"), ("--contains", "x"))),
+    Command("serve", False, ()),
     Command("verify_logs", False, ((), ("--day", "2023-11-14"))),
 ]
 

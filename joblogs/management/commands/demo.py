@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import socket
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
 
 from joblogs import access
 from joblogs.access import OPERATOR
 from joblogs.ingest import ingest
 from joblogs.ingest.stream import encoding_of, numbered_lines
+from joblogs.management import server
 from joblogs.management.arguments import port
 
 ARCHIVE = Path(__file__).parents[2] / "demo" / "archive.ndjson.zst"
@@ -33,6 +30,7 @@ SHOWN = {
 """A host of the archive's main step that did well, and one whose disk was full."""
 STEP_PAGE = "/logs/biz/2/jobs/1001/steps/10011/"
 NAME = "demo"
+HOST = "127.0.0.1"
 
 
 class Command(BaseCommand):
@@ -56,15 +54,16 @@ class Command(BaseCommand):
         )
         self._say_how_to_look(port)
         if not no_serve:
-            self._serve(port)
+            server.serve(f"{HOST}:{port}")
 
     def _check_free(self, port: int) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                raise CommandError(f"Port {port} is taken; choose another with --port.") from None
+        try:
+            server.check_free(HOST, port)
+        except OSError:
+            raise CommandError(
+                f"Port {port} is taken; choose another: make demo "
+                f'ARGS="--port {port + 1000 if port < 64000 else 9000}" or manage.py demo --port …'
+            ) from None
 
     def _say_how_to_look(self, port: int) -> None:
         # Nothing that opens the demo is the same on two machines, or known in advance.
@@ -78,7 +77,7 @@ class Command(BaseCommand):
         _, secret = access.create_app(
             code=NAME, name="Demo", scopes=[SCOPE], read=True, write=False, rotate=True
         )
-        root = f"http://127.0.0.1:{port}"
+        root = f"http://{HOST}:{port}"
         keys = json.dumps({"bk_app_code": NAME, "bk_app_secret": secret})
         self.stdout.write(
             f"\nPages   {root}/logs/\n"
@@ -90,10 +89,3 @@ class Command(BaseCommand):
             f"          -d '{json.dumps(SHOWN)}'\n"
         )
         self.stdout.flush()
-
-    def _serve(self, port: int) -> None:
-        connections.close_all()
-        server = ["-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
-        server += ["--threads", "4", "--no-control-socket", "jobplatform.wsgi:application"]
-        # In this process's place: a signal to the one that was started reaches the server.
-        os.execv(sys.executable, [sys.executable, *server])  # noqa: S606 - no shell is wanted

@@ -1,0 +1,95 @@
+"""The command `serve`: started from any folder, as it is documented."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from jobplatform import gunicorn
+from tests.serving import ROOT, manage
+
+MANAGE = str(ROOT / "manage.py")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A store of its own with its tables."""
+    own = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "DJANGO_SETTINGS_MODULE": "jobplatform.settings",
+        "SECRET_KEY": "of a server that lives for one test",
+    }
+    manage(own, "migrate", "--verbosity", "0")
+    return own
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_it_serves_with_the_documented_configuration_from_any_folder(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, MANAGE, "serve", "--bind", f"127.0.0.1:{port}"],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        try:
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if "Booting worker" in line:
+                    break
+            connection = HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("GET", "/readyz")
+            assert connection.getresponse().status == 200
+            connection.close()
+        finally:
+            process.terminate()
+            lines += process.stderr.readlines()
+    assert process.returncode == 0
+    assert any("Using worker: gthread" in line for line in lines), lines
+    assert sum("Booting worker" in line for line in lines) == gunicorn.workers
+
+
+def test_a_taken_address_and_missing_tables_are_one_line(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken = f"127.0.0.1:{listener.getsockname()[1]}"
+        done = run(environment, "--bind", taken)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert f"{taken}: Address already in use; choose another with --bind." in done.stderr
+    empty = environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite3'}"}
+    done = run(empty)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "Run: manage.py migrate" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["8000", "localhost", "::1:8000", "127.0.0.1:0", "unix:here"])
+def test_what_is_no_address_is_refused(environment: dict[str, str], wrong: str) -> None:
+    done = run(environment, "--bind", wrong)
+    assert done.returncode == 2
+    assert "usage: manage.py serve" in done.stderr
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, MANAGE, "serve", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
