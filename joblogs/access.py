@@ -1,6 +1,6 @@
-"""Who may see and write what. Every read starts from a queryset that came out of here.
+"""Access rules: QuerySets of what a caller may read or write. Every read starts from one of them.
 
-Rights are the app's (CONTRACT §2); commands are run by whoever runs the machine and may do all.
+Rights belong to the app; commands are run by whoever runs the machine and may do all.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from django.db.models import (
 )
 
 from joblogs import database
-from joblogs.database import Among, Given, GivenMany
+from joblogs.database import ArrayParam, InArray, Param
 from joblogs.errors import JobNotFound, PermissionDenied, ScopeNotFound
 from joblogs.models import App, AppGrant, JobInstance, Scope, StepInstance
 
@@ -48,7 +48,7 @@ class Caller:
 
 
 def _cannot_be(scope_id: str) -> bool:
-    """Whether no scope can have this id; PostgreSQL would not even take the question."""
+    """Whether no scope can have this id; PostgreSQL refuses such text in a query."""
     return "\0" in scope_id or any("\ud800" <= character <= "\udfff" for character in scope_id)
 
 
@@ -56,10 +56,10 @@ def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
     """The scope that a caller may read. Raises ScopeNotFound, else PermissionDenied."""
     if _cannot_be(scope_id):
         raise ScopeNotFound
-    found = _asked_scope(app=caller.app.pk, scope_type=scope_type, scope_id=scope_id)
-    if not found:
+    scopes = _scope_for_app(app=caller.app.pk, scope_type=scope_type, scope_id=scope_id)
+    if not scopes:
         raise ScopeNotFound
-    (scope,) = found
+    (scope,) = scopes
     if not scope.granted:  # type: ignore[attr-defined]
         raise PermissionDenied(
             user=caller.user,
@@ -70,16 +70,16 @@ def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
     return scope
 
 
-@database.Prepared
-def _asked_scope() -> QuerySet[Scope]:
+@database.CompiledQuery
+def _scope_for_app() -> QuerySet[Scope]:
     return Scope.objects.filter(
-        scope_type=Given("scope_type", CharField()), scope_id=Given("scope_id", CharField())
+        scope_type=Param("scope_type", CharField()), scope_id=Param("scope_id", CharField())
     ).annotate(granted=_is_granted("pk"))
 
 
 def _is_granted(scope: str) -> Exists:
-    """Whether the app may read the scope whose key the outer question calls this."""
-    grants = AppGrant.objects.filter(app_id=Given("app", BigIntegerField()), read=True)
+    """Whether the app may read the scope whose key the outer query calls this."""
+    grants = AppGrant.objects.filter(app_id=Param("app", BigIntegerField()), read=True)
     return Exists(grants.filter(Q(scope=OuterRef(scope)) | Q(scope__isnull=True)))
 
 
@@ -88,9 +88,9 @@ def app_of(code: str) -> App | None:
     return next(iter(_app_of(code=code)), None)
 
 
-@database.Prepared
+@database.CompiledQuery
 def _app_of() -> QuerySet[App]:
-    return App.objects.filter(app_code=Given("code", CharField()))
+    return App.objects.filter(app_code=Param("code", CharField()))
 
 
 def readable_step(
@@ -103,17 +103,17 @@ def readable_step(
 ) -> StepInstance:
     """A step of a scope that a caller may read. Raises as `readable_scope` does, else JobNotFound.
 
-    One statement, where one database knows rights and jobs. What is not found so is asked for one
-    by one: that tells what is missing.
+    One statement, where one database has rights and jobs; if it finds nothing, each is queried by
+    itself, which tells what is missing.
     """
-    wanted = {"job": job_instance_id, "step": step_instance_id}
+    numbers = {"job": job_instance_id, "step": step_instance_id}
     named = {"scope_type": scope_type, "scope_id": scope_id}
     if not database.is_reading_replica() and not _cannot_be(scope_id):
-        for step in _readable_step(app=caller.app.pk, **named, **wanted):
+        for step in _readable_step(app=caller.app.pk, **named, **numbers):
             if step.granted:  # type: ignore[attr-defined]
                 return step
     scope = readable_scope(caller, scope_type=scope_type, scope_id=scope_id)
-    for step in _step_in(scope=scope.pk, **wanted):
+    for step in _step_in(scope=scope.pk, **numbers):
         step.job.scope = scope
         return step
     raise JobNotFound
@@ -121,28 +121,28 @@ def readable_step(
 
 def _steps_numbered() -> QuerySet[StepInstance]:
     return StepInstance.objects.filter(
-        job__job_instance_id=Given("job", BigIntegerField()),
-        step_instance_id=Given("step", BigIntegerField()),
+        job__job_instance_id=Param("job", BigIntegerField()),
+        step_instance_id=Param("step", BigIntegerField()),
     )
 
 
-def _asked_step() -> QuerySet[StepInstance]:
-    found = _steps_numbered().filter(
-        job__scope__scope_type=Given("scope_type", CharField()),
-        job__scope__scope_id=Given("scope_id", CharField()),
+def _step_in_scope() -> QuerySet[StepInstance]:
+    steps = _steps_numbered().filter(
+        job__scope__scope_type=Param("scope_type", CharField()),
+        job__scope__scope_id=Param("scope_id", CharField()),
     )
-    return found.select_related("job__scope")
+    return steps.select_related("job__scope")
 
 
-@database.Prepared
+@database.CompiledQuery
 def _readable_step() -> QuerySet[StepInstance]:
-    return _asked_step().annotate(granted=_is_granted("job__scope"))
+    return _step_in_scope().annotate(granted=_is_granted("job__scope"))
 
 
-@database.Prepared
+@database.CompiledQuery
 def _step_in() -> QuerySet[StepInstance]:
-    found = _steps_numbered().filter(job__scope_id=Given("scope", BigIntegerField()))
-    return found.select_related("job")
+    steps = _steps_numbered().filter(job__scope_id=Param("scope", BigIntegerField()))
+    return steps.select_related("job")
 
 
 def jobs_in(scope: Scope) -> QuerySet[JobInstance]:
@@ -186,26 +186,26 @@ def visible_step(
         raise JobNotFound
     if max(job_instance_id, step_instance_id) > BigIntegerField.MAX_BIGINT:
         raise JobNotFound
-    asked = {
+    place = {
         "scope_type": scope_type,
         "scope_id": scope_id,
         "job": job_instance_id,
         "step": step_instance_id,
     }
-    found = _any_step(**asked) if user.is_superuser else _step_of_groups(user=user.pk, **asked)
-    if not found:
+    steps = _any_step(**place) if user.is_superuser else _step_of_groups(user=user.pk, **place)
+    if not steps:
         raise JobNotFound
-    (step,) = found
+    (step,) = steps
     return step
 
 
-_any_step = database.Prepared(_asked_step)
+_any_step = database.CompiledQuery(_step_in_scope)
 
 
-@database.Prepared
+@database.CompiledQuery
 def _step_of_groups() -> QuerySet[StepInstance]:
-    scopes = Scope.objects.filter(groups__user=Given("user", BigIntegerField()))
-    return _asked_step().filter(job__scope__in=scopes)
+    scopes = Scope.objects.filter(groups__user=Param("user", BigIntegerField()))
+    return _step_in_scope().filter(job__scope__in=scopes)
 
 
 def seconds_to_wait(app: App, *, limit: int, now: float) -> int:
@@ -246,7 +246,7 @@ class Writer:
         return jobs if self.every_scope else jobs.filter(scope__in=self.scope_ids)
 
     def jobs_numbered(self, numbers: Iterable[int]) -> list[JobInstance]:
-        """Those of these numbers, with their scopes: a stream of records asks with every batch."""
+        """Those of these numbers, with their scopes: one query per batch of records."""
         if self.every_scope:
             return _jobs_numbered(numbers=numbers)
         return _jobs_numbered_in(numbers=numbers, scopes=self.scope_ids)
@@ -256,17 +256,17 @@ class Writer:
         return self.every_scope or (scope is not None and scope.pk in self.scope_ids)
 
 
-def _asked_jobs() -> QuerySet[JobInstance]:
-    numbers = GivenMany("numbers", BigIntegerField())
-    return JobInstance.objects.filter(Among("job_instance_id", numbers)).select_related("scope")
+def _numbered_jobs() -> QuerySet[JobInstance]:
+    numbers = ArrayParam("numbers", BigIntegerField())
+    return JobInstance.objects.filter(InArray("job_instance_id", numbers)).select_related("scope")
 
 
-_jobs_numbered = database.Prepared(_asked_jobs)
+_jobs_numbered = database.CompiledQuery(_numbered_jobs)
 
 
-@database.Prepared
+@database.CompiledQuery
 def _jobs_numbered_in() -> QuerySet[JobInstance]:
-    return _asked_jobs().filter(Among("scope_id", GivenMany("scopes", BigIntegerField())))
+    return _numbered_jobs().filter(InArray("scope_id", ArrayParam("scopes", BigIntegerField())))
 
 
 OPERATOR = Writer(every_scope=True)

@@ -25,7 +25,7 @@ from joblogs.models import LogRead, StepInstance
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 1.0
+ROW_TIMEOUT_SECONDS = 1.0
 """For how long an answer waits for its row."""
 
 
@@ -108,27 +108,27 @@ class ReadEntry:
             return
         self._stated = stated
         try:
-            with database.waiting_at_most(PATIENCE_SECONDS):
+            with database.waiting_at_most(ROW_TIMEOUT_SECONDS):
                 if before is None:
                     self._row = self._insert(size)
                 elif self._row is not None:
                     changes = {"host_count": self.hosts - before[0], "size": size - before[1]}
                     database.add_to_row(LogRead, changes, where="id", value=self._row)
         except Error as error:
-            self._tell_loss(error, size)
+            self._report_loss(error, size)
             if before is None and settings.AUDIT_REQUIRED:
                 raise Unavailable from error
 
     def _insert(self, size: int) -> int:
         now = timezone.now()
         if not self.poll:
-            return database.insert_unhurried(self._new_row(now, size, poll_key=None))
+            return database.insert_without_sync(self._new_row(now, size, poll_key=None))
         key = self._poll_key(now)
         row = self._add_to_polls(key, size)
         if row is not None:
             return row
         try:
-            return database.insert_unhurried(self._new_row(now, size, poll_key=key))
+            return database.insert_without_sync(self._new_row(now, size, poll_key=key))
         except IntegrityError:  # another answer of this minute was faster
             row = self._add_to_polls(key, size)
             if row is None:
@@ -160,7 +160,7 @@ class ReadEntry:
         caller = (self.who, self.app_code, self.user_verified, str(self.channel), self.step.pk)
         return sha256(repr((*caller, int(now.timestamp()) // 60)).encode()).digest()
 
-    def _tell_loss(self, error: Error, size: int) -> None:
+    def _report_loss(self, error: Error, size: int) -> None:
         metrics.read_lost()
         logger.error(
             "lost the record of a read (%s): %r of app %r through %s, job %s, step %s, "

@@ -1,7 +1,7 @@
 """Everything that can be answered instead of data: one class per failure, one code per class.
 
 Code raises; `api.envelope` is the only place that renders. The codes and both texts are those of
-BlueKing JOB (CONTRACT §2 and §5); `docs/api.md` lists them all.
+BlueKing JOB; `docs/api.md` lists them all.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Text(NamedTuple):
 
 
 class StoreError(Exception):
-    """A failure with a code. Answered with HTTP 200 on the BlueKing routes (CONTRACT §4)."""
+    """A failure with a code. Answered with HTTP 200 on the BlueKing routes."""
 
     code: ClassVar[int] = 1240002
     text: Text = Text("内部服务器异常", "Internal Server Error")
@@ -169,7 +169,7 @@ class PermissionDenied(StoreError):
 
 
 class RecordsRefused(StoreError):
-    """Some records of a body were refused, the others went in: 1245409 (RECORDS, Over HTTP)."""
+    """Some records of a body were refused, the others went in: 1245409 (docs/records.md, Over HTTP)."""
 
     code = 1245409
     text = Text("{0} 条记录被拒绝", "{0} records were refused")
@@ -215,7 +215,7 @@ class OffsetBeyondLog(StoreError):
 
 
 class Refusal(StoreError):
-    """Said at the door, before anything is looked at, in the gateway's own form (CONTRACT §2).
+    """Said at the door, before anything is looked at, in the gateway's own form.
 
     Always English. `status` is the HTTP status of every form but the ESB's, which answers 200.
     """

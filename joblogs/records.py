@@ -59,7 +59,7 @@ def _address(field: str, value: str) -> str:
 
 
 class _Plain(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Absent and null say the same: nothing (RECORDS). Written records leave nulls out."""
+    """Absent and null say the same: nothing (docs/records.md). Written records leave nulls out."""
 
 
 class HostRef(_Plain, kw_only=True):

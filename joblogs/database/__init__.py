@@ -9,11 +9,11 @@ from .bulk import (
     any_of,
     fetch,
     insert_rows,
-    insert_unhurried,
+    insert_without_sync,
     save_columns,
     update_rows,
 )
-from .compiled import Among, Given, GivenMany, Prepared
+from .compiled import ArrayParam, CompiledQuery, InArray, Param
 from .disk_usage import size
 from .locks import answering, only_one, retrying, share_lock, take_lock, waiting_at_most
 from .partitions import Partitions
@@ -21,19 +21,19 @@ from .replica import from_replica, is_reading_replica, reads_from_replica, repli
 from .schema import CreatePartitionedModel, set_fillfactor
 
 __all__ = [
-    "Among",
+    "InArray",
     "CreatePartitionedModel",
-    "Given",
-    "GivenMany",
+    "Param",
+    "ArrayParam",
     "Partitions",
-    "Prepared",
+    "CompiledQuery",
     "add_to_row",
     "answering",
     "any_of",
     "fetch",
     "from_replica",
     "insert_rows",
-    "insert_unhurried",
+    "insert_without_sync",
     "is_reading_replica",
     "only_one",
     "reads_from_replica",

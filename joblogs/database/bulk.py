@@ -1,4 +1,4 @@
-"""Many rows in few statements."""
+"""Bulk writes and reads: many rows in few statements."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def update_rows(
     every = [key, *columns, *conditions]
     table = connection.ops.quote_name(model._meta.db_table)
     values = [
-        _all_prepared(column, held)
-        for column, held in zip(every, zip(*rows, strict=True), strict=True)
+        _all_prepared(column, stored)
+        for column, stored in zip(every, zip(*rows, strict=True), strict=True)
     ]
     if not is_postgresql():
         sets = ", ".join(f"{_quoted(column)} = %s" for column in columns)
@@ -119,19 +119,19 @@ def _pg_type(column: django_models.Field[Any, Any]) -> str:
     return kind.split("(")[0].split()[0]
 
 
-def insert_unhurried(row: django_models.Model) -> int:
+def insert_without_sync(row: django_models.Model) -> int:
     """Insert one row that may be lost if the machine fails at this moment; returns its key.
 
     One statement in autocommit: on PostgreSQL it does not wait for the disk.
     """
-    asked = connections[DEFAULT_DB_ALIAS]
-    columns, statement = _insertion(type(row), asked.vendor)
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    columns, statement = _insertion(type(row), wrapper.vendor)
     values = [getattr(row, column.attname) for column in columns]
     prepared = [
-        value if type(value) in (int, str) else column.get_db_prep_save(value, asked)
+        value if type(value) in (int, str) else column.get_db_prep_save(value, wrapper)
         for column, value in zip(columns, values, strict=True)
     ]
-    ((key,),) = fetched(asked, execute(asked, statement, prepared, prepare=True), 2)
+    ((key,),) = fetched(wrapper, execute(wrapper, statement, prepared, prepare=True), 2)
     return int(key)
 
 
@@ -142,7 +142,7 @@ def add_to_row(
 
     Returns the row's key, None if there is no such row. One statement.
     """
-    asked = connections[DEFAULT_DB_ALIAS]
+    wrapper = connections[DEFAULT_DB_ALIAS]
     (column,) = _columns(model, [where])
     table, primary = connection.ops.quote_name(model._meta.db_table), model._meta.pk
     assert primary is not None  # noqa: S101 - every model has one
@@ -151,8 +151,8 @@ def add_to_row(
         f"UPDATE {table} SET {sets} WHERE {_quoted(column)} = %s "  # noqa: S608 - as above
         f"RETURNING {_quoted(primary)}"
     )
-    values = [*changes.values(), column.get_db_prep_value(value, asked)]
-    rows = list(fetched(asked, execute(asked, statement, values), 2))
+    values = [*changes.values(), column.get_db_prep_value(value, wrapper)]
+    rows = list(fetched(wrapper, execute(wrapper, statement, values), 2))
     return int(rows[0][0]) if rows else None
 
 
@@ -178,8 +178,8 @@ def _insertion(
 
 def fetch(sql: str, parameters: Sequence[Any], *, chunk: int = 256) -> Iterator[tuple[Any, ...]]:
     """Rows of one statement; on PostgreSQL in the binary protocol, which leaves bytea as it is."""
-    asked = connections[reading_alias()]
-    yield from fetched(asked, execute(asked, sql, parameters, binary=True), chunk)
+    wrapper = connections[reading_alias()]
+    yield from fetched(wrapper, execute(wrapper, sql, parameters, binary=True), chunk)
 
 
 def save_columns(

@@ -1,4 +1,4 @@
-"""One statement, asked of the driver itself.
+"""Statements executed by the driver itself.
 
 Django's cursors wrap the driver's three times over, and on PostgreSQL write values into the text of
 a statement. Where a few statements stand before every answer that is what they cost.
@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def execute(
-    asked: BaseDatabaseWrapper,
+    wrapper: BaseDatabaseWrapper,
     sql: str,
     parameters: Sequence[Any],
     *,
@@ -29,30 +29,30 @@ def execute(
     `binary`: PostgreSQL answers in its binary protocol. `prepare`: it keeps the statement's plan
     with the connection; not for partitions, of which a plan must not know before the day.
     """
-    asked.ensure_connection()
+    wrapper.ensure_connection()
     started = time.monotonic()
-    with asked.wrap_database_errors:
-        if asked.vendor == "postgresql":
-            cursor: Any = psycopg.Cursor(asked.connection)
+    with wrapper.wrap_database_errors:
+        if wrapper.vendor == "postgresql":
+            cursor: Any = psycopg.Cursor(wrapper.connection)
             if prepare:
                 _execute_prepared(cursor, sql, parameters, binary=binary)
             else:
                 cursor.execute(sql, parameters, binary=binary)
         else:
-            marked = _kept_as_sqlite(sql) if prepare else _as_sqlite(sql)
-            cursor = asked.connection.execute(marked, parameters)
+            marked = _cached_as_sqlite(sql) if prepare else _as_sqlite(sql)
+            cursor = wrapper.connection.execute(marked, parameters)
     # Django's own cursors record their statements so that tests can count them; so does this one.
-    if asked.queries_logged:
-        asked.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
+    if wrapper.queries_logged:
+        wrapper.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
     return cursor
 
 
-def fetched(asked: BaseDatabaseWrapper, cursor: Any, many: int) -> Iterator[tuple[Any, ...]]:
+def fetched(wrapper: BaseDatabaseWrapper, cursor: Any, many: int) -> Iterator[tuple[Any, ...]]:
     """The rows of `execute`'s cursor, fetched so many at a time; it is closed behind them."""
     with contextlib.closing(cursor):
         while True:
             # SQLite looks for a row when it is fetched: it may fail only then.
-            with asked.wrap_database_errors:
+            with wrapper.wrap_database_errors:
                 rows = cursor.fetchmany(many)
             if not rows:
                 return
@@ -83,4 +83,4 @@ def _as_sqlite(sql: str) -> str:
 
 
 # Not of every statement: texts of hundreds of spans are as many as there are numbers of them.
-_kept_as_sqlite = functools.cache(_as_sqlite)
+_cached_as_sqlite = functools.cache(_as_sqlite)

@@ -44,11 +44,11 @@ def only_one(name: str) -> Iterator[bool]:
         key = _lock_key(name)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-            (held,) = cursor.fetchone()
+            (locked,) = cursor.fetchone()
         try:
-            yield held
+            yield locked
         finally:
-            if held:
+            if locked:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
         return
@@ -138,18 +138,18 @@ def waiting_at_most(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _answering_within(asked: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
-    asked.ensure_connection()
-    asked.connection.answer_seconds = seconds
+def _answering_within(wrapper: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
+    wrapper.ensure_connection()
+    wrapper.connection.answer_seconds = seconds
     try:
         yield
     finally:
-        if asked.connection is not None:
-            asked.connection.answer_seconds = None
-            if asked.connection.closed and not asked.in_atomic_block:
-                asked.close()  # what comes next opens another
+        if wrapper.connection is not None:
+            wrapper.connection.answer_seconds = None
+            if wrapper.connection.closed and not wrapper.in_atomic_block:
+                wrapper.close()  # what comes next opens another
 
 
 def _set_busy_timeout(milliseconds: int) -> None:
-    asked = connections[DEFAULT_DB_ALIAS]
-    execute(asked, f"PRAGMA busy_timeout = {milliseconds}", ()).close()
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    execute(wrapper, f"PRAGMA busy_timeout = {milliseconds}", ()).close()

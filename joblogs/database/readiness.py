@@ -1,4 +1,4 @@
-"""Whether the database can serve this code: it answers, and its tables are those of this code."""
+"""Readiness check: the database answers, and every migration of this code is applied."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from .locks import is_postgresql
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 2
+TIMEOUT_SECONDS = 2
 
 
 class Fault(StrEnum):
-    """Why it cannot. Said to anyone who asks, so it tells nothing else."""
+    """Reasons of a failed check. They are public, so they name no detail."""
 
     UNREACHABLE = "the database does not answer"
     OUTDATED = "migrations are not applied"
 
 
 def fault() -> Fault | None:
-    """What is wrong, None if nothing is; within a few seconds, whatever the database does."""
-    asking = _impatient()
+    """The fault or None, within a few seconds whatever the database does."""
+    probe = _connection_with_timeout()
     try:
-        applied = MigrationRecorder(asking).applied_migrations()
+        applied = MigrationRecorder(probe).applied_migrations()
     except Error as error:
         logger.warning("not ready: %s", type(error).__name__)
         return Fault.UNREACHABLE
     finally:
-        asking.close()
+        probe.close()
     return None if _newest_migrations() <= applied.keys() else Fault.OUTDATED
 
 
@@ -43,18 +43,18 @@ def _newest_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).graph.leaf_nodes())
 
 
-def _impatient() -> BaseDatabaseWrapper:
+def _connection_with_timeout() -> BaseDatabaseWrapper:
     """A connection beside the pool: a pool that is used up is not a database that is gone."""
-    asking = connection.copy()
-    options = asking.settings_dict["OPTIONS"]
+    probe = connection.copy()
+    options = probe.settings_dict["OPTIONS"]
     if is_postgresql():
         options.pop("pool", None)
-        limit = f"-c statement_timeout={PATIENCE_SECONDS * 1000}"
+        limit = f"-c statement_timeout={TIMEOUT_SECONDS * 1000}"
         options |= {
-            "connect_timeout": PATIENCE_SECONDS,
-            "tcp_user_timeout": PATIENCE_SECONDS * 1000,
+            "connect_timeout": TIMEOUT_SECONDS,
+            "tcp_user_timeout": TIMEOUT_SECONDS * 1000,
             "options": f"{options.get('options', '')} {limit}".strip(),
         }
     else:
-        options["timeout"] = PATIENCE_SECONDS
-    return asking
+        options["timeout"] = TIMEOUT_SECONDS
+    return probe

@@ -32,7 +32,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 REPLICA: Final = "replica"
-CHECK_SECONDS, LEFT_ALONE_SECONDS = 5.0, 15.0
+CHECK_SECONDS, RETRY_SECONDS = 5.0, 15.0
 LAG_MAX_SECONDS = 10.0
 _RIGHTS: Final = {"app", "appgrant", "scope"}
 # Connected to the primary and with nothing left to replay it is up to date, however old the last
@@ -106,7 +106,7 @@ class Watch:
 
     def leave_alone(self, why: str) -> None:
         """It failed to answer, or answers too late."""
-        self._look_at = self._clock() + LEFT_ALONE_SECONDS
+        self._look_at = self._clock() + RETRY_SECONDS
         if self._usable is not False:
             logger.warning("the read replica is left alone, the primary asked instead: %s", why)
         self._usable = False
@@ -171,7 +171,7 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
             streamed.streaming_content = parts_from_replica(streamed.streaming_content)
         return answer
 
-    reading.asks_replica = True  # type: ignore[attr-defined]
+    reading.uses_replica = True  # type: ignore[attr-defined]
     return reading
 
 

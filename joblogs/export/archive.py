@@ -85,14 +85,14 @@ def _group(
             files += log.file is not None
             path = folder + names.host_file(run, every_attempt=every, file=log.file, number=files)
             digest, size = hashlib.sha256(), 0
-            info = _info(path, run.shown.end_time or step.job.create_time)
+            info = _info(path, run.newest.end_time or step.job.create_time)
             with target.open(info, "w", force_zip64=log.size >= LARGE) as file:
                 for part in log.parts:
                     digest.update(part)
                     size += len(part)
                     file.write(part)
                     yield from sink.taken()
-            manifest.add(step, run, _written(step, run, log, path, size, digest.hexdigest()))
+            manifest.add(step, run, _log_entry(step, run, log, path, size, digest.hexdigest()))
         yield from sink.taken()
 
 
@@ -107,31 +107,34 @@ def _info(path: str, at: int) -> zipfile.ZipInfo:
     return info
 
 
-def _written(
+def _log_entry(
     step: StepInstance, run: Run, log: Log, path: str, size: int, sha256: str
 ) -> dict[str, Any]:
     state = query.log_state(step, run.host)
     redacted = any(result.redacted for result in run.results)
-    said: dict[str, Any] = {"path": path, "size": size, "sha256": sha256}
+    entry: dict[str, Any] = {"path": path, "size": size, "sha256": sha256}
     if log.file is not None:
         state, redacted = query.files_state(step, [log.file]), bool(log.file.redacted)
-        said["file"] = _file(log.file)
-    return said | _state(state) | ({"redacted": True} if redacted else {})
+        entry["file"] = _file(log.file)
+    return entry | _state(state) | ({"redacted": True} if redacted else {})
 
 
 def _file(file: FileLog) -> dict[str, Any]:
-    said = {
+    entry = {
         "mode": FileMode(file.mode).name.lower(),
         "src_bk_host_id": file.src_host_id,
         "src_path": file.src_path,
         "dest_path": file.dest_path,
         "status": file.status,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in entry.items() if value is not None}
 
 
-def _state(found: Completeness) -> dict[str, Any]:
-    return {"state": found.state.value, **({"missing": found.missing} if found.missing else {})}
+def _state(completeness: Completeness) -> dict[str, Any]:
+    return {
+        "state": completeness.state.value,
+        **({"missing": completeness.missing} if completeness.missing else {}),
+    }
 
 
 class _Manifest:
@@ -141,30 +144,30 @@ class _Manifest:
         self._walk, self._entries = walk, entries
         self._count = 0
 
-    def add(self, step: StepInstance, run: Run, written: dict[str, Any]) -> None:
-        job, shown = step.job, run.shown
-        said = {
+    def add(self, step: StepInstance, run: Run, log_entry: dict[str, Any]) -> None:
+        job, newest = step.job, run.newest
+        entry = {
             "bk_scope_type": job.scope.scope_type,
             "bk_scope_id": job.scope.scope_id,
             "job_instance_id": job.job_instance_id,
             "job_name": job.name,
             "step_instance_id": step.step_instance_id,
             "step_name": step.name,
-            "bk_host_id": shown.host_id,
-            "host_name": shown.host_name,
-            "bk_cloud_id": shown.bk_cloud_id,
-            "ip": shown.ip,
-            "ipv6": shown.ipv6,
-            "execute_count": shown.execute_count,
-            "batch": shown.batch,
-            "status": shown.status,
-            "status_name": status_name(shown.status),
-            "exit_code": shown.exit_code,
-            "tag": shown.tag,
+            "bk_host_id": newest.host_id,
+            "host_name": newest.host_name,
+            "bk_cloud_id": newest.bk_cloud_id,
+            "ip": newest.ip,
+            "ipv6": newest.ipv6,
+            "execute_count": newest.execute_count,
+            "batch": newest.batch,
+            "status": newest.status,
+            "status_name": status_name(newest.status),
+            "exit_code": newest.exit_code,
+            "tag": newest.tag,
         }
-        said = {name: value for name, value in said.items() if value is not None}
+        entry = {name: value for name, value in entry.items() if value is not None}
         self._entries.write(b",\n" if self._count else b"")
-        self._entries.write(encode({**written, **said}))
+        self._entries.write(encode({**log_entry, **entry}))
         self._count += 1
 
     def parts(self) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""What an export is asked for by numbers, addresses and dates: found, or said to be missing."""
+"""Export criteria, turned into a selection of jobs, steps and hosts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .selection import Outcome, Selection
 
 
 class NotThere(Exception):
-    """One of the things that were named is not among these jobs."""
+    """Error: a named job, step, host or address is not among these jobs."""
 
     def __init__(self, kind: str, value: object) -> None:
         self.kind, self.value = kind, value
@@ -26,8 +26,8 @@ class NotThere(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What to export of some jobs; what says nothing narrows nothing."""
+class Criteria:
+    """Criteria of an export; a field that is None or empty does not narrow it."""
 
     job: int | None = None
     step: int | None = None
@@ -42,46 +42,45 @@ class Wanted:
     every_attempt: bool = False
 
 
-def choose(jobs: QuerySet[JobInstance], wanted: Wanted) -> Selection:
-    """The selection that is meant. Raises NotThere for what is named and not there."""
-    if wanted.job is not None:
-        jobs = jobs.filter(job_instance_id=wanted.job)
+def choose(jobs: QuerySet[JobInstance], criteria: Criteria) -> Selection:
+    """The selection by these criteria. Raises NotThere for what they name and is not there."""
+    if criteria.job is not None:
+        jobs = jobs.filter(job_instance_id=criteria.job)
         if not jobs.exists():
-            raise NotThere("job", wanted.job)
-    if wanted.since is not None:
-        jobs = filters.created_since(jobs, wanted.since)
-    if wanted.until is not None:
-        jobs = filters.created_until(jobs, wanted.until)
+            raise NotThere("job", criteria.job)
+    if criteria.since is not None:
+        jobs = filters.created_since(jobs, criteria.since)
+    if criteria.until is not None:
+        jobs = filters.created_until(jobs, criteria.until)
     steps = None
-    if wanted.step is not None:
-        found = StepInstance.objects.filter(job__in=jobs, step_instance_id=wanted.step)
-        steps = found
-        if not found.exists():
-            raise NotThere("step", wanted.step)
-    _check_hosts(jobs, steps, wanted)
+    if criteria.step is not None:
+        steps = StepInstance.objects.filter(job__in=jobs, step_instance_id=criteria.step)
+        if not steps.exists():
+            raise NotThere("step", criteria.step)
+    _check_hosts(jobs, steps, criteria)
     return Selection(
         jobs=jobs,
         steps=steps,
-        hosts=frozenset(wanted.hosts) if wanted.hosts else None,
-        addresses=frozenset(wanted.addresses),
-        outcome=wanted.outcome,
-        contains=wanted.contains,
-        attempts=Attempts(wanted.attempt, wanted.batch),
-        every_attempt=wanted.every_attempt,
-        one_step=wanted.step is not None,
+        hosts=frozenset(criteria.hosts) if criteria.hosts else None,
+        addresses=frozenset(criteria.addresses),
+        outcome=criteria.outcome,
+        contains=criteria.contains,
+        attempts=Attempts(criteria.attempt, criteria.batch),
+        every_attempt=criteria.every_attempt,
+        one_step=criteria.step is not None,
     )
 
 
 def _check_hosts(
-    jobs: QuerySet[JobInstance], steps: QuerySet[StepInstance] | None, wanted: Wanted
+    jobs: QuerySet[JobInstance], steps: QuerySet[StepInstance] | None, criteria: Criteria
 ) -> None:
-    if not wanted.hosts and not wanted.addresses:
+    if not criteria.hosts and not criteria.addresses:
         return
     scopes = scopes_of(jobs)
-    among = Q(step__job__in=jobs) if steps is None else Q(step__in=steps)
-    for host in wanted.hosts:
-        if not results_named(scopes, [host], ()).filter(among).exists():
+    within = Q(step__job__in=jobs) if steps is None else Q(step__in=steps)
+    for host in criteria.hosts:
+        if not results_named(scopes, [host], ()).filter(within).exists():
             raise NotThere("host", host)
-    for address in wanted.addresses:
-        if not results_named(scopes, None, [address]).filter(among).exists():
+    for address in criteria.addresses:
+        if not results_named(scopes, None, [address]).filter(within).exists():
             raise NotThere("ip", f"{address.bk_cloud_id}:{address.address}")

@@ -64,12 +64,12 @@ def host_file(
     run: Run, *, every_attempt: bool, file: FileLog | None = None, number: int = 0
 ) -> str:
     """The name of a host's log, or of what is said of one of its files, the `number`th."""
-    host = run.shown.host_id
+    host = run.newest.host_id
     name = safe(run.name, HOST_MAX)
     parts = [name] if name and name != str(host) else []
     parts.append(str(host))
     if every_attempt:
-        parts.append(f"attempt-{run.shown.execute_count}")
+        parts.append(f"attempt-{run.newest.execute_count}")
     if file is not None:
         path = (file.dest_path or file.src_path).replace("\\", "/").rstrip("/")
         parts += [f"{FileMode(file.mode).name.lower()}-{number}"]

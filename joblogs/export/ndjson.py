@@ -1,4 +1,4 @@
-"""The canonical export (RECORDS): what an import into an empty store makes the same rows of."""
+"""The canonical export (docs/records.md): what an import into an empty store makes the same rows of."""
 
 from __future__ import annotations
 
@@ -117,14 +117,14 @@ def _result(step: StepInstance, result: HostResult) -> records.HostResult:
         role="source" if result.role == Role.SOURCE else "target",
         **_place(step, result),
         **_values(result, _RESULT),
-        **_kept(step, result),
+        **_expiry_fields(step, result),
     )
 
 
-def _kept(step: StepInstance, row: HostResult | FileLog) -> dict[str, Any]:
+def _expiry_fields(step: StepInstance, row: HostResult | FileLog) -> dict[str, Any]:
     """What is said of a log that is not all that came."""
-    gone = step.job.expired_at is not None
-    more = gone or (row.truncated and row.received_size != row.held_size)
+    is_expired = step.job.expired_at is not None
+    more = is_expired or (row.truncated and row.received_size != row.held_size)
     return {
         "received_size": row.received_size if more else None,
         "truncated": row.truncated or None,
@@ -152,7 +152,7 @@ def _file_record(
         dest=_end(file.dest_host_id, file.dest_cloud_id, file.dest_ip, file.dest_ipv6),
         **_place(step, result),
         **_values(file, _FILE),
-        **_kept(step, file),
+        **_expiry_fields(step, file),
         **content,
     )
 

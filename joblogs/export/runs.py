@@ -1,4 +1,4 @@
-"""Which results of a host an export is about, and which of them hold the log that it prints."""
+"""Runs of a host in an export: the selected results, and those that hold its log."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from joblogs.models import HostResult
-from joblogs.query import Attempts, Row, StepHost, standing_for
+from joblogs.query import Attempts, Row, StepHost, effective_attempt
 
 from .selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a host printed, as of its newest attempt that is meant, or in one attempt of several."""
+    """Output of a host as of its newest selected attempt, or of one attempt of several."""
 
-    shown: HostResult
+    newest: HostResult
     """Whose status and addresses are shown."""
     host: StepHost
     """With the rows that hold the log; with none if the host was not run again in this attempt."""
@@ -24,9 +24,9 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What people call the host."""
-        shown = self.shown
-        return shown.host_name or shown.ip or shown.ipv6 or str(shown.host_id)
+        """Display name of the host."""
+        newest = self.newest
+        return newest.host_name or newest.ip or newest.ipv6 or str(newest.host_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +38,33 @@ class HostRuns:
     runs: tuple[Run, ...]
 
     @property
-    def shown(self) -> HostResult:
-        """How the step went on it in the end."""
-        return self.runs[-1].shown
+    def newest(self) -> HostResult:
+        """Its last result."""
+        return self.runs[-1].newest
 
     @property
     def whole(self) -> StepHost:
-        """With all that it printed."""
-        return _step_host(self.shown, [result for run in self.runs for result in run.results])
+        """With all of its output."""
+        return _step_host(self.newest, [result for run in self.runs for result in run.results])
 
 
 def runs_of(
     results: Sequence[HostResult], selection: Selection, with_files: Collection[int] | None
 ) -> HostRuns | None:
-    """A host's runs; None if it has none among the attempts that are meant.
+    """A host's runs; None if it has none among the selected attempts.
 
-    `results` are all of the host in its step, `with_files` as `standing_for` has it.
+    `results` are all of the host in its step, `with_files` as `effective_attempt` has it.
     """
-    meant = [result for result in results if _is_meant(result, selection.attempts)]
-    if not meant:
+    selected = [result for result in results if _is_meant(result, selection.attempts)]
+    if not selected:
         return None
     if selection.every_attempt:
-        counts = sorted({result.execute_count for result in meant})
-        return HostRuns(tuple(meant), tuple(_attempt(meant, n, with_files) for n in counts))
-    shown, standing = _shown(meant), _standing(meant, with_files)
-    kept = {result.pk for result in (shown, *standing)}
-    told = tuple(result for result in meant if result.pk in kept)
-    return HostRuns(told, (_run(shown, standing),))
+        counts = sorted({result.execute_count for result in selected})
+        return HostRuns(tuple(selected), tuple(_attempt(selected, n, with_files) for n in counts))
+    newest, effective_results = _newest(selected), _effective_results(selected, with_files)
+    keys = {result.pk for result in (newest, *effective_results)}
+    shown_results = tuple(result for result in selected if result.pk in keys)
+    return HostRuns(shown_results, (_run(newest, effective_results),))
 
 
 def only(result: HostResult) -> StepHost:
@@ -76,12 +76,14 @@ def _attempt(results: Sequence[HostResult], count: int, with_files: Collection[i
     """One attempt for itself: what was not run again then printed nothing."""
     until = [result for result in results if result.execute_count <= count]
     own = [result for result in until if result.execute_count == count]
-    printed = [result for result in _standing(until, with_files) if result.execute_count == count]
-    return _run(_shown(own), printed)
+    printed = [
+        result for result in _effective_results(until, with_files) if result.execute_count == count
+    ]
+    return _run(_newest(own), printed)
 
 
-def _run(shown: HostResult, standing: Sequence[HostResult]) -> Run:
-    return Run(shown, _step_host(shown, standing), tuple(standing))
+def _run(newest: HostResult, effective_results: Sequence[HostResult]) -> Run:
+    return Run(newest, _step_host(newest, effective_results), tuple(effective_results))
 
 
 def _is_meant(result: HostResult, attempts: Attempts) -> bool:
@@ -89,25 +91,25 @@ def _is_meant(result: HostResult, attempts: Attempts) -> bool:
     return (top is None or result.execute_count <= top) and batch in (None, result.batch)
 
 
-def _shown(results: Sequence[HostResult]) -> HostResult:
-    # The target's before the source's, the newest attempt's before earlier ones' (DESIGN §2).
+def _newest(results: Sequence[HostResult]) -> HostResult:
+    # The target's before the source's, the newest attempt's before earlier ones'.
     return max(results, key=lambda r: (-r.role, r.execute_count, r.batch))
 
 
-def _standing(
+def _effective_results(
     results: Sequence[HostResult], with_files: Collection[int] | None
 ) -> list[HostResult]:
     by_pk = {result.pk: result for result in results}
     newest_first = sorted(results, key=lambda r: (r.batch, r.role, -r.execute_count))
     return [
-        by_pk[standing_for([_row(result) for result in own], with_files).pk]
+        by_pk[effective_attempt([_row(result) for result in own], with_files).pk]
         for _, own in itertools.groupby(newest_first, key=lambda r: (r.batch, r.role))
     ]
 
 
-def _step_host(shown: HostResult, standing: Sequence[HostResult]) -> StepHost:
-    rows = tuple(map(_row, standing))
-    return StepHost(shown.host_id, shown.bk_cloud_id, shown.ip, shown.ipv6, rows)
+def _step_host(newest: HostResult, effective_results: Sequence[HostResult]) -> StepHost:
+    rows = tuple(map(_row, effective_results))
+    return StepHost(newest.host_id, newest.bk_cloud_id, newest.ip, newest.ipv6, rows)
 
 
 def _row(result: HostResult) -> Row:

@@ -27,7 +27,7 @@ COLUMNS = (
 _FORMULA = re.compile(r"[\s'\"]*[=+\-@＝＋－＠]")
 _FORMULA_WITHIN = re.compile(r"([;\t\r\n]+)(?=[\s'\"]*[=+\-@＝＋－＠])")
 """Where a spreadsheet that separates cells by semicolons or tabs would see one begin."""
-_UNSEEN = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_INVISIBLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def rows(walk: Walk) -> Iterator[bytes]:
@@ -53,7 +53,7 @@ def _row(values: Any) -> bytes:
 def _cell(value: Any) -> Any:
     """A value that no spreadsheet takes for a formula; numbers stay numbers."""
     if isinstance(value, str):
-        value = _FORMULA_WITHIN.sub(r"\1'", _UNSEEN.sub("", value))
+        value = _FORMULA_WITHIN.sub(r"\1'", _INVISIBLE.sub("", value))
         return f"'{value}" if _FORMULA.match(value) or value[:1] in "\t\r\n" and value else value
     return value
 
@@ -64,24 +64,24 @@ def _cells(step: StepInstance, run: Run, logs: Iterator[Log]) -> list[Any]:
         size += log.size
         error = error or search.first_error_line(log.parts)
         files += [log.file] if log.file else []
-    job, shown = step.job, run.shown
+    job, newest = step.job, run.newest
     state = _state(step, run, files)
     return [
         *(job.scope.scope_type, job.scope.scope_id, job.job_instance_id, job.name),
-        *(step.step_instance_id, step.name, shown.host_id, shown.host_name),
-        *(shown.bk_cloud_id, shown.ip, shown.ipv6, Role(shown.role).name.lower()),
-        *(shown.execute_count, shown.batch, shown.status, status_name(shown.status)),
-        *(shown.exit_code, shown.error_code, shown.tag),
-        *(_time(shown.start_time), _time(shown.end_time)),
-        None if shown.total_time is None else shown.total_time / 1000,
+        *(step.step_instance_id, step.name, newest.host_id, newest.host_name),
+        *(newest.bk_cloud_id, newest.ip, newest.ipv6, Role(newest.role).name.lower()),
+        *(newest.execute_count, newest.batch, newest.status, status_name(newest.status)),
+        *(newest.exit_code, newest.error_code, newest.tag),
+        *(_time(newest.start_time), _time(newest.end_time)),
+        None if newest.total_time is None else newest.total_time / 1000,
         *(size, state.state.value, state.missing or None),
         error.decode(errors="replace").strip()[:ERROR_CHARACTERS],
     ]
 
 
 def _state(step: StepInstance, run: Run, files: list[FileLog]) -> query.Completeness:
-    found = query.log_state(step, run.host)
-    return query.worst([found, query.files_state(step, files)]) if files else found
+    state = query.log_state(step, run.host)
+    return query.worst([state, query.files_state(step, files)]) if files else state
 
 
 def _time(milliseconds: int | None) -> str | None:

@@ -24,12 +24,12 @@ def stream(walk: Walk, *, prefix: bool) -> Iterator[bytes]:
         for run, logs in zip(runs, walk.logs(group.step, [r.host for r in runs]), strict=True):
             lead = _lead(walk, group, run) if prefix else b""
             for log in logs:
-                begun = False
+                has_begun = False
                 for part in log.parts:
-                    if part and open_line and not begun:
+                    if part and open_line and not has_begun:
                         yield b"\n"
                         open_line = False
-                    begun = True
+                    has_begun = True
                     yield from _led(part, lead, open_line) if lead else [part]
                     open_line = not part.endswith(b"\n") if part else open_line
 
@@ -47,7 +47,7 @@ def _led(part: bytes, lead: bytes, open_line: bool) -> Iterator[bytes]:
 def _lead(walk: Walk, group: Group, run: Run) -> bytes:
     name = "".join(c if c.isprintable() else "?" for c in run.name)
     if walk.selection.every_attempt:
-        name += f" #{run.shown.execute_count}"
+        name += f" #{run.newest.execute_count}"
     if not walk.selection.one_step:
         step = group.step
         name += f" {step.job.job_instance_id}/{step.step_instance_id}"

@@ -34,7 +34,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What a script printed, or what is said of one file. Its parts can be read once."""
+    """Log of a script or of one file transfer. Its parts can be read once."""
 
     size: int
     parts: Iterator[bytes]
@@ -56,7 +56,7 @@ Item = JobInstance | StepInstance | Group
 
 
 class ReadRecord(Protocol):
-    """The audit row of one step: told what is about to be read of it, and what was."""
+    """Audit row of one step: updated before and after its logs are read."""
 
     hosts: int
 
@@ -72,16 +72,16 @@ class Reading(Protocol):
 
 
 Passed = Callable[[int], object]
-"""Hears how many more bytes of text lie behind."""
+"""Callback: how many more bytes of text were passed."""
 
 
-def _unheard(*said: object) -> None:
+def _ignore(*sizes: object) -> None:
     pass
 
 
 @dataclass
 class _Unrecorded:
-    """Record of a step that nobody keeps."""
+    """Record of a step that is not audited."""
 
     step: StepInstance
     search: bool
@@ -102,7 +102,7 @@ class Walk:
     """
 
     selection: Selection
-    passed: Passed = _unheard
+    passed: Passed = _ignore
     reading: Reading = _Unrecorded
     tally: Tally = field(default_factory=Tally)
     created: int = field(default_factory=lambda: int(time.time() * 1000))
@@ -123,15 +123,15 @@ class Walk:
                     self.tally.steps += 1
                 case Group():
                     self.tally.hosts += len(item.hosts)
-                    self._tell_states(item)
+                    self._count_script_states(item)
             yield item
 
-    def _tell_states(self, group: Group) -> None:
+    def _count_script_states(self, group: Group) -> None:
         step = group.step
         if step.step_type == StepType.FILE and step.job.expired_at is None:
-            return  # its logs are those of files: told as they are read
+            return  # its logs are those of files: counted as they are read
         states = (query.log_state(step, run.host) for run in group.runs)
-        self.tally.states.update(found.state for found in states)
+        self.tally.states.update(host.state for host in states)
 
     def _items(self) -> Iterator[Item]:
         chosen = self.selection
@@ -155,8 +155,10 @@ class Walk:
     def _groups(self, step: StepInstance) -> Iterator[Group]:
         for page in canonical_order.results_in_order(step, self.selection.condition):
             hosts = self._selected(step, page)
-            told = {result.pk for host in hosts for run in host.runs for result in run.results}
-            self.passed(sum(result.held_size for result in page if result.pk not in told))
+            shown_keys = {
+                result.pk for host in hosts for run in host.runs for result in run.results
+            }
+            self.passed(sum(result.held_size for result in page if result.pk not in shown_keys))
             if hosts:
                 self._begin(step, hosts)
             if self.selection.contains is not None:
@@ -171,9 +173,9 @@ class Walk:
             self._step = step
             self._record = self.reading(step, search=self.selection.contains is not None)
         self._record.hosts += len(hosts)
-        held = {result.pk: result.held_size for host in hosts for result in host.results}
-        files = file_bytes(held) if step.step_type == StepType.FILE else 0
-        self._record.begin(self._size + sum(held.values()) + files)
+        sizes_of = {result.pk: result.held_size for host in hosts for result in host.results}
+        files = file_bytes(sizes_of) if step.step_type == StepType.FILE else 0
+        self._record.begin(self._size + sum(sizes_of.values()) + files)
 
     def _selected(self, step: StepInstance, page: Sequence[HostResult]) -> list[HostRuns]:
         chosen = self.selection
@@ -184,9 +186,9 @@ class Walk:
         hosts = []
         for _, own in itertools.groupby(page, key=attrgetter("host_id")):
             results = list(own)
-            found = runs_of(results, chosen, with_files) if chosen.names(results) else None
-            if found and chosen.outcome in (None, Outcome.of(found.shown.status)):
-                hosts.append(found)
+            host = runs_of(results, chosen, with_files) if chosen.names(results) else None
+            if host and chosen.outcome in (None, Outcome.of(host.newest.status)):
+                hosts.append(host)
         return hosts
 
     def _holding(self, step: StepInstance, hosts: Sequence[HostRuns]) -> list[HostRuns]:
@@ -214,9 +216,9 @@ class Walk:
     def logs(self, step: StepInstance, hosts: Sequence[StepHost]) -> Iterator[Iterator[Log]]:
         """Of each host its logs, counted as they are read."""
         for own in logs_of(step, hosts, self._taken):
-            yield self._told(step, own)
+            yield self._count_file_states(step, own)
 
-    def _told(self, step: StepInstance, logs: Iterator[Log]) -> Iterator[Log]:
+    def _count_file_states(self, step: StepInstance, logs: Iterator[Log]) -> Iterator[Log]:
         for log in logs:
             if log.file is not None:
                 self.tally.states[query.files_state(step, [log.file]).state] += 1
@@ -240,7 +242,7 @@ class Walk:
 
 
 def logs_of(
-    step: StepInstance, hosts: Sequence[StepHost], taken: Passed = _unheard
+    step: StepInstance, hosts: Sequence[StepHost], taken: Passed = _ignore
 ) -> Iterator[Iterator[Log]]:
     """Of each host its logs: a script's, then those of files by batch, mode and task key.
 
@@ -256,12 +258,12 @@ def _logs_of_host(
 ) -> Iterator[Log]:
     size = query.readable_size(step, host)
     if size or step.step_type != StepType.FILE:
-        yield Log(size, _heard(parts, taken))
+        yield Log(size, _counted(parts, taken))
     for file in files:
-        yield Log(file.held_size, _heard([bytes(file.content)], taken), file)
+        yield Log(file.held_size, _counted([bytes(file.content)], taken), file)
 
 
-def _heard(parts: Iterable[bytes], taken: Passed) -> Iterator[bytes]:
+def _counted(parts: Iterable[bytes], taken: Passed) -> Iterator[bytes]:
     for part in parts:
         # Before it is handed out: who breaks off in the middle of it has read of it.
         taken(len(part))

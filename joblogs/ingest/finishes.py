@@ -166,13 +166,13 @@ class Finishes:
             ) -> tuple[Outcome, list[Any]]:
                 written = Outcome()
                 with transaction.atomic():
-                    rows_of_owners = HostResult.objects.filter(database.Among("pk", owners))
+                    rows_of_owners = HostResult.objects.filter(database.InArray("pk", owners))
                     rows = list(rows_of_owners.select_for_update().order_by("pk"))
                     due_keys = set(keys[HOST_RESULT])
                     own = [row for row in rows if row.pk in due_keys]
                     finished_rows = self._finish(HOST_RESULT, keys[HOST_RESULT], own, written)
                     if keys[FILE_LOG]:
-                        files = FileLog.objects.filter(database.Among("pk", keys[FILE_LOG]))
+                        files = FileLog.objects.filter(database.InArray("pk", keys[FILE_LOG]))
                         self._finish(FILE_LOG, keys[FILE_LOG], files.defer("content"), written)
                 return written, finished_rows
 

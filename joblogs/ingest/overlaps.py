@@ -36,7 +36,7 @@ class Overlaps:
         if self.app is None or not logs:
             return
         rows = LogConflict.objects.filter(
-            database.Among("log_id", {log for log in logs if log is not None}),
+            database.InArray("log_id", {log for log in logs if log is not None}),
             app_id=self.app,
             is_file=self._files,
         )

@@ -170,7 +170,7 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, S
 def _locked_rows(work: StepWork) -> dict[host_identities.Place, HostResult]:
     """The host results of every host that the records name, locked by ascending id."""
     hosts = {record.bk_host_id for _, record in work.entries}  # type: ignore[union-attr]
-    rows_of_hosts = HostResult.objects.filter(database.Among("host_id", hosts), step=work.step)
+    rows_of_hosts = HostResult.objects.filter(database.InArray("host_id", hosts), step=work.step)
     places = {
         (r.bk_host_id, r.execute_count or 0, r.batch or 0, role_of(r))
         for _, r in work.entries
@@ -357,9 +357,9 @@ def _has_expired(job: JobInstance) -> bool:
     return bool(_expired(job=job.pk))
 
 
-@database.Prepared
+@database.CompiledQuery
 def _expired() -> QuerySet[JobInstance]:
-    job = database.Given("job", BigIntegerField())
+    job = database.Param("job", BigIntegerField())
     return JobInstance.objects.filter(pk=job, expired_at__isnull=False).only("pk")
 
 

@@ -71,12 +71,12 @@ def load(
     return StoredParents(scopes, jobs, steps, keys_of_number)
 
 
-@database.Prepared
+@database.CompiledQuery
 def _steps_numbered() -> QuerySet[StepInstance]:
-    jobs = database.GivenMany("jobs", BigIntegerField())
-    numbers = database.GivenMany("numbers", BigIntegerField())
+    jobs = database.ArrayParam("jobs", BigIntegerField())
+    numbers = database.ArrayParam("numbers", BigIntegerField())
     return StepInstance.objects.filter(
-        database.Among("job_id", jobs), database.Among("step_instance_id", numbers)
+        database.InArray("job_id", jobs), database.InArray("step_instance_id", numbers)
     )
 
 

@@ -1,4 +1,4 @@
-"""Upkeep: day partitions, merging, missing fingerprints, expiry (DESIGN §6).
+"""Upkeep: day partitions, merging, missing fingerprints, expiry.
 
 Everything may be run again at any time, and by one process at a time only. What a run would do and
 what it does come from the same querysets.

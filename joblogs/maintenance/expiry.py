@@ -1,4 +1,4 @@
-"""What is kept no longer: first the logs of a job, later its rows (DESIGN §6).
+"""What is kept no longer: first the logs of a job, later its rows.
 
 Expiry is a fact of the job, set in the transaction in which the bytes go. A held job keeps both,
 one that still runs keeps both for RUNNING_RETENTION_DAYS longer.

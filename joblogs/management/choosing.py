@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from joblogs import access
 from joblogs.export import Outcome, Selection, Walk
-from joblogs.export.choosing import NotThere, Wanted, choose
+from joblogs.export.choosing import Criteria, NotThere, choose
 from joblogs.models import HostResult, JobInstance, Scope
 from joblogs.query import canonical_order
 
@@ -60,7 +60,7 @@ def add_export_arguments(parser: ArgumentParser) -> None:
 
 def selection(options: Mapping[str, Any], *, attempt: int | str) -> Selection:
     """The jobs, steps and hosts that an export means. Raises CommandError."""
-    wanted = Wanted(
+    criteria = Criteria(
         job=options["job"],
         step=options["step"],
         hosts=options["host"],
@@ -73,7 +73,7 @@ def selection(options: Mapping[str, Any], *, attempt: int | str) -> Selection:
         every_attempt=attempt == "all",
     )
     try:
-        return choose(jobs(options["scope"]), wanted)
+        return choose(jobs(options["scope"]), criteria)
     except NotThere as missing:
         raise CommandError(
             f"--{missing.kind} {missing.value}: there is none in what is selected."
@@ -98,7 +98,7 @@ def selected_jobs(selection: Selection) -> Iterator[JobInstance]:
 
 def results(options: Mapping[str, Any]) -> tuple[QuerySet[HostResult], str]:
     """The host results that are meant, and the selection in words. Raises CommandError."""
-    wanted = Wanted(
+    criteria = Criteria(
         job=options["job"],
         step=options["step"],
         hosts=options["host"],
@@ -106,17 +106,17 @@ def results(options: Mapping[str, Any]) -> tuple[QuerySet[HostResult], str]:
         until=options["until"],
     )
     try:
-        chosen = choose(jobs(options["scope"]), wanted)
+        chosen = choose(jobs(options["scope"]), criteria)
     except NotThere as missing:
         raise CommandError(
             f"--{missing.kind} {missing.value}: nothing of this number is in what is selected."
         ) from None
-    found = HostResult.objects.filter(step__job__in=chosen.jobs.order_by())
+    rows = HostResult.objects.filter(step__job__in=chosen.jobs.order_by())
     if chosen.steps is not None:
-        found = found.filter(step__in=chosen.steps.order_by())
+        rows = rows.filter(step__in=chosen.steps.order_by())
     if chosen.hosts is not None:
-        found = found.filter(host_id__in=chosen.hosts)
-    return found, words(options)
+        rows = rows.filter(host_id__in=chosen.hosts)
+    return rows, words(options)
 
 
 def jobs(scope: tuple[str, str] | None) -> QuerySet[JobInstance]:
@@ -142,13 +142,13 @@ def words(options: Mapping[str, Any]) -> str:
 
     A text that is looked for is not told: it may be a secret.
     """
-    said = {name: options[name] for name in _NAMED if options.get(name)}
-    if "scope" in said:
-        said["scope"] = ":".join(said["scope"])
-    if "host" in said:
-        said["host"] = ",".join(map(str, said["host"]))
-    if "ip" in said:
-        said["ip"] = ",".join(f"{one.bk_cloud_id}:{one.address}" for one in said["ip"])
-    if "contains" in said:
-        said["contains"] = "…"
-    return " ".join(f"{name}={value}" for name, value in said.items()) or EVERYTHING
+    parts = {name: options[name] for name in _NAMED if options.get(name)}
+    if "scope" in parts:
+        parts["scope"] = ":".join(parts["scope"])
+    if "host" in parts:
+        parts["host"] = ",".join(map(str, parts["host"]))
+    if "ip" in parts:
+        parts["ip"] = ",".join(f"{one.bk_cloud_id}:{one.address}" for one in parts["ip"])
+    if "contains" in parts:
+        parts["contains"] = "…"
+    return " ".join(f"{name}={value}" for name, value in parts.items()) or EVERYTHING

@@ -1,6 +1,6 @@
-"""The one door out: what is stored, as its readers need it.
+"""Queries: everything that readers need of what is stored.
 
-Callers hand in jobs that `access` narrowed. The number of statements does not grow with the number
+Callers pass jobs that `access` narrowed. The number of statements does not grow with the number
 of hosts; text comes in groups of bounded size.
 """
 
@@ -12,11 +12,11 @@ from .hosts import (
     Page,
     Row,
     StepHost,
+    effective_attempt,
     holders,
     hosts_as,
     hosts_named,
     hosts_of,
-    standing_for,
 )
 from .jobs import JobFilter, find_job, find_step, find_step_of_job, list_jobs, steps_of
 from .log_reader import BytesText, Text, script_text
@@ -33,7 +33,7 @@ from .ranges import (
 )
 from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
 from .transfers import FileSource, file_sources, target_directory
-from .window import END, Place, Shown, Window, window_at
+from .window import END, Place, ShownLine, Window, window_at
 
 __all__ = [
     "END",
@@ -50,7 +50,7 @@ __all__ = [
     "Range",
     "ResultGroup",
     "Row",
-    "Shown",
+    "ShownLine",
     "State",
     "StepHost",
     "TargetResult",
@@ -78,7 +78,7 @@ __all__ = [
     "script_logs",
     "script_range",
     "script_text",
-    "standing_for",
+    "effective_attempt",
     "steps_of",
     "target_directory",
     "target_results",

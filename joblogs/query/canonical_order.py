@@ -1,4 +1,4 @@
-"""Everything below some jobs in its canonical order (RECORDS, Canonical export), page after page.
+"""Everything below some jobs in its canonical order (docs/records.md, Canonical export), page after page.
 
 No statement stays open while its rows are used: on SQLite it would hold back every checkpoint.
 """
@@ -33,13 +33,13 @@ def jobs_in_order(jobs: QuerySet[JobInstance]) -> Iterator[list[JobInstance]]:
 
 
 def steps_in_order(
-    jobs: Sequence[JobInstance], among: QuerySet[StepInstance] | None
+    jobs: Sequence[JobInstance], selected: QuerySet[StepInstance] | None
 ) -> Iterator[tuple[JobInstance, list[StepInstance]]]:
-    """Each job with its steps by position and number; only those `among` some, if these are given.
+    """Each job with its steps by position and number; only those in `selected`, if given.
 
     One statement for all jobs.
     """
-    steps = StepInstance.objects.all() if among is None else among
+    steps = StepInstance.objects.all() if selected is None else selected
     by_job: dict[int, list[StepInstance]] = defaultdict(list)
     for step in steps.filter(job__in=jobs).order_by().select_related(None):
         by_job[step.job_id].append(step)

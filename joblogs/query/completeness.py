@@ -1,4 +1,4 @@
-"""How much of a log is here (DESIGN §5, Completeness): one rule for API, pages and exports."""
+"""How much of a log is here: one rule for API, pages and exports."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ from .jobs import steps_of
 def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
     """All results of a host in a step, the newest attempt and batch first, targets' before
     sources'."""
-    found = HostResult.objects.filter(step=step, host_id=bk_host_id)
-    return list(found.order_by("role", "-execute_count", "-batch"))
+    rows = HostResult.objects.filter(step=step, host_id=bk_host_id)
+    return list(rows.order_by("role", "-execute_count", "-batch"))
 
 
 def with_rows(host: StepHost, results: Iterable[HostResult]) -> StepHost:
@@ -44,8 +44,8 @@ class Label(NamedTuple):
 
 def files_on(step: StepInstance, results: Sequence[HostResult]) -> list[FileLog]:
     """The file logs of these host results in their order, without content."""
-    found = FileLog.objects.filter(host_result__in=results, step=step).defer("content")
-    return sorted(found, key=lambda log: (log.batch, log.mode, log.task_key))
+    rows = FileLog.objects.filter(host_result__in=results, step=step).defer("content")
+    return sorted(rows, key=lambda log: (log.batch, log.mode, log.task_key))
 
 
 def file_content(log: FileLog) -> bytes:
@@ -62,8 +62,12 @@ class Alike(NamedTuple):
 
 def largest_group(step: StepInstance, attempts: Attempts = EVERY_ATTEMPT) -> Alike | None:
     """The shape that most targets of a step printed; None if none is known."""
-    known = _fingerprinted(step, attempts)
-    order = known.order_by().values_list("shape").annotate(hosts=Count("host_id", distinct=True))
+    fingerprinted = _fingerprinted(step, attempts)
+    order = (
+        fingerprinted.order_by()
+        .values_list("shape")
+        .annotate(hosts=Count("host_id", distinct=True))
+    )
     first = order.order_by("-hosts", "shape").first()
     return None if first is None else Alike(bytes(first[0]), first[1])
 
@@ -72,8 +76,8 @@ def results_alike(
     step: StepInstance, shape_of: bytes, *, limit: int, attempts: Attempts = EVERY_ATTEMPT
 ) -> list[HostResult]:
     """Some results of a step whose logs have this shape, by ascending host."""
-    known = _fingerprinted(step, attempts).filter(shape=shape_of)
-    return list(known.order_by("host_id", "-execute_count")[:limit])
+    fingerprinted = _fingerprinted(step, attempts).filter(shape=shape_of)
+    return list(fingerprinted.order_by("host_id", "-execute_count")[:limit])
 
 
 def _fingerprinted(step: StepInstance, attempts: Attempts) -> QuerySet[HostResult]:
@@ -87,14 +91,14 @@ def _fingerprinted(step: StepInstance, attempts: Attempts) -> QuerySet[HostResul
 
 def host_labels(step: StepInstance) -> dict[int, Label]:
     """Of each host of a step what the result says that names it. No text."""
-    return {host: Label(*said) for host, *said in _labels_of.plain(step=step.pk)}
+    return {host: Label(*values) for host, *values in _labels_of.plain(step=step.pk)}
 
 
-@database.Prepared
+@database.CompiledQuery
 def _labels_of() -> QuerySet[HostResult, tuple[Any, ...]]:
-    found = HostResult.objects.filter(step_id=database.Given("step", BigIntegerField()))
+    rows = HostResult.objects.filter(step_id=database.Param("step", BigIntegerField()))
     # The last of a host counts: its target's, the newest attempt.
-    order = found.order_by("host_id", "-role", "execute_count", "batch")
+    order = rows.order_by("host_id", "-role", "execute_count", "batch")
     return order.values_list("host_id", *Label._fields)
 
 
@@ -113,7 +117,7 @@ def same_step_before(
     )
     if earlier is None:
         return None
-    position = [found.pk for found in steps_of(job)].index(step.pk)
+    position = [rows.pk for rows in steps_of(job)].index(step.pk)
     others = steps_of(earlier)
     same = others[position] if position < len(others) else None
     return same if same is not None and same.step_type == step.step_type else None
@@ -132,7 +136,7 @@ def logs_of(
     parts: dict[int, list[bytes]] = {result.pk: [] for result in results}
     if step.job.expired_at is None:
         spans = [store.Span(result.pk, 0, result.held_size) for result in results]
-        for span, found in store.read(step.day, spans):
-            parts[span.log] += found
+        for span, rows in store.read(step.day, spans):
+            parts[span.log] += rows
     for result in results:
         yield result, b"".join(parts[result.pk])

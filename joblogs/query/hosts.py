@@ -1,4 +1,4 @@
-"""The hosts of a step, and which of their rows stand for their log (DESIGN §2, Attempts)."""
+"""Hosts of a step, and the attempts whose rows hold their log (docs/api.md, Attempts)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from joblogs.errors import HostListInvalid
 from joblogs.models import FileLog, HostResult, StepInstance
 
 HOSTS_MAX = 500
-"""Hosts that one answer holds (CONTRACT §3)."""
+"""Hosts that one answer holds (the API specification)."""
 FILE_ROW_BYTES = 1024
 """What a file log costs in memory besides its content."""
 
 
 class Row(NamedTuple):
-    """What the rules of attempts look at in a host result."""
+    """Columns of a host result that the attempts rule needs."""
 
     pk: int
     host_id: int
@@ -58,9 +58,9 @@ ROW_VALUES: tuple[Any, ...] = (
     # Whether, not where: a log may have a million masked ranges, and an answer 500 logs.
     ExpressionWrapper(Q(redacted__isnull=False), output_field=BooleanField()),
 )
-"""What a Row is made of, for `values_list`."""
+"""Expressions of a Row, for `values_list`."""
 BRIEF_VALUES = Row._fields[: -len(Row._field_defaults)]
-"""What of it says which text is whose; the rest says what is known about the text."""
+"""Those of them that say where a text is; the others describe the text."""
 
 
 class Address(NamedTuple):
@@ -90,7 +90,7 @@ class Page(NamedTuple):
 class StepHost(NamedTuple):
     """A host of a step: its addresses as of its newest attempt, and the rows of its log.
 
-    `rows` are those that stand for the log, by batch and role.
+    `rows` are those that hold the log, by batch and role.
     """
 
     bk_host_id: int
@@ -118,7 +118,7 @@ class StepHost(NamedTuple):
 
 def hosts_named(
     step: StepInstance,
-    wanted: Sequence[int | Address],
+    names: Sequence[int | Address],
     attempts: Attempts = EVERY_ATTEMPT,
     *,
     brief: bool = False,
@@ -126,18 +126,18 @@ def hosts_named(
     """The hosts of a step that are named, in that order, each once.
 
     An address names every host of the step that had it in any attempt; what is not in the step
-    names none. `brief`: their rows say nothing about the text but where it is.
+    names none. `brief`: their rows have only the columns that locate the text.
     """
-    ids = [name for name in wanted if isinstance(name, int)]
-    if len(ids) < len(wanted):
-        known = holders(step, {name for name in wanted if isinstance(name, Address)})
+    ids = [name for name in names if isinstance(name, int)]
+    if len(ids) < len(names):
+        ids_of = holders(step, {name for name in names if isinstance(name, Address)})
         ids = list(
             itertools.chain.from_iterable(
-                [name] if isinstance(name, int) else known.get(name, []) for name in wanted
+                [name] if isinstance(name, int) else ids_of.get(name, []) for name in names
             )
         )
-    found = _step_hosts(step, set(ids), attempts, brief=brief)
-    return [found[host] for host in dict.fromkeys(ids) if host in found]
+    rows = _step_hosts(step, set(ids), attempts, brief=brief)
+    return [rows[host] for host in dict.fromkeys(ids) if host in rows]
 
 
 def hosts_of(
@@ -157,18 +157,18 @@ def hosts_of(
     if page is not None:
         numbers = numbers[page.start : page.start + page.length]
     ids = list(numbers) if total else []
-    found = _step_hosts(step, ids, attempts)
-    return [found[host] for host in ids if host in found], total
+    rows = _step_hosts(step, ids, attempts)
+    return [rows[host] for host in ids if host in rows], total
 
 
 def results_of(
     step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT
 ) -> QuerySet[HostResult]:
     """The host results of a step in one role."""
-    return _among(HostResult.objects.filter(step=step, role=role), attempts)
+    return _within(HostResult.objects.filter(step=step, role=role), attempts)
 
 
-def _among(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostResult]:
+def _within(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostResult]:
     if attempts.execute_count is not None:
         results = results.filter(execute_count__lte=attempts.execute_count)
     if attempts.batch is not None:
@@ -178,28 +178,28 @@ def _among(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostRe
 
 def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
     """The hosts that a step has in one role, with what they logged in it, by ascending id."""
-    found: Iterable[tuple[Any, ...]]
+    rows: Iterable[tuple[Any, ...]]
     if attempts == EVERY_ATTEMPT:
-        found = _rows_as.plain(step=step.pk, role=role)
+        rows = _rows_as.plain(step=step.pk, role=role)
     else:
-        found = results_of(step, role, attempts).values_list(*ROW_VALUES)
-    return sorted(_grouped(step, found).values())
+        rows = results_of(step, role, attempts).values_list(*ROW_VALUES)
+    return sorted(_grouped(step, rows).values())
 
 
-@database.Prepared
+@database.CompiledQuery
 def _rows_as() -> QuerySet[HostResult, tuple[Any, ...]]:
-    found = HostResult.objects.filter(
-        step_id=database.Given("step", BigIntegerField()),
-        role=database.Given("role", BigIntegerField()),
+    rows = HostResult.objects.filter(
+        step_id=database.Param("step", BigIntegerField()),
+        role=database.Param("role", BigIntegerField()),
     )
-    return found.values_list(*ROW_VALUES)
+    return rows.values_list(*ROW_VALUES)
 
 
-def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = None) -> Row:
-    """The row that holds the log of one host, role and batch (CONTRACT §4, Attempts).
+def effective_attempt(attempts: Sequence[Row], with_files: Collection[int] | None = None) -> Row:
+    """The row that holds the log of one host, role and batch (docs/api.md, Attempts).
 
-    `attempts` come newest first. The newest counts, unless it was not executed again: then it
-    stands for an earlier one. `with_files` are the rows that own file logs, None for script steps.
+    `attempts` come newest first. The newest counts, unless it was not executed again: then an
+    earlier one does. `with_files` are the rows that own file logs, None for script steps.
     """
     for index, row in enumerate(attempts):
         earlier = attempts[index + 1 :]
@@ -207,7 +207,7 @@ def standing_for(attempts: Sequence[Row], with_files: Collection[int] | None = N
             return row
         if row.actual_execute_count is not None and row.actual_execute_count < row.execute_count:
             older = [e for e in earlier if e.execute_count <= row.actual_execute_count]
-            return standing_for(older, with_files) if older else row
+            return effective_attempt(older, with_files) if older else row
         empty = row.pk not in with_files if with_files is not None else not row.held_size
         if row.status != HostStatus.SUCCEEDED_LAST_TIME or not empty:
             return row
@@ -222,21 +222,21 @@ def _step_hosts(
     if attempts == EVERY_ATTEMPT:
         rows_of = _brief_rows_of.plain if brief else _rows_of
         return _grouped(step, rows_of(step=step.pk, hosts=ids))
-    found = HostResult.objects.filter(database.Among("host_id", ids), step=step)
-    return _grouped(step, _among(found, attempts).values_list(*ROW_VALUES))
+    rows = HostResult.objects.filter(database.InArray("host_id", ids), step=step)
+    return _grouped(step, _within(rows, attempts).values_list(*ROW_VALUES))
 
 
 def _named() -> QuerySet[HostResult]:
-    named = database.Among("host_id", database.GivenMany("hosts", BigIntegerField()))
-    return HostResult.objects.filter(named, step_id=database.Given("step", BigIntegerField()))
+    named = database.InArray("host_id", database.ArrayParam("hosts", BigIntegerField()))
+    return HostResult.objects.filter(named, step_id=database.Param("step", BigIntegerField()))
 
 
-_rows_of = database.Prepared(lambda: _named().values_list(*ROW_VALUES))
-_brief_rows_of = database.Prepared(lambda: _named().values_list(*BRIEF_VALUES))
+_rows_of = database.CompiledQuery(lambda: _named().values_list(*ROW_VALUES))
+_brief_rows_of = database.CompiledQuery(lambda: _named().values_list(*BRIEF_VALUES))
 
 
-def _grouped(step: StepInstance, found: Iterable[tuple[Any, ...]]) -> dict[int, StepHost]:
-    rows = [Row(*values) for values in found]
+def _grouped(step: StepInstance, values_of: Iterable[tuple[Any, ...]]) -> dict[int, StepHost]:
+    rows = [Row(*values) for values in values_of]
     with_files = None
     if step.step_type == StepType.FILE:
         with_files = file_weights(
@@ -254,17 +254,17 @@ def _step_host(rows: list[Row], with_files: Collection[int] | None) -> StepHost:
         return StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, (row,))
     rows.sort(key=lambda row: (row.batch, row.role, -row.execute_count))
     # The target's addresses before the source's, the newest attempt's before earlier ones'.
-    shown = max(rows, key=lambda row: (-row.role, row.execute_count, row.batch))
-    standing = [
-        standing_for(list(attempts), with_files)
+    newest = max(rows, key=lambda row: (-row.role, row.execute_count, row.batch))
+    effective_rows = [
+        effective_attempt(list(attempts), with_files)
         for _, attempts in itertools.groupby(rows, key=attrgetter("batch", "role"))
     ]
     return StepHost(
-        bk_host_id=shown.host_id,
-        bk_cloud_id=shown.bk_cloud_id,
-        ip=shown.ip,
-        ipv6=shown.ipv6,
-        rows=tuple(standing),
+        bk_host_id=newest.host_id,
+        bk_cloud_id=newest.bk_cloud_id,
+        ip=newest.ip,
+        ipv6=newest.ipv6,
+        rows=tuple(effective_rows),
     )
 
 
@@ -277,31 +277,31 @@ def holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]]
         .values_list("host_id", "bk_cloud_id", "ip", "ipv6")
         .distinct()
     )
-    found: dict[Address, list[int]] = {}
+    hosts: dict[Address, list[int]] = {}
     for host, cloud, *own in rows:
         for address in own:
             if address is not None and (name := Address(cloud, address)) in names:
-                known = found.setdefault(name, [])
-                if host not in known:
-                    known.append(host)
-    return found
+                ids = hosts.setdefault(name, [])
+                if host not in ids:
+                    ids.append(host)
+    return hosts
 
 
 def file_bytes(rows: Iterable[int]) -> int:
     """Bytes of text in the file logs that these host results own."""
-    found = FileLog.objects.filter(host_result__in=list(rows)).aggregate(held=Sum("held_size"))
-    return int(found["held"] or 0)
+    logs = FileLog.objects.filter(host_result__in=list(rows))
+    return int(logs.aggregate(held=Sum("held_size"))["held"] or 0)
 
 
 def file_weights(rows: Iterable[int]) -> dict[int, int]:
     """The host results among these that own file logs, and what those weigh in memory."""
-    wanted = list(rows)
-    if not wanted:
+    owners = list(rows)
+    if not owners:
         return {}
-    found = (
-        FileLog.objects.filter(host_result__in=wanted)
+    weights = (
+        FileLog.objects.filter(host_result__in=owners)
         .order_by()
         .values_list("host_result")
         .annotate(Count("pk"), Sum("held_size"))
     )
-    return {owner: size + count * FILE_ROW_BYTES for owner, count, size in found}
+    return {owner: size + count * FILE_ROW_BYTES for owner, count, size in weights}

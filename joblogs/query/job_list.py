@@ -42,9 +42,9 @@ def jobs_after(
         jobs = jobs.filter(create_time__lte=after.create_time).exclude(
             create_time=after.create_time, pk__gte=after.pk
         )
-    found = list(jobs.select_related("scope").order_by("-create_time", "-pk")[: length + 1])
-    page = found[:length]
-    return page, JobKey(page[-1].create_time, page[-1].pk) if len(found) > length else None
+    rows = list(jobs.select_related("scope").order_by("-create_time", "-pk")[: length + 1])
+    page = rows[:length]
+    return page, JobKey(page[-1].create_time, page[-1].pk) if len(rows) > length else None
 
 
 def results_after(
@@ -56,9 +56,9 @@ def results_after(
     if after is not None:
         results = results.filter(day__lte=after.day).exclude(day=after.day, pk__gte=after.pk)
     order = results.select_related("step__job__scope").order_by("-day", "-pk")
-    found = list(order[: length + 1])
-    page = found[:length]
-    return page, ResultKey(page[-1].day, page[-1].pk) if len(found) > length else None
+    rows = list(order[: length + 1])
+    page = rows[:length]
+    return page, ResultKey(page[-1].day, page[-1].pk) if len(rows) > length else None
 
 
 def tallies_of_jobs(jobs: Iterable[JobInstance]) -> dict[int, list[Tally]]:
@@ -82,7 +82,7 @@ def _newest(results: QuerySet[HostResult]) -> QuerySet[HostResult]:
 
 
 def _tallied(results: QuerySet[HostResult], by: str) -> dict[int, list[Tally]]:
-    found: dict[int, list[Tally]] = defaultdict(list)
+    rows: dict[int, list[Tally]] = defaultdict(list)
     for key, status, hosts in results.order_by().values_list(by, "status").annotate(Count("pk")):
-        found[key].append(Tally(status, hosts))
-    return found
+        rows[key].append(Tally(status, hosts))
+    return rows

@@ -36,45 +36,47 @@ def find_job(jobs: QuerySet[JobInstance], *, job_instance_id: int) -> JobInstanc
 
 
 def list_jobs(
-    scope: Scope, wanted: JobFilter, *, start: int, length: int
+    scope: Scope, filters: JobFilter, *, start: int, length: int
 ) -> tuple[list[JobInstance], int]:
     """Some of the jobs of a scope that are meant, newest first, and how many there are in all."""
-    found = _matching(scope, wanted)
-    total = found.count()
+    jobs = _matching(scope, filters)
+    total = jobs.count()
     if start >= total:
         return [], total
-    page = found.select_related("scope").order_by("-create_time", "-pk")
+    page = jobs.select_related("scope").order_by("-create_time", "-pk")
     return list(page[start : start + length]), total
 
 
-def _matching(scope: Scope, wanted: JobFilter) -> QuerySet[JobInstance]:
+def _matching(scope: Scope, filters: JobFilter) -> QuerySet[JobInstance]:
     jobs = access.jobs_in(scope)
-    if wanted.job_instance_id is not None:
-        return jobs.filter(job_instance_id=wanted.job_instance_id)
-    if wanted.schedule is not None or not _storable(wanted.operator, wanted.name, wanted.address):
+    if filters.job_instance_id is not None:
+        return jobs.filter(job_instance_id=filters.job_instance_id)
+    if filters.schedule is not None or not _storable(
+        filters.operator, filters.name, filters.address
+    ):
         # No record says which schedule started a job, so none is known to be of this one.
         return jobs.none()
     conditions = {
-        "create_time__gte": wanted.created_from,
-        "create_time__lte": wanted.created_to,
-        "operator": wanted.operator,
+        "create_time__gte": filters.created_from,
+        "create_time__lte": filters.created_to,
+        "operator": filters.operator,
         # Without case, as the reference's database compares.
-        "name__icontains": wanted.name,
-        "launch_mode": wanted.launch_mode,
-        "task_type": wanted.task_type,
-        "status": wanted.status,
+        "name__icontains": filters.name,
+        "launch_mode": filters.launch_mode,
+        "task_type": filters.task_type,
+        "status": filters.status,
     }
     jobs = jobs.filter(**{key: value for key, value in conditions.items() if value is not None})
-    if wanted.address is not None:
-        hosts = Host.objects.keys(wanted.address, scopes=[scope])
+    if filters.address is not None:
+        hosts = Host.objects.keys(filters.address, scopes=[scope])
         jobs = jobs.filter(pk__in=HostResult.objects.filter(identity__in=hosts).jobs())
     return jobs
 
 
 def _storable(*texts: str | None) -> bool:
     """Whether a column may hold these: no NUL, no half of a character."""
-    said = "".join(text for text in texts if text is not None)
-    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in said)
+    joined = "".join(text for text in texts if text is not None)
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in joined)
 
 
 def steps_of(job: JobInstance) -> list[StepInstance]:
@@ -86,7 +88,7 @@ def steps_of(job: JobInstance) -> list[StepInstance]:
 def find_step(
     jobs: QuerySet[JobInstance], *, job_instance_id: int, step_instance_id: int
 ) -> StepInstance:
-    """A step of one of these jobs. Raises JobNotFound, for a missing step too (CONTRACT §5)."""
+    """A step of one of these jobs. Raises JobNotFound, for a missing step too."""
     step = (
         StepInstance.objects.filter(
             job__in=jobs,

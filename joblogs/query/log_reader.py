@@ -108,7 +108,7 @@ class StoredText:
             for part in self._parts
             if start < part.stop and part.start < stop
         ]
-        return b"".join(piece for _, found in store.read(self._day, spans) for piece in found)
+        return b"".join(piece for _, counted in store.read(self._day, spans) for piece in counted)
 
     def newlines_before(self, position: int) -> int:
         before = 0
@@ -122,12 +122,12 @@ class StoredText:
     def _newlines_before(self, part: _Part, position: int) -> int:
         if position > part.size // 2:
             # Counted from the end, which is where a log that grows is looked at.
-            found = store.newlines_within(self._day, part.log, position, part.size)
-            if found.stop == part.size:
-                left = self._count(part, position, found.start)
-                return part.newlines - found.newlines - left
-        found = store.newlines_within(self._day, part.log, 0, position)
-        return found.newlines + self._count(part, found.stop, position)
+            counted = store.newlines_within(self._day, part.log, position, part.size)
+            if counted.stop == part.size:
+                rest = self._count(part, position, counted.start)
+                return part.newlines - counted.newlines - rest
+        counted = store.newlines_within(self._day, part.log, 0, position)
+        return counted.newlines + self._count(part, counted.stop, position)
 
     def _count(self, part: _Part, start: int, stop: int) -> int:
         # Less than two frames, unless they are being merged at this moment.
@@ -142,10 +142,10 @@ class StoredText:
             return 0
         for part in self._parts:
             if nth <= part.newlines:
-                found = store.frame_of_newline(self._day, part.log, nth)
-                if found is None:
+                place = store.frame_of_newline(self._day, part.log, nth)
+                if place is None:
                     break
-                frame, before = found
+                frame, before = place
                 start = part.start + frame.start
                 data = self.read(start, min(part.start + frame.stop, part.stop))
                 return start + after_newline(data, nth - before)
@@ -170,8 +170,8 @@ def script_text(step: StepInstance, host: StepHost) -> StoredText:
         return StoredText(step.day, [])
     columns = ("pk", "held_size", "lines")
     pks = [row.pk for row in host.rows]
-    found = {row[0]: row for row in HostResult.objects.filter(pk__in=pks).values_list(*columns)}
-    return StoredText(step.day, [found[pk] for pk in pks if pk in found])
+    rows = {row[0]: row for row in HostResult.objects.filter(pk__in=pks).values_list(*columns)}
+    return StoredText(step.day, [rows[pk] for pk in pks if pk in rows])
 
 
 def after_newline(data: bytes, nth: int) -> int:

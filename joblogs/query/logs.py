@@ -52,8 +52,8 @@ class FileLogs:
             yield from self.rows
             return
         for run in _runs(self.rows):
-            wanted = FileLog.objects.filter(pk__in=[row.pk for row in run])
-            contents = dict(wanted.values_list("pk", "content"))
+            owners = FileLog.objects.filter(pk__in=[row.pk for row in run])
+            contents = dict(owners.values_list("pk", "content"))
             for row in run:
                 row.content = contents.pop(row.pk, b"")
                 yield row
@@ -80,10 +80,10 @@ def file_logs(
     hosts = list(hosts)
     weights = file_weights(row.pk for host in hosts for row in host.rows)
     for group in _file_groups(hosts, weights):
-        wanted = [row.pk for host in group for row in host.rows if row.pk in weights]
-        loaded = sum(weights.get(pk, 0) for pk in wanted) <= store.GROUP_BYTES
-        found = FileLog.objects.filter(host_result__in=wanted)
-        rows = found.defer(*unread, *([] if loaded else ["content"])) if wanted else ()
+        owners = [row.pk for host in group for row in host.rows if row.pk in weights]
+        loaded = sum(weights.get(pk, 0) for pk in owners) <= store.GROUP_BYTES
+        logs = FileLog.objects.filter(host_result__in=owners)
+        rows = logs.defer(*unread, *([] if loaded else ["content"])) if owners else ()
         # By code point, whatever the database's collation.
         order = sorted(rows, key=attrgetter("host_result_id", "batch", "mode", "task_key"))
         by_owner = {
@@ -116,26 +116,26 @@ def _offset(host: int, count: int, batch: int, size: int, **key: str) -> dict[st
 
 def _runs(rows: list[FileLog]) -> Iterator[list[FileLog]]:
     run: list[FileLog] = []
-    room = store.GROUP_BYTES
+    remaining = store.GROUP_BYTES
     for row in rows:
-        if run and row.held_size > room:
+        if run and row.held_size > remaining:
             yield run
-            run, room = [], store.GROUP_BYTES
+            run, remaining = [], store.GROUP_BYTES
         run.append(row)
-        room -= row.held_size
+        remaining -= row.held_size
     if run:
         yield run
 
 
 def _file_groups(hosts: list[StepHost], weights: dict[int, int]) -> Iterator[list[StepHost]]:
     group: list[StepHost] = []
-    room = store.GROUP_BYTES
+    remaining = store.GROUP_BYTES
     for host in hosts:
         weight = sum(weights.get(row.pk, 0) for row in host.rows)
-        if group and weight > room:
+        if group and weight > remaining:
             yield group
-            group, room = [], store.GROUP_BYTES
+            group, remaining = [], store.GROUP_BYTES
         group.append(host)
-        room -= weight
+        remaining -= weight
     if group:
         yield group

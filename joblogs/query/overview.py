@@ -1,7 +1,7 @@
-"""What happened on all hosts of a step, in a number of statements that does not depend on theirs.
+"""Overview of all hosts of a step, in a constant number of statements.
 
 The rows of a step are loaded once, as slim tuples; which attempt is shown, which hosts belong
-together and what stands for their logs is then decided in memory.
+together and which results hold their logs is then decided in memory.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from joblogs.choices import (
     StepType,
     host_rank,
 )
-from joblogs.database import Given
+from joblogs.database import Param
 from joblogs.logtext import fingerprint
 from joblogs.logtext.host_names import names_of
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness
-from .hosts import EVERY_ATTEMPT, ROW_VALUES, Attempts, Row, StepHost, standing_for
+from .hosts import EVERY_ATTEMPT, ROW_VALUES, Attempts, Row, StepHost, effective_attempt
 from .ranges import state_of
 
 
 class Result(NamedTuple):
-    """A host result: what a Row holds, in its order, and what else the pages say of it."""
+    """A host result: the columns of a Row, in its order, and those that the pages show besides."""
 
     pk: int
     host_id: int
@@ -71,22 +71,22 @@ class Result(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What people call the host."""
+        """Display name of the host."""
         return self.host_name or self.ip or self.ipv6 or str(self.host_id)
 
     @property
     def row(self) -> Row:
-        """What the rules of attempts look at."""
+        """The columns that the attempts rule needs."""
         return Row._make(self[: len(Row._fields)])
 
 
 @dataclass(eq=False)
 class HostOverview:
-    """How a step went on one host: its newest result, and those that stand for its log."""
+    """A host of a step: its newest result, and those that hold its log."""
 
     # Not frozen: there are as many as hosts, and those take three times as long to make.
     newest: Result
-    standing: tuple[Result, ...]
+    effective_results: tuple[Result, ...]
     name: str
     place: int = 0
     """Among the hosts of its overview, in the order of their names."""
@@ -106,15 +106,15 @@ class HostOverview:
     @property
     def size(self) -> int:
         """Bytes of script log."""
-        standing = self.standing
-        if len(standing) == 1:
-            return standing[0].held_size
-        return sum(result.held_size for result in standing)
+        effective_results = self.effective_results
+        if len(effective_results) == 1:
+            return effective_results[0].held_size
+        return sum(result.held_size for result in effective_results)
 
     @property
     def masked(self) -> int:
         """Places in its script log where a secret was."""
-        return sum(result.masked for result in self.standing)
+        return sum(result.masked for result in self.effective_results)
 
     @property
     def finished(self) -> bool:
@@ -127,11 +127,11 @@ class HostOverview:
     @property
     def silent(self) -> bool:
         """It has ended, and not a byte of it ever arrived."""
-        return self.finished and not any(result.received_size for result in self.standing)
+        return self.finished and not any(result.received_size for result in self.effective_results)
 
     @property
     def duration(self) -> int | None:
-        """Milliseconds, as said or as the times say."""
+        """Milliseconds, as stated or by the start and end times."""
         newest = self.newest
         if newest.total_time is not None:
             return newest.total_time
@@ -141,30 +141,30 @@ class HostOverview:
 
     @property
     def own_names(self) -> tuple[bytes, ...]:
-        """What the similarity masks know as the host's own."""
+        """Names of the host itself, which the similarity masks replace."""
         return names_of(self.newest)
 
     @property
     def as_step_host(self) -> StepHost:
         """For those who read its text."""
-        newest, rows = self.newest, tuple(result.row for result in self.standing)
+        newest, rows = self.newest, tuple(result.row for result in self.effective_results)
         return StepHost(newest.host_id, newest.bk_cloud_id, newest.ip, newest.ipv6, rows)
 
     def state(self, step: StepInstance) -> Completeness:
         """How complete its log is."""
-        return state_of(step, [result.row for result in self.standing])
+        return state_of(step, [result.row for result in self.effective_results])
 
     def print_of(self, *, identical: bool) -> tuple[bytes, ...] | None:
         """What tells whether two hosts printed the same, or the like; None if not known yet."""
         prints = []
-        for result in self.standing:
+        for result in self.effective_results:
             if not result.held_size:
                 continue
-            found = result.digest if identical else result.shape
-            known = result.fingerprint_size == result.held_size and found is not None
-            if not known or not (identical or result.shape_version == fingerprint.VERSION):
+            rows = result.digest if identical else result.shape
+            is_known = result.fingerprint_size == result.held_size and rows is not None
+            if not is_known or not (identical or result.shape_version == fingerprint.VERSION):
                 return None
-            prints.append(found or b"")
+            prints.append(rows or b"")
         return tuple(prints)
 
     @cached_property
@@ -174,11 +174,11 @@ class HostOverview:
         if self.print_of(identical=False) is None:
             return None
         size, values = fingerprint.VALUE_BYTES, list[bytes]()
-        for result in self.standing:
+        for result in self.effective_results:
             if result.held_size and result.telling is None:
                 return None
-            found = result.telling or b"" if result.held_size else b""
-            values += [found[at : at + size] for at in range(0, len(found), size)]
+            rows = result.telling or b"" if result.held_size else b""
+            values += [rows[at : at + size] for at in range(0, len(rows), size)]
         return tuple(values)
 
 
@@ -216,9 +216,9 @@ class Overview:
 
     @property
     def transfers(self) -> Iterator[tuple[HostOverview, Transfer]]:
-        """What a file step moved to these hosts, in the attempts that stand."""
+        """What a file step moved to these hosts, in the effective attempts."""
         hosts = self.hosts if self.files else ()
-        owners = {result.pk: host for host in hosts for result in host.standing}
+        owners = {result.pk: host for host in hosts for result in host.effective_results}
         return ((owners[one.host_result], one) for one in self.files if one.host_result in owners)
 
 
@@ -245,17 +245,17 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
     )
 
 
-@database.Prepared
+@database.CompiledQuery
 def _results_of() -> QuerySet[HostResult, tuple[Any, ...]]:
-    of_step = Given("step", BigIntegerField())
-    found = HostResult.objects.filter(step_id=of_step, role=Role.TARGET).order_by()
-    return found.values_list(*ROW_VALUES, *Result._fields[len(ROW_VALUES) :])
+    of_step = Param("step", BigIntegerField())
+    rows = HostResult.objects.filter(step_id=of_step, role=Role.TARGET).order_by()
+    return rows.values_list(*ROW_VALUES, *Result._fields[len(ROW_VALUES) :])
 
 
 def _downloads(step: StepInstance) -> list[Transfer]:
     """The files that were to be moved to targets, without their text."""
-    found = FileLog.objects.filter(step=step, mode=FileMode.DOWNLOAD).order_by()
-    rows = sorted(found.values_list("pk", *Transfer._fields).iterator(5000))
+    logs = FileLog.objects.filter(step=step, mode=FileMode.DOWNLOAD).order_by()
+    rows = sorted(logs.values_list("pk", *Transfer._fields).iterator(5000))
     return [Transfer._make(values[1:]) for values in rows]
 
 
@@ -279,11 +279,11 @@ def _host(results: list[Result], with_files: Collection[int] | None) -> HostOver
         return HostOverview(results[0], (results[0],), results[0].name)
     newest = max(results, key=lambda result: (result.execute_count, result.batch))
     by_pk = {result.pk: result for result in results}
-    standing = [
-        by_pk[standing_for([result.row for result in own], with_files).pk]
+    effective_results = [
+        by_pk[effective_attempt([result.row for result in own], with_files).pk]
         for _, own in itertools.groupby(results, key=attrgetter("batch"))
     ]
-    return HostOverview(newest, tuple(standing), newest.name)
+    return HostOverview(newest, tuple(effective_results), newest.name)
 
 
 @lru_cache(maxsize=20_000)

@@ -45,9 +45,9 @@ def script_range(
     cuts = [_cut(host, part) for host in hosts]
     stream = store.read(step.day, (span for _, spans in cuts for span in spans))
     for host, (start, spans) in zip(hosts, cuts, strict=True):
-        found = store.first_bytes(stream, sum(span.stop - span.start for span in spans))
-        yield host, start, found
-        for _ in found:
+        states = store.first_bytes(stream, sum(span.stop - span.start for span in spans))
+        yield host, start, states
+        for _ in states:
             pass
 
 
@@ -109,10 +109,10 @@ def result_state(step: StepInstance, result: HostResult) -> Completeness:
     return _of_row(result, expired=step.job.expired_at is not None)
 
 
-def worst(found: Sequence[Completeness]) -> Completeness:
+def worst(states: Sequence[Completeness]) -> Completeness:
     """What is said of several logs at once."""
-    state = min((one.state for one in found), key=_WORST.index, default=State.COMPLETE)
-    return Completeness(state, sum(one.missing for one in found))
+    state = min((one.state for one in states), key=_WORST.index, default=State.COMPLETE)
+    return Completeness(state, sum(one.missing for one in states))
 
 
 def _of_row(row: Row | HostResult, *, expired: bool) -> Completeness:

@@ -29,17 +29,17 @@ class FileSource:
 def file_sources(step: StepInstance) -> list[FileSource]:
     """The sources of a file step by ascending host id, third parties last."""
     columns = ("src_host_id", "src_cloud_id", "src_ip", "src_ipv6", "src_path")
-    found: dict[int | None, FileSource] = {}
+    sources: dict[int | None, FileSource] = {}
     rows = FileLog.objects.filter(step=step).order_by().values_list(*columns).distinct()
     # Sorted here: where nulls and letters come differs between databases.
     for host, cloud, ip, ipv6, path in sorted(rows, key=lambda row: (row[0] or 0, row[4])):
         machine = None if host is None else Machine(host, cloud, ip, ipv6)
-        source = found.setdefault(host, FileSource(machine))
+        source = sources.setdefault(host, FileSource(machine))
         # A machine whose addresses changed meanwhile names its files more than once.
         if path not in source.paths[-1:]:
             source.paths.append(path)
-    third_parties = found.pop(None, None)
-    return [*found.values(), third_parties] if third_parties else list(found.values())
+    third_parties = sources.pop(None, None)
+    return [*sources.values(), third_parties] if third_parties else list(sources.values())
 
 
 def target_directory(step: StepInstance) -> str | None:

@@ -29,7 +29,7 @@ class Place(NamedTuple):
 END = Place("end")
 
 
-class Shown(NamedTuple):
+class ShownLine(NamedTuple):
     """A line, or the part of it that is shown."""
 
     number: int
@@ -55,7 +55,7 @@ class Shown(NamedTuple):
 class Window(NamedTuple):
     """Consecutive lines of a text, which is [start, stop) of it."""
 
-    lines: list[Shown]
+    lines: list[ShownLine]
     start: int
     stop: int
     size: int
@@ -89,19 +89,25 @@ def window_at(text: Text, place: Place, *, lines: int = LINES) -> Window:
     return _from(text, position, number, lines=lines, inside=inside)
 
 
-def _before(text: Text, stop: int, lines: int, room: int | None = None) -> Window:
+def _before(text: Text, stop: int, lines: int, remaining: int | None = None) -> Window:
     """The lines that end at `stop`; of a long one before them, where it begins."""
-    room = WINDOW_BYTES if room is None else room
-    found = _after_long_line(text, stop, lines)
-    first = found.lines[0] if found.lines else None
-    room -= sum(SEGMENT_BYTES + len(line.data) for line in found.lines)
-    if first is None or first.continued or found.at_start or len(found.lines) >= lines or room < 0:
-        return found
+    remaining = WINDOW_BYTES if remaining is None else remaining
+    window = _after_long_line(text, stop, lines)
+    first = window.lines[0] if window.lines else None
+    remaining -= sum(SEGMENT_BYTES + len(line.data) for line in window.lines)
+    if (
+        first is None
+        or first.continued
+        or window.at_start
+        or len(window.lines) >= lines
+        or remaining < 0
+    ):
+        return window
     start = text.after_newline(first.number - 2)
-    head = _from(text, start, first.number - 1, lines=1, stop=found.start)
-    back = lines - len(found.lines) - 1
-    more = _before(text, start, back, room) if back and start else head._replace(lines=[])
-    return found._replace(lines=more.lines + head.lines + found.lines, start=more.start)
+    head = _from(text, start, first.number - 1, lines=1, stop=window.start)
+    back = lines - len(window.lines) - 1
+    more = _before(text, start, back, remaining) if back and start else head._replace(lines=[])
+    return window._replace(lines=more.lines + head.lines + window.lines, start=more.start)
 
 
 def _after_long_line(text: Text, stop: int, lines: int) -> Window:
@@ -137,33 +143,33 @@ def _from(
 ) -> Window:
     """The lines from `start` on, which is where line `number` begins unless `inside` of it."""
     end = text.size if stop is None else stop
-    shown: list[Shown] = []
-    position, room, skips = start, WINDOW_BYTES, _SKIPS
-    while position < end and len(shown) < lines and room > 0 and skips:
-        block = text.read(position, min(end, position + room))
+    segments: list[ShownLine] = []
+    position, remaining, skips = start, WINDOW_BYTES, _SKIPS
+    while position < end and len(segments) < lines and remaining > 0 and skips:
+        block = text.read(position, min(end, position + remaining))
         at = 0
-        while at < len(block) and len(shown) < lines:
+        while at < len(block) and len(segments) < lines:
             newline = block.find(b"\n", at) + 1
             length = (newline or len(block)) - at
-            limit = room if inside else SEGMENT_BYTES
+            limit = remaining if inside else SEGMENT_BYTES
             whole = bool(newline) or position + at + length == text.size
             if not whole and position + at + length < end and length < limit:
-                room = 0  # its end is beyond the window: the next one begins with it
+                remaining = 0  # its end is beyond the window: the next one begins with it
                 break
             data = _cut(block[at : at + length], limit)
             line_end = position + at + length
             if not whole:
                 line_end, skips = text.line_end(line_end), skips - 1
             hidden = line_end - (position + at + len(data))
-            shown.append(Shown(number, position + at, data, inside, hidden))
+            segments.append(ShownLine(number, position + at, data, inside, hidden))
             if inside and hidden:
                 # All that fits of a line was shown: what follows goes on inside of it.
-                at, room = at + len(data), 0
+                at, remaining = at + len(data), 0
                 break
-            room -= len(data)
+            remaining -= len(data)
             number, inside, at = number + 1, False, line_end - position
         position += at
-    return Window(shown, start, position, text.size, text.newlines)
+    return Window(segments, start, position, text.size, text.newlines)
 
 
 def _cut(data: bytes, limit: int) -> bytes:

@@ -14,7 +14,7 @@ from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from joblogs import access
-from joblogs.database import Among, Given, GivenMany, Prepared, fetch
+from joblogs.database import ArrayParam, CompiledQuery, InArray, Param, fetch
 from joblogs.database.driver import execute
 from joblogs.models import App, HostResult, ScriptChunk, StepInstance
 from tests.builders import HOST, STEP, job, load, result, script_log, step
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.django_db
 
 def question():
     logged = HostResult.objects.filter(step=OuterRef("pk"), held_size__gt=0)
-    found = StepInstance.objects.filter(step_instance_id=Given("step", BigIntegerField()))
+    found = StepInstance.objects.filter(step_instance_id=Param("step", BigIntegerField()))
     return found.select_related("job__scope").annotate(logged=Exists(logged))
 
 
-def asking(shared: QuerySet[StepInstance]) -> Prepared[StepInstance]:
-    return Prepared(lambda: shared)
+def asking(shared: QuerySet[StepInstance]) -> CompiledQuery[StepInstance]:
+    return CompiledQuery(lambda: shared)
 
 
 def stored(*steps: int) -> None:
@@ -40,7 +40,7 @@ def stored(*steps: int) -> None:
 
 def test_models_come_with_what_is_joined_and_annotated(django_assert_num_queries) -> None:
     stored(STEP, STEP + 1)
-    asked = Prepared(question)
+    asked = CompiledQuery(question)
     for number, logged in ((STEP, True), (STEP + 1, False), (STEP, True)):
         with django_assert_num_queries(1):
             (found,) = asked(step=number)
@@ -63,7 +63,7 @@ def test_models_come_with_what_is_joined_and_annotated(django_assert_num_queries
 
 def test_what_is_found_can_be_saved() -> None:
     access.create_app(code="reader", read=True, write=False)
-    (app,) = Prepared(lambda: App.objects.filter(pk=Given("key", BigIntegerField())))(
+    (app,) = CompiledQuery(lambda: App.objects.filter(pk=Param("key", BigIntegerField())))(
         key=App.objects.get().pk
     )
     app.name = "renamed"
@@ -77,17 +77,17 @@ def test_tuples_come_as_the_queryset_gives_them() -> None:
     columns = ("host_id", "ip", "end_time", "truncated", "tag")
 
     def several():
-        named = Among("host_id", GivenMany("hosts", BigIntegerField()))
+        named = InArray("host_id", ArrayParam("hosts", BigIntegerField()))
         return HostResult.objects.filter(named).order_by("host_id").values_list(*columns)
 
-    asked = Prepared(several)
+    asked = CompiledQuery(several)
     for hosts in ([HOST], [HOST, HOST + 2], [HOST + 1, 2**40], [-1]):
         plain = HostResult.objects.filter(host_id__in=hosts).order_by("host_id")
         assert asked(hosts=hosts) == list(plain.values_list(*columns))
 
 
 def test_another_thread_asks_its_own_connection() -> None:
-    asked, found = Prepared(question), []
+    asked, found = CompiledQuery(question), []
     asked(step=STEP)
     mine = connection.connection
 
@@ -110,7 +110,7 @@ def test_another_thread_asks_its_own_connection() -> None:
 def test_threads_that_are_the_first_to_ask_at_once_ask_the_same() -> None:
     together = threading.Barrier(4, timeout=60)
 
-    def ask(asked: Prepared[StepInstance]) -> list[StepInstance]:
+    def ask(asked: CompiledQuery[StepInstance]) -> list[StepInstance]:
         try:
             connection.ensure_connection()
             together.wait()
@@ -160,7 +160,7 @@ def test_postgresql_keeps_the_plan_but_none_of_partitions() -> None:
     stored(STEP)
     counting = f"SELECT COUNT(*) FROM {ScriptChunk._meta.db_table} WHERE day = %s"  # noqa: S608
     assert list(fetch(counting, [the_step().day])) == [(1,)]
-    asked = Prepared(question)
+    asked = CompiledQuery(question)
     asked(step=STEP)
     asked(step=STEP)
     with connection.cursor() as cursor:
@@ -172,7 +172,7 @@ def test_postgresql_keeps_the_plan_but_none_of_partitions() -> None:
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no plans by name")
 def test_the_driver_remembers_no_other_statement() -> None:
-    asked = Prepared(question)
+    asked = CompiledQuery(question)
     asked(step=STEP)
     tracemalloc.start()
     try:

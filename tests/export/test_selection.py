@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs.access import OPERATOR
 from joblogs.export import Download, Format, Outcome, Walk, parts
-from joblogs.export.choosing import NotThere, Wanted, choose
+from joblogs.export.choosing import Criteria, NotThere, choose
 from joblogs.logtext import store
 from joblogs.query import Address, canonical_order
 from joblogs.search import Pattern
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.django_db
 DAY = 86_400_000
 
 
-def _hosts(**wanted: Any) -> list[int]:
-    return [r["bk_host_id"] for r in records(**wanted) if r["type"] == "host_result"]
+def _hosts(**criteria: Any) -> list[int]:
+    return [r["bk_host_id"] for r in records(**criteria) if r["type"] == "host_result"]
 
 
-def _types(**wanted: Any) -> list[str]:
-    return [record["type"] for record in records(**wanted)]
+def _types(**criteria: Any) -> list[str]:
+    return [record["type"] for record in records(**criteria)]
 
 
 def _fleet() -> None:
@@ -81,7 +81,7 @@ def test_what_is_looked_through_has_passed_once() -> None:
     passed: list[int] = []
     for pattern in (None, Pattern.of("Disk")):
         passed.clear()
-        walk = Walk(choose(OPERATOR.jobs(), Wanted(contains=pattern)), passed=passed.append)
+        walk = Walk(choose(OPERATOR.jobs(), Criteria(contains=pattern)), passed=passed.append)
         assert list(parts(walk, Format.TXT))
         assert sum(passed) == canonical_order.held_bytes(OPERATOR.jobs(), None, Q()) == 22
 
@@ -110,10 +110,10 @@ def test_days_are_utc_and_both_ends_count() -> None:
         ({"addresses": [Address(1, "10.0.0.1")]}, "ip"),
     ],
 )
-def test_what_is_named_and_not_there_is_said(wanted: dict[str, Any], kind: str) -> None:
+def test_what_is_named_and_not_there_is_said(criteria: dict[str, Any], kind: str) -> None:
     _fleet()
     with pytest.raises(NotThere) as caught:
-        choose(OPERATOR.jobs(), Wanted(**wanted))
+        choose(OPERATOR.jobs(), Criteria(**criteria))
     assert caught.value.kind == kind
 
 
@@ -124,10 +124,10 @@ def test_an_attempt_is_the_log_as_it_stood_then() -> None:
         *(result(2, status=9), script_log("only\n", host=2)),
         result(2, status=3, execute_count=1, actual_execute_count=0),
     )
-    wanted: dict[str, Any] = {"prefix": False, "format": Format.TXT}
-    assert export(**wanted, attempt=0) == b"first\nonly\n"
-    assert export(**wanted) == b"second\nonly\n"
-    assert export(**wanted, every_attempt=True) == b"first\nsecond\nonly\n"
+    criteria: dict[str, Any] = {"prefix": False, "format": Format.TXT}
+    assert export(**criteria, attempt=0) == b"first\nonly\n"
+    assert export(**criteria) == b"second\nonly\n"
+    assert export(**criteria, every_attempt=True) == b"first\nsecond\nonly\n"
     told = [
         (r["bk_host_id"], r["execute_count"]) for r in records(every_attempt=False) if "role" in r
     ]
@@ -180,7 +180,7 @@ def test_memory_is_bounded_by_a_group_not_by_what_is_selected(
     for host in range(1, 25):
         load(result(host), script_log(text, host=host))
     for format in Format:
-        walk = Walk(choose(OPERATOR.jobs(), Wanted()))
+        walk = Walk(choose(OPERATOR.jobs(), Criteria()))
         tracemalloc.start()
         size = sum(len(part) for part in parts(walk, format))
         peak = tracemalloc.get_traced_memory()[1]
@@ -206,7 +206,7 @@ def test_whoever_breaks_off_has_read_what_was_sent(monkeypatch: pytest.MonkeyPat
         def end(self, size: int) -> None:
             said.append(("end", self.hosts, size))
 
-    walk = Walk(choose(OPERATOR.jobs(), Wanted()), reading=lambda step, *, search: Record())
+    walk = Walk(choose(OPERATOR.jobs(), Criteria()), reading=lambda step, *, search: Record())
     begun = Download(walk, Format.TXT, prefix=False)
     assert (begun.is_empty, next(begun), said) == (False, b"hello\n", [("begin", 2, 12)])
     begun.close()

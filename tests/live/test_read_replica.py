@@ -201,7 +201,7 @@ def test_each_endpoint_asks_the_replica_but_what_is_for_producers_and_no_data() 
         for method in ("get", "post")
         if hasattr(view.view_class, method)
     }
-    asking = {name for name, method in methods.items() if hasattr(method, "asks_replica")}
+    asking = {name for name, method in methods.items() if hasattr(method, "uses_replica")}
     assert methods.keys() - asking == {"records", "offsets", "schema"}
 
 

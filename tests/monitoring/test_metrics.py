@@ -109,7 +109,7 @@ def test_a_read_that_could_not_be_recorded_is_counted(monkeypatch) -> None:
     def refuse(row: object, **how: object) -> None:
         raise DatabaseError
 
-    monkeypatch.setattr(database, "insert_unhurried", refuse)
+    monkeypatch.setattr(database, "insert_without_sync", refuse)
     step = StepInstance.objects.select_related("job__scope").get()
     read = audit.ReadEntry(
         who="zoe", app_code="", user_verified=True, channel=audit.Channel.RAW, step=step, hosts=1

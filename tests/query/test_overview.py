@@ -45,7 +45,7 @@ def test_what_else_a_result_says_is_as_it_is_stored(hosts: list[HostOverview]) -
     names = Result._fields[len(Row._fields) :]
     stored = {row.pk: row for row in HostResult.objects.filter(step=the_step())}
     for host in hosts:
-        for found in host.standing:
+        for found in host.effective_results:
             said = [getattr(stored[found.pk], name) for name in names]
             assert list(found[-len(names) :]) == said
 

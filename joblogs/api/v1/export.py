@@ -29,7 +29,7 @@ from joblogs.api.views import caller_of, read_entry
 from joblogs.audit import Channel
 from joblogs.errors import BadRequest, JobNotFound, NothingSelected, StepNotFound
 from joblogs.export import Format, Outcome, Selection, Walk
-from joblogs.export.choosing import NotThere, Wanted, choose
+from joblogs.export.choosing import Criteria, NotThere, choose
 from joblogs.models import JobInstance
 from joblogs.query import HOSTS_MAX, Address
 from joblogs.search import InvalidPattern, Pattern
@@ -55,7 +55,7 @@ class Asked(NamedTuple):
     """What the query string asks for."""
 
     format: Format
-    wanted: Wanted
+    criteria: Criteria
     prefix: bool
 
 
@@ -68,13 +68,13 @@ class Export(Download):
     def get(self, request: Request, scope_type: str, scope_id: str) -> HttpResponseBase:
         scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
         asked = read(request._request)
-        selection = _selection(access.jobs_in(scope), asked.wanted)
+        selection = _selection(access.jobs_in(scope), asked.criteria)
         return _answer(request, asked, selection, scope_type, scope_id)
 
 
-def _selection(jobs: QuerySet[JobInstance], wanted: Wanted) -> Selection:
+def _selection(jobs: QuerySet[JobInstance], criteria: Criteria) -> Selection:
     try:
-        return choose(jobs, wanted)
+        return choose(jobs, criteria)
     except NotThere as missing:
         if missing.kind == "job":
             raise JobNotFound from None
@@ -93,7 +93,7 @@ def _answer(
     if made.is_empty:
         raise NothingSelected
     response = LogStream(made, content_type=asked.format.content_type)
-    parts = (part for part in (asked.wanted.job, asked.wanted.step) if part is not None)
+    parts = (part for part in (asked.criteria.job, asked.criteria.step) if part is not None)
     name = export.download_name(asked.format, scope_type, scope_id, *parts)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Content-Type-Options"] = "nosniff"
@@ -116,7 +116,7 @@ def read(request: HttpRequest) -> Asked:
     if format is None or (no_prefix and format is not Format.TXT):
         raise BadRequest(BadRequest.FIELD, "no_prefix" if format else "format")
     attempt = _attempt(given, format)
-    wanted = Wanted(
+    criteria = Criteria(
         job=optional_integer(given, "job", least=1),
         step=optional_integer(given, "step", least=1),
         hosts=[at_least(value, 1, BadRequest.HOST_ID) for value in _several(every, "host")],
@@ -129,7 +129,7 @@ def read(request: HttpRequest) -> Asked:
         batch=optional_integer(given, "batch", least=0),
         every_attempt=attempt == "all",
     )
-    return Asked(format, wanted, prefix=not no_prefix)
+    return Asked(format, criteria, prefix=not no_prefix)
 
 
 Given = Mapping[str, Any]

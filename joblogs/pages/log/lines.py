@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from joblogs import search
 from joblogs.logtext.ansi import Encoding, Mark, Painter
-from joblogs.query import Shown
+from joblogs.query import ShownLine
 
 JUDGED_BYTES = 4096
 """As much of a line is looked at for words that tell of trouble."""
@@ -39,7 +39,7 @@ def painted(painter: Painter, data: bytes, marks: Sequence[Mark] = ()) -> SafeSt
 
 
 def lines_on_page(
-    lines: Iterable[Shown], encoding: Encoding, *, asked: int | None = None
+    lines: Iterable[ShownLine], encoding: Encoding, *, asked: int | None = None
 ) -> list[LineOnPage]:
     """A window's lines, colours carried from one to the next."""
     painter = Painter(encoding)
