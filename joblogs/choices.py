@@ -112,7 +112,7 @@ class FileMode(IntegerChoices):
 
     @property
     def owner_role(self) -> Role:
-        """A download belongs to its target, an upload to its source (docs/records.md, Order)."""
+        """A download belongs to its target, an upload to its source."""
         return Role.TARGET if self is FileMode.DOWNLOAD else Role.SOURCE
 
 
@@ -125,7 +125,7 @@ class FileStatus(IntegerChoices):
     FAILED = 5, _("failed")
 
 
-# Rank of a status (docs/records.md, Merging): waiting 0, running 1, everything else is finished, 2.
+# Rank of a status (docs/records.md): waiting 0, running 1, everything else is finished, 2.
 _RUN_RANK = {1: 0, 2: 1, 7: 1, 10: 1, 15: 1}
 _HOST_RANK = {5: 0, 7: 1}
 _FILE_RANK = {1: 0, 0: 1, 2: 1, 3: 1}

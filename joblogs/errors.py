@@ -169,7 +169,7 @@ class PermissionDenied(StoreError):
 
 
 class RecordsRefused(StoreError):
-    """Some records of a body were refused, the others went in: 1245409 (docs/records.md, Over HTTP)."""
+    """Some records of a body were refused, the others went in: 1245409 (docs/records.md)."""
 
     code = 1245409
     text = Text("{0} 条记录被拒绝", "{0} records were refused")

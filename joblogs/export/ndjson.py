@@ -1,4 +1,4 @@
-"""The canonical export (docs/records.md): what an import into an empty store makes the same rows of."""
+"""Canonical export (docs/records.md): imported into an empty store it makes the same rows."""
 
 from __future__ import annotations
 

@@ -309,7 +309,7 @@ def _walk_step(line: int, record: records.Step, stored: StoredParents, plan: Pla
 
 
 def _find_job(record: _InJob, stored: StoredParents, plan: Plan) -> JobKey:
-    """The job that a record means (docs/records.md, Which job). Raises _Unresolved."""
+    """The job that a record means (docs/records.md, Which job is meant). Raises _Unresolved."""
     number = record.job_instance_id
     pair = plan.scope_by_job.get(number)
     if record.bk_scope_type is not None and record.bk_scope_id is not None:

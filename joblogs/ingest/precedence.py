@@ -1,4 +1,4 @@
-"""Precedence rule of records (docs/records.md, Merging). Rows are read, never saved.
+"""Precedence rule of records (docs/records.md). Rows are read, never saved.
 
 A record changes a held row only where (execute_count, update_time or 0, rank of status) is greater;
 where they are equal only what is still empty is filled. So replays change nothing.

@@ -16,7 +16,7 @@ JobKey = tuple[str, str, int]
 
 
 class Reason(StrEnum):
-    """Why a record was refused (docs/records.md, Over HTTP)."""
+    """Why a record was refused (docs/records.md, What comes back)."""
 
     INVALID = "invalid"
     UNKNOWN_PARENT = "unknown_parent"

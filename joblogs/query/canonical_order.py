@@ -1,4 +1,4 @@
-"""Everything below some jobs in its canonical order (docs/records.md, Canonical export), page after page.
+"""Rows below some jobs in canonical order, page by page (docs/records.md).
 
 No statement stays open while its rows are used: on SQLite it would hold back every checkpoint.
 """

@@ -100,7 +100,7 @@ def test_days_are_utc_and_both_ends_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "kind"),
+    ("criteria", "kind"),
     [
         ({"job": 9}, "job"),
         ({"step": 9}, "step"),

@@ -53,7 +53,7 @@ def parse(text: str | None) -> Address | None:
 
 
 def made_number(address: str) -> int:
-    """The number of a host that has none (docs/records.md, Ids)."""
+    """The number of a host that has none (docs/records.md, The types)."""
     digest = hashlib.sha256(f"bk-job\0{address}".encode()).digest()
     return 2**52 + (int.from_bytes(digest[:8], "big") >> 12)
 
