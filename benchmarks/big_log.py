@@ -28,7 +28,7 @@ LINE = b"[2026-11-23 03:25:10][PID:%05d] INFO  step %08d of the roll-out copied 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=1000)
-    parser.add_argument("--piece", type=int, default=1024 * 1024, help="bytes of each frame")
+    parser.add_argument("--piece", type=int, default=1024 * 1024, help="bytes of each chunk")
     parser.add_argument("--look", choices=PLACES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.look:
@@ -91,8 +91,8 @@ def fill(size: int, piece: int) -> None:
     row.received_size = row.held_size = offset
     row.lines = newlines
     row.save(update_fields=["received_size", "held_size", "lines"])
-    frames = -(-offset // piece)
-    say(f"{offset:,} bytes, {newlines:,} lines, {frames:,} frames", started)
+    chunks = -(-offset // piece)
+    say(f"{offset:,} bytes, {newlines:,} lines, {chunks:,} chunks", started)
 
 
 def look(place: str) -> None:

@@ -147,7 +147,7 @@ def wide(source: Filled, job: int, hosts: int) -> Filled:
     with transaction.atomic():
         host_identities.settle(step.job.scope_id, results)
         HostResult.objects.bulk_create(results, batch_size=1000)
-    _clone_frames(source, step)
+    _clone_chunks(source, step)
     return filled
 
 
@@ -165,19 +165,19 @@ def _clone(source: Filled, step: StepInstance) -> None:
             f"SELECT %s, {said} FROM joblogs_hostresult WHERE step_id = %s",
             [step.pk, source.row.pk],
         )
-    _clone_frames(source, step)
+    _clone_chunks(source, step)
 
 
-def _clone_frames(source: Filled, step: StepInstance) -> None:
+def _clone_chunks(source: Filled, step: StepInstance) -> None:
     modulo = len(source.hosts)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO joblogs_scriptchunk "
+            "INSERT INTO joblogs_logchunk "
             '(day, host_result_id, "offset", size, newlines, codec, data) '
             'SELECT c.day, n.id, c."offset", c.size, c.newlines, c.codec, c.data '
             "FROM joblogs_hostresult n JOIN joblogs_hostresult o "
             "ON o.step_id = %s AND o.bk_host_id %% %s = n.bk_host_id %% %s "
-            "JOIN joblogs_scriptchunk c ON c.day = %s AND c.host_result_id = o.id "
+            "JOIN joblogs_logchunk c ON c.day = %s AND c.host_result_id = o.id "
             'WHERE n.step_id = %s ORDER BY n.id, c."offset"',
             [source.row.pk, modulo, modulo, step.day, step.pk],
         )

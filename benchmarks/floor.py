@@ -22,7 +22,7 @@ _URL = os.environ["DATABASE_URL"]
 _POSTGRESQL = _URL.startswith("postgres")
 _SELECT = (
     "SELECT r.bk_host_id, r.ip, r.bk_cloud_id, r.ipv6, c.codec, c.data "
-    "FROM joblogs_hostresult r JOIN joblogs_scriptchunk c ON c.host_result_id = r.id "
+    "FROM joblogs_hostresult r JOIN joblogs_logchunk c ON c.host_result_id = r.id "
     'WHERE c.day = {0} AND r.step_id = {0} AND r.bk_host_id {1} ORDER BY r.bk_host_id, c."offset"'
 )
 _RESULTS = "SELECT {1} FROM joblogs_hostresult WHERE step_id = {0} ORDER BY bk_host_id"

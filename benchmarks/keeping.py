@@ -23,11 +23,11 @@ from . import corpus, filling
 from .measuring import Finding, figure
 
 HOSTS = 500
-"""Of each job of a day that expires; each host's log is one merged frame."""
+"""Of each job of a day that expires; each host's log is one merged chunk."""
 LOG_BYTES, LOGS = 20 * 1024, 100
 """Of the day that expires: so long, and so many that differ."""
 BATCH_HOSTS = 10_000
-"""Host results, and so frames, of one DELETE."""
+"""Host results, and so chunks, of one DELETE."""
 GONE_SECONDS = 300
 """At most, until a day that expires is gone."""
 PAUSE_SECONDS = 0.005
@@ -39,7 +39,7 @@ ROUNDS = 10
 def disk(
     database: str, *, first_job: int, hosts: int, size: int, goal: float, days_ago: int
 ) -> list[Finding]:
-    """A day's frames on disk, indexes included, after merging, as a share of the text."""
+    """A day's chunks on disk, indexes included, after merging, as a share of the text."""
     day, raw = None, 0
     for turn in range(ROUNDS):
         own = range(turn * hosts // ROUNDS + 1, (turn + 1) * hosts // ROUNDS + 1)
@@ -49,7 +49,7 @@ def disk(
         filling.tidy()
     assert day is not None  # noqa: S101 - there is at least one round
     share = _bytes_of(day) / raw
-    case = f"ScriptChunk on disk after merging, logs of {size // 1024} KB"
+    case = f"LogChunk on disk after merging, logs of {size // 1024} KB"
     note = "arrived in 10 rounds, each merged and vacuumed"
     found = [Finding(database, case, f"≤ {goal:.2f} × raw", f"{share:.3f}", share <= goal, note)]
     if database == "postgresql":
@@ -68,26 +68,24 @@ def demo(database: str) -> Finding:
     raw = sum(HostResult.objects.filter(day__in=days).values_list("held_size", flat=True))
     share = sum(_bytes_of(day) for day in days) / raw
     return Finding(
-        database, "ScriptChunk on disk, the demo's logs", "", f"{share:.3f}", None, f"{raw:,} bytes"
+        database, "LogChunk on disk, the demo's logs", "", f"{share:.3f}", None, f"{raw:,} bytes"
     )
 
 
 def _bytes_of(day: datetime.date) -> int:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT pg_total_relation_size(%s)", [f"joblogs_scriptchunk_{day:%Y%m%d}"]
-            )
+            cursor.execute("SELECT pg_total_relation_size(%s)", [f"joblogs_logchunk_{day:%Y%m%d}"])
             return int(cursor.fetchone()[0])
         # All days lie in one table: the day's share of its pages, by what it holds.
         cursor.execute(
             "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE %s AND aggregate = 1",
-            ["%joblogs_scriptchunk%"],
+            ["%joblogs_logchunk%"],
         )
         (pages,) = cursor.fetchone()
         cursor.execute(
-            "SELECT SUM(length(data)) * 1.0 / (SELECT SUM(length(data)) FROM joblogs_scriptchunk) "
-            "FROM joblogs_scriptchunk WHERE day = %s",
+            "SELECT SUM(length(data)) * 1.0 / (SELECT SUM(length(data)) FROM joblogs_logchunk) "
+            "FROM joblogs_logchunk WHERE day = %s",
             [day],
         )
         (share,) = cursor.fetchone()
@@ -96,12 +94,12 @@ def _bytes_of(day: datetime.date) -> int:
 
 def _rewritten(day: datetime.date) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"VACUUM FULL joblogs_scriptchunk_{day:%Y%m%d}")
+        cursor.execute(f"VACUUM FULL joblogs_logchunk_{day:%Y%m%d}")
     return _bytes_of(day)
 
 
-def expiring(frames: int) -> list[Finding]:
-    """A day of frames let go, against a DELETE in batches with a VACUUM, on PostgreSQL.
+def expiring(chunks: int) -> list[Finding]:
+    """A day of chunks let go, against a DELETE in batches with a VACUUM, on PostgreSQL.
 
     Somebody has an open transaction on another day, and goes on reading there.
     """
@@ -109,7 +107,7 @@ def expiring(frames: int) -> list[Finding]:
     deleted, expired, read = (today - datetime.timedelta(days=back) for back in (40, 39, 38))
     settings.LOG_RETENTION_DAYS = 35
     for at, day in enumerate((deleted, expired, read)):
-        _fill_day(day, frames if day != read else HOSTS, first_job=100_000 * (at + 1))
+        _fill_day(day, chunks if day != read else HOSTS, first_job=100_000 * (at + 1))
     filling.tidy()
     held = _bytes_of(expired)
     with _Reader(read) as reader, ThreadPoolExecutor(1) as others:
@@ -118,11 +116,11 @@ def expiring(frames: int) -> list[Finding]:
         jobs = expiry.expire_day(expired, today)
         ours = time.perf_counter() - started
         seen = gone.result() - started
-    assert jobs == frames // HOSTS  # noqa: S101 - else it went another way
+    assert jobs == chunks // HOSTS  # noqa: S101 - else it went another way
     started = time.perf_counter()
     _delete(deleted)
     theirs = time.perf_counter() - started
-    case = f"expiring a day of {frames:,} frames"
+    case = f"expiring a day of {chunks:,} chunks"
     times = theirs / ours
     said = f"{ours * 1000:.0f} ms, DELETE and VACUUM {theirs:.1f} s, {held / 1e9:.2f} GB"
     slowest = figure([max(reader.waits), *reader.waits])
@@ -151,9 +149,9 @@ def expiring(frames: int) -> list[Finding]:
 def _gone(day: datetime.date) -> float:
     """When another session finds nothing of a day any more."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
-        frame = f"SELECT 1 FROM joblogs_scriptchunk_{day:%Y%m%d} LIMIT 1"  # noqa: S608 - our names
+        chunk = f"SELECT 1 FROM joblogs_logchunk_{day:%Y%m%d} LIMIT 1"  # noqa: S608 - our names
         started = time.perf_counter()
-        while other.execute(frame).fetchone():
+        while other.execute(chunk).fetchone():
             if time.perf_counter() > started + GONE_SECONDS:
                 raise TimeoutError(f"{day} did not go")
         return time.perf_counter()
@@ -181,18 +179,18 @@ class _Reader:
             while not self._done.wait(PAUSE_SECONDS):
                 started = time.perf_counter()
                 reader.execute(
-                    "SELECT data FROM joblogs_scriptchunk WHERE day = %s LIMIT 100", [self._day]
+                    "SELECT data FROM joblogs_logchunk WHERE day = %s LIMIT 100", [self._day]
                 ).fetchall()
                 self.waits.append(time.perf_counter() - started)
                 self._begun.set()
 
 
-def _fill_day(day: datetime.date, frames: int, *, first_job: int) -> None:
+def _fill_day(day: datetime.date, chunks: int, *, first_job: int) -> None:
     scope, _ = Scope.objects.get_or_create(scope_type="biz", scope_id="2")
     said = {"name": "old", "create_time": filling.CREATED, "day": day, "status": 3}
     jobs = JobInstance.objects.bulk_create(
         JobInstance(scope=scope, job_instance_id=first_job + at, **said)
-        for at in range(frames // HOSTS)
+        for at in range(chunks // HOSTS)
     )
     steps = StepInstance.objects.bulk_create(
         StepInstance(job=job, step_instance_id=job.job_instance_id, step_type=1, **said)
@@ -219,9 +217,9 @@ def _fill_day(day: datetime.date, frames: int, *, first_job: int) -> None:
             [[step.pk for step in steps], HOSTS, like.pk],
         )
         cursor.execute("DELETE FROM joblogs_hostresult WHERE id = %s", [like.pk])
-        # What merging leaves: a frame a log, compressed by zstd, and so out of line.
+        # What merging leaves: a chunk a log, compressed by zstd, and so out of line.
         cursor.execute(
-            "INSERT INTO joblogs_scriptchunk "
+            "INSERT INTO joblogs_logchunk "
             '(day, host_result_id, "offset", size, newlines, codec, data) '
             "SELECT %s, r.id, 0, %s, f.newlines, f.codec, f.data FROM joblogs_hostresult r "
             "JOIN unnest(%s::integer[], %s::smallint[], %s::bytea[]) WITH ORDINALITY "
@@ -243,5 +241,5 @@ def _delete(day: datetime.date) -> None:
     for start in range(0, len(logs), BATCH_HOSTS):
         store.delete(day, logs[start : start + BATCH_HOSTS])
     with connection.cursor() as cursor:
-        cursor.execute(f"VACUUM joblogs_scriptchunk_{day:%Y%m%d}")
+        cursor.execute(f"VACUUM joblogs_logchunk_{day:%Y%m%d}")
     connections.close_all()

@@ -29,7 +29,7 @@ class Scale:
     times_more: int
     wide: int
     large_bytes: int
-    frames: int
+    chunks: int
     import_bytes: int
 
 
@@ -176,7 +176,7 @@ def disk(bench: Bench) -> Iterator[Finding]:
 
 def expiring(bench: Bench) -> Iterator[Finding]:
     if bench.database == "postgresql":
-        yield from keeping.expiring(bench.scale.frames)
+        yield from keeping.expiring(bench.scale.chunks)
 
 
 def page(bench: Bench) -> Iterator[Finding]:

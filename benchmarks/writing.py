@@ -98,7 +98,7 @@ def _copy(logs: dict[int, bytes]) -> float:
     pieces = list(corpus.in_turn(logs))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS copied")
-        connection.execute("CREATE TABLE copied (LIKE joblogs_scriptchunk INCLUDING ALL)")
+        connection.execute("CREATE TABLE copied (LIKE joblogs_logchunk INCLUDING ALL)")
         started = time.perf_counter()
         for slice_ in _sliced(pieces):
             with connection.cursor() as cursor, cursor.copy("COPY copied FROM STDIN") as copy:

@@ -1,4 +1,4 @@
-"""Search in the logs of a step: by text or by regular expression, right across frame borders.
+"""Search in the logs of a step: by text or by regular expression, right across chunk borders.
 
 Expressions are RE2's: they take time in proportion to the text whatever they say, so that none can
 hold a process. A search has a budget and says so when it ends early.

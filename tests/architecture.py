@@ -45,7 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compare": BELOW | {"compare", "query"},
     "export": BELOW | {"access", "export", "filters", "query", "search"},
     "maintenance": BELOW | {"access", "filters", "ingest", "query", "maintenance"},
-    # The windows. They stand beside each other, but for what the commands run and the admin frames.
+    # The windows. They stand beside each other, but for what the commands run and the admin chunks.
     "api": ROOMS | {"api"},
     "pages": ROOMS | {"pages"},
     "admin": ROOMS | {"admin", "pages"},
@@ -237,26 +237,26 @@ def imports_name_what_they_take_at_the_top(module: Module) -> Iterator[str]:
 
 
 @rule
-def frames_are_never_chosen_by_pk_in(module: Module) -> Iterator[str]:
+def chunks_are_never_chosen_by_pk_in(module: Module) -> Iterator[str]:
     if not module.within({"logtext.store", "maintenance"}):
         return
     for line, name in module.names():
         if name.endswith("pk__in"):
-            yield f"line {line}: pk__in; sliced, on SQLite it deletes every frame"
+            yield f"line {line}: pk__in; sliced, on SQLite it deletes every chunk"
 
 
 @rule
-def only_the_store_touches_frames(module: Module) -> Iterator[str]:
+def only_the_store_touches_chunks(module: Module) -> Iterator[str]:
     if module.within({"models", "logtext.store", "migrations"}):
         return
     for line, name in module.names():
-        if name.rpartition(".")[2].lower() == "scriptchunk" or "joblogs_scriptchunk" in name:
+        if name.rpartition(".")[2].lower() == "logchunk" or "joblogs_logchunk" in name:
             yield f"line {line}: {name}; ask content.store"
 
 
 @rule
-def a_frame_that_is_there_already_is_an_error(module: Module) -> Iterator[str]:
-    # database.py has the bulk writes that frames go through.
+def a_chunk_that_is_there_already_is_an_error(module: Module) -> Iterator[str]:
+    # database.py has the bulk writes that chunks go through.
     if not module.within({"logtext.store", "maintenance", "database"}):
         return
     lenient = ("ON CONFLICT", "OR IGNORE", "OR REPLACE", "IGNORE_CONFLICTS", "UPDATE_CONFLICTS")

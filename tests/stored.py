@@ -14,8 +14,8 @@ from joblogs.models import (
     Host,
     HostResult,
     JobInstance,
+    LogChunk,
     Scope,
-    ScriptChunk,
     StepInstance,
 )
 from tests.builders import HOST, JOB, STEP
@@ -48,15 +48,15 @@ def log(host: int = HOST, **place: Any) -> bytes:
     return text(the_result(host, **place))
 
 
-def frames(row: HostResult) -> list[ScriptChunk]:
-    found = ScriptChunk.objects.filter(day=row.day, host_result_id=row.pk)
+def chunks(row: HostResult) -> list[LogChunk]:
+    found = LogChunk.objects.filter(day=row.day, host_result_id=row.pk)
     return list(found.order_by("offset"))
 
 
 def recut(row: HostResult, cuts: Iterable[int]) -> None:
-    """Rewrite the frames of a log as merging does: other borders, another level, the same bytes."""
+    """Rewrite the chunks of a log as merging does: other borders, another level, the same bytes."""
     data = text(row)
-    ScriptChunk.objects.filter(day=row.day, host_result_id=row.pk).delete()
+    LogChunk.objects.filter(day=row.day, host_result_id=row.pk).delete()
     borders = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     made = []
     for start, stop in zip(borders, borders[1:], strict=False):
@@ -64,8 +64,8 @@ def recut(row: HostResult, cuts: Iterable[int]) -> None:
         kind, packed = codec.encode(part, level=codec.MERGED_LEVEL)
         place = {"day": row.day, "host_result_id": row.pk, "offset": start}
         said = {"size": len(part), "newlines": part.count(b"\n"), "codec": kind, "data": packed}
-        made.append(ScriptChunk(**place, **said))
-    ScriptChunk.objects.bulk_create(made)
+        made.append(LogChunk(**place, **said))
+    LogChunk.objects.bulk_create(made)
 
 
 def facts(row: Model, *but: str) -> dict[str, Any]:

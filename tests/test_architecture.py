@@ -81,17 +81,17 @@ BROKEN: dict[Rule, list[tuple[str, str]]] = {
         ("access.py", "from os import *"),
         ("access.py", "importlib.import_module('os')"),
     ],
-    architecture.frames_are_never_chosen_by_pk_in: [
+    architecture.chunks_are_never_chosen_by_pk_in: [
         ("logtext/store.py", "rows(pk__in=keys)"),
         ("maintenance/a.py", "rows(**{'pk__in': keys})"),
     ],
-    architecture.only_the_store_touches_frames: [
-        ("ingest/a.py", "from joblogs.models import ScriptChunk"),
-        ("query/a.py", "models.ScriptChunk.objects"),
-        ("admin.py", "apps.get_model('joblogs', 'ScriptChunk')"),
-        ("database.py", "run('DELETE FROM joblogs_scriptchunk')"),
+    architecture.only_the_store_touches_chunks: [
+        ("ingest/a.py", "from joblogs.models import LogChunk"),
+        ("query/a.py", "models.LogChunk.objects"),
+        ("admin.py", "apps.get_model('joblogs', 'LogChunk')"),
+        ("database.py", "run('DELETE FROM joblogs_logchunk')"),
     ],
-    architecture.a_frame_that_is_there_already_is_an_error: [
+    architecture.a_chunk_that_is_there_already_is_an_error: [
         ("logtext/store.py", "a(ignore_conflicts=True)"),
         ("database.py", "f'INSERT {a} on conflict do nothing'"),
     ],
@@ -116,8 +116,8 @@ BROKEN: dict[Rule, list[tuple[str, str]]] = {
 SOUND = [
     ("ingest/hierarchy.py", "from joblogs import access, database, records\nfrom . import merge"),
     ("query/logs.py", "from joblogs.logtext import store\nfrom joblogs.logtext.pieces import a"),
-    ("logtext/store.py", "from joblogs.models import ScriptChunk\nfrom .chunks import frames"),
-    ("logtext/fingerprint.py", "'''What ScriptChunk holds.'''\nfrom .lines import LineCutter"),
+    ("logtext/store.py", "from joblogs.models import LogChunk\nfrom .chunks import chunks"),
+    ("logtext/fingerprint.py", "'''What LogChunk holds.'''\nfrom .lines import LineCutter"),
     ("choices.py", "from django.db.models import IntegerChoices, TextChoices"),
     ("models/logs.py", "from .jobs import StepInstance\nfrom joblogs.choices import Role"),
     ("management/commands/demo.py", "from joblogs.ingest import ingest\nApp.objects.first()"),

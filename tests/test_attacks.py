@@ -36,7 +36,7 @@ LOOKUPS = (
     *("step__job__scope__scope_id", "host__name__startswith", "host_result__host_name"),
     *("host_results__host_name__startswith", "steps__name__startswith", "held_by", "task_key"),
     *("scope__groups__user__password__startswith", "job__scope__groups__user__username"),
-    *("who__startswith", "job_instance_id__lt", "telling__contains", "redacted__contains"),
+    *("who__startswith", "job_instance_id__lt", "value_hashes__contains", "redacted__contains"),
 )
 
 

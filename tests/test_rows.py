@@ -16,8 +16,8 @@ from tests.stored import the_result
 pytestmark = pytest.mark.django_db
 
 COLUMNS = (
-    *("status", "tag", "exit_code", "held_size", "truncated", "redacted", "begun", "digest"),
-    *("masking", "day"),
+    *("status", "tag", "exit_code", "held_size", "truncated", "redacted", "mask_prefix", "digest"),
+    *("mask_rule", "day"),
 )
 
 

@@ -43,7 +43,7 @@ _FIXED_COLUMNS = (
 _SIZE_COLUMNS = ("received_size", "held_size", "truncated")
 _SAVED_COLUMNS = (*_RECORD_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
 
-_MASK_COLUMNS = ("redacted", "masked", "unsettled", "masking", "begun")
+_MASK_COLUMNS = ("redacted", "masked", "mask_pending", "mask_rule", "mask_prefix")
 
 _REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
 

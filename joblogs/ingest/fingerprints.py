@@ -20,7 +20,7 @@ from joblogs.models import HostResult
 AT_ONCE_MAX_BYTES = 1024 * 1024
 """Larger logs are left to `maintain_logs`."""
 
-_COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version", "telling")
+_COLUMNS = ("fingerprint_size", "digest", "shape", "shape_version", "value_hashes")
 
 
 def take(rows: Iterable[HostResult]) -> None:
@@ -48,7 +48,7 @@ def write(taken: Iterable[tuple[HostResult, fingerprint.Fingerprint]]) -> None:
             prints.digest(),
             prints.shape(),
             fingerprint.VERSION,
-            prints.telling(),
+            prints.value_hashes(),
         ]
         + [row.held_size, row.masked]
         for row, prints in taken

@@ -21,8 +21,8 @@ from joblogs.models import DIGESTS, FileLog, HostResult
 
 from .overlap import readable
 
-COLUMNS = ("redacted", "masked", "unsettled", "masking", *DIGESTS)
-"""What masking changes now and then; `begun` changes often, and is written with the sizes."""
+COLUMNS = ("redacted", "masked", "mask_pending", "mask_rule", *DIGESTS)
+"""What masking changes now and then; `mask_prefix` changes often, and is written with the sizes."""
 
 BATCH_BYTES = 256 * 1024
 """What is joined to be looked at: it should still be in the processor's cache then."""
@@ -84,14 +84,14 @@ def mask_logs(
     tails = {**ends, **_tails(day, [each for each in due if each[0].pk not in ends], secrets)}
     for some in _batches(due):
         fresh = {id(log) for row, log in some if _is_fresh(row, log, tails)}
-        parts = [(row.begun, log.added, b"\n") for row, log in some if id(log) in fresh]
+        parts = [(row.mask_prefix, log.added, b"\n") for row, log in some if id(log) in fresh]
         quiet = secrets.absent(b"".join(itertools.chain.from_iterable(parts)))
         for row, log in some:
-            if id(log) in fresh and (quiet or secrets.absent(bytes(row.begun) + log.added)):
+            if id(log) in fresh and (quiet or secrets.absent(bytes(row.mask_prefix) + log.added)):
                 changed = settle(row, secrets.state(_end(row, log)))
             else:
-                begun = b"" if row.masking else row.begun
-                tail = bytearray(tails[row.pk] if row.unsettled else tails.get(row.pk, begun))
+                begun = b"" if row.mask_rule else row.mask_prefix
+                tail = bytearray(tails[row.pk] if row.mask_pending else tails.get(row.pk, begun))
                 changed, replaced = _mask(row, log, tail, secrets)
                 if replaced:
                     start = log.held_before - len(tail)
@@ -119,7 +119,7 @@ def _batches(
 
 def _end(row: HostResult, log: Log) -> bytes | bytearray:
     """As much of the end of what is looked at as decides how it ends."""
-    return log.added if len(log.added) > LOOK_BACK else bytes(row.begun) + log.added
+    return log.added if len(log.added) > LOOK_BACK else bytes(row.mask_prefix) + log.added
 
 
 def mask_file(row: FileLog, log: Log) -> bool:
@@ -137,13 +137,13 @@ def mask_file(row: FileLog, log: Log) -> bool:
 
 
 def _ends(row: HostResult) -> bool:
-    return bool(row.unsettled or row.masking or row.begun)
+    return bool(row.mask_pending or row.mask_rule or row.mask_prefix)
 
 
 def _is_fresh(row: HostResult, log: Log, tails: dict[int, bytes]) -> bool:
     """Whether what a log grew by is all that must be looked at."""
     ahead = row.redacted and row.redacted[-1][1] > log.held_before
-    return not (row.pk in tails or row.unsettled or row.masking or ahead or log.is_full)
+    return not (row.pk in tails or row.mask_pending or row.mask_rule or ahead or log.is_full)
 
 
 def _tails(
@@ -153,19 +153,19 @@ def _tails(
     spans = []
     for row, log in due:
         end = log.held_before
-        if not end or (not row.unsettled and (row.masking or row.begun)):
+        if not end or (not row.mask_pending and (row.mask_rule or row.mask_prefix)):
             continue
-        if row.unsettled or secrets.needs_context(log.added):
-            spans.append(store.Span(row.pk, max(0, end - row.unsettled - 1), end))
+        if row.mask_pending or secrets.needs_context(log.added):
+            spans.append(store.Span(row.pk, max(0, end - row.mask_pending - 1), end))
     # Without the byte before it a text is masked like one that begins there: no less than with it.
     return {span.log: data for span, data in readable(day, spans).items()}
 
 
 def looks_back(row: HostResult) -> Range | None:
     """The stored bytes without which nothing may be added to a log: a secret may begin there."""
-    if not row.unsettled or not secrets_masked():
+    if not row.mask_pending or not secrets_masked():
         return None
-    return max(0, row.held_size - row.unsettled - 1), row.held_size
+    return max(0, row.held_size - row.mask_pending - 1), row.held_size
 
 
 def _mask(
@@ -178,14 +178,14 @@ def _mask(
     masks = secrets.mask(
         text,
         start=len(tail) - begins,
-        masking=row.masking,
-        begun=bytes(row.begun),
+        rule=row.mask_rule,
+        prefix=bytes(row.mask_prefix),
         masked=ahead,
     )
     ranges, places, state = masks.ranges, masks.places, masks.state
     if log.is_full:
         # The rest of what may have begun is never kept: it must not stay half shown.
-        cut = secrets.cut(text, start=len(text) - state.size, masking=state.masking)
+        cut = secrets.cut(text, start=len(text) - state.size, rule=state.rule)
         ranges, places, state = ranges + cut.ranges, places + cut.places, State()
     replaced = text[: len(tail)] != tail
     tail[:], log.added[:] = text[: len(tail)], text[len(tail) :]
@@ -200,11 +200,11 @@ def _mask(
 
 
 def _state(row: HostResult | FileLog) -> State:
-    return State(row.unsettled, row.masking, bytes(row.begun))
+    return State(row.mask_pending, row.mask_rule, bytes(row.mask_prefix))
 
 
 def settle(row: HostResult | FileLog, state: State) -> bool:
     """Remember how a log ends; whether that changed one of COLUMNS."""
-    changed = (row.unsettled, row.masking) != state[:2]
-    row.unsettled, row.masking, row.begun = state
+    changed = (row.mask_pending, row.mask_rule) != state[:2]
+    row.mask_pending, row.mask_rule, row.mask_prefix = state
     return changed

@@ -41,7 +41,7 @@ _RECORD_COLUMNS = (
     "update_time",
     "actual_execute_count",
 )
-_SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated", "begun")
+_SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated", "mask_prefix")
 _MASKED_COLUMNS = (*_SIZE_COLUMNS, *masking.COLUMNS)
 _MERGED_COLUMNS = (
     *_RECORD_COLUMNS,
@@ -353,7 +353,7 @@ def _write_rows(rows: StepRows) -> None:
 
 def _has_expired(job: JobInstance) -> bool:
     # Expiry empties a partition without taking each host result's lock. Either it waited for the
-    # frames just written and took them along, or it came before them: then the job says so now.
+    # chunks just written and took them along, or it came before them: then the job says so now.
     return bool(_expired(job=job.pk))
 
 

@@ -28,7 +28,7 @@ PATHS: Final = ("src_path", "dest_path")
 
 _DIGITS: Final = 16
 _END_SIZE: Final = _DIGITS + len("~")
-_MASKED_KEY: Final = re.compile(r"~[0-9a-f]{%d}\Z" % _DIGITS)
+_MASKED_KEY: Final = re.compile(rf"~[0-9a-f]{{{_DIGITS}}}\Z")
 
 
 class _Masked(NamedTuple):

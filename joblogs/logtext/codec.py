@@ -1,4 +1,4 @@
-"""How the bytes of a frame are written down: as they are, or as zstd."""
+"""How the bytes of a chunk are written down: as they are, or as zstd."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Unreadable(Exception):
 
 
 class UnknownCodec(Unreadable):
-    """A frame was written by a newer version than this."""
+    """A chunk was written by a newer version than this."""
 
 
 class Damaged(Unreadable):
-    """What is stored of a frame is not what was written."""
+    """What is stored of a chunk is not what was written."""
 
 
 def encode(data: bytes, *, level: int = LIVE_LEVEL) -> tuple[int, bytes]:
@@ -51,7 +51,7 @@ def decode(codec: int, data: bytes | memoryview) -> bytes:
         except zstd.ZstdError as error:
             raise Damaged(str(error)) from None
         if not decompressor.eof or decompressor.unused_data:
-            raise Damaged("a frame ends before its bytes do, or after")
+            raise Damaged("a chunk ends before its bytes do, or after")
         return whole
     if codec == RAW:
         return bytes(data)

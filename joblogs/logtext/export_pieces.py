@@ -1,4 +1,4 @@
-"""A log as pieces of an export: cut where any store would cut it, whatever its frames are."""
+"""A log as pieces of an export: cut where any store would cut it, whatever its chunks are."""
 
 from __future__ import annotations
 

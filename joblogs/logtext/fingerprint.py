@@ -7,8 +7,8 @@ elapsed time grows into something that reads as a clock). `spans` says what was 
 that a page can show it and compare the hidden values.
 
 Of the hidden values some are worth comparing on all hosts: ids and addresses (a checksum, the
-server that was asked), where times and process ids differ everywhere. `Fingerprint.telling` holds
-a short hash of each of the first of them.
+server that was asked), where times and process ids differ everywhere. `Fingerprint.value_hashes`
+holds a short hash of each of the first of them.
 
 Pure functions of the bytes: how the text was cut into pieces does not matter, and any bytes
 will do. A line over 1 MiB is masked in segments of that size, to bound the memory.
@@ -39,7 +39,7 @@ __all__ = [
     "masked",
     "shape",
     "spans",
-    "telling_spans",
+    "value_spans",
 ]
 
 PLACEHOLDER = b"\x00\x01"
@@ -265,8 +265,8 @@ def spans(data: bytes, *, names: Sequence[bytes] = ()) -> list[Span]:
     return result
 
 
-def telling_spans(data: bytes, *, names: Sequence[bytes] = ()) -> list[Span]:
-    """Say where the values are that `Fingerprint.telling` holds the hashes of, in their order.
+def value_spans(data: bytes, *, names: Sequence[bytes] = ()) -> list[Span]:
+    """Say where the values are that `Fingerprint.value_hashes` holds the hashes of, in their order.
 
     The beginning of a text gives the first of them.
     """
@@ -367,7 +367,7 @@ class Fingerprint:
         so_far.update(self._look_at(self._cutter.rest)[0])
         return so_far.digest()
 
-    def telling(self) -> bytes:
+    def value_hashes(self) -> bytes:
         """Give the hashes of the first telling values so far, VALUE_BYTES each."""
         return b"".join(self.values())
 

@@ -45,7 +45,7 @@ def without_line_end(data: bytes) -> bytes:
 
 
 def count_newlines(data: bytes) -> int:
-    """Count b"\\n": what a frame stores, so that line numbers add up over frames."""
+    """Count b"\\n": what a chunk stores, so that line numbers add up over chunks."""
     return data.count(b"\n")
 
 

@@ -1,7 +1,7 @@
 """The arithmetic of pieces: what a piece at an offset means for a log, and how a log is cut.
 
 Pure. A log here is four numbers and what it holds; ingest reads the bytes that must be compared and
-writes the frames that come out.
+writes the chunks that come out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .codec import Unreadable
 
-FRAME_MAX_BYTES = 1024 * 1024
+CHUNK_MAX_BYTES = 1024 * 1024
 
 Range = tuple[int, int]
 """[start, end) in bytes of the log."""
@@ -164,25 +164,25 @@ def union(ranges: Iterable[Range]) -> list[Range]:
     return result
 
 
-def frames(offset: int, data: bytes | bytearray) -> Iterator[Piece]:
-    """Cut consecutive bytes into frames of at most FRAME_MAX_BYTES."""
+def chunks(offset: int, data: bytes | bytearray) -> Iterator[Piece]:
+    """Cut consecutive bytes into chunks of at most CHUNK_MAX_BYTES."""
     view = memoryview(data)
-    for start in range(0, len(view), FRAME_MAX_BYTES):
-        yield Piece(offset + start, bytes(view[start : start + FRAME_MAX_BYTES]))
+    for start in range(0, len(view), CHUNK_MAX_BYTES):
+        yield Piece(offset + start, bytes(view[start : start + CHUNK_MAX_BYTES]))
 
 
 class Hole(Unreadable):
-    """Stored frames do not touch: bytes of a log are missing."""
+    """Stored chunks do not touch: bytes of a log are missing."""
 
     def __init__(self, expected: int, found: int | None) -> None:
         self.expected, self.found = expected, found
-        super().__init__(f"bytes from {expected} on are missing (next frame: {found})")
+        super().__init__(f"bytes from {expected} on are missing (next chunk: {found})")
 
 
 def join(span: Range, pieces: Sequence[Piece]) -> list[bytes]:
-    """The bytes of [start, end) out of frames that cover it, in order. Raises Hole.
+    """The bytes of [start, end) out of chunks that cover it, in order. Raises Hole.
 
-    Frames may begin before the span and end after it; they must touch.
+    Chunks may begin before the span and end after it; they must touch.
     """
     position, end = span
     if len(pieces) == 1 and pieces[0].offset == position and len(pieces[0].data) == end - position:

@@ -65,12 +65,12 @@ _ESCAPE_BEGUN = rb"(?:\\{1,4}(?:[nrtbf]|[ux][0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2}
 class State(NamedTuple):
     """What is remembered of the end of a text; that of a text that begins is `State()`."""
 
-    unsettled: int = 0
+    pending: int = 0
     """Bytes at the end that may begin a secret, or go on with one: the next run must see them, and
     the one before."""
-    masking: str = ""
-    """The rule whose mask may go on behind what is unsettled."""
-    begun: bytes = b""
+    rule: str = ""
+    """The rule whose mask may go on behind what is pending."""
+    prefix: bytes = b""
     """Or, and by far the most often: the end is no more than this part of how a rule begins. It is
     remembered itself, because it tells nothing, and the next run needs not see the text for it.
     While the mask of a private key goes on it is what its lines look like."""
@@ -78,7 +78,7 @@ class State(NamedTuple):
     @property
     def size(self) -> int:
         """Bytes at the end that the next run begins with."""
-        return self.unsettled or (0 if self.masking else len(self.begun))
+        return self.pending or (0 if self.rule else len(self.prefix))
 
 
 @dataclass(slots=True)
@@ -183,9 +183,9 @@ class Secrets:
             start -= 1  # of an escape sequence all must be seen
         begun = bytes(text[start:])
         if self._is_begun(begun) or (begun[0] not in _LETTERS and self._is_begun(begun[1:])):
-            return State(begun=begun)
+            return State(prefix=begun)
         if len(begun) <= _BEGUN_SIZE and _ESCAPE_ONLY.fullmatch(view, start):
-            return State(begun=begun)
+            return State(prefix=begun)
         return State(len(begun))
 
     def _is_begun(self, end: bytes) -> bool:
@@ -196,20 +196,20 @@ class Secrets:
         text: bytearray,
         *,
         start: int = 0,
-        masking: str = "",
-        begun: bytes = b"",
+        rule: str = "",
+        prefix: bytes = b"",
         masked: Iterable[Sequence[int]] = (),
     ) -> Masks:
-        """Mask a text in place: what was unsettled, from `start` on, and what is new.
+        """Mask a text in place: what was pending, from `start` on, and what is new.
 
-        Before it stands at most the one byte of context. `masking` and `begun` are those of the
+        Before it stands at most the one byte of context. `rule` and `prefix` are those of the
         state, `masked` are ranges of the text that are masked already.
         """
         view = _view(text)
         for begin, stop in masked:
             view[begin:stop] = view[begin:stop].replace(_STAR, _BORDER)
         run = _Run(text, view, start)
-        goes_on = self._resumed(run, masking, begun) if self.goes_on(masking) else None
+        goes_on = self._resumed(run, rule, prefix) if self.goes_on(rule) else None
         cursors = [Cursor(expression, view, run.position) for expression in self._expressions]
         while True:
             found = min((c.found for c in cursors if c.found), default=None)
@@ -246,16 +246,16 @@ class Secrets:
         run.put(start, stop, rule.name)
         return _Open(rule, stop, wide=wide) if _goes_on(rule) and not ends else None
 
-    def _resumed(self, run: _Run, masking: str, begun: bytes) -> _Open:
-        rule, start = self._named[masking], run.position
-        stop, lines, wide = start, private_keys.Lines(), begun == _WIDE
+    def _resumed(self, run: _Run, name: str, prefix: bytes) -> _Open:
+        rule, start = self._named[name], run.position
+        stop, lines, wide = start, private_keys.Lines(), prefix == _WIDE
         if rule.key:
-            lines = private_keys.Lines.unpacked(begun)
+            lines = private_keys.Lines.unpacked(prefix)
             if lines.number:
                 stop = private_keys.run(run.view, start)
                 lines = private_keys.grown(lines, private_keys.size_of(run.view[start:stop]))
         elif rule.more:
-            stop = self._more[masking, wide].match(run.view, start).end()
+            stop = self._more[name, wide].match(run.view, start).end()
         if start < stop:
             run.put(start, stop, "")
         return _Open(rule, stop, lines, wide)
@@ -280,23 +280,23 @@ class Secrets:
         rule, rest = goes_on.rule, len(view) - goes_on.stop
         if rule.key:
             alive = private_keys.may_go_on(view, goes_on.stop, len(view), goes_on.lines)
-            begun = goes_on.lines.packed()
+            prefix = goes_on.lines.packed()
         elif rule.again:
-            alive, begun = bool(self._going[rule.name].fullmatch(view, goes_on.stop)), b""
+            alive, prefix = bool(self._going[rule.name].fullmatch(view, goes_on.stop)), b""
         else:
-            filler, begun = (b"\0\x1b", _WIDE) if goes_on.wide else (b"\x1b", b"")
+            filler, prefix = (b"\0\x1b", _WIDE) if goes_on.wide else (b"\x1b", b"")
             alive = not view[goes_on.stop :].strip(filler) and rest <= LOOK_BACK
-        return State(rest, rule.name, begun) if alive else None
+        return State(rest, rule.name, prefix) if alive else None
 
     def _is_key(self, rule: str) -> bool:
         return rule in self._named and self._named[rule].key
 
-    def cut(self, text: bytearray, *, start: int = 0, masking: str = "") -> Masks:
+    def cut(self, text: bytearray, *, start: int = 0, rule: str = "") -> Masks:
         """Mask what may be the first part of a secret whose rest is never kept."""
         run = _Run(text, _view(text), start)
         found = self._cut.search(run.view, max(start, len(text) - LOOK_BACK))
         begins = len(text)
-        if self._is_key(masking):
+        if self._is_key(rule):
             line = bytes(text[start:])
             begins -= len(line) - len(line.rstrip(_KEY_BYTES))
         elif found is not None:

@@ -1,8 +1,8 @@
-"""The only code that reads or writes ScriptChunk.
+"""The only code that reads or writes LogChunk.
 
-A log is read by its host result's id and day. Which frames hold it may change at any time (merging
-replaces them), so a reader never remembers frames from one statement to the next: it asks for the
-frame that contains its position and checks that frames touch (DESIGN §5). Every statement names the
+A log is read by its host result's id and day. Which chunks hold it may change at any time (merging
+replaces them), so a reader never remembers chunks from one statement to the next: it asks for the
+chunk that contains its position and checks that chunks touch (DESIGN §5). Every statement names the
 day as a value: that is what lets PostgreSQL look at one partition only.
 """
 
@@ -18,25 +18,25 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from joblogs import database
-from joblogs.models import ScriptChunk
+from joblogs.models import LogChunk
 
 from . import codec
-from .pieces import FRAME_MAX_BYTES, Hole, Piece, frames, join
+from .pieces import CHUNK_MAX_BYTES, Hole, Piece, chunks, join
 
 GROUP_BYTES = 8 * 1024 * 1024
-"""As much text as the frames that one statement fetches may hold: what a reader's memory is bounded
+"""As much text as the chunks that one statement fetches may hold: what a reader's memory is bounded
 by."""
 WHOLE_SPANS, PARTIAL_SPANS = 10_000, 400
 """As many spans as one statement asks for: those of whole logs by a list, others by a UNION."""
 
-FRAMES_AT_ONCE, LOGS_AT_ONCE = 16, 1000
-"""As many frames as they are, and names of logs, as one statement fetches."""
+CHUNKS_AT_ONCE, LOGS_AT_ONCE = 16, 1000
+"""As many chunks as they are, and names of logs, as one statement fetches."""
 
-PARTITIONS = database.Partitions(ScriptChunk)
-"""The day partitions of the frames, where there are any."""
+PARTITIONS = database.Partitions(LogChunk)
+"""The day partitions of the chunks, where there are any."""
 
 _FIELDS = ("day", "host_result_id", "offset", "size", "newlines", "codec", "data")
-_TABLE = ScriptChunk._meta.db_table
+_TABLE = LogChunk._meta.db_table
 # The table's name is ours; everything else is a parameter.
 _WHOLE = (
     f'SELECT host_result_id, "offset", codec, data FROM "{_TABLE}" '  # noqa: S608
@@ -65,9 +65,9 @@ class Span(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """As many bytes as the frames that hold it may have: a byte brings all of its frame."""
-        first = max(0, self.start - FRAME_MAX_BYTES + 1)
-        return min(self.size or self.stop, self.stop + FRAME_MAX_BYTES - 1) - first
+        """As many bytes as the chunks that hold it may have: a byte brings all of its chunk."""
+        first = max(0, self.start - CHUNK_MAX_BYTES + 1)
+        return min(self.size or self.stop, self.stop + CHUNK_MAX_BYTES - 1) - first
 
 
 class Addition(NamedTuple):
@@ -80,18 +80,18 @@ class Addition(NamedTuple):
 
 
 def append(day: datetime.date, additions: Iterable[Addition]) -> None:
-    """Store what logs grew by, as frames of at most 1 MiB.
+    """Store what logs grew by, as chunks of at most 1 MiB.
 
-    The caller holds the lock of each log's host result. A frame that is there already is an error.
+    The caller holds the lock of each log's host result. A chunk that is there already is an error.
     """
-    database.insert_rows(ScriptChunk, _FIELDS, _rows(day, additions))
+    database.insert_rows(LogChunk, _FIELDS, _rows(day, additions))
 
 
 def _rows(
     day: datetime.date, additions: Iterable[Addition], level: int = codec.LIVE_LEVEL
 ) -> Iterator[tuple[Any, ...]]:
     for log, offset, data, counted in additions:
-        for piece in frames(offset, data):
+        for piece in chunks(offset, data):
             kind, packed = codec.encode(piece.data, level=level)
             size, newlines = len(piece.data), counted
             if newlines is None or size < len(data):
@@ -102,19 +102,19 @@ def _rows(
 def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list[bytes]]]:
     """The bytes of `spans`, in their order, each as parts to be joined.
 
-    Statements are as many as there are groups of 8 MiB of frames, whatever the number of spans; a
+    Statements are as many as there are groups of 8 MiB of chunks, whatever the number of spans; a
     longer span comes back in several consecutive ones. The caller takes `stop` and `size` from the
     host result, before. Raises Hole if bytes are missing.
     """
     for group in _groups(spans):
-        found = _frames(day, group)
+        found = _chunks(day, group)
         for index, span in enumerate(group):
             place = (span.start, span.stop)
             try:
                 parts = join(place, _decoded(found.pop(index, [])))
             except Hole:
-                # Frames may have been merged between the size's statement and this one.
-                parts = join(place, _decoded(_frames(day, [span])[0]))
+                # Chunks may have been merged between the size's statement and this one.
+                parts = join(place, _decoded(_chunks(day, [span])[0]))
             yield span, parts
 
 
@@ -155,7 +155,7 @@ def _windows(spans: Iterable[Span]) -> Iterator[Span]:
 
 
 _Packed = tuple[int, int, bytes]
-"""Offset, codec and data of a frame as it is stored."""
+"""Offset, codec and data of a chunk as it is stored."""
 
 
 def _decoded(found: list[_Packed]) -> list[Piece]:
@@ -165,8 +165,8 @@ def _decoded(found: list[_Packed]) -> list[Piece]:
     return [Piece(offset, codec.decode(kind, data)) for offset, kind, data in found]
 
 
-def _frames(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Packed]]:
-    """The frames that each span of the group needs, by the span's index."""
+def _chunks(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Packed]]:
+    """The chunks that each span of the group needs, by the span's index."""
     if not all(span.is_whole for span in group):
         return _windowed(day, group)
     result: dict[int, list[_Packed]] = defaultdict(list)
@@ -192,7 +192,7 @@ def _windowed(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Pack
 
 
 class Newlines(NamedTuple):
-    """The newlines of those frames of a log that lie within a part of it, and what they cover."""
+    """The newlines of those chunks of a log that lie within a part of it, and what they cover."""
 
     newlines: int
     start: int
@@ -200,9 +200,9 @@ class Newlines(NamedTuple):
 
 
 def newlines_within(day: datetime.date, log: int, start: int, stop: int) -> Newlines:
-    """Count newlines of bytes [start, stop) as far as whole frames tell, without reading text.
+    """Count newlines of bytes [start, stop) as far as whole chunks tell, without reading text.
 
-    The caller counts in what the frames leave over at both ends; without a frame it is all of it.
+    The caller counts in what the chunks leave over at both ends; without a chunk it is all of it.
     """
     statement = (
         'SELECT COALESCE(SUM(newlines), 0), MIN("offset"), MAX("offset" + size) '  # noqa: S608
@@ -213,10 +213,10 @@ def newlines_within(day: datetime.date, log: int, start: int, stop: int) -> Newl
     return Newlines(count, start if first is None else first, start if last is None else last)
 
 
-def frame_of_newline(day: datetime.date, log: int, nth: int) -> tuple[Span, int] | None:
-    """The frame that holds the nth newline of a log (from 1), and how many come before the frame.
+def chunk_of_newline(day: datetime.date, log: int, nth: int) -> tuple[Span, int] | None:
+    """The chunk that holds the nth newline of a log (from 1), and how many come before the chunk.
 
-    The database adds up and stops at the frame: a log may have a million of them.
+    The database adds up and stops at the chunk: a log may have a million of them.
     """
     statement = (
         'SELECT "offset", size, upto - newlines FROM (SELECT "offset", size, newlines, '  # noqa: S608
@@ -229,8 +229,8 @@ def frame_of_newline(day: datetime.date, log: int, nth: int) -> tuple[Span, int]
     return None
 
 
-def frames_with_newlines(day: datetime.date, log: int, start: int) -> list[Span]:
-    """The next two frames that end after `start` and hold a newline; the first may hold it before.
+def chunks_with_newlines(day: datetime.date, log: int, start: int) -> list[Span]:
+    """The next two chunks that end after `start` and hold a newline; the first may hold it before.
 
     What finds the end of a line of many megabytes without reading the line.
     """
@@ -238,12 +238,12 @@ def frames_with_newlines(day: datetime.date, log: int, start: int) -> list[Span]
         f'SELECT "offset", size FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s '  # noqa: S608
         'AND "offset" > %s AND "offset" + size > %s AND newlines > 0 ORDER BY "offset" LIMIT 2'
     )
-    parameters = [day, log, start - FRAME_MAX_BYTES, start]
+    parameters = [day, log, start - CHUNK_MAX_BYTES, start]
     return [Span(log, at, at + size) for at, size in database.fetch(statement, parameters)]
 
 
-class Frame(NamedTuple):
-    """A frame as it is stored."""
+class Chunk(NamedTuple):
+    """A chunk as it is stored."""
 
     offset: int
     size: int
@@ -252,22 +252,22 @@ class Frame(NamedTuple):
     data: bytes
 
 
-def frames_of(day: datetime.date, log: int) -> Iterator[Frame]:
-    """All frames of a log as they are, in their order, a few at a time."""
+def chunks_of(day: datetime.date, log: int) -> Iterator[Chunk]:
+    """All chunks of a log as they are, in their order, a few at a time."""
     statement = (
         f'SELECT "offset", size, newlines, codec, data FROM "{_TABLE}" '  # noqa: S608
         'WHERE day = %s AND host_result_id = %s AND "offset" > %s ORDER BY "offset" LIMIT %s'
     )
     after = -1
-    while page := list(database.fetch(statement, [day, log, after, FRAMES_AT_ONCE])):
+    while page := list(database.fetch(statement, [day, log, after, CHUNKS_AT_ONCE])):
         for offset, size, newlines, kind, data in page:
-            yield Frame(offset, size, newlines, kind, bytes(data))
+            yield Chunk(offset, size, newlines, kind, bytes(data))
         after = page[-1][0]
 
 
 def days(since: datetime.date | None, until: datetime.date | None) -> Iterator[datetime.date]:
-    """The days that have frames, ascending."""
-    found = ScriptChunk.objects.order_by("day").values_list("day", flat=True)
+    """The days that have chunks, ascending."""
+    found = LogChunk.objects.order_by("day").values_list("day", flat=True)
     if until is not None:
         found = found.filter(day__lte=until)
     day = found.filter(day__gte=since).first() if since is not None else found.first()
@@ -277,7 +277,7 @@ def days(since: datetime.date | None, until: datetime.date | None) -> Iterator[d
 
 
 def logs_of_day(day: datetime.date) -> Iterator[list[int]]:
-    """The host results that frames of a day name, ascending, a page at a time."""
+    """The host results that chunks of a day name, ascending, a page at a time."""
     statement = (
         f'SELECT DISTINCT host_result_id FROM "{_TABLE}" '  # noqa: S608
         "WHERE day = %s AND host_result_id > %s ORDER BY host_result_id LIMIT %s"
@@ -289,23 +289,23 @@ def logs_of_day(day: datetime.date) -> Iterator[list[int]]:
 
 
 def scattered(day: datetime.date) -> list[tuple[int, int]]:
-    """The logs of a day that lie in more frames than they need: host result and frames of each."""
+    """The logs of a day that lie in more chunks than they need: host result and chunks of each."""
     statement = (
         f'SELECT host_result_id, COUNT(*) FROM "{_TABLE}" WHERE day = %s GROUP BY host_result_id '  # noqa: S608
         "HAVING COUNT(*) > (SUM(size) + %s) / %s ORDER BY host_result_id"
     )
-    parameters = [day, FRAME_MAX_BYTES - 1, FRAME_MAX_BYTES]
+    parameters = [day, CHUNK_MAX_BYTES - 1, CHUNK_MAX_BYTES]
     return [(log, count) for log, count in database.fetch(statement, parameters)]
 
 
 def merge(day: datetime.date, log: int) -> int:
-    """Re-cut a log into full frames, compressed harder; how many frames that saves.
+    """Re-cut a log into full chunks, compressed harder; how many chunks that saves.
 
-    The caller holds the lock of the host result, in a transaction. Leading frames that are full
+    The caller holds the lock of the host result, in a transaction. Leading chunks that are full
     already stay. Memory is bounded by GROUP_BYTES, whatever the log's size.
     """
     cuts = _cuts(day, log)
-    while cuts and cuts[0][1] == FRAME_MAX_BYTES:
+    while cuts and cuts[0][1] == CHUNK_MAX_BYTES:
         del cuts[0]
     before, rest = len(cuts), b""
     if before < 2:
@@ -316,23 +316,23 @@ def merge(day: datetime.date, log: int) -> int:
         (_, parts), *more = read(day, [Span(log, start, stop, cuts[-1][0] + cuts[-1][1])])
         data = rest + b"".join(itertools.chain(parts, *(found for _, found in more)))
         offset = start - len(rest)
-        keep = 0 if group[-1] is cuts[-1] else len(data) % FRAME_MAX_BYTES
+        keep = 0 if group[-1] is cuts[-1] else len(data) % CHUNK_MAX_BYTES
         rest, data = data[len(data) - keep :], data[: len(data) - keep]
         _delete(day, log, start, stop)
         rows = _rows(day, [Addition(log, offset, data)], codec.MERGED_LEVEL)
-        database.insert_rows(ScriptChunk, _FIELDS, rows)
-        written += -(-len(data) // FRAME_MAX_BYTES)
+        database.insert_rows(LogChunk, _FIELDS, rows)
+        written += -(-len(data) // CHUNK_MAX_BYTES)
     return before - written
 
 
 def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) -> None:
     """Put other bytes, with the same newlines, where a log has as many already.
 
-    The caller holds the lock of the host result, in a transaction. Frames keep their borders, so a
+    The caller holds the lock of the host result, in a transaction. Chunks keep their borders, so a
     reader meets each of them as it was or as it is. Raises Hole if bytes are missing.
     """
     stop = offset + len(data)
-    kept = _decoded(_frames(day, [Span(log, offset, stop)])[0])
+    kept = _decoded(_chunks(day, [Span(log, offset, stop)])[0])
     join((offset, stop), kept)
     for piece in kept:
         text = bytearray(piece.data)
@@ -340,7 +340,7 @@ def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) 
         text[start : stop - piece.offset] = data[max(0, piece.offset - offset) :][
             : len(text) - start
         ]
-        level = codec.MERGED_LEVEL if len(text) == FRAME_MAX_BYTES else codec.LIVE_LEVEL
+        level = codec.MERGED_LEVEL if len(text) == CHUNK_MAX_BYTES else codec.LIVE_LEVEL
         kind, packed = codec.encode(bytes(text), level=level)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -351,7 +351,7 @@ def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) 
 
 
 def delete(day: datetime.date, logs: Sequence[int]) -> None:
-    """Delete all frames of these host results' logs. Part of the caller's transaction."""
+    """Delete all chunks of these host results' logs. Part of the caller's transaction."""
     for start in range(0, len(logs), WHOLE_SPANS):
         condition, values = database.any_of(logs[start : start + WHOLE_SPANS])
         with connection.cursor() as cursor:
@@ -362,7 +362,7 @@ def delete(day: datetime.date, logs: Sequence[int]) -> None:
 
 
 def _cuts(day: datetime.date, log: int) -> list[tuple[int, int]]:
-    """Offset and size of each frame of a log, in order."""
+    """Offset and size of each chunk of a log, in order."""
     statement = (
         f'SELECT "offset", size FROM "{_TABLE}" '  # noqa: S608
         'WHERE day = %s AND host_result_id = %s ORDER BY "offset"'
@@ -371,7 +371,7 @@ def _cuts(day: datetime.date, log: int) -> list[tuple[int, int]]:
 
 
 def _runs(cuts: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
-    """Frames in runs of about GROUP_BYTES."""
+    """Chunks in runs of about GROUP_BYTES."""
     start, size = 0, 0
     for index, (_, length) in enumerate(cuts):
         size += length

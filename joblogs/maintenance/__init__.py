@@ -143,7 +143,7 @@ def _merge(
         if upkeep.logs_merged == limit:
             return
         with _passing_by(log):
-            upkeep.frames_saved += 0 if dry_run else compaction.merge(day, log)
+            upkeep.chunks_saved += 0 if dry_run else compaction.merge(day, log)
             upkeep.logs_merged += 1
 
 

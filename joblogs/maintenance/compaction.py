@@ -1,4 +1,4 @@
-"""Small frames become full ones: less disk, fewer rows, faster reads, and no byte changes."""
+"""Small chunks become full ones: less disk, fewer rows, faster reads, and no byte changes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from joblogs.choices import HOST_UNFINISHED
 from joblogs.logtext import store
 from joblogs.models import HostResult
 
-RUNNING_FRAMES = 64
-"""A log that still grows is merged only once it lies in more frames than this."""
+RUNNING_CHUNKS = 64
+"""A log that still grows is merged only once it lies in more chunks than this."""
 _BATCH = 1000
 
 
@@ -27,12 +27,12 @@ def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, int]]:
                 id__in=batch, step__job__expired_at__isnull=True
             ).values_list("pk", "status")
             for log, status in sorted(states):
-                if status not in HOST_UNFINISHED or batch[log] > RUNNING_FRAMES:
+                if status not in HOST_UNFINISHED or batch[log] > RUNNING_CHUNKS:
                     yield day, log
 
 
 def merge(day: datetime.date, log: int) -> int:
-    """Merge one log under its host result's lock; how many frames that saves."""
+    """Merge one log under its host result's lock; how many chunks that saves."""
 
     def work() -> int:
         with transaction.atomic():

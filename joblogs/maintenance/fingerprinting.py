@@ -23,7 +23,7 @@ def due(days: Iterable[datetime.date]) -> QuerySet[HostResult]:
             Q(fingerprint_size=None)
             | ~Q(fingerprint_size=F("held_size"))
             | ~Q(shape_version=logtext_fingerprint.VERSION)
-            | Q(telling=None)  # taken before there were any
+            | Q(value_hashes=None)  # taken before there were any
         )
         .order_by("pk")
     )

@@ -133,8 +133,8 @@ class _Pass:
             masks = secrets.mask(
                 text,
                 start=len(end) - self.state.size,
-                masking=self.state.masking,
-                begun=self.state.begun,
+                rule=self.state.rule,
+                prefix=self.state.prefix,
                 masked=[
                     (max(0, a - base), b - base)
                     for a, b in itertools.chain(log.redacted or (), self.ranges)
@@ -174,14 +174,14 @@ def _save(log: Log, passed: _Pass) -> None:
     log.redacted = [list(span) for span in cover(log.redacted or (), passed.ranges)]
     log.masked += passed.found.total()
     columns = ["redacted", "masked"]
-    if passed.state.masking and masking.secrets_masked().goes_on(passed.state.masking):
+    if passed.state.rule and masking.secrets_masked().goes_on(passed.state.rule):
         # The log ends within a secret: what comes next is masked as it comes.
         masking.settle(log, passed.state)
-        columns += ["unsettled", "masking", "begun"]
-    elif passed.ranges[-1][1] > log.held_size - len(log.begun):
+        columns += ["mask_pending", "mask_rule", "mask_prefix"]
+    elif passed.ranges[-1][1] > log.held_size - len(log.mask_prefix):
         # What is remembered of its end is masked now.
-        log.begun = b""
-        columns.append("begun")
+        log.mask_prefix = b""
+        columns.append("mask_prefix")
     if isinstance(log, FileLog):
         columns.append("content")
     else:

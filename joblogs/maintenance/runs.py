@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from joblogs.models import UpkeepRun
+from joblogs.models import MaintenanceRun
 
 _ONLY = 1
 
@@ -22,7 +22,7 @@ class Upkeep:
     partitions_made: int = 0
     partitions_dropped: int = 0
     logs_merged: int = 0
-    frames_saved: int = 0
+    chunks_saved: int = 0
     fingerprints: int = 0
     jobs_expired: int = 0
     jobs_forgotten: int = 0
@@ -30,18 +30,18 @@ class Upkeep:
     reads_forgotten: int = 0
 
 
-def last_upkeep() -> UpkeepRun | None:
+def last_upkeep() -> MaintenanceRun | None:
     """The last run, None before the first."""
-    return UpkeepRun.objects.filter(pk=_ONLY).first()
+    return MaintenanceRun.objects.filter(pk=_ONLY).first()
 
 
 @contextmanager
 def noted(upkeep: Upkeep) -> Iterator[None]:
     """Write down that a run starts and, if the block comes to its end, what it did."""
     started = time.monotonic()
-    UpkeepRun.objects.update_or_create(pk=_ONLY, defaults={"started_at": timezone.now()})
+    MaintenanceRun.objects.update_or_create(pk=_ONLY, defaults={"started_at": timezone.now()})
     yield
-    UpkeepRun.objects.filter(pk=_ONLY).update(
+    MaintenanceRun.objects.filter(pk=_ONLY).update(
         finished_at=timezone.now(),
         seconds=time.monotonic() - started,
         did=dataclasses.asdict(upkeep),

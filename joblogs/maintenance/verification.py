@@ -1,4 +1,4 @@
-"""Is what is stored whole? Every frame is read and compared with what the rows say of it.
+"""Is what is stored whole? Every chunk is read and compared with what the rows say of it.
 
 Nothing is changed and no text is kept: what comes out are kinds of damage, numbers and the ids of
 host results. Logs grow and go meanwhile, so a log where something looks wrong is looked at again.
@@ -30,19 +30,19 @@ _UNMASKED = bytes(byte for byte in range(256) if byte not in b"*" + LEFT)
 class Damage(StrEnum):
     """What may be wrong, and how it is said."""
 
-    MISSING = "bytes are missing between or behind frames"
-    OVERLAP = "frames overlap"
-    BEYOND = "frames lie behind what is held"
-    UNREADABLE = "a frame cannot be decoded"
-    FRAME_SIZE = "a frame has another size than its row says"
-    FRAME_NEWLINES = "a frame has other newlines than its row says"
+    MISSING = "bytes are missing between or behind chunks"
+    OVERLAP = "chunks overlap"
+    BEYOND = "chunks lie behind what is held"
+    UNREADABLE = "a chunk cannot be decoded"
+    CHUNK_SIZE = "a chunk has another size than its row says"
+    CHUNK_NEWLINES = "a chunk has other newlines than its row says"
     NEWLINES = "the log has other newlines than its host result says"
     DIGEST = "the text is not that of the fingerprint"
     DECLARED = "the text is not what the producer declared"
     SIZES = "more is held than was received"
     MASKS = "masked ranges show text"
     DAY = "the host result has another day than its job"
-    ORPHAN = "frames have no host result"
+    ORPHAN = "chunks have no host result"
     EXPIRED = "text is left of jobs whose logs expired"
     FILE_SIZE = "a file log has another size than its row says"
 
@@ -53,7 +53,7 @@ class Verified:
 
     logs: int = 0
     files: int = 0
-    frames: int = 0
+    chunks: int = 0
     size: int = 0
     damage: Counter[Damage] = field(default_factory=Counter)
     examples: dict[Damage, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -86,7 +86,7 @@ def verify(
 def find_orphans(
     verified: Verified, since: datetime.date | None, until: datetime.date | None
 ) -> None:
-    """Frames of these days that belong to no host result of their day."""
+    """Chunks of these days that belong to no host result of their day."""
     for day in store.days(since, until):
         for page in store.logs_of_day(day):
             known = HostResult.objects.filter(id__in=page, day=day).values_list("pk", flat=True)
@@ -102,7 +102,7 @@ def _settled(row: HostResult, verified: Verified) -> list[Damage]:
         found = _Look(again) if again is not None else found
         if again is None:
             return []
-    verified.frames += found.frames
+    verified.chunks += found.chunks
     verified.size += found.size
     return sorted(found.damage)
 
@@ -112,32 +112,32 @@ class _Look:
 
     def __init__(self, row: HostResult) -> None:
         self.damage: set[Damage] = set()
-        self.frames = self.size = 0
+        self.chunks = self.size = 0
         if row.day != row.step.job.day:
             self.damage.add(Damage.DAY)
         if row.held_size > row.received_size:
             self.damage.add(Damage.SIZES)
         if row.step.job.expired_at is not None:
-            if any(True for _ in store.frames_of(row.day, row.pk)):
+            if any(True for _ in store.chunks_of(row.day, row.pk)):
                 self.damage.add(Damage.EXPIRED)
             return
         masked = _Masked(row)
         sha256, newlines = hashlib.sha256(), 0
-        for frame in store.frames_of(row.day, row.pk):
-            self.frames += 1
-            self._place(frame, row.held_size)
+        for chunk in store.chunks_of(row.day, row.pk):
+            self.chunks += 1
+            self._place(chunk, row.held_size)
             try:
-                text = codec.decode(frame.codec, frame.data)
+                text = codec.decode(chunk.codec, chunk.data)
             except (codec.UnknownCodec, codec.Damaged):
                 self.damage.add(Damage.UNREADABLE)
-                text = bytes(frame.size)
-            if len(text) != frame.size:
-                self.damage.add(Damage.FRAME_SIZE)
-            if text.count(b"\n") != frame.newlines:
-                self.damage.add(Damage.FRAME_NEWLINES)
+                text = bytes(chunk.size)
+            if len(text) != chunk.size:
+                self.damage.add(Damage.CHUNK_SIZE)
+            if text.count(b"\n") != chunk.newlines:
+                self.damage.add(Damage.CHUNK_NEWLINES)
             newlines += text.count(b"\n")
             sha256.update(text)
-            if masked.show(frame.offset, text):
+            if masked.show(chunk.offset, text):
                 self.damage.add(Damage.MASKS)
         if self.size < row.held_size:
             self.damage.add(Damage.MISSING)
@@ -146,18 +146,18 @@ class _Look:
         if self.size == row.held_size:
             self.damage |= set(_digests(row, sha256.digest()))
 
-    def _place(self, frame: store.Frame, held: int) -> None:
-        if frame.offset > self.size:
+    def _place(self, chunk: store.Chunk, held: int) -> None:
+        if chunk.offset > self.size:
             self.damage.add(Damage.MISSING)
-        elif frame.offset < self.size:
+        elif chunk.offset < self.size:
             self.damage.add(Damage.OVERLAP)
-        self.size = frame.offset + frame.size
+        self.size = chunk.offset + chunk.size
         if self.size > held:
             self.damage.add(Damage.BEYOND)
 
 
 class _Masked:
-    """The masked ranges of a log that are exact, met in the order of its frames."""
+    """The masked ranges of a log that are exact, met in the order of its chunks."""
 
     def __init__(self, row: HostResult) -> None:
         # Of very many ranges only so many are kept as they are.

@@ -2,11 +2,12 @@
 
 from .access import App, AppGrant, Scope
 from .audit import LogRead, Redaction, Removal
+from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logins import FailedLogins
-from .logs import FileLog, LogConflict, ScriptChunk
-from .maintenance import StoreKey, UpkeepRun
+from .logs import LogChunk, LogConflict, StoredLog
+from .maintenance import MaintenanceRun, StoreKey
 
 __all__ = [
     "DIGESTS",
@@ -22,8 +23,9 @@ __all__ = [
     "Redaction",
     "Removal",
     "Scope",
-    "ScriptChunk",
+    "LogChunk",
     "StepInstance",
     "StoreKey",
-    "UpkeepRun",
+    "StoredLog",
+    "MaintenanceRun",
 ]

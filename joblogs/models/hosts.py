@@ -15,11 +15,12 @@ from joblogs.choices import HostStatus, Inherited, Role
 from .access import Scope
 from .base import AsRead
 from .jobs import StepInstance
+from .logs import StoredLog
 
 ADDRESS_LENGTH = 64
 DIGESTS = (
     "declared_sha256",
-    *("fingerprint_size", "digest", "shape", "shape_version", "telling"),
+    *("fingerprint_size", "digest", "shape", "shape_version", "value_hashes"),
 )
 """Columns of a host result that tell something of its text as it was: they go with a mask."""
 
@@ -131,7 +132,7 @@ class HostResultQuerySet(models.QuerySet["HostResult"]):
         return self.order_by().values("step__job")
 
 
-class HostResult(AsRead):
+class HostResult(StoredLog, AsRead):
     """One attempt of a step on one host, with the host's addresses as of the run."""
 
     step = models.ForeignKey(
@@ -179,32 +180,19 @@ class HostResult(AsRead):
     # The attempt whose log this row stands for, when it was not executed again itself.
     actual_execute_count = models.IntegerField(_("actual execute count"), null=True)
 
-    # What has arrived: the next offset expected. It never shrinks.
-    received_size = models.BigIntegerField(_("received size"), default=0)
-    # What is kept: less than received_size past LOG_MAX_BYTES and after expiry.
-    held_size = models.BigIntegerField(_("held size"), default=0)
     # What the producer says that the whole is. A digest would let guess what is masked, so that of
     # a log with masks is forgotten (`forget_digests`).
     declared_size = models.BigIntegerField(_("declared size"), null=True)
     declared_sha256 = models.BinaryField(_("declared digest"), max_length=32, null=True)
     lines = models.BigIntegerField(_("newlines held"), default=0)
-    truncated = models.BooleanField(_("truncated"), default=False)
-    redacted = models.JSONField(_("masked ranges"), null=True)
-    # Secrets that were masked, and what is remembered of the end of what is held: bytes that may
-    # begin one; the rule whose mask goes on; the part of a rule's beginning
-    # (logtext/secret_scanner.py).
-    masked = models.IntegerField(_("places masked"), default=0)
-    unsettled = models.SmallIntegerField(default=0)
-    masking = models.CharField(max_length=64, default="")
-    begun = models.BinaryField(max_length=200, default=bytes)
 
     # Of the first `fingerprint_size` bytes; they count only while that is the held size.
     fingerprint_size = models.BigIntegerField(null=True)
     digest = models.BinaryField(_("digest"), max_length=32, null=True)
     shape = models.BinaryField(_("shape"), max_length=32, null=True)
     shape_version = models.SmallIntegerField(null=True)
-    # Hashes of the first hidden values that may tell hosts apart (`shape.Fingerprint.telling`).
-    telling = models.BinaryField(_("telling values"), max_length=256, null=True)
+    # Hashes of the first hidden values that may tell hosts apart (`logtext.fingerprint`).
+    value_hashes = models.BinaryField(_("telling values"), max_length=256, null=True)
     day = models.DateField(_("day"), editable=False)
 
     objects = HostResultQuerySet.as_manager()
@@ -226,11 +214,6 @@ class HostResult(AsRead):
 
     def __str__(self) -> str:
         return f"{self.host_name or self.ip or self.ipv6 or self.host_id} · {self.execute_count}"
-
-    @property
-    def is_masked(self) -> bool:
-        """Whether text of the log was masked, here or before it was imported."""
-        return bool(self.masked or self.redacted)
 
     def forget_digests(self) -> None:
         """Set the columns of DIGESTS to none: the text changed that they were computed of."""

@@ -7,7 +7,7 @@ import secrets
 from django.db import models
 
 
-class UpkeepRun(models.Model):
+class MaintenanceRun(models.Model):
     """The last run of maintain_logs; the only row. A run that failed or was killed has no end."""
 
     started_at = models.DateTimeField()

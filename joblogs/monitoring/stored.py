@@ -13,7 +13,7 @@ from joblogs import database, maintenance
 from joblogs.database import readiness
 from joblogs.database.replica import REPLICA
 from joblogs.logtext import store
-from joblogs.models import UpkeepRun
+from joblogs.models import MaintenanceRun
 
 
 class Stored(Collector):
@@ -34,15 +34,15 @@ class Stored(Collector):
 
 def _gauges() -> Iterator[Metric]:
     yield _gauge("database_bytes", "Size of the database.", database.size())
-    frames = store.PARTITIONS.size()
-    if frames is not None:
-        yield _gauge("frames_bytes", "Size of the stored log text, indexes included.", frames)
+    chunks = store.PARTITIONS.size()
+    if chunks is not None:
+        yield _gauge("chunks_bytes", "Size of the stored log text, indexes included.", chunks)
     run = maintenance.last_upkeep()
     if run is not None:
         yield from _upkeep(run)
 
 
-def _upkeep(run: UpkeepRun) -> Iterator[Metric]:
+def _upkeep(run: MaintenanceRun) -> Iterator[Metric]:
     started = run.started_at.timestamp()
     yield _gauge("upkeep_started_seconds", "When maintain_logs last started.", started)
     if run.finished_at is None:

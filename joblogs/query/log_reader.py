@@ -1,6 +1,6 @@
 """A log as something to look into by place: bytes, line numbers, the ends of lines.
 
-Two kinds: what frames hold, of which only what is asked for is read, and bytes that are in memory
+Two kinds: what chunks hold, of which only what is asked for is read, and bytes that are in memory
 anyway. Line numbers count from 1; a line ends at a newline and nowhere else.
 """
 
@@ -130,7 +130,7 @@ class StoredText:
         return counted.newlines + self._count(part, counted.stop, position)
 
     def _count(self, part: _Part, start: int, stop: int) -> int:
-        # Less than two frames, unless they are being merged at this moment.
+        # Less than two chunks, unless they are being merged at this moment.
         count = 0
         for at in range(start, stop, _BLOCK_BYTES):
             block = self.read(part.start + at, part.start + min(stop, at + _BLOCK_BYTES))
@@ -142,12 +142,12 @@ class StoredText:
             return 0
         for part in self._parts:
             if nth <= part.newlines:
-                place = store.frame_of_newline(self._day, part.log, nth)
+                place = store.chunk_of_newline(self._day, part.log, nth)
                 if place is None:
                     break
-                frame, before = place
-                start = part.start + frame.start
-                data = self.read(start, min(part.start + frame.stop, part.stop))
+                chunk, before = place
+                start = part.start + chunk.start
+                data = self.read(start, min(part.start + chunk.stop, part.stop))
                 return start + after_newline(data, nth - before)
             nth -= part.newlines
         return self.size
@@ -156,9 +156,9 @@ class StoredText:
         for part in self._parts:
             if position < part.stop and part.newlines:
                 at = max(0, position - part.start)
-                for frame in store.frames_with_newlines(self._day, part.log, at):
-                    begin = part.start + max(frame.start, at)
-                    data = self.read(begin, min(part.start + frame.stop, part.stop))
+                for chunk in store.chunks_with_newlines(self._day, part.log, at):
+                    begin = part.start + max(chunk.start, at)
+                    data = self.read(begin, min(part.start + chunk.stop, part.stop))
                     if end := data.find(b"\n") + 1:
                         return begin + end
         return self.size
@@ -177,7 +177,7 @@ def script_text(step: StepInstance, host: StepHost) -> StoredText:
 def after_newline(data: bytes, nth: int) -> int:
     """Where the nth newline ends; the end of the data if it has fewer.
 
-    By halves and counts, which run at memory speed: a frame may hold a million lines.
+    By halves and counts, which run at memory speed: a chunk may hold a million lines.
     """
     if nth < 1:
         return 0

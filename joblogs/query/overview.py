@@ -67,7 +67,7 @@ class Result(NamedTuple):
     total_time: int | None
     shape: bytes | None
     shape_version: int | None
-    telling: bytes | None
+    value_hashes: bytes | None
 
     @property
     def name(self) -> str:
@@ -168,16 +168,16 @@ class HostOverview:
         return tuple(prints)
 
     @cached_property
-    def telling(self) -> tuple[bytes, ...] | None:
+    def value_hashes(self) -> tuple[bytes, ...] | None:
         """Hashes of the hidden values that may tell it from hosts that printed the like; None if
         they are not known."""
         if self.print_of(identical=False) is None:
             return None
         size, values = fingerprint.VALUE_BYTES, list[bytes]()
         for result in self.effective_results:
-            if result.held_size and result.telling is None:
+            if result.held_size and result.value_hashes is None:
                 return None
-            rows = result.telling or b"" if result.held_size else b""
+            rows = result.value_hashes or b"" if result.held_size else b""
             values += [rows[at : at + size] for at in range(0, len(rows), size)]
         return tuple(values)
 

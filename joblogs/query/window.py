@@ -16,7 +16,7 @@ LINES = 500
 SEGMENT_BYTES = 4 * 1024
 WINDOW_BYTES = 256 * 1024
 _SKIPS = 32
-"""Long lines of a window: finding the end of one may cost reading two frames."""
+"""Long lines of a window: finding the end of one may cost reading two chunks."""
 
 
 class Place(NamedTuple):

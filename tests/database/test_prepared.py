@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from joblogs import access
 from joblogs.database import ArrayParam, CompiledQuery, InArray, Param, fetch
 from joblogs.database.driver import execute
-from joblogs.models import App, HostResult, ScriptChunk, StepInstance
+from joblogs.models import App, HostResult, LogChunk, StepInstance
 from tests.builders import HOST, STEP, job, load, result, script_log, step
 from tests.stored import the_step
 
@@ -158,7 +158,7 @@ def test_a_failure_between_two_rows_is_one_of_the_database() -> None:
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no plans by name")
 def test_postgresql_keeps_the_plan_but_none_of_partitions() -> None:
     stored(STEP)
-    counting = f"SELECT COUNT(*) FROM {ScriptChunk._meta.db_table} WHERE day = %s"  # noqa: S608
+    counting = f"SELECT COUNT(*) FROM {LogChunk._meta.db_table} WHERE day = %s"  # noqa: S608
     assert list(fetch(counting, [the_step().day])) == [(1,)]
     asked = CompiledQuery(question)
     asked(step=STEP)
@@ -167,7 +167,7 @@ def test_postgresql_keeps_the_plan_but_none_of_partitions() -> None:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         kept = [statement for (statement,) in cursor.fetchall()]
     assert sum('AS "logged"' in statement for statement in kept) == 1
-    assert not any(ScriptChunk._meta.db_table in statement for statement in kept)
+    assert not any(LogChunk._meta.db_table in statement for statement in kept)
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no plans by name")

@@ -84,7 +84,7 @@ def test_keys_come_in_their_order_and_nulls_are_left_out() -> None:
     ]
 
 
-def test_a_log_is_cut_at_256_kib_whatever_its_frames_are() -> None:
+def test_a_log_is_cut_at_256_kib_whatever_its_chunks_are() -> None:
     text = "a" + "é" * PIECE_BYTES
     load(job(), step(), result(), script_log(text))
     first = export()

@@ -159,7 +159,7 @@ _OF_JOB = (
 )
 _STATEMENTS = (
     f"SELECT COUNT(*) {_OF_JOB} WHERE j.job_instance_id = ",
-    f"SELECT COALESCE(SUM(c.size), 0) {_OF_JOB} JOIN joblogs_scriptchunk c "
+    f"SELECT COALESCE(SUM(c.size), 0) {_OF_JOB} JOIN joblogs_logchunk c "
     "ON c.host_result_id = r.id WHERE j.job_instance_id = ",
     f"SELECT COALESCE(SUM(LENGTH(f.content)), 0) {_OF_JOB} JOIN joblogs_filelog f "
     "ON f.host_result_id = r.id WHERE j.job_instance_id = ",

@@ -22,7 +22,7 @@ from tests.stored import facts, the_job
 
 pytestmark = pytest.mark.django_db
 
-FINGERPRINT = ("fingerprint_size", "digest", "shape", "shape_version", "telling")
+FINGERPRINT = ("fingerprint_size", "digest", "shape", "shape_version", "value_hashes")
 FRESH = itertools.count(1000)
 WORDS, NUMBERS = st.sampled_from(["", "a", "b"]), st.integers(0, 2)
 RUN = {

@@ -1,7 +1,7 @@
 """Whatever arrives in whatever order, cut anyhow, twice or in part: the same store in the end.
 
 A machine tells parts of a story and compares what becomes of each record with the model's word,
-while upkeep merges frames and takes fingerprints; then the story is told whole, as a producer does
+while upkeep merges chunks and takes fingerprints; then the story is told whole, as a producer does
 that retries, and the store must be the one that the plain order makes, row by row and byte by byte.
 `--hypothesis-profile=long` tells twenty times as many stories.
 """

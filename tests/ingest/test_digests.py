@@ -136,12 +136,12 @@ def test_what_was_computed_of_half_a_secret_goes_when_the_other_half_comes() -> 
 def test_what_is_remembered_of_the_end_of_a_log_goes_with_the_end() -> None:
     # A secret may begin there.
     load(job(), step(), result(status=7), script_log("the key is AKI"))
-    assert bytes(the_result().begun) == b"AKI"
+    assert bytes(the_result().mask_prefix) == b"AKI"
     load(step(201, step_type=2), result(1, step=201))
     load(file_log(1, step=201, offset=0, content="the key is AKI"))
     _redact(b"AKI")
     for row in (the_result(), FileLog.objects.get()):
-        assert bytes(row.begun) == b""
+        assert bytes(row.mask_prefix) == b""
     load(job(), script_log("A0123456789ABCDEF\n", offset=14))
     assert log() == b"the key is ***A0123456789ABCDEF\n"
 

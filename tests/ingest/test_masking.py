@@ -15,13 +15,13 @@ from pytest_django import Settings
 
 from joblogs.logtext import fingerprint
 from joblogs.logtext.custom_rules import rules_of
-from joblogs.logtext.pieces import FRAME_MAX_BYTES
+from joblogs.logtext.pieces import CHUNK_MAX_BYTES
 from joblogs.logtext.secret_scanner import RULES, cover, secrets_of
 from joblogs.maintenance import compaction, expiry
 from joblogs.models import FileLog, HostResult, JobInstance
 from tests.builders import file_log, job, load, result, script_log, send, step
 from tests.logtext.test_secrets import texts
-from tests.stored import frames, log, recut, the_result
+from tests.stored import chunks, log, recut, the_result
 
 pytestmark = pytest.mark.django_db
 
@@ -117,23 +117,23 @@ def test_a_log_that_is_cut_off_shows_no_half_of_a_secret_however_it_came(
 def test_a_first_half_that_was_stored_is_masked_when_the_rest_comes() -> None:
     load(*BEGUN, script_log("see " + TOKEN[:20]))
     assert log() == f"see {TOKEN[:20]}".encode()
-    assert the_result().unsettled == 20
-    before = [(frame.offset, frame.size, frame.newlines) for frame in frames(the_result())]
+    assert the_result().mask_pending == 20
+    before = [(chunk.offset, chunk.size, chunk.newlines) for chunk in chunks(the_result())]
     load(job(), script_log(TOKEN[20:] + " ok\n", offset=24))
     assert log() == f"see {MASKED} ok\n".encode()
-    after = [(frame.offset, frame.size, frame.newlines) for frame in frames(the_result())]
+    after = [(chunk.offset, chunk.size, chunk.newlines) for chunk in chunks(the_result())]
     assert after[: len(before)] == before
     row = the_result()
-    assert (row.redacted, row.masked, row.unsettled, row.received_size) == ([[8, 44]], 1, 0, 48)
+    assert (row.redacted, row.masked, row.mask_pending, row.received_size) == ([[8, 44]], 1, 0, 48)
 
 
-def test_a_stored_half_over_several_frames_is_masked_in_each_of_them() -> None:
-    filler = "x" * (FRAME_MAX_BYTES - 10) + " "
+def test_a_stored_half_over_several_chunks_is_masked_in_each_of_them() -> None:
+    filler = "x" * (CHUNK_MAX_BYTES - 10) + " "
     load(*BEGUN, script_log(filler + TOKEN[:12]))
     for at in range(12, 40, 7):
         load(job(), script_log(TOKEN[at : at + 7], offset=len(filler) + at))
     assert log() == (filler + MASKED).encode()
-    assert len(frames(the_result())) > 3
+    assert len(chunks(the_result())) > 3
 
 
 def test_repeats_over_a_mask_are_accepted_on_their_length_and_beside_it_compared() -> None:
@@ -175,7 +175,7 @@ def test_a_secret_that_goes_on_for_requests_is_masked_as_it_comes() -> None:
         *(b"*" * 28, b"*" * 16),
         *(b"-----END PRIVATE KEY-----", b"MIIE"),
     ]
-    assert (the_result().masked, the_result().masking) == (1, "")
+    assert (the_result().masked, the_result().mask_rule) == (1, "")
 
 
 def test_merging_a_log_between_the_halves_of_a_secret_changes_nothing() -> None:
@@ -197,7 +197,7 @@ def test_switched_off_it_forgets_what_it_remembered(settings: Settings) -> None:
     load(*BEGUN, script_log(f"{TOKEN} {TOKEN[:9]}"))
     settings.MASK_SECRETS = False
     load(job(), script_log("abc", offset=50))
-    assert (the_result().unsettled, the_result().masking) == (0, "")
+    assert (the_result().mask_pending, the_result().mask_rule) == (0, "")
 
 
 def test_patterns_of_an_operators_own_are_masked_too(settings: Settings) -> None:
@@ -214,7 +214,7 @@ def test_masking_costs_no_statement_unless_a_secret_may_be_unfinished() -> None:
     assert masked == plain
     load(job(), script_log(f"b {TOKEN[:9]}", offset=55))
     straddling = statements(script_log(TOKEN[9:] + "\n", offset=66))
-    assert straddling == plain + 3  # reads the end, then reads and rewrites its frame
+    assert straddling == plain + 3  # reads the end, then reads and rewrites its chunk
 
 
 def statements(*records: dict[str, Any]) -> int:

@@ -9,9 +9,9 @@ from pytest_django import Settings
 
 from joblogs.ingest import Report
 from joblogs.maintenance import expiry
-from joblogs.models import JobInstance, ScriptChunk
+from joblogs.models import JobInstance, LogChunk
 from tests.builders import HOST, job, load, result, script_log, send, step
-from tests.stored import facts, frames, log, recut, text, the_result
+from tests.stored import chunks, facts, log, recut, text, the_result
 
 pytestmark = pytest.mark.django_db
 
@@ -24,18 +24,18 @@ def reasons(report: Report) -> list[tuple[str, int | None]]:
 
 def test_a_gap_is_refused_with_the_offset_expected_and_nothing_is_written() -> None:
     load(*BEGUN, script_log("12345"))
-    before = facts(the_result()), [facts(frame) for frame in frames(the_result())]
+    before = facts(the_result()), [facts(chunk) for chunk in chunks(the_result())]
     report = send(job(), script_log("x", offset=6))
     assert reasons(report) == [("gap", 5)]
-    assert (facts(the_result()), [facts(frame) for frame in frames(the_result())]) == before
+    assert (facts(the_result()), [facts(chunk) for chunk in chunks(the_result())]) == before
 
 
 def test_a_contradiction_is_refused_with_the_offset_expected_and_nothing_is_written() -> None:
     load(*BEGUN, script_log("12345"))
-    before = facts(the_result()), [facts(frame) for frame in frames(the_result())]
+    before = facts(the_result()), [facts(chunk) for chunk in chunks(the_result())]
     report = send(job(), script_log("2X456789", offset=1))
     assert reasons(report) == [("conflict", 5)]
-    assert (facts(the_result()), [facts(frame) for frame in frames(the_result())]) == before
+    assert (facts(the_result()), [facts(chunk) for chunk in chunks(the_result())]) == before
 
 
 def test_a_refused_piece_does_not_poison_the_others_of_its_slice() -> None:
@@ -57,7 +57,7 @@ def test_an_overlap_that_agrees_is_accepted_and_only_its_tail_is_added() -> None
     assert log() == b"12345678"
 
 
-def test_a_repeat_is_compared_with_frames_that_were_recut_meanwhile() -> None:
+def test_a_repeat_is_compared_with_chunks_that_were_recut_meanwhile() -> None:
     load(*BEGUN, *(script_log("abc", offset=3 * n) for n in range(5)))
     recut(the_result(), [1, 8, 11])
     report = send(job(), script_log("bcabca", offset=4), script_log("bcabcX", offset=7))
@@ -162,7 +162,7 @@ def test_an_expired_job_comes_in_without_logs() -> None:
     report = send(job(expired=expired), step(), result(status=9), script_log("x"))
     assert reasons(report) == [("expired", None)]
     assert JobInstance.objects.get().expired_policy == "90 days"
-    assert not ScriptChunk.objects.exists()
+    assert not LogChunk.objects.exists()
 
 
 def test_expiry_said_of_a_job_that_is_held_does_not_take_its_logs() -> None:
@@ -188,8 +188,8 @@ def test_attempts_batches_and_roles_have_logs_of_their_own() -> None:
         assert log(HOST, execute_count=count, batch=batch) == f"{count}/{batch}".encode()
 
 
-def test_logs_of_one_slice_that_touch_become_one_frame() -> None:
+def test_logs_of_one_slice_that_touch_become_one_chunk() -> None:
     load(*BEGUN, *(script_log("abc\n", offset=4 * n) for n in range(100)))
     row = the_result()
-    assert [(frame.offset, frame.size, frame.newlines) for frame in frames(row)] == [(0, 400, 100)]
+    assert [(chunk.offset, chunk.size, chunk.newlines) for chunk in chunks(row)] == [(0, 400, 100)]
     assert text(row) == b"abc\n" * 100

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from joblogs.errors import BadRequest
-from joblogs.models import HostResult, JobInstance, ScriptChunk
+from joblogs.models import HostResult, JobInstance, LogChunk
 from tests.builders import HOST, STEP, file_log, job, lines, load, result, script_log, send, step
 from tests.stored import log
 
@@ -137,7 +137,7 @@ def test_pieces_of_an_expired_job_are_refused_and_nothing_is_stored() -> None:
     load(job(expired={"at": 5, "policy": "30 days"}), step(), result())
     (entry,) = send(script_log()).refused
     assert entry.reason == "expired"
-    assert ScriptChunk.objects.count() == 0
+    assert LogChunk.objects.count() == 0
 
 
 def test_sending_a_stream_again_accepts_nothing_and_refuses_the_same() -> None:

@@ -25,9 +25,9 @@ def fill(server: Server, number: int) -> None:
 
 def lose_the_last_log(server: Server, number: int) -> None:
     code = (
-        "from joblogs.models import HostResult, ScriptChunk; "
+        "from joblogs.models import HostResult, LogChunk; "
         f"row = HostResult.objects.get(step__job__job_instance_id={number}, host_id={HOSTS[-1]}); "
-        "print(ScriptChunk.objects.filter(day=row.day, host_result_id=row.pk).delete()[0])"
+        "print(LogChunk.objects.filter(day=row.day, host_result_id=row.pk).delete()[0])"
     )
     assert int(manage(server.environment, "shell", "-c", code).splitlines()[-1]) > 0
 

@@ -32,9 +32,9 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 PATIENCE_SECONDS = 60
 EXPORT = "/api/v1/biz/2/export"
 LOSE = """
-from joblogs.models import HostResult, ScriptChunk
+from joblogs.models import HostResult, LogChunk
 lost = HostResult.objects.filter(step__step_instance_id={}, host__gt=10)
-ScriptChunk.objects.filter(host_result_id__in=lost.values("pk")).delete()
+LogChunk.objects.filter(host_result_id__in=lost.values("pk")).delete()
 """
 
 

@@ -7,7 +7,7 @@ from tests.serving import Server, manage
 
 LOSING = (
     "from joblogs.models import *; row = HostResult.objects.get(step__job__job_instance_id={});"
-    "ScriptChunk.objects.filter(day=row.day, host_result_id=row.pk).delete()"
+    "LogChunk.objects.filter(day=row.day, host_result_id=row.pk).delete()"
 )
 
 

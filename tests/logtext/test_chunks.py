@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.logtext.pieces import (
-    FRAME_MAX_BYTES,
+    CHUNK_MAX_BYTES,
     Hole,
     Log,
     Piece,
     Range,
     Verdict,
-    frames,
+    chunks,
     join,
     union,
 )
@@ -268,18 +268,18 @@ def test_a_union_holds_the_same_bytes_in_ranges_that_ascend_and_do_not_touch(
     assert all(start < stop for start, stop in result)
 
 
-@pytest.mark.parametrize("size", [0, 1, FRAME_MAX_BYTES, FRAME_MAX_BYTES + 1, 3 * FRAME_MAX_BYTES])
-def test_frames_touch_and_none_is_over_the_limit(size: int) -> None:
+@pytest.mark.parametrize("size", [0, 1, CHUNK_MAX_BYTES, CHUNK_MAX_BYTES + 1, 3 * CHUNK_MAX_BYTES])
+def test_chunks_touch_and_none_is_over_the_limit(size: int) -> None:
     data = bytes(size)
-    made = list(frames(7, data))
+    made = list(chunks(7, data))
     assert b"".join(piece.data for piece in made) == data
-    assert all(0 < len(piece.data) <= FRAME_MAX_BYTES for piece in made)
+    assert all(0 < len(piece.data) <= CHUNK_MAX_BYTES for piece in made)
     assert all(left.end == right.offset for left, right in pairwise(made))
     assert not made or made[0].offset == 7
 
 
 @given(st.binary(min_size=1, max_size=40), st.lists(st.integers(1, 39)), st.data())
-def test_joining_gives_the_asked_bytes_however_the_frames_are_cut(
+def test_joining_gives_the_asked_bytes_however_the_chunks_are_cut(
     data: bytes, cuts: list[int], more: Any
 ) -> None:
     borders = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})

@@ -1,4 +1,4 @@
-"""How the bytes of a frame are written down."""
+"""How the bytes of a chunk are written down."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_it_reads_the_memoryviews_that_a_database_gives() -> None:
     assert codec.decode(codec.RAW, memoryview(data)) == data
 
 
-def test_a_frame_of_an_unknown_codec_is_an_error() -> None:
+def test_a_chunk_of_an_unknown_codec_is_an_error() -> None:
     with pytest.raises(codec.UnknownCodec, match="2"):
         codec.decode(2, b"from the future")
 

@@ -1,4 +1,4 @@
-"""How an export cuts logs: at the same places whatever the frames, never within a character."""
+"""How an export cuts logs: at the same places whatever the chunks, never within a character."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ class Read:
 
     def more(self, part: bytes) -> None:
         state = self.state
-        begun = state.begun if not state.masking else b""
-        size = len(begun) or min(len(self.kept), state.unsettled + 1)
+        begun = state.prefix if not state.rule else b""
+        size = len(begun) or min(len(self.kept), state.pending + 1)
         base = len(self.kept) - size
         if begun:
             assert self.kept[base:] == begun
@@ -78,7 +78,7 @@ class Read:
         start = size - state.size
         ahead = [(max(0, a - base), b - base) for a, b in self.ranges if b > base]
         masks = self.using.mask(
-            text, start=start, masking=state.masking, begun=state.begun, masked=ahead
+            text, start=start, rule=state.rule, prefix=state.prefix, masked=ahead
         )
         self.kept[base:] = text
         self.ranges = cover(self.ranges, [(a + base, b + base) for a, b in masks.ranges])
@@ -104,7 +104,7 @@ def test_masks_do_not_depend_on_how_a_text_is_cut(text: bytes, cuts: list[int]) 
         in_parts.more(part)
     assert bytes(in_parts.kept) == bytes(at_once.kept)
     assert (in_parts.ranges, in_parts.places) == (at_once.ranges, at_once.places)
-    assert in_parts.state.masking == at_once.state.masking
+    assert in_parts.state.rule == at_once.state.rule
 
 
 @settings(max_examples=40)
@@ -176,7 +176,7 @@ def test_a_key_is_masked_from_its_first_line_on_whatever_follows() -> None:
     lines = SECRETS[[rule.name for rule in RULES].index("private-key")].splitlines(keepends=True)
     read.more(lines[0])
     read.more(lines[1])
-    assert read.state.masking == "private-key"
+    assert read.state.rule == "private-key"
     assert bytes(read.kept).splitlines()[1] == b"*" * (len(lines[1]) - 1)
     read.more(b"[08:00:01] done\n")
     assert bytes(read.kept).splitlines()[2] == b"[08:00:01] done"
@@ -195,12 +195,12 @@ def test_the_byte_before_decides_only_about_what_begins_as_a_word_does(rule: Rul
 
 def test_what_ends_with_a_line_is_settled() -> None:
     assert whole(b"fetching https://example.com/a: ok\n").state == State()
-    assert whole(b"fetching https://user:pass").state.unsettled == len(b"://user:pass")
+    assert whole(b"fetching https://user:pass").state.pending == len(b"://user:pass")
     assert whole(b"fetching https://example.com/7").state == State()
-    assert whole(b"fetching https").state == State(begun=b"ps")
+    assert whole(b"fetching https").state == State(prefix=b"ps")
     assert whole(b"fetching httq").state == State()
-    assert whole(b"fetching https:/").state == State(begun=b":/")
-    assert whole(b"> Author").state == State(begun=b"Author")
+    assert whole(b"fetching https:/").state == State(prefix=b":/")
+    assert whole(b"> Author").state == State(prefix=b"Author")
 
 
 def test_a_first_half_whose_rest_is_never_kept_is_masked_too() -> None:

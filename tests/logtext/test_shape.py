@@ -18,7 +18,7 @@ from joblogs.logtext.fingerprint import (
     Span,
     masked,
     spans,
-    telling_spans,
+    value_spans,
 )
 
 NAMES = [b"shop-a-00411.example.com", b"10.40.1.162", b"fd00:40::a2"]
@@ -251,7 +251,7 @@ def test_fingerprints_do_not_depend_on_the_pieces(text: bytes, borders: list[int
         at = max(at, border)
         so_far = text[: min(at, len(text))]
         assert fingerprint.shape() == logtext_fingerprint.shape(so_far, names=NAMES)
-        assert fingerprint.telling() == telling(so_far)
+        assert fingerprint.value_hashes() == value_hashes(so_far)
     assert fingerprint.size == len(text)
     assert fingerprint.digest() == logtext_fingerprint.digest(text)
 
@@ -268,19 +268,19 @@ def test_looked_at_together_each_text_is_as_it_is_alone(
         assert look == (masked(text, names=names), alone.values())
 
 
-def telling(text: bytes) -> bytes:
+def value_hashes(text: bytes) -> bytes:
     fingerprint = Fingerprint(names=NAMES)
     fingerprint.update(text)
-    return fingerprint.telling()
+    return fingerprint.value_hashes()
 
 
 def values(text: bytes) -> list[bytes]:
-    return [text[span.start : span.end] for span in telling_spans(text, names=NAMES)]
+    return [text[span.start : span.end] for span in value_spans(text, names=NAMES)]
 
 
 @given(texts)
 def test_a_telling_value_has_a_hash_and_a_place(text: bytes) -> None:
-    hashes = telling(text)
+    hashes = value_hashes(text)
     assert len(hashes) == VALUE_BYTES * len(values(text))
     assert (
         logtext_fingerprint.shape(text, names=NAMES)
@@ -294,19 +294,21 @@ def test_ids_and_addresses_tell_and_what_differs_everywhere_does_not() -> None:
         b"checksum \x1b[1m9f2c11d0\x1b[0m from 10.0.0.9, not 10.40.1.162, to fd00:40::a2\n"
     )
     assert values(text) == [b"9f2c11d0", b"10.0.0.9", b"10.40.1.162", b"fd00:40::a2"]
-    hashes = telling(text)
+    hashes = value_hashes(text)
     assert hashes[2 * VALUE_BYTES :] == OWN * 2
-    assert hashes[: 2 * VALUE_BYTES] != telling(text.replace(b"11d0", b"11d1"))[: 2 * VALUE_BYTES]
+    assert (
+        hashes[: 2 * VALUE_BYTES] != value_hashes(text.replace(b"11d0", b"11d1"))[: 2 * VALUE_BYTES]
+    )
 
 
 @pytest.mark.parametrize("line", [b"id=%08xffff\n" % 7, b"x" * 1000 + b" id=12ab34cd\n"])
 def test_the_first_telling_values_are_kept_of_a_text_of_any_size(line: bytes) -> None:
     text = line * 10_000
-    assert VALUE_BYTES * len(values(text)) == len(telling(text)) <= VALUE_BYTES * 64
+    assert VALUE_BYTES * len(values(text)) == len(value_hashes(text)) <= VALUE_BYTES * 64
     fingerprint = Fingerprint(names=NAMES)
     for at in range(0, len(text), 50_001):
         fingerprint.update(text[at : at + 50_001])
-    assert fingerprint.telling() == telling(text)
+    assert fingerprint.value_hashes() == value_hashes(text)
     assert fingerprint.shape() == hashlib.sha256(masked(text, names=NAMES)).digest()
 
 

@@ -17,10 +17,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from joblogs.logtext import store
-from joblogs.logtext.pieces import FRAME_MAX_BYTES, Hole
-from joblogs.models import HostResult, ScriptChunk
+from joblogs.logtext.pieces import CHUNK_MAX_BYTES, Hole
+from joblogs.models import HostResult, LogChunk
 from tests.builders import job, load, result, script_log, send, step
-from tests.stored import frames, recut, text, the_result
+from tests.stored import chunks, recut, text, the_result
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ TEXTS = st.one_of(
     st.text("ab中é\n\r\t\\\0", max_size=40).map(str.encode),
     st.sampled_from([b"", b"\n", b"\n\n\n", b"a\r\nb\r\n", "日志".encode("gbk") * 9]),
 )
-BIG = 20 * FRAME_MAX_BYTES
+BIG = 20 * CHUNK_MAX_BYTES
 
 
 def fresh_row() -> HostResult:
@@ -91,18 +91,18 @@ def test_any_split_sent_in_any_requests_with_any_repeats_reads_back_as_the_same_
     assert send(job(), *pieces).accepted == 0
 
 
-def test_every_frame_of_one_huge_line_is_within_the_limit() -> None:
-    line = b"x" * (5 * FRAME_MAX_BYTES + 1)
+def test_every_chunk_of_one_huge_line_is_within_the_limit() -> None:
+    line = b"x" * (5 * CHUNK_MAX_BYTES + 1)
     row = fresh_row()
     load(job(), script_log(line.decode(), host=row.host_id))
     row.refresh_from_db()
-    sizes = [frame.size for frame in frames(row)]
-    assert max(sizes) <= FRAME_MAX_BYTES
+    sizes = [chunk.size for chunk in chunks(row)]
+    assert max(sizes) <= CHUNK_MAX_BYTES
     assert sum(sizes) == len(line) == row.held_size
     assert text(row) == line
 
 
-def test_50000_short_lines_become_few_frames_within_the_limit() -> None:
+def test_50000_short_lines_become_few_chunks_within_the_limit() -> None:
     row = fresh_row()
     pieces = [
         script_log(f"{number:05}\n", host=row.host_id, offset=6 * number)
@@ -110,17 +110,17 @@ def test_50000_short_lines_become_few_frames_within_the_limit() -> None:
     ]
     assert load(job(), *pieces).accepted == 50_000
     row.refresh_from_db()
-    found = frames(row)
+    found = chunks(row)
     assert len(found) <= 50_000 // 4000 + 1
-    assert all(frame.size <= FRAME_MAX_BYTES for frame in found)
+    assert all(chunk.size <= CHUNK_MAX_BYTES for chunk in found)
     assert all(left.offset + left.size == right.offset for left, right in pairwise(found))
-    assert sum(frame.newlines for frame in found) == row.lines == 50_000
+    assert sum(chunk.newlines for chunk in found) == row.lines == 50_000
     assert text(row) == "".join(f"{number:05}\n" for number in range(50_000)).encode()
 
 
 @settings(max_examples=25)
 @given(TEXTS, st.lists(st.lists(st.integers(1, 79), max_size=6), max_size=3), st.data())
-def test_recutting_the_frames_changes_no_byte_of_any_range(
+def test_recutting_the_chunks_changes_no_byte_of_any_range(
     data: bytes, cuts: list[list[int]], more: Any
 ) -> None:
     row = hold(data)
@@ -132,7 +132,7 @@ def test_recutting_the_frames_changes_no_byte_of_any_range(
         assert window(row, start, stop) == data[start:stop]
 
 
-@pytest.mark.parametrize("size", [FRAME_MAX_BYTES, 700_001, 65_536])
+@pytest.mark.parametrize("size", [CHUNK_MAX_BYTES, 700_001, 65_536])
 def test_recutting_between_two_statements_of_one_read_changes_no_byte(size: int) -> None:
     data = big_log()
     row, other = hold(data), hold(data[:5000])
@@ -165,27 +165,27 @@ def test_a_large_log_comes_in_runs_of_bounded_size() -> None:
     assert max(runs) <= store.GROUP_BYTES
 
 
-@pytest.mark.parametrize("frame", [0, 1, 4])
-def test_a_hole_is_an_error_never_a_shorter_text(frame: int) -> None:
-    row = hold(b"line\n" * FRAME_MAX_BYTES)
-    gone = frames(row)[frame]
-    ScriptChunk.objects.filter(day=row.day, host_result_id=row.pk, offset=gone.offset).delete()
+@pytest.mark.parametrize("chunk", [0, 1, 4])
+def test_a_hole_is_an_error_never_a_shorter_text(chunk: int) -> None:
+    row = hold(b"line\n" * CHUNK_MAX_BYTES)
+    gone = chunks(row)[chunk]
+    LogChunk.objects.filter(day=row.day, host_result_id=row.pk, offset=gone.offset).delete()
     with pytest.raises(Hole):
         text(row)
     with pytest.raises(Hole):
         window(row, gone.offset + 5, gone.offset + 6)
-    untouched = 0 if frame else FRAME_MAX_BYTES
+    untouched = 0 if chunk else CHUNK_MAX_BYTES
     assert window(row, untouched, untouched + 10) == (b"line\n" * 3)[untouched % 5 :][:10]
 
 
-def test_a_log_without_any_frame_is_an_error_unless_it_is_empty() -> None:
+def test_a_log_without_any_chunk_is_an_error_unless_it_is_empty() -> None:
     row, empty = fresh_row(), hold(b"")
     with pytest.raises(Hole):
         list(store.read(row.day, [store.Span(row.pk, 0, 1)]))
     assert list(store.read(row.day, [store.Span(empty.pk, 0, 0)])) == []
 
 
-def test_a_frame_that_is_there_already_is_loud_and_changes_nothing() -> None:
+def test_a_chunk_that_is_there_already_is_loud_and_changes_nothing() -> None:
     row = hold(b"first")
     with pytest.raises(IntegrityError), transaction.atomic():
         store.append(row.day, [store.Addition(row.pk, 0, b"other")])
@@ -248,9 +248,9 @@ def test_parts_of_500_ordinary_logs_take_as_many_statements_as_spans_need() -> N
             assert b"".join(parts) == text[span.start : span.stop]
 
 
-def test_parts_of_many_logs_bring_no_more_frames_into_memory_than_a_group_may_hold() -> None:
+def test_parts_of_many_logs_bring_no_more_chunks_into_memory_than_a_group_may_hold() -> None:
     rows, _ = spread(40, size=0)
-    data = random.Random(1).randbytes(FRAME_MAX_BYTES)  # noqa: S311 - not to be pressed
+    data = random.Random(1).randbytes(CHUNK_MAX_BYTES)  # noqa: S311 - not to be pressed
     store.append(rows[0].day, [store.Addition(row.pk, 0, data) for row in rows])
     for spans in parts_of(rows, len(data)).values():
         tracemalloc.start()

@@ -9,9 +9,9 @@ from django.core.management import call_command
 
 from joblogs.ingest import Reason, Report
 from joblogs.logtext import codec
-from joblogs.models import HostResult, ScriptChunk, UpkeepRun
+from joblogs.models import HostResult, LogChunk, MaintenanceRun
 from tests.builders import job, load, result, script_log, send, step
-from tests.stored import frames, log, the_result
+from tests.stored import chunks, log, the_result
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ TEXT = "a line that is told over and over\n" * 10
 
 
 def _damage(host: int) -> None:
-    found = ScriptChunk.objects.filter(host_result_id=the_result(host).pk)
+    found = LogChunk.objects.filter(host_result_id=the_result(host).pk)
     found.update(codec=codec.ZSTD, data=b"damaged")
 
 
@@ -32,12 +32,12 @@ def test_upkeep_passes_by_what_cannot_be_read(gone: bool, caplog: pytest.LogCapt
     HostResult.objects.update(fingerprint_size=None)
     _damage(1)
     if gone:
-        frames(the_result(1))[0].delete()
+        chunks(the_result(1))[0].delete()
     call_command("maintain_logs", "--every-day")
-    assert (len(frames(the_result(2))), log(2)) == (1, (TEXT * 2).encode())
+    assert (len(chunks(the_result(2))), log(2)) == (1, (TEXT * 2).encode())
     sizes = [the_result(host).fingerprint_size for host in (1, 2)]
     assert sizes == [None, 2 * len(TEXT)]
-    assert UpkeepRun.objects.get().finished_at is not None
+    assert MaintenanceRun.objects.get().finished_at is not None
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert said
     assert all(f"host result {the_result(1).pk}: " in line for line in said)
@@ -57,8 +57,8 @@ def _refused(report: Report) -> list[tuple[int, Reason, int | None]]:
     return [(entry.line, entry.reason, entry.expected_offset) for entry in report.refused]
 
 
-def _stored(host: int, frame: int) -> bytes:
-    found = frames(the_result(host))[frame]
+def _stored(host: int, chunk: int) -> bytes:
+    found = chunks(the_result(host))[chunk]
     return codec.decode(found.codec, found.data)
 
 
@@ -71,7 +71,7 @@ def test_a_repeat_of_what_cannot_be_read_keeps_nothing_else_from_being_stored(
     _damage(1)
     load(job(), script_log(TEXT, host=1, offset=size))
     if gone:
-        frames(the_result(1))[0].delete()
+        chunks(the_result(1))[0].delete()
     report = send(
         job(),
         script_log(TEXT, host=1),
@@ -95,14 +95,14 @@ def test_a_repeat_of_what_cannot_be_read_keeps_nothing_else_from_being_stored(
 def test_what_may_end_a_secret_is_not_added_to_what_cannot_be_read() -> None:
     begun, rest = "a ghp_0123456789abcdef", "ghijABCDEFGHIJ012345\n"
     load(job(), step(), result(1), result(2), script_log(begun, host=1), script_log(begun, host=2))
-    assert the_result(1).unsettled
+    assert the_result(1).mask_pending
     _damage(1)
     pieces = [script_log(rest, host=host, offset=len(begun)) for host in (1, 2)]
     more = script_log("more\n", host=1, offset=len(begun + rest))
     report = send(job(), *pieces, more)
     assert _refused(report) == [(2, Reason.CONFLICT, len(begun))]
     assert (report.accepted, report.refused_total) == (1, 2)
-    assert (len(frames(the_result(1))), the_result(1).received_size) == (1, len(begun))
+    assert (len(chunks(the_result(1))), the_result(1).received_size) == (1, len(begun))
     assert log(2) == b"a ghp_" + b"*" * 36 + b"\n"
 
 

@@ -20,10 +20,10 @@ from joblogs.models import (
     FailedLogins,
     JobInstance,
     LogConflict,
+    MaintenanceRun,
     Redaction,
     Removal,
     StoreKey,
-    UpkeepRun,
 )
 from tests.builders import file_log, job, load, result, script_log, step
 
@@ -57,11 +57,11 @@ TABLES = {
     "Redaction": Treated(STAY, STAY, STAY, False),
     "Removal": Treated(STAY, STAY, STAY, False),
     "Scope": Treated(STAY, STAY, STAY, True),
-    "ScriptChunk": Treated(GO, GO, "data", True),
+    "LogChunk": Treated(GO, GO, "data", True),
     "StepInstance": Treated(GO, STAY, STAY, True),
     # Whoever has it could try which secret a masked task key hides.
     "StoreKey": Treated(STAY, STAY, STAY, False),
-    "UpkeepRun": Treated(STAY, STAY, STAY, False),
+    "MaintenanceRun": Treated(STAY, STAY, STAY, False),
 }
 """A new table says here what happens to it. Whatever was computed from text goes with the text:
 by removal, by expiry, and (the columns of it) by redaction."""
@@ -112,7 +112,7 @@ def _store(path: Path) -> None:
     access.create_app(code="app", scopes=(("biz", "2"),), read=True, write=False)
     FailedLogins.objects.create(key=b"k" * 32, free_at=2**52)
     LogConflict.objects.create(app_id=1, is_file=False, log_id=1, latest=2**52)
-    UpkeepRun.objects.create(pk=9, started_at=timezone.now())
+    MaintenanceRun.objects.create(pk=9, started_at=timezone.now())
     StoreKey.of_this_store()
     Redaction.objects.create(started_at=timezone.now(), by="zoe", patterns="", selection="")
     Removal.objects.create(started_at=timezone.now(), by="zoe", selection="")
@@ -158,12 +158,12 @@ def test_redaction_treats_each_table_as_it_says(tmp_path: Path) -> None:
     found = _treated(
         lambda: call_command("redact_logs", "--texts", str(texts), stdout=io.StringIO())
     )
-    retaken = {"digest", "shape", "shape_version", "fingerprint_size", "telling"}
+    retaken = {"digest", "shape", "shape_version", "fingerprint_size", "value_hashes"}
     result_columns = set(found["HostResult"].split(", ")) - retaken
-    codec = set(found["ScriptChunk"].split(", ")) - {"codec"}
+    codec = set(found["LogChunk"].split(", ")) - {"codec"}
     found |= {
         "HostResult": ", ".join(sorted(result_columns)),
-        "ScriptChunk": ", ".join(sorted(codec)),
+        "LogChunk": ", ".join(sorted(codec)),
     }
     assert found == {name: said.redaction for name, said in TABLES.items()}
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from joblogs import database
 from joblogs.logtext import store
 from joblogs.maintenance import expiry
-from joblogs.models import FileLog, HostResult, JobInstance, Scope, ScriptChunk, StepInstance
+from joblogs.models import FileLog, HostResult, JobInstance, LogChunk, Scope, StepInstance
 from tests import builders
 from tests.builders import asking, file_log, job, load, result, script_log, send, step
 
@@ -62,7 +62,7 @@ def test_logs_older_than_the_setting_go_and_younger_ones_stay() -> None:
     assert old.expired_policy == "LOG_RETENTION_DAYS 30"
     assert young.expired_at is None
     assert [bytes(row.content) for row in FileLog.objects.order_by("pk")] == [b"", b"moved\n"]
-    assert set(ScriptChunk.objects.values_list("day", flat=True)) == {young.day}
+    assert set(LogChunk.objects.values_list("day", flat=True)) == {young.day}
 
 
 def test_an_expired_log_reads_as_empty_and_says_nothing_in_its_place() -> None:
@@ -80,7 +80,7 @@ def test_pieces_for_expired_logs_are_refused_and_store_nothing() -> None:
         file_log(job=1, step=2001, offset=0, content="x"),
     )
     assert [entry.reason for entry in late.refused] == ["expired", "expired"]
-    assert ScriptChunk.objects.count() == 0
+    assert LogChunk.objects.count() == 0
 
 
 def test_a_scopes_own_policy_wins_over_the_setting() -> None:
@@ -181,7 +181,7 @@ def test_a_job_that_runs_again_while_the_list_is_worked_off_keeps_its_logs(
     load(result(2, job=1, step=1001, status=7))
     assert expiry.expire_job(row) is False
     assert expiry.forget([row], due=due) == 0
-    assert ScriptChunk.objects.count() == 1
+    assert LogChunk.objects.count() == 1
 
 
 def test_a_scope_may_keep_for_longer_than_the_calendar_goes_back() -> None:
@@ -221,7 +221,7 @@ def test_history_alone_takes_the_logs_along(settings: Any) -> None:
     settings.LOG_RETENTION_DAYS = None
     _job(1, 61)
     call_command("maintain_logs")
-    assert (JobInstance.objects.count(), ScriptChunk.objects.count()) == (0, 0)
+    assert (JobInstance.objects.count(), LogChunk.objects.count()) == (0, 0)
 
 
 def test_a_dry_run_counts_what_the_run_then_does(capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,7 +241,7 @@ def test_a_bounded_run_leaves_the_rest() -> None:
         _job(number, 31)
     call_command("maintain_logs", "--limit", "2")
     assert JobInstance.objects.filter(expired_at=None).count() == 3
-    assert ScriptChunk.objects.count() == 3
+    assert LogChunk.objects.count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -260,10 +260,10 @@ class TestPartitions:
     """Days as partitions. Each test makes its own and the next run drops them when empty."""
 
     def _partitions(self) -> database.Partitions:
-        return database.Partitions(ScriptChunk)
+        return database.Partitions(LogChunk)
 
     def teardown_method(self) -> None:
-        ScriptChunk.objects.all().delete()
+        LogChunk.objects.all().delete()
         for day in self._partitions().days():
             assert self._partitions().drop_empty(day)
 
@@ -281,9 +281,9 @@ class TestPartitions:
         _job(1, 3)
         call_command("maintain_logs")
         day = JobInstance.objects.get().day
-        plan = ScriptChunk.objects.filter(day=day, host_result_id__in=[1, 2]).explain()
-        assert f"joblogs_scriptchunk_{day:%Y%m%d}" in plan
-        assert plan.count("joblogs_scriptchunk_2") == plan.count(f"scriptchunk_{day:%Y%m%d}")
+        plan = LogChunk.objects.filter(day=day, host_result_id__in=[1, 2]).explain()
+        assert f"joblogs_logchunk_{day:%Y%m%d}" in plan
+        assert plan.count("joblogs_logchunk_2") == plan.count(f"logchunk_{day:%Y%m%d}")
         assert "default" not in plan
 
     @pytest.mark.parametrize("whole", [True, False])
@@ -299,13 +299,13 @@ class TestPartitions:
                 )
             )
         (statement,) = captured.captured_queries
-        assert "joblogs_scriptchunk" in statement["sql"]
+        assert "joblogs_logchunk" in statement["sql"]
         values: list[Any] = [row.day, row.held_size, [row.pk]]
         if not whole:
             values = [0, row.day, row.pk, row.held_size - 1, row.day, row.pk, 0]
         plan = "\n".join(line for (line,) in database.fetch("EXPLAIN " + statement["sql"], values))
-        assert set(re.findall(r"on (joblogs_scriptchunk\w*)", plan)) == {
-            f"joblogs_scriptchunk_{row.day:%Y%m%d}"
+        assert set(re.findall(r"on (joblogs_logchunk\w*)", plan)) == {
+            f"joblogs_logchunk_{row.day:%Y%m%d}"
         }
 
     def test_a_whole_day_goes_at_once_and_its_table_later(self) -> None:
@@ -328,7 +328,7 @@ class TestPartitions:
         assert self._partitions().make(day)
         assert expiry.expire_day(day, timezone.now().date()) == 7
         assert _answer(8, 1008)["script_task_logs"][0]["log_content"] == "job 8\n"
-        assert ScriptChunk.objects.count() == 1
+        assert LogChunk.objects.count() == 1
 
     def test_a_day_of_which_just_a_quarter_stays_is_rewritten_around_it(self) -> None:
         for number in range(1, 5):
@@ -346,14 +346,14 @@ class TestPartitions:
         try:
             reader.set_autocommit(False)
             with reader.cursor() as cursor:
-                cursor.execute("SELECT COUNT(*) FROM joblogs_scriptchunk WHERE day = %s", [day])
+                cursor.execute("SELECT COUNT(*) FROM joblogs_logchunk WHERE day = %s", [day])
             assert expiry.expire_day(day, timezone.now().date()) == 0
             assert JobInstance.objects.get().expired_at is None
             call_command("maintain_logs", "--limit", "5")
         finally:
             reader.close()
         assert JobInstance.objects.get().expired_at is not None
-        assert ScriptChunk.objects.count() == 0
+        assert LogChunk.objects.count() == 0
 
     def test_a_day_goes_but_for_what_runs(self) -> None:
         for number in range(1, 9):

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from joblogs.logtext import store
-from joblogs.logtext.pieces import FRAME_MAX_BYTES
+from joblogs.logtext.pieces import CHUNK_MAX_BYTES
 from joblogs.maintenance import compaction
-from joblogs.models import HostResult, JobInstance, ScriptChunk
+from joblogs.models import HostResult, JobInstance, LogChunk
 from tests.builders import job, load, result, script_log, send, step
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def _text(size: int, seed: int = 0) -> str:
 
 
 def _ship(text: str, *, pieces: int, host: int = 1, **said: Any) -> None:
-    """Send a log in pieces that each make a frame of their own."""
+    """Send a log in pieces that each make a chunk of their own."""
     load(job(), step(), result(host, **said))
     size = -(-len(text) // pieces)
     for start in range(0, len(text), size):
@@ -36,16 +36,16 @@ def _stored(row: HostResult) -> bytes:
     return b"".join(part for _, parts in store.read(row.day, [span]) for part in parts)
 
 
-def test_frames_of_a_finished_log_become_full_ones_and_no_byte_changes() -> None:
+def test_chunks_of_a_finished_log_become_full_ones_and_no_byte_changes() -> None:
     text = _text(3_000_000)
     _ship(text, pieces=40, status=9)
     row = HostResult.objects.get()
-    assert ScriptChunk.objects.count() == 40
+    assert LogChunk.objects.count() == 40
     call_command("maintain_logs")
     assert _stored(row) == text.encode()
-    sizes = list(ScriptChunk.objects.order_by("offset").values_list("size", flat=True))
-    assert sizes == [FRAME_MAX_BYTES, FRAME_MAX_BYTES, len(text) - 2 * FRAME_MAX_BYTES]
-    newlines = sum(ScriptChunk.objects.values_list("newlines", flat=True))
+    sizes = list(LogChunk.objects.order_by("offset").values_list("size", flat=True))
+    assert sizes == [CHUNK_MAX_BYTES, CHUNK_MAX_BYTES, len(text) - 2 * CHUNK_MAX_BYTES]
+    newlines = sum(LogChunk.objects.values_list("newlines", flat=True))
     assert newlines == row.lines == text.count("\n")
 
 
@@ -57,15 +57,15 @@ def test_a_log_longer_than_a_group_is_merged_in_several_runs() -> None:
     assert _stored(row) == text.encode()
 
 
-def test_a_log_of_whole_mebibytes_in_one_frame_more_than_it_needs_is_merged() -> None:
-    text = "x" * (2 * FRAME_MAX_BYTES)
+def test_a_log_of_whole_mebibytes_in_one_chunk_more_than_it_needs_is_merged() -> None:
+    text = "x" * (2 * CHUNK_MAX_BYTES)
     load(job(), step(), result(1, status=9))
-    cuts = (0, FRAME_MAX_BYTES, FRAME_MAX_BYTES + 10, len(text))
+    cuts = (0, CHUNK_MAX_BYTES, CHUNK_MAX_BYTES + 10, len(text))
     for start, stop in zip(cuts, cuts[1:], strict=False):
         load(script_log(text[start:stop], host=1, offset=start))
     call_command("maintain_logs", "--every-day")
     row = HostResult.objects.get()
-    assert ScriptChunk.objects.count() == 2
+    assert LogChunk.objects.count() == 2
     assert _stored(row) == text.encode()
 
 
@@ -112,16 +112,16 @@ def test_a_dry_run_counts_the_same_logs_and_changes_nothing(
     _ship(_text(5_000), pieces=5, status=9)
     call_command("maintain_logs", "--dry-run")
     assert "1 logs merged" in capsys.readouterr().out
-    assert ScriptChunk.objects.count() == 5
+    assert LogChunk.objects.count() == 5
     call_command("maintain_logs")
-    assert "1 logs merged (saving 4 frames)" in capsys.readouterr().out
+    assert "1 logs merged (saving 4 chunks)" in capsys.readouterr().out
 
 
 def test_a_bounded_run_leaves_the_rest() -> None:
     for host in (1, 2, 3):
         _ship(_text(3_000, host), pieces=3, host=host, status=9)
     call_command("maintain_logs", "--limit", "2")
-    assert ScriptChunk.objects.count() == 1 + 1 + 3
+    assert LogChunk.objects.count() == 1 + 1 + 3
 
 
 @pytest.mark.django_db(transaction=True)

@@ -21,7 +21,7 @@ from django.test import Client
 
 from joblogs.management.commands import create_app
 from joblogs.management.commands.demo import ARCHIVE
-from joblogs.models import App, AppGrant, HostResult, JobInstance, Scope, ScriptChunk
+from joblogs.models import App, AppGrant, HostResult, JobInstance, LogChunk, Scope
 from tests.builders import BATCH, job, lines, result, script_log, step
 
 pytestmark = pytest.mark.django_db
@@ -140,7 +140,7 @@ def test_a_dry_run_says_what_would_come_and_leaves_nothing(tmp_path: Path) -> No
     file = tmp_path / "records"
     file.write_bytes(RECORDS)
     assert "Would have accepted 4 records" in _run("import_logs", "--dry-run", file)[0]
-    assert (JobInstance.objects.count(), ScriptChunk.objects.count()) == (0, 0)
+    assert (JobInstance.objects.count(), LogChunk.objects.count()) == (0, 0)
     assert "Accepted 4 records" in _run("import_logs", file)[0]
 
 

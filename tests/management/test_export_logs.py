@@ -24,7 +24,7 @@ from joblogs.export import Format
 from joblogs.logtext import codec
 from joblogs.management import output
 from joblogs.management.commands import export_logs
-from joblogs.models import LogRead, ScriptChunk
+from joblogs.models import LogChunk, LogRead
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.export.exporting import export as exported
 
@@ -377,7 +377,7 @@ def test_progress_is_shown_on_a_terminal_on_standard_error_only(
 
 @pytest.mark.parametrize("format", list(Format))
 def test_a_damaged_log_is_told_and_leaves_no_file(format: Format, tmp_path: Path) -> None:
-    ScriptChunk.objects.update(codec=codec.ZSTD, data=b"damaged")
+    LogChunk.objects.update(codec=codec.ZSTD, data=b"damaged")
     target = tmp_path / "out"
     out, err, code = _run("--format", format, "--output", target)
     assert (out, code) == (b"", 1)

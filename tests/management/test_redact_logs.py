@@ -24,11 +24,11 @@ from joblogs.logtext import codec, fingerprint, store
 from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.secret_scanner import RULES, Secrets, cover, secrets_of
 from joblogs.maintenance import expiry, fingerprinting, redaction
-from joblogs.models import FileLog, HostResult, JobInstance, Redaction, ScriptChunk
+from joblogs.models import FileLog, HostResult, JobInstance, LogChunk, Redaction
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.logtext.test_secrets import texts
 from tests.pages.reading import staff
-from tests.stored import facts, frames, log, picture, recut, text, the_result
+from tests.stored import chunks, facts, log, picture, recut, text, the_result
 
 pytestmark = pytest.mark.django_db
 
@@ -187,7 +187,7 @@ def test_it_masks_what_would_have_been_masked_on_the_way_in(data: bytes, cuts: l
     said = data.decode("ascii", errors="replace").replace("\ufffd", "?")
     load(job(), step(), result(status=9), script_log(said))
     recut(the_result(), cuts)
-    borders = [(frame.offset, frame.size, frame.newlines) for frame in frames(the_result())]
+    borders = [(chunk.offset, chunk.size, chunk.newlines) for chunk in chunks(the_result())]
     redact_logs()
     kept = bytearray(said.encode())
     masks = secrets_of(RULES).mask(kept)
@@ -195,7 +195,7 @@ def test_it_masks_what_would_have_been_masked_on_the_way_in(data: bytes, cuts: l
     assert text(row) == kept
     assert row.redacted == ([list(span) for span in cover([], masks.ranges)] or None)
     assert row.masked == masks.places
-    assert [(frame.offset, frame.size, frame.newlines) for frame in frames(row)] == borders
+    assert [(chunk.offset, chunk.size, chunk.newlines) for chunk in chunks(row)] == borders
 
 
 def test_a_long_log_is_masked_a_window_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_a_run_that_is_interrupted_says_what_it_did_and_is_run_again(
 def test_expired_logs_are_left_alone_and_holes_are_told() -> None:
     begun()
     JobInstance.objects.filter(job_instance_id=101).update(expired_at=1)
-    ScriptChunk.objects.filter(host_result_id=the_result(2).pk).delete()
+    LogChunk.objects.filter(host_result_id=the_result(2).pk).delete()
     said, code = redact_logs()
     assert (code, "1 logs cannot be read" in said) == (1, True)
     assert "Masked 2 places in 2 of 3 logs." in said
@@ -307,9 +307,9 @@ def test_a_file_log_that_expires_under_it_stays_empty(monkeypatch: pytest.Monkey
     assert (bytes(FileLog.objects.get().content), len(threads)) == (b"", 1)
 
 
-def test_a_frame_that_cannot_be_unpacked_keeps_no_other_log_from_its_masks() -> None:
+def test_a_chunk_that_cannot_be_unpacked_keeps_no_other_log_from_its_masks() -> None:
     begun()
-    ScriptChunk.objects.filter(host_result_id=the_result(1, step__step_instance_id=200).pk).update(
+    LogChunk.objects.filter(host_result_id=the_result(1, step__step_instance_id=200).pk).update(
         codec=codec.ZSTD, data=b"damaged"
     )
     said, code = redact_logs()

@@ -21,10 +21,10 @@ from joblogs.models import (
     FileLog,
     HostResult,
     JobInstance,
+    LogChunk,
     LogRead,
     Redaction,
     Removal,
-    ScriptChunk,
     StepInstance,
 )
 from tests.builders import CREATED, file_log, job, load, result, script_log, step
@@ -69,7 +69,7 @@ def test_a_job_goes_with_all_that_is_below_it_and_the_run_is_recorded() -> None:
         0,
     )
     assert _left() == [2]
-    tables = (StepInstance, HostResult, FileLog, ScriptChunk)
+    tables = (StepInstance, HostResult, FileLog, LogChunk)
     assert [table.objects.count() for table in tables] == [2, 2, 1, 1]
     record = Removal.objects.get()
     assert (record.by, record.selection) == ("zoe", "scope=biz:2 job=1")
@@ -175,12 +175,12 @@ def test_a_job_whose_times_no_calendar_has_can_be_removed(created: int) -> None:
     rows = HostResult.objects.filter(step__job__in=jobs)
     rows.update(day=last, **said)
     for pk in rows.values_list("pk", flat=True):
-        ScriptChunk.objects.filter(host_result_id=pk).update(day=last)
+        LogChunk.objects.filter(host_result_id=pk).update(day=last)
     root = Client()
     root.force_login(User.objects.create_superuser("root"))
     assert root.get(reverse("admin:joblogs_jobinstance_changelist")).status_code == 200
     assert remove_jobs("--job", "1")[0].startswith("Removed 1 jobs with 2 host results and 12 ")
-    assert (_left(), ScriptChunk.objects.count()) == ([2], 1)
+    assert (_left(), LogChunk.objects.count()) == ([2], 1)
 
 
 def test_an_interrupted_run_has_told_what_it_did_and_is_run_again(

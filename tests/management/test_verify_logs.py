@@ -18,9 +18,9 @@ from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.secret_scanner import Secrets
 from joblogs.maintenance import redaction, verification
 from joblogs.maintenance.verification import Damage
-from joblogs.models import FileLog, HostResult, JobInstance, ScriptChunk
+from joblogs.models import FileLog, HostResult, JobInstance, LogChunk
 from tests.builders import file_log, job, load, result, script_log, step
-from tests.stored import facts, frames, recut, the_result
+from tests.stored import chunks, facts, recut, the_result
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def verify_logs(*options: str) -> tuple[str, int]:
 
 @pytest.fixture(autouse=True)
 def store() -> None:
-    """A log in three frames, a masked one that grows, an empty one, a file log, another scope."""
+    """A log in three chunks, a masked one that grows, an empty one, a file log, another scope."""
     load(
         *(job(), step(), result(1, status=9), result(2, status=7), result(3, status=9)),
         *(script_log(TEXT, host=1), script_log(f"{TOKEN}\n", host=2)),
@@ -54,7 +54,7 @@ def store() -> None:
 
 
 def _rows() -> list[dict[str, Any]]:
-    models = (HostResult, ScriptChunk, FileLog)
+    models = (HostResult, LogChunk, FileLog)
     return [facts(row) for model in models for row in model.objects.order_by("pk")]
 
 
@@ -65,7 +65,7 @@ def _log(host: int) -> HostResult:
 def _change(offset: int, host: int = 1, **columns: Any) -> None:
     row = _log(host)
     key = {"day": row.day, "host_result_id": row.pk, "offset": offset}
-    assert ScriptChunk.objects.filter(**key).update(**columns) == 1
+    assert LogChunk.objects.filter(**key).update(**columns) == 1
 
 
 def _row(host: int = 1, **columns: Any) -> None:
@@ -73,17 +73,17 @@ def _row(host: int = 1, **columns: Any) -> None:
 
 
 def _lose() -> None:
-    (_, middle, _) = frames(_log(1))
+    (_, middle, _) = chunks(_log(1))
     middle.delete()
 
 
 def _lose_end() -> None:
-    (*_, last) = frames(_log(1))
+    (*_, last) = chunks(_log(1))
     last.delete()
 
 
 def _overlap() -> None:
-    (first, _, _) = frames(_log(1))
+    (first, _, _) = chunks(_log(1))
     _change(0, size=150, data=b"x" * 150, codec=codec.RAW, newlines=0)
     assert first.size == 100
 
@@ -91,7 +91,7 @@ def _overlap() -> None:
 def _add(offset: int, log: int, data: bytes = b"x") -> None:
     place = {"day": DAY, "host_result_id": log, "offset": offset}
     said = {"size": len(data), "newlines": 0, "codec": codec.RAW, "data": data}
-    ScriptChunk(**place, **said).save(force_insert=True)
+    LogChunk(**place, **said).save(force_insert=True)
 
 
 def _expire() -> None:
@@ -100,18 +100,18 @@ def _expire() -> None:
 
 def _expired_file() -> None:
     JobInstance.objects.filter(job_instance_id=100).update(expired_at=1)
-    ScriptChunk.objects.exclude(host_result_id=_log(4).pk).delete()
+    LogChunk.objects.exclude(host_result_id=_log(4).pk).delete()
 
 
 PLANTED: dict[str, tuple[Damage, Callable[[], object]]] = {
-    "a frame lost": (Damage.MISSING, _lose),
-    "the last frame lost": (Damage.MISSING, _lose_end),
-    "a frame too long": (Damage.OVERLAP, _overlap),
-    "a frame behind the end": (Damage.BEYOND, lambda: _add(len(TEXT), _log(1).pk)),
-    "a frame that is no zstd": (Damage.UNREADABLE, lambda: _change(100, data=b"\x28\xb5\x2f\xfd")),
-    "a frame of a later codec": (Damage.UNREADABLE, lambda: _change(100, codec=9)),
-    "another size": (Damage.FRAME_SIZE, lambda: _change(100, data=b"x", codec=codec.RAW)),
-    "other newlines": (Damage.FRAME_NEWLINES, lambda: _change(100, newlines=1)),
+    "a chunk lost": (Damage.MISSING, _lose),
+    "the last chunk lost": (Damage.MISSING, _lose_end),
+    "a chunk too long": (Damage.OVERLAP, _overlap),
+    "a chunk behind the end": (Damage.BEYOND, lambda: _add(len(TEXT), _log(1).pk)),
+    "a chunk that is no zstd": (Damage.UNREADABLE, lambda: _change(100, data=b"\x28\xb5\x2f\xfd")),
+    "a chunk of a later codec": (Damage.UNREADABLE, lambda: _change(100, codec=9)),
+    "another size": (Damage.CHUNK_SIZE, lambda: _change(100, data=b"x", codec=codec.RAW)),
+    "other newlines": (Damage.CHUNK_NEWLINES, lambda: _change(100, newlines=1)),
     "other newlines in all": (Damage.NEWLINES, lambda: _row(lines=1)),
     "another text": (
         Damage.DIGEST,
@@ -125,8 +125,8 @@ PLANTED: dict[str, tuple[Damage, Callable[[], object]]] = {
     "more held than received": (Damage.SIZES, lambda: _row(received_size=1)),
     "a mask that shows": (Damage.MASKS, lambda: _row(2, redacted=[[0, 40]])),
     "another day": (Damage.DAY, lambda: _row(3, day=date(2023, 11, 15))),
-    "frames of nobody": (Damage.ORPHAN, lambda: _add(0, 999_999)),
-    "frames of an expired job": (Damage.EXPIRED, _expire),
+    "chunks of nobody": (Damage.ORPHAN, lambda: _add(0, 999_999)),
+    "chunks of an expired job": (Damage.EXPIRED, _expire),
     "a file log of an expired job": (Damage.EXPIRED, _expired_file),
     "a file log of another size": (
         Damage.FILE_SIZE,
@@ -154,7 +154,7 @@ def test_every_kind_of_damage_is_planted() -> None:
 
 def test_what_is_whole_is_said_to_be_so() -> None:
     assert verify_logs() == (
-        f"Looked at 5 logs in 5 frames and 1 file logs, {2 * len(TEXT) + 46:,} bytes.\n",
+        f"Looked at 5 logs in 5 chunks and 1 file logs, {2 * len(TEXT) + 46:,} bytes.\n",
         0,
     )
 

@@ -122,7 +122,7 @@ def test_it_tells_sizes_and_when_the_store_was_last_kept_up(client) -> None:
     first = scraped(client)
     assert first["joblogs_database_up"] == 1
     assert first["joblogs_database_bytes"] > 4096
-    assert ("joblogs_frames_bytes" in first) is (connection.vendor == "postgresql")
+    assert ("joblogs_chunks_bytes" in first) is (connection.vendor == "postgresql")
     assert not any("upkeep" in name for name in first)
     call_command("maintain_logs", "--dry-run")
     assert not any("upkeep" in name for name in scraped(client))

@@ -136,7 +136,7 @@ def _stored(*logs: bytes, cuts: list[int] | None = None) -> StoredText:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("cuts", [[], [1, 2, 3, 5, 8, 13, 21, 34], list(range(1, 60))])
-def test_what_frames_hold_answers_like_bytes_in_memory(cuts: list[int]) -> None:
+def test_what_chunks_hold_answers_like_bytes_in_memory(cuts: list[int]) -> None:
     logs = b"one\ntwo\n\nfour and more\nfive", b" is not over\nsix\n" + b"y" * 30 + b"\nlast"
     text, model = _stored(*logs, cuts=cuts), BytesText(b"".join(logs))
     assert (text.size, text.newlines) == (model.size, model.newlines)
@@ -159,7 +159,7 @@ def test_what_arrives_meanwhile_changes_no_number() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("place", [END, Place("line", 2000), Place("byte", 9_000)])
-def test_statements_do_not_grow_with_lines_or_frames(place: Place) -> None:
+def test_statements_do_not_grow_with_lines_or_chunks(place: Place) -> None:
     counts = []
     for cuts in ([], list(range(0, 20_000, 100))):
         text = _stored(b"line\n" * 4000, cuts=cuts)

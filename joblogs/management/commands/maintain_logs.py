@@ -15,7 +15,7 @@ from joblogs.management.base import StoreCommand
 
 class Command(StoreCommand):
     help = (
-        "Make the coming day partitions, let expired logs and history go, merge small frames and "
+        "Make the coming day partitions, let expired logs and history go, merge small chunks and "
         "take missing fingerprints. May be run at any time, and again."
     )
 
@@ -47,6 +47,6 @@ class Command(StoreCommand):
             f"the logs of {done.jobs_expired} jobs expired, {done.jobs_forgotten} jobs forgotten, "
             f"{done.hosts_forgotten} identities of hosts dropped, "
             f"{done.reads_forgotten} records of reads dropped, "
-            f"{done.logs_merged} logs merged (saving {done.frames_saved} frames), "
+            f"{done.logs_merged} logs merged (saving {done.chunks_saved} chunks), "
             f"{done.fingerprints} fingerprints taken."
         )

@@ -45,7 +45,7 @@ class Command(StoreCommand):
             more = ", …" if count > len(verified.examples[damage]) else ""
             self.stdout.write(f"{count} × {damage} (row {named}{more})")
         self.stdout.write(
-            f"Looked at {verified.logs:,} logs in {verified.frames:,} frames and "
+            f"Looked at {verified.logs:,} logs in {verified.chunks:,} chunks and "
             f"{verified.files:,} file logs, {verified.size:,} bytes."
         )
         if verified.damage:

@@ -89,5 +89,5 @@ def _span(host: HostOverview, place: int, texts: Mapping[int, bytes]) -> fingerp
     data = texts.get(host.bk_host_id)
     if data is None or sum(bool(result.held_size) for result in host.effective_results) != 1:
         return None  # of several logs in a row it is not known which holds it
-    found = fingerprint.telling_spans(data, names=host.own_names)
+    found = fingerprint.value_spans(data, names=host.own_names)
     return found[place] if place < len(found) else None

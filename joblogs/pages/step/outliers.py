@@ -33,7 +33,7 @@ class Odd(NamedTuple):
 
 def odd_hosts(hosts: Sequence[HostOverview]) -> dict[Places, list[HostOverview]]:
     """Of hosts that printed the like those that differ, by the places in which they do."""
-    places = odd_places({host.bk_host_id: host.telling for host in hosts})
+    places = odd_places({host.bk_host_id: host.value_hashes for host in hosts})
     found: dict[Places, list[HostOverview]] = defaultdict(list)
     for host in hosts if places else ():
         if host.bk_host_id in places:
@@ -65,12 +65,12 @@ def odd_values(
 ) -> list[Odd]:
     """What these hosts have in the places in which they differ; of places that tell hosts apart
     in one way, the first."""
-    ordinary = _comparable({host.bk_host_id: host.telling for host in usual})
+    ordinary = _comparable({host.bk_host_id: host.value_hashes for host in usual})
     found: dict[tuple[frozenset[int], ...], Odd] = {}
     for place in places:
         by_value: dict[bytes, list[HostOverview]] = defaultdict(list)
         for host in hosts:
-            by_value[(host.telling or ())[place]].append(host)
+            by_value[(host.value_hashes or ())[place]].append(host)
         values = sorted(by_value.values(), key=lambda own: (-len(own), own[0].bk_host_id))
         ways = tuple(frozenset(host.bk_host_id for host in own) for own in values)
         ((_, count),) = Counter(own[place] for own in ordinary.values()).most_common(1)

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from joblogs.logtext.pieces import Hole
-from joblogs.models import HostResult, ScriptChunk
+from joblogs.models import HostResult, LogChunk
 from tests.builders import asking, credentials, job, load, result, script_log, step
 
 Ask = Callable[..., Any]
@@ -219,16 +219,16 @@ def test_a_missing_grant_is_the_apps_where_no_user_is_named(ask: Ask) -> None:
     assert message == "用户(robot)权限不足，请前往权限中心确认并申请补充后重试"
 
 
-def load_two_frames(host: int = 101, text: str = "the log's own words ") -> None:
+def load_two_chunks(host: int = 101, text: str = "the log's own words ") -> None:
     load(result(host), script_log(text, host=host))
     load(script_log("end", host=host, offset=len(text.encode())))
 
 
 def lose(host: int, *, first: bool) -> None:
-    """Break the database: a frame of a host's log is gone."""
+    """Break the database: a chunk of a host's log is gone."""
     log = HostResult.objects.get(host_id=host)
-    frames = ScriptChunk.objects.filter(day=log.day, host_result_id=log.pk)
-    lost = frames.filter(offset=0) if first else frames.exclude(offset=0)
+    chunks = LogChunk.objects.filter(day=log.day, host_result_id=log.pk)
+    lost = chunks.filter(offset=0) if first else chunks.exclude(offset=0)
     assert lost.delete()[0] == 1
 
 
@@ -238,7 +238,7 @@ def test_a_hole_in_a_log_is_an_error_never_a_shorter_text(
     ask: Ask, caplog: pytest.LogCaptureFixture, first: bool, english: bool
 ) -> None:
     load(job(), step(), result(100), script_log("words of another host", host=100))
-    load_two_frames()
+    load_two_chunks()
     lose(101, first=first)
     response = ask(asking(), headers={"Blueking-Language": "en" if english else ""})
     envelope = response.json()
@@ -251,7 +251,7 @@ def test_a_hole_in_a_log_is_an_error_never_a_shorter_text(
     assert not re.search("words|hello", caplog.text)
 
 
-@pytest.mark.parametrize("table", ["app", "scope", "stepinstance", "hostresult", "scriptchunk"])
+@pytest.mark.parametrize("table", ["app", "scope", "stepinstance", "hostresult", "logchunk"])
 def test_a_database_that_cannot_answer_is_1240002_without_its_words(
     code_and_message: CodeAndMessage, caplog: pytest.LogCaptureFixture, table: str
 ) -> None:
@@ -268,7 +268,7 @@ def test_a_large_answer_that_meets_a_hole_is_cut(ask: Ask) -> None:
     text = "0123456789abcdef" * (5 * 64 * 1024)
     load(script_log(text, host=1))
     load(script_log(text, host=1, offset=len(text)))
-    load_two_frames(2)
+    load_two_chunks(2)
     lose(2, first=False)
     response = ask(asking())
     assert response.status_code == 200 and response.streaming

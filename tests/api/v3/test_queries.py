@@ -113,7 +113,7 @@ def test_what_is_refused_reads_no_log_and_is_not_recorded(ask: Ask, body: Said) 
     load(job(), *script_step(200, 1))
     with CaptureQueriesContext(connection) as captured:
         assert ask(body).json()["result"] is False
-    assert not [q for q in captured if "scriptchunk" in q["sql"] or "INSERT" in q["sql"]]
+    assert not [q for q in captured if "logchunk" in q["sql"] or "INSERT" in q["sql"]]
 
 
 def test_rights_and_the_step_are_asked_at_once_but_never_of_a_replica(

@@ -61,7 +61,7 @@ def test_hosts_are_found_by_what_they_printed(ask: Ask, keyword: str, found: lis
     assert sizes(ask, keyword=keyword) == ([len(found)] if found else [])
 
 
-def test_a_keyword_is_found_across_frames_and_the_border_of_a_character(ask: Ask) -> None:
+def test_a_keyword_is_found_across_chunks_and_the_border_of_a_character(ask: Ask) -> None:
     load(job(), step(), result(101), result(102))
     raw = "x 磁盘满 y".encode()
     for cut in range(len(raw)):
