@@ -32,12 +32,12 @@ ROW_TIMEOUT_SECONDS = 1.0
 class Channel(TextChoices):
     """Every way by which log text is read (docs/security.md)."""
 
-    PAGE = "page log", _("page of a log")
+    PAGE = "page log", _("log page")
     FOLLOW = "page follow", _("following a log")
-    DOWNLOAD = "page download", _("download of a log")
+    DOWNLOAD = "page download", _("log download")
     COMPARE = "page compare", _("comparison")
-    SEARCH = "page search", _("search in a step")
-    STEP = "page step", _("samples on the page of a step")
+    SEARCH = "page search", _("step search")
+    STEP = "page step", _("excerpts on the step page")
     BATCH = "batch_get_job_instance_ip_log", "batch_get_job_instance_ip_log"
     IP_LOG = "get_job_instance_ip_log", "get_job_instance_ip_log"
     STEP_STATUS = "get_step_instance_status", "get_step_instance_status"
@@ -47,9 +47,9 @@ class Channel(TextChoices):
     )
     RAW = "raw log", _("raw log")
     EXPORT = "export_logs", "export_logs"
-    APP_EXPORT = "export", _("export by an app")
-    PAGE_EXPORT = "page export", _("export from the pages")
-    ADMIN_EXPORT = "admin export", _("export from the admin")
+    APP_EXPORT = "export", _("app export")
+    PAGE_EXPORT = "page export", _("page export")
+    ADMIN_EXPORT = "admin export", _("admin export")
 
 
 class Told:

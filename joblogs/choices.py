@@ -45,11 +45,11 @@ class RunStatus(IntegerChoices):
     SKIPPED = 5, _("skipped")
     ERROR_IGNORED = 6, _("error ignored")
     WAITING_CONFIRMATION = 7, _("waiting for confirmation")
-    ENDED_BY_HAND = 8, _("ended by hand")
+    ENDED_BY_HAND = 8, _("stopped manually")
     ABNORMAL = 9, _("abnormal")
     TERMINATING = 10, _("terminating")
     TERMINATED = 11, _("terminated")
-    CONFIRMATION_ENDED = 13, _("ended at confirmation")
+    CONFIRMATION_ENDED = 13, _("stopped at confirmation")
     ABANDONED = 14, _("abandoned")
     ROLLING_WAITING = 15, _("waiting for the next batch")
 
@@ -65,7 +65,7 @@ class HostStatus(IntegerChoices):
     RUNNING = 7, _("running")
     SUCCEEDED = 9, _("succeeded")
     FAILED = 11, _("failed")
-    SEND_FAILED = 12, _("could not be sent")
+    SEND_FAILED = 12, _("could not be dispatched")
     TIMED_OUT = 13, _("timed out")
     LOG_ERROR = 15, _("error in the log")
     SCRIPT_LOG_TIMED_OUT = 16, _("script log timed out")
@@ -82,7 +82,7 @@ class HostStatus(IntegerChoices):
     FILE_AGENT_ABNORMAL = 310, _("agent abnormal")
     USER_MISSING = 311, _("user does not exist")
     USER_PASSWORD_WRONG = 312, _("user's password incorrect")
-    FILE_PULL_FAILED = 320, _("file could not be pulled")
+    FILE_PULL_FAILED = 320, _("file could not be fetched")
     FILE_TOO_LARGE = 321, _("file too large")
     FILE_TRANSFER_ERROR = 329, _("file transfer error")
     EXECUTION_ERROR = 399, _("execution error")
@@ -117,7 +117,7 @@ class FileMode(IntegerChoices):
 
 
 class FileStatus(IntegerChoices):
-    PULLING = 0, _("pulling from its source")
+    PULLING = 0, _("fetching from source")
     WAITING = 1, _("waiting")
     UPLOADING = 2, _("uploading")
     DOWNLOADING = 3, _("downloading")

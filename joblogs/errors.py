@@ -106,7 +106,7 @@ class ParameterRefused(StoreError):
         "请求参数[keyword]不合法，原因：日志过多，无法在限定时间内搜索完，"
         "请使用 search_ip 或 batch 缩小范围",
         "Invalid request parameter [keyword], reason: the logs are too large to be searched in "
-        "time; narrow them down with search_ip or batch",
+        "time; narrow the search with search_ip or batch",
     )
 
 
@@ -123,7 +123,7 @@ class HostListInvalid(StoreError):
         "请求参数[host_id_list/ip_list]缺失或不合法：该步骤共有 {0} 台主机，超过 {1} 台，"
         "请指定主机列表，或使用 start/length 分页查询",
         "Missing or invalid request parameter [host_id_list/ip_list]: the step has {0} hosts, "
-        "more than {1}; name the hosts, or page with start/length",
+        "more than {1}; list the hosts, or page with start/length",
     )
 
 
@@ -172,23 +172,25 @@ class RecordsRefused(StoreError):
     """Some records of a body were refused, the others went in: 1245409 (docs/records.md)."""
 
     code = 1245409
-    text = Text("{0} 条记录被拒绝", "{0} records were refused")
+    text = Text("{0} 条记录被拒绝", "Records refused: {0}")
 
 
 class NothingSelected(StoreError):
     """An export of which nothing is selected, or a host of which is not there: 1245404."""
 
     code = 1245404
-    text = Text("没有符合条件的日志", "Nothing is like this")
+    text = Text("没有符合条件的日志", "No matching logs")
 
-    HOST: ClassVar = Text("没有符合条件的日志 [{0} {1}]", "Nothing is like this [{0} {1}]")
+    HOST: ClassVar = Text("没有符合条件的日志 [{0} {1}]", "No matching logs [{0} {1}]")
 
 
 class RangeNotSatisfiable(StoreError):
     """A byte range that a log does not have: 1240003, with HTTP 416 where bytes are served."""
 
     code = 1240003
-    text = Text("请求的字节范围超出日志大小 {0}", "The log has {0} bytes; the range is beyond them")
+    text = Text(
+        "请求的字节范围超出日志大小 {0}", "The range is beyond the end of the log ({0} bytes)"
+    )
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -204,7 +206,7 @@ class OffsetBeyondLog(StoreError):
     code = 1245416
     text = Text(
         "offset {0} 超出日志：执行次数 {1}、滚动批次 {2} 的日志有 {3} 字节，状态为 {4}",
-        "Offset {0} is beyond the log: that of attempt {1}, batch {2} has {3} bytes and is {4}",
+        "Offset {0} is beyond the end of the log (attempt {1}, batch {2}: {3} bytes, {4})",
     )
 
     def __init__(self, *, offset: int, size: int, stands: Mapping[str, str]) -> None:

@@ -169,7 +169,7 @@ def test_rights_are_given_by_superusers() -> None:
 
 
 def _secret(html: str) -> str:
-    found = re.search(r"shown this once: ([\w-]{43})", html)
+    found = re.search(r"\(shown only once\): ([\w-]{43})", html)
     assert found
     return found[1]
 
@@ -214,7 +214,7 @@ def test_a_secret_is_shown_in_chinese_with_the_code_as_it_is(root: Client) -> No
 def test_jobs_are_held_and_released(root: Client) -> None:
     chosen = {"action": "hold", "_selected_action": [the_job().pk]}
     assert (
-        "1 job is held now" in root.post(_list(JobInstance), chosen, follow=True).content.decode()
+        "1 job is now held" in root.post(_list(JobInstance), chosen, follow=True).content.decode()
     )
     assert (the_job().held_by, the_job().held_at is None) == ("root", False)
     root.post(_list(JobInstance), chosen | {"action": "release"})

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PO = Path("joblogs/locale/zh_Hans/LC_MESSAGES/django.po")
 PLACEHOLDER = re.compile(r"%\(\w+\)[-#0 +]*[\d.]*[a-zA-Z]|%[-#0 +]*[\d.]*[a-zA-Z%]|\{\w*\}")
 VERDICTS = (
-    "succeeded|failed|timed out|said nothing|running|waiting|skipped|terminated|abandoned|abnormal"
+    "succeeded|failed|timed out|no output|running|waiting|skipped|terminated|abandoned|abnormal"
 )
 
 

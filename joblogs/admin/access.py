@@ -101,13 +101,13 @@ class AppAdmin(SuperusersOnly, ClosedFirst):
         super().response_add(request, obj, post_url_continue)  # says that it was made
         return self._shown(request, [obj])
 
-    @admin.action(description=_("Give another secret; the present one stops working"))
+    @admin.action(description=_("Rotate the secret (the current one stops working)"))
     def rotate(self, request: HttpRequest, apps: QuerySet[App]) -> HttpResponse:
         return self._shown(request, apps)
 
     def _shown(self, request: HttpRequest, apps: Iterable[App]) -> HttpResponse:
         """A page with a new secret for each of these apps."""
-        said = gettext("The secret of {}, shown this once: {}")
+        said = gettext("Secret of {} (shown only once): {}")
         secrets = [format_html(said, app.app_code, access.new_secret(app)) for app in apps]
         context = self.admin_site.each_context(request) | {
             "title": gettext("Secrets of apps"),
@@ -128,4 +128,4 @@ class AppGrantAdmin(SuperusersOnly, ClosedFirst):
 
     @admin.display(description=_("scope"))
     def where(self, grant: AppGrant) -> str:
-        return str(grant.scope) if grant.scope else gettext("every scope")
+        return str(grant.scope) if grant.scope else gettext("all scopes")

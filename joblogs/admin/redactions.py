@@ -22,7 +22,7 @@ class RedactionAdmin(Looking):
     )
     list_filter = (("started_at", admin.DateFieldListFilter),)
     ordering = ("-started_at", "-id")
-    search_help_text = _("who, or the name of a pattern")
+    search_help_text = _("user or pattern name")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # It tells of every scope.

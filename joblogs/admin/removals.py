@@ -72,7 +72,7 @@ class RemovalAdmin(Looking):
     )
     list_filter = (("started_at", admin.DateFieldListFilter),)
     ordering = ("-started_at", "-id")
-    search_help_text = _("who, or a part of the selection")
+    search_help_text = _("user or part of the selection")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # It tells of every scope.

@@ -38,11 +38,11 @@ class Exporting(Looking):
         """What these rows mean."""
         raise NotImplementedError
 
-    @admin.action(description=_("Export the logs of the selected (ZIP)"))
+    @admin.action(description=_("Export selected logs (ZIP)"))
     def export_archive(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase:
         return self._export(request, rows, Format.ZIP)
 
-    @admin.action(description=_("Export the selected as records (NDJSON)"))
+    @admin.action(description=_("Export selected records (NDJSON)"))
     def export_records(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponseBase:
         return self._export(request, rows, Format.NDJSON)
 
@@ -90,13 +90,13 @@ class JobInstanceAdmin(Exporting, Removing):
             reverse("staff:job", args=[scope.scope_type, scope.scope_id, job.job_instance_id])
         )
 
-    @admin.action(description=_("Hold against retention"), permissions=["hold"])
+    @admin.action(description=_("Hold (exempt from retention)"), permissions=["hold"])
     def hold(self, request: HttpRequest, jobs: QuerySet[JobInstance]) -> None:
         n = legal_hold.hold(jobs.order_by(), by=user_of(request).get_username())
-        said = ngettext("%(n)d job is held now.", "%(n)d jobs are held now.", n) % {"n": n}
+        said = ngettext("%(n)d job is now held.", "%(n)d jobs are now held.", n) % {"n": n}
         self.message_user(request, said, messages.SUCCESS)
 
-    @admin.action(description=_("Release for retention"), permissions=["hold"])
+    @admin.action(description=_("Release hold"), permissions=["hold"])
     def release(self, request: HttpRequest, jobs: QuerySet[JobInstance]) -> None:
         n = legal_hold.release(jobs.order_by())
         said = ngettext("%(n)d job was released.", "%(n)d jobs were released.", n) % {"n": n}
@@ -225,7 +225,7 @@ class LogReadAdmin(Looking):
     list_filter = (("at", admin.DateFieldListFilter), ChannelFilter)
     ordering = ("-at", "-id")
     readonly_fields = ("page",)
-    search_help_text = _("who, app, job id or step id; a day such as 2026-01-31 (UTC)")
+    search_help_text = _("user, app, job id or step id; or a date such as 2026-01-31 (UTC)")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Who reads what is not everybody's business.

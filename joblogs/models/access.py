@@ -26,21 +26,21 @@ class Scope(AsRead):
         verbose_name=_("groups"),
         blank=True,
         related_name="scopes",
-        help_text=_("The staff groups that may browse it."),
+        help_text=_("Staff groups that can browse it."),
     )
     retention_days = models.PositiveIntegerField(
         _("log retention"),
         null=True,
         blank=True,
         validators=[MaxValueValidator(365_000)],
-        help_text=_("Days; empty: the setting."),
+        help_text=_("In days. Leave empty to use the setting."),
     )
     history_days = models.PositiveIntegerField(
         _("history retention"),
         null=True,
         blank=True,
         validators=[MaxValueValidator(365_000)],
-        help_text=_("Days; empty: the setting."),
+        help_text=_("In days. Leave empty to use the setting."),
     )
 
     class Meta:
@@ -86,7 +86,7 @@ class AppGrant(models.Model):
         blank=True,
         related_name="grants",
         verbose_name=_("scope"),
-        help_text=_("Empty: every scope, those to come included."),
+        help_text=_("Leave empty for all scopes, including future ones."),
     )
     read = models.BooleanField(_("read"), default=True)
     write = models.BooleanField(_("write"), default=False)

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 class Redaction(models.Model):
     """Somebody masked secrets in logs that were stored. What they were is nowhere."""
 
-    started_at = models.DateTimeField(_("at"))
+    started_at = models.DateTimeField(_("time"))
     # None while it runs, and for ever if it was interrupted: what it did by then is counted.
     finished_at = models.DateTimeField(_("finished"), null=True)
-    by = models.CharField(_("who"), max_length=256)
+    by = models.CharField(_("user"), max_length=256)
     patterns = models.TextField(_("patterns"))
     selection = models.TextField(_("selection"))
-    looked = models.BigIntegerField(_("logs looked through"), default=0)
+    looked = models.BigIntegerField(_("logs checked"), default=0)
     logs = models.BigIntegerField(_("logs masked"), default=0)
     places = models.BigIntegerField(_("places masked"), default=0)
     found = models.JSONField(_("places by pattern"), default=dict)
@@ -31,15 +31,15 @@ class Redaction(models.Model):
 class Removal(models.Model):
     """Record of a run of `remove_jobs` or of the admin's action, in plain values."""
 
-    started_at = models.DateTimeField(_("at"))
+    started_at = models.DateTimeField(_("time"))
     # None while it runs, and for ever if it was interrupted: what it did by then is counted.
     finished_at = models.DateTimeField(_("finished"), null=True)
-    by = models.CharField(_("who"), max_length=256)
+    by = models.CharField(_("user"), max_length=256)
     selection = models.TextField(_("selection"))
     jobs = models.BigIntegerField(_("jobs removed"), default=0)
     results = models.BigIntegerField(_("host results removed"), default=0)
     size = models.BigIntegerField(_("bytes of text removed"), default=0)
-    held = models.BigIntegerField(_("held jobs refused"), default=0)
+    held = models.BigIntegerField(_("held jobs kept"), default=0)
 
     class Meta:
         verbose_name = _("removal")
@@ -52,8 +52,8 @@ class Removal(models.Model):
 class LogRead(models.Model):
     """Somebody read log text. Plain values: it outlives what it tells about."""
 
-    at = models.DateTimeField(_("at"))
-    who = models.CharField(_("who"), max_length=256)
+    at = models.DateTimeField(_("time"))
+    who = models.CharField(_("user"), max_length=256)
     # The app through which they came, empty for a person in the pages.
     app_code = models.CharField(_("app"), max_length=64, blank=True, default="")
     # Logged in here, named by a gateway's token, or who runs commands. Else only the app says so.
@@ -66,7 +66,7 @@ class LogRead(models.Model):
     host_count = models.IntegerField(_("hosts"))
     size = models.BigIntegerField(_("bytes"))
     # Answers to polls of one minute are one row: `size` is their sum, `host_count` of one.
-    answers = models.IntegerField(_("answers"), default=1, db_default=1)
+    answers = models.IntegerField(_("responses"), default=1, db_default=1)
     poll_key = models.BinaryField(max_length=32, null=True, editable=False)
 
     class Meta:

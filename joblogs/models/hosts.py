@@ -184,15 +184,15 @@ class HostResult(StoredLog, AsRead):
     # a log with masks is forgotten (`forget_digests`).
     declared_size = models.BigIntegerField(_("declared size"), null=True)
     declared_sha256 = models.BinaryField(_("declared digest"), max_length=32, null=True)
-    lines = models.BigIntegerField(_("newlines held"), default=0)
+    lines = models.BigIntegerField(_("stored newlines"), default=0)
 
     # Of the first `fingerprint_size` bytes; they count only while that is the held size.
     fingerprint_size = models.BigIntegerField(null=True)
     digest = models.BinaryField(_("digest"), max_length=32, null=True)
-    shape = models.BinaryField(_("shape"), max_length=32, null=True)
+    shape = models.BinaryField(_("fingerprint"), max_length=32, null=True)
     shape_version = models.SmallIntegerField(null=True)
     # Hashes of the first hidden values that may tell hosts apart (`logtext.fingerprint`).
-    value_hashes = models.BinaryField(_("telling values"), max_length=256, null=True)
+    value_hashes = models.BinaryField(_("value hashes"), max_length=256, null=True)
     day = models.DateField(_("day"), editable=False)
 
     objects = HostResultQuerySet.as_manager()

@@ -12,7 +12,7 @@ class StoredLog(models.Model):
     # What has arrived: the next offset expected. It never shrinks.
     received_size = models.BigIntegerField(_("received size"), default=0)
     # What is kept: less than received_size past LOG_MAX_BYTES and after expiry.
-    held_size = models.BigIntegerField(_("held size"), default=0)
+    held_size = models.BigIntegerField(_("stored size"), default=0)
     truncated = models.BooleanField(_("truncated"), default=False)
     redacted = models.JSONField(_("masked ranges"), null=True)
     # Secrets that were masked, and what is remembered of the end of what is held: bytes that may

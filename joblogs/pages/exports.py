@@ -90,7 +90,7 @@ def _asked_for(request: HttpRequest, selection: Selection, *name: object) -> Htt
 
 def nothing(request: HttpRequest, back: str) -> HttpResponseBase:
     """Back to the page, which says that there is nothing to export."""
-    messages.warning(request, _("There is nothing like this to export."))
+    messages.warning(request, _("No matching logs to export."))
     kept = request.GET.copy()
     kept.pop("format", None)
     return HttpResponseRedirect(f"{back}?{kept.urlencode()}" if kept else back)

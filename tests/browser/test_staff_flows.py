@@ -69,8 +69,8 @@ def test_hosts_are_sorted_filtered_and_copied(screen: Page) -> None:
     screen.goto(place(DEPLOY))
     names = screen.locator("table.list tbody th")
     expect(names.first).to_have_text(f"web-0{FAILED_HOST}")
-    screen.get_by_role("columnheader").get_by_role("link", name="took").click()
-    expect(screen.get_by_role("columnheader", name="took")).to_have_attribute(
+    screen.get_by_role("columnheader").get_by_role("link", name="duration").click()
+    expect(screen.get_by_role("columnheader", name="duration")).to_have_attribute(
         "aria-sort", "descending"
     )
     expect(names.nth(1)).to_have_text("web-30")
@@ -92,7 +92,7 @@ def test_an_earlier_attempt_is_chosen(screen: Page) -> None:
     screen.goto(STEP)
     verdict = screen.get_by_role("status")
     newest = verdict.inner_text()
-    screen.get_by_label("up to attempt").select_option("0")
+    screen.get_by_label("as of attempt").select_option("0")
     screen.get_by_role("button", name="Show").click()
     expect(verdict).not_to_have_text(newest)
 
@@ -125,7 +125,7 @@ def test_the_first_error_is_found(screen: Page) -> None:
     screen.get_by_role("link", name="First error").click()
     expect(screen.locator("#L2.asked")).to_contain_text("No space left on device")
     screen.get_by_role("link", name="Next error").click()
-    expect(screen.get_by_text("No further line tells of an error.")).to_be_visible()
+    expect(screen.get_by_text("No more error lines.")).to_be_visible()
 
 
 def test_a_file_step_shows_transfers_and_their_logs(screen: Page) -> None:
@@ -141,15 +141,15 @@ def test_search_finds_and_says_who_does_not_have_it(screen: Page) -> None:
     screen.get_by_label("Search the output").fill("checksum")
     screen.keyboard.press("Enter")
     verdict = screen.get_by_role("status")
-    expect(verdict).to_have_text("29 lines on 29 hosts, 1 host without it.")
+    expect(verdict).to_have_text("29 lines on 29 hosts, 1 host without a match.")
     screen.get_by_label("Text or expression").fill("line 8[0-9]+$")
     screen.get_by_label("regular expression").check()
-    screen.get_by_label("lines around a hit").select_option("2")
+    screen.get_by_label("lines of context").select_option("2")
     screen.get_by_role("button", name="Search").click()
     expect(verdict).to_contain_text("3190 lines on 29 hosts")
     screen.get_by_label("Text or expression").fill("line (")
     screen.get_by_role("button", name="Search").click()
-    expect(screen.get_by_role("alert")).to_contain_text("This cannot be searched for")
+    expect(screen.get_by_role("alert")).to_contain_text("Invalid search")
 
 
 def test_comparing_switches_sides_masks_and_partners(screen: Page) -> None:
@@ -159,7 +159,7 @@ def test_comparing_switches_sides_masks_and_partners(screen: Page) -> None:
     expect(screen.locator(".diff.split")).to_have_count(1)
     screen.get_by_role("button", name="Inline").click()
     expect(screen.locator(".diff.inline")).to_have_count(1)
-    screen.get_by_role("button", name="Masks").click()
+    screen.get_by_role("button", name="Ignore changing values").click()
     expect(screen.get_by_role("status")).to_contain_text("2 lines differ")
     screen.get_by_label("another host").fill(f"web-0{FAILED_HOST}")
     screen.get_by_role("button", name="Compare").click()
@@ -168,7 +168,7 @@ def test_comparing_switches_sides_masks_and_partners(screen: Page) -> None:
 
 def test_all_that_ran_on_a_host(screen: Page) -> None:
     screen.goto(f"{STEP}hosts/102/")
-    screen.get_by_title("everything that ran on it").click()
+    screen.get_by_title("history of this host").click()
     expect(screen.locator("table.list tbody tr")).not_to_have_count(0)
     screen.locator("table.list tbody th a").first.click()
     expect(screen.locator("#log, table.files").first).to_be_visible()
@@ -176,7 +176,7 @@ def test_all_that_ran_on_a_host(screen: Page) -> None:
 
 def test_a_job_is_held_and_released_in_the_admin(screen: Page) -> None:
     screen.goto(f"/admin/joblogs/jobinstance/?q={DEPLOY}")
-    for action, said in (("hold", "1 job is held now."), ("release", "1 job was released.")):
+    for action, said in (("hold", "1 job is now held."), ("release", "1 job was released.")):
         screen.locator("input.action-select").check()
         screen.get_by_label("Action:").select_option(action)
         screen.get_by_role("button", name="Go").click()
@@ -190,9 +190,9 @@ def test_the_secret_of_an_app_is_shown_once(screen: Page) -> None:
     screen.locator("input.action-select").check()
     screen.get_by_label("Action:").select_option("rotate")
     screen.get_by_role("button", name="Go").click()
-    expect(screen.get_by_text("shown this once:")).to_be_visible()
+    expect(screen.get_by_text("(shown only once):")).to_be_visible()
     screen.reload()
-    expect(screen.get_by_text("shown this once:")).to_have_count(0)
+    expect(screen.get_by_text("(shown only once):")).to_have_count(0)
 
 
 @pytest.mark.parametrize("tail", ["", "hosts/1/", "search/?q=gpj", "hosts/1/compare/"])

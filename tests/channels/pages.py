@@ -30,7 +30,7 @@ def _exports(where: Place) -> list[Ask]:
 
 PAGES = [
     Row(
-        "page of a log",
+        "log page",
         ("staff:log",),
         lambda p: [
             *(Ask(_of_step("log", p, q), step=p.step) for q in ("", "?line=2", "?at=end")),
@@ -47,7 +47,7 @@ PAGES = [
         recorded="page follow",
     ),
     Row(
-        "download of a log",
+        "log download",
         ("staff:log-download",),
         lambda p: [Ask(_of_step("log-download", p), step=p.step)],
         text=READERS,
@@ -64,7 +64,7 @@ PAGES = [
         recorded="page compare",
     ),
     Row(
-        "search in a step",
+        "step search",
         ("staff:search",),
         lambda p: [
             Ask(_of_step("search", p, f"?q={p.word}-needle", host=False), step=p.step),

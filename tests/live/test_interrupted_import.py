@@ -51,6 +51,6 @@ def test_a_killed_import_run_again_brings_every_byte_once(
     accepted, there, refused = (int(word) for word in said.split() if word.isdigit())
     assert (accepted + there, refused) == (len(records), 0)
     again = manage(server.environment, "import_logs", str(archive))
-    assert f"Accepted 0 records, {len(records)} were there already" in again
+    assert f"Accepted 0 records, {len(records):,} already stored" in again
     found = server.logs(**ids)
     assert {host: text.encode() for host, text in found.items()} == texts

@@ -109,7 +109,7 @@ def test_files_are_read_plain_and_packed_whatever_their_name(tmp_path: Path, pac
     file.write_bytes(pack(RECORDS))
     out, _, code = _run("import_logs", file)
     assert (code, "Accepted 4 records" in out) == (0, True)
-    assert "4 were there already" in _run("import_logs", file)[0]
+    assert "4 already stored" in _run("import_logs", file)[0]
 
 
 def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_refused_lines_go_to_standard_error_and_the_exit_code_is_1(tmp_path: Pat
     file = tmp_path / "records"
     file.write_bytes(RECORDS + b"\nnonsense\n" + lines(script_log("x", offset=99)))
     out, err, code = _run("import_logs", file)
-    assert (code, "2 were refused" in out) == (1, True)
+    assert (code, "2 refused" in out) == (1, True)
     assert "records:5: invalid: " in err
     assert "records:6: gap: " in err
     assert HostResult.objects.get().received_size == 6
@@ -150,13 +150,13 @@ def test_an_archive_cut_in_the_middle_of_a_line_goes_on_where_it_stopped(tmp_pat
     cut = tmp_path / "cut"
     cut.write_bytes(whole[: len(whole) // 2])
     out, _, code = _run("import_logs", cut)
-    assert (code, "1 were refused" in out) == (1, True)
+    assert (code, "1 refused" in out) == (1, True)
     kept = int(out.split()[1])
     assert 0 < kept < records
     assert (
-        f"Accepted {records - kept} records, {kept} were there" in _run("import_logs", ARCHIVE)[0]
+        f"Accepted {records - kept:,} records, {kept:,} already" in _run("import_logs", ARCHIVE)[0]
     )
-    assert f"Accepted 0 records, {records} were there" in _run("import_logs", ARCHIVE)[0]
+    assert f"Accepted 0 records, {records:,} already" in _run("import_logs", ARCHIVE)[0]
 
 
 def test_a_packed_archive_that_is_cut_applies_what_is_whole(tmp_path: Path) -> None:

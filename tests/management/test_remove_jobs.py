@@ -240,7 +240,7 @@ class TestAdmin:
         _job(2)
         JobInstance.objects.filter(job_instance_id=2).update(held_at=timezone.now())
         root = self._root()
-        assert "1 of them is held and will stay" in self._post(root, 1, 2).content.decode()
+        assert "1 of them is held and will be kept" in self._post(root, 1, 2).content.decode()
         said = self._post(root, 1, 2, confirmed="yes").content.decode()
         assert "1 held job was not removed." in said
         assert _left() == [2]
@@ -251,7 +251,7 @@ class TestAdmin:
         user = User.objects.get(username="charlie")
         user.user_permissions.set(Permission.objects.filter(content_type__app_label="joblogs"))
         page = charlie.get(reverse("admin:joblogs_jobinstance_changelist")).content.decode()
-        assert "Hold against retention" in page
+        assert "Hold (exempt from retention)" in page
         assert "Remove the selected jobs" not in page
         self._post(charlie, 1, confirmed="yes")
         assert (_left(), Removal.objects.count()) == ([1], 0)

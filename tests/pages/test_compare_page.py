@@ -48,7 +48,7 @@ def _kinds(html: str) -> list[str]:
 def test_a_failed_host_is_compared_with_what_most_printed() -> None:
     _load()
     html = _compare()
-    assert "one of 13 hosts alike" in html
+    assert "typical of 13 similar hosts" in html
     assert _kinds(html) == ["similar", "same", "left", "right"]
     assert "No space left" in html
 
@@ -76,7 +76,7 @@ def test_another_host_is_named_by_its_name_address_or_id(other: str) -> None:
 
 def test_a_host_that_is_not_in_the_step_is_asked_for_again() -> None:
     _load()
-    assert "Name a host of this step" in _compare(to="host", other="web-999")
+    assert "Enter a host of this step" in _compare(to="host", other="web-999")
 
 
 def test_an_attempt_is_compared_with_the_one_before() -> None:
@@ -109,7 +109,7 @@ def test_the_earlier_run_of_another_scope_is_none_of_theirs() -> None:
     load(result(job=90, step=180), script_log("secret\n", job=90, step=180))
     load(job(), step(), result(), script_log("ours\n"))
     html = _compare(host=101, to="earlier")
-    assert "No earlier run" in html
+    assert "No earlier job with this name" in html
 
 
 def test_large_logs_are_cut_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_unchanged_lines_are_folded_until_they_are_asked_for() -> None:
         load(result(host), script_log("same\n" * 50 + last + "\n", host=host))
     client = staff()
     asked = {"to": "host", "other": "102"}
-    assert "47 lines alike" in _compare(client, 101, **asked)
+    assert "47 matching lines" in _compare(client, 101, **asked)
     assert _kinds(_compare(client, 101, all=1, **asked)).count("same") == 50
     assert 'class="sign">−' in _compare(client, 101, view="inline", **asked)
 

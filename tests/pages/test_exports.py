@@ -134,7 +134,7 @@ def test_every_read_is_recorded_with_its_bytes(browser: Client) -> None:
 def test_nothing_to_export_is_said_on_the_page(browser: Client, asked: str, back: str) -> None:
     response = browser.get(asked, follow=True)
     assert response.redirect_chain == [(back, 302)]
-    assert "There is nothing like this to export." in response.content.decode()
+    assert "No matching logs to export." in response.content.decode()
     assert not LogRead.objects.filter(channel="page export").exists()
 
 

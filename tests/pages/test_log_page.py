@@ -64,7 +64,7 @@ def test_the_first_error_is_found_and_then_the_next() -> None:
     assert re.search(r'class="ln asked trouble"[^>]*id="L900"', html)
     (after,) = re.findall(r"\?error=(\d+)\">Next", html)
     assert re.search(r'asked trouble"[^>]*id="L1800"', _text(client, f"?error={after}"))
-    assert "No further line tells of an error" in _text(client, f"?error={len(text) - 5}")
+    assert "No more error lines" in _text(client, f"?error={len(text) - 5}")
 
 
 def test_hostile_output_is_harmless_text() -> None:
@@ -77,7 +77,7 @@ def test_hostile_output_is_harmless_text() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert not set(html) & {"\x1b", "\x00", "\x07", "\u202e"}
     assert '<span class="f1">red</span>' in html
-    assert "more in this line" in html
+    assert "more on this line" in html
     assert len(html) < 60_000
 
 
@@ -100,7 +100,7 @@ def test_size_completeness_and_digest_are_shown() -> None:
 
 def test_a_host_that_said_nothing_is_said_to_have_said_nothing() -> None:
     load(job(), step(), result(status=9))
-    assert "This host said nothing" in _text(staff())
+    assert "This host has no output" in _text(staff())
 
 
 def test_attempts_and_batches_can_be_chosen() -> None:

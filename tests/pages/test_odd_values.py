@@ -72,9 +72,9 @@ def test_hosts_with_another_value_are_a_group() -> None:
 def test_the_page_says_which_value_is_on_how_many_hosts() -> None:
     _load(40, {9: "9f2c11d0", 30: "a77b3322", 31: "a77b3322"})
     text = _text(staff())
-    assert "40 succeeded. 3 of those that succeeded printed something different." in text
+    assert "40 succeeded. 3 succeeded with different output." in text
     assert "web-[009,030-031]" in text
-    assert "prints what 37 others print, with another value" in text
+    assert "same output as 37 hosts except for one value" in text
     assert "config checksum: 9f2c11d0 loaded" in text
     assert "9f2c11d0 on 1 host, a77b3322 on 2 hosts ← 4be07a55 on 37 hosts" in text
 
@@ -125,7 +125,7 @@ def test_more_odd_hosts_cost_no_more_statements() -> None:
         client.get(_address(odd))
         with CaptureQueriesContext(connection) as made:
             html = client.get(_address(odd)).content.decode()
-        assert f"{110 - odd} others print, with another value" in html
+        assert f"same output as {110 - odd} hosts except for one value" in html
         counts.append(len(made))
     assert counts[0] == counts[1] <= STATEMENTS_MAX
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -47,7 +48,12 @@ def test_pages_say_when_logs_expired_and_by_which_policy(address: str) -> None:
     _load_expired()
     said = text(staff(), address)
     assert "Expired 2023-11-14 22:13 +0000 (biz:2 retention 90)." in said
-    for untrue in ("Identical", "Nothing found", "This host said nothing", "No file is known"):
+    for untrue in (
+        "Identical",
+        "No matching logs",
+        "This host has no output",
+        "No files have been recorded",
+    ):
         assert untrue not in said
     assert reads() == []
 
@@ -74,9 +80,13 @@ def test_an_earlier_run_that_expired_is_said_so() -> None:
 @pytest.mark.parametrize(
     ("said", "stored", "words"),
     [
-        ({"status": 9}, {"truncated": True}, "truncated: past the size limit"),
+        ({"status": 9}, {"truncated": True}, "truncated: over the size limit"),
         ({"status": 9, "log_size": 1030}, {}, "incomplete: 1.0 KB missing"),
-        ({"status": 9, "log_size": 6, "log_sha256": "0" * 64}, {}, "not what was declared"),
+        (
+            {"status": 9, "log_size": 6, "log_sha256": "0" * 64},
+            {},
+            "does not match what was declared",
+        ),
         ({"status": 7}, {}, "still receiving"),
         ({"status": 9}, {}, "complete"),
     ],
@@ -90,7 +100,7 @@ def test_how_whole_a_log_is_stands_on_every_page_about_it(
     for address in (page("step", host=None), page("log"), HOST_PAGE):
         assert words in text(client, address)
     searched = text(client, page("search", host=None) + "?q=nowhere")
-    assert ("1 log is not whole" in searched) == (words != "complete")
+    assert ("1 log is incomplete" in searched) == (words != "complete")
 
 
 def test_masked_parts_are_told_of() -> None:
@@ -101,20 +111,31 @@ def test_masked_parts_are_told_of() -> None:
 def test_nothing_yet_is_no_failure() -> None:
     load(job(status=2), step(status=2), result(status=7))
     client = staff()
-    assert "Nothing has arrived yet." in text(client, page("log"))
+    assert "Nothing received yet." in text(client, page("log"))
     assert "1 is running. Refresh" in text(client, page("step", host=None))
-    assert "No group is known yet" in text(client, page("compare"))
+    assert "No groups yet" in text(client, page("compare"))
     load(job(300))
     empty = reverse("staff:job", args=["biz", "2", 300])
-    assert "No step of this job is known yet." in text(client, empty)
+    assert "No steps of this job have been recorded yet." in text(client, empty)
 
 
 def test_who_may_browse_nothing_is_told_whom_to_ask() -> None:
     load(job())
-    assert "You may not browse any scope yet" in text(staff(scope=None), reverse("staff:jobs"))
+    assert "You don't have access to any scope yet" in text(
+        staff(scope=None), reverse("staff:jobs")
+    )
     client = staff("yan", scope=("biz", "3"))
-    assert "No job has been recorded yet" in text(client, reverse("staff:jobs"))
-    assert "No job is like this." in text(client, reverse("staff:jobs") + "?name=x")
+    assert "No jobs have been recorded yet" in text(client, reverse("staff:jobs"))
+    assert "No jobs match." in text(client, reverse("staff:jobs") + "?name=x")
+
+
+def test_a_superuser_on_an_empty_store_reads_how_to_fill_it() -> None:
+    client = staff("root", scope=None)
+    User.objects.update(is_superuser=True)
+    assert "The store is empty. In the admin, add an app" in text(client, reverse("staff:jobs"))
+    assert "No jobs match." in text(client, reverse("staff:jobs") + "?name=x")
+    load(job())
+    assert "The store is empty" not in text(client, reverse("staff:jobs"))
 
 
 def _not_found(client: Client) -> str:
@@ -126,7 +147,7 @@ def _not_found(client: Client) -> str:
 def test_a_page_that_is_not_there_says_so_in_the_same_frame_and_language() -> None:
     load(job(), step())
     charlie = staff("charlie", scope=("biz", "3"))
-    assert "There is nothing here for you" in _not_found(charlie)
+    assert "Not found, or you do not have access" in _not_found(charlie)
     charlie.post(reverse("set_language"), {"language": "zh-hans", "next": "/logs/"})
     html = _not_found(charlie)
     assert '<html lang="zh-hans"' in html
@@ -159,7 +180,7 @@ def test_the_log_of_a_file_is_as_whole_as_that_file() -> None:
     assert "still receiving" in text(staff(), page("log", place=FILES))
     load(file_log(step=201, status=4))
     FileLog.objects.update(truncated=True)
-    assert "truncated: past the size limit" in text(staff("yan"), page("log", place=FILES))
+    assert "truncated: over the size limit" in text(staff("yan"), page("log", place=FILES))
 
 
 def test_the_address_of_a_step_may_be_anything_in_its_scope() -> None:

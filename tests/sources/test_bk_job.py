@@ -158,7 +158,7 @@ def test_a_second_run_accepts_nothing(tmp_path: Path) -> None:
     first, second = Imported(write(tmp_path)), Imported(tmp_path)
     assert first.out.startswith("Accepted ")
     assert second.out.startswith("Accepted 0 records, ")
-    assert (second.code, second.out.split(", ")[-1]) == (0, "0 were refused.\n")
+    assert (second.code, second.out.split(", ")[-1]) == (0, "0 refused.\n")
 
 
 @pytest.mark.django_db

@@ -65,7 +65,7 @@ def test_nothing_of_a_dump_that_was_cut_is_imported(form: str, tmp_path: Path, d
     done = Imported(tmp_path)
     assert (done.code, done.out) == (
         1,
-        "Accepted 0 records, 0 were there already, 0 were refused.\n",
+        "Accepted 0 records, 0 already stored, 0 refused.\n",
     )
     assert name.name in done.errors
 

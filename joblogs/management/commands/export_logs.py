@@ -118,7 +118,7 @@ class Command(StoreCommand):
                 with stopping.at_once():
                     file.write(part)
             if walk.is_empty(rows_count=kind is Format.NDJSON):
-                raise CommandError("Nothing is like this; nothing was exported.")
+                raise CommandError("No matching logs; nothing was exported.")
             with stopping.at_once():
                 file.flush()
         return walk.tally

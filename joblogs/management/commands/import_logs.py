@@ -80,8 +80,8 @@ class Command(StoreCommand):
                 transaction.set_rollback(True)
         done = "Would have accepted" if dry_run else "Accepted"
         self.stdout.write(
-            f"{done} {totals.accepted} records, {totals.duplicates} were there already, "
-            f"{totals.refused_total} were refused."
+            f"{done} {totals.accepted:,} record{'' if totals.accepted == 1 else 's'}, "
+            f"{totals.duplicates:,} already stored, {totals.refused_total:,} refused."
         )
         if failed or totals.refused_total:
             raise CommandError("Not everything went in.")

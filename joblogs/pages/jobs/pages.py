@@ -38,11 +38,13 @@ def jobs_page(
         page, after = job_list.jobs_after(wanted.qs, _key(request), length=JOBS)
     tallies = job_list.tallies_of_jobs(page) if page else {}
     kept = {name: str(value) for name, value in request.GET.items() if value and name != "after"}
+    empty = not page and not kept
     context = {
         "form": wanted.form,
         "rare": RARE,
         "rare_used": any(kept.get(name) for name in RARE),
-        "no_scope": not page and not kept and not scopes.exists(),
+        "store_is_empty": empty and request.user.is_superuser,
+        "no_scope": empty and not scopes.exists(),
         "narrowed": "&" + links.with_changes(kept) if kept else "",
         "rows": [_job_row(job, tallies.get(job.pk, [])) for job in page],
         "filtered": bool(set(kept) & set(wanted.filters)),

@@ -40,7 +40,7 @@ class SearchForm(forms.Form):
     regex = forms.BooleanField(required=False, label=_("regular expression"))
     case = forms.BooleanField(required=False, label=_("match case"))
     context = forms.IntegerField(
-        required=False, min_value=0, max_value=AROUND_MAX, label=_("lines around a hit")
+        required=False, min_value=0, max_value=AROUND_MAX, label=_("lines of context")
     )
     hosts = forms.ChoiceField(
         required=False,
@@ -48,7 +48,7 @@ class SearchForm(forms.Form):
         choices=[
             ("", _("all hosts")),
             ("failed", _("failed hosts")),
-            ("ok", _("hosts that did it")),
+            ("ok", _("hosts that succeeded")),
         ],
     )
     host = forms.IntegerField(required=False, min_value=0, max_value=2**62, label=_("host id"))
@@ -76,7 +76,7 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         try:
             pattern = _pattern(form.cleaned_data)
         except InvalidPattern as error:
-            form.add_error("q", gettext("This cannot be searched for: %s") % error)
+            form.add_error("q", gettext("Invalid search: %s") % error)
         else:
             slow_work.begin(request)
             search = _search(step, form.cleaned_data, pattern, context)

@@ -10,6 +10,8 @@ from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
 
+from django.utils.translation import gettext
+
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, host_rank
 from joblogs.query.overview import HostOverview, Overview, normal_status
 
@@ -72,14 +74,21 @@ class Group:
 
     @cached_property
     def label(self) -> str:
-        """The status in words."""
+        """The status in words; of an exit code that is not zero, the code."""
         status = self.status
+        if self.failed_by_exit_code:
+            return gettext("exit code %(code)s") % {"code": self.exit_code}
         return str(HostStatus(status).label if status in HostStatus.values else status)
 
     @cached_property
     def worst_first(self) -> tuple[bool, int, int]:
         """What to sort the hosts of several groups by: what is rare and bad first."""
         return self.crowd, WORST_FIRST[self.kind], len(self.hosts)
+
+    @property
+    def failed_by_exit_code(self) -> bool:
+        """Whether the exit code says all of why it failed."""
+        return self.status == HostStatus.EXIT_CODE_NOT_ZERO and bool(self.exit_code)
 
     @property
     def first(self) -> HostOverview:

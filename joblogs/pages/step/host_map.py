@@ -70,11 +70,11 @@ def _square(place: int, hosts: Sequence[HostOverview], group_of: dict[int, Group
     # The rarest of the worst: what is not like everything else must not drown.
     worst = min(groups, key=attrgetter("worst_first"))
     labels = Counter(group.label for group in groups)
-    said = ", ".join(f"{count} {label}" for label, count in labels.most_common())
-    title = gettext("%(first)s to %(last)s: %(said)s") % {
+    results = ", ".join(f"{count} {label}" for label, count in labels.most_common())
+    title = gettext("%(first)s to %(last)s: %(results)s") % {
         "first": hosts[0].name[:60],
         "last": hosts[-1].name[:60],
-        "said": said,
+        "results": results,
     }
     # To the page of the host table that its first host is on.
     href = f'"?sort=name&amp;page={place // ROWS + 1}#hosts"'
@@ -98,12 +98,14 @@ def legend(groups: Sequence[Group]) -> list[LegendEntry]:
 
 def _label(group: Group) -> str:
     if group.colour == "odd":
-        return gettext("succeeded with other output")
+        return gettext("succeeded with different output")
     if group.colour == "silent":
-        return gettext("said nothing")
-    return f"{group.label} ({group.exit_code})" if group.exit_code else group.label
+        return gettext("no output")
+    if group.exit_code and not group.failed_by_exit_code:
+        return f"{group.label} ({group.exit_code})"
+    return group.label
 
 
 def _together(labels: list[str]) -> str:
     different = list(dict.fromkeys(labels))
-    return " · ".join(different) if len(different) < 3 else gettext("other ways to fail")
+    return " · ".join(different) if len(different) < 3 else gettext("other failures")

@@ -25,10 +25,10 @@ def drawn(rows: Sequence[HostRow], *, prints: bool, keep: str) -> SafeString:
     log of a host say besides."""
     end = escape(f"?{keep}") if keep else ""
     everywhere = escape(reverse("staff:host", args=[0]).removesuffix("0/"))
-    everything = escape(gettext("everything that ran on it"))
+    everything = escape(gettext("history of this host"))
     words, sizes, codes = cache(_state), cache(_size), cache(_number)  # most hosts are alike
     exit_cell = f'<td class="r" data-label="{escape(gettext("exit"))}">'
-    took_cell = f'<td class="r" data-label="{escape(gettext("took"))}">'
+    took_cell = f'<td class="r" data-label="{escape(gettext("duration"))}">'
     parts: list[str] = []
     for row in rows:
         host, number = row.host, row.host.bk_host_id

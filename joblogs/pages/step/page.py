@@ -217,7 +217,7 @@ HEADS: list[Head] = [
     ("address", _("address"), False),
     ("failed", _("outcome"), False),
     ("exit", _("exit"), True),
-    ("took", _("took"), True),
+    ("took", _("duration"), True),
     ("size", _("size"), True),
 ]
 

@@ -45,32 +45,32 @@ def verdict(step: StepInstance, groups: Sequence[Group]) -> Verdict:
 
 
 def _text(kind: Kind, n: int, ways: int) -> str:
-    said = {"n": f"{n:,}", "ways": ways}
+    counts = {"n": n, "ways": ways}
     if kind is Kind.OK:
-        return ngettext("%(n)s succeeded", "%(n)s succeeded", n) % said
+        return ngettext("%(n)s succeeded", "%(n)s succeeded", n) % counts
     if kind is Kind.BAD:
         if ways > 1:
-            return ngettext("%(n)s failed in %(ways)d ways", "%(n)s failed in %(ways)d ways", n) % (
-                said
+            return ngettext("%(n)s failed in %(ways)s ways", "%(n)s failed in %(ways)s ways", n) % (
+                counts
             )
-        return ngettext("%(n)s failed", "%(n)s failed", n) % said
+        return ngettext("%(n)s failed", "%(n)s failed", n) % counts
     if kind is Kind.LATE:
-        return ngettext("%(n)s timed out", "%(n)s timed out", n) % said
+        return ngettext("%(n)s timed out", "%(n)s timed out", n) % counts
     if kind is Kind.SILENT:
-        return ngettext("%(n)s said nothing", "%(n)s said nothing", n) % said
+        return ngettext("%(n)s had no output", "%(n)s had no output", n) % counts
     if kind is Kind.RUNNING:
-        return ngettext("%(n)s is running", "%(n)s are running", n) % said
-    return ngettext("%(n)s is waiting", "%(n)s are waiting", n) % said
+        return ngettext("%(n)s is running", "%(n)s are running", n) % counts
+    return ngettext("%(n)s is waiting", "%(n)s are waiting", n) % counts
 
 
 def _nothing(step: StepInstance) -> str:
     if step.step_type == StepType.APPROVAL:
-        return gettext("An approval runs on no host")
+        return gettext("Approval steps do not run on hosts")
     if step.status == RunStatus.WAITING:
         return gettext("This step has not started yet")
     if run_rank(step.status) < 2:
         return gettext("No host has reported yet")
-    return gettext("Nothing is known of any host")
+    return gettext("No host results have been recorded")
 
 
 def _more(step: StepInstance, groups: Sequence[Group], hosts: Counter[Kind]) -> list[str]:
@@ -81,29 +81,29 @@ def _more(step: StepInstance, groups: Sequence[Group], hosts: Counter[Kind]) -> 
         if differ * 2 < hosts[Kind.OK]:
             more.append(
                 ngettext(
-                    "%(n)s of those that succeeded printed something different.",
-                    "%(n)s of those that succeeded printed something different.",
+                    "%(n)s succeeded with different output.",
+                    "%(n)s succeeded with different output.",
                     differ,
                 )
-                % {"n": f"{differ:,}"}
+                % {"n": differ}
             )
         else:
             more.append(
-                gettext("Those that succeeded printed %(n)d different things.")
+                gettext("The hosts that succeeded printed %(n)s different outputs.")
                 % {"n": len(odd) + 1}
             )
     mute = sum(len(group.hosts) for group in odd if group.silent)
     if mute and step.step_type != StepType.FILE:
-        said = ngettext("%(n)s succeeded without a word.", "%(n)s succeeded without a word.", mute)
-        more.append(said % {"n": f"{mute:,}"})
+        text = ngettext("%(n)s succeeded, no output.", "%(n)s succeeded, no output.", mute)
+        more.append(text % {"n": mute})
     unknown = sum(len(group.hosts) for group in groups if not group.known)
     if unknown:
         more.append(
             ngettext(
-                "The output of %(n)s is not grouped yet.",
-                "The output of %(n)s is not grouped yet.",
+                "The output of %(n)s host is not grouped yet.",
+                "The output of %(n)s hosts is not grouped yet.",
                 unknown,
             )
-            % {"n": f"{unknown:,}"}
+            % {"n": unknown}
         )
     return more

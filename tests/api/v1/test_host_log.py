@@ -201,8 +201,8 @@ def test_an_offset_in_a_text_that_a_retry_replaced_is_refused(get: Any) -> None:
     load(result(execute_count=1, status=7), script_log("new\n", execute_count=1))
     answer = get(f"?offset={len(TEXT)}&wait=10", **{"Blueking-Language": "en"})
     assert (answer.status_code, answer.json()["code"]) == (416, 1245416)
-    said = f"Offset {len(TEXT)} is beyond the log: that of attempt 1, batch 0 has 4 bytes and is"
-    assert answer.json()["message"] == f"{said} receiving"
+    said = f"Offset {len(TEXT)} is beyond the end of the log (attempt 1, batch 0: 4 bytes,"
+    assert answer.json()["message"] == f"{said} receiving)"
     assert (answer["X-Log-Attempt"], answer["X-Log-Size"]) == ("1", "4")
     assert answer["Content-Range"] == "bytes */4"
     assert _body(get(f"?execute_count=0&batch=0&offset={len(TEXT)}")) == b""
