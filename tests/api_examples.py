@@ -18,7 +18,7 @@ from django.test import Client
 
 from tests.builders import (
     BATCH,
-    Said,
+    Fields,
     asking,
     credentials,
     file_log,
@@ -36,12 +36,12 @@ SCOPE = {"bk_scope_type": "biz", "bk_scope_id": "2"}
 STEP = {**SCOPE, "job_instance_id": 100, "step_instance_id": 200}
 
 
-def stored() -> list[Said]:
+def stored() -> list[Fields]:
     """What the examples are about: a script on two hosts, then a file from one to the other."""
     times = {"start_time": 1_700_000_000_100, "end_time": 1_700_000_009_000, "total_time": 8900}
     run = {"status": 9, **times}
     told = "FileSize: 9.0 Bytes State: {0} success {1} file Speed: 1 KB/s Progress: 100%"
-    moved: Said = {
+    moved: Fields = {
         "status": 4,
         "size": "9.0 Bytes",
         "speed": "1 KB/s",

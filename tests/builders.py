@@ -11,12 +11,12 @@ from joblogs.access import OPERATOR, Writer
 from joblogs.ingest import Report, ingest
 from joblogs.ingest.stream import numbered_lines
 
-Said = dict[str, Any]
+Fields = dict[str, Any]
 JOB, STEP, HOST, CREATED = 100, 200, 101, 1_700_000_000_000
 BATCH = "/api/v3/batch_get_job_instance_ip_log"
 
 
-def job(number: int = JOB, **said: Any) -> Said:
+def job(number: int = JOB, **fields: Any) -> Fields:
     return {
         "type": "job",
         "job_instance_id": number,
@@ -24,27 +24,27 @@ def job(number: int = JOB, **said: Any) -> Said:
         "bk_scope_id": "2",
         "name": "restart web",
         "create_time": CREATED,
-    } | said
+    } | fields
 
 
-def step(number: int = STEP, *, job: int = JOB, **said: Any) -> Said:
+def step(number: int = STEP, *, job: int = JOB, **fields: Any) -> Fields:
     return {
         "type": "step",
         "job_instance_id": job,
         "step_instance_id": number,
         "name": "restart",
         "step_type": 1,
-    } | said
+    } | fields
 
 
-def result(host: int = HOST, *, job: int = JOB, step: int = STEP, **said: Any) -> Said:
+def result(host: int = HOST, *, job: int = JOB, step: int = STEP, **fields: Any) -> Fields:
     return {
         "type": "host_result",
         "job_instance_id": job,
         "step_instance_id": step,
         "bk_host_id": host,
         "ip": f"10.0.{host // 256 % 256}.{host % 256}",
-    } | said
+    } | fields
 
 
 def script_log(
@@ -54,8 +54,8 @@ def script_log(
     offset: int = 0,
     job: int = JOB,
     step: int = STEP,
-    **said: Any,
-) -> Said:
+    **fields: Any,
+) -> Fields:
     return {
         "type": "script_log",
         "job_instance_id": job,
@@ -63,7 +63,7 @@ def script_log(
         "bk_host_id": host,
         "offset": offset,
         "content": content,
-    } | said
+    } | fields
 
 
 def file_log(
@@ -73,11 +73,11 @@ def file_log(
     source: int = 102,
     job: int = JOB,
     step: int = STEP,
-    **said: Any,
-) -> Said:
+    **fields: Any,
+) -> Fields:
     """A download to `host` from `source`, or with mode 0 the upload from `host`."""
     src = host if mode == 0 else source
-    record: Said = {
+    record: Fields = {
         "type": "file_log",
         "job_instance_id": job,
         "step_instance_id": step,
@@ -89,21 +89,21 @@ def file_log(
     if mode == 1:
         record["dest"] = {"bk_host_id": host, "bk_cloud_id": 0, "ip": f"10.0.0.{host % 256}"}
         record["dest_path"] = "/tmp/1.log"  # noqa: S108 - a path in a record, not one of ours
-    return record | said
+    return record | fields
 
 
-def lines(*records: Said | str) -> bytes:
+def lines(*records: Fields | str) -> bytes:
     """Records as the body or file that carries them."""
     texts = [line if isinstance(line, str) else json.dumps(line) for line in records]
     return "\n".join(texts).encode()
 
 
-def send(*records: Said | str, writer: Writer = OPERATOR) -> Report:
+def send(*records: Fields | str, writer: Writer = OPERATOR) -> Report:
     """Ingest records; the report says what was refused."""
     return ingest(numbered_lines(io.BytesIO(lines(*records)).read), writer=writer)
 
 
-def load(*records: Said | str) -> Report:
+def load(*records: Fields | str) -> Report:
     """Ingest records of which none may be refused."""
     report = send(*records)
     assert report.refused == []
@@ -127,7 +127,7 @@ def credentials(
     return {"X-Bkapi-Authorization": json.dumps(keys)}
 
 
-def asking(job: int = JOB, step: int = STEP, **fields: Any) -> Said:
+def asking(job: int = JOB, step: int = STEP, **fields: Any) -> Fields:
     """A request body of the batch endpoint."""
     scope = {"bk_scope_type": "biz", "bk_scope_id": "2"}
     return scope | {"job_instance_id": job, "step_instance_id": step} | fields

@@ -24,8 +24,8 @@ def two_scopes() -> None:
         scope.groups.add(Group.objects.create(name=f"of {scope.scope_id}"))
 
 
-def _user(*groups: str, **said: bool) -> User:
-    user = User.objects.create(username="someone", **{"is_staff": True} | said)
+def _user(*groups: str, **fields: bool) -> User:
+    user = User.objects.create(username="someone", **{"is_staff": True} | fields)
     user.groups.set(Group.objects.filter(name__in=groups))
     return user
 

@@ -29,8 +29,8 @@ from joblogs.models import (
     StepInstance,
 )
 from tests.builders import JOB, STEP, credentials, file_log, job, load, result, script_log, step
-from tests.pages.reading import page, staff
-from tests.stored import the_job
+from tests.pages.page_helpers import page, staff
+from tests.queries import the_job
 
 pytestmark = pytest.mark.django_db
 

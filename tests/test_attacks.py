@@ -15,7 +15,7 @@ from django.urls import reverse
 from joblogs.access import Caller
 from joblogs.models import App, JobInstance
 from tests.builders import credentials, job, load, result, script_log, step
-from tests.channels.world import (
+from tests.channels.security_world import (
     GONE,
     GONE_KEY,
     HISTORY,
@@ -26,7 +26,7 @@ from tests.channels.world import (
     World,
     make_world,
 )
-from tests.pages.reading import page, staff
+from tests.pages.page_helpers import page, staff
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from joblogs.pages.reading import RecordedFile
 from tests import builders
 from tests.builders import BATCH, CREATED, asking, job, load, result, script_log, step
 from tests.channels.table import COMMANDS, ROWS
-from tests.pages.reading import page, staff
+from tests.pages.page_helpers import page, staff
 
 RAW = "/api/v1/biz/2/jobs/100/steps/200/hosts/101/log"
 LIST = reverse("admin:joblogs_logread_changelist")

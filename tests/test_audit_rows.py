@@ -17,7 +17,7 @@ from joblogs.audit import Channel, ReadEntry
 from joblogs.models import LogRead, StepInstance
 from tests import builders
 from tests.builders import BATCH, JOB, STEP, asking, file_log, job, load, result, script_log, step
-from tests.pages.reading import page, reads, staff
+from tests.pages.page_helpers import page, reads, staff
 
 RAW = "/api/v1/biz/2/jobs/100/steps/200/hosts/101/log"
 EXPORT = "/api/v1/biz/2/export"

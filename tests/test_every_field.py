@@ -19,7 +19,7 @@ from django.test import Client
 
 from joblogs import records
 from tests import builders
-from tests.builders import CREATED, Said, load
+from tests.builders import CREATED, Fields, load
 from tests.export.exporting import comes_back
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,18 +29,18 @@ SCRIPT = PLACE | {"step_instance_id": 200, "execute_count": 3, "batch": 2}
 FILES = PLACE | {"step_instance_id": 201, "execute_count": 3, "batch": 2}
 TIMES = {"start_time": CREATED + 100, "end_time": CREATED + 9100, "total_time": 8900}
 
-JOB: Said = {
+JOB: Fields = {
     **{"type": "job", **PLACE, **TIMES},
     **{"name": "a job", "operator": "zoe", "source": "cron", "launch_mode": 3, "task_type": 2},
     **{"status": 4, "create_time": CREATED, "execute_count": 5, "scope_name": "Shop"},
     **{"update_time": CREATED + 9200, "expired": {"at": CREATED + 9300, "policy": "logs"}},
 }
-STEP: Said = {
+STEP: Fields = {
     **{"type": "step", **PLACE, **TIMES, "step_instance_id": 200, "name": "a step"},
     **{"step_type": 1, "position": 7, "status": 4, "execute_count": 3},
     **{"create_time": CREATED + 50, "update_time": CREATED + 9201},
 }
-HOST_RESULT: Said = {
+HOST_RESULT: Fields = {
     **{"type": "host_result", **SCRIPT, **TIMES, "bk_host_id": 101, "bk_cloud_id": 6},
     **{"ip": "10.0.0.1", "ipv6": "fd00::1", "host_name": "web-1", "status": 104, "tag": "bad"},
     **{"exit_code": 9, "error_code": 8, "role": "target", "actual_execute_count": 3},
@@ -48,15 +48,15 @@ HOST_RESULT: Said = {
     **{"update_time": CREATED + 9202, "received_size": len(TEXT), "truncated": True},
     **{"redacted": [[4, 7]]},
 }
-SCRIPT_LOG: Said = {
+SCRIPT_LOG: Fields = {
     **{"type": "script_log", **SCRIPT, "bk_host_id": 101, "offset": 0},
     **{"content": TEXT.decode(), "content_base64": base64.b64encode(b"\xff").decode()},
 }
-ENDS: dict[str, Said] = {
+ENDS: dict[str, Fields] = {
     "src": {"bk_host_id": 102, "bk_cloud_id": 6, "ip": "10.0.0.2", "ipv6": "fd00::2"},
     "dest": {"bk_host_id": 101, "bk_cloud_id": 6, "ip": "10.0.0.1", "ipv6": "fd00::1"},
 }
-FILE_LOG: Said = {
+FILE_LOG: Fields = {
     **{"type": "file_log", **FILES, **ENDS, "bk_host_id": 101, "mode": 1, "task_key": "key"},
     **{"src_path": "/data/1.log", "dest_path": "/srv/1.log", "status": 5, "size": "9.0 Bytes"},
     **{"speed": "1 KB/s", "process": "99%", "offset": 0, "content": TEXT.decode()},
@@ -141,7 +141,7 @@ def fields() -> Iterator[tuple[str, str]]:
             yield str(struct.__struct_config__.tag), name
 
 
-def complete(sample: Said, **without: Any) -> Said:
+def complete(sample: Fields, **without: Any) -> Fields:
     """A sample without the fields that a complete log does not carry."""
     return {name: value for name, value in sample.items() if name not in NOT_TOGETHER}
 

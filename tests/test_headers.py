@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from jobplatform.middleware import HEADERS, POLICY
 from tests.builders import credentials, file_log, job, load, result, script_log, step
+from tests.channels.security_world import APP, NOBODY, STAFF_ELSEWHERE, SUPERUSER, make_world
 from tests.channels.table import ROWS
-from tests.channels.world import APP, NOBODY, STAFF_ELSEWHERE, SUPERUSER, make_world
-from tests.pages.reading import page, staff
+from tests.pages.page_helpers import page, staff
 
 pytestmark = pytest.mark.django_db
 

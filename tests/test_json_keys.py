@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs import record_keys, records
-from tests.builders import Said, file_log, job, result, script_log, step
+from tests.builders import Fields, file_log, job, result, script_log, step
 
 MOST = record_keys.KEYS_MAX
 EVERY = [job(), step(), result(), script_log(), file_log()]
@@ -23,7 +23,7 @@ def _count(value: Any) -> int:
     return sum(map(_count, value)) if isinstance(value, list) else 0
 
 
-def _filled(said: Said, keys: int) -> Said:
+def _filled(said: Fields, keys: int) -> Fields:
     """A record with so many keys, all but its own ones dropped."""
     return said | {f"x_{n}": n for n in range(keys - _count(said))}
 
@@ -36,13 +36,13 @@ def _refusal(line: bytes) -> str:
 
 
 @pytest.mark.parametrize("said", EVERY, ids=lambda said: said["type"])
-def test_a_record_has_at_most_256_keys(said: Said) -> None:
+def test_a_record_has_at_most_256_keys(said: Fields) -> None:
     assert records.decode(json.dumps(_filled(said, MOST)).encode())
     assert "256 keys" in _refusal(json.dumps(_filled(said, MOST + 1)).encode())
 
 
 @pytest.mark.parametrize("nested", [{"x_a": {"b": {}}}, {"x_a": [{"b": 1}, {"b": 2}]}])
-def test_keys_of_nested_objects_count(nested: Said) -> None:
+def test_keys_of_nested_objects_count(nested: Fields) -> None:
     rest = _filled(job(), MOST - _count(nested))
     assert records.decode(json.dumps(rest | nested).encode())
     assert "256 keys" in _refusal(json.dumps(rest | nested | {"x_more": 1}).encode())

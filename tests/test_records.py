@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from joblogs import records, times
 from joblogs.records import InvalidRecord, decode, decode_all, encode
-from tests.builders import Said, file_log, job, result, script_log, step
+from tests.builders import Fields, file_log, job, result, script_log, step
 
-EVERY: list[Said] = [
+EVERY: list[Fields] = [
     {"type": "archive", "format": "joblogs", "version": 1, "created": 1, "generator": "x"},
     job(operator="a", status=3, execute_count=1, scope_name="二", update_time=5),
     step(position=-3, execute_count=2),
@@ -24,12 +24,12 @@ EVERY: list[Said] = [
 ]
 
 
-def _line(record: Said) -> bytes:
+def _line(record: Fields) -> bytes:
     return json.dumps(record).encode()
 
 
 @pytest.mark.parametrize("record", EVERY, ids=lambda record: record["type"])
-def test_what_was_read_is_written_with_the_same_values(record: Said) -> None:
+def test_what_was_read_is_written_with_the_same_values(record: Fields) -> None:
     assert json.loads(encode(decode(_line(record)))) == {
         key: value for key, value in record.items() if value is not None
     }

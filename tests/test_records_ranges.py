@@ -14,9 +14,9 @@ from joblogs.ingest.batching import batches
 from joblogs.ingest.stream import Block
 from joblogs.logtext.secret_scanner import RANGES_APART, RANGES_MAX, cover, declared
 from joblogs.models import FileLog
-from tests.builders import Said, file_log, job, load, result, script_log, step
+from tests.builders import Fields, file_log, job, load, result, script_log, step
 from tests.export.exporting import comes_back
-from tests.stored import the_result
+from tests.queries import the_result
 
 MOST = record_keys.LISTS_MAX
 MASKED = [result(), file_log()]
@@ -26,7 +26,7 @@ def _ranges(number: int) -> list[list[int]]:
     return [[3 * n, 3 * n + 1] for n in range(number)]
 
 
-def _line(said: Said, ranges: object) -> bytes:
+def _line(said: Fields, ranges: object) -> bytes:
     return json.dumps(said | {"redacted": ranges}, separators=(",", ":")).encode()
 
 
@@ -38,7 +38,7 @@ def _refusal(line: bytes) -> str:
 
 
 @pytest.mark.parametrize("said", MASKED, ids=lambda said: said["type"])
-def test_a_record_names_at_most_50000_ranges(said: Said) -> None:
+def test_a_record_names_at_most_50000_ranges(said: Fields) -> None:
     assert len(records.decode(_line(said, _ranges(MOST))).redacted) == MOST  # type: ignore[union-attr, arg-type]
     assert "`redacted` has at most 50000 ranges" in _refusal(_line(said, _ranges(MOST + 1)))
     assert "`redacted`" in _refusal(_line(said, [[0, 1]] * (MOST + 1)))

@@ -11,7 +11,7 @@ from joblogs import database
 from joblogs.choices import HostStatus
 from joblogs.models import HostResult
 from tests.builders import job, load, result, step
-from tests.stored import the_result
+from tests.queries import the_result
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from tests.builders import CREATED, credentials, load
-from tests.pages.reading import staff
+from tests.pages.page_helpers import staff
 from tests.test_which_jobs import ADMIN_HOSTS, ADMIN_JOBS, OTHER, run
 
 pytestmark = pytest.mark.django_db

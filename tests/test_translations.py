@@ -22,7 +22,7 @@ from django.utils.translation import override
 from joblogs.api.v3.status_names import name_of
 from joblogs.choices import HostStatus, RunStatus
 from tests.builders import job, load, result, script_log, step
-from tests.pages.reading import page, staff
+from tests.pages.page_helpers import page, staff
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = Path("joblogs/locale/zh_Hans/LC_MESSAGES/django.po")

@@ -20,8 +20,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from joblogs.models import HostResult, Scope
-from tests.builders import CREATED, Said, credentials, job, load, result, send, step
-from tests.pages.reading import staff
+from tests.builders import CREATED, Fields, credentials, job, load, result, send, step
+from tests.pages.page_helpers import staff
 
 pytestmark = pytest.mark.django_db
 
@@ -29,14 +29,14 @@ ADMIN_JOBS, ADMIN_HOSTS = "/admin/joblogs/jobinstance/", "/admin/joblogs/host/"
 OTHER = {"bk_scope_type": "biz", "bk_scope_id": "3"}
 
 
-def run(number: int, host: int = 1, *, scope: Said | None = None, **said: Any) -> list[Said]:
+def run(number: int, host: int = 1, *, scope: Fields | None = None, **fields: Any) -> list[Fields]:
     """The records of a job with one host."""
-    when = {"create_time": said.pop("create_time", CREATED + number)}
+    when = {"create_time": fields.pop("create_time", CREATED + number)}
     own = scope or {}
     return [
         job(number, name="nightly", **when, **own),
         step(number + 1000, job=number, **own),
-        result(host, job=number, step=number + 1000, status=9, **own, **said),
+        result(host, job=number, step=number + 1000, status=9, **own, **fields),
     ]
 
 
@@ -142,7 +142,7 @@ def test_a_run_whose_address_is_corrected_is_found_by_the_new_one_only() -> None
 def test_what_another_scope_says_of_a_machine_is_neither_shown_nor_believed() -> None:
     load(*run(1, 7, ip="10.0.0.1", host_name="payroll-db"))
     # A producer of another scope names the same id, with a job of next week.
-    later: Said = {"scope": OTHER, "create_time": CREATED + 7 * 86_400_000}
+    later: Fields = {"scope": OTHER, "create_time": CREATED + 7 * 86_400_000}
     load(*run(2, 7, ip="10.66.0.6", host_name="mine-now", **later))
     zoe, mallory = staff("zoe"), staff("mallory", scope=("biz", "3"))
     for client, own, others in (

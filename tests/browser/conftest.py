@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
-from tests.browser.scenes import SCENES
+from tests.browser.browser_scenes import SCENES
 from tests.builders import lines
 from tests.serving import Server, manage, serving
 

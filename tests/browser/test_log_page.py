@@ -12,8 +12,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from joblogs.models import JobInstance
 from tests.builders import job, load, result, script_log, step
-from tests.pages.reading import page as address
-from tests.pages.reading import staff
+from tests.pages.page_helpers import page as address
+from tests.pages.page_helpers import staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

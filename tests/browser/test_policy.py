@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from tests.channels.security_world import SUPERUSER, World, make_world
 from tests.channels.table import ROWS
-from tests.channels.world import SUPERUSER, World, make_world
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WATCH = """

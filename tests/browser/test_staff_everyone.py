@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState, expect
 
+from tests.browser.browser_scenes import DEPLOY, ODD_HOST, RUNNING, RUNNING_HOST, place
 from tests.browser.conftest import Demo
-from tests.browser.scenes import DEPLOY, ODD_HOST, RUNNING, RUNNING_HOST, place
-from tests.builders import Said, lines, script_log
+from tests.builders import Fields, lines, script_log
 
 FILES = "/logs/biz/2/jobs/1001/steps/10013/"
 PAGES = {
@@ -150,7 +150,7 @@ def test_without_script_all_but_copying_and_following_works(
 
 
 def test_a_running_log_is_followed_until_one_stops(screen: Page, demo: Demo) -> None:
-    where: Said = {"job": RUNNING, "step": int(f"{RUNNING}1"), "host": RUNNING_HOST}
+    where: Fields = {"job": RUNNING, "step": int(f"{RUNNING}1"), "host": RUNNING_HOST}
     screen.goto(f"{place(RUNNING)}hosts/{RUNNING_HOST}/")
     follow = screen.get_by_role("button", name="Follow")
     expect(follow).to_have_attribute("aria-pressed", "true")

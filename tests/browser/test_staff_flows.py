@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.browser_scenes import DEPLOY, EVIL, FAILED_HOST, HOSTILE, ODD_HOST, place
 from tests.browser.conftest import Demo, log_in
-from tests.browser.scenes import DEPLOY, EVIL, FAILED_HOST, HOSTILE, ODD_HOST, place
 
 STEP = "/logs/biz/2/jobs/1001/steps/10011/"
 FILES = "/logs/biz/2/jobs/1001/steps/10013/"

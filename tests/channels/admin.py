@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from joblogs.models import Host, JobInstance, StepInstance
 from tests.channels.rows import READERS, Asks, Row, at
-from tests.channels.world import AUDITOR, GONE_KEY, HISTORY, SUPERUSER, Ask, Place
+from tests.channels.security_world import AUDITOR, GONE_KEY, HISTORY, SUPERUSER, Ask, Place
 
 _TABLES = tuple(f"joblogs.{model._meta.model_name}" for model in HISTORY)
 _RIGHTS = ("joblogs.app", "joblogs.appgrant", "joblogs.redaction", "joblogs.removal")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.builders import script_log
 from tests.channels.rows import Asks, Row, at
-from tests.channels.world import APP, PRODUCER, Ask, Place
+from tests.channels.security_world import APP, PRODUCER, Ask, Place
 
 
 def _api(name: str, fields: Callable[[Place], dict[str, object]], *methods: str) -> Asks:

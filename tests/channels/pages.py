@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.channels.rows import READERS, Row
-from tests.channels.world import Ask, Place
-from tests.pages.reading import page
+from tests.channels.security_world import Ask, Place
+from tests.pages.page_helpers import page
 
 
 def _of_step(name: str, where: Place, query: str = "", *, host: bool = True) -> str:

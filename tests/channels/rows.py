@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.channels.world import AUDITOR, STAFF, SUPERUSER, Ask, Place
+from tests.channels.security_world import AUDITOR, STAFF, SUPERUSER, Ask, Place
 
 Asks = Callable[[Place], list[Ask]]
 READERS = frozenset({SUPERUSER, STAFF, AUDITOR})

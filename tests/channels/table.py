@@ -13,7 +13,7 @@ from tests.channels.admin import ADMIN
 from tests.channels.api import API
 from tests.channels.pages import PAGES
 from tests.channels.rows import Row
-from tests.channels.world import APP, AUDITOR, HERE, PRODUCER, STAFF, SUPERUSER
+from tests.channels.security_world import APP, AUDITOR, HERE, PRODUCER, STAFF, SUPERUSER
 
 ROWS = [*PAGES, *API, *ADMIN]
 

@@ -27,16 +27,7 @@ from joblogs.monitoring.middleware import DOORS
 from tests.builders import lines, script_log
 from tests.channels.api import API
 from tests.channels.rows import Row
-from tests.channels.table import (
-    ANSWERING,
-    COMMANDS,
-    PASSING_ON,
-    ROWS,
-    Command,
-    rendered,
-    rendered_commands,
-)
-from tests.channels.world import (
+from tests.channels.security_world import (
     CALLERS,
     GONE,
     HERE,
@@ -50,6 +41,15 @@ from tests.channels.world import (
     Place,
     World,
     make_world,
+)
+from tests.channels.table import (
+    ANSWERING,
+    COMMANDS,
+    PASSING_ON,
+    ROWS,
+    Command,
+    rendered,
+    rendered_commands,
 )
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
@@ -110,12 +110,12 @@ def test_the_page_shows_these_tables() -> None:
 
 def _seen(answer: Answer, ask: Ask, where: Place) -> set[str]:
     """What of a place an answer shows that its caller did not say."""
-    said = answer.without(ask, _said(ask, where)).everything
+    said = answer.without(ask, _fields(ask, where)).everything
     found = {"text"} if where.text in answer.everything else set()
     return found | ({"facts"} if any(fact in said for fact in where.facts) else set())
 
 
-def _said(ask: Ask, where: Place) -> set[str]:
+def _fields(ask: Ask, where: Place) -> set[str]:
     request = f"{ask.path} {ask.json} {ask.form}"
     return {word for word in where.words if word in request}
 
@@ -167,7 +167,10 @@ def _alike(row: Row, caller: Caller, ask: Ask, gone: Ask, where: Place, method: 
     answer = caller.send(ask, method=method)
     assert not _seen(answer, ask, where), told
     missing = caller.send(gone, method=method)
-    here, nowhere = answer.without(ask, _said(ask, where)), missing.without(gone, _said(gone, GONE))
+    here, nowhere = (
+        answer.without(ask, _fields(ask, where)),
+        missing.without(gone, _fields(gone, GONE)),
+    )
     assert here == nowhere, told
 
 

@@ -18,7 +18,7 @@ from joblogs.database import ArrayParam, CompiledQuery, InArray, Param, fetch
 from joblogs.database.driver import execute
 from joblogs.models import App, HostResult, LogChunk, StepInstance
 from tests.builders import HOST, STEP, job, load, result, script_log, step
-from tests.stored import the_step
+from tests.queries import the_step
 
 pytestmark = pytest.mark.django_db
 

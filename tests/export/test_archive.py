@@ -15,7 +15,7 @@ from joblogs.export.names import safe
 from joblogs.models import HostResult, JobInstance
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.export.exporting import export, unzipped
-from tests.stored import log
+from tests.queries import log
 
 pytestmark = pytest.mark.django_db
 

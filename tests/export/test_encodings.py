@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from joblogs.search import Pattern, occurs
-from tests.builders import BATCH, Said, asking, credentials, job, load, result, script_log, step
+from tests.builders import BATCH, Fields, asking, credentials, job, load, result, script_log, step
 from tests.export.exporting import records
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ FOUND = {
 
 @pytest.fixture
 def stored() -> None:
-    said: list[Said] = [job(status=3), step(status=3)]
+    said: list[Fields] = [job(status=3), step(status=3)]
     for host, data in LOGS.items():
         content = base64.b64encode(data).decode()
         said += [result(host, status=9), script_log(None, content_base64=content, host=host)]

@@ -14,9 +14,9 @@ from joblogs.logtext.export_pieces import PIECE_BYTES
 from joblogs.management.commands.demo import ARCHIVE
 from joblogs.models import FileLog, HostResult, JobInstance
 from tests.builders import file_log, job, load, result, script_log, send, step
+from tests.export.export_world import world
 from tests.export.exporting import comes_back, export, import_all, records
-from tests.export.worlds import world
-from tests.stored import picture, recut, the_result
+from tests.queries import picture, recut, the_result
 
 pytestmark = pytest.mark.django_db
 

@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
+from tests.faults.expectations import Held, Job
 from tests.faults.polling import polling
 from tests.faults.site import Site
 from tests.faults.streams import STREAMS
-from tests.faults.told import Held, Job
 from tests.live.producers import post_at_once
 from tests.serving import PATIENCE_SECONDS, RECORDS, ROOT, Server
 

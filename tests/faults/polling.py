@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.builders import asking
-from tests.faults.told import FILES, SCRIPTS, STATUS_QUERY, Job, asked
+from tests.faults.expectations import FILES, SCRIPTS, STATUS_QUERY, Job, asked
 from tests.serving import Server
 
 UNFINISHED_HOST, UNFINISHED_RUN = {5, 7}, {1, 2, 7, 10, 15}

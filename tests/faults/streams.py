@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from random import Random
 
+from tests.faults.expectations import Job
 from tests.faults.site import Site
-from tests.faults.told import Job
 from tests.serving import manage
 
 Told = tuple[Sequence[Job], bytes]

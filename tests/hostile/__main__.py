@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from tests.builders import job, lines, result, script_log, step  # noqa: E402 - models can only be imported now
-from tests.hostile.doors import IN_PROCESS, answers, most_memory, over_http  # noqa: E402 - as above
+from tests.hostile.targets import IN_PROCESS, answers, most_memory, over_http  # noqa: E402 - as above
 from tests.serving import serving  # noqa: E402 - as above
 
 SLOWER = {"bk-job dump": 20, "output as HTML": 2}

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from joblogs import records
-from tests.hostile.doors import IN_PROCESS, Door, answers, most_memory, over_http
+from tests.hostile.targets import IN_PROCESS, Door, answers, most_memory, over_http
 from tests.serving import Server, serving
 
 PACKED = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}

@@ -14,7 +14,7 @@ from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from tests.builders import (
     BATCH,
     JOB,
-    Said,
+    Fields,
     asking,
     credentials,
     file_log,
@@ -26,8 +26,8 @@ from tests.builders import (
     step,
 )
 from tests.export.exporting import export
+from tests.hostile.mutators import spoiled
 from tests.hostile.pages import opened
-from tests.hostile.spoiling import spoiled
 
 pytestmark = pytest.mark.django_db
 TRIES = 12
@@ -41,7 +41,7 @@ BEYOND = [
     (-(2**63), "America/Los_Angeles", "year -292,275,055"),
 ]
 TIMES = ("create_time", "start_time", "end_time", "update_time")
-STORED: list[Said] = [
+STORED: list[Fields] = [
     *(job(status=3), step(status=3), result(host_name="web-1", status=9), script_log("a\n")),
     *(result(102, host_name="web-2", status=104), script_log("b\n", host=102)),
     *(step(201, step_type=2), result(step=201), file_log(step=201, offset=0, content="moved\n")),

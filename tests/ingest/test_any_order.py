@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from joblogs.choices import file_rank, host_rank, run_rank
 from joblogs.models import FileLog, HostResult, Scope, StepInstance
-from tests.builders import Said, file_log, job, load, result, step
-from tests.stored import facts, the_job
+from tests.builders import Fields, file_log, job, load, result, step
+from tests.queries import facts, the_job
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +35,7 @@ RUN = {
 class Kind(NamedTuple):
     """A type that merges: its records of a number, the row that they made, what they may say."""
 
-    record: Callable[..., Said]
+    record: Callable[..., Fields]
     row: Callable[[int], Model]
     keys: dict[str, st.SearchStrategy]
     rank: Callable[[int], int]
@@ -43,8 +43,8 @@ class Kind(NamedTuple):
     required: frozenset[str] = frozenset({"name"})
 
 
-def _file_log(number: int, **said: Any) -> Said:
-    return file_log(102, source=103, step=201, task_key=str(number), **said)
+def _file_log(number: int, **fields: Any) -> Fields:
+    return file_log(102, source=103, step=201, task_key=str(number), **fields)
 
 
 JOBS = Kind(
@@ -89,7 +89,7 @@ KINDS = pytest.mark.parametrize(
 )
 
 
-def send_to(kind: Kind, number: int, records: list[Said]) -> int:
+def send_to(kind: Kind, number: int, records: list[Fields]) -> int:
     """Send what is said of the row of a number, each in a stream of its own: what was accepted."""
     load(job(), step(), step(201, step_type=2), result(102, step=201))
     return sum(load(job(), kind.record(number, **said)).accepted for said in records)
@@ -107,7 +107,7 @@ def told(kind: Kind, number: int) -> dict[str, Any]:
 def test_any_order_of_records_with_update_time_and_the_same_keys_ends_the_same(
     kind: Kind, data: Any
 ) -> None:
-    def order(said: Said) -> tuple[int, ...]:
+    def order(said: Fields) -> tuple[int, ...]:
         runs = said["execute_count"] if kind.counts_runs else 0
         return runs, said["update_time"], kind.rank(said["status"])
 
@@ -160,7 +160,7 @@ def test_a_replay_of_a_job_that_was_run_again_accepts_nothing() -> None:
 
 
 @pytest.mark.parametrize("newest", [{"execute_count": 1}, {"update_time": 9}])
-def test_a_record_that_leaves_the_order_out_speaks_of_the_newest_run(newest: Said) -> None:
+def test_a_record_that_leaves_the_order_out_speaks_of_the_newest_run(newest: Fields) -> None:
     load(job(status=3), job(**newest, status=2))
     assert the_job().status == 2
     load(job(status=4))
@@ -175,9 +175,9 @@ def test_what_was_said_to_be_empty_is_not_filled_by_a_replay() -> None:
 
 
 def test_a_scope_is_named_by_the_newest_word_of_its_job_whatever_the_order() -> None:
-    old: Said = {"scope_name": "old", "update_time": 1}
-    new: Said = {"scope_name": "new", "update_time": 2}
-    older: Said = {"scope_name": "new", "update_time": 0}
+    old: Fields = {"scope_name": "old", "update_time": 1}
+    new: Fields = {"scope_name": "new", "update_time": 2}
+    older: Fields = {"scope_name": "new", "update_time": 0}
     for scope, records in enumerate(itertools.permutations((older, old, new))):
         load(*(job(bk_scope_id=str(scope), **said) for said in records))
         assert Scope.objects.get(scope_id=str(scope)).name == "new"

@@ -13,7 +13,7 @@ from joblogs.ingest import Report
 from joblogs.ingest.overlaps import CONFLICTS_MAX, WITHIN_MS, forget_conflicts
 from joblogs.models import HostResult, JobInstance, LogConflict, Scope
 from tests.builders import (
-    Said,
+    Fields,
     credentials,
     file_log,
     job,
@@ -37,7 +37,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def _piece(kind: str, offset: int, content: str) -> Said:
+def _piece(kind: str, offset: int, content: str) -> Fields:
     if kind == "script log":
         return script_log(content, offset=offset)
     return file_log(step=201, offset=offset, content=content)
@@ -152,7 +152,7 @@ def test_a_new_log_may_repeat_itself(kind: str) -> None:
 
 
 def test_over_http_it_depends_on_the_right_to_read_the_scope(client: Client, kind: str) -> None:
-    def sent(headers: dict[str, str], *pieces: Said) -> tuple[int, int]:
+    def sent(headers: dict[str, str], *pieces: Fields) -> tuple[int, int]:
         how = {"content_type": "application/x-ndjson", "headers": headers}
         data = client.post("/api/v1/records", lines(*pieces), **how).json()["data"]  # type: ignore[arg-type]
         return data["duplicates"], data["refused_total"]

@@ -24,8 +24,18 @@ from joblogs.maintenance import compaction, fingerprinting
 from joblogs.models import HostResult, JobInstance
 from tests.builders import send
 from tests.export.exporting import export
-from tests.ingest.known import FILES, LOGS, PLACES, SCRIPTS, TASKS, TEXTS, Model, Told, everything
-from tests.stored import picture
+from tests.ingest.ingest_model import (
+    FILES,
+    LOGS,
+    PLACES,
+    SCRIPTS,
+    TASKS,
+    TEXTS,
+    Model,
+    Told,
+    everything,
+)
+from tests.queries import picture
 
 pytestmark = pytest.mark.django_db
 

@@ -16,14 +16,14 @@ from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.secret_scanner import Secrets
 from joblogs.maintenance import redaction
 from joblogs.models import DIGESTS, FileLog, HostResult
-from tests.builders import Said, file_log, job, load, result, script_log, send, step
-from tests.stored import log, the_result
+from tests.builders import Fields, file_log, job, load, result, script_log, send, step
+from tests.queries import log, the_result
 
 pytestmark = pytest.mark.django_db
 
 TEXT = "postgresql://joblogs:hunter2!@db/x\n"
 DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()
-DECLARED: Said = {"log_size": len(TEXT), "log_sha256": DIGEST}
+DECLARED: Fields = {"log_size": len(TEXT), "log_sha256": DIGEST}
 
 
 def _exported(path: Path) -> str:
@@ -43,7 +43,7 @@ def _digests(row: HostResult) -> list[Any]:
     return [getattr(row, column) for column in DIGESTS]
 
 
-RECORDS: dict[str, list[Said]] = {
+RECORDS: dict[str, list[Fields]] = {
     "declared with the text": [result(status=9, **DECLARED), script_log(TEXT)],
     "declared at the end": [
         *(result(status=7), script_log(TEXT), result(status=9, update_time=1, **DECLARED)),
@@ -61,7 +61,7 @@ RECORDS: dict[str, list[Said]] = {
 @pytest.mark.parametrize("records", RECORDS.values(), ids=RECORDS)
 @pytest.mark.parametrize("streams", ["one", "many"])
 def test_a_log_with_masks_has_no_declared_digest_however_it_comes(
-    records: list[Said], streams: str, tmp_path: Path
+    records: list[Fields], streams: str, tmp_path: Path
 ) -> None:
     load(job(), step())
     for _ in range(2):

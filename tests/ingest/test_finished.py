@@ -19,28 +19,28 @@ from joblogs.ingest import Report, batching, ingest
 from joblogs.ingest import finishes as ingest_finishes
 from joblogs.ingest.stream import CUT, Block, Line
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
-from tests.builders import Said, file_log, job, lines, load, result, script_log, send, step
-from tests.stored import facts, picture, text, the_job, the_result, the_step
+from tests.builders import Fields, file_log, job, lines, load, result, script_log, send, step
+from tests.queries import facts, picture, text, the_job, the_result, the_step
 
 pytestmark = pytest.mark.django_db
 
 HOSTS, PIECES = range(1, 4), 3
 WHOLE = b"one\ntwo\nthree\n"
-DONE: Said = {"status": 3, "end_time": 9, "total_time": 8}
-ENDED: Said = {"status": 104, "exit_code": 7, "error_code": 2, "tag": "t", "end_time": 9}
+DONE: Fields = {"status": 3, "end_time": 9, "total_time": 8}
+ENDED: Fields = {"status": 104, "exit_code": 7, "error_code": 2, "tag": "t", "end_time": 9}
 UNFINISHED = {"status": 7, "exit_code": None, "error_code": None, "tag": None, "end_time": None}
 
 
-def told(number: int, *, first: bool = True) -> list[Said]:
+def told(number: int, *, first: bool = True) -> list[Fields]:
     """A job with a script, an SQL and a file step, its finishes before its logs or behind them."""
     steps = {number * 10 + kind: kind for kind in (1, 4, 2)}
-    begun: Said = {} if first else {"update_time": 1}
-    ended: Said = {"update_time": 2}
+    begun: Fields = {} if first else {"update_time": 1}
+    ended: Fields = {"update_time": 2}
     said = [job(number, **(DONE | ended if first else begun))]
-    behind: list[Said] = []
+    behind: list[Fields] = []
     for own, kind in steps.items():
-        at: Said = {"job": number, "step": own}
-        done: Said = {**DONE, **ended, "step_type": kind}
+        at: Fields = {"job": number, "step": own}
+        done: Fields = {**DONE, **ended, "step_type": kind}
         said.append(step(own, job=number, **(done if first else {"step_type": kind} | begun)))
         for host in HOSTS:
             said.append(result(host, **at, **(ENDED | ended if first else begun)))
@@ -51,14 +51,14 @@ def told(number: int, *, first: bool = True) -> list[Said]:
     return said + behind + ([] if first else [job(number, **DONE, **ended)])
 
 
-def _printed(host: int, at: Said, *, file: bool, first: bool) -> Iterator[Said]:
+def _printed(host: int, at: Fields, *, file: bool, first: bool) -> Iterator[Fields]:
     offset = 0
     for line in WHOLE.splitlines(keepends=True):
-        piece: Said = {"offset": offset, "content": line.decode()}
+        piece: Fields = {"offset": offset, "content": line.decode()}
         offset += len(line)
         if file:
             last = first or offset == len(WHOLE)
-            news: Said = {"status": 4, "update_time": 2} if last else {"update_time": 1}
+            news: Fields = {"status": 4, "update_time": 2} if last else {"update_time": 1}
             yield file_log(host, **at, **piece, **news)
         else:
             yield script_log(host=host, **at, **piece)
@@ -81,7 +81,7 @@ def check() -> None:
 
 
 def watched(
-    said: Iterable[Said | Line],
+    said: Iterable[Fields | Line],
     *,
     roll: int,
     look: Callable[[], None] = check,
@@ -104,7 +104,7 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def in_turn(*streams: Sequence[Said]) -> list[Said]:
+def in_turn(*streams: Sequence[Fields]) -> list[Fields]:
     """Records of several jobs, one of each at a time."""
     rounds = itertools.zip_longest(*streams)
     return [said for some in rounds for said in some if said is not None]
@@ -131,7 +131,7 @@ def test_nothing_is_finished_before_all_of_it_is_here(
         _check_all_of_it(report, said, count)
 
 
-def _check_all_of_it(report: Report, said: list[Said], count: int) -> None:
+def _check_all_of_it(report: Report, said: list[Fields], count: int) -> None:
     assert (report.accepted, report.duplicates, report.refused_total) == (len(said), 0, 0)
     assert states() == dict.fromkeys(range(1, count + 1), 3)
     assert StepInstance.objects.filter(status=3, **{"end_time": 9}).count() == 3 * count
@@ -219,7 +219,7 @@ def test_a_stream_that_dies_at_any_moment_leaves_nothing_finished_too_early(
         wanted = picture()
     for at in range(1, len(said), 5):
 
-        def dying(at: int = at) -> Iterator[Said]:
+        def dying(at: int = at) -> Iterator[Fields]:
             yield from said[:at]
             raise ConnectionError
 
@@ -273,7 +273,7 @@ def test_beyond_the_bound_the_oldest_host_results_are_written_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ingest_finishes, "HELD_MAX", 4)
-    said: list[Said] = [job(**DONE), step(**DONE)]
+    said: list[Fields] = [job(**DONE), step(**DONE)]
     for host in range(1, 9):
         said += [result(host, **ENDED), script_log(f"{host}\n", host=host)]
     seen = []

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs.maintenance import expiry, maintain
 from joblogs.models import Host, HostResult, JobInstance
-from tests.builders import CREATED, Said, job, load, result, send, step
+from tests.builders import CREATED, Fields, job, load, result, send, step
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def test_each_scope_has_its_own() -> None:
 
 
 def test_it_is_told_apart_by_each_part_present_or_absent() -> None:
-    ways: list[Said] = [
+    ways: list[Fields] = [
         {}, {"bk_cloud_id": 1}, {"host_name": ""}, {"host_name": "a"}, {"host_name": "A"},
         {"ip": "10.9.9.9"}, {"ipv6": "::1"}, {"ip": None, "ipv6": "::1"},
     ]  # fmt: skip

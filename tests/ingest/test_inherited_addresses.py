@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from joblogs.models import Host, HostResult
-from tests.builders import Said, job, load, result, send, step
+from tests.builders import Fields, job, load, result, send, step
 from tests.export.exporting import export
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +25,8 @@ def _rows() -> list[Row]:
     return found
 
 
-def _unnamed(execute_count: int, **said: Any) -> Said:
-    return result(ip=None, execute_count=execute_count, **said)
+def _unnamed(execute_count: int, **fields: Any) -> Fields:
+    return result(ip=None, execute_count=execute_count, **fields)
 
 
 RECORDS = [

@@ -24,8 +24,8 @@ MASKED = "ghp_" + "*" * 36
 BEGUN = (job(), step(step_type=2), result(tag=f"used {FIRST}", status=9))
 
 
-def moved(token: str, **said: Any) -> dict[str, Any]:
-    return file_log(dest_path=f"/srv/{token}", offset=0, content="done\n", status=4, **said)
+def moved(token: str, **fields: Any) -> dict[str, Any]:
+    return file_log(dest_path=f"/srv/{token}", offset=0, content="done\n", status=4, **fields)
 
 
 def held_keys() -> list[str]:

@@ -21,7 +21,7 @@ from joblogs.maintenance import compaction, expiry
 from joblogs.models import FileLog, HostResult, JobInstance
 from tests.builders import file_log, job, load, result, script_log, send, step
 from tests.logtext.test_secrets import texts
-from tests.stored import chunks, log, recut, the_result
+from tests.queries import chunks, log, recut, the_result
 
 pytestmark = pytest.mark.django_db
 
@@ -41,8 +41,8 @@ def kept(row: HostResult | FileLog, text: bytes) -> tuple[bytes, list[list[int]]
     return text, row.redacted, row.masked
 
 
-def piece(text: bytes, start: int, stop: int, **said: Any) -> dict[str, Any]:
-    return script_log(text[start:stop].decode(), offset=start, **said)
+def piece(text: bytes, start: int, stop: int, **fields: Any) -> dict[str, Any]:
+    return script_log(text[start:stop].decode(), offset=start, **fields)
 
 
 @st.composite

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
-from tests.builders import Said, file_log, job, load, result, send, step
+from tests.builders import Fields, file_log, job, load, result, send, step
 
 pytestmark = pytest.mark.django_db
 FILE = file_log(status=3)
@@ -53,7 +53,7 @@ def test_what_a_record_leaves_out_or_says_null_stays() -> None:
         ({"status": 7}, {"status": 7, "update_time": 5}, 7),
     ],
 )
-def test_a_row_changes_only_forwards(first: Said, second: Said, status: int) -> None:
+def test_a_row_changes_only_forwards(first: Fields, second: Fields, status: int) -> None:
     load(job(), step(), result(**first))
     send(result(**second))
     assert _held().status == status
@@ -131,7 +131,7 @@ def test_addresses_are_stored_in_one_spelling() -> None:
         ({"src": {"bk_host_id": 103}}, "src_host_id"),
     ],
 )
-def test_the_ends_and_paths_of_a_file_log_never_change(changed: Said, column: str) -> None:
+def test_the_ends_and_paths_of_a_file_log_never_change(changed: Fields, column: str) -> None:
     load(job(), step(step_type=2), result(), file_log(task_key="t", status=3))
     (entry,) = send(file_log(task_key="t", status=4, **changed)).refused
     assert entry.reason == "conflict"

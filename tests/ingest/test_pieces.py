@@ -11,7 +11,7 @@ from joblogs.ingest import Report
 from joblogs.maintenance import expiry
 from joblogs.models import JobInstance, LogChunk
 from tests.builders import HOST, job, load, result, script_log, send, step
-from tests.stored import chunks, facts, log, recut, text, the_result
+from tests.queries import chunks, facts, log, recut, text, the_result
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ import pytest
 from joblogs.errors import BadRequest
 from joblogs.models import HostResult, JobInstance, LogChunk
 from tests.builders import HOST, STEP, file_log, job, lines, load, result, script_log, send, step
-from tests.stored import log
+from tests.queries import log
 
 pytestmark = pytest.mark.django_db
 

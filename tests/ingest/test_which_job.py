@@ -7,14 +7,14 @@ import pytest
 from joblogs.access import Writer
 from joblogs.ingest import Report
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
-from tests.builders import Said, file_log, job, load, result, script_log, send, step
-from tests.stored import text
+from tests.builders import Fields, file_log, job, load, result, script_log, send, step
+from tests.queries import text
 
 pytestmark = pytest.mark.django_db
 
 TWO, THREE = {"bk_scope_id": "2"}, {"bk_scope_id": "3"}
-OF_TWO: Said = {"bk_scope_type": "biz", "bk_scope_id": "2"}
-OF_THREE: Said = {"bk_scope_type": "biz", "bk_scope_id": "3"}
+OF_TWO: Fields = {"bk_scope_type": "biz", "bk_scope_id": "2"}
+OF_THREE: Fields = {"bk_scope_type": "biz", "bk_scope_id": "3"}
 
 
 def _reasons(report: Report) -> list[tuple[int, str]]:
@@ -84,7 +84,7 @@ def test_the_only_job_in_the_writers_scopes_is_meant() -> None:
     assert HostResult.objects.get().step.job.scope.scope_id == "3"
 
 
-RECORDS: list[Said] = [
+RECORDS: list[Fields] = [
     step(99),
     step(),
     result(),
@@ -95,7 +95,9 @@ RECORDS: list[Said] = [
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record["type"])
 @pytest.mark.parametrize("named", [{}, OF_TWO], ids=["by number", "by scope"])
-def test_a_job_outside_the_writers_scopes_is_the_same_as_none(record: Said, named: Said) -> None:
+def test_a_job_outside_the_writers_scopes_is_the_same_as_none(
+    record: Fields, named: Fields
+) -> None:
     load(job(), step(), result(), step(201, step_type=2), result(step=201), job(5, **THREE))
     before = (StepInstance.objects.count(), HostResult.objects.count(), FileLog.objects.count())
     theirs = send(record | named, writer=_writer("3"))

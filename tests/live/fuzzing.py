@@ -11,13 +11,13 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Case
 
-from tests.builders import CREATED, Said, file_log, job, result, script_log, step
+from tests.builders import CREATED, Fields, file_log, job, result, script_log, step
 
 Json = dict[str, Any]
 JOB, SCRIPTS, FILES, APPROVAL = 7_000_000, 70, 71, 72
 
 
-def stored() -> list[Said]:
+def stored() -> list[Fields]:
     """A job with steps of three kinds, as the questions below ask for it."""
     return [
         job(JOB, status=3),

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
-from tests.builders import Said, script_log
+from tests.builders import Fields, script_log
 
 LINE = 'host-{host} [{number:06d}] 部署 "ok" \\ déjà vu\t{noise}\r\n'
 
@@ -23,7 +23,7 @@ def printed(host: int, *, size: int) -> bytes:
     return b"".join(parts)
 
 
-def pieces(data: bytes, *, cut: int, **ids: Any) -> Iterator[Said]:
+def pieces(data: bytes, *, cut: int, **ids: Any) -> Iterator[Fields]:
     """`data` as records of `cut` bytes each: text where a piece is UTF-8 by itself, else base64."""
     for start in range(0, len(data), cut):
         part = data[start : start + cut]

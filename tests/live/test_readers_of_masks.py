@@ -12,7 +12,7 @@ from joblogs.logtext.secret_scanner import RULES, secrets_of
 from joblogs.maintenance import compaction, redaction
 from joblogs.models import HostResult
 from tests.builders import job, load, result, script_log, step
-from tests.stored import log, text, the_result
+from tests.queries import log, text, the_result
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.builders import CREATED, Said, file_log, job, lines, result, script_log, step
+from tests.builders import CREATED, Fields, file_log, job, lines, result, script_log, step
 from tests.live.printing import pieces, printed
 from tests.live.producers import Answer, post_at_once, send_together
 from tests.serving import Server
@@ -31,7 +31,7 @@ def everything(number: int, *, cut: int, expected: dict[int, bytes]) -> Iterator
     for start in range(0, len(order), BODY_HOSTS):
         hosts = order[start : start + BODY_HOSTS]
         at = CREATED + start
-        said: list[Said] = [job(number, update_time=at), step(job=number, update_time=at)]
+        said: list[Fields] = [job(number, update_time=at), step(job=number, update_time=at)]
         said += [result(host, job=number, status=9) for host in hosts]
         for host in hosts:
             said += pieces(expected[host], cut=cut, host=host, job=number)
@@ -118,7 +118,7 @@ def test_two_writers_make_the_same_jobs_steps_host_results_and_file_logs_once(
         assert [server.logs(job=number, step=200) for number in jobs] == [logs] * len(jobs)
 
 
-def _post_twice(server: Server, one: Sequence[Said], other: Sequence[Said]) -> None:
+def _post_twice(server: Server, one: Sequence[Fields], other: Sequence[Fields]) -> None:
     """Post the same records from two sides: each is accepted once and a duplicate once."""
     answers = post_at_once(server, lines(*one), lines(*other))
     assert refused(answers) == []
@@ -126,7 +126,7 @@ def _post_twice(server: Server, one: Sequence[Said], other: Sequence[Said]) -> N
     assert sum(answer["data"]["duplicates"] for answer in answers) == len(one)
 
 
-def _layers(jobs: Sequence[int], hosts: Sequence[int]) -> Iterator[list[Said]]:
+def _layers(jobs: Sequence[int], hosts: Sequence[int]) -> Iterator[list[Fields]]:
     """Jobs of a script and of a file step on these hosts, and then what lies below, by itself:
     so each layer is made under the lock of the one before it, and no other."""
     yield [job(number) for number in jobs]
@@ -137,7 +137,7 @@ def _layers(jobs: Sequence[int], hosts: Sequence[int]) -> Iterator[list[Said]]:
         for place in (200, 201)
         for host in hosts
     ]
-    logs: list[Said] = []
+    logs: list[Fields] = []
     for number in jobs:
         for host in hosts:
             ids: dict[str, int] = {"host": host, "job": number}

@@ -20,7 +20,7 @@ from joblogs.logtext import store
 from joblogs.logtext.pieces import CHUNK_MAX_BYTES, Hole
 from joblogs.models import HostResult, LogChunk
 from tests.builders import job, load, result, script_log, send, step
-from tests.stored import chunks, recut, text, the_result
+from tests.queries import chunks, recut, text, the_result
 
 pytestmark = pytest.mark.django_db
 

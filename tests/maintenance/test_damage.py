@@ -11,7 +11,7 @@ from joblogs.ingest import Reason, Report
 from joblogs.logtext import codec
 from joblogs.models import HostResult, LogChunk, MaintenanceRun
 from tests.builders import job, load, result, script_log, send, step
-from tests.stored import chunks, log, the_result
+from tests.queries import chunks, log, the_result
 
 pytestmark = pytest.mark.django_db
 

@@ -29,9 +29,9 @@ def _created(days_ago: int) -> int:
     return int((timezone.now() - datetime.timedelta(days=days_ago)).timestamp() * 1000)
 
 
-def _job(number: int, days_ago: int, **said: Any) -> None:
+def _job(number: int, days_ago: int, **fields: Any) -> None:
     load(
-        job(number, create_time=_created(days_ago), **{"status": 3} | said),
+        job(number, create_time=_created(days_ago), **{"status": 3} | fields),
         step(number + 1000, job=number),
         result(job=number, step=number + 1000, status=9),
         script_log(f"job {number}\n", job=number, step=number + 1000),

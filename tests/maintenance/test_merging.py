@@ -23,9 +23,9 @@ def _text(size: int, seed: int = 0) -> str:
     return "".join(lines)[:size]
 
 
-def _ship(text: str, *, pieces: int, host: int = 1, **said: Any) -> None:
+def _ship(text: str, *, pieces: int, host: int = 1, **fields: Any) -> None:
     """Send a log in pieces that each make a chunk of their own."""
-    load(job(), step(), result(host, **said))
+    load(job(), step(), result(host, **fields))
     size = -(-len(text) // pieces)
     for start in range(0, len(text), size):
         load(script_log(text[start : start + size], host=host, offset=start))

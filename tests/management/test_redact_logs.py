@@ -27,8 +27,8 @@ from joblogs.maintenance import expiry, fingerprinting, redaction
 from joblogs.models import FileLog, HostResult, JobInstance, LogChunk, Redaction
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.logtext.test_secrets import texts
-from tests.pages.reading import staff
-from tests.stored import chunks, facts, log, picture, recut, text, the_result
+from tests.pages.page_helpers import staff
+from tests.queries import chunks, facts, log, picture, recut, text, the_result
 
 pytestmark = pytest.mark.django_db
 

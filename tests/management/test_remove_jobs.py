@@ -28,8 +28,8 @@ from joblogs.models import (
     StepInstance,
 )
 from tests.builders import CREATED, file_log, job, load, result, script_log, step
-from tests.pages.reading import staff
-from tests.stored import log, picture, the_job
+from tests.pages.page_helpers import staff
+from tests.queries import log, picture, the_job
 
 pytestmark = pytest.mark.django_db
 
@@ -46,9 +46,9 @@ def remove_jobs(*arguments: str) -> tuple[str, int]:
     return out.getvalue(), 0
 
 
-def _job(number: int, text: str = "hello\n", **said: Any) -> None:
+def _job(number: int, text: str = "hello\n", **fields: Any) -> None:
     load(
-        job(number, **said),
+        job(number, **fields),
         *(step(number + 1000, job=number), result(1, job=number, step=number + 1000, status=9)),
         script_log(text, host=1, job=number, step=number + 1000),
         step(number + 2000, job=number, step_type=2),
@@ -217,9 +217,9 @@ class TestAdmin:
         root.force_login(User.objects.create_superuser("root"))
         return root
 
-    def _post(self, client: Client, *numbers: int, **said: str) -> Any:
+    def _post(self, client: Client, *numbers: int, **fields: str) -> Any:
         keys = [str(the_job(number).pk) for number in numbers]
-        form = {"action": "remove", "_selected_action": keys, **said}
+        form = {"action": "remove", "_selected_action": keys, **fields}
         return client.post(reverse("admin:joblogs_jobinstance_changelist"), form, follow=True)
 
     def test_it_asks_before_it_removes(self) -> None:

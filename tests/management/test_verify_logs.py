@@ -20,7 +20,7 @@ from joblogs.maintenance import redaction, verification
 from joblogs.maintenance.verification import Damage
 from joblogs.models import FileLog, HostResult, JobInstance, LogChunk
 from tests.builders import file_log, job, load, result, script_log, step
-from tests.stored import chunks, facts, recut, the_result
+from tests.queries import chunks, facts, recut, the_result
 
 pytestmark = pytest.mark.django_db
 

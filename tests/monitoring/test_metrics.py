@@ -98,7 +98,7 @@ def test_reads_are_counted_by_channel_with_hosts_and_bytes(client) -> None:
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 2, 12]
 
 
-def _printing(host: int) -> list[builders.Said]:
+def _printing(host: int) -> list[builders.Fields]:
     return [builders.result(host), builders.script_log("hello\n", host=host)]
 
 

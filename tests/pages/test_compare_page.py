@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs.pages.compare import page as compare_page
 from tests.builders import CREATED, job, load, result, script_log, step
-from tests.pages.reading import page, reads, staff
+from tests.pages.page_helpers import page, reads, staff
 
 pytestmark = pytest.mark.django_db
 

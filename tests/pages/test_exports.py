@@ -15,7 +15,7 @@ from django.urls import reverse
 from joblogs.models import JobInstance, LogRead, StepInstance
 from tests.builders import CREATED, JOB, file_log, job, load, result, script_log, step
 from tests.export.exporting import export
-from tests.pages.reading import page, reads, staff
+from tests.pages.page_helpers import page, reads, staff
 
 pytestmark = pytest.mark.django_db
 

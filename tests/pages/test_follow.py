@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs.models import JobInstance
 from tests.builders import file_log, job, load, result, script_log, step
-from tests.pages.reading import page, reads, staff
+from tests.pages.page_helpers import page, reads, staff
 
 pytestmark = pytest.mark.django_db
 

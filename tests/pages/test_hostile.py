@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from joblogs.choices import StepType
 from joblogs.models import JobInstance, Scope
-from tests.builders import HOST, JOB, STEP, Said, file_log, job, load, result, script_log, step
-from tests.pages.reading import PLACE, html, page
+from tests.builders import HOST, JOB, STEP, Fields, file_log, job, load, result, script_log, step
+from tests.pages.page_helpers import PLACE, html, page
 
 pytestmark = pytest.mark.django_db
 FILES = ("biz", "2", JOB, 201)
@@ -74,8 +74,8 @@ class _Markup(HTMLParser):
 
 
 def _load() -> None:
-    name: Said = {"name": EVIL[:256]}
-    host: Said = {"host_name": EVIL[:256], "tag": EVIL[:256], "status": 104, "exit_code": 1}
+    name: Fields = {"name": EVIL[:256]}
+    host: Fields = {"host_name": EVIL[:256], "tag": EVIL[:256], "status": 104, "exit_code": 1}
     path = f"/data/{EVIL}"
     load(
         job(operator=EVIL[:60], **name),

@@ -12,9 +12,9 @@ from joblogs.models import HostResult
 from joblogs.pages.step.groups import groups
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
-from tests.builders import Said, job, load, result, script_log, step
-from tests.pages.reading import page, staff
-from tests.stored import the_step
+from tests.builders import Fields, job, load, result, script_log, step
+from tests.pages.page_helpers import page, staff
+from tests.queries import the_step
 
 pytestmark = pytest.mark.django_db
 STATEMENTS_MAX, HTML_MAX = 15, 400_000
@@ -35,7 +35,7 @@ SAID = {
 CROWD = (9, 0, "checksum: 4be07a55\nall is well\n")
 
 
-def _records(hosts: Iterable[int]) -> Iterable[Said]:
+def _records(hosts: Iterable[int]) -> Iterable[Fields]:
     kind = {host: name for name, own in GROUPS.items() for host in own}
     yield from (job(), step())
     for host in hosts:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.builders import JOB, job, load, result, step
-from tests.pages.reading import page, staff
+from tests.pages.page_helpers import page, staff
 
 pytestmark = pytest.mark.django_db
 

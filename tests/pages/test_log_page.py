@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.builders import file_log, job, load, result, script_log, step
-from tests.pages.reading import page, reads, staff
+from tests.pages.page_helpers import page, reads, staff
 
 pytestmark = pytest.mark.django_db
 LINES = "".join(f"line {n}\n" for n in range(1, 2001))

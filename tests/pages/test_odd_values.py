@@ -15,9 +15,9 @@ from joblogs.models import HostResult
 from joblogs.pages.step.groups import Group, groups
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
-from tests.builders import JOB, STEP, Said, job, load, result, script_log, step
-from tests.pages.reading import page, staff
-from tests.stored import the_step
+from tests.builders import JOB, STEP, Fields, job, load, result, script_log, step
+from tests.pages.page_helpers import page, staff
+from tests.queries import the_step
 
 pytestmark = pytest.mark.django_db
 USUAL = "4be07a55"
@@ -30,12 +30,12 @@ def _load(
     *,
     line: str = "config checksum: {} loaded",
     job_number: int = JOB,
-    **said: object,
+    **fields: object,
 ) -> None:
     """Hosts that print the like, each with an id of its own and the address that it talks to."""
-    records: list[Said] = [job(job_number), step(job=job_number)]
+    records: list[Fields] = [job(job_number), step(job=job_number)]
     for host in range(1, hosts + 1):
-        of_host: Said = {"host_name": f"web-{host:03}", "status": 9, "exit_code": 0} | said
+        of_host: Fields = {"host_name": f"web-{host:03}", "status": 9, "exit_code": 0} | fields
         text = (
             f"2026-11-22 08:00:{host % 60:02} request_id={host * 7919**4:016x}\n"
             f"here: 10.0.0.{host} primary: 10.0.0.5\n" + line.format(odd.get(host, USUAL)) + "\n"

@@ -16,9 +16,9 @@ from joblogs.models import JobInstance
 from joblogs.pages.step.groups import groups
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
-from tests.builders import JOB, Said, file_log, job, load, result, script_log, step
-from tests.pages.reading import page, reads, staff
-from tests.stored import the_step
+from tests.builders import JOB, Fields, file_log, job, load, result, script_log, step
+from tests.pages.page_helpers import page, reads, staff
+from tests.queries import the_step
 
 pytestmark = pytest.mark.django_db
 STATEMENTS_MAX = 15
@@ -31,10 +31,10 @@ def _names(hosts: Iterable[int]) -> dict[int, str]:
 def _load_step(hosts: int, bad: dict[int, tuple[int, int | None, str]] | None = None) -> None:
     """A step on hosts 1…n; `bad` says status, exit code and what is printed instead."""
     bad = bad or {}
-    records: list[Said] = [job(), step()]
+    records: list[Fields] = [job(), step()]
     for host, name in _names(range(1, hosts + 1)).items():
         status, code, text = bad.get(host, (9, 0, "checked\nall is well\n"))
-        said: Said = {"host_name": name, "status": status, "exit_code": code, "total_time": 1000}
+        said: Fields = {"host_name": name, "status": status, "exit_code": code, "total_time": 1000}
         records.append(result(host, **said))
         if text:
             content = f"2026-11-22 08:00:{host % 60:02} starting on {name}\n{text}"
@@ -104,7 +104,7 @@ def test_in_identical_groups_noise_counts() -> None:
         ({"status": 3, "step_type": 3}, "Approval steps do not run on hosts."),
     ],
 )
-def test_a_step_without_hosts(said: Said, sentence: str) -> None:
+def test_a_step_without_hosts(said: Fields, sentence: str) -> None:
     load(job(), step(**said))
     assert sentence in _text(_html(staff(), page("step", host=None)))
 

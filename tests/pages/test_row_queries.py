@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from joblogs.choices import StepType
 from joblogs.models import App, AppGrant, LogRead, Scope
-from tests.builders import HOST, JOB, Said, file_log, job, load, result, script_log, step
-from tests.pages.reading import PLACE, page
+from tests.builders import HOST, JOB, Fields, file_log, job, load, result, script_log, step
+from tests.pages.page_helpers import PLACE, page
 
 pytestmark = pytest.mark.django_db
 FILES = ("biz", "2", JOB, 201)
@@ -47,7 +47,7 @@ LISTS = {
 def _load(rows: int) -> None:
     """So many hosts of a step, files of a host, jobs, steps, scopes, apps, grants and reads."""
     hosts = range(HOST, HOST + rows)
-    records: list[Said] = [job(), step(), step(201, step_type=StepType.FILE)]
+    records: list[Fields] = [job(), step(), step(201, step_type=StepType.FILE)]
     for host in hosts:
         records += [
             result(host, status=9, host_name=f"web-{host}"),

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs.pages.search import page as search_page
 from tests.builders import job, load, result, script_log, step
-from tests.pages.reading import page, reads, staff
+from tests.pages.page_helpers import page, reads, staff
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from joblogs.choices import StepType
 from joblogs.models import FileLog, HostResult, JobInstance
-from tests.builders import HOST, JOB, STEP, Said, file_log, job, load, result, script_log, step
-from tests.pages.reading import PLACE, page, reads, staff, text
+from tests.builders import HOST, JOB, STEP, Fields, file_log, job, load, result, script_log, step
+from tests.pages.page_helpers import PLACE, page, reads, staff, text
 
 pytestmark = pytest.mark.django_db
 FILES = ("biz", "2", JOB, 201)
@@ -92,7 +92,7 @@ def test_an_earlier_run_that_expired_is_said_so() -> None:
     ],
 )
 def test_how_whole_a_log_is_stands_on_every_page_about_it(
-    said: Said, stored: Said, words: str
+    said: Fields, stored: Fields, words: str
 ) -> None:
     load(job(), step(), result(**said), script_log())
     HostResult.objects.update(**stored)

@@ -11,7 +11,7 @@ from joblogs import query
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
 from tests.builders import file_log, job, load, result, script_log, step
-from tests.stored import the_step
+from tests.queries import the_step
 
 pytestmark = pytest.mark.django_db
 HOSTS = range(1, 4)

@@ -10,8 +10,8 @@ from joblogs.choices import Role
 from joblogs.models import HostResult
 from joblogs.query import Attempts, Row
 from joblogs.query.overview import HostOverview, Result, overview
-from tests.builders import Said, job, load, result, script_log, step
-from tests.stored import the_step
+from tests.builders import Fields, job, load, result, script_log, step
+from tests.queries import the_step
 
 pytestmark = pytest.mark.django_db
 
@@ -19,8 +19,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def hosts() -> list[HostOverview]:
     """One of all that a result may say, one of nothing, one that was tried again."""
-    said: Said = {"host_name": "web-10", "tag": "a", "exit_code": 3, "start_time": 1, "end_time": 9}
-    sizes: Said = {"log_size": 8, "log_sha256": "ab" * 32, "redacted": [[0, 2]], "total_time": 8}
+    said: Fields = {
+        "host_name": "web-10",
+        "tag": "a",
+        "exit_code": 3,
+        "start_time": 1,
+        "end_time": 9,
+    }
+    sizes: Fields = {"log_size": 8, "log_sha256": "ab" * 32, "redacted": [[0, 2]], "total_time": 8}
     load(job(), step(), result(1, status=104, ip="10.0.0.1", **said, **sizes))
     load(result(2, status=9, host_name="web-9", ipv6="fd00::2"), result(3, host_name="db"))
     load(

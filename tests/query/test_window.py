@@ -12,7 +12,7 @@ from joblogs import query
 from joblogs.query import window as room
 from joblogs.query.log_reader import BytesText, StoredText, after_newline, script_text
 from joblogs.query.window import END, SEGMENT_BYTES, WINDOW_BYTES, Place, window_at
-from tests import stored
+from tests import queries
 from tests.builders import HOST, job, load, result, script_log, step
 
 TEXTS = st.lists(
@@ -129,9 +129,9 @@ def _stored(*logs: bytes, cuts: list[int] | None = None) -> StoredText:
         *(script_log(data.decode("latin-1"), batch=batch) for batch, data in batches),
     )
     for batch, _ in batches:
-        stored.recut(stored.the_result(batch=batch), cuts or [])
-    (host,) = query.hosts_named(stored.the_step(), [HOST])
-    return script_text(stored.the_step(), host)
+        queries.recut(queries.the_result(batch=batch), cuts or [])
+    (host,) = query.hosts_named(queries.the_step(), [HOST])
+    return script_text(queries.the_step(), host)
 
 
 @pytest.mark.django_db
@@ -152,7 +152,7 @@ def test_what_chunks_hold_answers_like_bytes_in_memory(cuts: list[int]) -> None:
 def test_what_arrives_meanwhile_changes_no_number() -> None:
     text = _stored(b"one\ntwo\nthree", cuts=[4])
     load(script_log("\nfour\nfive\n", offset=13))
-    stored.recut(stored.the_result(), [])
+    queries.recut(queries.the_result(), [])
     assert [text.newlines_before(at) for at in (0, 4, 8, 13)] == [0, 1, 2, 2]
     assert window_at(text, END).lines[-1].data == b"three"
 
@@ -172,7 +172,7 @@ def test_statements_do_not_grow_with_lines_or_chunks(place: Place) -> None:
 @pytest.mark.django_db
 def test_an_expired_log_is_empty() -> None:
     _stored(b"one\n")
-    found = stored.the_step()
+    found = queries.the_step()
     found.job.expired_at = 1
     (host,) = query.hosts_named(found, [HOST])
     assert script_text(found, host).size == 0

@@ -11,26 +11,26 @@ from django.test import Client
 
 from tests import builders
 
-Said = dict[str, Any]
+Fields = dict[str, Any]
 
 
 @pytest.fixture
-def ask(db: None) -> Callable[..., Said]:
+def ask(db: None) -> Callable[..., Fields]:
     """The `data` of the batch endpoint for a step, all of its hosts unless some are named."""
     client, headers = Client(), builders.credentials()
 
-    def ask(step: int, job: int = 1000, **fields: Any) -> Said:
+    def ask(step: int, job: int = 1000, **fields: Any) -> Fields:
         body = json.dumps(builders.asking(job, step, **fields))
         answer = client.post(builders.BATCH, body, "application/json", headers=headers).json()
         assert answer["code"] == 0, answer
-        data: Said = answer["data"]
+        data: Fields = answer["data"]
         return data
 
     return ask
 
 
 @pytest.fixture
-def texts(ask: Callable[..., Said]) -> Callable[..., dict[int, str]]:
+def texts(ask: Callable[..., Fields]) -> Callable[..., dict[int, str]]:
     """The script text of each host of a step."""
 
     def texts(step: int, job: int = 1000) -> dict[int, str]:

@@ -40,9 +40,9 @@ def oid(order: int) -> ObjectId:
     return ObjectId(f"65f38e04{order:016x}")
 
 
-def host(number: int, **said: Any) -> Row:
+def host(number: int, **fields: Any) -> Row:
     return {"hostId": number, "agentId": f"agent-{number}", "cloudAreaId": 0} | (
-        said or {"ip": f"10.0.0.{number - 100}"}
+        fields or {"ip": f"10.0.0.{number - 100}"}
     )
 
 
@@ -54,45 +54,47 @@ def targets(*hosts: Row) -> str:
     )
 
 
-def job(number: int, **said: Any) -> Row:
+def job(number: int, **fields: Any) -> Row:
     return {
         "id": number, "app_id": APP, "task_id": -1, "task_template_id": -1, "name": "nightly",
         "type": 0, "operator": "admin", "status": 3, "current_step_id": 0, "startup_mode": 2,
         "total_time": 9000, "create_time": CREATED, "start_time": CREATED + 10,
         "end_time": ENDED, "app_code": None, "row_update_time": "2024-03-15 08:10:00",
-    } | said  # fmt: skip
+    } | fields  # fmt: skip
 
 
-def step(number: int, *, job: int = 1000, type: int = 1, order: int = 1, **said: Any) -> Row:
+def step(number: int, *, job: int = 1000, type: int = 1, order: int = 1, **fields: Any) -> Row:
     return {
         "id": number, "step_id": -1, "task_instance_id": job, "app_id": APP, "name": f"s{number}",
         "type": type, "operator": "admin", "status": 3, "execute_count": 0, "batch": 0,
         "target_servers": None, "start_time": CREATED + 20, "end_time": ENDED, "total_time": 8980,
         "create_time": CREATED, "step_num": 5, "step_order": order, "rolling_config_id": None,
         "row_update_time": "2024-03-15 08:10:00",
-    } | said  # fmt: skip
+    } | fields  # fmt: skip
 
 
-def result(step: int, host: int | str, *, job: int = 1000, **said: Any) -> Row:
+def result(step: int, host: int | str, *, job: int = 1000, **fields: Any) -> Row:
     """A row of gse_*_execute_obj_task; `host` may be another object, such as `2:5`."""
-    count = said.get("execute_count", 0)
+    count = fields.get("execute_count", 0)
     return {
         "task_instance_id": job, "step_instance_id": step, "execute_count": 0,
         "actual_execute_count": count, "batch": 0, "execute_obj_type": 1,
         "execute_obj_id": f"1:{host}" if isinstance(host, int) else host, "status": 9,
         "start_time": CREATED + 30, "end_time": ENDED, "total_time": 8970, "error_code": 0,
         "exit_code": 0, "tag": "", "log_offset": 0, "row_update_time": "2024-03-15 08:09:00",
-    } | said  # fmt: skip
+    } | fields  # fmt: skip
 
 
-def chunk(order: int, step: int, host: int | None, end: int, content: str, **said: Any) -> Document:
+def chunk(
+    order: int, step: int, host: int | None, end: int, content: str, **fields: Any
+) -> Document:
     """A document of a script collection; `end` is the offset, where the chunk ends."""
     owner = {} if host is None else {"executeObjectId": f"1:{host}"}
     document = {"_id": oid(order), "stepId": Int64(step), "executeCount": 0, **owner}
-    return document | {"content": content, "offset": end} | said
+    return document | {"content": content, "offset": end} | fields
 
 
-def moved(order: int, mode: int, owner: int | str, path: str, **said: Any) -> Document:
+def moved(order: int, mode: int, owner: int | str, path: str, **fields: Any) -> Document:
     """A document of a file collection, of step 2002."""
     document = {
         "_id": oid(order), "stepId": Int64(2002), "executeCount": 0, "mode": mode,
@@ -105,7 +107,7 @@ def moved(order: int, mode: int, owner: int | str, path: str, **said: Any) -> Do
         to = f"/tmp/{path.rpartition('/')[2]}"  # noqa: S108 - a path in a record, not one of ours
         task = f"1_1:105_{path}_1:{owner}_{to}"
         document |= {"destExecuteObjectId": f"1:{owner}", "destFile": to, "taskId": task}
-    return document | said
+    return document | fields
 
 
 def tables() -> dict[str, list[Row]]:

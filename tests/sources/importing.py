@@ -16,7 +16,7 @@ from tests.sources.dump import JOB_DAY, SCRIPT, result, step
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SCOPE = "biz:2"
-Said = dict[str, Any]
+Fields = dict[str, Any]
 
 
 class Imported:
@@ -41,8 +41,8 @@ class Imported:
 
 def write(
     folder: Path,
-    documents: dict[str, list[Said]] | None = None,
-    rows: dict[str, list[Said]] | None = None,
+    documents: dict[str, list[Fields]] | None = None,
+    rows: dict[str, list[Fields]] | None = None,
     *,
     form: str = "bson",
     table_form: str = "csv",
@@ -59,7 +59,7 @@ def told(folder: Path) -> tuple[list[records.Stated], Dump]:
         return list(found.records(lambda app: ("biz", "2"))), found
 
 
-def small(folder: Path, *chunks: Said, rows: list[Said] | None = None, **tables: Any) -> Path:
+def small(folder: Path, *chunks: Fields, rows: list[Fields] | None = None, **tables: Any) -> Path:
     """A dump of one script step, 2000, with its chunks."""
     named = {
         "task_instance": [dump.job(1000)],

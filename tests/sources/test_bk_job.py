@@ -18,10 +18,10 @@ from joblogs.ingest import ingest
 from joblogs.ingest.stream import Line
 from joblogs.sources.bk_job import Dump, Finding
 from tests.export.exporting import comes_back
+from tests.queries import picture
 from tests.sources import dump
 from tests.sources.dump import FILE, JOB_DAY, SCRIPT, STEP_DAY, chunk, moved, result
-from tests.sources.importing import ZONE, Imported, Said, small, told, write
-from tests.stored import picture
+from tests.sources.importing import ZONE, Fields, Imported, small, told, write
 
 FORMS = ["canonical", "relaxed", "array", "bson", "bson.gz", "bson.zst"]
 
@@ -59,7 +59,7 @@ def test_every_form_of_the_tables_says_the_same(form: str, tmp_path: Path) -> No
 
 
 def test_hosts_are_answered_with_their_addresses_as_of_the_run(
-    tmp_path: Path, ask: Callable[..., Said]
+    tmp_path: Path, ask: Callable[..., Fields]
 ) -> None:
     Imported(write(tmp_path))
     entry = ask(2000, host_id_list=[103])["script_task_logs"][0]
@@ -68,13 +68,13 @@ def test_hosts_are_answered_with_their_addresses_as_of_the_run(
     assert [entry["bk_host_id"] for entry in by_ip] == [102]
 
 
-def test_an_approval_step_has_no_logs(tmp_path: Path, ask: Callable[..., Said]) -> None:
+def test_an_approval_step_has_no_logs(tmp_path: Path, ask: Callable[..., Fields]) -> None:
     Imported(write(tmp_path))
     assert ask(2003)["log_type"] is None
 
 
 def test_a_step_made_after_midnight_is_found_in_either_collection(
-    tmp_path: Path, ask: Callable[..., Said]
+    tmp_path: Path, ask: Callable[..., Fields]
 ) -> None:
     Imported(write(tmp_path))
     one, two = ask(2002)["file_task_logs"]
@@ -82,7 +82,7 @@ def test_a_step_made_after_midnight_is_found_in_either_collection(
     assert [log["src_path"] for log in two["file_logs"]] == ["/data/a", "shop:/b"]  # the step's
 
 
-def test_file_logs_are_answered_as_stored(tmp_path: Path, ask: Callable[..., Said]) -> None:
+def test_file_logs_are_answered_as_stored(tmp_path: Path, ask: Callable[..., Fields]) -> None:
     Imported(write(tmp_path))
     upload, one, two = ask(2002, host_id_list=[105, 101, 102])["file_task_logs"]
     source = {"bk_host_id": 105, "bk_cloud_id": 0, "ip": "10.0.0.5"}
@@ -113,14 +113,14 @@ def test_file_logs_are_answered_as_stored(tmp_path: Path, ask: Callable[..., Sai
     ]  # fmt: skip
 
 
-def test_the_time_zone_may_be_another(tmp_path: Path, ask: Callable[..., Said]) -> None:
+def test_the_time_zone_may_be_another(tmp_path: Path, ask: Callable[..., Fields]) -> None:
     Imported(write(tmp_path), time_zone=ZoneInfo("UTC"))
     (upload,) = ask(2002, host_id_list=[105])["file_task_logs"]
     assert upload["file_logs"][0]["log_content"].startswith("[2024-03-14 23:59:00] one\n")
 
 
 def test_rows_without_execute_objects_are_read_too(
-    tmp_path: Path, ask: Callable[..., Said], texts: Callable[..., dict[int, str]]
+    tmp_path: Path, ask: Callable[..., Fields], texts: Callable[..., dict[int, str]]
 ) -> None:
     done = Imported(write(tmp_path))
     # 202 is known by its address to the step, 203 to the job; 10.1.0.9 has no number anywhere.

@@ -24,8 +24,8 @@ def get() -> Any:
     headers = builders.credentials()
     client = Client()
 
-    def get(query: str = "", method: str = "GET", path: str = URL, **said: str) -> Any:
-        return client.generic(method, path + query, headers=headers | said)
+    def get(query: str = "", method: str = "GET", path: str = URL, **fields: str) -> Any:
+        return client.generic(method, path + query, headers=headers | fields)
 
     return get
 

@@ -26,10 +26,10 @@ def headers() -> dict[str, str]:
     return builders.credentials("producer", read=False, write=True)
 
 
-def _post(body: bytes, headers: dict[str, str], path: str = URL, **said: str) -> Any:
+def _post(body: bytes, headers: dict[str, str], path: str = URL, **fields: str) -> Any:
     client = Client(enforce_csrf_checks=True)
-    kind = said.pop("content_type", "application/x-ndjson")
-    return client.post(path, body, content_type=kind, headers=headers | said)
+    kind = fields.pop("content_type", "application/x-ndjson")
+    return client.post(path, body, content_type=kind, headers=headers | fields)
 
 
 @pytest.mark.parametrize("path", [URL, URL + "/"])

@@ -17,7 +17,7 @@ from joblogs.access import Caller
 from joblogs.models import App, LogRead
 from tests import builders
 from tests.builders import BATCH, asking, job, load, result, script_log, step
-from tests.pages.reading import page, staff
+from tests.pages.page_helpers import page, staff
 
 RAW = "/api/v1/biz/2/jobs/100/steps/200/hosts/{}/log"
 HOSTS = (101, 102, 103, 104)
@@ -65,10 +65,10 @@ class Sending:
 def _asker(app: str) -> Any:
     headers, client = builders.credentials(app), Client()
 
-    def ask(path: str, body: Any = None, **said: str) -> Any:
+    def ask(path: str, body: Any = None, **fields: str) -> Any:
         if body is None:
-            return client.get(path, headers=headers | said)
-        return client.post(path, json.dumps(body), "application/json", headers=headers | said)
+            return client.get(path, headers=headers | fields)
+        return client.post(path, json.dumps(body), "application/json", headers=headers | fields)
 
     return ask
 

@@ -20,9 +20,9 @@ Texts = Callable[..., dict[int, str]]
 MIB = 1024 * 1024
 
 
-def raw_log(content: bytes, **said: Any) -> dict[str, Any]:
+def raw_log(content: bytes, **fields: Any) -> dict[str, Any]:
     """A piece of script log that need not be text."""
-    return script_log(None, content_base64=base64.b64encode(content).decode(), **said)
+    return script_log(None, content_base64=base64.b64encode(content).decode(), **fields)
 
 
 def test_a_success_says_so_in_these_keys_whatever_the_language(ask: Ask) -> None:

@@ -7,26 +7,26 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Said, file_log, job, load, result, script_log, step
+from tests.builders import Fields, file_log, job, load, result, script_log, step
 
 Data = Callable[..., Any]
 Texts = Callable[..., dict[int, str]]
 LAST_TIME = {"status": 3}
 
 
-def attempt(count: int, text: str | None = None, *, batch: int = 0, **said: Any) -> list[Said]:
+def attempt(count: int, text: str | None = None, *, batch: int = 0, **fields: Any) -> list[Fields]:
     """A host's result in one attempt and batch, and what it printed then."""
     place = {"execute_count": count, "batch": batch}
     log = [] if text is None else [script_log(text, **place)]
-    return [result(**place, **said), *log]
+    return [result(**place, **fields), *log]
 
 
-def transfer(count: int, path: str | None, *, batch: int = 0, **said: Any) -> list[Said]:
+def transfer(count: int, path: str | None, *, batch: int = 0, **fields: Any) -> list[Fields]:
     """The same for a file step: the path of what was moved then."""
     place = {"execute_count": count, "batch": batch}
-    mode = 0 if said.get("role") == "source" else 1
+    mode = 0 if fields.get("role") == "source" else 1
     log = [] if path is None else [file_log(mode=mode, src_path=path, **place)]
-    return [result(**place, **said), *log]
+    return [result(**place, **fields), *log]
 
 
 CASES: dict[str, tuple[list[tuple[Any, ...]], str]] = {
@@ -82,7 +82,7 @@ CASES: dict[str, tuple[list[tuple[Any, ...]], str]] = {
 }
 
 
-def said_of(case: tuple[Any, ...]) -> tuple[int, str | None, Said]:
+def said_of(case: tuple[Any, ...]) -> tuple[int, str | None, Fields]:
     count, text, *more = case
     return count, text, more[0] if more else {}
 
@@ -141,7 +141,7 @@ def test_addresses_shown_are_those_of_the_newest_attempt_then_batch(
 ) -> None:
     load(job(), step())
     for count, batch in places:
-        addresses: Said = {"ip": f"10.0.{count}.{batch}", "ipv6": f"fd00::{count}:{batch}"}
+        addresses: Fields = {"ip": f"10.0.{count}.{batch}", "ipv6": f"fd00::{count}:{batch}"}
         load(result(execute_count=count, batch=batch, bk_cloud_id=10 * count + batch, **addresses))
     (entry,) = data()["script_task_logs"]
     count, batch = shown

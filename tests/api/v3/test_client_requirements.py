@@ -17,7 +17,7 @@ from django.db import connections
 from django.test import Client
 
 from tests import builders
-from tests.builders import BATCH, Said, asking, file_log, job, load, result, script_log, step
+from tests.builders import BATCH, Fields, asking, file_log, job, load, result, script_log, step
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +191,7 @@ def test_r23_r32_the_envelope_has_the_types_that_go_and_kotlin_need(
 
 
 def test_r24_r25_entries_carry_every_key_whoever_reads_them(ask: Ask) -> None:
-    by_address: Said = {"ip_list": [{"bk_cloud_id": 0, "ip": "fd00::3"}, {"bk_host_id": 1}]}
+    by_address: Fields = {"ip_list": [{"bk_cloud_id": 0, "ip": "fd00::3"}, {"bk_host_id": 1}]}
     third, first = ask(asking(**by_address)).json()["data"]["script_task_logs"]
     assert (third["bk_host_id"], third["host_id"], third["ip"], third["ipv6"]) == (
         *(3, 3, None),

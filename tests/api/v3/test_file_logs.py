@@ -9,33 +9,33 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Said, asking, file_log, job, load, result, step
+from tests.builders import Fields, asking, file_log, job, load, result, step
 
 Ask = Callable[..., Any]
 Data = Callable[..., Any]
-SOURCE: Said = {"role": "source"}
+SOURCE: Fields = {"role": "source"}
 
 
 @pytest.fixture
-def files(data: Data) -> Callable[..., dict[int, list[Said]]]:
+def files(data: Data) -> Callable[..., dict[int, list[Fields]]]:
     """Each host's file logs, in the order of the answer."""
 
-    def files(**fields: Any) -> dict[int, list[Said]]:
+    def files(**fields: Any) -> dict[int, list[Fields]]:
         entries = data(**fields)["file_task_logs"]
         return {entry["bk_host_id"]: entry["file_logs"] for entry in entries}
 
     return files
 
 
-Files = Callable[..., dict[int, list[Said]]]
+Files = Callable[..., dict[int, list[Fields]]]
 
 
-def load_step(*records: Said) -> None:
+def load_step(*records: Fields) -> None:
     load(job(), step(step_type=2), *records)
 
 
 def test_a_download_and_an_upload_have_these_keys(ask: Ask) -> None:
-    known: Said = {"status": 3, "size": "1.5 KB", "speed": "1,024 KB/s", "process": "50%"}
+    known: Fields = {"status": 3, "size": "1.5 KB", "speed": "1,024 KB/s", "process": "50%"}
     load_step(
         result(101, ip="10.0.0.101", ipv6="fd00::101"),
         result(102, ip="10.0.0.102", **SOURCE),
@@ -90,7 +90,7 @@ def test_the_ends_of_a_transfer_show_their_own_addresses(files: Files) -> None:
     assert json.dumps([log["src_ip"], log["dest_ip"]]) == json.dumps([src_ip, dest_ip])
 
 
-def modes(logs: list[Said]) -> list[int]:
+def modes(logs: list[Fields]) -> list[int]:
     return [log["mode"] for log in logs]
 
 
@@ -108,8 +108,8 @@ def test_a_target_has_its_downloads_a_source_its_uploads_and_both_has_both(files
 
 
 def test_a_host_that_is_both_shows_the_targets_addresses(data: Data) -> None:
-    target: Said = {"ip": "10.0.0.1", "bk_cloud_id": 1}
-    source: Said = {"ip": "10.0.0.2", "bk_cloud_id": 2}
+    target: Fields = {"ip": "10.0.0.1", "bk_cloud_id": 1}
+    source: Fields = {"ip": "10.0.0.2", "bk_cloud_id": 2}
     load_step(result(7, **target), result(7, **source, execute_count=5, batch=5, **SOURCE))
     (entry,) = data(host_id_list=[7])["file_task_logs"]
     assert (entry["ip"], entry["bk_cloud_id"]) == ("10.0.0.1", 1)
@@ -139,7 +139,7 @@ def test_file_logs_come_by_batch_mode_and_task_key_by_code_point(files: Files) -
     records = []
     for key in ["b", "\U0001f680", "Z", "é", "\uff5e", "a", "_"]:
         for batch in (1, 0):
-            said: Said = {"task_key": key, "batch": batch, "src_path": f"{batch} {key}"}
+            said: Fields = {"task_key": key, "batch": batch, "src_path": f"{batch} {key}"}
             records += [file_log(7, **said), file_log(7, mode=0, **said | {"task_key": key + "0"})]
     hosts = [result(7, batch=batch, role=r) for batch in (0, 1) for r in ("target", "source")]
     load_step(*hosts, *records)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Said, asking, file_log, job, load, result, script_log, step
+from tests.builders import Fields, asking, file_log, job, load, result, script_log, step
 
 Data = Callable[..., Any]
 Texts = Callable[..., dict[int, str]]
@@ -22,7 +22,7 @@ def load_hosts(*hosts: int) -> None:
     load(job(), step(), *map(result, hosts), *logs)
 
 
-def at(ip: Any, cloud: Any = 0) -> Said:
+def at(ip: Any, cloud: Any = 0) -> Fields:
     return {"bk_cloud_id": cloud, "ip": ip}
 
 
@@ -52,7 +52,7 @@ def test_null_and_blank_are_no_list(texts: Texts, nothing: Any) -> None:
     + [{"host_id_list": nothing, "ip_list": []} for nothing in (None, "", " ")],
 )
 def test_an_empty_list_is_refused_where_no_other_holds_anything(
-    code_and_message: CodeAndMessage, lists: Said, page: Said
+    code_and_message: CodeAndMessage, lists: Fields, page: Fields
 ) -> None:
     load_hosts(1, 2)
     refused = (1241007, "请求参数[host_id_list/ip_list]缺失或不合法")
@@ -144,7 +144,7 @@ def test_beside_a_host_id_the_rest_of_an_entry_is_not_read(texts: Texts) -> None
         {"bk_cloud_id": 0, "ip": "10.0.0.7", "ipv6": "fd00::8"},
     ],
 )
-def test_either_key_of_an_entry_may_hold_either_family(texts: Texts, named: Said) -> None:
+def test_either_key_of_an_entry_may_hold_either_family(texts: Texts, named: Fields) -> None:
     load(job(), step())
     load(result(7, ip="10.0.0.7", ipv6="FD00:0:0::7"), script_log("of 7", host=7))
     load(result(8, ip=None, ipv6="fd00::8"), result(9, ip="10.0.0.7", bk_cloud_id=1))
@@ -160,7 +160,7 @@ def test_an_address_that_no_host_can_have_had_gives_no_entry(texts: Texts, ip: s
 
 def test_all_hosts_that_had_an_address_answer(texts: Texts) -> None:
     load_hosts(9, 5, 7)
-    shared: Said = {"ip": "10.9.9.9", "execute_count": 1}
+    shared: Fields = {"ip": "10.9.9.9", "execute_count": 1}
     load(result(9, **shared), result(5, **shared), result(7, **shared, bk_cloud_id=3))
     assert list(texts(ip_list=[at("10.9.9.9")])) == [5, 9]
     assert list(texts(ip_list=[at("10.0.0.9"), at("10.9.9.9")])) == [9, 5]
@@ -182,7 +182,7 @@ def test_500_entries_pass_and_501_do_not_repeats_and_blanks_counted(
     load_hosts(1)
     one: Any = 1 if field == "host_id_list" else {"bk_host_id": 1}
     assert texts(**{field: [one] * 500}) == {1: "of 1"}
-    too_many: Said = {field: [one] * 501}
+    too_many: Fields = {field: [one] * 501}
     assert code_and_message(asking(**too_many)) == TOO_MANY
     if field == "host_id_list":
         assert code_and_message(asking(host_id_list=[None] * 501)) == TOO_MANY
@@ -223,7 +223,7 @@ def paged(data: Data, **page: Any) -> tuple[list[int], int]:
     ],
 )
 def test_a_page_holds_some_hosts_and_their_total_as_the_last_key(
-    data: Data, page: Said, hosts: list[int]
+    data: Data, page: Fields, hosts: list[int]
 ) -> None:
     load_hosts(5, 3, 1, 2, 4)
     assert paged(data, **page) == (hosts, 5)
@@ -254,7 +254,7 @@ def test_a_page_has_1_to_500_hosts(code_and_message: CodeAndMessage, length: int
 
 
 @pytest.mark.parametrize("page", [{"start": 1, "length": 1}, {"start": "x", "length": 501}])
-def test_beside_a_list_a_page_is_ignored(data: Data, page: Said) -> None:
+def test_beside_a_list_a_page_is_ignored(data: Data, page: Fields) -> None:
     load_hosts(1, 2)
     for named in ({"host_id_list": [2, 1]}, {"ip_list": [{"bk_host_id": 2}, {"bk_host_id": 1}]}):
         answered = data(**page, **named)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from joblogs import database
-from tests.builders import Said, asking, file_log, job, load, result, script_log, step
+from tests.builders import Fields, asking, file_log, job, load, result, script_log, step
 
 Ask = Callable[..., Any]
 
@@ -39,7 +39,7 @@ def statements(ask: Ask) -> Callable[..., int]:
 Statements = Callable[..., int]
 
 
-def script_step(number: int, hosts: int, *, counts: int = 1, batches: int = 1) -> list[Said]:
+def script_step(number: int, hosts: int, *, counts: int = 1, batches: int = 1) -> list[Fields]:
     places = [
         {"step": number, "execute_count": count, "batch": batch}
         for count in range(counts)
@@ -53,7 +53,7 @@ def script_step(number: int, hosts: int, *, counts: int = 1, batches: int = 1) -
     ]
 
 
-def file_step(number: int, hosts: int) -> list[Said]:
+def file_step(number: int, hosts: int) -> list[Fields]:
     """Every host is a target and a source."""
     every = range(1, hosts + 1)
     return [
@@ -67,7 +67,7 @@ def file_step(number: int, hosts: int) -> list[Said]:
     ]
 
 
-def ways_to_ask(hosts: int) -> list[Said]:
+def ways_to_ask(hosts: int) -> list[Fields]:
     ids = list(range(1, hosts + 1))
     addresses = [f"10.0.{host // 256}.{host % 256}" for host in ids]
     return [
@@ -80,7 +80,7 @@ def ways_to_ask(hosts: int) -> list[Said]:
 
 @pytest.mark.parametrize("make", [script_step, file_step])
 def test_500_hosts_cost_as_many_statements_as_one(
-    statements: Statements, make: Callable[..., list[Said]]
+    statements: Statements, make: Callable[..., list[Fields]]
 ) -> None:
     load(job(), *make(201, 1), *make(202, 500))
     one = [statements(1, step=201, **way) for way in ways_to_ask(1)]
@@ -109,7 +109,7 @@ def test_any_500_of_2000_hosts_answer_whole_in_the_order_of_the_request(
 
 
 @pytest.mark.parametrize("body", [asking(job=404), asking(step=404), asking(host_id_list=["x"])])
-def test_what_is_refused_reads_no_log_and_is_not_recorded(ask: Ask, body: Said) -> None:
+def test_what_is_refused_reads_no_log_and_is_not_recorded(ask: Ask, body: Fields) -> None:
     load(job(), *script_step(200, 1))
     with CaptureQueriesContext(connection) as captured:
         assert ask(body).json()["result"] is False

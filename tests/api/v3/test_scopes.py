@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Said, asking, credentials, job, load, result, script_log, step
+from tests.builders import Fields, asking, credentials, job, load, result, script_log, step
 
 Ask = Callable[..., Any]
 Texts = Callable[..., dict[int, str]]
 CodeAndMessage = Callable[..., tuple[int, str]]
-NO_PAIR: Said = {"bk_scope_type": None, "bk_scope_id": None}
+NO_PAIR: Fields = {"bk_scope_type": None, "bk_scope_id": None}
 
 
 def load_in(scope_type: str, scope_id: str, text: str) -> None:
     """The same job, step and host as in any other scope, with a log of its own."""
     credentials(scopes=((scope_type, scope_id),))
-    scope: Said = {"bk_scope_type": scope_type, "bk_scope_id": scope_id}
+    scope: Fields = {"bk_scope_type": scope_type, "bk_scope_id": scope_id}
     load(job(**scope), step(**scope), result(**scope), script_log(text, **scope))
 
 

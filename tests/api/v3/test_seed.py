@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Said, credentials, file_log, job, load, result, script_log, step
+from tests.builders import Fields, credentials, file_log, job, load, result, script_log, step
 
 SEED = Path(__file__).with_name("batch_get_job_instance_ip_log.zh.md")
 REQUEST, SCRIPT, FILE = re.findall(r"```json\n(.*?)```", SEED.read_text(), re.DOTALL)
@@ -52,8 +52,8 @@ def test_the_script_example_comes_out_of_records_letter_by_letter(
 
 def test_the_file_example_comes_out_of_records_letter_by_letter(ask: Callable[..., Any]) -> None:
     caller = credentials(scopes=(("biz", "1"),))
-    source: Said = {"bk_host_id": 102, "ip": "10.0.0.2"}
-    known: Said = {
+    source: Fields = {"bk_host_id": 102, "ip": "10.0.0.2"}
+    known: Fields = {
         "status": 4,
         "size": "1.0 Bytes",
         "speed": "0 KB/s",

@@ -17,7 +17,7 @@ def _db(db: None) -> None:
     pass
 
 
-def ip(host: int, **said: Any) -> dict[str, Any]:
+def ip(host: int, **fields: Any) -> dict[str, Any]:
     return {
         "bk_host_id": host,
         "bk_cloud_id": 0,
@@ -26,7 +26,7 @@ def ip(host: int, **said: Any) -> dict[str, Any]:
         "ipv6": None,
         "bk_agent_id": None,
         "alive": None,
-    } | said
+    } | fields
 
 
 def server(*ips: dict[str, Any]) -> dict[str, Any]:

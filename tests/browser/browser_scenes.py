@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.builders import Said, job, result, script_log, step
+from tests.builders import Fields, job, result, script_log, step
 
 DEPLOY, RUNNING, HOSTILE = 2000, 2001, 2002
 ODD_HOST, FAILED_HOST, RUNNING_HOST = 9, 7, 3
@@ -14,19 +14,19 @@ def place(number: int) -> str:
     return f"/logs/biz/2/jobs/{number}/steps/{number}1/"
 
 
-def _job(number: int, **said: object) -> list[Said]:
-    times: Said = {"create_time": 1_795_676_400_000, "start_time": 1_795_676_400_000}
-    steps = {name: said[name] for name in ("name", "status")}
-    return [job(number, **times, **said), step(int(f"{number}1"), job=number, **steps)]
+def _job(number: int, **fields: object) -> list[Fields]:
+    times: Fields = {"create_time": 1_795_676_400_000, "start_time": 1_795_676_400_000}
+    steps = {name: fields[name] for name in ("name", "status")}
+    return [job(number, **times, **fields), step(int(f"{number}1"), job=number, **steps)]
 
 
-def _host(number: int, host: int, text: str, **said: object) -> list[Said]:
-    where: Said = {"job": number, "step": int(f"{number}1")}
-    told: Said = {"host_name": f"web-{host:02}", "status": 9} | said
+def _host(number: int, host: int, text: str, **fields: object) -> list[Fields]:
+    where: Fields = {"job": number, "step": int(f"{number}1")}
+    told: Fields = {"host_name": f"web-{host:02}", "status": 9} | fields
     return [result(host, **where, **told), script_log(text, host=host, **where)]
 
 
-def _deployed(host: int) -> list[Said]:
+def _deployed(host: int) -> list[Fields]:
     text = f"2026-11-26 08:00:{host:02} start pid={host}\n"
     if host == FAILED_HOST:
         failed = "tar: Cannot write: No space left on device\n"
@@ -36,7 +36,7 @@ def _deployed(host: int) -> list[Said]:
     return _host(DEPLOY, host, text, exit_code=0, total_time=1000 + host)
 
 
-SCENES: list[Said] = [
+SCENES: list[Fields] = [
     *_job(DEPLOY, name="deploy 4.18", operator="li.wei", status=4),
     *[record for host in range(1, 31) for record in _deployed(host)],
     *_job(RUNNING, name="rolling restart", status=2),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from tests.builders import BATCH, Said, asking, file_log, job, lines, result, step
+from tests.builders import BATCH, Fields, asking, file_log, job, lines, result, step
 from tests.live.printing import pieces, printed
 from tests.serving import Server
 
@@ -69,7 +69,7 @@ class Job:
         """Its lines: all hosts at once, in pieces of at most `cut` bytes that `seed` mixes."""
         random = Random(seed or self.seed)  # noqa: S311 - as above
         ids = {"job": self.number}
-        said: list[Said] = [job(self.number, status=2, update_time=1)]
+        said: list[Fields] = [job(self.number, status=2, update_time=1)]
         said += [step(SCRIPTS, **ids, update_time=1), step(FILES, **ids, step_type=2)]
         said += [result(host, **ids, update_time=1) for host in HOSTS]
         said += [result(host, **ids, step=FILES, update_time=1) for host in FILE_HOSTS]
@@ -86,7 +86,7 @@ class Job:
         said += [step(SCRIPTS, **ids, update_time=2, status=4), job(**self._last())]
         return [lines(record) + b"\n" for record in said]
 
-    def _file_pieces(self, host: int, *, cut: int) -> list[Said]:
+    def _file_pieces(self, host: int, *, cut: int) -> list[Fields]:
         text = self.files[host].decode()
         ids: dict[str, Any] = {"job": self.number, "step": FILES, "source": 99}
         said, offset = [], 0
@@ -98,9 +98,9 @@ class Job:
             offset += len(part.encode())
         return said
 
-    def _finished(self, host: int) -> Said:
+    def _finished(self, host: int) -> Fields:
         text = self.texts[host]
-        whole: Said = {"log_size": len(text), "log_sha256": hashlib.sha256(text).hexdigest()}
+        whole: Fields = {"log_size": len(text), "log_sha256": hashlib.sha256(text).hexdigest()}
         status = self.statuses[host]
         return result(host, job=self.number, status=status, update_time=2, exit_code=7, **whole)
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from tests.builders import CREATED, Said, file_log, job, result, script_log, step
+from tests.builders import CREATED, Fields, file_log, job, result, script_log, step
 
 TEXTS = (b"", "é".encode() * 3, b"\xff\x00", b"x" * 20, "中".encode()[:2])
 
 
-def world(random: Random) -> Iterator[Said]:
+def world(random: Random) -> Iterator[Fields]:
     """Records of some jobs, each key of them said or not."""
     for scope in random.sample(("2", "10", "B", "b", "ü"), random.randint(1, 2)):
         for number in random.sample(range(1, 4), random.randint(1, 2)):
@@ -30,11 +30,11 @@ def world(random: Random) -> Iterator[Said]:
                 yield from _step(random, number, other)
 
 
-def _some(random: Random, **said: Any) -> Said:
-    return {key: value for key, value in said.items() if random.random() < 0.5}
+def _some(random: Random, **fields: Any) -> Fields:
+    return {key: value for key, value in fields.items() if random.random() < 0.5}
 
 
-def _step(random: Random, job: int, number: int) -> Iterator[Said]:
+def _step(random: Random, job: int, number: int) -> Iterator[Fields]:
     position = random.choice((0, 1, -5))
     more = _some(random, position=position, execute_count=2, create_time=9, status=1)
     yield step(number, job=job, step_type=random.choice((1, 2, 4)), **more)
@@ -46,8 +46,8 @@ def _step(random: Random, job: int, number: int) -> Iterator[Said]:
                 yield from _result(random, host, role, place)
 
 
-def _result(random: Random, host: int, role: str, place: Said) -> Iterator[Said]:
-    names: tuple[Said, ...] = (
+def _result(random: Random, host: int, role: str, place: Fields) -> Iterator[Fields]:
+    names: tuple[Fields, ...] = (
         {},
         {"ip": None, "host_name": random.choice(("", "中"))},
         {"ip": None, "ipv6": "fd::1"},
@@ -73,8 +73,8 @@ def _result(random: Random, host: int, role: str, place: Said) -> Iterator[Said]
         yield file_log(host, mode=mode, **place, **said, **_marks(random))
 
 
-def _marks(random: Random) -> Said:
-    found: Said = {}
+def _marks(random: Random) -> Fields:
+    found: Fields = {}
     if random.random() < 0.2:
         found |= {"truncated": True, "received_size": random.randint(0, 60)}
     if random.random() < 0.2:

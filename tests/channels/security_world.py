@@ -26,8 +26,8 @@ from joblogs.models import (
     Scope,
     StepInstance,
 )
-from tests.builders import Said, credentials, file_log, job, load, result, script_log, step
-from tests.pages.reading import staff
+from tests.builders import Fields, credentials, file_log, job, load, result, script_log, step
+from tests.pages.page_helpers import staff
 
 HISTORY: tuple[type[Model], ...] = (
     JobInstance, StepInstance, Host, HostResult, FileLog,
@@ -218,8 +218,8 @@ def _fill(where: Place) -> None:
     text = f"{where.word} begins\n{where.word}-needle {where.text}\nerror: none\n"
     scope = {"bk_scope_type": "biz", "bk_scope_id": where.scope}
     fact = where.facts[0]
-    said: Said = {"status": 9, "host_name": where.host_name, "ip": where.address, "tag": fact}
-    steps: Said = {"job": where.job}
+    said: Fields = {"status": 9, "host_name": where.host_name, "ip": where.address, "tag": fact}
+    steps: Fields = {"job": where.job}
     load(
         job(where.job, name=f"{where.word}-job {fact}", operator=where.operator, **scope),
         step(where.step, name=f"{where.word} {fact}", **steps),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tests.builders import Said, file_log, job, result, script_log, step
+from tests.builders import Fields, file_log, job, result, script_log, step
 
 SCRIPTS, FILES = 200, 201
 LAST = 1
@@ -46,27 +46,27 @@ class Told(NamedTuple):
     version: int = LAST
     span: tuple[int, int] | None = None
 
-    def record(self) -> Said:
+    def record(self) -> Fields:
         """The line that says it."""
         done = self.version == LAST
-        news: Said = {"update_time": 5 + self.version, "status": 3 if done else 2}
+        news: Fields = {"update_time": 5 + self.version, "status": 3 if done else 2}
         if self.kind == "job":
             return job(**news, start_time=5 + self.version, scope_name=f"name {self.version}")
         if self.kind == "step":
             return step(self.of, step_type=1 + (self.of == FILES), **news, position=self.of)
         number, host, run, batch, role = self.of if self.kind != "file" else self.of[0]
-        ids: Said = {"host": host, "step": number, "execute_count": run, "batch": batch}
+        ids: Fields = {"host": host, "step": number, "execute_count": run, "batch": batch}
         if self.kind == "result":
             state = {"update_time": 5 + self.version, "status": 104 if done else 7}
             return result(**ids, role=role, **state, exit_code=self.version, tag="t" * done)
-        content: Said = {}
+        content: Fields = {}
         if self.span is not None:
             part = TEXTS[self.of][slice(*self.span)]
             content = {"content_base64": base64.b64encode(part).decode(), "offset": self.span[0]}
         if self.kind == "piece":
             return script_log(None, **ids, **content)
         news = {"update_time": 5 + self.version, "status": 4 if done else 3}
-        paths: Said = {"src_path": f"/{self.of[1]}", "process": f"{self.version}%"}
+        paths: Fields = {"src_path": f"/{self.of[1]}", "process": f"{self.version}%"}
         return file_log(**ids, mode=int(role == "target"), **paths, **news, **content)
 
 

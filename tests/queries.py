@@ -82,16 +82,16 @@ def picture() -> dict[str, list[Any]]:
     """All that records brought, whatever the ids of its rows: equal pictures tell the same."""
     return {
         "scopes": sorted(map(str, Scope.objects.values_list("scope_type", "scope_id", "name"))),
-        "hosts": _said(Host.objects.referenced().select_related("scope"), "scope"),
-        "jobs": _said(JobInstance.objects.select_related("scope"), "scope"),
-        "steps": _said(StepInstance.objects.select_related("job"), "job"),
+        "hosts": _rows_as_text(Host.objects.referenced().select_related("scope"), "scope"),
+        "jobs": _rows_as_text(JobInstance.objects.select_related("scope"), "scope"),
+        "steps": _rows_as_text(StepInstance.objects.select_related("job"), "job"),
         "results": sorted(
             (str((row.step.step_instance_id, facts(row))), text(row))
             for row in HostResult.objects.select_related("step")
         ),
-        "files": _said(FileLog.objects.select_related("host_result"), "host_result"),
+        "files": _rows_as_text(FileLog.objects.select_related("host_result"), "host_result"),
     }
 
 
-def _said(rows: Iterable[Any], parent: str) -> list[str]:
+def _rows_as_text(rows: Iterable[Any], parent: str) -> list[str]:
     return sorted(str((str(getattr(row, parent)), facts(row))) for row in rows)

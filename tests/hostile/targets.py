@@ -36,7 +36,7 @@ from joblogs.pages.step.host_ranges import fold
 from joblogs.search import InvalidPattern, Pattern
 from joblogs.sources.bk_job import Dump, DumpFault
 from tests.builders import BATCH, asking, file_log, job, lines, result, script_log, step
-from tests.hostile.spoiling import damaged, spoiled, text
+from tests.hostile.mutators import damaged, spoiled, text
 from tests.serving import RECORDS, Server
 from tests.sources.importing import write
 
