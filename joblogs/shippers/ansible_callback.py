@@ -151,10 +151,13 @@ MISHAPS = (
 
 
 class Unsent(Exception):
-    """The store did not take a batch, which is kept. `everywhere`: it would take no other."""
+    """The store did not take a batch, which is kept.
 
-    def __init__(self, message: str, *, everywhere: bool = True) -> None:
-        self.everywhere = everywhere
+    `everywhere`: it would take no other; `after`: the seconds that it asks to wait.
+    """
+
+    def __init__(self, message: str, *, everywhere: bool = True, after: float = 0.0) -> None:
+        self.everywhere, self.after = everywhere, after
         super().__init__(message)
 
 
@@ -198,7 +201,9 @@ class Store:
                 return f"HTTP 413: {said}"
             if error.headers.get("X-Bkapi-Error-Code") == str(WRONG_CREDENTIALS):
                 said += f"; look at app_code, which is {app}, and app_secret or app_secret_file"
-            raise Unsent(f"HTTP {error.code}: {said}") from None
+            after = error.headers.get("Retry-After") or ""
+            seconds = float(after) if re.fullmatch("[0-9]{1,4}", after) else 0.0
+            raise Unsent(f"HTTP {error.code}: {said}", after=seconds) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unsent(f"{getattr(error, 'reason', error)}") from None
         data = answer.get("data") if isinstance(answer, dict) else None
@@ -234,7 +239,7 @@ class Outbox(threading.Thread):
         self._size = self._number = self._asked = self._answered = 0
         self._queue: deque[Path | bytes] = deque()
         self._free = SPOOL_BYTES
-        self._again = 0.0
+        self._again = self._not_before = 0.0
 
     def add(self, record: Record) -> None:
         """Take a record. It is encoded now: what it says may change afterwards."""
@@ -253,7 +258,10 @@ class Outbox(threading.Thread):
         with self._changed:
             self._asked += 1
             self._changed.notify()
-            self._changed.wait_for(lambda: self._answered >= self._asked, seconds)
+            until = time.monotonic() + seconds
+            self._changed.wait_for(
+                lambda: self._answered >= self._asked or self._not_before > until, seconds
+            )
 
     def left(self) -> int:
         """Batches of this run that are not sent."""
@@ -269,14 +277,26 @@ class Outbox(threading.Thread):
                 asked = self._asked
             self._write_out()
             if asked > self._answered or time.monotonic() >= self._again:
-                try:
-                    self._send()
-                except (*MISHAPS, Unsent) as error:
-                    self.problem = f"{error}"
-                    self._again = time.monotonic() + PAUSE_SECONDS
+                self._try_to_send()
             with self._changed:
-                self._answered = asked
-                self._changed.notify_all()
+                if (left := self._not_before - time.monotonic()) > 0:
+                    self._changed.notify_all()
+                    self._changed.wait(min(left, EVERY_SECONDS))
+                else:
+                    self._answered = asked
+                    self._changed.notify_all()
+
+    def _try_to_send(self) -> None:
+        """Send, but never before the store wants to be asked again."""
+        if time.monotonic() < self._not_before:
+            return
+        try:
+            self._send()
+        except (*MISHAPS, Unsent) as error:
+            self.problem = f"{error}"
+            after = error.after if isinstance(error, Unsent) else 0.0
+            self._not_before = time.monotonic() + after
+            self._again = time.monotonic() + PAUSE_SECONDS
 
     def _write_out(self) -> None:
         with self._writing:

@@ -93,6 +93,8 @@ class Store:
         self._credentials = json.dumps(credentials)
         self._app = credentials["bk_app_code"]
         self._timeout = timeout
+        self.not_before = 0.0
+        """Monotonic time at which the store wants to be asked again, whatever there is to send."""
 
     def post(
         self, records: list[dict[str, Any]]
@@ -117,7 +119,10 @@ class Store:
                 answer = json.loads(response.read(ANSWER_BYTES))
         except urllib.error.HTTPError as error:
             with error:
-                raise failure(error, self._app) from None
+                problem = failure(error, self._app)
+            if isinstance(problem, Unsent):
+                self.not_before = time.monotonic() + problem.after
+            raise problem from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unsent(str(getattr(error, "reason", error))) from None
         answer = answer if isinstance(answer, dict) else {"answer": answer}
@@ -294,13 +299,16 @@ class Shipper(threading.Thread):
                 sent, since = self.sent, time.monotonic()
 
     def run(self) -> None:
-        """Send what there is, every second; after a failure later and later."""
+        """Send what there is, every second; after a failure later and later, and never before the
+        store wants to be asked again."""
         pause, announced = 0.0, False
         while not self.done:
             with self._changed:
                 ended, size = bool(self._ending), self._size
                 if pause or (announced and not ended and size - self.sent < BATCH_BYTES):
                     self._changed.wait(pause or EVERY_SECONDS)
+                while (left := self._store.not_before - time.monotonic()) > 0:
+                    self._changed.wait(left)
                 ended, size = bool(self._ending), self._size
             try:
                 if not announced or self.sent < size or ended:
@@ -308,7 +316,7 @@ class Shipper(threading.Thread):
                 announced, pause, self.problem = True, 0.0, ""
             except Unsent as error:
                 self.problem = str(error)
-                pause = min(max(PAUSE_SECONDS, pause * 2, error.after), LONGEST_PAUSE_SECONDS)
+                pause = min(max(PAUSE_SECONDS, pause * 2), LONGEST_PAUSE_SECONDS)
             except Refused as error:
                 self.refusal = error
                 if not self.is_known:

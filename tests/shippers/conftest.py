@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import http.client
+import http.server
 import json
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,9 @@ import psycopg
 import pytest
 
 from tests.builders import lines, script_log
-from tests.serving import Server, serving
+from tests.serving import PATIENCE_SECONDS, Server, serving
 
-FILES = Path(__file__).resolve().parents[2] / "joblogs" / "senders"
+FILES = Path(__file__).resolve().parents[2] / "joblogs" / "shippers"
 ANSWER = -1
 """A limit of a connection: the request passes, the answer does not."""
 
@@ -128,6 +131,61 @@ class Proxy:
                 if limit is not None and limit != ANSWER:
                     _break(client, behind)
                 answering.join()
+
+
+class Limiter(http.server.ThreadingHTTPServer):
+    """Stands before the server and answers the first requests with 429 and a Retry-After.
+
+    `early` counts the requests that came before the time that the one before was told.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, port: int, *, refusals: int, seconds: int = 1) -> None:
+        super().__init__(("127.0.0.1", 0), _Limited)
+        self.behind, self.refusals, self.seconds = port, refusals, seconds
+        self.requests = self.early = 0
+        self.not_before = 0.0
+        self.port: int = self.server_address[1]
+        self._thread = threading.Thread(target=self.serve_forever)
+
+    def __enter__(self) -> Limiter:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Limited(http.server.BaseHTTPRequestHandler):
+    server: Limiter
+
+    def do_POST(self) -> None:
+        limiter = self.server
+        limiter.early += time.monotonic() < limiter.not_before
+        limiter.requests += 1
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if limiter.requests <= limiter.refusals:
+            limiter.not_before = time.monotonic() + limiter.seconds
+            self.send_response(429)
+            self.send_header("Retry-After", str(limiter.seconds))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        behind = http.client.HTTPConnection("127.0.0.1", limiter.behind, timeout=PATIENCE_SECONDS)
+        with contextlib.closing(behind):
+            behind.request("POST", self.path, body, dict(self.headers))
+            answer = behind.getresponse()
+            content = answer.read()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing: what is counted says it."""
 
 
 def _pass(source: socket.socket, target: socket.socket, limit: int | None) -> None:

@@ -27,7 +27,7 @@ from joblogs.shippers import ansible_callback, ship_log
 from joblogs.shippers.ansible_callback import HIDDEN, host_number
 from tests.builders import BATCH, asking
 from tests.serving import Server, manage
-from tests.shippers.conftest import FILES, Proxy, rows, variables
+from tests.shippers.conftest import FILES, Limiter, Proxy, rows, variables
 from tests.shippers.test_ship_log import imported, waited_for
 
 PATIENCE_SECONDS = 120
@@ -375,6 +375,30 @@ def test_while_the_store_is_away_the_play_goes_on_and_the_next_run_brings_it_all
     [(job, _)] = jobs(server, "away")
     expected = {name: f"{name} 部署\n\ufffd\n[stderr]\nwarned\n" for name in names_of(5)}
     assert logs(server, job, away["report"].number) == expected
+
+
+def test_a_store_that_is_asked_too_often_is_asked_again_when_it_says(
+    server: Server, control: Control, spool: Path, tmp_path: Path
+) -> None:
+    text = FLEET.format(name="often", secret=SECRET, folder=tmp_path)
+    with Limiter(server.port, refusals=2, seconds=3) as limiter:
+        run = control.play(text, hosts=1, variables=variables(server, spool, limiter.port))
+    assert (run.code, "joblogs" in run.warnings) == (0, False)
+    assert (limiter.early, limiter.requests > 2) == (0, True)
+    assert [status for _, status in jobs(server, "often")] == [3]
+    assert list(spool.iterdir()) == []
+
+
+def test_a_play_does_not_wait_for_a_store_that_wants_to_be_asked_much_later(
+    server: Server, control: Control, spool: Path, tmp_path: Path
+) -> None:
+    text = FLEET.format(name="later", secret=SECRET, folder=tmp_path)
+    with Limiter(server.port, refusals=1, seconds=9000) as limiter:
+        run = control.play(text, hosts=1, variables=variables(server, spool, limiter.port))
+    assert (run.code, limiter.requests, limiter.early) == (0, 1, 0)
+    assert "goes with the next run" in run.warnings
+    assert "HTTP 429" in run.warnings
+    assert jobs(server, "later") == []
 
 
 def test_what_is_refused_is_set_aside_and_holds_up_nothing(

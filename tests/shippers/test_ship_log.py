@@ -21,7 +21,7 @@ import joblogs
 from joblogs.shippers import ship_log
 from tests.builders import job, lines, script_log
 from tests.serving import Server, manage
-from tests.shippers.conftest import ANSWER, FILES, Proxy, holds, rows, variables
+from tests.shippers.conftest import ANSWER, FILES, Limiter, Proxy, holds, rows, variables
 
 SHIP_LOG = FILES / "ship_log.py"
 PATIENCE_SECONDS = 30
@@ -166,6 +166,31 @@ def test_a_store_that_is_away_only_delays_the_log(
     assert ship(variables(server, spool), "--resume").returncode == 0
     assert has(server, "later", b"one\n")
     assert shipped(server, "later")[3:] == (4, 4, 104, 5, 4)
+
+
+def test_a_store_that_is_asked_too_often_is_asked_again_when_it_says(
+    server: Server, spool: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "noise").write_bytes(NOISE * 3)  # so much that each write would wake what sends
+    with Limiter(server.port, refusals=2, seconds=2) as limiter:
+        where = variables(server, spool, limiter.port)
+        copy = [sys.executable, "-c", COPY, str(tmp_path / "noise")]
+        run = ship(where, "--job-name=limited", f"--wait={PATIENCE_SECONDS}", "--", *copy)
+    assert (run.returncode, run.stderr, list(spool.iterdir())) == (0, b"", [])
+    assert (limiter.early, limiter.requests > 2) == (0, True)
+    assert has(server, "limited", NOISE * 3)
+
+
+def test_what_is_left_is_not_sent_before_the_store_wants_it(
+    server: Server, spool: Path, dead_port: int
+) -> None:
+    for name in ("left-1", "left-2"):
+        ship(variables(server, spool, dead_port), f"--job-name={name}", "--wait=0", "--", "true")
+    with Limiter(server.port, refusals=1, seconds=2) as limiter:
+        run = ship(variables(server, spool, limiter.port), "--resume", "--wait=1")
+        assert (run.returncode, limiter.early) == (1, 0)
+        assert ship(variables(server, spool, limiter.port), "--resume").returncode == 0
+    assert list(spool.iterdir()) == []
 
 
 def test_a_store_that_never_answers_does_not_hold_up_the_command(

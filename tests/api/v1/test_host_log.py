@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
@@ -127,6 +129,43 @@ def test_a_follower_waits_for_what_comes(get: Any) -> None:
     writer.join()
     assert _body(response) == b"bc"
     assert response["X-Log-State"] == "receiving"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("had", "answer"), [(1, (416, "0")), (0, (200, "0"))])
+def test_a_log_that_expires_while_a_follower_waits_ends_the_wait_and_says_so(
+    get: Any, had: int, answer: tuple[int, str]
+) -> None:
+    load(job(3), step(job=3), result(job=3, status=7))
+    if had:
+        load(script_log("a", job=3))
+
+    def later() -> None:
+        JobInstance.objects.filter(job_instance_id=3).update(expired_at=1)
+        connections.close_all()
+
+    writer = threading.Timer(0.2, later)
+    writer.start()
+    response = get(f"?offset={had}&wait=10", path=URL.replace("/100/", "/3/"))
+    writer.join()
+    assert (response.status_code, response["X-Log-Size"]) == answer
+    assert response["X-Log-State"] == "expired"
+    assert response["X-Log-Attempt"] == "0"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_is_removed_while_a_follower_waits_is_not_found(get: Any) -> None:
+    load(job(3), step(job=3), result(job=3, status=7), script_log("a", job=3))
+
+    def later() -> None:
+        call_command("remove_jobs", "--scope=biz:2", "--job=3", stdout=io.StringIO())
+        connections.close_all()
+
+    writer = threading.Timer(0.2, later)
+    writer.start()
+    response = get("?offset=1&wait=10", path=URL.replace("/100/", "/3/"))
+    writer.join()
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize(
