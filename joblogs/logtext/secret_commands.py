@@ -12,6 +12,13 @@ _ARG = rb"[^\s\"'`;&|<>()*\\\x00-\x1f]"
 _ARG_FIRST = rb"[^\s\[\"'`;&|<>()*\\$%{\x00-\x1f-]"
 _QUOTED = rb"[\"']?(" + _ARG_FIRST + _ARG + rb"{2})"
 
+_SQL_VALUE = any_of(
+    [
+        rb"'([^\s'$%{<*?:][^\n'*]{2,200})'",
+        rb"\"([^\s\"$%{<*?:][^\n\"*]{0,60}[0-9!@#^+][^\n\"*]{1,100})\"",
+    ]
+)
+
 COMMANDS: Final[tuple[Rule, ...]] = (
     Rule(
         "command-password",
@@ -93,18 +100,19 @@ COMMANDS: Final[tuple[Rule, ...]] = (
             b"masterauth ",
         ),
         rb"[ \t]{0,3}[\"']?("
-        + _ARG_FIRST
+        + _ARG_FIRST.replace(b"[^", b"[^0-9")
         + _ARG
         + rb"{0,60}?[0-9!@#^+~]"
         + _ARG
-        + rb"{2}|"
-        + rb"[0-9]"
+        + rb"{2}|[0-9]{6}|[0-9]{1,5}"
+        # No version: `base-passwd 3.6.1`.
+        + _ARG.replace(b"[^", rb"[^0-9.:~+\-")
         + _ARG
-        + rb"{5})",
+        + rb"{3})",
         _LINE,
         _ARG,
         "app --password «Tr0ub4dor.3x» --user x",
-        "--token FILE, --password <password>, --secret $X, -password stdin",
+        "--token FILE, --password <password>, --secret $X, -password stdin, base-passwd 3.6.1",
         ignore_case=True,
         anywhere=True,
         assignment=True,
@@ -115,21 +123,24 @@ COMMANDS: Final[tuple[Rule, ...]] = (
             b"identified by",
             b"identified with",
             b"with password",
-            b"password for",
-            b"set password",
             b"encrypted password",
         ),
-        rb"(?:[ \t]{1,4}[0-9a-z_@'%]{1,40}){0,4}[ \t]{0,4}(?:=[ \t]?)?"
-        + any_of(
-            [
-                rb"'([^\s'$%{<*?:][^\n'*]{2,200})'",
-                rb"\"([^\s\"$%{<*?:][^\n\"*]{0,60}[0-9!@#^+][^\n\"*]{1,100})\"",
-            ]
-        ),
+        rb"(?:[ \t]{1,4}[0-9a-z_@'%]{1,40}){0,4}[ \t]{0,4}(?:=[ \t]?)?" + _SQL_VALUE,
         _LINE,
         b"",
         "CREATE USER 'app'@'%' IDENTIFIED BY '«Tr0ub4dor.3x»';",
         "IDENTIFIED BY '$PW', with password authentication",
+        ignore_case=True,
+    ),
+    Rule(
+        "sql-password",
+        (b"set password",),
+        rb"(?:[ \t]{1,4}for[ \t]{1,4}[^\s=]{1,100})?[ \t]{0,4}=[ \t]{0,4}(?:password[ \t]?\()?"
+        + _SQL_VALUE,
+        _LINE,
+        b"",
+        "SET PASSWORD FOR 'app'@'%' = '«Tr0ub4dor.3x»';",
+        "Set password for 'app'@'h', SET PASSWORD = '$PW'",
         ignore_case=True,
     ),
     Rule(

@@ -115,10 +115,11 @@ BLANK: Final = b"[ \\t]{0,8}"
 _EQUALS = BLANK + rb"(?::?=|=>|%3[Dd]|\\{1,4}u003[Dd])" + BLANK
 _COLON = BLANK + rb"(?::|%3[Aa]|\xef\xbc\x9a)(?:[ \t]{0,8}|%20)"
 _OPEN = rb"(?:\\{0,6}[\"'])?"  # what closes the quotes of a name
-_SEPARATES = _OPEN + any_of([_EQUALS, _COLON, rb"[ \t]{0,2},[ \t]{0,2}"])
-_WITHIN = rb"[^\n]"
+_IS = _OPEN + any_of([_EQUALS, _COLON])
+_COMMA = _OPEN + rb"[ \t]{0,2},[ \t]{0,2}"
+WITHIN = rb"[^\n]"
 
-_VALUE = rb"[^\s\"'`;,&<>|()\[\]{}\\*\x00-\x1f]"
+VALUE = rb"[^\s\"'`;,&<>|()\[\]{}\\*\x00-\x1f]"
 _FIRST = rb"[^\s\"'`;,&<>|()\[\]{}\\*$%@/.!=:?~#\x00-\x1f-]"
 _IN_TOKEN = rb"[A-Za-z_+/=-]"
 _PLAIN, _PLAIN_FIRST = rb"[A-Za-z_.:/$\x80-\xff=-]", rb"[A-Za-z_\x80-\xff]"
@@ -146,12 +147,32 @@ def value_with(
     return any_of(ways)
 
 
-_OPAQUE = _VALUE.replace(b"[^", b"[^@")
+_OPAQUE = VALUE.replace(b"[^", b"[^@")
 _LETTER = rb"[A-Za-z]"
-_PASSWORD = value_with((_PLAIN_FIRST, _PLAIN), (_MARK_FIRST, _MARK), _VALUE, 4)
+PASSWORD = value_with((_PLAIN_FIRST, _PLAIN), (_MARK_FIRST, _MARK), VALUE, 4)
+_NOT_F, _NOT_T, _NOT_U = (
+    _PLAIN.replace(b"A-Za-z", letters)
+    for letters in (b"A-EG-Za-eg-z", b"A-SU-Za-su-z", b"A-TV-Za-tv-z")
+)
+_MARKS = (_MARK, _MARK)
+# Not the name of an encoding, with which functions begin: `password = utf8_to_utf16(value)`.
+_NO_ENCODING = any_of(
+    [
+        value_with(
+            (_NOT_U.replace(b".:/$", b"").replace(b"=-", b""), _PLAIN),
+            (_MARK_FIRST, _MARK),
+            VALUE,
+            4,
+        ),
+        b"[Uu]" + value_with((_NOT_T, _PLAIN), _MARKS, VALUE, 3),
+        b"[Uu][Tt]" + value_with((_NOT_F, _PLAIN), _MARKS, VALUE, 3),
+    ]
+)
+# In a list: not `'/etc/passwd', 'utf8'`, nor `"password", "scram-sha-256"`.
+_LISTED = value_with((_PLAIN_FIRST, _PLAIN.replace(b"=-]", b"=]")), (_MARK_FIRST, _MARK), VALUE, 7)
 
 
-def _token(least: int) -> bytes:
+def token_of(least: int) -> bytes:
     """A value with letters and digits."""
     digits = rb"[0-9_.+/-]"
     return any_of(
@@ -173,7 +194,7 @@ def _named(
         name,
         names,
         then,
-        _WITHIN,
+        WITHIN,
         more,
         example,
         other,
@@ -195,7 +216,12 @@ def _quoted(kind: str, names: tuple[bytes, ...], value: bytes, secret: str) -> l
         row = _named(
             f"{kind}-in-{name}-quotes",
             names,
-            _SEPARATES + quote + b"(" + value + b")",
+            any_of(
+                [
+                    _IS + quote + b"(" + value + b")",
+                    _COMMA + quote + b"(" + (value if kind == "secret" else _LISTED) + b")",
+                ]
+            ),
             more,
             f"{begins}: {sign}«{secret}»{sign}",
             f"{begins}: {sign}is required{sign}, {begins}={sign}$X{sign},"
@@ -203,7 +229,7 @@ def _quoted(kind: str, names: tuple[bytes, ...], value: bytes, secret: str) -> l
         )
         rows.append(row)
         if kind == "password":
-            then = _OPEN + any_of([_EQUALS, _COLON]) + quote + b"(" + _WORD + b"={0,2})" + quote
+            then = _IS + quote + b"(" + _WORD + b"={0,2})" + quote
             rows.append(row._replace(then=then, example=f"{begins}={sign}«hunter»{sign}"))
     return rows
 
@@ -212,8 +238,8 @@ NAMES: Final[tuple[Rule, ...]] = (
     _named(
         "named-password",
         PASSWORDS,
-        _OPEN + any_of([_EQUALS, _COLON]) + b"(" + _PASSWORD + b")",
-        _VALUE,
+        _IS + b"(" + _NO_ENCODING + b")",
+        VALUE,
         "DB_PASSWORD=«Tr0ub4dor.3x»",
         "password: required, password=$PW, password={{ x }}, password authentication failed",
     ),
@@ -221,15 +247,15 @@ NAMES: Final[tuple[Rule, ...]] = (
         "named-password",
         PASSWORDS,
         rb"=(" + _WORD + rb")[ \t\r\n;&]",
-        _VALUE,
+        VALUE,
         "PGPASSWORD=«hunter» psql",
         "password=None, password=password, password=pw)",
     ),
-    *_quoted("password", PASSWORDS, _PASSWORD, "p@ss w0rd"),
+    *_quoted("password", PASSWORDS, PASSWORD, "p@ss w0rd"),
     _named(
         "named-secret",
         tuple(name for name in TOKENS if name != b"credential"),
-        _OPEN + _EQUALS + b"(" + _token(8) + b")",
+        _OPEN + _EQUALS + b"(" + token_of(8) + b")",
         _OPAQUE,
         "API_KEY=«0a1b2c3d4e5f»",
         "token expired, token = next_token(), API_KEY=${KEY}, token=****, token=42",
@@ -237,11 +263,11 @@ NAMES: Final[tuple[Rule, ...]] = (
     _named(
         "named-secret",
         TOKENS,
-        _OPEN + _COLON + b"(" + _token(12) + b")",
+        _OPEN + _COLON + b"(" + token_of(12) + b")",
         _OPAQUE,
         "token: «0a1b2c3d4e5f»",
         "token: expired, secret: none, token: 12345678, secret: tls-2026",
     ),
-    *_quoted("secret", TOKENS, _token(8), "0a1b2c3d4e5f"),
+    *_quoted("secret", TOKENS, token_of(8), "0a1b2c3d4e5f"),
 )
 """Switched off by MASK_ASSIGNMENTS."""

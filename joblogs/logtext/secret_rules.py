@@ -11,15 +11,18 @@ from typing import Final
 from .secret_commands import COMMANDS
 from .secret_forms import LOOK_BACK, Rule
 from .secret_names import NAMES
+from .secret_phrases import PHRASES
 from .secret_places import FILES, HEADERS, KEYS
 from .secret_services import SERVICES
 from .secret_tokens import TOKENS
 from .secret_urls import URLS, WEBHOOKS
+from .secret_vendors import VENDORS
 
 __all__ = ["LOOK_BACK", "RULES", "Rule"]
 
 RULES: Final[tuple[Rule, ...]] = (
     *TOKENS,
+    *VENDORS,
     *SERVICES,
     *WEBHOOKS,
     *URLS,
@@ -28,5 +31,6 @@ RULES: Final[tuple[Rule, ...]] = (
     *FILES,
     *KEYS,
     *NAMES,
+    *PHRASES,
 )
 """Built-in. Of several that are fulfilled at once the first one counts."""

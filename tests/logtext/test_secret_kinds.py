@@ -128,6 +128,16 @@ def test_a_secret_begins_behind_whatever_is_no_letter_of_its_word(
         '_password="«aHVudGVyMg==»", "password": "«hunter»"',
         "PASSWORD=«abc12»\0HOME=/root",
         "https://«0123456789abcdef0123456789abcdef01234567»@git.example.com/a",
+        "kubeadm join 10.0.0.1:6443 --token «abcdef.0123456789abcdef» --ttl 2h",
+        "    token: «abcdef.0123456789abcdef»\n",
+        "Enter passphrase for key '/root/k': «Tr0ub4dor.3x»",
+        "Step 3/9 : ENV SECRET_KEY «abc123def456ghi»",
+        "secret = '«abcdefghijklmnop»'; api_key: \"«ABCDEFGHIJKLMNOP»\"",
+        "  password: «Hunter»\n  user: ci\n",
+        "- password: \"«correct horse»\"\nhost=db password='«blue sky 9»' user=app",
+        "SET PASSWORD FOR 'app'@'%' = PASSWORD('«Tr0ub4dor.3x»');",
+        "[('password', '«hunter2»')], --password «123456» --pass «12ab34»",
+        "password=«u1abc», password=«utopia9», password=«us3r9»",
     ],
 )
 def test_only_the_secret_is_masked(text: str) -> None:
@@ -145,6 +155,14 @@ def test_only_the_secret_is_masked(text: str) -> None:
         "tokens: 123456789 max_token=4096 next token: 42",
         'def connect(user, password=None, token=token): return "password"',
         "mysql -u root -p app; docker login --password-stdin; curl -u ci https://x:8080/",
+        "open('/etc/passwd', 'utf8'), open('/etc/passwd', 'latin-1')",
+        'METHODS = ("trust", "password", "scram-sha-256")',
+        "Unpacking base-passwd 3.6.1 over base-passwd 3.5.51",
+        "password = utf8_to_utf16_dup(v); password=utf8mb4",
+        "Password for 'https://git.example.com': ",
+        "password: required\nPassword: incorrect\nNULL_PASSWORD: Added\n",
+        'password: "Enter your password", password="must be at least 8 characters"',
+        "token = 'AccessTokenProvider', secret: 'name_of_the_secret'",
     ],
 )
 def test_prose_placeholders_variables_and_paths_stay(text: str) -> None:
