@@ -64,6 +64,7 @@ def may_have_too_many_lists(longest: int, lines: Iterable[bytes]) -> bool:
 
 
 _keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_value = msgspec.json.Decoder(msgspec.Raw)
 _encoder = msgspec.json.Encoder()
 
 
@@ -99,6 +100,17 @@ def with_few_lists(line: bytes, *, key: str, nested: Collection[str]) -> bytes:
     if bytes(_keys.decode(plain).get(key, b"")).count(b"[") - 1 > LISTS_MAX:
         raise ValueError(f"`{key}` has at most {LISTS_MAX} ranges")
     return plain
+
+
+def ends_early(line: bytes) -> bool:
+    """Whether a line is the beginning of some JSON, and not all of it."""
+    try:
+        _value.decode(line)
+    except msgspec.DecodeError as error:
+        return "truncated" in str(error)
+    except RecursionError:
+        pass
+    return False
 
 
 def check_utf8(line: bytes) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import ClassVar, NamedTuple
 
-from joblogs import records
+from joblogs import record_keys, records
 
 from .report import Outcome, Reason, Refused
 from .stream import CUT, TOO_LONG, Block, Line
@@ -76,6 +76,7 @@ def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
         unread.size += size
         weight += size
         count += record is not None
+        cut = isinstance(record, Refused) and record.cut
         if isinstance(record, records.ScriptLog):
             log = (
                 record.job_instance_id,
@@ -93,7 +94,6 @@ def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
             pieces.pieces.append((record.offset, record.data()))
         elif isinstance(record, Refused):
             unread.refused.append(record)
-            cut = cut or record.cut
         elif record is not None:
             # It may be what decides about the pieces that come next.
             logs.clear()
@@ -142,7 +142,9 @@ def _decode(line: Line, *, first: bool) -> records.Record | Refused:
     try:
         return records.decode(data)
     except records.InvalidRecord as error:
-        return Refused(line.number, error.type, Reason.INVALID, str(error))
+        # That the stream was cut there, if it is the last line.
+        cut = record_keys.ends_early(data)
+        return Refused(line.number, error.type, Reason.INVALID, str(error), cut=cut)
 
 
 def _archive_fault(record: records.Archive, *, first: bool) -> str:

@@ -38,7 +38,7 @@ class Refused:
     message: str
     expected_offset: int | None = None
     log: tuple[object, ...] | None = None
-    cut: bool = False  # the stream ends here before it is whole
+    cut: bool = False  # the stream ends here before it is whole, if this is its last line
 
 
 @dataclass(slots=True)

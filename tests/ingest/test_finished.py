@@ -6,6 +6,7 @@ The stream is looked at from outside whenever a batch of it is in, as a reader m
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from joblogs.access import OPERATOR
 from joblogs.ingest import Report, batching, ingest
 from joblogs.ingest import finishes as ingest_finishes
-from joblogs.ingest.stream import CUT, Block, Line
+from joblogs.ingest.stream import CUT, Block, Line, numbered_lines
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from tests.builders import Fields, file_log, job, lines, load, result, script_log, send, step
 from tests.queries import facts, picture, text, the_job, the_result, the_step
@@ -197,6 +198,23 @@ def test_a_stream_that_is_cut_refuses_the_finish_of_what_it_was_at(
     assert (again.accepted, again.refused_total) == (len(finishes), 0)
     assert states() == {1: 3, 2: 3}
     assert send(*said).accepted == 0
+
+
+@pytest.mark.parametrize("behind", range(1, 160, 13))
+def test_a_plain_stream_that_ends_within_a_line_is_cut_there(behind: int) -> None:
+    whole = lines(*told(1))
+    borders = list(itertools.accumulate(len(line) + 1 for line in whole.splitlines()))
+    border = borders[len(borders) * 2 // 3]
+    report = ingest(numbered_lines(io.BytesIO(whole[: border + behind]).read), writer=OPERATOR)
+    assert states() == {1: 2}
+    assert "truncated" in report.refused[-1].message
+    load(*told(1))
+    assert states() == {1: 3}
+
+
+def test_a_last_line_that_is_no_json_at_all_cuts_nothing() -> None:
+    report = send(*told(1), "garbage")
+    assert (states(), report.refused_total) == ({1: 3}, 1)
 
 
 def test_of_jobs_told_in_turn_none_is_finished_by_a_stream_that_is_cut(

@@ -149,10 +149,12 @@ def test_an_archive_cut_in_the_middle_of_a_line_goes_on_where_it_stopped(tmp_pat
     records = whole.count(b"\n") - 1
     cut = tmp_path / "cut"
     cut.write_bytes(whole[: len(whole) // 2])
-    out, _, code = _run("import_logs", cut)
-    assert (code, "1 refused" in out) == (1, True)
-    kept = int(out.split()[1])
+    out, err, code = _run("import_logs", cut)
+    assert (code, "Input data was truncated" in err) == (1, True)
+    kept, refused = int(out.split()[1]), int(out.partition(" refused")[0].split()[-1])
     assert 0 < kept < records
+    # The line itself, and what says of the job that it was at that something has finished.
+    assert kept + refused == cut.read_bytes().count(b"\n")
     assert (
         f"Accepted {records - kept:,} records, {kept:,} already" in _run("import_logs", ARCHIVE)[0]
     )
