@@ -16,6 +16,7 @@ from hashlib import sha256
 from django.conf import settings
 from django.db import Error, IntegrityError
 from django.db.models import TextChoices
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -52,19 +53,19 @@ class Channel(TextChoices):
     ADMIN_EXPORT = "admin export", _("admin export")
 
 
-class Told:
-    """Mixin of a streamed response that tells, once, when its stream has ended."""
+class AuditedResponse(StreamingHttpResponse):
+    """Streamed response with log text; `on_sent` is called once, when it is sent or broken off."""
 
-    sent: Callable[[], None] | None = None
+    on_sent: Callable[[], None] | None = None
 
     def close(self) -> None:
         # Before super: that hands the database connection back, and nobody would a second one.
-        sent, self.sent = self.sent, None
+        on_sent, self.on_sent = self.on_sent, None
         try:
-            if sent is not None:
-                sent()
+            if on_sent is not None:
+                on_sent()
         finally:
-            super().close()  # type: ignore[misc]
+            super().close()
 
 
 @dataclass(slots=True, kw_only=True)

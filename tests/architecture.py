@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Which rooms a room may import from. `logtext` is what is pure in logtext/: all but the store."""
 
-HTTP_ROOMS = {"admin", "api", "monitoring", "pages"}
+HTTP_ROOMS = {"admin", "api", "audit", "monitoring", "pages"}
 QUERYING = (ROOMS - LANGUAGE - {"logtext", "database", "metrics"}) | {
     "admin",
     "api.authentication",

@@ -15,9 +15,8 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from joblogs.audit import Channel
+from joblogs.audit import AuditedResponse, Channel
 from joblogs.models import LogRead
-from joblogs.pages.reading import RecordedFile
 from tests import builders
 from tests.builders import BATCH, CREATED, asking, job, load, result, script_log, step
 from tests.channels.table import COMMANDS, ROWS
@@ -95,8 +94,8 @@ def test_following_a_log_that_says_nothing_new_is_no_read() -> None:
 @pytest.mark.django_db
 def test_an_answer_that_is_closed_twice_is_one_read() -> None:
     told: list[int] = []
-    answer = RecordedFile([b"text"])
-    answer.sent = lambda: told.append(1)
+    answer = AuditedResponse([b"text"])
+    answer.on_sent = lambda: told.append(1)
     answer.close()
     answer.close()
     assert isinstance(answer, StreamingHttpResponse)

@@ -1,4 +1,4 @@
-"""Who is calling (CONTRACT §2)."""
+"""Authentication of API callers (`docs/api.md`, Credentials)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from joblogs.models import App
 
 from . import gateway_tokens
 from .body import json_object, parse_json
-from .dialects import Form
+from .dialects import Dialect
 from .envelope import exchange_of
 
 _KEYS = ("bk_app_code", "bk_app_secret", "bk_username")
@@ -28,12 +28,12 @@ _NOBODY = bytes(32)
 
 
 class GatewayTokenAuthentication(BaseAuthentication):
-    """`X-Bkapi-JWT` on the backend forms; with a gateway's key configured it alone decides."""
+    """Authentication by `X-Bkapi-JWT` on backend paths; where keys are set it alone decides."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         token = request._request.META.get("HTTP_X_BKAPI_JWT", "")
         keys = settings.BK_GATEWAY_PUBLIC_KEYS
-        if not token or not keys or exchange_of(request._request).form is not Form.BACKEND:
+        if not token or not keys or exchange_of(request._request).dialect is not Dialect.BACKEND:
             return None
         identity = gateway_tokens.verify(token, keys=keys)
         app = App.objects.filter(app_code=_printable(identity.app_code), active=True).first()
@@ -44,7 +44,7 @@ class GatewayTokenAuthentication(BaseAuthentication):
 
 
 class HeaderAuthentication(BaseAuthentication):
-    """`X-Bkapi-Authorization`: an app's code and secret, and perhaps the user it speaks for.
+    """Authentication by `X-Bkapi-Authorization`: an app's code and secret, and perhaps its user.
 
     Every endpoint needs it, so there is no "not my scheme": what is missing is refused.
     """
@@ -75,7 +75,7 @@ def _credentials(request: HttpRequest) -> dict[str, str]:
     header = request.META.get("HTTP_X_BKAPI_AUTHORIZATION", "")
     if header.strip():
         return _texts(_parse_header(header))
-    if exchange_of(request).form is Form.ESB:
+    if exchange_of(request).dialect is Dialect.ESB:
         query = _texts(_query(request))
         return query if "bk_app_code" in query else _texts(_body(request)) | query
     return {}
@@ -106,12 +106,12 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
         return {}
 
 
-def _texts(given: Mapping[str, Any]) -> dict[str, str]:
-    """What counts as stated: text that is not empty."""
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """The credentials among these values: texts that are not blank."""
     return {
         key: _printable(value)
         for key in _KEYS
-        if isinstance(value := given.get(key), str) and value.strip()
+        if isinstance(value := values.get(key), str) and value.strip()
     }
 
 

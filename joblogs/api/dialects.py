@@ -1,4 +1,5 @@
-"""The forms under which BlueKing clients reach an API (CONTRACT §1), told by the path."""
+"""Dialects of the API: ways in which BlueKing clients reach it, known by the path (`docs/api.md`,
+Routes)."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from enum import Enum
 _SLUG = r"[-\w.]+"
 
 
-class Form(Enum):
-    """A form and the start of its paths, as a regular expression without the leading slash."""
+class Dialect(Enum):
+    """Dialect, with the start of its paths as a regular expression without the leading slash."""
 
     # The order matters: `esb` is a backend before a stage, `v1` a gateway's name before ours.
     BACKEND = r"(?:api/job/v3/job-execute|esb/api/v3)/"
@@ -30,29 +31,29 @@ class Form(Enum):
     @property
     def through_gateway(self) -> bool:
         """Whether answers carry what a gateway adds to them."""
-        return self in (Form.GATEWAY, Form.BARE, Form.GATEWAY_V4, Form.BARE_V4)
+        return self in (Dialect.GATEWAY, Dialect.BARE, Dialect.GATEWAY_V4, Dialect.BARE_V4)
 
     @property
     def is_v4(self) -> bool:
-        """Whether errors are told as version 4 of the wire tells them."""
+        """Whether errors look as in version 4 of the API."""
         return self in _V4
 
 
-_COMPILED = [(form, re.compile("/" + form.prefix)) for form in Form]
-_V3 = (Form.BACKEND, Form.ESB, Form.BARE, Form.GATEWAY)
-_V4 = (Form.BARE_V4, Form.GATEWAY_V4)
+_COMPILED = [(dialect, re.compile("/" + dialect.prefix)) for dialect in Dialect]
+_V3 = (Dialect.BACKEND, Dialect.ESB, Dialect.BARE, Dialect.GATEWAY)
+_V4 = (Dialect.BARE_V4, Dialect.GATEWAY_V4)
 
 
-def form_of(path: str) -> Form | None:
-    """The form that a path (with its leading slash) belongs to, None for pages."""
-    for form, pattern in _COMPILED:
+def dialect_of(path: str) -> Dialect | None:
+    """The dialect of a path (with its leading slash), None for pages."""
+    for dialect, pattern in _COMPILED:
         if pattern.match(path):
-            return form
+            return dialect
     return None
 
 
 def routes(name: str) -> str:
-    """A URL pattern for an API under every form of version 3, with and without a slash."""
+    """A URL pattern for an API under every dialect of version 3, with and without a slash."""
     return _pattern(_V3, name)
 
 
@@ -61,5 +62,5 @@ def v4_routes(name: str) -> str:
     return _pattern(_V4, f"(?:v4_)?{name}")
 
 
-def _pattern(forms: Iterable[Form], name: str) -> str:
-    return rf"^(?:{'|'.join(form.prefix for form in forms)}){name}/?$"
+def _pattern(dialects: Iterable[Dialect], name: str) -> str:
+    return rf"^(?:{'|'.join(dialect.prefix for dialect in dialects)}){name}/?$"

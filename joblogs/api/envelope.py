@@ -1,4 +1,4 @@
-"""The one renderer of the API: what an answer looks like under each form (CONTRACT §2, §4, §5)."""
+"""Envelopes of the API: what an answer and an error look like in each dialect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from joblogs.errors import (
     UnsupportedOperation,
 )
 
-from .dialects import Form
+from .dialects import Dialect
 
 logger = logging.getLogger(__name__)
 json_bytes = msgspec.json.Encoder().encode
@@ -53,21 +53,21 @@ _INSTANCE_NAMES = {
 
 @dataclass(slots=True)
 class Exchange:
-    """One request as its answer needs it: the form, the language, the ids."""
+    """Context of one request that its answer needs: the dialect, the language, the ids."""
 
-    form: Form
+    dialect: Dialect
     language: str
     trace: str
     gateway_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     job_request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @classmethod
-    def begin(cls, request: HttpRequest, form: Form) -> Exchange:
+    def begin(cls, request: HttpRequest, dialect: Dialect) -> Exchange:
         """Only `Blueking-Language` decides the language, and only English is not Chinese."""
         language = request.META.get("HTTP_BLUEKING_LANGUAGE", "").strip().lower()
         trace = request.META.get("HTTP_X_REQUEST_ID", "")
         return cls(
-            form=form,
+            dialect=dialect,
             language="en" if language == "en" else "zh",
             trace=trace if _TRACE.fullmatch(trace) else "",
         )
@@ -76,17 +76,17 @@ class Exchange:
         """The ids that every answer carries; a caller's own gateway id is not looked at."""
         response["X-Bkapi-Request-Id"] = self.gateway_id
         response["X-Bk-Job-Request-Id"] = self.job_request_id
-        # Django's middleware said what `Accept-Language` asks for, which decides nothing here.
+        # Django's middleware goes by `Accept-Language`, which decides nothing here.
         del response["Content-Language"]
         if response.get("Content-Type") == "application/json":
             response["Content-Language"] = _LANGUAGE_TAGS[self.language]
-        if self.form.through_gateway:
+        if self.dialect.through_gateway:
             response["X-Request-ID"] = self.trace or self.gateway_id
 
     def tail(self) -> dict[str, Any]:
         """The last keys of every envelope."""
         ids = {"job_request_id": self.job_request_id}
-        return {**ids, "request_id": self.job_request_id} if self.form is Form.ESB else ids
+        return {**ids, "request_id": self.job_request_id} if self.dialect is Dialect.ESB else ids
 
 
 def exchange_of(request: Any) -> Exchange:
@@ -102,9 +102,9 @@ def success(request: Any, data: Any) -> HttpResponse:
 
 
 def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpResponse:
-    """An error in the envelope of the request's form."""
+    """An error in the envelope of the request's dialect."""
     response = _failure(exchange_of(request), error, data)
-    # For our own log and metrics: the HTTP status of most forms does not tell.
+    # For our own log and metrics: in most dialects the HTTP status does not tell.
     response.error_code = error.code  # type: ignore[attr-defined]
     return response
 
@@ -112,7 +112,7 @@ def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpRespons
 def _failure(exchange: Exchange, error: StoreError, data: Any) -> HttpResponse:
     if isinstance(error, Refusal):
         return _refusal(exchange, error)
-    if exchange.form.is_v4:
+    if exchange.dialect.is_v4:
         return _v4_failure(exchange, error)
     envelope = {
         "result": False,
@@ -129,11 +129,11 @@ def _v4_failure(exchange: Exchange, error: StoreError) -> HttpResponse:
     """Version 4 speaks HTTP: a status and a word; the number that version 3 has is a detail."""
     status, word = _V4_FAILURES.get(error.code, (400, "INVALID_ARGUMENT"))
     message = error.message(exchange.language)
-    told: dict[str, Any] = {"code": word, "message": message}
+    body: dict[str, Any] = {"code": word, "message": message}
     if isinstance(error, PermissionDenied):
-        told["data"] = _permission(error, exchange.language)
-    told["details"] = [{"code": str(error.code), "message": message}]
-    return answer({"error": told} | exchange.tail(), status=status)
+        body["data"] = _permission(error, exchange.language)
+    body["details"] = [{"code": str(error.code), "message": message}]
+    return answer({"error": body} | exchange.tail(), status=status)
 
 
 def answer(envelope: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -144,7 +144,7 @@ def answer(envelope: dict[str, Any], *, status: int = 200) -> HttpResponse:
 def _refusal(exchange: Exchange, error: Refusal) -> HttpResponse:
     exchange.language = "en"  # a refusal has no other, and its headers say so
     message = error.message("en")
-    if exchange.form is Form.ESB:
+    if exchange.dialect is Dialect.ESB:
         # The ESB answers 200 to whatever it refuses, and no gateway adds headers.
         response = answer(
             {
@@ -221,7 +221,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
 
 
 def _log_unforeseen(request: Any, error: Exception) -> None:
-    # Where it happened, not what it said: a database's message may quote a log.
+    # Where it happened, not its message: a database's message may quote a log.
     cause = error.__cause__ or error
     logger.error(
         "request %s was not answered: %s\n%s",

@@ -1,6 +1,6 @@
-"""What callers of the batch endpoint may ask for beyond the original (docs/api.md, Extras).
+"""Options of a batch read that BlueKing JOB does not have (`docs/api.md`, Extras).
 
-Nothing of it is there unless asked for: without these fields the answer does not change by a byte.
+Without these fields the answer does not change by a byte.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ CONTEXT_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Extras:
-    """The extras of a request; by default none."""
+class LogOptions:
+    """Options of a request; by default none."""
 
     attempts: Attempts = Attempts()
     part: Range | None = None
@@ -35,11 +35,11 @@ class Extras:
 
     @property
     def is_text_only(self) -> bool:
-        """Whether nothing is asked about the logs but what they say."""
+        """Whether the answer needs nothing of the logs but their text."""
         return self.grep is None and not self.state
 
     @classmethod
-    def read(cls, body: Mapping[str, Any]) -> Extras:
+    def read(cls, body: Mapping[str, Any]) -> LogOptions:
         """Raises BadRequest, naming the field."""
         part, grep = _part(body), _grep(body)
         if part is not None and grep is not None:
@@ -81,25 +81,25 @@ def _grep(body: Mapping[str, Any]) -> Pattern | None:
 
 
 Logged = tuple[StepHost, Iterable[bytes], dict[str, Any], int]
-"""A host, its text in parts, the keys that an extra adds to its entry, and how many bytes of log
-were read meanwhile: of a search all that it went through, whether it found anything or not."""
+"""A host, its text in parts, the keys that an option adds to its entry, and how many bytes of log
+were read meanwhile: of a search all that was searched, with or without matches."""
 
 
-def script_logs(step: StepInstance, hosts: list[StepHost], extras: Extras) -> Iterator[Logged]:
-    """Each host with what was asked of its script log."""
-    if extras.grep is not None:
-        logged = _grepped(step, hosts, extras, extras.grep)
-    elif extras.part is not None:
-        logged = _cut(step, hosts, extras.part)
+def script_logs(step: StepInstance, hosts: list[StepHost], options: LogOptions) -> Iterator[Logged]:
+    """Each host with the requested part of its script log."""
+    if options.grep is not None:
+        logged = _grepped(step, hosts, options, options.grep)
+    elif options.part is not None:
+        logged = _cut(step, hosts, options.part)
     else:
         logged = ((host, parts, {}, host.size) for host, parts in query.script_logs(step, hosts))
-    return _with_state(step, logged) if extras.state else logged
+    return _with_state(step, logged) if options.state else logged
 
 
 def _with_state(step: StepInstance, logged: Iterator[Logged]) -> Iterator[Logged]:
     for host, text, keys, size in logged:
-        found = _state(query.log_state(step, host), query.readable_size(step, host))
-        yield host, text, keys | {"log_state": found}, size
+        state = _state(query.log_state(step, host), query.readable_size(step, host))
+        yield host, text, keys | {"log_state": state}, size
 
 
 def _cut(step: StepInstance, hosts: list[StepHost], part: Range) -> Iterator[Logged]:
@@ -111,31 +111,31 @@ def _cut(step: StepInstance, hosts: list[StepHost], part: Range) -> Iterator[Log
 
 
 def _grepped(
-    step: StepInstance, hosts: list[StepHost], extras: Extras, pattern: Pattern
+    step: StepInstance, hosts: list[StepHost], options: LogOptions, pattern: Pattern
 ) -> Iterator[Logged]:
     search = Search(
         step,
         hosts,
         pattern,
-        context=extras.context,
+        context=options.context,
         shown=GREP_HITS,
         line_bytes=LONG_LINE_BYTES,
         budget=Budget(seconds=GREP_SECONDS),
     )
-    found = iter(search)
-    hits, told = next(found, None), 0
+    results = iter(search)
+    hits, reported = next(results, None), 0
     for index, host in enumerate(hosts):
         if hits is not None and hits.host.bk_host_id == host.bk_host_id:
             lines = [line.data for line in hits.lines]
-            yield host, lines, {"log_matches": hits.count}, search.searched_bytes - told
-            told = search.searched_bytes
-            hits = next(found, None)
+            yield host, lines, {"log_matches": hits.count}, search.searched_bytes - reported
+            reported = search.searched_bytes
+            hits = next(results, None)
         else:
             # A host that the search did not come to has no count: nobody knows.
             searched = not search.stopped or index < search.searched_logs
             matches = {"log_matches": 0 if searched else None}
-            yield host, [], matches, search.searched_bytes - told
-            told = search.searched_bytes
+            yield host, [], matches, search.searched_bytes - reported
+            reported = search.searched_bytes
 
 
 def file_state(step: StepInstance, logs: Sequence[FileLog]) -> dict[str, Any]:
@@ -143,14 +143,18 @@ def file_state(step: StepInstance, logs: Sequence[FileLog]) -> dict[str, Any]:
     return _state(query.files_state(step, logs), sum(log.held_size for log in logs))
 
 
-def _state(found: Completeness, size: int) -> dict[str, Any]:
-    return {"state": found.state.value, "size": size, "missing": found.missing}
+def _state(completeness: Completeness, size: int) -> dict[str, Any]:
+    return {
+        "state": completeness.state.value,
+        "size": size,
+        "missing": completeness.missing,
+    }
 
 
 def missing_hosts(
     step: StepInstance, wanted: Sequence[int | Address], hosts: Sequence[StepHost]
 ) -> list[int | dict[str, Any]]:
-    """What a request named and the answer has no entry for, as it was named."""
+    """The hosts of a request that the answer has no entry for, as the request names them."""
     ids = {host.bk_host_id for host in hosts}
     addresses = {name for name in wanted if isinstance(name, Address)}
     holders = query.holders(step, addresses) if addresses else {}

@@ -1,4 +1,4 @@
-"""Outermost: answers under an API form are signed, and JSON whoever refuses."""
+"""Outermost middleware: answers under an API dialect are signed, and JSON whoever refuses."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from django.http.response import HttpResponseBase
 
 from joblogs.errors import ApiNotFound, InvalidArgs, Unavailable
 
-from .dialects import form_of
+from .dialects import dialect_of
 from .envelope import Exchange, failure
 
 
 class ApiAnswers:
-    """Begins the exchange of an API request and signs its answer.
+    """Middleware that begins the exchange of an API request and signs its answer.
 
     What Django itself refuses below (a host that is not allowed, a page that does not exist, a
-    crash outside a view) would be HTML; under an API form it becomes the form's own envelope.
+    crash outside a view) would be HTML; under an API dialect it becomes an error in that
+    dialect's envelope.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        form = form_of(request.path_info)
-        if form is None:
+        dialect = dialect_of(request.path_info)
+        if dialect is None:
             return self.get_response(request)
         # No cookie is read here, so that none is ever set or needed.
         request.META.pop("HTTP_COOKIE", None)
-        exchange = Exchange.begin(request, form)
+        exchange = Exchange.begin(request, dialect)
         request.exchange = exchange  # type: ignore[attr-defined]
         response = self.get_response(request)
         if response.get("Content-Type", "").startswith("text/html"):

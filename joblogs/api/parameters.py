@@ -1,11 +1,13 @@
-"""What a request asks for (CONTRACT §3). Raises the errors of CONTRACT §5, in their order."""
+"""Parameters of a request: readers of single fields, and of groups that several endpoints have.
+
+`docs/api.md` has the rules, and the errors that are raised.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -93,30 +95,7 @@ def _scope_of_business(value: Any) -> tuple[str, str]:
     return ("biz_set" if number in BIZ_SETS else "biz"), str(number)
 
 
-@dataclass(frozen=True, slots=True)
-class LogRequest:
-    """The logs that a batch request asks for. `wanted` None: of every host of the step.
-
-    `names_nobody`: a list was given empty and no other holds anything, which is none of the two.
-    """
-
-    job_instance_id: int
-    step_instance_id: int
-    wanted: list[int | Address] | None
-    page: Page | None
-    names_nobody: bool
-
-    @classmethod
-    def read(cls, body: Mapping[str, Any]) -> LogRequest:
-        job = at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
-        step = at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
-        wanted = hosts_wanted(body)
-        page = _page(body) if wanted is None else None
-        given = any(isinstance(body.get(field), list) for field in ("host_id_list", "ip_list"))
-        return cls(job, step, wanted, page, names_nobody=wanted is None and given)
-
-
-def hosts_wanted(
+def host_list(
     body: Mapping[str, Any],
     *,
     most: int = HOSTS_MAX,
@@ -126,17 +105,17 @@ def hosts_wanted(
 
     Raises ParameterInvalid, which names `lists`, for more than `most`.
     """
-    ids = list_given(body, "host_id_list")
-    entries = [] if ids else list_given(body, "ip_list")
-    # The seed: with a host_id_list the ip_list is ignored, so it is not even looked at.
-    wanted: list[int | Address | None] = []
-    wanted += [_host_id(item) for item in ids] if ids else [host_named(item) for item in entries]
-    if len(wanted) > most:
+    ids = optional_list(body, "host_id_list")
+    entries = [] if ids else optional_list(body, "ip_list")
+    # The API specification: with a host_id_list the ip_list is ignored, so it is not even read.
+    hosts: list[int | Address | None] = []
+    hosts += [_host_id(item) for item in ids] if ids else [host_named(item) for item in entries]
+    if len(hosts) > most:
         raise ParameterInvalid(None, lists)
-    return [name for name in wanted if name is not None] if wanted else None
+    return [host for host in hosts if host is not None] if hosts else None
 
 
-def list_given(body: Mapping[str, Any], field: str) -> list[Any]:
+def optional_list(body: Mapping[str, Any], field: str) -> list[Any]:
     """A list; one that is absent is empty."""
     value = body.get(field)
     if is_blank(value):
@@ -180,7 +159,8 @@ def address(value: Any) -> str:
     return address if address.isprintable() else ""
 
 
-def _page(body: Mapping[str, Any]) -> Page | None:
+def optional_page(body: Mapping[str, Any]) -> Page | None:
+    """The page of hosts by `start` and `length`, None if neither is given."""
     start, length = body.get("start"), body.get("length")
     if is_blank(start) and is_blank(length):
         return None
@@ -191,19 +171,33 @@ def _page(body: Mapping[str, Any]) -> Page | None:
     return Page(first, count)
 
 
+def required_id(params: Mapping[str, Any], field: str) -> int:
+    """An id from 1. Raises ParameterInvalid with the field's name.
+
+    `at_least` raises an error with a sentence instead: so do BlueKing JOB's endpoints that POST.
+    """
+    try:
+        number = integer(params.get(field))
+    except NotInteger:
+        number = None
+    if number is None or number < 1:
+        raise ParameterInvalid(None, field)
+    return number
+
+
 def _field(name: str) -> Text:
     return Text(BadRequest.FIELD.zh.format(name), BadRequest.FIELD.en.format(name))
 
 
-def optional_integer(given: Mapping[str, Any], field: str, *, least: int = -(2**63)) -> int | None:
+def optional_integer(params: Mapping[str, Any], field: str, *, least: int = -(2**63)) -> int | None:
     """An integer that may be absent."""
-    value = given.get(field)
+    value = params.get(field)
     return None if is_blank(value) else at_least(value, least, _field(field))
 
 
-def optional_text(given: Mapping[str, Any], field: str) -> str | None:
+def optional_text(params: Mapping[str, Any], field: str) -> str | None:
     """A text that may be absent; a number counts as its digits."""
-    value = given.get(field)
+    value = params.get(field)
     if is_blank(value):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -211,9 +205,9 @@ def optional_text(given: Mapping[str, Any], field: str) -> str | None:
     return str(value)
 
 
-def flag(given: Mapping[str, Any], field: str) -> bool:
+def flag(params: Mapping[str, Any], field: str) -> bool:
     """True, true, 1 and their opposites, as Python's, Go's and Java's clients write them."""
-    value = given.get(field)
+    value = params.get(field)
     if is_blank(value):
         return False
     word = str(value).strip().lower() if isinstance(value, str | int) else ""
@@ -223,7 +217,7 @@ def flag(given: Mapping[str, Any], field: str) -> bool:
 
 
 def parameters(request: HttpRequest) -> Mapping[str, Any]:
-    """What a request says: a POST by its JSON body, a GET by its query, where all is text."""
+    """The parameters of a request: a POST's JSON body, a GET's query string, where all is text."""
     if request.method == "POST":
         return json_object(request)
     try:
@@ -233,5 +227,5 @@ def parameters(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def encoded_path(request: HttpRequest) -> str:
-    """The path as it was asked for, percent-encoded."""
+    """The path of a request, percent-encoded."""
     return quote(request.path)

@@ -29,7 +29,7 @@ class SlowRequests:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response: Any = self.get_response(request)
         if _is_large(response) and not slow_work.may_begin(request):
-            # Not closed: nothing of it has been taken, so there is nothing to tell the audit.
+            # Not closed: nothing of it has been taken, so there is nothing to record.
             response = _refused(request, TooManyRequests(retry_after=slow_work.RETRY_SECONDS))
         # Servers close an answer when it has gone out, or its reader has.
         response._resource_closers.append(partial(slow_work.end, slow_work.send(request)))

@@ -1,4 +1,4 @@
-"""Answers that hold logs, written host by host (CONTRACT §4).
+"""Streamed answers: JSON that holds logs, written host by host.
 
 An answer that fits BUFFER_BYTES is sent as one; a larger one is streamed, and if it fails then, the
 connection is cut: a complete JSON text is a complete answer.
@@ -11,15 +11,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 
-from joblogs import audit
-from joblogs.audit import ReadEntry
+from joblogs.audit import AuditedResponse, ReadEntry
 from joblogs.choices import FileMode, StepType
-from joblogs.ingest import Refused, Report
 from joblogs.models import FileLog, StepInstance
 
 from .envelope import exchange_of, json_bytes
@@ -28,10 +24,6 @@ BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 """As much as is encoded and sent at once: what each costs is by the piece, not by the byte."""
 SCRIPT_LOG, FILE_LOG = 1, 2
-
-
-class LogStream(audit.Told, StreamingHttpResponse):
-    """Response with logs that do not fit into memory."""
 
 
 def in_parts(
@@ -53,10 +45,10 @@ def in_parts(
         return HttpResponse(b"".join(head), content_type="application/json")
     if read is not None:
         read.begin(max(planned, size()))
-    stream = LogStream(itertools.chain(head, blocks), content_type="application/json")
+    response = AuditedResponse(itertools.chain(head, blocks), content_type="application/json")
     if read is not None:
-        stream.sent = lambda: read.end(size())
-    return stream
+        response.on_sent = lambda: read.end(size())
+    return response
 
 
 def _beginning(parts: Iterator[bytes], size: int) -> tuple[list[bytes], bool]:
@@ -94,41 +86,8 @@ def listed(entries: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
     yield b"]" if comma == b"," else b"[]"
 
 
-def report(found: Report) -> dict[str, Any]:
-    """What became of a stream of records, as RECORDS (Over HTTP) shows it."""
-    told: dict[str, Any] = {
-        "accepted": found.accepted,
-        "duplicates": found.duplicates,
-        "refused_total": found.refused_total,
-        "refused": [_refused(entry) for entry in found.refused],
-    }
-    if settings.PUBLIC_URL is not None:
-        told["pages"] = [_page(*key) for key in found.jobs]
-    return told
-
-
-def _page(scope_type: str, scope_id: str, job: int) -> dict[str, Any]:
-    """Where a job can be seen. Never by the request's Host, which the sender chooses."""
-    path = reverse("staff:job", args=(scope_type, scope_id, job))
-    return {"job_instance_id": job, "url": f"{settings.PUBLIC_URL}{path}"}
-
-
-def _refused(entry: Refused) -> dict[str, Any]:
-    told: dict[str, Any] = {"line": entry.line, "type": entry.type, "reason": entry.reason.value}
-    if entry.expected_offset is not None:
-        told["expected_offset"] = entry.expected_offset
-    return told | {"message": entry.message}
-
-
-def offsets(request: HttpRequest, found: Iterable[dict[str, Any]]) -> HttpResponseBase:
-    """The expected offsets of a step's logs, streamed: a step may have very many."""
-    entries = listed([json_bytes(entry)] for entry in found)
-    body = enveloped(request, itertools.chain([b'{"offsets":'], entries, [b"}"]))
-    return StreamingHttpResponse(body, content_type="application/json")
-
-
 def log_type(step: StepInstance) -> int | None:
-    """What the wire calls the kind of a step's logs; an approval has none."""
+    """The number of the kind of a step's logs; an approval has none."""
     if step.step_type == StepType.APPROVAL:
         return None
     return FILE_LOG if step.step_type == StepType.FILE else SCRIPT_LOG
@@ -157,7 +116,7 @@ def text_of(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def file_log(log: FileLog) -> dict[str, Any]:
-    """One file as version 3 of the wire shows it; an upload has no target (CONTRACT §4)."""
+    """One file as version 3 of the API shows it; an upload has no target."""
     ends: dict[str, Any] = {
         "mode": log.mode,
         "src_ip": _end(log.src_host_id, log.src_cloud_id, log.src_ip, log.src_ipv6),
@@ -185,5 +144,5 @@ def _end(
 
 
 def known(value: str | None) -> str:
-    """A file's size, speed or progress as the wire says it."""
+    """A file's size, speed or progress as an answer shows it."""
     return "--" if value is None else value

@@ -1,4 +1,4 @@
-"""RATE_LIMIT: requests a minute of one app (CONTRACT §2)."""
+"""Throttle of RATE_LIMIT requests a minute for each app (`docs/api.md`, Limits)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from joblogs.errors import TooManyRequests
 
 
 class AppRate(BaseThrottle):
-    """Refuses what an app asks beyond its limit, with the seconds until it may ask again."""
+    """Throttle of an app: beyond its limit it is refused, with the seconds until it may retry."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         if not settings.RATE_LIMIT:

@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from joblogs import export, slow_work
-from joblogs.audit import Channel
+from joblogs.audit import AuditedResponse, Channel
 from joblogs.export import Download, Format, Selection, Walk
 from joblogs.filters import JobFilterSet
 from joblogs.models import JobInstance, Scope, StepInstance
@@ -20,7 +20,7 @@ from joblogs.query import Attempts
 
 from .log.host_log import host_log
 from .log.request import LogRequest
-from .reading import RecordedFile, read_entry
+from .reading import read_entry
 from .step import page
 
 
@@ -69,7 +69,7 @@ def download(
     made = Download(walk, format)
     if made.is_empty:
         return None
-    answer = RecordedFile(made, content_type=format.content_type)
+    answer = AuditedResponse(made, content_type=format.content_type)
     saved_as = export.download_name(format, *name)
     answer["Content-Disposition"] = content_disposition_header(True, saved_as)
     # A proxy hands it on as it comes: it may be larger than what a proxy keeps.

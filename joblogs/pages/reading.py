@@ -1,17 +1,12 @@
-"""Answers that hold log text, and the audit rows of who reads them."""
+"""Audit rows of people who read log text."""
 
 from __future__ import annotations
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 
-from joblogs import audit
 from joblogs.audit import Channel, ReadEntry
 from joblogs.models import StepInstance
-
-
-class RecordedFile(audit.Told, StreamingHttpResponse):
-    """Response with a log as a file."""
 
 
 def read_entry(

@@ -16,8 +16,8 @@ from django.urls import resolve
 
 from joblogs import errors
 from joblogs.api import urls
+from joblogs.api.base import ApiView
 from joblogs.api.openapi.document import OPERATIONS, PATHS
-from joblogs.api.views import ApiView
 
 Json = dict[str, Any]
 PLACES = {"scope_type": "biz", "scope_id": "2", "job": "1", "step": "1", "host": "1"}

@@ -18,7 +18,7 @@ import django
 django.setup()
 
 from joblogs.access import OPERATOR  # noqa: E402 - models can only be imported now
-from joblogs.api.streaming import report  # noqa: E402
+from joblogs.api.v1.records import report_data  # noqa: E402
 from joblogs.ingest import ingest  # noqa: E402
 from joblogs.ingest.stream import numbered_lines  # noqa: E402
 
@@ -34,7 +34,7 @@ def by_http(file: Path, where: dict[str, Any]) -> dict[str, Any]:
 
 def by_ingest(file: Path, where: dict[str, Any]) -> dict[str, Any]:
     with file.open("rb") as stream:
-        data = report(ingest(numbered_lines(stream.read), writer=OPERATOR))
+        data = report_data(ingest(numbered_lines(stream.read), writer=OPERATOR))
     return {"result": not data["refused_total"], "data": data}
 
 

@@ -15,23 +15,24 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.request import Request
 
-from joblogs.api import views
+from joblogs.api.base import ApiView
 from joblogs.api.envelope import json_bytes
-from joblogs.api.v1 import export, host_log
-from joblogs.api.v3 import step_views
+from joblogs.api.v1 import export, offsets, records
+from joblogs.api.v1 import host_log as raw_log
+from joblogs.api.v3 import batch_log, host_log, job_list, job_status, step_detail, step_status
 from joblogs.api.v4 import object_log
 
 from . import v1, v3_batch_log, v4
 from .answers import COMPONENTS
 from .shapes import Json
-from .v3 import SISTERS
+from .v3 import OPERATIONS_V3
 
 _SCOPE = "/api/v1/{scope_type}/{scope_id}"
 _STEP = _SCOPE + "/jobs/{job}/steps/{step}"
 Endpoint = tuple[str, str, str, Any]
 
 
-class Schema(views.ApiView):
+class Schema(ApiView):
     """The document, for anyone."""
 
     http_method_names = ["get"]
@@ -44,36 +45,36 @@ class Schema(views.ApiView):
 
 
 PATHS: dict[type, str] = {
-    views.BatchGetJobInstanceIpLog: "/api/v3/batch_get_job_instance_ip_log",
-    step_views.GetJobInstanceStatus: "/api/v3/get_job_instance_status",
-    step_views.GetJobInstanceList: "/api/v3/get_job_instance_list",
-    step_views.GetJobInstanceIpLog: "/api/v3/get_job_instance_ip_log",
-    step_views.GetStepInstanceStatus: "/api/v3/get_step_instance_status",
-    step_views.GetStepInstanceDetail: "/api/v3/get_step_instance_detail",
+    batch_log.BatchGetJobInstanceIpLog: "/api/v3/batch_get_job_instance_ip_log",
+    job_status.GetJobInstanceStatus: "/api/v3/get_job_instance_status",
+    job_list.GetJobInstanceList: "/api/v3/get_job_instance_list",
+    host_log.GetJobInstanceIpLog: "/api/v3/get_job_instance_ip_log",
+    step_status.GetStepInstanceStatus: "/api/v3/get_step_instance_status",
+    step_detail.GetStepInstanceDetail: "/api/v3/get_step_instance_detail",
     object_log.BatchGetJobInstanceExecuteObjectLog: (
         "/api/v4/batch_get_job_instance_execute_object_log"
     ),
-    views.Records: "/api/v1/records",
-    views.Offsets: _STEP + "/offsets",
-    host_log.HostLog: _STEP + "/hosts/{host}/log",
+    records.Records: "/api/v1/records",
+    offsets.Offsets: _STEP + "/offsets",
+    raw_log.HostLog: _STEP + "/hosts/{host}/log",
     export.Export: _SCOPE + "/export",
     Schema: "/api/v1/schema",
 }
-"""Where each endpoint is documented: of the forms that it has, the bare one."""
+"""Canonical path of each endpoint in the document."""
 
 OPERATIONS: dict[tuple[str, str], Json] = {
-    (PATHS[views.BatchGetJobInstanceIpLog], "POST"): v3_batch_log.BATCH,
+    (PATHS[batch_log.BatchGetJobInstanceIpLog], "POST"): v3_batch_log.BATCH,
     **{
         (f"/api/v3/{name}", method): operation
-        for name, operations in SISTERS.items()
+        for name, operations in OPERATIONS_V3.items()
         for method, operation in operations.items()
     },
     (PATHS[object_log.BatchGetJobInstanceExecuteObjectLog], "POST"): v4.V4,
-    (PATHS[views.Records], "GET"): v1.RECORDS_READ,
-    (PATHS[views.Records], "POST"): v1.RECORDS_IN,
-    (PATHS[views.Offsets], "GET"): v1.OFFSETS,
-    (PATHS[host_log.HostLog], "GET"): v1.LOG,
-    (PATHS[host_log.HostLog], "HEAD"): v1.LOG_HEAD,
+    (PATHS[records.Records], "GET"): v1.RECORDS_READ,
+    (PATHS[records.Records], "POST"): v1.RECORDS_IN,
+    (PATHS[offsets.Offsets], "GET"): v1.OFFSETS,
+    (PATHS[raw_log.HostLog], "GET"): v1.LOG,
+    (PATHS[raw_log.HostLog], "HEAD"): v1.LOG_HEAD,
     (PATHS[export.Export], "GET"): v1.EXPORT,
     (PATHS[Schema], "GET"): v1.DOCUMENT,
 }
@@ -95,7 +96,7 @@ def canonical_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Each endpoint under its one documented path, HEAD with GET where it has its own."""
     found = []
     for path, regex, method, callback in endpoints:
-        if not issubclass(callback.cls, views.ApiView):
+        if not issubclass(callback.cls, ApiView):
             continue  # the page that shows this document
         path = PATHS.get(callback.cls, path)
         found.append((path, regex, method, callback))

@@ -1,10 +1,10 @@
-"""The OpenAPI description of the sisters of the batch endpoint."""
+"""OpenAPI operations of version 3, but for the batch endpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from joblogs.api.v3.step_requests import PAGE_DEFAULT, PAGE_MAX, SPAN_MAX_MS
+from joblogs.api.v3.job_list import PAGE_DEFAULT, PAGE_MAX, SPAN_MAX_MS
 from joblogs.choices import TaskType
 from joblogs.errors import (
     BadRequest,
@@ -101,7 +101,7 @@ def _pair(
     *,
     post: bool = True,
 ) -> dict[str, Json]:
-    """A sister by GET, and by POST if it has one."""
+    """An endpoint by GET, and by POST if it has that."""
     shared = {
         "tags": ["BlueKing"],
         "summary": summary,
@@ -128,7 +128,7 @@ def _pair(
     return operations
 
 
-SISTERS: dict[str, dict[str, Json]] = {
+OPERATIONS_V3: dict[str, dict[str, Json]] = {
     "get_job_instance_status": _pair(
         "get_job_instance_status",
         "How a job and its steps went",

@@ -1,4 +1,4 @@
-"""The OpenAPI description of what the sisters of the batch endpoint answer with."""
+"""OpenAPI schemas of the answers of version 3, but for the batch endpoint."""
 
 from __future__ import annotations
 

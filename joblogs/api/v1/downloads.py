@@ -1,10 +1,10 @@
-"""Answers that tools save as files: what is none has a status that says so."""
+"""Base view of answers that tools save as files: an error never has status 200."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from joblogs.api.views import ApiView
+from joblogs.api.base import ApiView
 from joblogs.errors import (
     BadRequest,
     JobNotFound,
@@ -29,7 +29,7 @@ _STATUSES: dict[type[Exception], int] = {
 
 
 class Download(ApiView):
-    """An endpoint whose answer is a file; its errors are the envelope's, as everywhere."""
+    """Base view of an endpoint whose answer is a file; its errors have the usual envelope."""
 
     def handle_exception(self, exc: Exception) -> Any:
         """A tool saves what comes with 200: an error never has it."""

@@ -1,12 +1,11 @@
-"""Logs out by HTTP as a file: what `export_logs` writes, of a scope that the app may read."""
+"""Endpoint `/api/v1/…/export`: the logs of a scope as a file, as `export_logs` writes it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
@@ -15,6 +14,7 @@ from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
 from joblogs import access, database, export, slow_work
+from joblogs.api.base import Params, caller_of, read_entry
 from joblogs.api.parameters import (
     address,
     at_least,
@@ -24,9 +24,7 @@ from joblogs.api.parameters import (
     optional_text,
     parameters,
 )
-from joblogs.api.streaming import LogStream
-from joblogs.api.views import caller_of, read_entry
-from joblogs.audit import Channel
+from joblogs.audit import AuditedResponse, Channel
 from joblogs.errors import BadRequest, JobNotFound, NothingSelected, StepNotFound
 from joblogs.export import Format, Outcome, Selection, Walk
 from joblogs.export.choosing import Criteria, NotThere, choose
@@ -51,8 +49,8 @@ ONCE = (
 OFTEN = ("host", "ip")
 
 
-class Asked(NamedTuple):
-    """What the query string asks for."""
+class ExportParams(NamedTuple):
+    """Parameters of the query string: format, selection, and whether text lines name their host."""
 
     format: Format
     criteria: Criteria
@@ -60,16 +58,16 @@ class Asked(NamedTuple):
 
 
 class Export(Download):
-    """GET `/api/v1/{scope_type}/{scope_id}/export`."""
+    """View of an export, by GET."""
 
     http_method_names = ["get"]
 
     @database.from_replica
     def get(self, request: Request, scope_type: str, scope_id: str) -> HttpResponseBase:
         scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
-        asked = read(request._request)
-        selection = _selection(access.jobs_in(scope), asked.criteria)
-        return _answer(request, asked, selection, scope_type, scope_id)
+        params = read(request._request)
+        selection = _selection(access.jobs_in(scope), params.criteria)
+        return _answer(request, params, selection, scope_type, scope_id)
 
 
 def _selection(jobs: QuerySet[JobInstance], criteria: Criteria) -> Selection:
@@ -84,17 +82,17 @@ def _selection(jobs: QuerySet[JobInstance], criteria: Criteria) -> Selection:
 
 
 def _answer(
-    request: Request, asked: Asked, selection: Selection, scope_type: str, scope_id: str
+    request: Request, params: ExportParams, selection: Selection, scope_type: str, scope_id: str
 ) -> HttpResponseBase:
     walk = Walk(selection, reading=partial(read_entry, request, channel=Channel.APP_EXPORT))
     # Before the first that is selected is found, which may take a search.
     slow_work.begin(request._request)
-    made = export.Download(walk, asked.format, prefix=asked.prefix)
-    if made.is_empty:
+    download = export.Download(walk, params.format, prefix=params.prefix)
+    if download.is_empty:
         raise NothingSelected
-    response = LogStream(made, content_type=asked.format.content_type)
-    parts = (part for part in (asked.criteria.job, asked.criteria.step) if part is not None)
-    name = export.download_name(asked.format, scope_type, scope_id, *parts)
+    response = AuditedResponse(download, content_type=params.format.content_type)
+    parts = (part for part in (params.criteria.job, params.criteria.step) if part is not None)
+    name = export.download_name(params.format, scope_type, scope_id, *parts)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Content-Type-Options"] = "nosniff"
     # A proxy hands it on as it comes: it may be larger than what a proxy keeps.
@@ -102,52 +100,51 @@ def _answer(
     return response
 
 
-def read(request: HttpRequest) -> Asked:
-    """What is asked for. Raises BadRequest, naming the field; an unknown one too.
+def read(request: HttpRequest) -> ExportParams:
+    """The parameters. Raises BadRequest, naming the field; an unknown one too.
 
-    A misspelt filter would not narrow anything, and export what nobody asked for.
+    A misspelt filter would not narrow anything, and export too much.
     """
-    given, every = parameters(request), request.GET
-    for name in every:
-        if name not in OFTEN and (name not in ONCE or len(every.getlist(name)) > 1):
+    values, query = parameters(request), request.GET
+    for name in query:
+        if name not in OFTEN and (name not in ONCE or len(query.getlist(name)) > 1):
             raise BadRequest(BadRequest.FIELD, name)
-    format = _one_of(Format, given, "format")
-    no_prefix = flag(given, "no_prefix")
+    format = _one_of(Format, values, "format")
+    no_prefix = flag(values, "no_prefix")
     if format is None or (no_prefix and format is not Format.TXT):
         raise BadRequest(BadRequest.FIELD, "no_prefix" if format else "format")
-    attempt = _attempt(given, format)
+    attempt = _attempt(values, format)
     criteria = Criteria(
-        job=optional_integer(given, "job", least=1),
-        step=optional_integer(given, "step", least=1),
-        hosts=[at_least(value, 1, BadRequest.HOST_ID) for value in _several(every, "host")],
-        addresses=[_address(value) for value in _several(every, "ip")],
-        outcome=_one_of(Outcome, given, "status"),
-        contains=_pattern(given),
-        since=_day(given, "since"),
-        until=_day(given, "until"),
+        job=optional_integer(values, "job", least=1),
+        step=optional_integer(values, "step", least=1),
+        hosts=[at_least(value, 1, BadRequest.HOST_ID) for value in _several(query, "host")],
+        addresses=[_address(value) for value in _several(query, "ip")],
+        outcome=_one_of(Outcome, values, "status"),
+        contains=_pattern(values),
+        since=_day(values, "since"),
+        until=_day(values, "until"),
         attempt=attempt if isinstance(attempt, int) else None,
-        batch=optional_integer(given, "batch", least=0),
+        batch=optional_integer(values, "batch", least=0),
         every_attempt=attempt == "all",
     )
-    return Asked(format, criteria, prefix=not no_prefix)
+    return ExportParams(format, criteria, prefix=not no_prefix)
 
 
-Given = Mapping[str, Any]
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-def _one_of(kind: type[Choice], given: Given, field: str) -> Choice | None:
-    value = optional_text(given, field)
+def _one_of(kind: type[Choice], values: Params, field: str) -> Choice | None:
+    value = optional_text(values, field)
     if value is not None and value not in list(kind):
         raise BadRequest(BadRequest.FIELD, field)
     return None if value is None else kind(value)
 
 
-def _attempt(given: Given, format: Format) -> str | int | None:
-    value = optional_text(given, "attempt")
+def _attempt(values: Params, format: Format) -> str | int | None:
+    value = optional_text(values, "attempt")
     if value is None:
         return "all" if format is Format.NDJSON else "latest"
-    return value if value in ("all", "latest") else optional_integer(given, "attempt", least=0)
+    return value if value in ("all", "latest") else optional_integer(values, "attempt", least=0)
 
 
 def _several(query: QueryDict, field: str) -> list[str]:
@@ -158,23 +155,23 @@ def _several(query: QueryDict, field: str) -> list[str]:
 
 
 def _address(value: str) -> Address:
-    cloud, colon, said = value.partition(":")
+    cloud, colon, ip = value.partition(":")
     if not colon:
         raise BadRequest(BadRequest.FIELD, "ip")
-    return Address(at_least(cloud, 0, BadRequest.CLOUD_ID), address(said))
+    return Address(at_least(cloud, 0, BadRequest.CLOUD_ID), address(ip))
 
 
-def _pattern(given: Given) -> Pattern | None:
+def _pattern(values: Params) -> Pattern | None:
     # Blanks may be looked for too: what does not narrow would export everything.
-    text = given.get("contains")
+    text = values.get("contains")
     try:
         return Pattern.of(text) if text else None
     except InvalidPattern:
         raise BadRequest(BadRequest.FIELD, "contains") from None
 
 
-def _day(given: Given, field: str) -> date | None:
-    text = optional_text(given, field)
+def _day(values: Params, field: str) -> date | None:
+    text = optional_text(values, field)
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The raw log of one host over HTTP, for tools: `curl`, `tail`, download managers.
+"""Endpoint `/api/v1/…/log`: the raw log of one host, for tools like `curl` and download managers.
 
 Plain bytes as they were printed, with byte ranges and an entity tag; and a follow that resumes by
 offset. Errors are the envelope's, as everywhere.
@@ -18,10 +18,9 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import access, database, query, slow_work
+from joblogs.api.base import caller_of, read_entry
 from joblogs.api.parameters import NotInteger, integer
-from joblogs.api.streaming import LogStream
-from joblogs.api.views import caller_of, read_entry
-from joblogs.audit import Channel
+from joblogs.audit import AuditedResponse, Channel
 from joblogs.errors import BadRequest, JobNotFound, OffsetBeyondLog, RangeNotSatisfiable
 from joblogs.models import JobInstance, StepInstance
 from joblogs.query import Attempts, Range, StepHost
@@ -34,8 +33,8 @@ _returns = slow_work.Returns()
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
-class Asked(NamedTuple):
-    """What the query string asks for."""
+class HostLogParams(NamedTuple):
+    """Parameters of the query string: which attempts, which bytes, seconds to wait for more."""
 
     attempts: Attempts
     tail: int | None
@@ -44,7 +43,7 @@ class Asked(NamedTuple):
 
 
 class HostLog(Download):
-    """GET and HEAD `…/hosts/{host}/log`."""
+    """View of the raw log by GET, of its headers by HEAD."""
 
     http_method_names = ["get", "head"]
 
@@ -62,32 +61,32 @@ class HostLog(Download):
         self, request: Request, scope_type: str, scope_id: str, job: int, step: int, host: int
     ) -> HttpResponseBase:
         caller = caller_of(request)
-        asked = _asked(request._request)
-        log = (caller.app.pk, caller.user, scope_type, scope_id, int(job), int(step), int(host))
-        if asked.wait:
-            _returns.check(log)
+        params = _read_params(request._request)
+        key = (caller.app.pk, caller.user, scope_type, scope_id, int(job), int(step), int(host))
+        if params.wait:
+            _returns.check(key)
         scope = access.readable_scope(caller, scope_type=scope_type, scope_id=scope_id)
-        found = _found(access.jobs_in(scope), int(job), int(step), int(host), asked)
+        log = _find_log(access.jobs_in(scope), int(job), int(step), int(host), params)
         later = False
-        if _is_awaited(found, asked):
-            found, later = _wait(request, found, asked)
-        response = _answer(request, found, asked)
+        if _is_awaited(log, params):
+            log, later = _wait(request, log, params)
+        response = _answer(request, log, params)
         if later:
-            _returns.told(log)
+            _returns.told(key)
             response["Retry-After"] = str(slow_work.RETRY_SECONDS)
         return response
 
     head = get
 
 
-def _asked(request: HttpRequest) -> Asked:
+def _read_params(request: HttpRequest) -> HostLogParams:
     number = {
         name: _number(request, name)
         for name in ("execute_count", "batch", "tail", "offset", "wait")
     }
     if number["tail"] is not None and number["offset"] is not None:
         raise BadRequest(BadRequest.FIELD, "tail")
-    return Asked(
+    return HostLogParams(
         attempts=Attempts(number["execute_count"], number["batch"]),
         tail=number["tail"],
         offset=number["offset"],
@@ -105,47 +104,49 @@ def _number(request: HttpRequest, name: str) -> int | None:
     return number
 
 
-class _Found(NamedTuple):
+class _Log(NamedTuple):
     """A host's log as it is now, and how to look again."""
 
     step: StepInstance
     host: StepHost
-    again: Callable[[], _Found]
+    again: Callable[[], _Log]
 
 
-def _found(jobs: QuerySet[JobInstance], job: int, step: int, host: int, asked: Asked) -> _Found:
+def _find_log(
+    jobs: QuerySet[JobInstance], job: int, step: int, host: int, params: HostLogParams
+) -> _Log:
     """Raises JobNotFound, also for a host that is not in the step."""
-    found = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
-    hosts = query.hosts_named(found, [host], asked.attempts)
+    instance = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
+    hosts = query.hosts_named(instance, [host], params.attempts)
     if not hosts:
         raise JobNotFound
-    return _Found(found, hosts[0], lambda: _found(jobs, job, step, host, asked))
+    return _Log(instance, hosts[0], lambda: _find_log(jobs, job, step, host, params))
 
 
-def _is_awaited(found: _Found, asked: Asked) -> bool:
+def _is_awaited(log: _Log, params: HostLogParams) -> bool:
     """Whether a follower has all there is, and more may come."""
-    step, host, _ = found
-    has_all = asked.offset == query.readable_size(step, host)
-    return asked.wait > 0 and has_all and query.is_growing(step, host)
+    step, host, _ = log
+    has_all = params.offset == query.readable_size(step, host)
+    return params.wait > 0 and has_all and query.is_growing(step, host)
 
 
-def _wait(request: Request, found: _Found, asked: Asked) -> tuple[_Found, bool]:
+def _wait(request: Request, log: _Log, params: HostLogParams) -> tuple[_Log, bool]:
     """The log once there is more of it, or it ends, or the time is over; and whether too many wait
     already, so that this one has to come back later instead."""
     if not slow_work.may_wait(request._request):
-        return found, True
-    deadline = time.monotonic() + asked.wait
-    while _is_awaited(found, asked) and (left := deadline - time.monotonic()) > 0:
+        return log, True
+    deadline = time.monotonic() + params.wait
+    while _is_awaited(log, params) and (left := deadline - time.monotonic()) > 0:
         time.sleep(min(POLL_SECONDS, left))
-        found = found.again()
+        log = log.again()
     slow_work.end_waiting(request._request)
-    return found, False
+    return log, False
 
 
-def _stands(step: StepInstance, host: StepHost, asked: Asked) -> dict[str, str]:
+def _headers(step: StepInstance, host: StepHost, params: HostLogParams) -> dict[str, str]:
     """The headers that say which text it is, how much of it there is, and what is the latest."""
     latest = host
-    if asked.attempts != Attempts():
+    if params.attempts != Attempts():
         (latest,) = query.hosts_named(step, [host.bk_host_id])
     return {
         "X-Log-Size": str(query.readable_size(step, host)),
@@ -157,14 +158,14 @@ def _stands(step: StepInstance, host: StepHost, asked: Asked) -> dict[str, str]:
     }
 
 
-def _answer(request: Request, found: _Found, asked: Asked) -> HttpResponseBase:
-    step, host, _ = found
+def _answer(request: Request, log: _Log, params: HostLogParams) -> HttpResponseBase:
+    step, host, _ = log
     size = query.readable_size(step, host)
-    stands = _stands(step, host, asked)
-    if asked.offset is not None and asked.offset > size:
-        raise OffsetBeyondLog(offset=asked.offset, size=size, stands=stands)
+    headers = _headers(step, host, params)
+    if params.offset is not None and params.offset > size:
+        raise OffsetBeyondLog(offset=params.offset, size=size, stands=headers)
     tag = _tag(host, size)
-    part, status = _part(request._request, asked, size, tag)
+    part, status = _part(request._request, params, size, tag)
     start, stop = part.within(size)
     response: HttpResponseBase
     if request._request.headers.get("If-None-Match") == tag:
@@ -175,16 +176,16 @@ def _answer(request: Request, found: _Found, asked: Asked) -> HttpResponseBase:
     else:
         if stop - start > slow_work.SMALL_BYTES:
             slow_work.begin(request._request)  # before the read is recorded
-        polls = asked.offset is not None
+        polls = params.offset is not None
         read = read_entry(request, step, hosts=1, channel=Channel.RAW, poll=polls)
         read.begin(stop - start)
-        taken = _Taken(_bytes(step, host, part))
-        response = LogStream(taken, content_type="text/plain")
-        response.sent = lambda: read.end(taken.size)
+        parts = _Counted(_bytes(step, host, part))
+        response = AuditedResponse(parts, content_type="text/plain")
+        response.on_sent = lambda: read.end(parts.size)
     response.status_code = status
     response["ETag"] = tag
     response["Accept-Ranges"] = "bytes"
-    for name, value in stands.items():
+    for name, value in headers.items():
         response[name] = value
     response["X-Content-Type-Options"] = "nosniff"
     if status != 304:
@@ -194,12 +195,12 @@ def _answer(request: Request, found: _Found, asked: Asked) -> HttpResponseBase:
     return response
 
 
-def _part(request: HttpRequest, asked: Asked, size: int, tag: str) -> tuple[Range, int]:
+def _part(request: HttpRequest, params: HostLogParams, size: int, tag: str) -> tuple[Range, int]:
     """The bytes to send and the status to send them with."""
-    if asked.tail is not None:
-        return Range(tail=asked.tail), 200
-    if asked.offset is not None:
-        return Range(offset=asked.offset), 200
+    if params.tail is not None:
+        return Range(tail=params.tail), 200
+    if params.offset is not None:
+        return Range(offset=params.offset), 200
     match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if_range = request.headers.get("If-Range", tag)
     if match is None or if_range != tag or match[0] == "bytes=-":
@@ -222,8 +223,8 @@ def _bytes(step: StepInstance, host: StepHost, part: Range) -> Iterator[bytes]:
         yield from parts
 
 
-class _Taken:
-    """Parts of a log, and how many of their bytes were taken."""
+class _Counted:
+    """Iterable of the parts of a log; `size` counts the bytes that were taken."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self.parts, self.size = parts, 0

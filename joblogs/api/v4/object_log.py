@@ -1,6 +1,7 @@
-"""Version 4 of the batch endpoint: its own envelope and field names, real HTTP statuses, no nulls.
+"""Endpoint v4_batch_get_job_instance_execute_object_log: the logs of some hosts of a step.
 
-Containers are no machines of this store: naming one gives no entry.
+Version 4 has its own envelope and field names, real HTTP statuses and no nulls. Containers are not
+kept here: naming one gives no entry.
 """
 
 from __future__ import annotations
@@ -13,13 +14,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from joblogs import database, query
+from joblogs import query
 from joblogs.api import parameters
-from joblogs.api.body import json_object
+from joblogs.api.base import Params, StepParams, StepView, read_entry
 from joblogs.api.envelope import exchange_of, json_bytes
 from joblogs.api.streaming import SCRIPT_LOG, in_parts, known, listed, log_type, text_of
-from joblogs.api.v3.step_views import readable_jobs
-from joblogs.api.views import ApiView, read_entry
 from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import FileMode
 from joblogs.errors import BadRequest, ParameterInvalid
@@ -32,44 +31,39 @@ _LISTS = "host_id_list/ip_list/container_id_list"
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectLogRequest:
-    """The logs of at most OBJECTS_MAX hosts of a step."""
+class ObjectLogParams(StepParams):
+    """Parameters: at most OBJECTS_MAX hosts of a step."""
 
-    job_instance_id: int
-    step_instance_id: int
-    wanted: list[int | Address]
+    hosts: list[int | Address]
 
     @classmethod
-    def read(cls, body: Mapping[str, Any]) -> ObjectLogRequest:
-        job = parameters.at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
-        step = parameters.at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
-        wanted = parameters.hosts_wanted(body, most=OBJECTS_MAX, lists=_LISTS)
-        if wanted is None:
-            containers = parameters.list_given(body, "container_id_list")
+    def read(cls, params: Params) -> ObjectLogParams:
+        """Raises BadRequest or ParameterInvalid."""
+        job = parameters.at_least(params.get("job_instance_id"), 1, BadRequest.JOB_ID)
+        step = parameters.at_least(params.get("step_instance_id"), 1, BadRequest.STEP_ID)
+        hosts = parameters.host_list(params, most=OBJECTS_MAX, lists=_LISTS)
+        if hosts is None:
+            containers = parameters.optional_list(params, "container_id_list")
             if not 0 < len(containers) <= OBJECTS_MAX:
                 raise ParameterInvalid(None, _LISTS)
-        return cls(job, step, wanted or [])
+        return cls(job, step, hosts or [])
 
 
-class BatchGetJobInstanceExecuteObjectLog(ApiView):
-    """The logs of some hosts of a step, by host list."""
+class BatchGetJobInstanceExecuteObjectLog(StepView[ObjectLogParams]):
+    """View of the logs of some hosts of a step, by POST."""
 
-    @database.from_replica
-    def post(self, request: Request) -> HttpResponseBase:
-        body = json_object(request._request)
-        jobs = readable_jobs(request, body)
-        asked = ObjectLogRequest.read(body)
-        step = query.find_step_of_job(
-            jobs,
-            job_instance_id=asked.job_instance_id,
-            step_instance_id=asked.step_instance_id,
-        )
-        hosts = query.hosts_named(step, asked.wanted)
+    http_method_names = ["post"]
+    params_class = ObjectLogParams
+
+    def answer_step(
+        self, request: Request, step: StepInstance, params: ObjectLogParams
+    ) -> HttpResponseBase:
+        hosts = query.hosts_named(step, params.hosts)
         read = read_entry(request, step, hosts=len(hosts), channel=Channel.OBJECT_LOG)
-        return object_logs(request._request, step, hosts, read=read)
+        return _answer(request._request, step, hosts, read=read)
 
 
-def object_logs(
+def _answer(
     request: HttpRequest,
     step: StepInstance,
     hosts: list[StepHost],
@@ -104,7 +98,7 @@ def _document(
         "step_instance_id": step.step_instance_id,
         "log_type": kind,
     }
-    yield b'{"data":' + json_bytes(_stated(data))[:-1]
+    yield b'{"data":' + json_bytes(_without_nulls(data))[:-1]
     if kind is not None:
         name = "script" if kind == SCRIPT_LOG else "file"
         yield b',"%s_step_execute_object_logs":' % name.encode()
@@ -122,12 +116,12 @@ def _file_entry(host: StepHost, logs: FileLogs) -> bytes:
     entry: dict[str, Any] = {"execute_object": _object_of(host)}
     for name, mode in (("download_log", FileMode.DOWNLOAD), ("upload_log", FileMode.UPLOAD)):
         entry[name] = [_file_log(log) for log in logs if log.mode == mode] or None
-    return json_bytes(_stated(entry))
+    return json_bytes(_without_nulls(entry))
 
 
 def _file_log(log: FileLog) -> dict[str, Any]:
     is_download = log.mode == FileMode.DOWNLOAD
-    return _stated(
+    return _without_nulls(
         {
             "mode": log.mode,
             "src_execute_object": _object(
@@ -156,10 +150,10 @@ def _object(
 ) -> dict[str, Any] | None:
     if number is None:
         return None
-    host = _stated({"bk_host_id": number, "bk_cloud_id": cloud, "ip": ip, "ipv6": ipv6})
+    host = _without_nulls({"bk_host_id": number, "bk_cloud_id": cloud, "ip": ip, "ipv6": ipv6})
     return {"type": HOST_OBJECT, "resource_id": str(number), "host": host}
 
 
-def _stated(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Version 4 has no nulls: what is not known is left out."""
     return {key: value for key, value in fields.items() if value is not None}

@@ -12,11 +12,11 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from joblogs import query, slow_work
-from joblogs.audit import Channel
+from joblogs.audit import AuditedResponse, Channel
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
 from joblogs.pages import links
-from joblogs.pages.reading import RecordedFile, read_entry
+from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import rendered
 from joblogs.query import Text, Window, host_history
 
@@ -53,12 +53,12 @@ def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> H
     if log.text.size > slow_work.SMALL_BYTES:
         slow_work.begin(request)  # before the read is recorded
     taken = _Counted(log.text)
-    answer = RecordedFile(taken, content_type="application/octet-stream")
+    answer = AuditedResponse(taken, content_type="application/octet-stream")
     answer["Content-Length"] = str(log.text.size)
     answer["Content-Disposition"] = content_disposition_header(True, _filename(log))
     read = read_entry(request, log.step, channel=Channel.DOWNLOAD, hosts=1)
     read.begin(log.text.size)
-    answer.sent = lambda: read.end(taken.count)
+    answer.on_sent = lambda: read.end(taken.count)
     return answer
 
 

@@ -133,7 +133,7 @@ def test_blanks_before_a_text_belong_to_it(ask: Ask, monkeypatch: pytest.MonkeyP
 def test_more_blanks_than_memory_should_hold_are_a_text(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("joblogs.api.v3.job_answers.BUFFER_BYTES", 3)
+    monkeypatch.setattr("joblogs.api.v3.host_log.BUFFER_BYTES", 3)
     load(job(), step(), result(), script_log(" \n \n"))
     assert data_of(ask, NAME)["log_content"] == " \n \n"
 

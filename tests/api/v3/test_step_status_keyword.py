@@ -121,7 +121,7 @@ def test_logs_that_cannot_be_searched_in_time_are_said_to_be(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     printed("x" * 1000, "y\n")
-    monkeypatch.setattr("joblogs.api.v3.step_views.KEYWORD_BUDGET", Budget(size=500))
+    monkeypatch.setattr("joblogs.api.v3.step_status.KEYWORD_BUDGET", Budget(size=500))
     code, message = error_of(ask, NAME, keyword="y")
     assert code == 1241010
     assert "search_ip" in message

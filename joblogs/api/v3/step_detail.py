@@ -1,94 +1,40 @@
-"""How get_step_instance_status and get_step_instance_detail answer."""
+"""Endpoint get_step_instance_detail: what is known of a step, else null."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.request import Request
 
 from joblogs import query
-from joblogs.api.envelope import exchange_of, json_bytes
+from joblogs.api.base import StepParams, StepView
+from joblogs.api.envelope import json_bytes
 from joblogs.api.streaming import enveloped, in_parts, listed
-from joblogs.audit import ReadEntry
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
-from joblogs.query import FileSource, ResultGroup, TargetResult
-
-from .job_answers import times
-from .status_names import name_of
-from .step_requests import StepStatusRequest
+from joblogs.query import FileSource
 
 SERVER_FILE, THIRD_PARTY_FILE = 1, 3
 SQL_LANGUAGE = 6
 
 
-def step_status(
-    request: HttpRequest,
-    step: StepInstance,
-    groups: Iterable[ResultGroup],
-    *,
-    asked: StepStatusRequest,
-    read: ReadEntry | None,
-    size: int,
-) -> HttpResponseBase:
-    """The answer of get_step_instance_status."""
-    head = {
-        "step_instance_id": step.step_instance_id,
-        "execute_count": step.execute_count,
-        "name": step.name,
-        "type": step.step_type,
-        "status": step.status,
-        **times(step),
-    }
-    name = functools.partial(name_of, language=exchange_of(request).language)
+class GetStepInstanceDetail(StepView[StepParams]):
+    """View of what is known of a step, by GET."""
 
-    def data() -> Iterator[bytes]:
-        yield json_bytes(head)[:-1] + b',"step_result_group_list":'
-        yield from listed(_group(group, asked, name(group.status)) for group in groups)
-        yield b"}"
+    http_method_names = ["get"]
+    params_class = StepParams
 
-    return in_parts(enveloped(request, data()), read, size=lambda: size)
+    def answer_step(
+        self, request: Request, step: StepInstance, params: StepParams
+    ) -> HttpResponseBase:
+        return _answer(request._request, step)
 
 
-def _group(group: ResultGroup, asked: StepStatusRequest, name: str) -> Iterator[bytes]:
-    head = {
-        "result_type": group.status,
-        "result_type_desc": name,
-        "tag": group.tag,
-        "host_size": len(group.results),
-    }
-    shown = group.results[: asked.most] if asked.lists(group) else []
-    yield json_bytes(head)[:-1] + b',"host_result_list":'
-    yield from listed([json_bytes(_host_result(result, name))] for result in shown)
-    yield b"}"
-
-
-def _host_result(result: TargetResult, name: str) -> dict[str, Any]:
-    return {
-        "bk_host_id": result.bk_host_id,
-        "ip": result.ip,
-        "ipv6": result.ipv6,
-        "bk_agent_id": None,
-        "bk_cloud_id": result.bk_cloud_id,
-        "bk_cloud_name": None,
-        "status": result.status,
-        "status_desc": name,
-        "tag": result.tag or "",
-        "exit_code": result.exit_code,
-        "start_time": result.start_time,
-        "end_time": result.end_time,
-        "total_time": result.total_time,
-    }
-
-
-def step_detail(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
-    """The answer of get_step_instance_detail: what is known here, null for what is the executor's.
-
-    Its type is the reference's step type, where SQL is a script.
-    """
+def _answer(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
+    """The answer. Its type is BlueKing JOB's step type, where SQL is a script."""
     kind = StepType.SCRIPT if step.step_type == StepType.SQL else step.step_type
     infos = {
         "script_info": _script(step) if kind == StepType.SCRIPT else [b"null"],

@@ -1,0 +1,154 @@
+"""Base views of the API: how a caller is known, and the steps that most endpoints share.
+
+A view reads the request, asks `access`, asks `query` or `ingest`, and answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from joblogs import access, database, query
+from joblogs.access import Caller
+from joblogs.audit import Channel, ReadEntry
+from joblogs.errors import ApiNotFound
+from joblogs.models import JobInstance, Scope, StepInstance
+
+from . import envelope, parameters
+from .authentication import GatewayTokenAuthentication, HeaderAuthentication
+from .throttling import AppRate
+
+Params = Mapping[str, Any]
+
+
+class _AlwaysJson(BaseContentNegotiation):
+    """Content negotiation in which neither `Accept` nor `?format=` changes the answer."""
+
+    def select_parser(self, request: Any, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class ApiView(APIView):
+    """Base view of an endpoint: authentication, rate limit, and errors in envelopes."""
+
+    content_negotiation_class = _AlwaysJson
+    authentication_classes = (GatewayTokenAuthentication, HeaderAuthentication)
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = (AppRate,)
+    http_method_names = ["get", "post"]
+
+    def get_exception_handler(self) -> Any:
+        return envelope.handle_exception
+
+
+class ScopeView(ApiView):
+    """Base view of an endpoint that reads the scope which its parameters name.
+
+    A subclass says which of GET (query string) and POST (JSON body) it has in `http_method_names`.
+    """
+
+    @database.from_replica
+    def get(self, request: Request) -> HttpResponseBase:
+        params = parameters.parameters(request._request)
+        scope_type, scope_id = parameters.scope_named(params)
+        scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
+        return self.answer(request, scope, params)
+
+    post = get
+
+    def answer(self, request: Request, scope: Scope, params: Params) -> HttpResponseBase:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class StepParams:
+    """Parameters that name a step of a job."""
+
+    job_instance_id: int
+    step_instance_id: int
+
+    @classmethod
+    def read(cls, params: Params) -> StepParams:
+        """Raises ParameterInvalid, naming the field."""
+        return cls(
+            parameters.required_id(params, "job_instance_id"),
+            parameters.required_id(params, "step_instance_id"),
+        )
+
+
+P = TypeVar("P", bound=StepParams)
+
+
+class StepView(ScopeView, Generic[P]):
+    """Base view of an endpoint that reads one step.
+
+    It reads the parameters, authorises the caller and finds the step; a subclass answers.
+    """
+
+    params_class: type[P]
+
+    def answer(self, request: Request, scope: Scope, params: Params) -> HttpResponseBase:
+        step_params: Any = self.params_class.read(params)
+        step = self.find_step(access.jobs_in(scope), step_params)
+        return self.answer_step(request, step, step_params)
+
+    def find_step(self, jobs: QuerySet[JobInstance], params: P) -> StepInstance:
+        """Raises JobNotFound or StepNotFound."""
+        return query.find_step_of_job(
+            jobs,
+            job_instance_id=params.job_instance_id,
+            step_instance_id=params.step_instance_id,
+        )
+
+    def answer_step(self, request: Request, step: StepInstance, params: P) -> HttpResponseBase:
+        raise NotImplementedError
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller that `authentication` found."""
+    caller: Caller = request.user  # type: ignore[assignment]
+    return caller
+
+
+def read_entry(
+    request: Request,
+    step: StepInstance,
+    *,
+    channel: Channel,
+    hosts: int = 0,
+    search: bool = False,
+    poll: bool = False,
+) -> ReadEntry:
+    """The audit row of a read by the caller of a request."""
+    caller = caller_of(request)
+    return ReadEntry(
+        who=caller.user,
+        app_code=caller.app.app_code,
+        user_verified=caller.user_verified,
+        channel=channel,
+        step=step,
+        hosts=hosts,
+        search=search,
+        poll=poll,
+    )
+
+
+@csrf_exempt
+def not_found(request: HttpRequest) -> HttpResponseBase:
+    """View of a path under an API dialect that names no API: refused as the gateway does it, before
+    any credentials are looked at."""
+    path = parameters.encoded_path(request)
+    return envelope.failure(request, ApiNotFound(request.method or "", path))

@@ -1,0 +1,157 @@
+"""Endpoint get_job_instance_ip_log: the log of one host of a step."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from joblogs import query
+from joblogs.api.base import Params, StepParams, StepView, read_entry
+from joblogs.api.envelope import json_bytes
+from joblogs.api.parameters import host_named, is_blank
+from joblogs.api.streaming import (
+    BUFFER_BYTES,
+    FILE_LOG,
+    SCRIPT_LOG,
+    enveloped,
+    file_log,
+    in_parts,
+    listed,
+    log_type,
+    text_of,
+)
+from joblogs.audit import Channel, ReadEntry
+from joblogs.choices import Role
+from joblogs.errors import ParameterInvalid
+from joblogs.models import FileLog, JobInstance, StepInstance
+from joblogs.query import HOSTS_MAX, Address, StepHost
+
+
+@dataclass(frozen=True, slots=True)
+class HostLogParams(StepParams):
+    """Parameters: a host of a step, by its id or its address."""
+
+    host: int | Address
+
+    @classmethod
+    def read(cls, params: Params) -> HostLogParams:
+        """Raises ParameterInvalid or BadRequest, naming the field."""
+        step = StepParams.read(params)
+        return cls(step.job_instance_id, step.step_instance_id, _host_param(params))
+
+
+def _host_param(params: Params) -> int | Address:
+    """The host by `bk_host_id`, or `host_id` as BlueKing's page calls it; else by address."""
+    number = params.get("host_id") if is_blank(params.get("bk_host_id")) else params["bk_host_id"]
+    address = params.get("ipv6") if is_blank(params.get("ip")) else params["ip"]
+    if is_blank(number) and (is_blank(params.get("bk_cloud_id")) or is_blank(address)):
+        raise ParameterInvalid(None, "host_id/(bk_cloud_id+ip)")
+    cloud = params.get("bk_cloud_id")
+    return host_named({"bk_host_id": number, "bk_cloud_id": cloud, "ip": address})
+
+
+class GetJobInstanceIpLog(StepView[HostLogParams]):
+    """View of one host's log, by GET and POST."""
+
+    params_class = HostLogParams
+
+    def find_step(self, jobs: QuerySet[JobInstance], params: HostLogParams) -> StepInstance:
+        """Raises JobNotFound for a step that is not there, too."""
+        return query.find_step(
+            jobs,
+            job_instance_id=params.job_instance_id,
+            step_instance_id=params.step_instance_id,
+        )
+
+    def answer_step(
+        self, request: Request, step: StepInstance, params: HostLogParams
+    ) -> HttpResponseBase:
+        host = _find_host(step, params.host)
+        read = read_entry(request, step, hosts=1, channel=Channel.IP_LOG)
+        return _answer(request._request, step, host, name=params.host, read=read)
+
+
+def _find_host(step: StepInstance, name: int | Address) -> StepHost | None:
+    """The host of that name: of several that had an address in turn, the last one."""
+    hosts = query.hosts_named(step, [name])
+    if isinstance(name, Address):
+        hosts.sort(key=lambda host: name.address not in (host.ip, host.ipv6))
+    return hosts[0] if hosts else None
+
+
+def _answer(
+    request: HttpRequest,
+    step: StepInstance,
+    host: StepHost | None,
+    *,
+    name: int | Address,
+    read: ReadEntry,
+) -> HttpResponseBase:
+    """The answer; a host that is not in the step is described by the name in the request."""
+    size = 0
+
+    def files() -> Iterator[Iterable[bytes]]:
+        nonlocal size
+        for log in _file_logs(step, host):
+            size += log.held_size
+            yield [json_bytes(file_log(log))]
+
+    def data() -> Iterator[bytes]:
+        nonlocal size
+        kind = log_type(step)
+        yield json_bytes({"log_type": kind, **_host_fields(host, name)})[:-1] + b',"log_content":'
+        if host is not None and kind == SCRIPT_LOG:
+            size += host.size
+            yield from _text_or_null(query.script_logs(step, [host]))
+        else:
+            yield b"null"
+        yield b',"file_logs":'
+        yield from listed(files()) if kind == FILE_LOG else [b"null"]
+        yield b"}"
+
+    planned = host.size if host is not None else 0
+    return in_parts(enveloped(request, data()), read, size=lambda: size, planned=planned)
+
+
+def _host_fields(host: StepHost | None, name: int | Address) -> dict[str, Any]:
+    if host is not None:
+        number, cloud, ip = host.bk_host_id, host.bk_cloud_id, host.ip
+        return {"bk_host_id": number, "bk_cloud_id": cloud, "ip": ip}
+    if isinstance(name, int):
+        return {"bk_host_id": name, "bk_cloud_id": None, "ip": None}
+    return {"bk_host_id": None, "bk_cloud_id": name.bk_cloud_id, "ip": name.address}
+
+
+def _text_or_null(logs: Iterator[tuple[StepHost, Iterable[bytes]]]) -> Iterator[bytes]:
+    """One host's log; one of blanks only is null, as clients that wait for it expect."""
+    for _, text in logs:
+        parts = iter(text)
+        blanks, length = [], 0
+        for part in parts:
+            blanks.append(part)
+            length += len(part)
+            # More blanks than an answer may hold in memory are a text after all.
+            if part.strip() or length > BUFFER_BYTES:
+                yield from text_of(itertools.chain(blanks, parts))
+                break
+        else:
+            yield b"null"
+
+
+def _file_logs(step: StepInstance, host: StepHost | None) -> Iterator[FileLog]:
+    """A host's own files, then what the other sources of the step sent, as BlueKing JOB does it."""
+    if host is None:
+        return
+    for _, logs in query.file_logs(step, [host]):
+        yield from logs
+    others = [s for s in query.hosts_as(step, Role.SOURCE) if s.bk_host_id != host.bk_host_id]
+    for start in range(0, len(others), HOSTS_MAX):
+        for _, logs in query.file_logs(step, others[start : start + HOSTS_MAX]):
+            yield from logs
