@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from typing import cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
@@ -32,15 +33,16 @@ def main() -> None:
         sys.exit(str(error))
     except DatabaseError:
         # Django's own commands fail in the middle of a statement where tables are missing.
-        if "--traceback" in sys.argv or not _lacks_tables():
+        advice = None if "--traceback" in sys.argv else _advice()
+        if advice is None:
             raise
-        sys.exit("Migrations are missing in this database. Run: manage.py migrate")
+        sys.exit(advice)
 
 
-def _lacks_tables() -> bool:
-    """Whether migrations are missing; asked when Django is set up, which a command has done."""
+def _advice() -> str | None:
+    """What to do about missing tables; asked when Django is set up, which a command has done."""
     readiness = import_module("joblogs.database.readiness")
-    return bool(readiness.fault() is readiness.Fault.OUTDATED)
+    return cast("str | None", readiness.advice())
 
 
 if __name__ == "__main__":

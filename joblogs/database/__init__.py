@@ -18,7 +18,7 @@ from .disk_usage import size
 from .locks import answering, only_one, retrying, share_lock, take_lock, waiting_at_most
 from .partitions import Partitions
 from .replica import from_replica, is_reading_replica, reads_from_replica, replica_usable
-from .schema import CreatePartitionedModel, set_fillfactor
+from .schema import CreatePartitionedModel, refuse_store_before_1, set_fillfactor
 
 __all__ = [
     "InArray",
@@ -37,6 +37,7 @@ __all__ = [
     "is_reading_replica",
     "only_one",
     "reads_from_replica",
+    "refuse_store_before_1",
     "replica_usable",
     "retrying",
     "save_columns",

@@ -23,6 +23,17 @@ class Fault(StrEnum):
 
     UNREACHABLE = "the database does not answer"
     OUTDATED = "migrations are not applied"
+    BEFORE_1 = "made by a version before 1.0: export it with that version, see CHANGELOG"
+
+
+ADVICE = {
+    Fault.OUTDATED: "Migrations are missing in this database. Run: manage.py migrate",
+    Fault.BEFORE_1: f"This store was {Fault.BEFORE_1}",
+}
+"""What commands say instead of failing half-way, where something can be done about it."""
+
+BEFORE_1_MIGRATION = ("joblogs", "0001_initial")
+"""The first migration of versions before 1.0. No migration of theirs leads to the tables of 1.0."""
 
 
 def fault() -> Fault | None:
@@ -35,7 +46,15 @@ def fault() -> Fault | None:
         return Fault.UNREACHABLE
     finally:
         probe.close()
+    if BEFORE_1_MIGRATION in applied:
+        return Fault.BEFORE_1
     return None if _newest_migrations() <= applied.keys() else Fault.OUTDATED
+
+
+def advice() -> str | None:
+    """What to do before a command can use this database, None if nothing can be or must be."""
+    reason = fault()
+    return ADVICE.get(reason) if reason is not None else None
 
 
 @functools.cache

@@ -1,13 +1,17 @@
-"""What migrations do on PostgreSQL only."""
+"""Steps of migrations: what Django has no operation for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import CreateModel
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
+
+from . import readiness
 
 
 class CreatePartitionedModel(CreateModel):
@@ -42,6 +46,16 @@ class CreatePartitionedModel(CreateModel):
             schema_editor.execute(
                 f"ALTER TABLE {quote(name)} ALTER COLUMN data SET STORAGE EXTERNAL"
             )
+
+
+def refuse_store_before_1(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """RunPython step that raises CommandError in a store that a version before 1.0 made.
+
+    Its tables have the names of today's and other columns.
+    """
+    applied = MigrationRecorder(schema_editor.connection).applied_migrations()
+    if readiness.BEFORE_1_MIGRATION in applied:
+        raise CommandError(readiness.ADVICE[readiness.Fault.BEFORE_1])
 
 
 def set_fillfactor(table: str, percent: int) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:

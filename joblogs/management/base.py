@@ -6,8 +6,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from joblogs.database import readiness
 
-MIGRATE = "Migrations are missing in this database. Run: manage.py migrate"
-
 
 class StoreCommand(BaseCommand):
     """Command that reads or writes the store: it needs the tables of this code."""
@@ -16,5 +14,5 @@ class StoreCommand(BaseCommand):
 
     def check_migrations(self) -> None:
         """Raises CommandError where Django only warns: what follows would fail half-way."""
-        if readiness.fault() is readiness.Fault.OUTDATED:
-            raise CommandError(MIGRATE)
+        if advice := readiness.advice():
+            raise CommandError(advice)

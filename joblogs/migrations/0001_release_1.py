@@ -4,7 +4,7 @@ import django.core.validators
 import django.db.models.deletion
 from django.db import migrations, models
 
-from joblogs.database import CreatePartitionedModel, set_fillfactor
+from joblogs.database import CreatePartitionedModel, refuse_store_before_1, set_fillfactor
 
 
 class Migration(migrations.Migration):
@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(refuse_store_before_1, migrations.RunPython.noop),
         migrations.CreateModel(
             name="App",
             fields=[

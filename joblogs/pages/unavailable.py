@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from joblogs.database import readiness
 from joblogs.errors import Unavailable
 
 
 class UnavailablePages:
     """Middleware that answers Unavailable, raised by a page or the admin, with 503.
+
+    So it answers what fails because a version before 1.0 made the store, and says that.
 
     The API has its own renderer, so nothing of it arrives here.
     """
@@ -24,6 +28,8 @@ class UnavailablePages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, Unavailable):
-            return None
-        return render(request, "503.html", status=503)
+        if isinstance(error, Unavailable):
+            return render(request, "503.html", status=503)
+        if isinstance(error, DatabaseError) and readiness.fault() is readiness.Fault.BEFORE_1:
+            return render(request, "503.html", {"is_before_1": True}, status=503)
+        return None
