@@ -23,10 +23,10 @@ def retention_order(**_kwargs: Any) -> list[CheckMessage]:
     logs = settings.LOG_RETENTION_DAYS
     if history is None or (logs is not None and logs <= history):
         return []
-    kept = "for ever" if logs is None else f"{logs} days"
+    days = "for ever" if logs is None else f"{logs} days"
     return [
         Error(
-            f"HISTORY_RETENTION_DAYS ({history}) is shorter than LOG_RETENTION_DAYS ({kept}).",
+            f"HISTORY_RETENTION_DAYS ({history}) is shorter than LOG_RETENTION_DAYS ({days}).",
             hint="A job that is gone takes its logs along. Keep history at least as long as logs.",
             id="joblogs.E001",
         )

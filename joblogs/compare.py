@@ -110,20 +110,20 @@ def compare(
     result.right_cut = result.right_cut or len(b) > LINES_MAX
     a, b = a[:LINES_MAX], b[:LINES_MAX]
     pairs = common_lines([line.masked for line in a], [line.masked for line in b])
-    tell = _Teller(left, right, masks, steady or {})
+    builder = _RowBuilder(left, right, masks, steady or {})
     i = j = 0
     for m, n in [*pairs, (len(a), len(b))]:
         gap_a, gap_b = a[i:m], b[j:n]
         for p, q in pair_up([x.masked for x in gap_a], [x.masked for x in gap_b]):
             at, bt = (None if p is None else i + p), (None if q is None else j + q)
-            result.rows.append(tell.unequal(a, b, at, bt))
+            result.rows.append(builder.unequal(a, b, at, bt))
         if m < len(a) and n < len(b):
-            result.rows.append(tell.alike(a[m], b[n], m, n))
+            result.rows.append(builder.alike(a[m], b[n], m, n))
         i, j = m + 1, n + 1
     return result
 
 
-class _Teller:
+class _RowBuilder:
     """Says what differs between two lines."""
 
     def __init__(
@@ -159,10 +159,10 @@ class _Teller:
                 continue
             usual = self.steady.get((j, k))
             # The name of a host and its addresses are its own: no value of all.
-            odd = usual is not None and one != usual.value and x.kind != "host"
-            if odd and usual is not None:
+            is_single = usual is not None and one != usual.value and x.kind != "host"
+            if is_single and usual is not None:
                 found.append(usual)
-            name = "value" if odd else "masked"
+            name = "value" if is_single else "masked"
             marks[0].append(Mark(x.start, x.end, name))
             marks[1].append(Mark(y.start, y.end, name))
         kind = Kind.DIFFERENT if found else Kind.SIMILAR
@@ -286,6 +286,6 @@ def steady_values(sides: Iterable[Side]) -> dict[tuple[int, int], Steady]:
     return steady
 
 
-def odd_ones(side: Side, steady: Mapping[tuple[int, int], Steady]) -> int:
+def single_hosts(side: Side, steady: Mapping[tuple[int, int], Steady]) -> int:
     """In how many places a host of the group has another value than nearly all."""
     return sum(place in steady and steady[place].value != v for place, v in _hidden_values(side))

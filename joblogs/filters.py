@@ -46,11 +46,11 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         self.form.fields["host"].widget.attrs["placeholder"] = _("address, name or id")
         self.form.fields["number"].widget.attrs["inputmode"] = "numeric"
 
-    def of_host(self, jobs: QuerySet[JobInstance], _name: str, said: str) -> QuerySet[JobInstance]:
+    def of_host(self, jobs: QuerySet[JobInstance], _name: str, value: str) -> QuerySet[JobInstance]:
         """Jobs that ran on a host: by its id, or by its name or address as of the run."""
-        said = said.strip()
-        numbers = [int(said)] if said.isdecimal() and len(said) < 19 else []
-        hosts = Host.objects.keys(said, scopes=self.scopes, bk_host_ids=numbers)
+        value = value.strip()
+        numbers = [int(value)] if value.isdecimal() and len(value) < 19 else []
+        hosts = Host.objects.keys(value, scopes=self.scopes, bk_host_ids=numbers)
         return jobs.filter(pk__in=HostResult.objects.filter(identity__in=hosts).jobs())
 
     def created_since(

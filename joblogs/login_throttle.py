@@ -39,12 +39,12 @@ def seconds_to_wait(bucket: bytes, *, now: float) -> int:
     with transaction.atomic():
         FailedLogins.objects.filter(free_at__lt=moment - FORGET_SECONDS * 1000).delete()
         FailedLogins.objects.get_or_create(key=bucket, defaults={"free_at": moment})
-        row = FailedLogins.objects.select_for_update().get(key=bucket)
-        if row.free_at > moment:
-            return -(-(row.free_at - moment) // 1000)
-        row.failures += 1
-        row.free_at = moment + _wait_after(row.failures) * 1000
-        row.save(update_fields=["failures", "free_at"])
+        parsed = FailedLogins.objects.select_for_update().get(key=bucket)
+        if parsed.free_at > moment:
+            return -(-(parsed.free_at - moment) // 1000)
+        parsed.failures += 1
+        parsed.free_at = moment + _wait_after(parsed.failures) * 1000
+        parsed.save(update_fields=["failures", "free_at"])
     return 0
 
 
@@ -60,14 +60,14 @@ def _wait_after(failures: int) -> int:
 
 def _network(address: str) -> str:
     try:
-        known = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if isinstance(known, ipaddress.IPv4Address):
-        return str(known)
-    if known.ipv4_mapped is not None:
-        return str(known.ipv4_mapped)
-    return str(ipaddress.ip_network((int(known), 64), strict=False))
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((int(parsed), 64), strict=False))
 
 
 def _key(kind: str, name: str, place: str) -> bytes:

@@ -75,10 +75,10 @@ def last_of_own(line: bytes | msgspec.Raw, *, nested: Collection[str]) -> bytes 
     for what is no object. Raises msgspec.DecodeError for what is no JSON.
     """
     try:
-        said = _keys.decode(line)
+        values = _keys.decode(line)
     except msgspec.ValidationError:
         return None
-    own = {key: value for key, value in said.items() if not key.startswith("x_")}
+    own = {key: value for key, value in values.items() if not key.startswith("x_")}
     for key in nested:
         if key in own and (plain := last_of_own(own[key], nested=nested)) is not None:
             own[key] = msgspec.Raw(plain)

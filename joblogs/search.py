@@ -66,8 +66,8 @@ class Pattern:
         try:
             return cls(re2.compile(raw, options), raw.isascii())
         except re2.error as error:
-            said = (error.args[0] if error.args else b"").replace(EACH_LINE, b"")
-            raise InvalidPattern(said.decode(errors="replace")) from None
+            message = (error.args[0] if error.args else b"").replace(EACH_LINE, b"")
+            raise InvalidPattern(message.decode(errors="replace")) from None
 
     def find(self, data: bytes, position: int = 0) -> tuple[int, int] | None:
         """The next match at or after a position."""
@@ -263,14 +263,14 @@ class _Finder:
             self.number += data.count(b"\n", start, end)
             return
         start = self._follow(data, start, end)
-        kept: deque[tuple[int, int]] = deque()
+        spans: deque[tuple[int, int]] = deque()
         stop = end
-        while stop > start and len(kept) < self.context:
+        while stop > start and len(spans) < self.context:
             begin = data.rfind(b"\n", start, stop - 1) + 1 or start
-            kept.appendleft((begin, stop))
+            spans.appendleft((begin, stop))
             stop = begin
         self.number += data.count(b"\n", start, stop)
-        for begin, stop in kept:
+        for begin, stop in spans:
             self.before.append(Line(self.number, data[begin:stop][: self.line_bytes], False))
             self.number += data.endswith(b"\n", begin, stop)
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs.compare import Kind, Side, compare, odd_ones, steady_values
+from joblogs.compare import Kind, Side, compare, single_hosts, steady_values
 
 LOG = b"""[2026-11-22 08:00:05] start on shop-1
 config checksum 9f2c11d0 loaded
@@ -106,7 +106,7 @@ def test_a_few_hosts_make_nothing_steady() -> None:
 def test_the_odd_one_of_a_group_is_known() -> None:
     crowd = _crowd(20, odd=b"4be07a55")
     steady = steady_values(crowd)
-    assert [odd_ones(side, steady) for side in (crowd[0], crowd[-1])] == [0, 1]
+    assert [single_hosts(side, steady) for side in (crowd[0], crowd[-1])] == [0, 1]
 
 
 @given(ANY, ANY)

@@ -60,8 +60,8 @@ def test_a_doubled_key_counts_each_time_however_it_is_written(key: str) -> None:
 def test_what_a_text_holds_is_no_key(content: str) -> None:
     line = json.dumps(script_log(content)).encode()
     assert records.decode_all([line]) == [records.decode(line)]
-    noted = json.dumps(job(x_note=content, x_list=[content])).encode()
-    assert records.decode(noted)
+    recorded = json.dumps(job(x_note=content, x_list=[content])).encode()
+    assert records.decode(recorded)
 
 
 _values = st.recursive(

@@ -1,4 +1,4 @@
-"""Upkeep: day partitions, merging, missing fingerprints, expiry.
+"""Maintenance: day partitions, compaction, missing fingerprints, expiry, removal.
 
 Everything may be run again at any time, and by one process at a time only. What a run would do and
 what it does come from the same querysets.
@@ -21,11 +21,11 @@ from joblogs.models import JobInstance
 
 from . import audit_log, compaction, expiry, fingerprinting, identities
 from .paging import by_key
-from .runs import Upkeep, last_upkeep, noted
+from .runs import MaintenanceReport, last_run, recorded
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["AlreadyRunning", "Upkeep", "last_upkeep", "maintain"]
+__all__ = ["AlreadyRunning", "MaintenanceReport", "last_run", "maintain"]
 
 COMING_DAYS = 7
 RECENT_DAYS = 3
@@ -43,22 +43,22 @@ def maintain(
     dry_run: bool = False,
     every_day: bool = False,
     limit: int | None = None,
-    progress: Callable[[Upkeep], None] = lambda upkeep: None,
-) -> Upkeep:
+    progress: Callable[[MaintenanceReport], None] = lambda report: None,
+) -> MaintenanceReport:
     """Do what is due; with `limit` at most so many logs or jobs of each kind.
 
     Days that nothing was written to lately are not looked at for merging, unless `every_day`.
     Raises AlreadyRunning.
     """
-    upkeep, today = Upkeep(), timezone.now().date()
+    report, today = MaintenanceReport(), timezone.now().date()
     with database.only_one("maintain") as free:
         if not free:
             raise AlreadyRunning
-        with contextlib.nullcontext() if dry_run else noted(upkeep):
+        with contextlib.nullcontext() if dry_run else recorded(report):
             for part in _PARTS:
-                part(upkeep, today, dry_run, every_day, limit)
-                progress(upkeep)
-    return upkeep
+                part(report, today, dry_run, every_day, limit)
+                progress(report)
+    return report
 
 
 def _busy_days(today: datetime.date, every_day: bool) -> list[datetime.date]:
@@ -72,94 +72,122 @@ def _busy_days(today: datetime.date, every_day: bool) -> list[datetime.date]:
 
 
 def _partition(
-    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    every_day: bool,
+    limit: int | None,
 ) -> None:
     partitions = store.PARTITIONS
     coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
     # A day beyond the coming ones is a producer's stray clock: it stays in the default partition.
     past = [day for day in partitions.days_in_default() if day <= coming[-1]]
     for day in partitions.missing(sorted({*coming, *past}))[: limit or PARTITIONS_AT_ONCE]:
-        upkeep.partitions_made += dry_run or partitions.make(day)
+        report.partitions_made += dry_run or partitions.make(day)
     for day in partitions.days():
         if day < today and partitions.is_empty(day):
-            upkeep.partitions_dropped += dry_run or partitions.drop_empty(day)
+            report.partitions_dropped += dry_run or partitions.drop_empty(day)
 
 
 def _expire(
-    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    every_day: bool,
+    limit: int | None,
 ) -> None:
     due = expiry.logs_due(today)
     if dry_run:
-        upkeep.jobs_expired = due[:limit].count()
+        report.jobs_expired = due[:limit].count()
         return
     for day in list(due.order_by("day").values_list("day", flat=True).distinct()):
         if limit is None:
-            upkeep.jobs_expired += expiry.expire_day(day, today)
+            report.jobs_expired += expiry.expire_day(day, today)
         for job in by_key(due.filter(day=day).select_related("scope")):
-            if upkeep.jobs_expired == limit:
+            if report.jobs_expired == limit:
                 return
-            upkeep.jobs_expired += expiry.expire_job(job)
+            report.jobs_expired += expiry.expire_job(job)
     expiry.sweep(timezone.now() - datetime.timedelta(days=2))
     overlaps.forget_conflicts()
 
 
 def _forget(
-    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    every_day: bool,
+    limit: int | None,
 ) -> None:
     due = expiry.history_due(today).order_by("pk")
     if dry_run:
-        upkeep.jobs_forgotten = due[:limit].count()
+        report.jobs_forgotten = due[:limit].count()
         return
-    while limit is None or upkeep.jobs_forgotten < limit:
-        left = JOBS_AT_ONCE if limit is None else min(JOBS_AT_ONCE, limit - upkeep.jobs_forgotten)
+    while limit is None or report.jobs_forgotten < limit:
+        left = JOBS_AT_ONCE if limit is None else min(JOBS_AT_ONCE, limit - report.jobs_forgotten)
         jobs = list(due[:left])
         if not jobs:
             break
-        upkeep.jobs_forgotten += expiry.forget(jobs, due=due)
+        report.jobs_forgotten += expiry.forget(jobs, due=due)
 
 
 def _forget_reads(
-    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    every_day: bool,
+    limit: int | None,
 ) -> None:
     if dry_run:
-        upkeep.reads_forgotten = audit_log.due(today)[:limit].count()
+        report.reads_forgotten = audit_log.due(today)[:limit].count()
         return
-    upkeep.reads_forgotten = audit_log.forget(today, limit=limit)
+    report.reads_forgotten = audit_log.forget(today, limit=limit)
 
 
 def _forget_hosts(
-    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    every_day: bool,
+    limit: int | None,
 ) -> None:
     if dry_run:
-        upkeep.hosts_forgotten = identities.due()[:limit].count()
+        report.hosts_forgotten = identities.due()[:limit].count()
         return
-    upkeep.hosts_forgotten = identities.forget(limit=limit)
+    report.hosts_forgotten = identities.forget(limit=limit)
 
 
 def _merge(
-    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    every_day: bool,
+    limit: int | None,
 ) -> None:
     for day, log in compaction.due(_busy_days(today, every_day)):
-        if upkeep.logs_merged == limit:
+        if report.logs_merged == limit:
             return
         with _passing_by(log):
-            upkeep.chunks_saved += 0 if dry_run else compaction.merge(day, log)
-            upkeep.logs_merged += 1
+            report.chunks_saved += 0 if dry_run else compaction.merge(day, log)
+            report.logs_merged += 1
 
 
 def _fingerprint(
-    upkeep: Upkeep, today: datetime.date, dry_run: bool, every_day: bool, limit: int | None
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    every_day: bool,
+    limit: int | None,
 ) -> None:
     due = fingerprinting.due(_busy_days(today, every_day))
     if dry_run:
-        upkeep.fingerprints = due[:limit].count()
+        report.fingerprints = due[:limit].count()
         return
     for row in by_key(due):
-        if upkeep.fingerprints == limit:
+        if report.fingerprints == limit:
             return
         with _passing_by(row.pk):
             fingerprinting.take(row)
-            upkeep.fingerprints += 1
+            report.fingerprints += 1
 
 
 _PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _merge, _fingerprint)

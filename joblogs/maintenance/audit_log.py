@@ -1,4 +1,4 @@
-"""Who read what is kept no longer than AUDIT_RETENTION_DAYS says, whatever else is kept."""
+"""Expiry of audit rows after AUDIT_RETENTION_DAYS, whatever else is kept."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ AT_ONCE = 1000
 
 
 def due(today: datetime.date) -> QuerySet[LogRead]:
-    """The records of reads that are to go; without the setting none, ever."""
-    kept = settings.AUDIT_RETENTION_DAYS
-    if not kept:
+    """QuerySet of the audit rows to delete; without the setting none."""
+    days = settings.AUDIT_RETENTION_DAYS
+    if not days:
         return LogRead.objects.none()
     first = datetime.datetime.combine(today, datetime.time.min, tzinfo=datetime.UTC)
-    return LogRead.objects.filter(at__lt=first - datetime.timedelta(days=kept)).order_by("at", "pk")
+    return LogRead.objects.filter(at__lt=first - datetime.timedelta(days=days)).order_by("at", "pk")
 
 
 def forget(today: datetime.date, *, limit: int | None) -> int:
-    """Let them go, a bounded number in one statement; how many did."""
-    gone = 0
-    while limit is None or gone < limit:
-        left = AT_ONCE if limit is None else min(AT_ONCE, limit - gone)
+    """Delete them, a bounded number per statement; returns how many."""
+    deleted = 0
+    while limit is None or deleted < limit:
+        left = AT_ONCE if limit is None else min(AT_ONCE, limit - deleted)
         keys = list(due(today).values_list("id", flat=True)[:left])
         if not keys:
             break
         LogRead.objects.filter(id__in=keys).delete()
-        gone += len(keys)
-    return gone
+        deleted += len(keys)
+    return deleted

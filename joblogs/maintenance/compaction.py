@@ -1,4 +1,4 @@
-"""Small chunks become full ones: less disk, fewer rows, faster reads, and no byte changes."""
+"""Compaction: small chunks become full ones: less disk, fewer rows, and no byte changes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BATCH = 1000
 def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, int]]:
     """The logs of these days that merging would help, as day and host result."""
     for day in days:
-        found = store.scattered(day)
-        for start in range(0, len(found), _BATCH):
-            batch = dict(found[start : start + _BATCH])
+        scattered = store.scattered(day)
+        for start in range(0, len(scattered), _BATCH):
+            batch = dict(scattered[start : start + _BATCH])
             states = HostResult.objects.filter(
                 id__in=batch, step__job__expired_at__isnull=True
             ).values_list("pk", "status")

@@ -1,4 +1,4 @@
-"""What is kept no longer: first the logs of a job, later its rows.
+"""Expiry: first the logs of a job are deleted, later its rows.
 
 Expiry is a fact of the job, set in the transaction in which the bytes go. A held job keeps both,
 one that still runs keeps both for RUNNING_RETENTION_DAYS longer.
@@ -34,10 +34,10 @@ STILL_RUNNING = "still running when it expired"
 def _older_than(field: str, setting: int | None, today: datetime.date, *, longer: int = 0) -> Q:
     """Jobs older by `longer` days than their scope's policy, or else the setting, allows."""
     condition = Q(id__in=[])
-    days = Scope.objects.exclude(**{field: None}).values_list(field, flat=True).distinct()
-    for kept in days:
-        before = _days_back(today, kept + longer)
-        condition |= Q(**{f"scope__{field}": kept}) & Q(day__lt=before) if kept else Q(id__in=[])
+    policies = Scope.objects.exclude(**{field: None}).values_list(field, flat=True).distinct()
+    for days in policies:
+        before = _days_back(today, days + longer)
+        condition |= Q(**{f"scope__{field}": days}) & Q(day__lt=before) if days else Q(id__in=[])
     if setting:
         before = _days_back(today, setting + longer)
         condition |= Q(**{f"scope__{field}": None}, day__lt=before)
@@ -64,12 +64,12 @@ def _due(field: str, setting: int | None, today: datetime.date) -> QuerySet[JobI
 
 
 def logs_due(today: datetime.date) -> QuerySet[JobInstance]:
-    """The jobs whose logs are to go."""
+    """QuerySet of the jobs whose logs are to be deleted."""
     return _due("retention_days", settings.LOG_RETENTION_DAYS, today).filter(expired_at=None)
 
 
 def history_due(today: datetime.date) -> QuerySet[JobInstance]:
-    """The jobs that are to go altogether."""
+    """QuerySet of the jobs that are to be deleted altogether."""
     return _due("history_days", settings.HISTORY_RETENTION_DAYS, today)
 
 
@@ -107,12 +107,14 @@ def _is_little(staying: list[int], due: list[JobInstance]) -> bool:
         return True
     rows = HostResult.objects.filter(id__in=staying)
     going = HostResult.objects.filter(step__job__in=due)
-    kept, gone = (query.aggregate(size=Sum("held_size"))["size"] or 0 for query in (rows, going))
-    return bool(kept * SURVIVORS_SHARE <= kept + gone)
+    days, expiring = (
+        query.aggregate(size=Sum("held_size"))["size"] or 0 for query in (rows, going)
+    )
+    return bool(days * SURVIVORS_SHARE <= days + expiring)
 
 
 def expire_job(job: JobInstance) -> bool:
-    """Let the logs of one job go; False if they are no longer due: it was held, or runs again."""
+    """Delete the logs of one job; False if they are no longer due: it was held, or runs again."""
 
     def work() -> bool:
         with transaction.atomic():
@@ -143,9 +145,9 @@ def _mark(jobs: Sequence[JobInstance]) -> None:
     ids = [job.pk for job in jobs]
     running = set(JobInstance.objects.filter(_runs(), id__in=ids).values_list("pk", flat=True))
     for job in jobs:
-        kept = job.scope.retention_days
-        name = "LOG_RETENTION_DAYS" if kept is None else f"{job.scope} retention"
-        job.expired_at, job.expired_policy = now, f"{name} {kept or settings.LOG_RETENTION_DAYS}"
+        days = job.scope.retention_days
+        name = "LOG_RETENTION_DAYS" if days is None else f"{job.scope} retention"
+        job.expired_at, job.expired_policy = now, f"{name} {days or settings.LOG_RETENTION_DAYS}"
         if job.pk in running:
             job.expired_policy += f", {STILL_RUNNING}"
     values = [[job.pk, job.expired_at, job.expired_policy] for job in jobs]
@@ -160,10 +162,10 @@ def forget(jobs: Sequence[JobInstance], *, due: QuerySet[JobInstance] | None = N
     Those that are not held, or else those that are still among `due` once they are locked: much may
     have come since the list was read.
     """
-    among = JobInstance.objects.filter(held_at=None) if due is None else due
+    eligible = JobInstance.objects.filter(held_at=None) if due is None else due
 
     def work() -> int:
         with transaction.atomic():
-            return removing.delete(jobs, among).jobs
+            return removing.delete(jobs, eligible).jobs
 
     return database.retrying(work)

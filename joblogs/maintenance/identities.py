@@ -1,4 +1,4 @@
-"""Identities of hosts that no host result points to any more: they go."""
+"""Removal of host identities that no host result points to any more."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def due() -> QuerySet[Host]:
 
 def forget(*, limit: int | None) -> int:
     """Delete them, at most `limit`; how many that were."""
-    gone = after = 0
-    while limit is None or gone < limit:
-        size = _BATCH if limit is None else min(_BATCH, limit - gone)
+    removed = after = 0
+    while limit is None or removed < limit:
+        size = _BATCH if limit is None else min(_BATCH, limit - removed)
         keys = list(due().filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:size])
         if not keys:
             break
-        gone += database.retrying(functools.partial(_delete, keys))
+        removed += database.retrying(functools.partial(_delete, keys))
         after = keys[-1]
-    return gone
+    return removed
 
 
 def _delete(keys: list[int]) -> int:

@@ -1,4 +1,4 @@
-"""Jobs that are kept whatever their age: a dispute, an audit."""
+"""Legal hold: jobs that are kept whatever their age."""
 
 from __future__ import annotations
 

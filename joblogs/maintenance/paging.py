@@ -14,6 +14,6 @@ ROWS_AT_ONCE = 1000
 def by_key(rows: QuerySet[Row]) -> Iterator[Row]:
     """All rows, a list at a time: on SQLite nobody can write over an open cursor's snapshot."""
     after = 0
-    while found := list(rows.filter(id__gt=after).order_by("pk")[:ROWS_AT_ONCE]):
-        yield from found
-        after = found[-1].pk
+    while page := list(rows.filter(id__gt=after).order_by("pk")[:ROWS_AT_ONCE]):
+        yield from page
+        after = page[-1].pk

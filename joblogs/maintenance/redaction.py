@@ -1,8 +1,8 @@
-"""Secrets in what is stored already are masked afterwards, one log after the other.
+"""Redaction: masks secrets in stored logs, one log after the other.
 
 A log is looked through without a lock; one that holds a secret is looked through again and changed
-under the lock of its host result, in a transaction that also tells the record of the run. So a run
-that was interrupted is simply run again, and readers meet a log as it was or as it is.
+under the lock of its host result, in a transaction that also updates the run's record. An
+interrupted run is simply run again, and readers meet a log as it was or as it is.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Log = HostResult | FileLog
 
 @dataclass(slots=True)
 class Redacted:
-    """What a run found and, unless it was dry, masked."""
+    """Counts of what a run found and, unless it was dry, masked."""
 
     looked: int = 0
     logs: int = 0
@@ -55,43 +55,43 @@ def redact(
 
     A dry run counts what a run would mask, and leaves no record.
     """
-    done, record = Redacted(), None
+    totals, record = Redacted(), None
     if not dry_run:
         names = ", ".join(dict.fromkeys(rule.name for rule in secrets.rules))
         record = Redaction.objects.create(
             started_at=timezone.now(), by=by[:256], patterns=names, selection=selection
         )
-    kept = results.filter(step__job__expired_at=None)
-    files = FileLog.objects.filter(host_result__in=kept).defer("content")
-    scripts = kept.exclude(held_size=0)
+    rows = results.filter(step__job__expired_at=None)
+    files = FileLog.objects.filter(host_result__in=rows).defer("content")
+    scripts = rows.exclude(held_size=0)
     logs: Iterator[Log] = itertools.chain(by_key(scripts), by_key(files.exclude(held_size=0)))
     for log in logs:
-        _take(log, secrets, done, record)
+        _take(log, secrets, totals, record)
         progress(log.held_size)
     if record is not None:
-        record.finished_at, record.looked = timezone.now(), done.looked
+        record.finished_at, record.looked = timezone.now(), totals.looked
         record.save(update_fields=["finished_at", "looked"])
-    return done
+    return totals
 
 
-def _take(log: Log, secrets: Secrets, done: Redacted, record: Redaction | None) -> None:
+def _take(log: Log, secrets: Secrets, totals: Redacted, record: Redaction | None) -> None:
     """Look through one log and, if there is a record to tell it, mask it."""
-    done.looked += 1
+    totals.looked += 1
     try:
         found = _Pass(log, secrets).found
         if found and record is not None:
-            found = database.retrying(lambda: _mask(log, secrets, done, record))
+            found = database.retrying(lambda: _mask(log, secrets, totals, record))
             _fingerprint(log)
     except Unreadable:
         # Gone with its job's logs meanwhile, or damaged.
         if _current(log, lock=False) is not None:
-            done.unreadable.append(log.pk)
+            totals.unreadable.append(log.pk)
         return
-    done.logs += bool(found)
-    done.places += found
+    totals.logs += bool(found)
+    totals.places += found
 
 
-def _mask(log: Log, secrets: Secrets, done: Redacted, record: Redaction) -> Counter[str]:
+def _mask(log: Log, secrets: Secrets, totals: Redacted, record: Redaction) -> Counter[str]:
     with transaction.atomic():
         row = _current(log, lock=True)
         if row is None:
@@ -99,9 +99,12 @@ def _mask(log: Log, secrets: Secrets, done: Redacted, record: Redaction) -> Coun
         passed = _Pass(row, secrets, write=True)
         if passed.found:
             _save(row, passed)
-            places = done.places + passed.found
+            places = totals.places + passed.found
             Redaction.objects.filter(pk=record.pk).update(
-                looked=done.looked, logs=done.logs + 1, places=places.total(), found=dict(places)
+                looked=totals.looked,
+                logs=totals.logs + 1,
+                places=places.total(),
+                found=dict(places),
             )
         return passed.found
 
@@ -148,15 +151,15 @@ class _Pass:
             moved = [(start + base, stop + base) for start, stop in masks.ranges]
             self.ranges = cover(self.ranges, moved)
             self.state = masks.state
-            kept = min(len(text), self.state.size + 1)
-            base, end = base + len(text) - kept, text[len(text) - kept :]
+            rows = min(len(text), self.state.size + 1)
+            base, end = base + len(text) - rows, text[len(text) - rows :]
 
 
 def _parts(log: Log) -> Iterator[bytes]:
     if isinstance(log, FileLog):
         # There is none if its job was forgotten meanwhile.
-        kept = FileLog.objects.filter(pk=log.pk).values_list("content", flat=True)
-        yield from map(bytes, kept)
+        rows = FileLog.objects.filter(pk=log.pk).values_list("content", flat=True)
+        yield from map(bytes, rows)
         return
     for _, parts in store.read(log.day, [store.Span(log.pk, 0, log.held_size)]):
         yield b"".join(parts)

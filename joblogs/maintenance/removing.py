@@ -60,23 +60,23 @@ def remove(
     was interrupted is simply run again. A dry run counts the same rows and leaves no record. Raises
     Unavailable.
     """
-    done, record = Removed(), None
+    totals, record = Removed(), None
     if not dry_run:
         record = Removal.objects.create(started_at=timezone.now(), by=by[:256], selection=selection)
     free = JobInstance.objects.filter(held_at=None)
     for batch in _batches(jobs):
         if record is None:
-            gone, held = _measure(free.filter(id__in=_ids(batch))), _held(batch)
+            removed, held = _measure(free.filter(id__in=_ids(batch))), _held(batch)
         else:
-            gone, held = database.retrying(lambda b=batch: _take(b, free, done, record))  # type: ignore[misc]
-        done.add(gone)
-        done.held += len(held)
-        done.names += [name_of(job) for job in held][: HELD_NAMED - len(done.names)]
+            removed, held = database.retrying(lambda b=batch: _take(b, free, totals, record))  # type: ignore[misc]
+        totals.add(removed)
+        totals.held += len(held)
+        totals.names += [name_of(job) for job in held][: HELD_NAMED - len(totals.names)]
         progress(len(batch))
     if record is not None:
         record.finished_at = timezone.now()
         record.save(update_fields=["finished_at"])
-    return done
+    return totals
 
 
 def _batches(jobs: Iterable[JobInstance]) -> Iterator[list[JobInstance]]:
@@ -95,21 +95,21 @@ def _held(jobs: Sequence[JobInstance]) -> list[JobInstance]:
 
 
 def _take(
-    batch: Sequence[JobInstance], free: QuerySet[JobInstance], done: Removed, record: Removal
+    batch: Sequence[JobInstance], free: QuerySet[JobInstance], totals: Removed, record: Removal
 ) -> tuple[Removed, list[JobInstance]]:
     with transaction.atomic():
-        gone, held = delete(batch, free), _held(batch)
+        removed, held = delete(batch, free), _held(batch)
         Removal.objects.filter(pk=record.pk).update(
-            jobs=done.jobs + gone.jobs,
-            results=done.results + gone.results,
-            size=done.size + gone.size,
-            held=done.held + len(held),
+            jobs=totals.jobs + removed.jobs,
+            results=totals.results + removed.results,
+            size=totals.size + removed.size,
+            held=totals.held + len(held),
         )
-    return gone, held
+    return removed, held
 
 
-def delete(jobs: Sequence[JobInstance], among: QuerySet[JobInstance]) -> Removed:
-    """Delete those of these jobs that are `among` some once they are locked, from the leaves up.
+def delete(jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance]) -> Removed:
+    """Delete those of these jobs that are `eligible` some once they are locked, from the leaves up.
 
     Part of the caller's transaction. Much may have come since the list was read: a hold, a host
     that is at work again.
@@ -120,19 +120,19 @@ def delete(jobs: Sequence[JobInstance], among: QuerySet[JobInstance]) -> Removed
     # Whoever makes host results holds their step: wait, else theirs would not be seen.
     below = StepInstance.objects.filter(job__in=ids).order_by("pk")
     list(below.select_for_update(no_key=True))
-    going = JobInstance.objects.filter(id__in=_ids(among.order_by("pk").filter(id__in=ids)))
+    going = JobInstance.objects.filter(id__in=_ids(eligible.order_by("pk").filter(id__in=ids)))
     steps = StepInstance.objects.filter(job__in=_ids(going))
     rows = HostResult.objects.filter(step__in=steps)
     days = set(going.values_list("day", flat=True)) | set(rows.values_list("day", flat=True))
     for day in sorted(days):
         logs = rows.filter(day=day).select_for_update(of=("self",)).order_by("pk")
         store.delete(day, list(logs.values_list("pk", flat=True)))
-    gone = _measure(going)
+    removed = _measure(going)
     FileLog.objects.filter(step__in=steps).delete()
     rows.delete()
     steps.delete()
     going.delete()
-    return gone
+    return removed
 
 
 def _measure(jobs: QuerySet[JobInstance]) -> Removed:

@@ -1,4 +1,4 @@
-"""What a run of upkeep does, and when one ran: what an alert about a dead timer asks."""
+"""Runs of maintenance: counts of one, and when the last one ran, for alerts on a dead timer."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _ONLY = 1
 
 
 @dataclass(slots=True)
-class Upkeep:
-    """What a run did, or would do."""
+class MaintenanceReport:
+    """Counts of what a run did, or would do."""
 
     partitions_made: int = 0
     partitions_dropped: int = 0
@@ -30,13 +30,13 @@ class Upkeep:
     reads_forgotten: int = 0
 
 
-def last_upkeep() -> MaintenanceRun | None:
+def last_run() -> MaintenanceRun | None:
     """The last run, None before the first."""
     return MaintenanceRun.objects.filter(pk=_ONLY).first()
 
 
 @contextmanager
-def noted(upkeep: Upkeep) -> Iterator[None]:
+def recorded(report: MaintenanceReport) -> Iterator[None]:
     """Write down that a run starts and, if the block comes to its end, what it did."""
     started = time.monotonic()
     MaintenanceRun.objects.update_or_create(pk=_ONLY, defaults={"started_at": timezone.now()})
@@ -44,5 +44,5 @@ def noted(upkeep: Upkeep) -> Iterator[None]:
     MaintenanceRun.objects.filter(pk=_ONLY).update(
         finished_at=timezone.now(),
         seconds=time.monotonic() - started,
-        did=dataclasses.asdict(upkeep),
+        did=dataclasses.asdict(report),
     )

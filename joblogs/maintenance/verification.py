@@ -1,4 +1,4 @@
-"""Is what is stored whole? Every chunk is read and compared with what the rows say of it.
+"""Verification of stored logs: every chunk is read and compared with what the rows say of it.
 
 Nothing is changed and no text is kept: what comes out are kinds of damage, numbers and the ids of
 host results. Logs grow and go meanwhile, so a log where something looks wrong is looked at again.
@@ -28,7 +28,7 @@ _UNMASKED = bytes(byte for byte in range(256) if byte not in b"*" + LEFT)
 
 
 class Damage(StrEnum):
-    """What may be wrong, and how it is said."""
+    """Kinds of damage, and their messages."""
 
     MISSING = "bytes are missing between or behind chunks"
     OVERLAP = "chunks overlap"
@@ -58,7 +58,7 @@ class Verified:
     damage: Counter[Damage] = field(default_factory=Counter)
     examples: dict[Damage, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def tell(self, key: int, found: Iterable[Damage]) -> None:
+    def count(self, key: int, found: Iterable[Damage]) -> None:
         for damage in found:
             self.damage[damage] += 1
             if len(self.examples[damage]) < EXAMPLES:
@@ -71,12 +71,12 @@ def verify(
     """Look at the logs and file logs of these host results; `progress` hears of bytes read."""
     verified = Verified()
     for row in by_key(results.select_related("step__job")):
-        verified.tell(row.pk, _settled(row, verified))
+        verified.count(row.pk, _settled(row, verified))
         verified.logs += 1
         progress(row.held_size)
     files = FileLog.objects.filter(host_result__in=results).select_related("step__job")
     for file in by_key(files.defer("content")):
-        verified.tell(file.pk, _file_damage(file))
+        verified.count(file.pk, _file_damage(file))
         verified.files += 1
         verified.size += file.held_size
         progress(file.held_size)
@@ -89,9 +89,9 @@ def find_orphans(
     """Chunks of these days that belong to no host result of their day."""
     for day in store.days(since, until):
         for page in store.logs_of_day(day):
-            known = HostResult.objects.filter(id__in=page, day=day).values_list("pk", flat=True)
-            for log in sorted(set(page).difference(known)):
-                verified.tell(log, [Damage.ORPHAN])
+            is_known = HostResult.objects.filter(id__in=page, day=day).values_list("pk", flat=True)
+            for log in sorted(set(page).difference(is_known)):
+                verified.count(log, [Damage.ORPHAN])
 
 
 def _settled(row: HostResult, verified: Verified) -> list[Damage]:
@@ -173,8 +173,8 @@ class _Masked:
 
 
 def _digests(row: HostResult, digest: bytes) -> Iterator[Damage]:
-    known = row.digest is not None and row.fingerprint_size == row.held_size
-    if known and bytes(row.digest or b"") != digest:
+    is_known = row.digest is not None and row.fingerprint_size == row.held_size
+    if is_known and bytes(row.digest or b"") != digest:
         yield Damage.DIGEST
     comparable = not row.truncated and not row.redacted and row.declared_sha256 is not None
     whole = row.declared_size in (None, row.received_size) and host_rank(row.status) == FINISHED

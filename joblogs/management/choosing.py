@@ -1,4 +1,4 @@
-"""Which logs a command is about: the same options for all that look through them."""
+"""Selection options shared by the commands that go through logs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from . import arguments
 
 _NAMED = ("scope", "job", "step", "host", "ip", "status", "contains", "since", "until")
 EVERYTHING = "everything"
-"""What a selection says that narrows nothing."""
+"""Words of a selection that narrows nothing."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def add_export_arguments(parser: ArgumentParser) -> None:
 
 
 def selection(options: Mapping[str, Any], *, attempt: int | str) -> Selection:
-    """The jobs, steps and hosts that an export means. Raises CommandError."""
+    """The selection of an export. Raises CommandError."""
     criteria = Criteria(
         job=options["job"],
         step=options["step"],
@@ -97,7 +97,7 @@ def selected_jobs(selection: Selection) -> Iterator[JobInstance]:
 
 
 def results(options: Mapping[str, Any]) -> tuple[QuerySet[HostResult], str]:
-    """The host results that are meant, and the selection in words. Raises CommandError."""
+    """QuerySet of the selected host results, and the selection in words. Raises CommandError."""
     criteria = Criteria(
         job=options["job"],
         step=options["step"],
@@ -140,7 +140,7 @@ def operator() -> str:
 def words(options: Mapping[str, Any]) -> str:
     """A selection in words, for a record: `scope=biz:2 host=101,102`; `everything`.
 
-    A text that is looked for is not told: it may be a secret.
+    A text to search for is left out: it may be a secret.
     """
     parts = {name: options[name] for name in _NAMED if options.get(name)}
     if "scope" in parts:

@@ -32,11 +32,11 @@ def import_bk_job(
     scope: bk_job.Scope | None,
     scope_map: Path | None,
     zone: ZoneInfo | None,
-    say: Callable[[str], object],
+    report_line: Callable[[str], object],
 ) -> tuple[Report, bool]:
-    """What became of a dump's records, and whether all of the dump could be told as such.
+    """Import report of a dump, and whether all of the dump could become records.
 
-    `say` hears a sentence for each refused record and for each kind of thing that is missing.
+    `report_line` gets a sentence for each refused record and each kind of missing thing.
     Raises DumpFault, before anything is imported, if a file cannot be read to its end.
     """
     scopes = bk_job.read_map(scope_map) if scope_map else None
@@ -48,15 +48,15 @@ def import_bk_job(
         if scopes is None:
             raise bk_job.DumpFault(SCOPE_NEEDED)
         with _bar("import", unit=" records") as bar:
-            told = _Told(dump.records(scopes), bar, say)
+            pending = _PendingRecords(dump.records(scopes), bar, report_line)
             try:
-                report = ingest(told.lines(), writer=OPERATOR, progress=told.settle)
+                report = ingest(pending.lines(), writer=OPERATOR, progress=pending.settle)
             except BadRequest:  # not a single record: what is missing says why
                 report = Report()
         if report.refused_total > len(report.refused):
-            say(f"and {report.refused_total - len(report.refused):,} more refused records")
+            report_line(f"and {report.refused_total - len(report.refused):,} more refused records")
         for sentence in dump.findings.sentences():
-            say(sentence)
+            report_line(sentence)
         return report, not dump.findings.left_out
 
 
@@ -70,27 +70,30 @@ def _usual_zone() -> ZoneInfo:
         ) from None
 
 
-class _Told:
-    """Records on their way in, remembered until it is known what became of them."""
+class _PendingRecords:
+    """Records being imported, kept until their batch is reported."""
 
     def __init__(
-        self, told: Iterable[records.Stated], bar: tqdm[Any], say: Callable[[str], object]
+        self,
+        pending: Iterable[records.Stated],
+        bar: tqdm[Any],
+        report_line: Callable[[str], object],
     ) -> None:
-        self._told, self._bar, self._say = told, bar, say
+        self._records, self._bar, self._report_line = pending, bar, report_line
         self._pending: dict[int, records.Stated] = {}
-        self._said = 0
+        self._reported = 0
 
     def lines(self) -> Iterator[Line]:
-        for number, record in enumerate(self._told, 1):
+        for number, record in enumerate(self._records, 1):
             self._pending[number] = record
             yield Line(number, records.encode(record))
 
     def settle(self, report: Report) -> None:
-        """A batch is in: name what was refused of it, as no file has a line that shows it."""
-        for entry in report.refused[self._said :]:
+        """Report the refusals of a batch by name, as no file has a line that shows them."""
+        for entry in report.refused[self._reported :]:
             name = _name(self._pending.get(entry.line))
-            self._say(f"{name}: {entry.reason}: {entry.message}")
-        self._said = len(report.refused)
+            self._report_line(f"{name}: {entry.reason}: {entry.message}")
+        self._reported = len(report.refused)
         self._bar.update(report.total - self._bar.n)
         self._pending.clear()
 

@@ -1,1 +1,1 @@
-"""What machines ask about this server itself: load balancers, Prometheus (docs/operations.md)."""
+"""Endpoints for load balancers and Prometheus, and request logging (docs/operations.md)."""

@@ -33,8 +33,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _holds(request: HttpRequest, digest: bytes) -> bool:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    given = hashlib.sha256(token.strip().encode()).digest()
-    return hmac.compare_digest(given, digest) and scheme.lower() == "bearer"
+    digest_of_token = hashlib.sha256(token.strip().encode()).digest()
+    return hmac.compare_digest(digest_of_token, digest) and scheme.lower() == "bearer"
 
 
 def _gathered() -> CollectorRegistry:
@@ -43,5 +43,5 @@ def _gathered() -> CollectorRegistry:
         registry.register(REGISTRY)
     else:
         MultiProcessCollector(registry, path=settings.PROMETHEUS_MULTIPROC_DIR)  # type: ignore[no-untyped-call]
-    registry.register(stored.Stored())
+    registry.register(stored.StoreCollector())
     return registry

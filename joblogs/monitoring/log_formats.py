@@ -1,4 +1,4 @@
-"""How our own log is written: LOG_FORMAT (docs/operations.md, "What is logged")."""
+"""Formatters of our own log: LOG_FORMAT (docs/operations.md, "What is logged")."""
 
 from __future__ import annotations
 

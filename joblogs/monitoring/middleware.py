@@ -1,4 +1,4 @@
-"""Answers what machines ask about the server before any other layer sees it."""
+"""Middleware that answers health checks and metrics before any other layer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from . import exposition, probes
 
-DOORS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
+PATHS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
     "/healthz": probes.healthz,
     "/readyz": probes.readyz,
     "/metrics": exposition.metrics,
@@ -18,7 +18,7 @@ DOORS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
 
 
 class Monitoring:
-    """They ask a machine's address, over plain HTTP, and follow no redirect.
+    """Middleware for probes: they use a machine's address over plain HTTP and follow no redirect.
 
     So neither ALLOWED_HOSTS nor the redirect to HTTPS is for them, and no session is begun.
     """
@@ -27,4 +27,4 @@ class Monitoring:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return DOORS.get(request.path_info, self.get_response)(request)
+        return PATHS.get(request.path_info, self.get_response)(request)

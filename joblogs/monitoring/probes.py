@@ -11,17 +11,21 @@ from joblogs.database import readiness
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers. It looks at nothing else: a restart mends no database."""
-    return _said("ok", status=200)
+    return _answer("ok", status=200)
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """The database answers and has this code's tables; else 503 with the reason in one line."""
     fault = readiness.fault()
-    return _said("ready", status=200) if fault is None else _said(f"not ready: {fault}", status=503)
+    return (
+        _answer("ready", status=200)
+        if fault is None
+        else _answer(f"not ready: {fault}", status=503)
+    )
 
 
-def _said(line: str, *, status: int) -> HttpResponse:
+def _answer(line: str, *, status: int) -> HttpResponse:
     response = HttpResponse(f"{line}\n", status=status, content_type="text/plain; charset=utf-8")
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,4 @@
-"""One line in our own log for each request, and its share of the metrics.
+"""Middleware that logs one line for each request and counts it in the metrics.
 
 It names the route, never the address: ESB clients send credentials in the query string, and a path
 may hold anything. The text of a log is in neither.
@@ -25,7 +25,7 @@ UNROUTED = "none"
 
 
 class Requests:
-    """Logs and counts each request that gets this far, once its answer has gone out."""
+    """Middleware that logs and counts each request, once its answer has been sent."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -44,7 +44,7 @@ class Requests:
 
 
 class _Answer:
-    """An answer whose first byte is about to go out."""
+    """Log fields of an answer whose first byte is about to be sent."""
 
     def __init__(self, request: HttpRequest, response: HttpResponseBase, started: float) -> None:
         self.started, self.seconds = started, time.monotonic() - started
@@ -66,7 +66,7 @@ class _Answer:
     def ended(self) -> None:
         """The answer has gone out, or was cut."""
         metrics.sent(route=self.route, size=self.size)
-        said = {
+        values = {
             "request_id": self.request_id,
             "method": self.method,
             "route": self.route,
@@ -78,7 +78,7 @@ class _Answer:
             "ms": round(self.seconds * 1000),
             "sent_ms": round((time.monotonic() - self.started) * 1000),
         }
-        fields = {name: value for name, value in said.items() if value is not None}
+        fields = {name: value for name, value in values.items() if value is not None}
         line = " ".join(f"{name}={value}" for name, value in fields.items())
         logger.info("request %s", line, extra={"fields": fields})
 

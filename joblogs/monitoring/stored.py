@@ -1,4 +1,4 @@
-"""What the database says when Prometheus asks: sizes, and when the store was last kept up."""
+"""Metrics from the database: sizes, and when maintenance last ran."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from joblogs.logtext import store
 from joblogs.models import MaintenanceRun
 
 
-class Stored(Collector):
-    """Asked at each scrape: any process may do it, and they all say the same."""
+class StoreCollector(Collector):
+    """Collector that reads them at each scrape; every process returns the same."""
 
     def collect(self) -> Iterator[Metric]:
         up = readiness.fault() is None
@@ -27,8 +27,8 @@ class Stored(Collector):
             except Error:
                 up = False
         if REPLICA in settings.DATABASES:
-            asked = database.replica_usable()
-            yield _gauge("replica_used", "Whether reads ask the replica, not the primary.", asked)
+            usable = database.replica_usable()
+            yield _gauge("replica_used", "Whether reads ask the replica, not the primary.", usable)
         yield _gauge("database_up", "Whether the database answers with this code's tables.", up)
 
 
@@ -37,20 +37,22 @@ def _gauges() -> Iterator[Metric]:
     chunks = store.PARTITIONS.size()
     if chunks is not None:
         yield _gauge("chunks_bytes", "Size of the stored log text, indexes included.", chunks)
-    run = maintenance.last_upkeep()
+    run = maintenance.last_run()
     if run is not None:
-        yield from _upkeep(run)
+        yield from _run_metrics(run)
 
 
-def _upkeep(run: MaintenanceRun) -> Iterator[Metric]:
+def _run_metrics(run: MaintenanceRun) -> Iterator[Metric]:
     started = run.started_at.timestamp()
-    yield _gauge("upkeep_started_seconds", "When maintain_logs last started.", started)
+    yield _gauge("maintenance_started_seconds", "When maintain_logs last started.", started)
     if run.finished_at is None:
         return
     finished = run.finished_at.timestamp()
-    yield _gauge("upkeep_finished_seconds", "When maintain_logs last came to its end.", finished)
-    yield _gauge("upkeep_took_seconds", "How long that run took.", run.seconds)
-    did = GaugeMetricFamily("joblogs_upkeep_did", "What that run did.", labels=["what"])
+    yield _gauge(
+        "maintenance_finished_seconds", "When maintain_logs last came to its end.", finished
+    )
+    yield _gauge("maintenance_took_seconds", "How long that run took.", run.seconds)
+    did = GaugeMetricFamily("joblogs_maintenance_did", "What that run did.", labels=["what"])
     for what, count in sorted(run.did.items()):
         did.add_metric([what], count)
     yield did

@@ -1,8 +1,9 @@
 """Whatever arrives in whatever order, cut anyhow, twice or in part: the same store in the end.
 
 A machine tells parts of a story and compares what becomes of each record with the model's word,
-while upkeep merges chunks and takes fingerprints; then the story is told whole, as a producer does
-that retries, and the store must be the one that the plain order makes, row by row and byte by byte.
+while maintenance merges chunks and takes fingerprints; then the story is told whole, as a producer
+does that retries, and the store must be the one that the plain order makes, row by row and byte
+by byte.
 `--hypothesis-profile=long` tells twenty times as many stories.
 """
 
@@ -88,7 +89,7 @@ def _maintain() -> None:
 
 
 def _settled() -> tuple[Any, bytes]:
-    """All there is, once upkeep has been: rows, texts, and the export."""
+    """All there is, once maintenance has run: rows, texts, and the export."""
     for row in HostResult.objects.all():
         compaction.merge(row.day, row.pk)
     _maintain()
@@ -96,7 +97,7 @@ def _settled() -> tuple[Any, bytes]:
 
 
 class Producers(RuleBasedStateMachine):
-    """Producers who say anything that is true, in any order, while upkeep runs."""
+    """Producers who say anything that is true, in any order, while maintenance runs."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A log that cannot be read keeps neither upkeep nor senders from the others."""
+"""A log that cannot be read keeps neither maintenance nor senders from the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def _damage(host: int) -> None:
 
 
 @pytest.mark.parametrize("gone", [False, True])
-def test_upkeep_passes_by_what_cannot_be_read(gone: bool, caplog: pytest.LogCaptureFixture) -> None:
+def test_maintenance_passes_by_what_cannot_be_read(
+    gone: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     load(job(), step(), result(1, status=9), result(2, status=9))
     for host in (1, 2):
         load(script_log(TEXT, host=host))

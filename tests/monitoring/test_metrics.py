@@ -123,13 +123,17 @@ def test_it_tells_sizes_and_when_the_store_was_last_kept_up(client) -> None:
     assert first["joblogs_database_up"] == 1
     assert first["joblogs_database_bytes"] > 4096
     assert ("joblogs_chunks_bytes" in first) is (connection.vendor == "postgresql")
-    assert not any("upkeep" in name for name in first)
+    assert not any("maintenance" in name for name in first)
     call_command("maintain_logs", "--dry-run")
-    assert not any("upkeep" in name for name in scraped(client))
+    assert not any("maintenance" in name for name in scraped(client))
     call_command("maintain_logs")
     then = scraped(client)
-    assert then["joblogs_upkeep_finished_seconds"] >= then["joblogs_upkeep_started_seconds"] > 1e9
-    assert then['joblogs_upkeep_did{what="logs_merged"}'] == 0
+    assert (
+        then["joblogs_maintenance_finished_seconds"]
+        >= then["joblogs_maintenance_started_seconds"]
+        > 1e9
+    )
+    assert then['joblogs_maintenance_did{what="logs_merged"}'] == 0
 
 
 def test_without_the_database_it_tells_what_was_counted(client, monkeypatch) -> None:

@@ -103,7 +103,7 @@ def test_a_value_far_in_a_line_is_shown() -> None:
     assert "9f2c11d0 on 1 host ← 4be07a55 on 19 hosts" in text
 
 
-def test_of_logs_whose_values_are_not_known_nothing_is_said_until_upkeep_looks() -> None:
+def test_of_logs_whose_values_are_not_known_nothing_is_said_until_maintenance_looks() -> None:
     _load(20, {4: "9f2c11d0"})
     HostResult.objects.update(value_hashes=None)
     assert len(_groups()) == 1

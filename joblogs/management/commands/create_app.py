@@ -65,12 +65,12 @@ class Command(StoreCommand):
         )
         for grant in app.grants.select_related("scope").order_by("scope"):
             rights = " and ".join(right for right in ("read", "write") if getattr(grant, right))
-            self._say(f"{code} may {rights} {grant.scope or 'every scope'}.")
+            self._write_line(f"{code} may {rights} {grant.scope or 'every scope'}.")
         if secret is None:
-            self._say(f"{code} keeps its secret; --rotate makes a new one.")
+            self._write_line(f"{code} keeps its secret; --rotate makes a new one.")
         else:
-            self._say("Its secret, shown this once:")
+            self._write_line("Its secret, shown this once:")
             self.stdout.write(secret)
 
-    def _say(self, line: str) -> None:
+    def _write_line(self, line: str) -> None:
         self.stderr.write(line, str)  # not in the colour of errors

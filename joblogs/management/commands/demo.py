@@ -20,7 +20,7 @@ from joblogs.management.arguments import port
 
 ARCHIVE = Path(__file__).parents[2] / "demo" / "archive.ndjson.zst"
 SCOPE = ("biz", "2")
-SHOWN = {
+LISTED = {
     "bk_scope_type": SCOPE[0],
     "bk_scope_id": SCOPE[1],
     "job_instance_id": 1001,
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{report.accepted} records loaded, {report.duplicates} were there already."
         )
-        self._say_how_to_look(port)
+        self._write_instructions(port)
         if not no_serve:
             server.serve(f"{HOST}:{port}")
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 f'ARGS="--port {port + 1000 if port < 64000 else 9000}" or manage.py demo --port …'
             ) from None
 
-    def _say_how_to_look(self, port: int) -> None:
+    def _write_instructions(self, port: int) -> None:
         # Nothing that opens the demo is the same on two machines, or known in advance.
         password = secrets.token_urlsafe(9)
         people = get_user_model()
@@ -86,6 +86,6 @@ class Command(BaseCommand):
             f"API     curl {root}/api/v3/batch_get_job_instance_ip_log \\\n"
             f"          -H 'Content-Type: application/json' \\\n"
             f"          -H 'X-Bkapi-Authorization: {keys}' \\\n"
-            f"          -d '{json.dumps(SHOWN)}'\n"
+            f"          -d '{json.dumps(LISTED)}'\n"
         )
         self.stdout.flush()

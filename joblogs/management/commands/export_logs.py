@@ -85,8 +85,8 @@ class Command(StoreCommand):
         except Hole as error:
             raise CommandError(f"A log went while it was read ({error}): try again.") from error
         except Unreadable as error:
-            said = f"A stored log is damaged ({error}): verify_logs tells which."
-            raise CommandError(said) from error
+            message = f"A stored log is damaged ({error}): verify_logs tells which."
+            raise CommandError(message) from error
         self.stderr.write(_sentence(tally, target), str)  # not in the colour of errors
 
     def _selection(self, kind: Format, options: dict[str, Any]) -> Selection:
@@ -137,8 +137,8 @@ def _interruptible(target: Path | None) -> Iterator[output.Stopping]:
         with output.stoppable() as stopping:
             yield stopping
     except output.Stopped as stopped:
-        said = "Stopped." if target is None else f"Stopped; {target} was not written."
-        raise CommandError(said, returncode=STOPPED + stopped.number) from None
+        message = "Stopped." if target is None else f"Stopped; {target} was not written."
+        raise CommandError(message, returncode=STOPPED + stopped.number) from None
 
 
 def _bar(selection: Selection, target: Path | None) -> tqdm[Any]:

@@ -78,9 +78,9 @@ class Command(StoreCommand):
                     failed = not self._import(name, totals) or failed
             if dry_run:
                 transaction.set_rollback(True)
-        done = "Would have accepted" if dry_run else "Accepted"
+        verb = "Would have accepted" if dry_run else "Accepted"
         self.stdout.write(
-            f"{done} {totals.accepted:,} record{'' if totals.accepted == 1 else 's'}, "
+            f"{verb} {totals.accepted:,} record{'' if totals.accepted == 1 else 's'}, "
             f"{totals.duplicates:,} already stored, {totals.refused_total:,} refused."
         )
         if failed or totals.refused_total:
@@ -104,7 +104,7 @@ class Command(StoreCommand):
             self.stderr.write(f"{name}: {error.strerror or error}")
             return False
         except StoreError as error:
-            self.stderr.write(f"{name}: {_told(error)}")
+            self.stderr.write(f"{name}: {_outcome(error)}")
             if committed:
                 _add(totals, committed[-1])
             return False
@@ -128,10 +128,14 @@ class Command(StoreCommand):
         """Import a dump of bk-job: whether all of it could be read and told as records."""
         try:
             report, whole = dumps.import_bk_job(
-                map(Path, files), scope=scope, scope_map=scope_map, zone=zone, say=self.stderr.write
+                map(Path, files),
+                scope=scope,
+                scope_map=scope_map,
+                zone=zone,
+                report_line=self.stderr.write,
             )
         except (DumpFault, StoreError) as error:
-            self.stderr.write(_told(error))
+            self.stderr.write(_outcome(error))
             return False
         _add(totals, report)
         return whole
@@ -148,7 +152,7 @@ class Command(StoreCommand):
         return ingest(lines, writer=OPERATOR, progress=committed.append)
 
 
-def _told(error: Exception) -> str:
+def _outcome(error: Exception) -> str:
     """What an operator can do something about: for the database, what it said."""
     if not isinstance(error, Unavailable):
         return str(error)

@@ -36,17 +36,17 @@ class Command(StoreCommand):
         self, *, dry_run: bool, every_day: bool, limit: int | None, **options: object
     ) -> None:
         try:
-            done = maintenance.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
+            run = maintenance.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
         except maintenance.AlreadyRunning:
             raise CommandError("Another maintain_logs is running.") from None
         except (StoreError, DatabaseError) as error:
             raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
         self.stdout.write(
             f"{'Would do' if dry_run else 'Done'}: "
-            f"{done.partitions_made} day partitions made and {done.partitions_dropped} dropped, "
-            f"the logs of {done.jobs_expired} jobs expired, {done.jobs_forgotten} jobs forgotten, "
-            f"{done.hosts_forgotten} identities of hosts dropped, "
-            f"{done.reads_forgotten} records of reads dropped, "
-            f"{done.logs_merged} logs merged (saving {done.chunks_saved} chunks), "
-            f"{done.fingerprints} fingerprints taken."
+            f"{run.partitions_made} day partitions made and {run.partitions_dropped} dropped, "
+            f"the logs of {run.jobs_expired} jobs expired, {run.jobs_forgotten} jobs forgotten, "
+            f"{run.hosts_forgotten} identities of hosts dropped, "
+            f"{run.reads_forgotten} records of reads dropped, "
+            f"{run.logs_merged} logs merged (saving {run.chunks_saved} chunks), "
+            f"{run.fingerprints} fingerprints taken."
         )

@@ -53,7 +53,7 @@ class Command(StoreCommand):
         bar: tqdm[Any] = tqdm(unit="B", unit_scale=True, desc="redact", disable=None)
         try:
             with bar:
-                done = redaction.redact(
+                run = redaction.redact(
                     results,
                     secrets,
                     by=by or choosing.operator(),
@@ -63,33 +63,33 @@ class Command(StoreCommand):
                 )
         except (StoreError, DatabaseError) as error:
             raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
-        for name, places in sorted(done.places.items()):
+        for name, places in sorted(run.places.items()):
             self.stdout.write(f"{name}: {places}")
         self.stdout.write(
-            f"{'Would mask' if dry_run else 'Masked'} {done.places.total()} places "
-            f"in {done.logs} of {done.looked} logs."
+            f"{'Would mask' if dry_run else 'Masked'} {run.places.total()} places "
+            f"in {run.logs} of {run.looked} logs."
         )
-        if done.unreadable:
-            raise CommandError(f"{len(done.unreadable)} logs cannot be read: see verify_logs.")
+        if run.unreadable:
+            raise CommandError(f"{len(run.unreadable)} logs cannot be read: see verify_logs.")
 
 
 def _rules(names: list[str], texts: str | None) -> tuple[Rule, ...]:
-    known: tuple[Rule, ...] = settings.SECRET_RULES
-    unknown = set(names) - {rule.name for rule in known}
+    rules: tuple[Rule, ...] = settings.SECRET_RULES
+    unknown = set(names) - {rule.name for rule in rules}
     if unknown:
-        every = ", ".join(dict.fromkeys(rule.name for rule in known))
+        every = ", ".join(dict.fromkeys(rule.name for rule in rules))
         raise CommandError(f"--pattern {min(unknown)}: known are {every}.", returncode=2)
     if texts is None:
-        return tuple(rule for rule in known if not names or rule.name in names)
+        return tuple(rule for rule in rules if not names or rule.name in names)
     lines = [line for line in _read(texts).split(b"\n") if line.strip()]
     if not 1 <= len(lines) <= TEXTS_MAX:
         raise CommandError(f"--texts: 1 to {TEXTS_MAX} lines, not {len(lines)}.")
     try:
         # One name for all: a record says that texts were masked, never which.
-        given = tuple(literal("text", line.removesuffix(b"\r")) for line in lines)
+        literals = tuple(literal("text", line.removesuffix(b"\r")) for line in lines)
     except InvalidRule as error:
         raise CommandError(f"--texts: {error}.") from None
-    return (*given, *(rule for rule in known if rule.name in names))
+    return (*literals, *(rule for rule in rules if rule.name in names))
 
 
 def _read(path: str) -> bytes:

@@ -36,17 +36,17 @@ class Command(StoreCommand):
         parser.add_argument("--dry-run", action="store_true", help="count and change nothing")
 
     def handle(self, *, dry_run: bool, by: str | None, **options: Any) -> None:
-        said = choosing.words(options)
-        if said == choosing.EVERYTHING:
+        selection_text = choosing.words(options)
+        if selection_text == choosing.EVERYTHING:
             raise CommandError("Say which jobs: --scope, --job, --until, …", returncode=2)
         selected = choosing.selection(options, attempt=options["attempt"])
         bar: tqdm[Any] = tqdm(unit=" jobs", desc="remove", disable=None)
         try:
             with bar:
-                done = removing.remove(
+                run = removing.remove(
                     choosing.selected_jobs(selected),
                     by=by or choosing.operator(),
-                    selection=said,
+                    selection=selection_text,
                     dry_run=dry_run,
                     progress=bar.update,
                 )
@@ -57,9 +57,9 @@ class Command(StoreCommand):
                 f"A log cannot be read ({error}): verify_logs tells which."
             ) from error
         self.stdout.write(
-            f"{'Would remove' if dry_run else 'Removed'} {done.jobs} jobs with {done.results} host "
-            f"results and {done.size:,} bytes of text."
+            f"{'Would remove' if dry_run else 'Removed'} {run.jobs} jobs with {run.results} host "
+            f"results and {run.size:,} bytes of text."
         )
-        if done.held:
-            named = ", ".join(done.names) + (", …" if done.held > len(done.names) else "")
-            raise CommandError(f"{done.held} held jobs were not removed: {named}.")
+        if run.held:
+            named = ", ".join(run.names) + (", …" if run.held > len(run.names) else "")
+            raise CommandError(f"{run.held} held jobs were not removed: {named}.")

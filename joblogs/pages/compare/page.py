@@ -21,7 +21,7 @@ from joblogs.compare import (
     Side,
     Steady,
     compare,
-    odd_ones,
+    single_hosts,
     steady_values,
 )
 from joblogs.logtext.ansi import ENCODINGS
@@ -271,7 +271,7 @@ def _sampled(log: HostLog, members: list[HostResult]) -> Counterpart:
         for member, data in host_history.logs_of(log.step, chosen)
     ]
     steady = steady_values(side for _, side in sides)
-    best = min(sides, key=lambda pair: (odd_ones(pair[1], steady), pair[0].host_id))[0]
+    best = min(sides, key=lambda pair: (single_hosts(pair[1], steady), pair[0].host_id))[0]
     return Counterpart(
         host_log(log.step, best.host_id, log.attempts),
         steady=steady,

@@ -21,7 +21,7 @@ from .files import FILE, SCRIPT, DumpFault, DumpFile, Progress, find, opened
 from .findings import Finding, Findings
 from .jobs import job_records
 from .scopes import Scope, Scopes, read_map
-from .sorting import Shelf, Values
+from .sorting import Sorter, Values
 
 __all__ = ["Dump", "DumpFault", "Finding", "Scope", "Scopes", "read_map"]
 
@@ -34,11 +34,11 @@ class Dump:
         self.findings = Findings()
         self.files = find(paths, self.findings)
         self._zone = zone
-        self._shelf = Shelf()
+        self._sorter = Sorter()
         self._days: dict[str, set[str]] = defaultdict(set)
 
     def __enter__(self) -> Dump:
-        self._shelf.__enter__()
+        self._sorter.__enter__()
         return self
 
     def __exit__(
@@ -47,7 +47,7 @@ class Dump:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._shelf.__exit__(kind, error, traceback)
+        self._sorter.__exit__(kind, error, traceback)
 
     @property
     def size(self) -> int:
@@ -64,15 +64,15 @@ class Dump:
                     self.findings.note(Finding.REPEATED_DOCUMENT, file.path.name, count=again)
             else:
                 self._load_rows(file, progress)
-        self._shelf.index()
+        self._sorter.index()
 
     def records(self, scopes: Scopes) -> Iterator[Stated]:
         """What was loaded, as records in their order."""
-        return job_records(self._shelf, scopes=scopes, days=self._days, findings=self.findings)
+        return job_records(self._sorter, scopes=scopes, days=self._days, findings=self.findings)
 
     def one_scope(self, scope: Scope) -> Scopes:
         """Every job is of this scope; if they are of several app_ids, that is noted."""
-        apps = [app for (app,) in self._shelf.read("SELECT DISTINCT app FROM job ORDER BY app")]
+        apps = [app for (app,) in self._sorter.read("SELECT DISTINCT app FROM job ORDER BY app")]
         for app in apps if len(apps) > 1 else ():
             self.findings.note(Finding.ONE_SCOPE, str(app))
         return lambda app: scope
@@ -82,14 +82,14 @@ class Dump:
         with opened(file.path, progress) as stream:
             found = tables.rows(file, stream, self.findings)
             values = (value for row in found for value in reading.take(row, self._zone))
-            self._shelf.put(reading.shelf, values)
+            self._sorter.put(reading.sorter, values)
 
     def _load_documents(self, file: DumpFile, progress: Progress) -> int:
         with opened(file.path, progress) as stream:
             found = bson_files.documents(file, stream)
             if file.subject == SCRIPT:
-                return self._shelf.put("script", self._scripts(file, found))
-            return self._shelf.put("file", self._tasks(file, found))
+                return self._sorter.put("script", self._scripts(file, found))
+            return self._sorter.put("file", self._tasks(file, found))
 
     def _scripts(self, file: DumpFile, found: Iterator[bson_files.Document]) -> Iterator[Values]:
         for document in found:

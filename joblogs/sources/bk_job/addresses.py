@@ -11,7 +11,7 @@ from typing import Any
 
 from joblogs.records import MAX_ID
 
-from .sorting import Shelf
+from .sorting import Sorter
 
 Object = int | str
 """A host by its number, or by `cloud:address` where bk-job did not know numbers yet."""
@@ -85,12 +85,12 @@ class Snapshot:
         number, cloud = host.get("hostId"), host.get("cloudAreaId")
         if not isinstance(number, int) or not 1 <= number <= MAX_ID:
             return
-        known = isinstance(cloud, int) and 0 <= cloud <= MAX_ID
+        is_known = isinstance(cloud, int) and 0 <= cloud <= MAX_ID
         ip, ipv6 = _family(host.get("ip"))[0], _family(host.get("ipv6"))[1]
         if not (ip or ipv6):
             return
         # The first word counts: executeObjects come before what they were made from.
-        self.of_host.setdefault(number, Address(cloud if known else None, ip, ipv6))
+        self.of_host.setdefault(number, Address(cloud if is_known else None, ip, ipv6))
         for address in filter(None, (ip, ipv6)):
             self.hosts_at.setdefault(f"{cloud}:{address}", set()).add(number)
 
@@ -124,19 +124,19 @@ def _family(text: Any) -> tuple[str | None, str | None]:
 class Addresses:
     """The hosts of one step: from its snapshot, else task_instance_host, else the logs."""
 
-    def __init__(self, shelf: Shelf, *, job: int, step: int) -> None:
-        self._shelf, self._job, self._step = shelf, job, step
-        self._known: dict[Object, Address | None] = {}
+    def __init__(self, sorter: Sorter, *, job: int, step: int) -> None:
+        self._sorter, self._job, self._step = sorter, job, step
+        self._by_host: dict[Object, Address | None] = {}
         self._numbers: dict[str, int] = {}
         self.snapshot = Snapshot()
-        for cell in shelf.snapshots(step):
+        for cell in sorter.snapshots(step):
             self.snapshot.add(cell)
 
     def of(self, host: int) -> Address | None:
         """Where a host was, None if nothing tells."""
-        if host not in self._known:
-            self._known[host] = self.snapshot.of_host.get(host) or self._elsewhere(host)
-        return self._known[host]
+        if host not in self._by_host:
+            self._by_host[host] = self.snapshot.of_host.get(host) or self._elsewhere(host)
+        return self._by_host[host]
 
     def number(self, named: Object) -> int:
         """The host's number: its own, or one made from its address."""
@@ -149,31 +149,31 @@ class Addresses:
     @staticmethod
     def parsed(*texts: str | None) -> Address | None:
         """What `cloud:address` texts tell together, None if nothing."""
-        told = [address for text in texts if (address := parse(text))]
-        if not told:
+        addresses = [address for text in texts if (address := parse(text))]
+        if not addresses:
             return None
-        ip = next((address.ip for address in told if address.ip), None)
-        ipv6 = next((address.ipv6 for address in told if address.ipv6), None)
-        return Address(told[0].bk_cloud_id, ip, ipv6)
+        ip = next((address.ip for address in addresses if address.ip), None)
+        ipv6 = next((address.ipv6 for address in addresses if address.ipv6), None)
+        return Address(addresses[0].bk_cloud_id, ip, ipv6)
 
     def _number_at(self, address: str) -> int:
         parsed = parse(address)
         if parsed is None:
             return made_number(address)
         plain = parsed.ip or parsed.ipv6 or ""
-        found = self.snapshot.hosts_at.get(f"{parsed.bk_cloud_id}:{plain}")
-        numbers = found or self._shelf.hosts_with(self._job, plain)
+        hosts = self.snapshot.hosts_at.get(f"{parsed.bk_cloud_id}:{plain}")
+        numbers = hosts or self._sorter.hosts_with(self._job, plain)
         if len(numbers) == 1:
             return next(iter(numbers))
         number = made_number(f"{parsed.bk_cloud_id}:{plain}")
-        self._known[number] = parsed
+        self._by_host[number] = parsed
         return number
 
     def _elsewhere(self, host: int) -> Address | None:
-        told = self.parsed(*self._shelf.told_by_logs(self._step, host))
-        if row := self._shelf.host(self._job, host):
+        addresses = self.parsed(*self._sorter.addresses_in_logs(self._step, host))
+        if row := self._sorter.host(self._job, host):
             ip, ipv6 = _family(row[0])[0], _family(row[1])[1]
             # The table has no cloud area; a log of an older writer may.
             if ip or ipv6:
-                return Address(told.bk_cloud_id if told else None, ip, ipv6)
-        return told
+                return Address(addresses.bk_cloud_id if addresses else None, ip, ipv6)
+        return addresses

@@ -1,4 +1,4 @@
-"""What the documents of the daily log collections say."""
+"""Readers of the daily log collections' documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tables import clean
 
 
 class Unreadable(Exception):
-    """A document that does not say what it belongs to."""
+    """Error of a document without a step, host or path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class FileTask:
-    """What a document tells of a file transfer."""
+    """Fields of a file transfer in one document."""
 
     step: int
     object: Object
@@ -53,14 +53,14 @@ class FileTask:
     oid: bytes | None
     lines: int
     content: bytes
-    said: dict[str, Any]
+    fields: dict[str, Any]
     times_unused: bool
 
     def values(self) -> Values:
         role = TARGET if self.mode else SOURCE
         place = (self.step, self.object, self.count, self.batch, role, self.key, self.oid)
-        own = (self.said.get("own_ip"), self.said.get("own_ipv6"))
-        return (*place, self.lines, *own, json.dumps(self.said), self.content)
+        own = (self.fields.get("own_ip"), self.fields.get("own_ipv6"))
+        return (*place, self.lines, *own, json.dumps(self.fields), self.content)
 
 
 def script(document: Document) -> Script:
@@ -103,7 +103,7 @@ def file_task(document: Document, zone: datetime.tzinfo) -> FileTask:
     if src_path is None or (mode and _text(document, "destFile") is None):
         raise Unreadable("no path")
     lines, updated, unused = _lines(document, zone)
-    said = {
+    fields = {
         "src_eo": _text(document, "srcExecuteObjectId"),
         "src_host": _number(document, "srcHostId"),
         "src_ip": _text(document, "srcIp"),
@@ -128,7 +128,7 @@ def file_task(document: Document, zone: datetime.tzinfo) -> FileTask:
         oid=_oid(document),
         lines=len(lines),
         content=b"".join(lines),
-        said={key: value for key, value in said.items() if value is not None},
+        fields={key: value for key, value in fields.items() if value is not None},
         times_unused=unused,
     )
 
@@ -169,10 +169,10 @@ def _task_id(document: Document, mode: int) -> str:
     return "_".join("null" if part is None else str(part) for part in parts)
 
 
-def source_of(said: Mapping[str, Any]) -> Object | None:
+def source_of(fields: Mapping[str, Any]) -> Object | None:
     """Where a file came from, None if from no host. Raises Container."""
-    address = said.get("src_ip") or said.get("src_ipv6")
-    return object_of(said.get("src_eo"), said.get("src_host"), address)
+    address = fields.get("src_ip") or fields.get("src_ipv6")
+    return object_of(fields.get("src_eo"), fields.get("src_host"), address)
 
 
 def _step(document: Document) -> int:

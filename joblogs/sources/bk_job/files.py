@@ -89,11 +89,11 @@ def find(paths: Iterable[Path], findings: Findings) -> list[DumpFile]:
         if path.is_dir():
             inside = (inner for inner in sorted(path.rglob("*")) if inner.is_file())
             for inner in inside:
-                if file := told_by_name(inner):
+                if file := dated_by_name(inner):
                     found[inner.resolve()] = file
                 elif not _BESIDE.search(inner.name):
                     findings.note(Finding.FILE, inner.name)
-        elif file := told_by_name(path):
+        elif file := dated_by_name(path):
             found[path.resolve()] = file
         elif not _BESIDE.search(path.name):
             raise DumpFault(
@@ -106,7 +106,7 @@ def find(paths: Iterable[Path], findings: Findings) -> list[DumpFile]:
     return list(found.values())
 
 
-def told_by_name(path: Path) -> DumpFile | None:
+def dated_by_name(path: Path) -> DumpFile | None:
     """What a file holds, None if its name does not say."""
     if _BESIDE.search(path.name):
         return None

@@ -67,11 +67,11 @@ class Findings:
     def note(self, finding: Finding, example: str, *, count: int = 1) -> None:
         """Count something; `example` names it."""
         self.counts[finding] += count
-        known = self.examples[finding]
-        if example in known:
+        examples = self.examples[finding]
+        if example in examples:
             return
-        if len(known) < EXAMPLES:
-            known.append(example)
+        if len(examples) < EXAMPLES:
+            examples.append(example)
         else:
             self._unnamed.add(finding)
 

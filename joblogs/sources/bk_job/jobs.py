@@ -16,7 +16,7 @@ from .findings import Finding, Findings
 from .logs import Where, file_logs, script_logs
 from .rows import SOURCE
 from .scopes import Scopes
-from .sorting import Shelf
+from .sorting import Sorter
 
 Days = Mapping[str, set[str]]
 """The days of the collections that were given, by their kind."""
@@ -25,16 +25,16 @@ _UNKNOWN = HostStatus.UNKNOWN.value
 
 
 def job_records(
-    shelf: Shelf, *, scopes: Scopes, days: Days, findings: Findings
+    sorter: Sorter, *, scopes: Scopes, days: Days, findings: Findings
 ) -> Iterator[records.Stated]:
     """Every job with its steps, their host results and logs."""
-    _note_orphans(shelf, findings)
-    for job, app, text in shelf.read("SELECT id, app, said FROM job ORDER BY id"):
-        said, scope = json.loads(text), scopes(app)
+    _note_orphans(sorter, findings)
+    for job, app, text in sorter.read("SELECT id, app, fields FROM job ORDER BY id"):
+        fields, scope = json.loads(text), scopes(app)
         if scope is None:
             findings.note(Finding.NO_SCOPE, f"app_id {app}")
             continue
-        if said["create_time"] is None:
+        if fields["create_time"] is None:
             findings.note(Finding.NO_CREATE_TIME, f"job {job}")
             continue
         yield records.Job(
@@ -42,29 +42,29 @@ def job_records(
             bk_scope_type=cast(records.ScopeTypeName, scope[0]),
             bk_scope_id=scope[1],
             source="bk-job",
-            **said,
+            **fields,
         )
         # A job has few steps, so they may all be told before the first one's hosts.
         steps: list[tuple[Where, dict[str, Any]]] = []
-        for step, step_text in shelf.read("SELECT id, said FROM step WHERE job = ?", job):
-            step_said = json.loads(step_text)
-            if step_said["step_type"] not in StepType.values:
-                findings.note(Finding.STEP_TYPE, f"step {step}: {step_said['step_type']}")
+        for step, step_text in sorter.read("SELECT id, fields FROM step WHERE job = ?", job):
+            step_fields = json.loads(step_text)
+            if step_fields["step_type"] not in StepType.values:
+                findings.note(Finding.STEP_TYPE, f"step {step}: {step_fields['step_type']}")
                 continue
             where = {"job_instance_id": job, "step_instance_id": step}
-            yield records.Step(**where, **step_said)
-            steps.append((where, step_said))
-        for where, step_said in steps:
-            teller = _Step(shelf, where, findings)
-            teller.note_collections(step_said, {said["create_time"]}, days)
-            yield from teller.all()
+            yield records.Step(**where, **step_fields)
+            steps.append((where, step_fields))
+        for where, step_fields in steps:
+            step_records = _Step(sorter, where, findings)
+            step_records.note_collections(step_fields, {fields["create_time"]}, days)
+            yield from step_records.all()
 
 
-def _note_orphans(shelf: Shelf, findings: Findings) -> None:
+def _note_orphans(sorter: Sorter, findings: Findings) -> None:
     """What belongs to no row that was given."""
-    for step, job in shelf.read("SELECT id, job FROM step WHERE job NOT IN (SELECT id FROM job)"):
+    for step, job in sorter.read("SELECT id, job FROM step WHERE job NOT IN (SELECT id FROM job)"):
         findings.note(Finding.NO_JOB, f"step {step} of job {job}")
-    for (step,) in shelf.read(
+    for (step,) in sorter.read(
         """SELECT step FROM (SELECT DISTINCT step FROM script UNION SELECT DISTINCT step FROM file
         UNION SELECT DISTINCT step FROM result) WHERE step NOT IN (SELECT id FROM step)"""
     ):
@@ -74,33 +74,33 @@ def _note_orphans(shelf: Shelf, findings: Findings) -> None:
 class _Step:
     """One step's host results and logs."""
 
-    def __init__(self, shelf: Shelf, where: Where, findings: Findings) -> None:
-        self._shelf, self._where, self._findings = shelf, where, findings
+    def __init__(self, sorter: Sorter, where: Where, findings: Findings) -> None:
+        self._sorter, self._where, self._findings = sorter, where, findings
         self._number = where["step_instance_id"]
-        self._addresses = Addresses(shelf, job=where["job_instance_id"], step=self._number)
+        self._addresses = Addresses(sorter, job=where["job_instance_id"], step=self._number)
         if self._addresses.snapshot.broken:
             findings.note(Finding.SNAPSHOT, f"step {self._number}")
-        for address in shelf.named_by_address(self._number):
+        for address in sorter.named_by_address(self._number):
             host = self._addresses.number(address)
-            shelf.number(self._number, address, host)
+            sorter.number(self._number, address, host)
             if host >= 2**52:
                 findings.note(Finding.ADDRESS_ONLY, f"{address} in step {self._number}")
-        self._told: set[int] = set()
+        self._written: set[int] = set()
         self._left_out: set[int] = set()
         self._logs_expected = True
 
-    def note_collections(self, said: Mapping[str, Any], created: set[int], days: Days) -> None:
+    def note_collections(self, fields: Mapping[str, Any], created: set[int], days: Days) -> None:
         """Name the collections that may hold the step's logs and were not given.
 
         Logs are written by the day of the job and read by that of the step, both UTC; they differ
         for a step that was made after midnight, and either collection may be the one.
         """
-        if said["step_type"] == StepType.APPROVAL:
+        if fields["step_type"] == StepType.APPROVAL:
             return
-        kind = FILE if said["step_type"] == StepType.FILE else SCRIPT
-        times = created | ({said["create_time"]} - {None})
+        kind = FILE if fields["step_type"] == StepType.FILE else SCRIPT
+        times = created | ({fields["create_time"]} - {None})
         missing = {_day(time) for time in times} - days.get(kind, set())
-        found = self._shelf.read(
+        found = self._sorter.read(
             """SELECT EXISTS (SELECT 1 FROM script WHERE step = ?1)
             OR EXISTS (SELECT 1 FROM file WHERE step = ?1),
             EXISTS (SELECT 1 FROM result WHERE step = ?1)""",
@@ -115,14 +115,14 @@ class _Step:
     def all(self) -> Iterator[records.Stated]:
         yield from self._stored_results()
         yield from self._missing_results()
-        yield from script_logs(self._shelf, self._where, self._left_out, self._findings)
+        yield from script_logs(self._sorter, self._where, self._left_out, self._findings)
         yield from file_logs(
-            self._shelf, self._where, self._addresses, self._left_out, self._findings
+            self._sorter, self._where, self._addresses, self._left_out, self._findings
         )
 
     def _stored_results(self) -> Iterator[records.HostResult]:
-        rows = self._shelf.read(
-            """SELECT object, count, batch, role, said,
+        rows = self._sorter.read(
+            """SELECT object, count, batch, role, fields,
             EXISTS (SELECT 1 FROM script AS s WHERE r.role = 0 AND s.step = r.step
                 AND s.object = r.object AND s.count = r.count AND s.batch = r.batch)
             OR EXISTS (SELECT 1 FROM file AS f WHERE f.step = r.step AND f.object = r.object
@@ -131,13 +131,13 @@ class _Step:
             self._number,
         )
         for host, count, batch, role, text, has_log in rows:
-            said = json.loads(text)
-            if not has_log and self._logs_expected and _should_have_log(said, count):
+            fields = json.loads(text)
+            if not has_log and self._logs_expected and _should_have_log(fields, count):
                 self._findings.note(Finding.NO_LOG, self._name(host, count))
-            yield from self._result(host, count, batch, role, said)
+            yield from self._result(host, count, batch, role, fields)
 
     def _missing_results(self) -> Iterator[records.HostResult]:
-        rows = self._shelf.read(
+        rows = self._sorter.read(
             """SELECT object, count, batch, 0 FROM script WHERE step = ?1
             UNION SELECT object, count, batch, role FROM file WHERE step = ?1
             EXCEPT SELECT object, count, batch, role FROM result WHERE step = ?1
@@ -149,7 +149,7 @@ class _Step:
             yield from self._result(host, count, batch, role, {"status": _UNKNOWN})
 
     def _result(
-        self, host: int, count: int, batch: int, role: int, said: dict[str, Any]
+        self, host: int, count: int, batch: int, role: int, fields: dict[str, Any]
     ) -> Iterator[records.HostResult]:
         address = self._addresses.of(host)
         if address is None:
@@ -157,9 +157,9 @@ class _Step:
                 self._findings.note(Finding.NO_ADDRESS, f"host {host} in step {self._number}")
             self._left_out.add(host)
             return
-        if address.bk_cloud_id is None and host not in self._told:
+        if address.bk_cloud_id is None and host not in self._written:
             self._findings.note(Finding.NO_CLOUD, f"host {host} in step {self._number}")
-        self._told.add(host)
+        self._written.add(host)
         yield records.HostResult(
             **self._where,
             execute_count=count,
@@ -169,7 +169,7 @@ class _Step:
             ip=address.ip,
             ipv6=address.ipv6,
             role="source" if role == SOURCE else "target",
-            **said,
+            **fields,
         )
 
     def _name(self, host: int, count: int) -> str:
@@ -177,9 +177,9 @@ class _Step:
         return f"step {self._number} host {host}{again}"
 
 
-def _should_have_log(said: Mapping[str, Any], count: int) -> bool:
+def _should_have_log(fields: Mapping[str, Any], count: int) -> bool:
     """Whether a host was executed, to the end, by this very row."""
-    status, actual = said["status"], said["actual_execute_count"]
+    status, actual = fields["status"], fields["actual_execute_count"]
     if status is None or host_rank(status) != FINISHED:
         return False
     return status != HostStatus.SUCCEEDED_LAST_TIME and (actual is None or actual >= count)

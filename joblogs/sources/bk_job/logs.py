@@ -12,7 +12,7 @@ from joblogs import records
 from .addresses import Addresses, Container
 from .documents import source_of
 from .findings import Finding, Findings
-from .sorting import Shelf, Values
+from .sorting import Sorter, Values
 
 PIECE_BYTES = 256 * 1024
 FILE_STATUSES = range(6)
@@ -22,10 +22,10 @@ Where = dict[str, Any]
 
 
 def script_logs(
-    shelf: Shelf, where: Where, left_out: set[int], findings: Findings
+    sorter: Sorter, where: Where, left_out: set[int], findings: Findings
 ) -> Iterator[records.ScriptLog]:
     """What scripts printed. Stored offsets are where chunks end; ours are where pieces start."""
-    rows = shelf.read(
+    rows = sorter.read(
         """SELECT object, count, batch, ending, content FROM script WHERE step = ?
         ORDER BY object, count, batch, ending, oid, rowid""",
         where["step_instance_id"],
@@ -65,36 +65,36 @@ def _joined(chunks: Iterable[Values], place: Where, findings: Findings) -> Itera
 
 
 def file_logs(
-    shelf: Shelf, where: Where, addresses: Addresses, left_out: set[int], findings: Findings
+    sorter: Sorter, where: Where, addresses: Addresses, left_out: set[int], findings: Findings
 ) -> Iterator[records.FileLog]:
     """Files that were moved: one task a key, however many documents it has."""
-    rows = shelf.read(
-        """SELECT object, count, batch, role, key, said, content FROM file WHERE step = ?
+    rows = sorter.read(
+        """SELECT object, count, batch, role, key, fields, content FROM file WHERE step = ?
         ORDER BY object, count, batch, role, key, oid, rowid""",
         where["step_instance_id"],
     )
     for (host, count, batch, role, key), documents in itertools.groupby(rows, lambda r: r[:5]):
         if host in left_out:
             continue
-        said: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         content = b""
         for *_, text, part in documents:
-            said |= json.loads(text)
+            fields |= json.loads(text)
             content += part
-        status = said.get("status")
+        status = fields.get("status")
         if status is not None and status not in FILE_STATUSES:
             step = where["step_instance_id"]
             findings.note(Finding.VALUE, f"status {status} of a file in step {step}")
             status = None
         mode = 0 if role else 1
-        owner = _reference(host, addresses, said.get("own_ip"), said.get("own_ipv6"))
-        ends: dict[str, Any] = {"src": owner, "src_path": said["src_path"]}
+        owner = _reference(host, addresses, fields.get("own_ip"), fields.get("own_ipv6"))
+        ends: dict[str, Any] = {"src": owner, "src_path": fields["src_path"]}
         if mode:
-            ends["src"] = _source(said, addresses, where, findings)
-            ends |= {"dest": owner, "dest_path": said.get("dest_path")}
+            ends["src"] = _source(fields, addresses, where, findings)
+            ends |= {"dest": owner, "dest_path": fields.get("dest_path")}
         task = where | {"execute_count": count, "batch": batch, "bk_host_id": host, "mode": mode}
         task |= {"task_key": key, "status": status, **ends}
-        task |= {k: said.get(k) for k in ("size", "speed", "process", "update_time")}
+        task |= {k: fields.get(k) for k in ("size", "speed", "process", "update_time")}
         if not content:
             yield records.FileLog(**task)
         for offset, piece in pieces(content, 0):
@@ -102,10 +102,10 @@ def file_logs(
 
 
 def _source(
-    said: dict[str, Any], addresses: Addresses, where: Where, findings: Findings
+    fields: dict[str, Any], addresses: Addresses, where: Where, findings: Findings
 ) -> records.HostRef | None:
     try:
-        named = source_of(said)
+        named = source_of(fields)
     except Container as container:
         step = where["step_instance_id"]
         findings.note(Finding.CONTAINER_SOURCE, f"{container} in step {step}")
@@ -113,7 +113,7 @@ def _source(
     if named is None:
         return None
     host = addresses.number(named)
-    return _reference(host, addresses, said.get("src_ip"), said.get("src_ipv6"))
+    return _reference(host, addresses, fields.get("src_ip"), fields.get("src_ipv6"))
 
 
 def _reference(

@@ -1,4 +1,4 @@
-"""What the rows of each table say, in the words of our records."""
+"""Readers of bk-job's tables: rows as fields of our records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TARGET, SOURCE = 0, 1
 class Reading:
     """How a table is read: where its rows are sorted, and what is taken of each."""
 
-    shelf: str
+    sorter: str
     take: Callable[[Row, datetime.tzinfo], Iterator[Values]]
 
 
@@ -35,7 +35,7 @@ def _times(row: Row, zone: datetime.tzinfo) -> dict[str, int | None]:
 
 
 def _job(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
-    said = {
+    fields = {
         "name": row.text("name") or "",
         "operator": row.text("operator"),
         "launch_mode": row.int32("startup_mode"),
@@ -44,11 +44,11 @@ def _job(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
         "create_time": row.amount("create_time"),
         **_times(row, zone),
     }
-    yield row.id("id"), row.id("app_id"), json.dumps(said)
+    yield row.id("id"), row.id("app_id"), json.dumps(fields)
 
 
 def _step(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
-    said = {
+    fields = {
         "name": row.text("name") or "",
         "step_type": row.int32("type"),
         # 0 in rows from before steps were numbered.
@@ -59,12 +59,12 @@ def _step(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
         **_times(row, zone),
     }
     targets = _json_cell(row, "target_servers")
-    yield row.id("id"), row.id("task_instance_id"), targets, json.dumps(said)
+    yield row.id("id"), row.id("task_instance_id"), targets, json.dumps(fields)
 
 
 def _source(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
-    resolved, given = (_json_cell(row, c) for c in ("resolved_file_source", "file_source"))
-    yield row.id("step_instance_id"), resolved, given
+    resolved, original = (_json_cell(row, c) for c in ("resolved_file_source", "file_source"))
+    yield row.id("step_instance_id"), resolved, original
 
 
 def _host(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
@@ -93,7 +93,7 @@ def _result(row: Row, roles: list[int], zone: datetime.tzinfo) -> Iterator[Value
     if named is None:
         row.findings.note(Finding.UNREADABLE, row.place)
         return
-    said = {
+    fields = {
         "status": row.int32("status"),
         "tag": row.text("tag"),
         "exit_code": row.int32("exit_code"),
@@ -103,7 +103,7 @@ def _result(row: Row, roles: list[int], zone: datetime.tzinfo) -> Iterator[Value
     }
     for role in roles:
         place = (step, named, row.count("execute_count"), row.count("batch"), role)
-        yield (*place, json.dumps(said))
+        yield (*place, json.dumps(fields))
 
 
 def _script_result(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:

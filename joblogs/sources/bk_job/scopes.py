@@ -27,7 +27,7 @@ def read_map(path: Path) -> Scopes:
     CSV or tab-separated rows or JSON objects with app_id (or id), bk_scope_type and bk_scope_id, as
     job_manage.application has them; or one JSON object, {"1": "biz:2", …}.
     """
-    known: dict[int, Scope] = {}
+    scopes: dict[int, Scope] = {}
     form = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv"}.get(path.suffix, "json")
     with opened(path) as file:
         if form == "json":
@@ -40,13 +40,13 @@ def read_map(path: Path) -> Scopes:
             raise DumpFault(f"{path}: {entry!r} is no object")
         if any(key in entry for key in _ID):
             app, scope = _first(entry, _ID), (_first(entry, _TYPE), _first(entry, _SCOPE_ID))
-            known[_app(app, path)] = _scope(*scope, path)
+            scopes[_app(app, path)] = _scope(*scope, path)
             continue
         for app, named in entry.items():
-            known[_app(app, path)] = _scope(*str(named).partition(":")[::2], path)
-    if not known:
+            scopes[_app(app, path)] = _scope(*str(named).partition(":")[::2], path)
+    if not scopes:
         raise DumpFault(f"{path}: names no app_id")
-    return known.get
+    return scopes.get
 
 
 def _first(entry: dict[str, Any], keys: tuple[str, ...]) -> Any:
@@ -63,6 +63,6 @@ def _app(value: Any, path: Path) -> int:
 def _scope(kind: Any, number: Any, path: Path) -> Scope:
     text = "" if number is None else str(number)
     if kind not in ScopeType.values or not 1 <= len(text) <= 64:
-        known = ", ".join(ScopeType.values)
-        raise DumpFault(f"{path}: {kind}:{text} is no scope; its type is one of {known}")
+        scopes = ", ".join(ScopeType.values)
+        raise DumpFault(f"{path}: {kind}:{text} is no scope; its type is one of {scopes}")
     return str(kind), text

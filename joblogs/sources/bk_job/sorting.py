@@ -15,17 +15,17 @@ from typing import Any
 
 # `object` has no declared type: hosts by number and hosts by address both fit, unchanged.
 _TABLES = """
-CREATE TABLE job (id INTEGER PRIMARY KEY, app INTEGER, said TEXT);
-CREATE TABLE step (id INTEGER PRIMARY KEY, job INTEGER, targets TEXT, said TEXT);
-CREATE TABLE source (step INTEGER PRIMARY KEY, resolved TEXT, given TEXT);
+CREATE TABLE job (id INTEGER PRIMARY KEY, app INTEGER, fields TEXT);
+CREATE TABLE step (id INTEGER PRIMARY KEY, job INTEGER, targets TEXT, fields TEXT);
+CREATE TABLE source (step INTEGER PRIMARY KEY, resolved TEXT, original TEXT);
 CREATE TABLE host (job INTEGER, host INTEGER, ip TEXT, ipv6 TEXT, PRIMARY KEY (job, host))
     WITHOUT ROWID;
-CREATE TABLE result (step INTEGER, object, count INTEGER, batch INTEGER, role INTEGER, said TEXT,
+CREATE TABLE result (step INTEGER, object, count INTEGER, batch INTEGER, role INTEGER, fields TEXT,
     PRIMARY KEY (step, object, count, batch, role)) WITHOUT ROWID;
 CREATE TABLE script (step INTEGER, object, count INTEGER, batch INTEGER, ending INTEGER,
     oid BLOB UNIQUE, ip TEXT, ipv6 TEXT, content BLOB);
 CREATE TABLE file (step INTEGER, object, count INTEGER, batch INTEGER, role INTEGER, key TEXT,
-    oid BLOB UNIQUE, lines INTEGER, ip TEXT, ipv6 TEXT, said TEXT, content BLOB);
+    oid BLOB UNIQUE, lines INTEGER, ip TEXT, ipv6 TEXT, fields TEXT, content BLOB);
 """
 # Made after the rows are in: one external sort instead of an insertion per row.
 _INDEXES = """
@@ -42,17 +42,17 @@ INSERT = {
     # Chunks never change; a file's document grows, so the longer of two is the later one.
     "script": "INSERT OR IGNORE INTO script VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "file": """INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (oid) DO UPDATE SET lines = excluded.lines, said = excluded.said,
+        ON CONFLICT (oid) DO UPDATE SET lines = excluded.lines, fields = excluded.fields,
         content = excluded.content WHERE excluded.lines > file.lines""",
 }
 
 Values = tuple[Any, ...]
 
 
-class Shelf:
+class Sorter:
     """Where a dump lies while it is sorted. A context: it is gone at the end."""
 
-    def __enter__(self) -> Shelf:
+    def __enter__(self) -> Sorter:
         self._folder = tempfile.TemporaryDirectory(prefix="joblogs-bk-job-")
         self._connection = sqlite3.connect(
             Path(self._folder.name, "dump.sqlite3"), isolation_level=None
@@ -74,18 +74,18 @@ class Shelf:
 
     def put(self, table: str, rows: Iterable[Values]) -> int:
         """Take rows in, as they come; how many of them were there already."""
-        before, given = self._connection.total_changes, 0
+        before, total = self._connection.total_changes, 0
 
         def counted() -> Iterator[Values]:
-            nonlocal given
+            nonlocal total
             for row in rows:
-                given += 1
+                total += 1
                 yield row
 
         self._connection.execute("BEGIN")
         self._connection.executemany(INSERT[table], counted())
         self._connection.execute("COMMIT")
-        return given - (self._connection.total_changes - before)
+        return total - (self._connection.total_changes - before)
 
     def index(self) -> None:
         """Call it once everything is in."""
@@ -98,8 +98,8 @@ class Shelf:
     def snapshots(self, step: int) -> list[str | None]:
         """The JSON cells that name a step's hosts, the resolved ones first."""
         found = self.read(
-            """SELECT targets, resolved, given FROM step LEFT JOIN source ON source.step = step.id
-            WHERE step.id = ?""",
+            """SELECT targets, resolved, original FROM step
+            LEFT JOIN source ON source.step = step.id WHERE step.id = ?""",
             step,
         )
         return [cell for row in found for cell in row]
@@ -114,7 +114,7 @@ class Shelf:
         found = self.read("SELECT host FROM host WHERE job = ? AND ? IN (ip, ipv6)", job, address)
         return {host for (host,) in found}
 
-    def told_by_logs(self, step: int, host: int) -> list[str]:
+    def addresses_in_logs(self, step: int, host: int) -> list[str]:
         """`cloud:address` of a host, as documents of older writers carry them."""
         found = self.read(
             """SELECT DISTINCT ip, ipv6 FROM script WHERE step = ?1 AND object = ?2
