@@ -5,10 +5,10 @@ cursor movements, titles, hyperlinks, other controls, marks that turn the direct
 and bytes that are no text are shown as what they are, in `<i class="ctl">…</i>`. Text is escaped.
 Whatever the bytes, nothing is raised and the time is linear.
 
-Classes: `f0`…`f255` and `b0`…`b255` (true colours are rounded to these), `onl` and `ond` for a
-light and a dark background, `bold`, `dim`, `ital`, `undl`, `strk`. No inline style: a strict
-Content-Security-Policy forbids them. Text that would be hidden (concealed, or in the colour of its
-background) is shown.
+Classes: `f0`…`f15` and `b0`…`b15` for the 16 colours of a terminal, to the nearest of which the
+256-colour table and true colours are rounded, `onl` and `ond` for a light and a dark background,
+`bold`, `dim`, `ital`, `undl`, `strk`. No inline style: a strict Content-Security-Policy forbids
+them. Text that would be hidden (concealed, or in the colour of its background) is shown.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _UNSEEN_ONE = re.compile(f"[{_UNSEEN}]")
 
 
 class Style(NamedTuple):
-    """How text looks; colours are numbers of the 256-colour table, None is the page's own."""
+    """How text looks; colours are numbers from 0 to 15, None is the page's own."""
 
     front: int | None = None
     back: int | None = None
@@ -197,7 +197,7 @@ def _extended(details: list[str], left: list[str]) -> int | None:
     if any(not 0 <= value <= 255 for value in values):
         return None
     if kind == 5 and values:
-        return values[0]
+        return _TABLE[values[0]]
     return _nearest(*values[:3]) if kind == 2 and len(values) >= 3 else None
 
 
@@ -211,27 +211,30 @@ def _number(text: str) -> int:
     return int(text) if len(text) <= 4 and text.isdecimal() else -1
 
 
+_SIXTEEN = (
+    *((0, 0, 0), (205, 49, 49), (13, 138, 79), (181, 137, 0)),
+    *((36, 114, 200), (188, 63, 188), (17, 153, 176), (215, 215, 215)),
+    *((102, 102, 102), (241, 76, 76), (35, 209, 139), (245, 245, 67)),
+    *((59, 142, 234), (214, 112, 214), (41, 184, 219), (255, 255, 255)),
+)
+"""Red, green and blue of the 16 colours, as static/joblogs/ansi.css has them."""
 _STEPS = (0, 95, 135, 175, 215, 255)
+"""Of the 6×6×6 cube in the 256-colour table."""
 
 
 def _nearest(red: int, green: int, blue: int) -> int:
-    """The colour of the 6×6×6 cube, or the grey, that is closest."""
-    cube = [_step(red), _step(green), _step(blue)]
-    mean = (red + green + blue) // 3
-    grey = min(23, max(0, (mean - 3) // 10))
-    near = sum((_STEPS[i] - v) ** 2 for i, v in zip(cube, (red, green, blue), strict=True))
-    off = sum((8 + 10 * grey - v) ** 2 for v in (red, green, blue))
-    return 232 + grey if off < near else 16 + 36 * cube[0] + 6 * cube[1] + cube[2]
+    """The one of the 16 colours that is closest."""
+    distances = [(red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2 for r, g, b in _SIXTEEN]
+    return distances.index(min(distances))
 
 
-def _step(value: int) -> int:
-    return min(range(6), key=lambda step: abs(_STEPS[step] - value))
+_TABLE: tuple[int, ...] = (
+    *range(16),
+    *(_nearest(red, green, blue) for red in _STEPS for green in _STEPS for blue in _STEPS),
+    *(_nearest(grey, grey, grey) for grey in range(8, 248, 10)),
+)
+"""The nearest of the 16 colours by the number of a colour in the 256-colour table."""
 
 
 def _is_light(colour: int) -> bool:
-    if colour < 16:
-        return colour in (3, 6, 7) or colour > 9
-    if colour > 231:
-        return colour > 243
-    red, rest = divmod(colour - 16, 36)
-    return 3 * red + 6 * (rest // 6) + rest % 6 >= 24
+    return colour in (3, 6, 7) or colour > 9

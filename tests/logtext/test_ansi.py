@@ -6,6 +6,7 @@ import re
 import time
 import unicodedata
 from html import unescape
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from joblogs.logtext.ansi import ENCODINGS, PLAIN, Encoding, Mark, Painter, styled, visible
 
+STATIC = Path(__file__).resolve().parents[2] / "joblogs" / "static" / "joblogs"
 PIECES = [
     b"text <script>alert(1)</script> & \"q\" 'a'",
     b"\x1b[31m",
@@ -94,9 +96,12 @@ def test_painting_piece_by_piece_between_sequences_carries_the_style(data: bytes
         (b"10%\r20%", '10%<i class="ctl">\\r</i>20%'),
         (b"\x1b[31mred\x1b[0m off", '<span class="f1">red</span> off'),
         (b"\x1b[1;94mx", '<span class="f12 bold">x</span>'),
-        (b"\x1b[38;5;208mx", '<span class="f208">x</span>'),
-        (b"\x1b[38;2;255;0;0mx", '<span class="f196">x</span>'),
-        (b"\x1b[38:2::255:0:0mx", '<span class="f196">x</span>'),
+        (b"\x1b[38;5;208mx", '<span class="f3">x</span>'),
+        (b"\x1b[38;2;255;0;0mx", '<span class="f1">x</span>'),
+        (b"\x1b[38:2::255:0:0mx", '<span class="f1">x</span>'),
+        (b"\x1b[48;5;21mx", '<span class="b4 ond">x</span>'),
+        (b"\x1b[38;5;231;48;5;16mx", '<span class="f15 b0 ond">x</span>'),
+        (b"\x1b[38;5;244mx", '<span class="f8">x</span>'),
         (b"\x1b[41;37mx", '<span class="f7 b1 ond">x</span>'),
         (b"\x1b[7mx", '<span class="b7 onl">x</span>'),
         (b"\x1b[4:3mx\x1b[4:0my", '<span class="undl">x</span>y'),
@@ -138,8 +143,17 @@ def test_time_is_in_proportion_to_the_bytes(unit: bytes) -> None:
 
 
 @given(st.text("0123458:;", max_size=12))
-def test_whatever_the_parameters_of_a_colour_are_it_is_one_of_256_or_none(codes: str) -> None:
+def test_whatever_the_parameters_of_a_colour_are_it_is_one_of_16_or_none(codes: str) -> None:
     for start in ("", "38;", "48;5;", "38;2;1;"):
         style = styled(PLAIN, start + codes)
-        assert {style.front, style.back} <= {None, *range(256)}
+        assert {style.front, style.back} <= {None, *range(16)}
     assert _text(_painted(f"\x1b[{codes}mtext".encode())) == "text"
+
+
+def test_the_style_sheet_has_each_colour_as_the_nearest_is_reckoned() -> None:
+    css = (STATIC / "ansi.css").read_text(encoding="utf-8")
+    for number in range(16):
+        assert css.count(f".f{number}{{") == css.count(f".b{number}{{") == 1
+        (colour,) = re.findall(rf"--p{number}:#([0-9a-f]{{6}})", css)
+        red, green, blue = bytes.fromhex(colour)
+        assert styled(PLAIN, f"38;2;{red};{green};{blue}").front == number
