@@ -140,14 +140,14 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "joblogs.pages.middleware.ReadersZone",
+    "joblogs.pages.middleware.ReaderTimezoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "joblogs.pages.visible_text.ShowsUnseen",
-    "joblogs.pages.unavailable.UnavailablePages",
+    "joblogs.pages.visible_text.VisibleTextMiddleware",
+    "joblogs.pages.unavailable.UnavailableMiddleware",
     # Below all others: it counts what views do and send.
     "joblogs.api.slow_requests.SlowRequests",
 ]

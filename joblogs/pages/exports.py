@@ -30,21 +30,21 @@ def of_jobs(
     """The jobs that the list shows; filters that make no sense show none."""
     wanted = JobFilterSet(request.GET, queryset=jobs, scopes=scopes)
     shown = wanted.qs if wanted.is_valid() else jobs.none()
-    return _asked_for(request, Selection(jobs=shown))
+    return _answer(request, Selection(jobs=shown))
 
 
 def of_job(job: JobInstance, request: HttpRequest) -> HttpResponseBase:
     """All steps of a job."""
-    return _asked_for(request, Selection.of_job(job), job.job_instance_id)
+    return _answer(request, Selection.of_job(job), job.job_instance_id)
 
 
 def of_step(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     """The hosts of a step that its table shows, as of the attempt and batch that it shows."""
-    asked, shown = page.hosts_shown(step, request)
-    narrowed = any(asked[name] for name in ("q", "outcome", "group"))
+    params, shown = page.hosts_shown(step, request)
+    narrowed = any(params[name] for name in ("q", "outcome", "group"))
     hosts = [host.bk_host_id for host in shown] if narrowed else None
-    attempts = Attempts(asked["attempt"], asked["batch"])
-    return _asked_for(request, Selection.of_step(step, hosts=hosts, attempts=attempts), *_of(step))
+    attempts = Attempts(params["attempt"], params["batch"])
+    return _answer(request, Selection.of_step(step, hosts=hosts, attempts=attempts), *_of(step))
 
 
 def of_host(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
@@ -52,7 +52,7 @@ def of_host(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpRe
     attempts = LogRequest.read(request.GET).attempts
     log = host_log(step, bk_host_id, attempts)
     selection = Selection.of_step(step, hosts=[bk_host_id], attempts=attempts)
-    return _asked_for(request, selection, *_of(step), log.name)
+    return _answer(request, selection, *_of(step), log.name)
 
 
 def download(
@@ -77,11 +77,11 @@ def download(
     return answer
 
 
-def _asked_for(request: HttpRequest, selection: Selection, *name: object) -> HttpResponseBase:
+def _answer(request: HttpRequest, selection: Selection, *name: object) -> HttpResponseBase:
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
-    said = request.GET.get("format", "")
-    format = Format(said) if said in list(Format) else Format.ZIP
+    name_of_format = request.GET.get("format", "")
+    format = Format(name_of_format) if name_of_format in list(Format) else Format.ZIP
     answer = download(request, selection, format, Channel.PAGE_EXPORT, *name)
     if answer is None:
         return nothing(request, request.path.removesuffix("export"))

@@ -13,20 +13,20 @@ def duration(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "–"
     if milliseconds < 1_000:
-        return _said(_("%(n)d ms")) % {"n": milliseconds}
+        return _translated(_("%(n)d ms")) % {"n": milliseconds}
     seconds = milliseconds / 1_000
     if seconds < 10:
-        return _said(_("%(n).1f s")) % {"n": seconds}
+        return _translated(_("%(n).1f s")) % {"n": seconds}
     if seconds < 60:
-        return _said(_("%(n)d s")) % {"n": seconds}
+        return _translated(_("%(n)d s")) % {"n": seconds}
     minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:
-        return _said(_("%(m)d min %(s)d s")) % {"m": minutes, "s": rest}
+        return _translated(_("%(m)d min %(s)d s")) % {"m": minutes, "s": rest}
     hours, minutes = divmod(minutes, 60)
-    return _said(_("%(h)d h %(m)d min")) % {"h": hours, "m": minutes}
+    return _translated(_("%(h)d h %(m)d min")) % {"h": hours, "m": minutes}
 
 
-def _said(text: str) -> str:
+def _translated(text: str) -> str:
     return _in_language(get_language(), text)
 
 

@@ -1,4 +1,4 @@
-"""Pages show times in the zone of their reader, which a script of theirs tells by a cookie."""
+"""Time zone of the reader, named by a cookie that a script of the pages sets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ COOKIE = "zone"
 _KNOWN = zoneinfo.available_timezones()
 
 
-class ReadersZone:
-    """Middleware: activates it for what the request makes."""
+class ReaderTimezoneMiddleware:
+    """Middleware that activates the reader's time zone for a request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

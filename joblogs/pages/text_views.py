@@ -27,14 +27,14 @@ View = Callable[..., HttpResponseBase]
 
 def read_by_staff(page: Callable[..., HttpResponseBase]) -> View:
     """A page for members of staff, who may ask for it and change nothing; of no job, 404."""
-    asked = database.from_replica(page)
+    page_from_replica = database.from_replica(page)
 
     @require_safe
     @staff_member_required
     @wraps(page)
     def view(request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
         try:
-            return asked(request, *arguments, **named)
+            return page_from_replica(request, *arguments, **named)
         except JobNotFound:
             raise Http404 from None
 

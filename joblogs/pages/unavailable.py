@@ -1,4 +1,4 @@
-"""A page that the store cannot answer now."""
+"""Middleware that answers 503 when the store is unavailable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from joblogs.database import readiness
 from joblogs.errors import Unavailable
 
 
-class UnavailablePages:
+class UnavailableMiddleware:
     """Middleware that answers Unavailable, raised by a page or the admin, with 503.
 
     So it answers what fails because a version before 1.0 made the store, and says that.

@@ -25,8 +25,10 @@ def jobs(request: HttpRequest) -> HttpResponseBase:
 def job(
     request: HttpRequest, scope_type: str, scope_id: str, job_instance_id: int
 ) -> HttpResponseBase:
-    found = access.visible_jobs_in(user_of(request), scope_type=scope_type, scope_id=scope_id)
-    the_job = query.find_job(found, job_instance_id=job_instance_id)
+    jobs_in_scope = access.visible_jobs_in(
+        user_of(request), scope_type=scope_type, scope_id=scope_id
+    )
+    the_job = query.find_job(jobs_in_scope, job_instance_id=job_instance_id)
     return pages.job_page(the_job, request)
 
 
@@ -40,8 +42,10 @@ def jobs_export(request: HttpRequest) -> HttpResponseBase:
 def job_export(
     request: HttpRequest, scope_type: str, scope_id: str, job_instance_id: int
 ) -> HttpResponseBase:
-    found = access.visible_jobs_in(user_of(request), scope_type=scope_type, scope_id=scope_id)
-    the_job = query.find_job(found, job_instance_id=job_instance_id)
+    jobs_in_scope = access.visible_jobs_in(
+        user_of(request), scope_type=scope_type, scope_id=scope_id
+    )
+    the_job = query.find_job(jobs_in_scope, job_instance_id=job_instance_id)
     return exports.of_job(the_job, request)
 
 

@@ -65,7 +65,7 @@ def test_hosts_with_another_value_are_a_group() -> None:
     odd, crowd = _groups()
     assert (_hosts(odd), len(crowd.hosts), crowd.crowd) == ([9, 30, 31], 37, True)
     assert odd.like is crowd
-    (told,) = odd.odd
+    (told,) = odd.outliers
     assert (told.usual, [len(hosts) for hosts in told.values]) == (37, [2, 1])
 
 

@@ -6,14 +6,16 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from joblogs.pages.middleware import COOKIE, ReadersZone
+from joblogs.pages.middleware import COOKIE, ReaderTimezoneMiddleware
 
 
 def _zone(cookie: str | None) -> str:
     request = HttpRequest()
     if cookie is not None:
         request.COOKIES[COOKIE] = cookie
-    seen = ReadersZone(lambda request: HttpResponse(timezone.get_current_timezone_name()))(request)
+    seen = ReaderTimezoneMiddleware(
+        lambda request: HttpResponse(timezone.get_current_timezone_name())
+    )(request)
     assert isinstance(seen, HttpResponse)
     return seen.content.decode()
 

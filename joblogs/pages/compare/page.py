@@ -1,4 +1,4 @@
-"""Compare a host's log: with another host's, with what most hosts printed, with an earlier run."""
+"""Page that compares a host's log with another host's, a group's or an earlier run's."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ def compare_page(
     """A host's log beside another."""
     form = CompareForm(request.GET)
     form.is_valid()
-    asked = form.cleaned_data
-    log = host_log(step, bk_host_id, Attempts(asked.get("attempt"), asked.get("batch")))
-    to = asked.get("to") or "group"
-    other = _counterpart(log, to, asked.get("other") or "", jobs)
-    kept = _kept(asked)
+    params = form.cleaned_data
+    log = host_log(step, bk_host_id, Attempts(params.get("attempt"), params.get("batch")))
+    to = params.get("to") or "group"
+    other = _counterpart(log, to, params.get("other") or "", jobs)
+    kept = _kept(params)
     context: dict[str, Any] = {
         "form": form,
         "step": step,
@@ -104,25 +104,25 @@ def compare_page(
             }
             for key, label in CompareForm.WITH
         ],
-        "inline": asked.get("view") == "inline",
-        "masks": asked.get("masks") != "0",
-        "part": asked.get("part") or "start",
-        "everything": asked.get("all") == "1",
+        "inline": params.get("view") == "inline",
+        "masks": params.get("masks") != "0",
+        "part": params.get("part") or "start",
+        "everything": params.get("all") == "1",
         "expired": moment(other.gone.expired_at) if other.gone else None,
-        "other_text": asked.get("other") or "",
+        "other_text": params.get("other") or "",
         "kept_fields": [(n, v) for n, v in kept.items() if n not in ("to", "other", "part")],
         "toggles": _toggles(kept),
         "left_href": links.of_host(step, bk_host_id)["log"],
-        "keep_left": _kept_on_log(log, asked),
+        "keep_left": _kept_on_log(log, params),
     }
     reads: list[tuple[ReadEntry, int]] = []
     if other.log is not None:
         sides = _sides(log, other.log, context["part"])
-        found = compare(*sides, masks=context["masks"], steady=other.steady)
-        context |= _result(found, asked)
+        comparison = compare(*sides, masks=context["masks"], steady=other.steady)
+        context |= _result(comparison, params)
         context |= {
             "right_href": links.of_host(other.log.step, other.log.result.host_id)["log"],
-            "keep_right": _kept_on_log(other.log, asked),
+            "keep_right": _kept_on_log(other.log, params),
         }
         reads = list(_reads(request, log, other.log, sides, other))
     html = rendered("joblogs/compare.html", context, request)
@@ -145,26 +145,26 @@ def _reads(
     yield read_entry(request, log.step, channel=Channel.COMPARE, hosts=hosts), size
 
 
-def _result(found: Comparison, asked: dict[str, Any]) -> dict[str, Any]:
+def _result(comparison: Comparison, params: dict[str, Any]) -> dict[str, Any]:
     rows: list[RowOnPage | Fold]
     rows, rows_cut = rows_on_page(
-        found, everything=asked.get("all") == "1", encoding=asked.get("encoding") or "utf-8"
+        comparison, everything=params.get("all") == "1", encoding=params.get("encoding") or "utf-8"
     )
     return {
-        "comparison": found,
+        "comparison": comparison,
         "rows": rows,
         "rows_cut": rows_cut,
-        "different": found.count(Kind.DIFFERENT),
-        "left_only": found.count(Kind.LEFT),
-        "right_only": found.count(Kind.RIGHT),
-        "similar": found.count(Kind.SIMILAR),
-        "same": found.count(Kind.SAME),
+        "different": comparison.count(Kind.DIFFERENT),
+        "left_only": comparison.count(Kind.LEFT),
+        "right_only": comparison.count(Kind.RIGHT),
+        "similar": comparison.count(Kind.SIMILAR),
+        "same": comparison.count(Kind.SAME),
         "bytes_max": BYTES_MAX,
     }
 
 
-def _kept(asked: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in asked.items() if value not in (None, "")}
+def _kept(params: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in params.items() if value not in (None, "")}
 
 
 def _toggles(kept: dict[str, str]) -> dict[str, str]:
@@ -179,10 +179,10 @@ def _toggles(kept: dict[str, str]) -> dict[str, str]:
     return switched | {"all_on": links.with_changes(kept, all="1")}
 
 
-def _kept_on_log(log: HostLog, asked: dict[str, Any]) -> str:
+def _kept_on_log(log: HostLog, params: dict[str, Any]) -> str:
     """What a link to a line of the log page says besides the line."""
     count, batch = log.attempts
-    kept = {"attempt": count, "batch": batch, "encoding": asked.get("encoding") or None}
+    kept = {"attempt": count, "batch": batch, "encoding": params.get("encoding") or None}
     return "".join(f"&{name}={value}" for name, value in kept.items() if value is not None)
 
 
@@ -222,12 +222,14 @@ def _other_host(log: HostLog, other: str) -> Counterpart:
     host = _named(log.step, other.strip())
     if host is None:
         return Counterpart(reason="nobody")
-    found = host_log(log.step, host, log.attempts)
-    known = found.result.shape if found.digest else None
+    other_log = host_log(log.step, host, log.attempts)
+    known = other_log.result.shape if other_log.digest else None
     if known is None:
-        return Counterpart(found)
-    group = _sampled(found, host_history.results_alike(log.step, bytes(known), limit=SAMPLE_HOSTS))
-    group.log = found
+        return Counterpart(other_log)
+    group = _sampled(
+        other_log, host_history.results_alike(log.step, bytes(known), limit=SAMPLE_HOSTS)
+    )
+    group.log = other_log
     return group
 
 

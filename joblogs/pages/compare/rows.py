@@ -52,12 +52,12 @@ class Fold(NamedTuple):
 
 
 def rows_on_page(
-    found: Comparison, *, everything: bool, encoding: Encoding
+    comparison: Comparison, *, everything: bool, encoding: Encoding
 ) -> tuple[list[RowOnPage | Fold], bool]:
     """The rows to show, and whether some changed ones had to be left out."""
-    keep = [everything] * len(found.rows)
+    keep = [everything] * len(comparison.rows)
     if not everything:
-        for index, row in enumerate(found.rows):
+        for index, row in enumerate(comparison.rows):
             if row.kind in _CHANGED:
                 first = max(0, index - CONTEXT)
                 keep[first : index + CONTEXT + 1] = [True] * (
@@ -65,7 +65,7 @@ def rows_on_page(
                 )
     shown: list[RowOnPage | Fold] = []
     lines = similar = count = 0
-    for row, wanted in zip(found.rows, keep, strict=True):
+    for row, wanted in zip(comparison.rows, keep, strict=True):
         if wanted and count < ROWS_MAX:
             if lines:
                 shown.append(Fold(lines, similar))

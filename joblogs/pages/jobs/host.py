@@ -56,10 +56,10 @@ def host_page(scopes: QuerySet[Scope], bk_host_id: int, request: HttpRequest) ->
 
 
 def _key(request: HttpRequest) -> ResultKey | None:
-    found = _KEY.fullmatch(request.GET.get("after", ""))
-    if not found:
+    match = _KEY.fullmatch(request.GET.get("after", ""))
+    if not match:
         return None
     try:
-        return ResultKey(date.fromisoformat(found[1]), int(found[2]))
+        return ResultKey(date.fromisoformat(match[1]), int(match[2]))
     except ValueError:
         raise Http404 from None

@@ -1,4 +1,4 @@
-"""Outcomes and times as strips of colour."""
+"""Outcome bars of jobs and steps, and the time bars of steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from joblogs.pages.step.groups import Kind, kind_of_status
 from joblogs.query.job_list import Tally
 
 WIDTH = 1_000
-"""Of a strip, in its own units."""
+"""Of a bar, in its own units."""
 LEAST = 12
 """As wide is what is there at all: one failed host of 20,000 must be seen."""
 _OK = (RunStatus.SUCCEEDED, RunStatus.SKIPPED, RunStatus.ERROR_IGNORED)
@@ -20,8 +20,8 @@ _WAIT = (RunStatus.WAITING, RunStatus.ROLLING_WAITING, RunStatus.WAITING_CONFIRM
 _RUN = (RunStatus.RUNNING, RunStatus.TERMINATING)
 
 
-class Piece(NamedTuple):
-    """A part of a strip."""
+class Segment(NamedTuple):
+    """Segment of an outcome bar: so many hosts of one outcome."""
 
     kind: Kind
     hosts: int
@@ -36,21 +36,21 @@ class Bar(NamedTuple):
     width: int
 
 
-def strip(tallies: Iterable[Tally]) -> list[Piece]:
-    """How many hosts came to what, the worst first."""
+def outcome_bar(tallies: Iterable[Tally]) -> list[Segment]:
+    """Outcome bar: how many hosts had which outcome, the worst first."""
     hosts = Counter[Kind]()
     for tally in tallies:
         hosts[kind_of_status(tally.status)] += tally.hosts
     total = sum(hosts.values())
     there = [kind for kind in Kind if hosts[kind]]
     free = WIDTH - LEAST * len(there)
-    pieces, x = [], 0
+    segments, x = [], 0
     for kind in there:
         width = LEAST + free * hosts[kind] // total
         width = WIDTH - x if kind is there[-1] else width
-        pieces.append(Piece(kind, hosts[kind], x, width))
+        segments.append(Segment(kind, hosts[kind], x, width))
         x += width
-    return pieces
+    return segments
 
 
 def run_kind(run: JobInstance | StepInstance) -> Kind:
@@ -84,9 +84,9 @@ def bars(steps: Sequence[StepInstance], now: int) -> dict[int, Bar]:
         return {}
     first = min(start for start, _ in times.values())
     whole = max(1, max(end for _, end in times.values()) - first)
-    found = {}
+    by_step = {}
     for pk, (start, end) in times.items():
         x = min(WIDTH - LEAST, (start - first) * WIDTH // whole)
         width = max(LEAST, (end - start) * WIDTH // whole)
-        found[pk] = Bar(x, min(width, WIDTH - x))
-    return found
+        by_step[pk] = Bar(x, min(width, WIDTH - x))
+    return by_step

@@ -19,7 +19,7 @@ from joblogs.pages.rendering import rendered
 from joblogs.query import job_list
 from joblogs.query.job_list import JobKey, Tally
 
-from .outcome_bars import bars, run_kind, status_label, step_type_label, strip
+from .outcome_bars import bars, outcome_bar, run_kind, status_label, step_type_label
 
 JOBS = 30
 RARE = ("since", "until", "number")
@@ -30,7 +30,7 @@ _KEY = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 def jobs_page(
     jobs: QuerySet[JobInstance], scopes: QuerySet[Scope], request: HttpRequest
 ) -> HttpResponse:
-    """The jobs that are asked for, newest first. Filters that make no sense show none."""
+    """The jobs that are asked for, latest first. Filters that make no sense show none."""
     wanted = JobFilterSet(request.GET, queryset=jobs, scopes=scopes)
     page: list[JobInstance] = []
     after = None
@@ -48,7 +48,7 @@ def jobs_page(
         "narrowed": "&" + links.with_changes(kept) if kept else "",
         "rows": [_job_row(job, tallies.get(job.pk, [])) for job in page],
         "filtered": bool(set(kept) & set(wanted.filters)),
-        "newest": links.with_changes(kept) if "after" in request.GET else None,
+        "latest": links.with_changes(kept) if "after" in request.GET else None,
         "older": links.with_changes(kept, after=f"{after.create_time}.{after.pk}")
         if after
         else None,
@@ -78,7 +78,7 @@ def job_page(job: JobInstance, request: HttpRequest) -> HttpResponse:
                 "started": moment(step.start_time),
                 "took": duration(_took(step)),
                 "bar": times.get(step.pk),
-                "strip": strip(tallies.get(step.pk, [])),
+                "outcome_bar": outcome_bar(tallies.get(step.pk, [])),
             }
             for step in steps
         ],
@@ -93,7 +93,7 @@ def _job_row(job: JobInstance, tallies: list[Tally]) -> dict[str, Any]:
         "status": status_label(job),
         "created": moment(job.create_time),
         "took": duration(_took(job)),
-        "strip": strip(tallies),
+        "outcome_bar": outcome_bar(tallies),
     }
 
 
@@ -106,5 +106,5 @@ def _took(run: JobInstance | StepInstance) -> int | None:
 
 
 def _key(request: HttpRequest) -> JobKey | None:
-    found = _KEY.fullmatch(request.GET.get("after", ""))
-    return JobKey(int(found[1]), int(found[2])) if found else None
+    match = _KEY.fullmatch(request.GET.get("after", ""))
+    return JobKey(int(match[1]), int(match[2])) if match else None

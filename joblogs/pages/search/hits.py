@@ -1,4 +1,4 @@
-"""What a search found, with hosts that printed the same in one row: 487 equal hits are one."""
+"""Groups of search hits: hosts that printed the same are one group, so 487 equal hits are one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from joblogs.logtext.host_names import names_of
 from joblogs.logtext.lines import without_line_end
 from joblogs.pages.log.lines import painted
 from joblogs.pages.step.host_ranges import fold
-from joblogs.pages.step.outliers import odd_places
+from joblogs.pages.step.outliers import outlier_places
 from joblogs.query.host_history import Label
 from joblogs.search import Hits, Line, Pattern
 
@@ -60,7 +60,7 @@ class HitGroup:
     count: int
     """Hits of each host."""
     lines: list[HitLine]
-    odd: bool = False
+    is_outlier: bool = False
     """Only a value that the masks hide tells these from others."""
     hosts: list[HostWithHits] = field(default_factory=list)
     total: int = 0
@@ -90,8 +90,8 @@ class HitGroup:
 
 
 @dataclass(slots=True)
-class Found:
-    """All that a search found, as far as it came."""
+class SearchResults:
+    """Results of a search, as far as it came."""
 
     groups: list[HitGroup] = field(default_factory=list)
     beyond: int = 0
@@ -105,19 +105,19 @@ def gather(
     pattern: Pattern,
     labels: dict[int, Label],
     encoding: Encoding,
-) -> Found:
+) -> SearchResults:
     """Run a search to its end, or to that of its budget."""
-    found, groups, named = Found(), dict[tuple[str, int, bytes], HitGroup](), 0
+    results, groups, named = SearchResults(), dict[tuple[str, int, bytes], HitGroup](), 0
     room = KEPT_BYTES
     for hits, look in _looked_at(search, labels):
         host = hits.host.bk_host_id
         label = labels.get(host)
         key = hits.label, hits.count, look.masked
-        found.hits += hits.count
-        found.hosts.add(host)
+        results.hits += hits.count
+        results.hosts.add(host)
         if key not in groups:
             if len(groups) == GROUPS_MAX:
-                found.beyond += 1
+                results.beyond += 1
                 continue
             groups[key] = HitGroup(hits.label, hits.count, _lines(hits.lines, pattern, encoding))
         group = groups[key]
@@ -133,15 +133,15 @@ def gather(
     for group in groups.values():
         made += _taken_out(group, pattern, encoding, most=GROUPS_MAX - len(made))
     # As on the step page: the few that are special before the crowd.
-    found.groups = sorted(made, key=lambda group: group.total)
-    return found
+    results.groups = sorted(made, key=lambda group: group.total)
+    return results
 
 
 def _looked_at(
     search: Iterable[Hits], labels: dict[int, Label]
 ) -> Iterator[tuple[Hits, fingerprint.Look]]:
-    found = iter(search)
-    while some := list(itertools.islice(found, LOOKED_AT_ONCE)):
+    rest = iter(search)
+    while some := list(itertools.islice(rest, LOOKED_AT_ONCE)):
         texts = [
             (
                 b"".join(line.data for line in hits.lines if line.matches),
@@ -157,7 +157,7 @@ def _taken_out(
 ) -> Iterable[HitGroup]:
     """The hosts with another value than nearly all of a group have: groups of their own."""
     apart: dict[tuple[bytes, ...], HitGroup] = {}
-    for host, places in odd_places(group.values).items():
+    for host, places in outlier_places(group.values).items():
         if host not in group.kept or [named.bk_host_id for named in group.hosts] == [host]:
             continue
         named, lines = group.kept[host]
@@ -166,7 +166,7 @@ def _taken_out(
             if len(apart) >= most:
                 continue
             shown = _lines(lines, pattern, encoding)
-            apart[key] = HitGroup(group.label, group.count, shown, odd=True)
+            apart[key] = HitGroup(group.label, group.count, shown, is_outlier=True)
         apart[key].hosts.append(named)
         apart[key].total += 1
         group.total -= 1

@@ -15,34 +15,34 @@ _GAP = '<div class="gap" aria-hidden="true">⋯</div>'
 _CUT = '<span class="cut">…</span>'
 
 
-def drawn(group: HitGroup, hosts: str, keep: str) -> SafeString:
+def lines_html(group: HitGroup, hosts: str, keep: str) -> SafeString:
     """The lines of a group's sample; `hosts` is what the address of a host's log starts with and
     `keep` what it says besides."""
     host = f"{escape(hosts)}{group.hosts[0].bk_host_id}/" if group.hosts else ""
     html = "".join(_line(line, host, escape(keep)) for line in group.lines)
-    return mark_safe(html)  # noqa: S308 - what is not ours is escaped; lines are by content.ansi
+    return mark_safe(html)  # noqa: S308 - what is not ours is escaped; lines are by logtext.ansi
 
 
-def names(group: HitGroup, hosts: str, keep: str) -> SafeString:
+def host_names(group: HitGroup, hosts: str, keep: str) -> SafeString:
     """The hosts of a group as links to the first hit; of few with commas between them."""
     number = group.lines[0].number if group.lines else ""
     end = f"?line={number}{escape(keep)}#L{number}"
     if group.many:
-        return links(group.hosts, hosts, end)
-    found = (_link(host, hosts, end, f"<code>{escape(host.name)}</code>") for host in group.hosts)
-    return mark_safe(", ".join(found))  # noqa: S308 - escaped above
+        return host_links(group.hosts, hosts, end)
+    html = (_link(host, hosts, end, f"<code>{escape(host.name)}</code>") for host in group.hosts)
+    return mark_safe(", ".join(html))  # noqa: S308 - escaped above
 
 
-def links(found: Iterable[HostWithHits], hosts: str, escaped_end: str = "") -> SafeString:
+def host_links(named: Iterable[HostWithHits], hosts: str, escaped_end: str = "") -> SafeString:
     """Hosts as links to their logs, a space behind each."""
-    html = "".join(f"{_link(host, hosts, escaped_end, escape(host.name))} " for host in found)
+    html = "".join(f"{_link(host, hosts, escaped_end, escape(host.name))} " for host in named)
     return mark_safe(html)  # noqa: S308 - escaped here and by who gives the end
 
 
-def each(label: str, count: int, odd: bool) -> SafeString:
+def hits_per_host(label: str, count: int, is_outlier: bool) -> SafeString:
     """How often each host of a group printed it."""
-    said = {"label": label, "count": count, "odd": odd}
-    return render_to_string("joblogs/_hits_each.html", said)
+    context = {"label": label, "count": count, "is_outlier": is_outlier}
+    return render_to_string("joblogs/_hits_per_host.html", context)
 
 
 def _link(host: HostWithHits, hosts: str, escaped_end: str, escaped_name: str) -> str:

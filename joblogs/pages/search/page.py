@@ -25,7 +25,7 @@ from joblogs.query.host_history import Label
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
 from . import lines
-from .hits import HOSTS_MAX, Found, HostWithHits, gather, label_of
+from .hits import HOSTS_MAX, HostWithHits, SearchResults, gather, label_of
 
 SECONDS = 10.0
 AROUND_MAX = 5
@@ -58,7 +58,7 @@ class SearchForm(forms.Form):
 
 
 def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
-    """The form, and what was found."""
+    """Page with the search form and the results."""
     form = SearchForm(request.GET)
     context: dict[str, Any] = {
         "form": form,
@@ -89,31 +89,31 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     return HttpResponse(html)
 
 
-def _pattern(asked: dict[str, Any]) -> Pattern:
-    return Pattern.of(asked["q"], regex=asked["regex"], ignore_case=not asked["case"])
+def _pattern(params: dict[str, Any]) -> Pattern:
+    return Pattern.of(params["q"], regex=params["regex"], ignore_case=not params["case"])
 
 
 def _search(
-    step: StepInstance, asked: dict[str, Any], pattern: Pattern, context: dict[str, Any]
+    step: StepInstance, params: dict[str, Any], pattern: Pattern, context: dict[str, Any]
 ) -> Search:
     labels = host_history.host_labels(step)
-    attempts = Attempts(asked["attempt"], asked["batch"])
+    attempts = Attempts(params["attempt"], params["batch"])
     hosts = [
         host
         for host in query.hosts_as(step, Role.TARGET, attempts)
-        if _is_meant(host, labels.get(host.bk_host_id), asked)
+        if _is_meant(host, labels.get(host.bk_host_id), params)
     ]
-    around = asked["context"] if asked["context"] is not None else 1
+    around = params["context"] if params["context"] is not None else 1
     search = Search(
         step, hosts, pattern, context=around, shown=SHOWN, budget=Budget(seconds=SECONDS)
     )
-    encoding = "gb18030" if asked["encoding"] == "gb18030" else "utf-8"
-    found = gather(search, pattern, labels, encoding)  # type: ignore[arg-type]
-    kept = {"attempt": asked["attempt"], "batch": asked["batch"]}
+    encoding = "gb18030" if params["encoding"] == "gb18030" else "utf-8"
+    results = gather(search, pattern, labels, encoding)  # type: ignore[arg-type]
+    kept = {"attempt": params["attempt"], "batch": params["batch"]}
     kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
-    without = _without(search, found, labels)
-    without_total = 0 if search.stopped else len(hosts) - len(found.hosts)
-    at, each = context["urls"]["hosts"], cache(lines.each)  # most groups say the same
+    without = _without(search, results, labels)
+    without_total = 0 if search.stopped else len(hosts) - len(results.hosts)
+    at, each = context["urls"]["hosts"], cache(lines.hits_per_host)  # most groups say the same
     keep = "".join(f"&{name}={value}" for name, value in kept_hidden)
     keep += f"&encoding={encoding}" if encoding != "utf-8" else ""
     context |= {
@@ -122,36 +122,38 @@ def _search(
         "groups": [
             (
                 group,
-                lines.drawn(group, at, keep),
-                lines.names(group, at, keep),
-                each(group.label, group.count, group.odd),
+                lines.lines_html(group, at, keep),
+                lines.host_names(group, at, keep),
+                each(group.label, group.count, group.is_outlier),
             )
-            for group in found.groups
+            for group in results.groups
         ],
         "without_more": without_total - len(without),
         "search": search,
-        "found": found,
-        "without": lines.links(without, at),
+        "results": results,
+        "without": lines.host_links(without, at),
         "without_total": without_total,
         "partial": sum(query.log_state(step, host).state != State.COMPLETE for host in hosts),
     }
     return search
 
 
-def _is_meant(host: StepHost, label: Label | None, asked: dict[str, Any]) -> bool:
-    if asked["host"] is not None:
-        return bool(host.bk_host_id == asked["host"])
+def _is_meant(host: StepHost, label: Label | None, params: dict[str, Any]) -> bool:
+    if params["host"] is not None:
+        return bool(host.bk_host_id == params["host"])
     status = label.status if label is not None else None
-    if asked["hosts"] == "ok":
+    if params["hosts"] == "ok":
         return status in HOST_SUCCEEDED
-    if asked["hosts"] == "failed":
+    if params["hosts"] == "failed":
         return status not in (*HOST_SUCCEEDED, *HOST_UNFINISHED)
     return True
 
 
-def _without(search: Search, found: Found, labels: dict[int, Label]) -> list[HostWithHits]:
+def _without(
+    search: Search, results: SearchResults, labels: dict[int, Label]
+) -> list[HostWithHits]:
     """The hosts that did not print it: known only where all was searched."""
     if search.stopped:
         return []
-    silent = [host.bk_host_id for host in search.hosts if host.bk_host_id not in found.hosts]
+    silent = [host.bk_host_id for host in search.hosts if host.bk_host_id not in results.hosts]
     return [HostWithHits(host, label_of(host, labels.get(host))) for host in silent[:HOSTS_MAX]]

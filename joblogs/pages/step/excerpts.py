@@ -20,7 +20,7 @@ from joblogs.query import Range
 from joblogs.query.overview import HostOverview
 
 from .groups import Group
-from .outlier_lines import OddLine, hosts_to_read, odd_lines
+from .outlier_lines import OutlierLine, hosts_to_read, outlier_lines
 
 READ_BYTES = 64 * 1024
 GROUPS_MAX = 40
@@ -42,7 +42,7 @@ class SampleLine(NamedTuple):
     gap: bool
     """Lines between the one before and this one are not shown."""
     cut: bool
-    odd: OddLine | None = None
+    outlier: OutlierLine | None = None
 
 
 @dataclass
@@ -82,13 +82,13 @@ class _Text:
 
 def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) -> Samples:
     """Samples of these groups, compared with a host of the crowd."""
-    told = [group for group in groups if not group.crowd and _has_text(group)][:GROUPS_MAX]
-    told += [group for group in groups if group.crowd and _has_text(group)]
-    asked = [group.first for group in told]
+    readable = [group for group in groups if not group.crowd and _has_text(group)][:GROUPS_MAX]
+    readable += [group for group in groups if group.crowd and _has_text(group)]
+    chosen_hosts = [group.first for group in readable]
     if crowd is not None and _has_text(crowd):
-        asked.append(crowd.first)
-    asked += [host for group in told for host in hosts_to_read(group)][:EXTRA_MAX]
-    read = list({host.bk_host_id: host for host in asked}.values())
+        chosen_hosts.append(crowd.first)
+    chosen_hosts += [host for group in readable for host in hosts_to_read(group)][:EXTRA_MAX]
+    read = list({host.bk_host_id: host for host in chosen_hosts}.values())
     parts = query.script_range(step, [host.as_step_host for host in read], Range(0, READ_BYTES))
     texts: dict[int, _Text] = {}
     size = 0
@@ -99,10 +99,12 @@ def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) ->
     usual = texts.get(crowd.first.bk_host_id) if crowd is not None else None
     beginnings = {host: text.data for host, text in texts.items()}
     made = {
-        group.key: _odd_sample(group, texts[group.first.bk_host_id], odd_lines(group, beginnings))
-        if group.odd
+        group.key: _outlier_sample(
+            group, texts[group.first.bk_host_id], outlier_lines(group, beginnings)
+        )
+        if group.outliers
         else _sample(group, texts[group.first.bk_host_id], None if group.crowd else usual)
-        for group in told
+        for group in readable
         if texts[group.first.bk_host_id].lines
     }
     return Samples(made, len(read) if size else 0, size)
@@ -120,12 +122,12 @@ def _text(host: HostOverview, data: bytes) -> _Text:
     return _Text(host, lines[:LINES_READ], whole and len(lines) <= LINES_READ, data)
 
 
-def _odd_sample(group: Group, text: _Text, odd: Sequence[OddLine]) -> Sample:
-    made = Sample(group.first, relation="values", number=odd[0].index + 1 if odd else 0)
-    for line in odd:
+def _outlier_sample(group: Group, text: _Text, differing: Sequence[OutlierLine]) -> Sample:
+    made = Sample(group.first, relation="values", number=differing[0].index + 1 if differing else 0)
+    for line in differing:
         if line.index < len(text.lines):
             (shown,) = _shown(group.first, text, [line.index], frozenset([line.index]), line.at)
-            made.lines.append(shown._replace(odd=line))
+            made.lines.append(shown._replace(outlier=line))
     return made
 
 
@@ -139,11 +141,11 @@ def _sample(group: Group, text: _Text, usual: _Text | None) -> Sample:
         made.lines = _shown(group.first, text, list(chosen), frozenset())
         return made
     alike = {index for index, _ in common_lines(text.masked, usual.masked)}
-    odd = [index for index in range(count) if index not in alike][:LINES_SHOWN]
-    if odd:
-        made.relation, made.number = "differs", odd[0] + 1
-        shown = [odd[0] - 1, *odd] if odd[0] else odd
-        made.lines = _shown(group.first, text, shown, frozenset(odd))
+    differing = [index for index in range(count) if index not in alike][:LINES_SHOWN]
+    if differing:
+        made.relation, made.number = "differs", differing[0] + 1
+        shown = [differing[0] - 1, *differing] if differing[0] else differing
+        made.lines = _shown(group.first, text, shown, frozenset(differing))
         return made
     made.relation = "ends" if text.whole and count < len(usual.lines) else "same"
     made.number = count
@@ -155,7 +157,7 @@ def _shown(
     host: HostOverview,
     text: _Text,
     chosen: Sequence[int],
-    odd: frozenset[int],
+    differing: frozenset[int],
     value_at: int | None = None,
 ) -> list[SampleLine]:
     made = []
@@ -171,5 +173,5 @@ def _shown(
         gap = place > 0 and index != chosen[place - 1] + 1
         html = painted(Painter(), data, marks)
         cut = len(line) > start + LINE_BYTES
-        made.append(SampleLine(index + 1, html, index in odd, gap, cut))
+        made.append(SampleLine(index + 1, html, index in differing, gap, cut))
     return made

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, host_rank
 from joblogs.query.overview import HostOverview, Overview, normal_status
 
-from .outliers import Odd, odd_hosts, odd_values
+from .outliers import Outlier, outlier_hosts, outlier_values
 
 TIMED_OUT = {
     *(HostStatus.TIMED_OUT, HostStatus.SCRIPT_TIMED_OUT, HostStatus.FILE_TIMED_OUT),
@@ -68,7 +68,7 @@ class Group:
     hosts: list[HostOverview]
     crowd: bool = False
     colour: str = ""
-    odd: list[Odd] = field(default_factory=list)
+    outliers: list[Outlier] = field(default_factory=list)
     """These printed what `like` did, but for these values."""
     like: Group | None = None
 
@@ -99,13 +99,13 @@ class Group:
         return self.known and not self.first.size
 
 
-def groups(found: Overview, *, identical: bool, prints: bool) -> list[Group]:
+def groups(step_overview: Overview, *, identical: bool, prints: bool) -> list[Group]:
     """The groups, smallest first, the crowd last: it is the largest that did it."""
     together: dict[tuple[object, ...], list[HostOverview]] = defaultdict(list)
-    for host in found.by_name:
+    for host in step_overview.by_name:
         printed = host.print_of(identical=identical) if host.finished else ()
-        said = host.newest
-        key = (normal_status(host.status), said.exit_code, said.tag or "", printed)
+        newest = host.newest
+        key = (normal_status(host.status), newest.exit_code, newest.tag or "", printed)
         together[key].append(host)
     made = [
         Group(
@@ -120,7 +120,7 @@ def groups(found: Overview, *, identical: bool, prints: bool) -> list[Group]:
         for key, hosts in together.items()
     ]
     if not identical:
-        made += [odd for group in made for odd in _taken_out(group)]
+        made += [outlier for group in made for outlier in _taken_out(group)]
     crowd = _crowd(made)
     if crowd is not None:
         crowd.crowd = True
@@ -131,20 +131,20 @@ def groups(found: Overview, *, identical: bool, prints: bool) -> list[Group]:
 
 def _taken_out(group: Group) -> list[Group]:
     """Those of a group that have other values than nearly all of it: groups of their own."""
-    found = odd_hosts(group.hosts) if group.known and group.first.finished else {}
-    if not found:
+    by_places = outlier_hosts(group.hosts) if group.known and group.first.finished else {}
+    if not by_places:
         return []
-    other = {host.bk_host_id for hosts in found.values() for host in hosts}
+    other = {host.bk_host_id for hosts in by_places.values() for host in hosts}
     group.hosts = [host for host in group.hosts if host.bk_host_id not in other]
     return [
         replace(
             group,
             key=hashlib.sha256(f"{group.key} {places}".encode()).hexdigest()[:12],
             hosts=hosts,
-            odd=odd_values(places, hosts, group.hosts),
+            outliers=outlier_values(places, hosts, group.hosts),
             like=group,
         )
-        for places, hosts in found.items()
+        for places, hosts in by_places.items()
     ]
 
 
@@ -153,9 +153,9 @@ def _rank(group: Group) -> tuple[int, int]:
 
 
 def _crowd(made: Iterable[Group]) -> Group | None:
-    told = [group for group in made if group.known and group.first.finished]
-    ok = [group for group in told if group.kind is Kind.OK]
-    return max(ok or told, key=lambda group: (len(group.hosts), group.key), default=None)
+    known = [group for group in made if group.known and group.first.finished]
+    ok = [group for group in known if group.kind is Kind.OK]
+    return max(ok or known, key=lambda group: (len(group.hosts), group.key), default=None)
 
 
 def _colour(made: list[Group]) -> None:

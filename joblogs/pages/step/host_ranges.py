@@ -37,7 +37,7 @@ def fold(names: Iterable[str]) -> list[str]:
         else:
             parts.append((name, name))
     common = Counter(frame for frames in several for frame, _ in frames)
-    common.update({frame: len(found) for frame, found in numbers.items()})
+    common.update({frame: len(values) for frame, values in numbers.items()})
     for frames in several:
         # Of several numbers the one that most names differ in; the last, if that says nothing.
         frame, number = frames[0]
@@ -45,13 +45,13 @@ def fold(names: Iterable[str]) -> list[str]:
             if common[other[0]] >= common[frame]:
                 frame, number = other
         numbers[frame].append(number)
-    for (before, after), found in numbers.items():
-        if len(set(map(len, found))) == 1:
-            found.sort()
+    for (before, after), values in numbers.items():
+        if len(set(map(len, values))) == 1:
+            values.sort()
         else:
-            found.sort(key=lambda number: (int(number), len(number)))
-        first = f"{before}{found[0]}{after}"
-        folded = first if len(found) == 1 else f"{before}[{_ranges(found)}]{after}"
+            values.sort(key=lambda number: (int(number), len(number)))
+        first = f"{before}{values[0]}{after}"
+        folded = first if len(values) == 1 else f"{before}[{_ranges(values)}]{after}"
         parts.append((first, folded))
     return [part for _, part in sorted(parts)]
 
@@ -59,8 +59,8 @@ def fold(names: Iterable[str]) -> list[str]:
 def _frames(name: str) -> Iterable[tuple[Frame, str]]:
     if _OURS.search(name):
         return
-    for found in list(_NUMBER.finditer(name))[-_NUMBERS_MAX:]:
-        yield (name[: found.start()], name[found.end() :]), found[0]
+    for match in list(_NUMBER.finditer(name))[-_NUMBERS_MAX:]:
+        yield (name[: match.start()], name[match.end() :]), match[0]
 
 
 def _ranges(numbers: list[str]) -> str:

@@ -20,7 +20,7 @@ from joblogs.query.overview import HostOverview
 from .host_table import HostRow
 
 
-def drawn(rows: Sequence[HostRow], *, prints: bool, keep: str) -> SafeString:
+def rows_html(rows: Sequence[HostRow], *, prints: bool, keep: str) -> SafeString:
     """The rows; `prints` says that the step prints something at all, `keep` is what links to the
     log of a host say besides."""
     end = escape(f"?{keep}") if keep else ""
@@ -72,8 +72,8 @@ def _masked(host: HostOverview) -> str:
     count = host.masked
     if not count:
         return ""
-    said = ngettext("%(n)s place masked", "%(n)s places masked", count)
-    return f' <span class="pill late">{escape(said % {"n": localize(count)})}</span>'
+    text = ngettext("%(n)s place masked", "%(n)s places masked", count)
+    return f' <span class="pill late">{escape(text % {"n": localize(count)})}</span>'
 
 
 def _progress(percent: int | None) -> str:

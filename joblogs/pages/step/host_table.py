@@ -72,20 +72,20 @@ _KEYS: dict[str, Key] = {
 def table(
     step: StepInstance,
     groups: Sequence[Group],
-    asked: dict[str, Any],
+    params: dict[str, Any],
     moved: Iterable[tuple[HostOverview, Transfer]] = (),
 ) -> Table:
     """The rows that are asked for; `moved` is what a file step moved to which host."""
     files: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
     for host, one in moved:
         files[host.bk_host_id].append((one.status, one.process))
-    sort = asked.get("sort") or "failed"
-    pairs = chosen(groups, asked)
+    sort = params.get("sort") or "failed"
+    pairs = chosen(groups, params)
     # Names last in every order, also where it is turned round.
     pairs.sort(key=lambda pair: pair[0].place, reverse=sort == "-name")
     pairs.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
     pages = max(1, -(-len(pairs) // ROWS))
-    page = min(asked.get("page") or 1, pages)
+    page = min(params.get("page") or 1, pages)
     rows = [
         _row(step, host, group, files[host.bk_host_id])
         for host, group in pairs[(page - 1) * ROWS : page * ROWS]
@@ -101,14 +101,14 @@ def _row(
     return HostRow(host, group, took, state, len(files), done, mean_percent(files))
 
 
-def chosen(groups: Sequence[Group], asked: dict[str, Any]) -> list[tuple[HostOverview, Group]]:
+def chosen(groups: Sequence[Group], params: dict[str, Any]) -> list[tuple[HostOverview, Group]]:
     """The hosts that are meant, each with its group."""
-    text = (asked.get("q") or "").strip().lower()
+    text = (params.get("q") or "").strip().lower()
     return [
         (host, group)
         for group in groups
-        if asked.get("group") in (None, "", group.key)
-        and asked.get("outcome") in (None, "", group.kind)
+        if params.get("group") in (None, "", group.key)
+        and params.get("outcome") in (None, "", group.kind)
         for host in group.hosts
         if not text or _says(host, text)
     ]
@@ -117,7 +117,7 @@ def chosen(groups: Sequence[Group], asked: dict[str, Any]) -> list[tuple[HostOve
 def _says(host: HostOverview, text: str) -> bool:
     row = host.newest
     known = (host.name.lower(), row.ip or "", row.ipv6 or "")
-    return text == str(host.bk_host_id) or any(text in said for said in known)
+    return text == str(host.bk_host_id) or any(text in name for name in known)
 
 
 def _none_first(number: int | None) -> tuple[bool, int]:

@@ -14,7 +14,7 @@ from joblogs.pages.log.lines import painted
 from joblogs.query.overview import HostOverview
 
 from .groups import Group
-from .outliers import Odd
+from .outliers import Outlier
 
 PLACES_SHOWN = 3
 VALUES_SHOWN = 4
@@ -29,7 +29,7 @@ class Value(NamedTuple):
 
 
 @dataclass(frozen=True)
-class OddLine:
+class OutlierLine:
     """A line with a value that differs: the line's own value first, then those of others."""
 
     index: int
@@ -45,34 +45,34 @@ def hosts_to_read(group: Group) -> Iterator[HostOverview]:
     """Whose logs hold the values that are shown."""
     if group.like is not None:
         yield group.like.first
-        for odd in group.odd[:PLACES_SHOWN]:
-            yield from (own[0] for own in odd.values[:VALUES_SHOWN])
+        for outlier in group.outliers[:PLACES_SHOWN]:
+            yield from (own[0] for own in outlier.values[:VALUES_SHOWN])
 
 
-def odd_lines(group: Group, texts: Mapping[int, bytes]) -> list[OddLine]:
+def outlier_lines(group: Group, texts: Mapping[int, bytes]) -> list[OutlierLine]:
     """The lines to show; `texts` are the beginnings of the logs of those hosts. None of a value
     that lies further down."""
-    found = (_line(group, odd, texts) for odd in group.odd[:PLACES_SHOWN])
-    return sorted((line for line in found if line), key=lambda line: line.index)
+    lines = (_line(group, outlier, texts) for outlier in group.outliers[:PLACES_SHOWN])
+    return sorted((line for line in lines if line), key=lambda line: line.index)
 
 
-def _line(group: Group, odd: Odd, texts: Mapping[int, bytes]) -> OddLine | None:
+def _line(group: Group, outlier: Outlier, texts: Mapping[int, bytes]) -> OutlierLine | None:
     host = group.first
-    span = _span(host, odd.place, texts)
+    span = _span(host, outlier.place, texts)
     if span is None or group.like is None:
         return None
     data = texts[host.bk_host_id]
     begin = data.rfind(b"\n", 0, span.start) + 1
-    own = next(hosts for hosts in odd.values if host in hosts)
-    others = [hosts for hosts in odd.values if hosts is not own]
-    values = [_value(hosts[0], odd.place, texts, len(hosts)) for hosts in [own, *others]]
+    own = next(hosts for hosts in outlier.values if host in hosts)
+    others = [hosts for hosts in outlier.values if hosts is not own]
+    values = [_value(hosts[0], outlier.place, texts, len(hosts)) for hosts in [own, *others]]
     shown = [value for value in values[:VALUES_SHOWN] if value]
-    return OddLine(
+    return OutlierLine(
         index=data.count(b"\n", 0, begin),
         at=span.start - begin,
         values=shown,
         more=len(values) - len(shown),
-        usual=_value(group.like.first, odd.place, texts, odd.usual),
+        usual=_value(group.like.first, outlier.place, texts, outlier.usual),
     )
 
 
@@ -89,5 +89,5 @@ def _span(host: HostOverview, place: int, texts: Mapping[int, bytes]) -> fingerp
     data = texts.get(host.bk_host_id)
     if data is None or sum(bool(result.held_size) for result in host.effective_results) != 1:
         return None  # of several logs in a row it is not known which holds it
-    found = fingerprint.value_spans(data, names=host.own_names)
-    return found[place] if place < len(found) else None
+    spans = fingerprint.value_spans(data, names=host.own_names)
+    return spans[place] if place < len(spans) else None

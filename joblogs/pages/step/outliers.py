@@ -21,7 +21,7 @@ Places = tuple[int, ...]
 """Of telling values, as a log has them, from 0."""
 
 
-class Odd(NamedTuple):
+class Outlier(NamedTuple):
     """A value that differs, in a place where nearly all hosts of the group have the usual one."""
 
     place: int
@@ -31,42 +31,42 @@ class Odd(NamedTuple):
     """The hosts of each other value, the most first."""
 
 
-def odd_hosts(hosts: Sequence[HostOverview]) -> dict[Places, list[HostOverview]]:
+def outlier_hosts(hosts: Sequence[HostOverview]) -> dict[Places, list[HostOverview]]:
     """Of hosts that printed the like those that differ, by the places in which they do."""
-    places = odd_places({host.bk_host_id: host.value_hashes for host in hosts})
-    found: dict[Places, list[HostOverview]] = defaultdict(list)
+    places = outlier_places({host.bk_host_id: host.value_hashes for host in hosts})
+    grouped: dict[Places, list[HostOverview]] = defaultdict(list)
     for host in hosts if places else ():
         if host.bk_host_id in places:
-            found[places[host.bk_host_id]].append(host)
-    return found
+            grouped[places[host.bk_host_id]].append(host)
+    return grouped
 
 
-def odd_places(values: Mapping[int, Values | None]) -> dict[int, Places]:
+def outlier_places(values: Mapping[int, Values | None]) -> dict[int, Places]:
     """Of hosts, by what they have in each place, those that differ from nearly all, and where."""
-    told = _comparable(values)
-    if len(told) < STEADY_HOSTS:
+    comparable = _comparable(values)
+    if len(comparable) < STEADY_HOSTS:
         return {}
     steady = {}
-    for place, column in enumerate(zip(*told.values(), strict=True)):
+    for place, column in enumerate(zip(*comparable.values(), strict=True)):
         ((value, count),) = Counter(column).most_common(1)
-        if value != OWN and STEADY_SHARE * len(told) <= count < len(told):
+        if value != OWN and STEADY_SHARE * len(comparable) <= count < len(comparable):
             steady[place] = value
     if not steady:
         return {}
-    odd = {
+    outliers = {
         host: tuple(place for place, value in steady.items() if own[place] not in (value, OWN))
-        for host, own in told.items()
+        for host, own in comparable.items()
     }
-    return {host: places for host, places in odd.items() if places}
+    return {host: places for host, places in outliers.items() if places}
 
 
-def odd_values(
+def outlier_values(
     places: Places, hosts: Sequence[HostOverview], usual: Sequence[HostOverview]
-) -> list[Odd]:
+) -> list[Outlier]:
     """What these hosts have in the places in which they differ; of places that tell hosts apart
     in one way, the first."""
     ordinary = _comparable({host.bk_host_id: host.value_hashes for host in usual})
-    found: dict[tuple[frozenset[int], ...], Odd] = {}
+    grouped: dict[tuple[frozenset[int], ...], Outlier] = {}
     for place in places:
         by_value: dict[bytes, list[HostOverview]] = defaultdict(list)
         for host in hosts:
@@ -74,13 +74,13 @@ def odd_values(
         values = sorted(by_value.values(), key=lambda own: (-len(own), own[0].bk_host_id))
         ways = tuple(frozenset(host.bk_host_id for host in own) for own in values)
         ((_, count),) = Counter(own[place] for own in ordinary.values()).most_common(1)
-        found.setdefault(ways, Odd(place, count, values))
-    return list(found.values())
+        grouped.setdefault(ways, Outlier(place, count, values))
+    return list(grouped.values())
 
 
 def _comparable(known: Mapping[int, Values | None]) -> dict[int, Values]:
     """What is known; only of hosts with as many values as most, so that the same place is the
     same thing on each."""
-    told = {host: own for host, own in known.items() if own is not None}
-    ((size, _),) = Counter(map(len, told.values())).most_common(1) or [(0, 0)]
-    return {host: own for host, own in told.items() if len(own) == size}
+    comparable = {host: own for host, own in known.items() if own is not None}
+    ((size, _),) = Counter(map(len, comparable.values())).most_common(1) or [(0, 0)]
+    return {host: own for host, own in comparable.items() if len(own) == size}

@@ -27,9 +27,9 @@ from .excerpts import Sample, samples
 from .groups import Group, Kind, groups
 from .host_map import host_map, legend
 from .host_ranges import fold
-from .host_rows import drawn
+from .host_rows import rows_html
 from .host_table import Table, TableForm, chosen, table
-from .summary import verdict
+from .summary import summary
 from .transfer_groups import transfer_groups
 
 GROUPS_SHOWN = 60
@@ -64,13 +64,13 @@ class GroupOnPage:
 
 def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     """The page."""
-    asked, found = _asked(step, request)
+    params, step_overview = _read(step, request)
     prints = step.step_type != StepType.FILE
-    similar = groups(found, identical=False, prints=prints)
-    identical = asked["alike"] == "identical" and prints
+    similar = groups(step_overview, identical=False, prints=prints)
+    identical = params["alike"] == "identical" and prints
     if identical:
-        asked["group"] = ""  # the table's hosts are in groups of similar output: of others, all
-    shown = groups(found, identical=True, prints=prints) if identical else similar
+        params["group"] = ""  # the table's hosts are in groups of similar output: of others, all
+    shown = groups(step_overview, identical=True, prints=prints) if identical else similar
     crowd = next((group for group in similar if group.crowd), None)
     if identical:
         # As the map colours them, which shows what is similar.
@@ -80,17 +80,17 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     if identical and len(shown) > GROUPS_SHOWN:
         shown = _worth_showing(shown)
     read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
-    kept, keep = _kept(asked), _on_log(asked)
-    moved = list(found.transfers)
-    rows = table(step, similar, asked, moved)
+    kept, keep = _kept(params), _on_log(params)
+    moved = list(step_overview.transfers)
+    rows = table(step, similar, params, moved)
     context: dict[str, Any] = {
         "step": step,
         "job": step.job,
-        "asked": asked,
-        "found": found,
+        "params": params,
+        "overview": step_overview,
         "prints": prints,
-        "verdict": verdict(step, similar),
-        "map": host_map(found.by_name, similar, keep),
+        "summary": summary(step, similar),
+        "map": host_map(step_overview.by_name, similar, keep),
         "legend": legend(similar),
         "groups": _on_page(shown[:GROUPS_SHOWN], read.by_key),
         "groups_total": len(shown),
@@ -99,7 +99,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "crowd_hosts": len(crowd.hosts) if crowd else 0,
         "transfers": transfer_groups(moved),
         "table": rows,
-        "rows": drawn(rows.rows, prints=prints, keep=keep),
+        "rows": rows_html(rows.rows, prints=prints, keep=keep),
         "pages": _pages(rows, kept),
         "heads": _heads(rows, kept, HEADS if prints else HEADS[:-1]),
         "kept": [(k, v) for k, v in kept.items() if k in ("attempt", "batch", "alike")],
@@ -114,8 +114,8 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "unfinished": any(not group.first.finished for group in similar),
         "here": links.with_changes(kept),
         "expired": moment(step.job.expired_at),
-        "bytes": sum(host.size for host in found.hosts),
-        "slowest": _slowest(found),
+        "bytes": sum(host.size for host in step_overview.hosts),
+        "slowest": _slowest(step_overview),
     }
     html = rendered("joblogs/step.html", context, request)
     read_entry(request, step, channel=Channel.STEP, hosts=read.hosts).end(read.size)
@@ -134,10 +134,10 @@ def hosts_shown(
     step: StepInstance, request: HttpRequest
 ) -> tuple[dict[str, Any], list[HostOverview]]:
     """What is asked for, and all hosts that the table then shows, page after page."""
-    asked, found = _asked(step, request)
+    params, step_overview = _read(step, request)
     prints = step.step_type != StepType.FILE
-    made = groups(found, identical=asked["alike"] == "identical" and prints, prints=prints)
-    return asked, [host for host, _group in chosen(made, asked)]
+    made = groups(step_overview, identical=params["alike"] == "identical" and prints, prints=prints)
+    return params, [host for host, _group in chosen(made, params)]
 
 
 def _address(host: HostOverview) -> str:
@@ -152,15 +152,15 @@ _WRITTEN = {
 }
 
 
-def _asked(step: StepInstance, request: HttpRequest) -> tuple[dict[str, Any], Overview]:
+def _read(step: StepInstance, request: HttpRequest) -> tuple[dict[str, Any], Overview]:
     form = StepForm(request.GET)
     form.is_valid()
-    asked = {name: form.cleaned_data.get(name) for name in form.fields}
-    return asked, overview(step, Attempts(asked["attempt"], asked["batch"]))
+    params = {name: form.cleaned_data.get(name) for name in form.fields}
+    return params, overview(step, Attempts(params["attempt"], params["batch"]))
 
 
-def _kept(asked: dict[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in asked.items() if value not in (None, "")}
+def _kept(params: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in params.items() if value not in (None, "")}
 
 
 def _narrowed(kept: dict[str, str]) -> str:
@@ -169,9 +169,9 @@ def _narrowed(kept: dict[str, str]) -> str:
     return "".join(f"&{urlencode({name: kept[name]})}" for name in names if name in kept)
 
 
-def _on_log(asked: dict[str, Any]) -> str:
+def _on_log(params: dict[str, Any]) -> str:
     """What links to the log of a host say besides."""
-    kept = {name: str(asked[name]) for name in ("attempt", "batch") if asked[name] is not None}
+    kept = {name: str(params[name]) for name in ("attempt", "batch") if params[name] is not None}
     return links.with_changes(kept)
 
 
@@ -235,13 +235,13 @@ def _heads(rows: Table, kept: dict[str, str], shown: Sequence[Head]) -> list[dic
     return heads
 
 
-def _slowest(found: Overview) -> dict[str, Any] | None:
+def _slowest(step_overview: Overview) -> dict[str, Any] | None:
     """The slowest host, where it took much longer than most."""
-    timed = sorted(took for host in found.hosts if (took := host.duration) is not None)
+    timed = sorted(took for host in step_overview.hosts if (took := host.duration) is not None)
     if len(timed) < 3:
         return None
     longest, middle = timed[-1], timed[len(timed) // 2]
     if longest < 1_000 or longest < 2 * middle:
         return None
-    host = next(host for host in reversed(found.hosts) if host.duration == longest)
+    host = next(host for host in reversed(step_overview.hosts) if host.duration == longest)
     return {"host": host, "took": duration(longest), "median": duration(middle)}

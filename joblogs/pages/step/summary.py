@@ -1,4 +1,4 @@
-"""What happened, in a sentence."""
+"""Summary sentence of a step page: on how many hosts what happened."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .groups import Group, Kind
 
 
 class Part(NamedTuple):
-    """A part of the sentence, with the colour that it has."""
+    """Part of the summary sentence: the colour's kind and the text."""
 
     kind: str
     text: str
 
 
-class Verdict(NamedTuple):
-    """The sentence, and what else is to be said."""
+class Summary(NamedTuple):
+    """Summary sentence in parts, and further sentences."""
 
     parts: list[Part]
     more: list[str]
 
 
-def verdict(step: StepInstance, groups: Sequence[Group]) -> Verdict:
-    """How a step went on the hosts of these groups of similar ones."""
+def summary(step: StepInstance, groups: Sequence[Group]) -> Summary:
+    """Summary of a step from the groups of its similar hosts."""
     hosts = Counter[Kind]()
     for group in groups:
         hosts[group.kind] += len(group.hosts)
@@ -40,8 +40,8 @@ def verdict(step: StepInstance, groups: Sequence[Group]) -> Verdict:
         if hosts[kind]
     ]
     if not parts:
-        return Verdict([Part("none", _nothing(step))], [])
-    return Verdict(parts, list(_more(step, groups, hosts)))
+        return Summary([Part("none", _nothing(step))], [])
+    return Summary(parts, list(_more(step, groups, hosts)))
 
 
 def _text(kind: Kind, n: int, ways: int) -> str:
@@ -75,9 +75,11 @@ def _nothing(step: StepInstance) -> str:
 
 def _more(step: StepInstance, groups: Sequence[Group], hosts: Counter[Kind]) -> list[str]:
     more = []
-    odd = [group for group in groups if group.kind is Kind.OK and not group.crowd and group.known]
-    differ = sum(len(group.hosts) for group in odd)
-    if odd and step.step_type != StepType.FILE:
+    others = [
+        group for group in groups if group.kind is Kind.OK and not group.crowd and group.known
+    ]
+    differ = sum(len(group.hosts) for group in others)
+    if others and step.step_type != StepType.FILE:
         if differ * 2 < hosts[Kind.OK]:
             more.append(
                 ngettext(
@@ -90,9 +92,9 @@ def _more(step: StepInstance, groups: Sequence[Group], hosts: Counter[Kind]) -> 
         else:
             more.append(
                 gettext("The hosts that succeeded printed %(n)s different outputs.")
-                % {"n": len(odd) + 1}
+                % {"n": len(others) + 1}
             )
-    mute = sum(len(group.hosts) for group in odd if group.silent)
+    mute = sum(len(group.hosts) for group in others if group.silent)
     if mute and step.step_type != StepType.FILE:
         text = ngettext("%(n)s succeeded, no output.", "%(n)s succeeded, no output.", mute)
         more.append(text % {"n": mute})

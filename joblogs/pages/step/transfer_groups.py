@@ -61,12 +61,12 @@ class TransferGroup:
 
 def transfer_groups(moved: Iterable[tuple[HostOverview, Transfer]]) -> list[TransferGroup]:
     """The groups, what went wrong first, then the smallest."""
-    found: dict[tuple[int, str], TransferGroup] = {}
+    by_key: dict[tuple[int, str], TransferGroup] = {}
     for host, transfer in moved:
         key = (transfer.status, transfer.source)
-        group = found.setdefault(key, TransferGroup(*key))
+        group = by_key.setdefault(key, TransferGroup(*key))
         group.files += 1
         group.progress.append((transfer.status, transfer.process))
         group.hosts[host.bk_host_id] = host
         group.paths[transfer.src_path] = None
-    return sorted(found.values(), key=lambda g: (g.colour == "ok", len(g.hosts), g.source))
+    return sorted(by_key.values(), key=lambda g: (g.colour == "ok", len(g.hosts), g.source))
