@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from joblogs import record_keys, records
 from joblogs.ingest.batching import batches
 from joblogs.ingest.stream import Block
-from joblogs.logtext.secret_scanner import RANGES_APART, RANGES_MAX, cover, declared
+from joblogs.logtext.mask_ranges import RANGES_APART, RANGES_MAX, cover, declared
 from joblogs.models import FileLog
 from tests.builders import Fields, file_log, job, load, result, script_log, step
 from tests.export.exporting import comes_back

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from joblogs import database, records
+from joblogs.logtext.mask_ranges import declared
 from joblogs.logtext.pieces import Log, Piece, Verdict
-from joblogs.logtext.secret_scanner import declared
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from . import masking, precedence, task_keys

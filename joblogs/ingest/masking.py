@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from joblogs.logtext import store
+from joblogs.logtext.mask_ranges import cover
 from joblogs.logtext.pieces import Log, Range
-from joblogs.logtext.secret_scanner import LOOK_BACK, Secrets, State, cover, secrets_of
+from joblogs.logtext.secret_scanner import LOOK_BACK, Secrets, State, secrets_of
 from joblogs.models import DIGESTS, FileLog, HostResult
 
 from .overlap import readable

@@ -17,8 +17,8 @@ from joblogs import database, records
 from joblogs.choices import FileMode, Inherited, Role
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.mask_ranges import declared
 from joblogs.logtext.pieces import Log, Piece, Verdict, union
-from joblogs.logtext.secret_scanner import declared
 from joblogs.models import HostResult, JobInstance, StepInstance
 
 from . import file_logs, host_identities, masking

@@ -19,17 +19,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from . import private_keys
-from .pieces import Range, union
-from .secret_expressions import (
-    Cursor,
-    Expression,
-    Found,
-    begins_of,
-    begins_with,
-    compiled,
-    parts_of,
-)
-from .secret_forms import ESCAPES, FILLER, LOOK_BACK, Rule, any_of, filled, visible
+from .pieces import Range
+from .secret_ends import LETTERS, Ends, State, view_of
+from .secret_expressions import Cursor, Expression, Found, compiled
+from .secret_forms import ESCAPES, FILLER, LOOK_BACK, Rule, filled, visible
 from .secret_rules import RULES
 
 __all__ = [
@@ -39,15 +32,8 @@ __all__ = [
     "Rule",
     "Secrets",
     "State",
-    "cover",
-    "declared",
     "secrets_of",
 ]
-
-RANGES_KEPT, RANGES_APART = 500, 1024 * 1024
-"""So many masked ranges are kept as they are; further ones that are closer than that are one."""
-RANGES_MAX = 2000
-"""So many are kept of any log: rows are locked by the thousand, with their ranges."""
 
 _BORDER, _STAR = b"\n", b"*"
 """What a masked byte looks like to the rules, and to readers."""
@@ -55,30 +41,8 @@ LEFT: Final = b"\0\r\n"
 """Bytes that a mask leaves as they are."""
 _STARS = bytes(byte if byte in LEFT else ord(_STAR) for byte in range(256))
 _BORDERS = bytes(byte if byte in LEFT else ord(_BORDER) for byte in range(256))
-_BEGUN_SIZE = 100
 _WIDE = b"16"
 """What is remembered of a mask in UTF-16."""
-_ESCAPE_BEGUN = rb"(?:\\{1,4}(?:[nrtbf]|[ux][0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2}|\x1b)"
-"""An escape that may end a word, so that another one begins behind it."""
-
-
-class State(NamedTuple):
-    """What is remembered of the end of a text; that of a text that begins is `State()`."""
-
-    pending: int = 0
-    """Bytes at the end that may begin a secret, or go on with one: the next run must see them, and
-    the one before."""
-    rule: str = ""
-    """The rule whose mask may go on behind what is pending."""
-    prefix: bytes = b""
-    """Or, and by far the most often: the end is no more than this part of how a rule begins. It is
-    remembered itself, because it tells nothing, and the next run needs not see the text for it.
-    While the mask of a private key goes on it is what its lines look like."""
-
-    @property
-    def size(self) -> int:
-        """Bytes at the end that the next run begins with."""
-        return self.pending or (0 if self.rule else len(self.prefix))
 
 
 @dataclass(slots=True)
@@ -124,30 +88,8 @@ class Secrets:
         again = [rule for rule in rules if rule.again]
         self._again = {rule.name: compiled(filled(rule.again)) for rule in again}
         self._going = {rule.name: compiled(filled(rule.going) + FILLER) for rule in again}
-        self._compile_ends()
-
-    def _compile_ends(self) -> None:
-        """Make ready the expressions of how a text may end."""
-        rules = self.rules
-        parts = {part for rule in rules for part in parts_of(rule)}
-        self._begun = parts | {part.lower() for part in parts}
-        self._unsettled = compiled(any_of(self._ends(rules)) + FILLER + rb"\z")
-        in_line = [rule for rule in rules if not rule.lines]
-        self._unsettled_line = compiled(any_of(self._ends(in_line)) + FILLER + rb"\z")
-        self._cut = compiled(
-            any_of(b"%s(%s)" % ends for ends in _unfinished(rules)) + FILLER + rb"\z"
-        )
-        self._lines = [begins for rule in rules if rule.lines for begins in rule.begins]
-        apart = [rule for rule in rules if rule.apart]
-        starts = [begins_of(rule, rule.begins) for rule in apart]
-        partial = [begins_of(rule, parts_of(rule)) + rb"\z" for rule in apart]
-        self._starts = compiled(any_of([*starts, *partial]) if apart else rb"[^\x00-\xff]")
-        firsts = {begins[:1] for rule in apart for begins in rule.begins}
-        self._firsts = frozenset(b"".join(first.lower() + first.upper() for first in firsts))
-
-    def _ends(self, rules: Sequence[Rule]) -> list[bytes]:
-        partial = [b"%s%s" % ends for ends in _unfinished(rules)]
-        return [*partial, *_begun(self.rules), _ESCAPE_BEGUN]
+        ends = Ends(rules)
+        self.state, self.needs_context, self._cut = ends.state, ends.needs_context, ends.cut
 
     def __bool__(self) -> bool:
         return bool(self.rules)
@@ -161,35 +103,6 @@ class Secrets:
         if b"\x1b" in text:
             text = ESCAPES.sub(b"\x1b", text)
         return not any(expression.search(text) for expression in self._expressions)
-
-    def needs_context(self, text: bytes | bytearray) -> bool:
-        """Whether the byte before a text decides about what the text begins with."""
-        # Its first byte tells nearly always, and costs next to nothing.
-        return bool(text) and text[0] in self._firsts and self._starts.match(text) is not None
-
-    def state(self, text: bytes | bytearray, position: int = 0) -> State:
-        """The state at the end of a text that holds no secret at or after a position."""
-        position = max(position, len(text) - LOOK_BACK)
-        lines = any(text.find(begins, position) >= 0 for begins in self._lines)
-        if not lines and text.endswith(b"\n"):
-            return State()
-        view = _view(text) if b"\x1b" in text else text
-        # Read from its end, a text without such a beginning is settled by its last newline.
-        found = (self._unsettled if lines else self._unsettled_line).search(view, position)
-        if found is None:
-            return State()
-        start = found.start()
-        while start > position and view[start - 1] in b"\x1b":
-            start -= 1  # of an escape sequence all must be seen
-        begun = bytes(text[start:])
-        if self._is_begun(begun) or (begun[0] not in _LETTERS and self._is_begun(begun[1:])):
-            return State(prefix=begun)
-        if len(begun) <= _BEGUN_SIZE and _ESCAPE_ONLY.fullmatch(view, start):
-            return State(prefix=begun)
-        return State(len(begun))
-
-    def _is_begun(self, end: bytes) -> bool:
-        return end.lower() in self._begun or end in self._begun
 
     def mask(
         self,
@@ -205,7 +118,7 @@ class Secrets:
         Before it stands at most the one byte of context. `rule` and `prefix` are those of the
         state, `masked` are ranges of the text that are masked already.
         """
-        view = _view(text)
+        view = view_of(text)
         for begin, stop in masked:
             view[begin:stop] = view[begin:stop].replace(_STAR, _BORDER)
         run = _Run(text, view, start)
@@ -293,17 +206,19 @@ class Secrets:
 
     def cut(self, text: bytearray, *, start: int = 0, rule: str = "") -> Masks:
         """Mask what may be the first part of a secret whose rest is never kept."""
-        run = _Run(text, _view(text), start)
-        found = self._cut.search(run.view, max(start, len(text) - LOOK_BACK))
+        run = _Run(text, view_of(text), start)
         begins = len(text)
         if self._is_key(rule):
             line = bytes(text[start:])
             begins -= len(line) - len(line.rstrip(_KEY_BYTES))
-        elif found is not None:
-            begins = max(found.start(n) for n in range(1, found.re.groups + 1))
+        else:
+            begins = self._cut(run.view, start)
         if begins < len(text):
             run.put(begins, len(text), "cut")
         return run.masks
+
+
+_KEY_BYTES: Final = LETTERS + b"0123456789+/="
 
 
 class _Run:
@@ -331,61 +246,7 @@ def _goes_on(rule: Rule) -> bool:
     return bool(rule.more or rule.again or rule.key)
 
 
-def _view(text: bytes | bytearray) -> bytearray:
-    """A text as rules see it: escape sequences are filler."""
-    if b"\x1b" in text:
-        return bytearray(ESCAPES.sub(lambda found: b"\x1b" * len(found[0]), text))
-    return bytearray(text)
-
-
-def cover(ranges: Iterable[Sequence[int]], more: Iterable[Range]) -> list[Range]:
-    """Masked ranges and further ones, of which a log may have very many, as at most a few."""
-    result: list[Range] = []
-    for start, stop in union([*((start, stop) for start, stop in ranges), *more]):
-        few = len(result) < RANGES_KEPT or start - result[-1][1] >= RANGES_APART
-        if len(result) >= RANGES_MAX or not few:
-            result[-1] = (result[-1][0], stop)
-        else:
-            result.append((start, stop))
-    return result
-
-
-def declared(ranges: Iterable[Range]) -> list[Range]:
-    """Masked ranges as a record names them, the last of very many as one."""
-    result = union(ranges)
-    if len(result) > RANGES_MAX:
-        result[RANGES_MAX - 1 :] = [(result[RANGES_MAX - 1][0], result[-1][1])]
-    return result
-
-
 @functools.lru_cache(maxsize=8)
 def secrets_of(rules: tuple[Rule, ...]) -> Secrets:
     """These rules, made ready once."""
     return Secrets(rules)
-
-
-def _unfinished(rules: Sequence[Rule]) -> list[tuple[bytes, bytes]]:
-    """Expressions of how rules begin, and of what may have come behind, rules like each other once.
-
-    The fewer they are the sooner an automaton has seen all of its states.
-    """
-    like: dict[tuple[bytes, bool, bool], set[bytes]] = {}
-    for rule in rules:
-        like.setdefault((rule.body, rule.ignore_case, rule.apart), set()).update(rule.begins)
-    return [
-        (begins_with(literals, ignore_case, apart), body)
-        for (body, ignore_case, apart), literals in like.items()
-    ]
-
-
-def _begun(rules: Sequence[Rule]) -> list[bytes]:
-    """Expressions of parts of how rules begin."""
-    like: dict[tuple[bool, bool], set[bytes]] = {}
-    for rule in rules:
-        like.setdefault((rule.ignore_case, rule.apart), set()).update(parts_of(rule))
-    return [begins_with(parts, *kind) for kind, parts in like.items() if parts]
-
-
-_ESCAPE_ONLY: Final = compiled(_ESCAPE_BEGUN + FILLER)
-_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_KEY_BYTES: Final = _LETTERS + b"0123456789+/="

@@ -21,8 +21,9 @@ from joblogs.choices import HOST_UNFINISHED
 from joblogs.ingest import masking
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.mask_ranges import cover
 from joblogs.logtext.pieces import Range
-from joblogs.logtext.secret_scanner import Secrets, State, cover
+from joblogs.logtext.secret_scanner import Secrets, State
 from joblogs.models import DIGESTS, FileLog, HostResult, Redaction
 
 from . import fingerprinting

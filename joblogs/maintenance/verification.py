@@ -17,7 +17,8 @@ from django.db.models import QuerySet
 
 from joblogs.choices import FINISHED, host_rank
 from joblogs.logtext import codec, store
-from joblogs.logtext.secret_scanner import LEFT, RANGES_KEPT
+from joblogs.logtext.mask_ranges import RANGES_KEPT
+from joblogs.logtext.secret_scanner import LEFT
 from joblogs.models import FileLog, HostResult
 
 from .paging import by_key

@@ -15,8 +15,9 @@ from pytest_django import Settings
 
 from joblogs.logtext import fingerprint
 from joblogs.logtext.custom_rules import rules_of
+from joblogs.logtext.mask_ranges import cover
 from joblogs.logtext.pieces import CHUNK_MAX_BYTES
-from joblogs.logtext.secret_scanner import RULES, cover, secrets_of
+from joblogs.logtext.secret_scanner import RULES, secrets_of
 from joblogs.maintenance import compaction, expiry
 from joblogs.models import FileLog, HostResult, JobInstance
 from tests.builders import file_log, job, load, result, script_log, send, step

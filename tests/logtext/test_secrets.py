@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from joblogs.logtext import secret_scanner
 from joblogs.logtext.custom_rules import InvalidRule, literal, rules_of
+from joblogs.logtext.mask_ranges import RANGES_APART, RANGES_KEPT, cover
 from joblogs.logtext.pieces import Range, union
 from joblogs.logtext.secret_rules import LOOK_BACK, RULES, Rule
-from joblogs.logtext.secret_scanner import RANGES_APART, RANGES_KEPT, Secrets, State, cover
+from joblogs.logtext.secret_scanner import Secrets, State
 
 OWN = rules_of(
     {

@@ -22,7 +22,8 @@ from pytest_django import Settings
 
 from joblogs.logtext import codec, fingerprint, store
 from joblogs.logtext.custom_rules import literal
-from joblogs.logtext.secret_scanner import RULES, Secrets, cover, secrets_of
+from joblogs.logtext.mask_ranges import cover
+from joblogs.logtext.secret_scanner import RULES, Secrets, secrets_of
 from joblogs.maintenance import expiry, fingerprinting, redaction
 from joblogs.models import FileLog, HostResult, JobInstance, LogChunk, Redaction
 from tests.builders import file_log, job, load, result, script_log, step
