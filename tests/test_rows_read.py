@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
+import copy
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.base import ModelState
 from django.test import Client
 
+from joblogs.models import Host, HostResult, JobInstance, StepInstance
 from tests.builders import CREATED, credentials, load
 from tests.pages.page_helpers import staff
 from tests.test_which_jobs import ADMIN_HOSTS, ADMIN_JOBS, OTHER, run
@@ -59,11 +63,35 @@ def _prefer_indexes() -> None:
 
 
 def _crowd(first: int, count: int) -> None:
-    """Runs of another scope, on machines of the same name, address and id."""
-    load(*itertools.chain.from_iterable(
-        run(first + n, scope=OTHER, host_name="web-1", ip="10.0.0.1", bk_cloud_id=n)
-        for n in range(count)
-    ))  # fmt: skip
+    """Runs of another scope, on machines of the same name, address and id.
+
+    Copies of one that was taken in: only beside thousands of rows does PostgreSQL plan as it does
+    for a large store.
+    """
+    load(*run(first, scope=OTHER, host_name="web-1", ip="10.0.0.1", bk_cloud_id=first))
+    step = StepInstance.objects.select_related("job").get(job__job_instance_id=first)
+    result = HostResult.objects.select_related("identity").get(step=step)
+    jobs = JobInstance.objects.bulk_create(
+        _copy(step.job, job_instance_id=first + n) for n in range(1, count)
+    )
+    steps = StepInstance.objects.bulk_create(_copy(step, job=job) for job in jobs)
+    hosts = Host.objects.bulk_create(
+        _copy(result.identity, identity=os.urandom(32), bk_cloud_id=first + n)
+        for n in range(1, count)
+    )
+    HostResult.objects.bulk_create(
+        _copy(result, step=step, identity=host, bk_cloud_id=host.bk_cloud_id)
+        for step, host in zip(steps, hosts, strict=True)
+    )
+
+
+def _copy(row: Any, **values: Any) -> Any:
+    """A new row with the values of this one, but for these."""
+    made = copy.copy(row)
+    made._state = ModelState()
+    for name, value in {"pk": None, **values}.items():
+        setattr(made, name, value)
+    return made
 
 
 QUESTIONS = [
@@ -79,17 +107,24 @@ QUESTIONS = [
 ]
 
 
-@pytest.mark.parametrize("address", QUESTIONS)
-def test_what_other_scopes_hold_is_not_read(address: str) -> None:
+def test_what_other_scopes_hold_is_not_read() -> None:
     load(*run(1, host_name="web-1", ip="10.0.0.1"))
     _crowd(6000, 5)
-    client, headers = (Client(), credentials()) if "/api/" in address else (staff(), {})
-    assert client.get(address, headers=headers).status_code == 200
-    read = []
-    for more in (10, 100):
-        _crowd(6000 + more, more)
+    by_staff, by_app, headers = staff(), Client(), credentials()
+
+    def ask(address: str) -> None:
+        client, own = (by_app, headers) if "/api/" in address else (by_staff, {})
+        assert client.get(address, headers=own).status_code == 200
+
+    for address in QUESTIONS:  # what is only read once is read now
+        ask(address)
+    read: list[dict[str, int]] = []
+    for more in (1000, 2000):
+        _crowd(10_000 + more, more)
         _prefer_indexes()
-        with counted() as count:
-            assert client.get(address, headers=headers).status_code == 200
-        read.append(count.read)
+        read.append({})
+        for address in QUESTIONS:
+            with counted() as count:
+                ask(address)
+            read[-1][address] = count.read
     assert read[0] == read[1]

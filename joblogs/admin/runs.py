@@ -71,9 +71,16 @@ class JobInstanceAdmin(Exporting, Removing):
         return access.visible_jobs(user)
 
     def matching(self, said: str, number: int | None, user: User) -> Q:
-        ran = HostResult.objects.filter(identity__in=_hosts(said, number, user))
-        found = Q(name__icontains=said) | Q(operator=said) | Q(pk__in=ran.jobs())
-        return found | Q(job_instance_id=number) if number is not None else found
+        scopes = list(access.visible_scopes(user))
+        identities = Host.objects.keys(
+            said, scopes=scopes, bk_host_ids=[] if number is None else [number]
+        )
+        ran = HostResult.objects.filter(identity__in=identities)
+        matches = Q(name__icontains=said) | Q(operator=said) | Q(pk__in=ran.jobs())
+        if number is not None:
+            matches |= Q(job_instance_id=number)
+        # The scopes by value, too: else PostgreSQL walks the jobs of all scopes by day.
+        return matches & Q(scope__in=[scope.pk for scope in scopes])
 
     def has_hold_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("joblogs.change_jobinstance")
