@@ -100,7 +100,7 @@ def test_following_shows_what_arrives_and_notices_the_end(screen: Page) -> None:
 def test_a_retry_is_linked_and_its_text_never_joins_the_old(screen: Page) -> None:
     _load("one\n", status=7)
     screen.goto(address("log"))
-    expect(screen.locator("#edge")).to_have_text("Following: waiting for more")
+    expect(screen.locator("#edge")).to_have_text("Following: waiting for new output")
     load(result(status=7, execute_count=1), script_log("first\nsecond\n", execute_count=1))
     expect(screen.locator("#notice")).to_have_text("Attempt 1 has begun: show it", timeout=15_000)
     load(script_log("late\n", offset=4), result(status=104, exit_code=3))
@@ -116,7 +116,7 @@ def test_a_retry_is_linked_and_its_text_never_joins_the_old(screen: Page) -> Non
 def test_text_that_is_deleted_meanwhile_is_said_to_be(screen: Page) -> None:
     _load("one\n", status=7)
     screen.goto(address("log"))
-    expect(screen.locator("#edge")).to_have_text("Following: waiting for more")
+    expect(screen.locator("#edge")).to_have_text("Following: waiting for new output")
     JobInstance.objects.update(expired_at=1_800_000_000_000, expired_policy="30 days")
     told = screen.locator("#notice")
     expect(told).to_contain_text("Deleted by the retention policy (30 days)", timeout=15_000)
@@ -129,7 +129,7 @@ def test_follow_that_is_off_says_so_and_goes_on_where_it_was(screen: Page) -> No
     _load("one\n", status=7)
     screen.goto(address("log"))
     follow = screen.get_by_role("button", name="Follow")
-    expect(screen.locator("#edge")).to_have_text("Following: waiting for more")
+    expect(screen.locator("#edge")).to_have_text("Following: waiting for new output")
     follow.click()
     expect(screen.locator("#edge")).to_contain_text("Follow is off")
     expect(follow).to_have_attribute("aria-pressed", "false")
@@ -153,7 +153,7 @@ def test_who_is_told_to_come_back_later_does_so(screen: Page) -> None:
 
     screen.route("**/more?**", refuse)
     screen.goto(address("log"))
-    expect(screen.locator("#edge")).to_have_text("No answer; trying again")
+    expect(screen.locator("#edge")).to_have_text("No response; retrying")
     follow = screen.get_by_role("button", name="Follow")
     follow.click()
     follow.click()
