@@ -262,7 +262,7 @@ def _log_of(row: FileLog) -> Log:
         held=row.held_size,
         limit=CONTENT_MAX_BYTES,
         truncated=row.truncated,
-        masked=[tuple(masked) for masked in row.redacted or ()],
+        masked=row.redacted or (),
     )
 
 

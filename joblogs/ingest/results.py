@@ -249,7 +249,7 @@ def _log_of(row: HostResult, limit: int) -> Log:
         held=row.held_size,
         limit=limit,
         truncated=row.truncated,
-        masked=[tuple(masked) for masked in row.redacted or ()],
+        masked=row.redacted or (),
     )
 
 
