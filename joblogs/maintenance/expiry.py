@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from joblogs import database
-from joblogs.choices import HOST_UNFINISHED, RUN_UNFINISHED
+from joblogs.choices import RUN_UNFINISHED
 from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
@@ -50,13 +50,13 @@ def _days_back(today: datetime.date, days: int) -> datetime.date:
 
 def _runs() -> Q:
     """Jobs that have not ended, or that have a host at work."""
-    at_work = HostResult.objects.filter(step__job=OuterRef("pk"), status__in=HOST_UNFINISHED)
+    at_work = HostResult.objects.unfinished().filter(step__job=OuterRef("pk"))
     return Q(status__in=RUN_UNFINISHED) | Q(Exists(at_work))
 
 
 def _due(field: str, setting: int | None, today: datetime.date) -> QuerySet[JobInstance]:
     """Jobs that are old enough and not held; those that run only some days later."""
-    due = JobInstance.objects.filter(_older_than(field, setting, today), held_at=None)
+    due = JobInstance.objects.not_held().filter(_older_than(field, setting, today))
     longer = settings.RUNNING_RETENTION_DAYS
     if longer is None:
         return due.exclude(_runs())
@@ -162,7 +162,7 @@ def forget(jobs: Sequence[JobInstance], *, due: QuerySet[JobInstance] | None = N
     Those that are not held, or else those that are still among `due` once they are locked: much may
     have come since the list was read.
     """
-    eligible = JobInstance.objects.filter(held_at=None) if due is None else due
+    eligible = JobInstance.objects.not_held() if due is None else due
 
     def work() -> int:
         with transaction.atomic():

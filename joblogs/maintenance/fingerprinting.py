@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from django.db.models import F, Q, QuerySet
 
-from joblogs.choices import HOST_UNFINISHED
 from joblogs.ingest import fingerprints
 from joblogs.logtext import fingerprint as logtext_fingerprint
 from joblogs.logtext import store
@@ -17,8 +16,8 @@ from joblogs.models import HostResult
 def due(days: Iterable[datetime.date]) -> QuerySet[HostResult]:
     """The finished host results of these days whose fingerprints are missing or out of date."""
     return (
-        HostResult.objects.filter(step__job__day__in=list(days), step__job__expired_at=None)
-        .exclude(status__in=HOST_UNFINISHED)
+        HostResult.objects.finished()
+        .filter(step__job__day__in=list(days), step__job__expired_at=None)
         .filter(
             Q(fingerprint_size=None)
             | ~Q(fingerprint_size=F("held_size"))

@@ -63,7 +63,7 @@ def remove(
     totals, record = Removed(), None
     if not dry_run:
         record = Removal.objects.create(started_at=timezone.now(), by=by[:256], selection=selection)
-    free = JobInstance.objects.filter(held_at=None)
+    free = JobInstance.objects.not_held()
     for batch in _batches(jobs):
         if record is None:
             removed, held = _measure(free.filter(id__in=_ids(batch))), _held(batch)
@@ -90,7 +90,7 @@ def _ids(jobs: Iterable[JobInstance]) -> list[int]:
 
 
 def _held(jobs: Sequence[JobInstance]) -> list[JobInstance]:
-    held = JobInstance.objects.filter(id__in=_ids(jobs)).exclude(held_at=None)
+    held = JobInstance.objects.held().filter(id__in=_ids(jobs))
     return list(held.select_related("scope").order_by("pk"))
 
 

@@ -9,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import ScopeType
 
-from .base import AsRead
+from .base import FastLoadModel
 
 
-class Scope(AsRead):
+class Scope(FastLoadModel):
     """A business or a set of them: what rights and job numbers belong to."""
 
     scope_type = models.CharField(_("scope type"), max_length=16, choices=ScopeType.choices)
@@ -54,7 +54,7 @@ class Scope(AsRead):
         return f"{self.scope_type}:{self.scope_id}"
 
 
-class App(AsRead):
+class App(FastLoadModel):
     """An integration that calls the API."""
 
     app_code = models.CharField(_("app code"), max_length=64, unique=True)

@@ -1,4 +1,4 @@
-"""How rows become models."""
+"""Base of the models whose rows stand before every answer, or come by the thousand."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.db import models
 from django.db.models.base import ModelState
 
 
-class AsRead(models.Model):
-    """A model whose rows are taken as they were read.
+class FastLoadModel(models.Model):
+    """Abstract model whose instances take all columns of a row at once.
 
-    Django's own way sets one column after the other, which takes longer than fetching all of them;
-    these stand before every answer, or come by the thousand. A column that was not read is fetched
+    Django's own way sets one column after the other, which takes longer than fetching all of them.
+    A column that was not read is fetched
     when it is asked for.
     """
 

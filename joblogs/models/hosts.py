@@ -10,10 +10,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from joblogs.choices import HostStatus, Inherited, Role
+from joblogs.choices import HOST_UNFINISHED, HostStatus, Inherited, Role
 
 from .access import Scope
-from .base import AsRead
+from .base import FastLoadModel
 from .jobs import StepInstance
 from .logs import StoredLog
 
@@ -127,12 +127,28 @@ class Host(models.Model):
 class HostResultQuerySet(models.QuerySet["HostResult"]):
     """QuerySet of host results."""
 
+    def for_step(self, step: StepInstance) -> HostResultQuerySet:
+        """Those of a step, of all attempts and roles."""
+        return self.filter(step=step)
+
+    def targets(self) -> HostResultQuerySet:
+        """Those of hosts that a step ran on, or sent files to."""
+        return self.filter(role=Role.TARGET)
+
+    def finished(self) -> HostResultQuerySet:
+        """Those that have ended, however."""
+        return self.exclude(status__in=HOST_UNFINISHED)
+
+    def unfinished(self) -> HostResultQuerySet:
+        """Those that wait or run."""
+        return self.filter(status__in=HOST_UNFINISHED)
+
     def jobs(self) -> models.QuerySet[HostResult, Any]:
         """Keys of the jobs that these are of: for `pk__in`."""
         return self.order_by().values("step__job")
 
 
-class HostResult(StoredLog, AsRead):
+class HostResult(StoredLog, FastLoadModel):
     """One attempt of a step on one host, with the host's addresses as of the run."""
 
     step = models.ForeignKey(

@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from joblogs.choices import LaunchMode, RunStatus, StepType, TaskType
 
 from .access import Scope
-from .base import AsRead
+from .base import FastLoadModel
 
 
-class Run(AsRead):
+class Run(FastLoadModel):
     """What a job and a step have in common. Times are milliseconds since the epoch."""
 
     name = models.CharField(_("name"), max_length=512, blank=True)
@@ -29,6 +29,18 @@ class Run(AsRead):
 
     class Meta:
         abstract = True
+
+
+class JobInstanceQuerySet(models.QuerySet["JobInstance"]):
+    """QuerySet of jobs."""
+
+    def held(self) -> JobInstanceQuerySet:
+        """Those that are kept whatever their age (`maintenance.legal_hold`)."""
+        return self.exclude(held_at=None)
+
+    def not_held(self) -> JobInstanceQuerySet:
+        """Those that may grow old."""
+        return self.filter(held_at=None)
 
 
 class JobInstance(Run):
@@ -50,6 +62,8 @@ class JobInstance(Run):
     held_by = models.CharField(_("held by"), max_length=256, blank=True, default="")
     expired_at = models.BigIntegerField(_("logs expired"), null=True, blank=True)
     expired_policy = models.CharField(_("policy"), max_length=256, blank=True, default="")
+
+    objects = JobInstanceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("job instance")

@@ -88,7 +88,7 @@ def results_in_order(step: StepInstance, condition: Q) -> Iterator[list[HostResu
 
     A host's results are all in one page.
     """
-    results = HostResult.objects.filter(step=step)
+    results = HostResult.objects.for_step(step)
     if condition:
         results = results.filter(
             host_id__in=HostResult.objects.filter(condition, step=step).values("host_id")

@@ -147,9 +147,9 @@ def hosts_of(
 
     Without a page all of them, if they are at most HOSTS_MAX; else HostListInvalid.
     """
-    hosts = HostResult.objects.filter(step=step)
+    hosts = HostResult.objects.for_step(step)
     if step.step_type == StepType.FILE:
-        hosts = hosts.filter(role=Role.TARGET)
+        hosts = hosts.targets()
     numbers = hosts.order_by("host_id").values_list("host_id", flat=True).distinct()
     total = numbers.count()
     if page is None and total > HOSTS_MAX:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
-from joblogs.choices import Role, StepType
+from joblogs.choices import StepType
 from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, StepInstance
 
@@ -100,7 +100,7 @@ def expected_offsets(step: StepInstance) -> Iterator[dict[str, int | str]]:
     """Where the next piece of each log of a step starts, host by host."""
     ends = ("received_size", "host_id", "execute_count", "batch")
     if step.step_type != StepType.FILE:
-        scripts = HostResult.objects.filter(step=step, role=Role.TARGET)
+        scripts = HostResult.objects.for_step(step).targets()
         for size, host, count, batch in scripts.order_by(*ends[1:]).values_list(*ends).iterator():
             yield _offset(host, count, batch, size)
     files = FileLog.objects.filter(step=step).order_by("host_result", "pk")

@@ -23,7 +23,6 @@ from joblogs.choices import (
     HOST_SUCCEEDED,
     FileMode,
     HostStatus,
-    Role,
     StepType,
     host_rank,
 )
@@ -248,7 +247,7 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
 @database.CompiledQuery
 def _results_of() -> QuerySet[HostResult, tuple[Any, ...]]:
     of_step = Param("step", BigIntegerField())
-    rows = HostResult.objects.filter(step_id=of_step, role=Role.TARGET).order_by()
+    rows = HostResult.objects.targets().filter(step_id=of_step).order_by()
     return rows.values_list(*ROW_VALUES, *Result._fields[len(ROW_VALUES) :])
 
 
