@@ -1,4 +1,4 @@
-"""How long something took, in words."""
+"""Texts of durations and of the statuses of hosts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import functools
 
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
+
+from joblogs.choices import HostStatus
 
 
 def duration(milliseconds: int | None) -> str:
@@ -24,6 +26,13 @@ def duration(milliseconds: int | None) -> str:
         return _translated(_("%(m)d min %(s)d s")) % {"m": minutes, "s": rest}
     hours, minutes = divmod(minutes, 60)
     return _translated(_("%(h)d h %(m)d min")) % {"h": hours, "m": minutes}
+
+
+def host_status_label(status: int, exit_code: int | None) -> str:
+    """Status of a host in words; of an exit code that is not zero, the code: "exit code 2"."""
+    if status == HostStatus.EXIT_CODE_NOT_ZERO and exit_code:
+        return gettext("exit code %(code)s") % {"code": exit_code}
+    return str(HostStatus(status).label if status in HostStatus.values else status)
 
 
 def _translated(text: str) -> str:

@@ -53,7 +53,7 @@ def test_jobs_are_filtered_and_lead_to_the_log_of_a_host(screen: Page) -> None:
 
 def test_a_group_opens_at_its_line_and_lists_its_hosts(screen: Page) -> None:
     screen.goto(place(DEPLOY))
-    group = screen.locator("section.group", has_text="with another value")
+    group = screen.locator("section.group", has_text="except for one value")
     expect(group).to_contain_text("9f2c11d0 on 1 host ← 4be07a55 on 28 hosts")
     group.get_by_role("link", name="open").click()
     expect(screen.locator("#L2.asked")).to_contain_text("checksum: 9f2c11d0")

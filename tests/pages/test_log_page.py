@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.pages.page_helpers import page, reads, staff
+from tests.pages.page_helpers import text as text_of
 
 pytestmark = pytest.mark.django_db
 LINES = "".join(f"line {n}\n" for n in range(1, 2001))
@@ -65,6 +66,15 @@ def test_the_first_error_is_found_and_then_the_next() -> None:
     (after,) = re.findall(r"\?error=(\d+)\">Next", html)
     assert re.search(r'asked trouble"[^>]*id="L1800"', _text(client, f"?error={after}"))
     assert "No more error lines" in _text(client, f"?error={len(text) - 5}")
+
+
+def test_a_failing_exit_code_is_named_once() -> None:
+    load(job(), step(), result(status=104, exit_code=7), script_log("bad\n"))
+    client = staff()
+    assert text_of(client, page("log")).count("exit code") == 1
+    for address in (page("log"), page("step", host=None), page("compare")):
+        assert "exit code not zero" not in text_of(client, address)
+    assert "exit code 7" in text_of(client, page("step", host=None))
 
 
 def test_hostile_output_is_harmless_text() -> None:

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from joblogs import query
 from joblogs.models import Scope
 from joblogs.pages import links
-from joblogs.pages.formats import duration
+from joblogs.pages.formats import duration, host_status_label
 from joblogs.pages.log.host_log import moment
 from joblogs.pages.rendering import rendered
 from joblogs.pages.step.groups import kind_of_status
@@ -41,7 +41,7 @@ def host_page(scopes: QuerySet[Scope], bk_host_id: int, request: HttpRequest) ->
                 "step": result.step,
                 "job": result.step.job,
                 "kind": kind_of_status(result.status),
-                "status": result.get_status_display(),
+                "status": host_status_label(result.status, result.exit_code),
                 "started": moment(result.start_time or result.step.job.create_time),
                 "took": duration(result.total_time),
                 "state": query.result_state(result.step, result),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from joblogs import query
 from joblogs.choices import FINISHED, HOST_SUCCEEDED, StepType, host_rank
 from joblogs.models import FileLog, HostResult, StepInstance
+from joblogs.pages.formats import host_status_label
 from joblogs.query import Attempts, BytesText, Completeness, StepHost, Text, host_history
 
 from .request import TextPin
@@ -65,6 +66,10 @@ class HostLog:
     def outcome(self) -> str:
         """`ok`, `bad` or `run`."""
         return outcome(self.result.status)
+
+    @property
+    def status_label(self) -> str:
+        return host_status_label(self.result.status, self.result.exit_code)
 
     @property
     def started(self) -> datetime | str | None:

@@ -10,9 +10,8 @@ from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
 
-from django.utils.translation import gettext
-
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, host_rank
+from joblogs.pages.formats import host_status_label
 from joblogs.query.overview import HostOverview, Overview, normal_status
 
 from .outliers import Outlier, outlier_hosts, outlier_values
@@ -75,10 +74,7 @@ class Group:
     @cached_property
     def label(self) -> str:
         """The status in words; of an exit code that is not zero, the code."""
-        status = self.status
-        if self.failed_by_exit_code:
-            return gettext("exit code %(code)s") % {"code": self.exit_code}
-        return str(HostStatus(status).label if status in HostStatus.values else status)
+        return host_status_label(self.status, self.exit_code)
 
     @cached_property
     def worst_first(self) -> tuple[bool, int, int]:
