@@ -125,8 +125,8 @@ def look(place: str) -> None:
 def say(what: str, started: float) -> None:
     seconds = time.monotonic() - started
     # Not getrusage: after a fork its peak is that of the parent.
-    said = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    status = dict(line.split(":", 1) for line in said)
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    status = dict(line.split(":", 1) for line in lines)
     sys.stdout.write(f"{what}: {seconds:.3f} s, peak {status['VmHWM'].strip()}\n")
     sys.stdout.flush()
 

@@ -72,9 +72,9 @@ class Client:
 
 def post(path: str, body: bytes, headers: dict[str, str] | None = None) -> bytes:
     """A whole request, made once and sent often."""
-    said = {"Host": "localhost", "Content-Type": "application/json", **(headers or {})}
-    said["Content-Length"] = str(len(body))
-    return _request("POST", path, said) + body
+    merged = {"Host": "localhost", "Content-Type": "application/json", **(headers or {})}
+    merged["Content-Length"] = str(len(body))
+    return _request("POST", path, merged) + body
 
 
 def get(path: str, headers: dict[str, str] | None = None) -> bytes:

@@ -71,7 +71,7 @@ def _lines(host: int) -> Iterator[str]:
         second += dice.choice((0, 0, 0, 0, 1, 1, 2, 7))
         saying = _SAYINGS[int(dice.random() ** 2 * len(_SAYINGS))]
         bits = dice.getrandbits(88)
-        said = saying.format(
+        message = saying.format(
             pid=1000 + (bits & 0x7FFF),
             a=bits >> 15 & 0xFF,
             b=bits >> 23 & 0xFF,
@@ -80,4 +80,4 @@ def _lines(host: int) -> Iterator[str]:
             x=f"{bits >> 24:016x}",
         )
         time = f"{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
-        yield f"Nov 23 {time} {name} {said}\n"
+        yield f"Nov 23 {time} {name} {message}\n"

@@ -52,14 +52,14 @@ def parents(
 ) -> list[bytes]:
     """The records of a job, its step and their hosts."""
     named = {"job_instance_id": job, "step_instance_id": job * 10}
-    told = {"bk_scope_type": "biz", "bk_scope_id": "2", "name": f"roll out {job}"}
-    told |= {"job_instance_id": job, "create_time": CREATED - days_ago * DAY_MS}
-    said: list[dict[str, Any]] = [
-        {"type": "job", **told},
+    job_fields = {"bk_scope_type": "biz", "bk_scope_id": "2", "name": f"roll out {job}"}
+    job_fields |= {"job_instance_id": job, "create_time": CREATED - days_ago * DAY_MS}
+    fields: list[dict[str, Any]] = [
+        {"type": "job", **job_fields},
         {"type": "step", **named, "name": "run", "step_type": 1},
     ]
-    said += [{"type": "host_result", **named, **_host(host), "status": status} for host in hosts]
-    return [_encode(record) for record in said]
+    fields += [{"type": "host_result", **named, **_host(host), "status": status} for host in hosts]
+    return [_encode(record) for record in fields]
 
 
 def _host(host: int) -> dict[str, Any]:
@@ -111,12 +111,12 @@ def merged(job: int, hosts: Sequence[int], size: int) -> Filled:
 def copies(source: Filled, job: int, count: int) -> None:
     """So many more jobs that printed what `source` did; written by the database itself."""
     scope, day = Scope.objects.get(), source.row.day
-    said = {"name": "more", "create_time": CREATED, "day": day, "status": 3}
+    fields = {"name": "more", "create_time": CREATED, "day": day, "status": 3}
     jobs = JobInstance.objects.bulk_create(
-        JobInstance(scope=scope, job_instance_id=job + at, **said) for at in range(count)
+        JobInstance(scope=scope, job_instance_id=job + at, **fields) for at in range(count)
     )
     steps = StepInstance.objects.bulk_create(
-        StepInstance(job=made, step_instance_id=made.job_instance_id * 10, step_type=1, **said)
+        StepInstance(job=made, step_instance_id=made.job_instance_id * 10, step_type=1, **fields)
         for made in jobs
     )
     for step in steps:
@@ -158,11 +158,11 @@ def columns(*, but: Sequence[str]) -> str:
 
 
 def _clone(source: Filled, step: StepInstance) -> None:
-    said = columns(but=("id", "step_id"))
+    fields = columns(but=("id", "step_id"))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO joblogs_hostresult (step_id, {said}) "  # noqa: S608 - our names
-            f"SELECT %s, {said} FROM joblogs_hostresult WHERE step_id = %s",
+            f"INSERT INTO joblogs_hostresult (step_id, {fields}) "  # noqa: S608 - our names
+            f"SELECT %s, {fields} FROM joblogs_hostresult WHERE step_id = %s",
             [step.pk, source.row.pk],
         )
     _clone_chunks(source, step)

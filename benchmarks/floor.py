@@ -35,8 +35,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    asked = msgspec.json.decode(environ["wsgi.input"].read())
-    found = _hosts(asked["step"]) if "hosts" not in asked else _logs(**asked)
+    request = msgspec.json.decode(environ["wsgi.input"].read())
+    found = _hosts(request["step"]) if "hosts" not in request else _logs(**request)
     body = _encode({"result": True, "code": 0, "message": "", "data": found})
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response("200 OK", headers)
@@ -50,8 +50,8 @@ def _logs(day: str, step: int, hosts: list[int]) -> dict[str, Any]:
         if not answer or answer[-1]["bk_host_id"] != host:
             if answer:
                 answer[-1]["log_content"] = b"".join(parts).decode()
-            said = {"bk_host_id": host, "ip": ip, "bk_cloud_id": cloud, "log_content": ""}
-            answer.append(said | {"host_id": host, "ipv6": ipv6})
+            host_fields = {"bk_host_id": host, "ip": ip, "bk_cloud_id": cloud, "log_content": ""}
+            answer.append(host_fields | {"host_id": host, "ipv6": ipv6})
             parts = []
         parts.append(zstd.decompress(data) if codec else data)
     if answer:

@@ -122,10 +122,10 @@ def expiring(chunks: int) -> list[Finding]:
     theirs = time.perf_counter() - started
     case = f"expiring a day of {chunks:,} chunks"
     times = theirs / ours
-    said = f"{ours * 1000:.0f} ms, DELETE and VACUUM {theirs:.1f} s, {held / 1e9:.2f} GB"
+    note = f"{ours * 1000:.0f} ms, DELETE and VACUUM {theirs:.1f} s, {held / 1e9:.2f} GB"
     slowest = figure([max(reader.waits), *reader.waits])
     return [
-        Finding("postgresql", case, "≥ 50 × faster than DELETE", f"{times:.0f}", times >= 50, said),
+        Finding("postgresql", case, "≥ 50 × faster than DELETE", f"{times:.0f}", times >= 50, note),
         Finding(
             "postgresql",
             f"{case}: until others see it",
@@ -187,13 +187,13 @@ class _Reader:
 
 def _fill_day(day: datetime.date, chunks: int, *, first_job: int) -> None:
     scope, _ = Scope.objects.get_or_create(scope_type="biz", scope_id="2")
-    said = {"name": "old", "create_time": filling.CREATED, "day": day, "status": 3}
+    fields = {"name": "old", "create_time": filling.CREATED, "day": day, "status": 3}
     jobs = JobInstance.objects.bulk_create(
-        JobInstance(scope=scope, job_instance_id=first_job + at, **said)
+        JobInstance(scope=scope, job_instance_id=first_job + at, **fields)
         for at in range(chunks // HOSTS)
     )
     steps = StepInstance.objects.bulk_create(
-        StepInstance(job=job, step_instance_id=job.job_instance_id, step_type=1, **said)
+        StepInstance(job=job, step_instance_id=job.job_instance_id, step_type=1, **fields)
         for job in jobs
     )
     store.PARTITIONS.make(day)

@@ -35,21 +35,21 @@ class Question:
     token: dict[str, str]
 
     def ours(self, **more: object) -> bytes:
-        said = {"bk_scope_type": "biz", "bk_scope_id": "2", "host_id_list": list(self.hosts)}
-        said |= {"job_instance_id": self.filled.job, "step_instance_id": self.filled.step, **more}
-        return client.post(BATCH, _encode(said), self.headers)
+        fields = {"bk_scope_type": "biz", "bk_scope_id": "2", "host_id_list": list(self.hosts)}
+        fields |= {"job_instance_id": self.filled.job, "step_instance_id": self.filled.step, **more}
+        return client.post(BATCH, _encode(fields), self.headers)
 
     def floor(self) -> bytes:
         row = self.filled.row
-        said = {"day": row.day.isoformat(), "step": row.pk, "hosts": list(self.hosts)}
-        return client.post("/", _encode(said))
+        fields = {"day": row.day.isoformat(), "step": row.pk, "hosts": list(self.hosts)}
+        return client.post("/", _encode(fields))
 
     def naive(self, *, bare: bool = True, whole: bool = False) -> bytes:
         """`bare`: it asks for no credentials. `whole`: over rows that are whole logs."""
         step = self.filled.step + (WHOLE_ROWS if whole else 0)
-        said = {"job_instance_id": self.filled.job, "step_instance_id": step, "bk_scope_id": "2"}
+        fields = {"job_instance_id": self.filled.job, "step_instance_id": step, "bk_scope_id": "2"}
         path = "/bare" if bare else "/batch"
-        return client.post(path, _encode(said | {"host_id_list": list(self.hosts)}), self.token)
+        return client.post(path, _encode(fields | {"host_id_list": list(self.hosts)}), self.token)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _ask(connection: Client, request: bytes) -> float:
 
 def same_logs(servers: Servers, question: Question) -> None:
     """Whether the three give the same text: else there is nothing to compare."""
-    told = []
+    logs = []
     for server, request in (
         (servers.ours, question.ours()),
         (servers.floor, question.floor()),
@@ -100,8 +100,8 @@ def same_logs(servers: Servers, question: Question) -> None:
     ):
         answer = Client(server.port).ask(request, keep=True)
         data = msgspec.json.decode(answer.body)["data"]
-        told.append({e["bk_host_id"]: e["log_content"] for e in data["script_task_logs"]})
-    if any(one != told[0] for one in told) or set(told[0]) != set(question.hosts):
+        logs.append({e["bk_host_id"]: e["log_content"] for e in data["script_task_logs"]})
+    if any(one != logs[0] for one in logs) or set(logs[0]) != set(question.hosts):
         raise SystemExit("the three do not give the same answer")
 
 
@@ -166,9 +166,9 @@ def large(database: str, server: Server, question: Question) -> list[Finding]:
     share = answer.first_byte / answer.seconds
     whole = answer.size >= len(question.hosts) * question.filled.size and answer.status == 200
     case = f"batch read of {len(question.hosts)} × {_kb(question)}"
-    said = f"{answer.size / 1e6:,.0f} MB in {answer.seconds:.1f} s"
+    fields = f"{answer.size / 1e6:,.0f} MB in {answer.seconds:.1f} s"
     return [
-        Finding(database, f"{case}: completes", "yes", said, whole),
+        Finding(database, f"{case}: completes", "yes", fields, whole),
         Finding(database, f"{case}: memory grows by", "≤ 150 MB", f"{grown:.0f} MB", grown <= 150),
         Finding(
             database,

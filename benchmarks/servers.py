@@ -67,9 +67,9 @@ def serving(application: str, *, url: str = "") -> Iterator[Server]:
             process.terminate()
             process.wait()
             log.seek(0)
-            said = log.read().decode(errors="replace").splitlines()
+            lines = log.read().decode(errors="replace").splitlines()
             # What it says of each request is part of what is measured, and of no interest here.
-            for line in [line for line in said if " INFO " not in line][-50:]:
+            for line in [line for line in lines if " INFO " not in line][-50:]:
                 sys.stderr.write(f"{application}: {line}\n")
 
 
@@ -97,8 +97,8 @@ def make_naive_user(environment: dict[str, str]) -> dict[str, str]:
 
 def memory(pid: int, what: str) -> int:
     """Bytes that a process has (VmRSS), or had at most (VmHWM)."""
-    said = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    fields = dict(line.split(":", 1) for line in said)
+    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    fields = dict(line.split(":", 1) for line in lines)
     return int(fields[what].split()[0]) * 1024
 
 

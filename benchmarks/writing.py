@@ -71,8 +71,10 @@ def ingest(
     ]
     if size == filling.BODY_RECORDS:
         against = ratio(taken["copy"], taken["ours"])
-        said = Finding(database, case, "≥ 0.5 × text COPY", against.shown(), against.median >= 0.5)
-        found.append(said)
+        finding = Finding(
+            database, case, "≥ 0.5 × text COPY", against.shown(), against.median >= 0.5
+        )
+        found.append(finding)
     return found
 
 
@@ -100,9 +102,9 @@ def _copy(logs: dict[int, bytes]) -> float:
         connection.execute("DROP TABLE IF EXISTS copied")
         connection.execute("CREATE TABLE copied (LIKE joblogs_logchunk INCLUDING ALL)")
         started = time.perf_counter()
-        for slice_ in _sliced(pieces):
+        for batch in _batches(pieces):
             with connection.cursor() as cursor, cursor.copy("COPY copied FROM STDIN") as copy:
-                for host, offset, data in slice_:
+                for host, offset, data in batch:
                     kind, packed = codec.encode(data)
                     size, newlines = len(data), data.count(b"\n")
                     copy.write_row((day, host, offset, size, newlines, kind, packed))
@@ -111,7 +113,7 @@ def _copy(logs: dict[int, bytes]) -> float:
     return seconds
 
 
-def _sliced(
+def _batches(
     pieces: Sequence[tuple[int, int, bytes]],
 ) -> Iterator[Sequence[tuple[int, int, bytes]]]:
     for start in range(0, len(pieces), BATCH_RECORDS):
@@ -140,8 +142,8 @@ def importing(database: str, *, job: int, size: int, folder: Path) -> list[Findi
         raise SystemExit("import_logs failed")
     rate, megabytes = count * LOG_BYTES / 1e6 / seconds, peak / 1e6
     case = f"import_logs of {count * LOG_BYTES / 1e6:,.0f} MB in 1 KB pieces"
-    said = f"{seconds:.1f} s"
+    note = f"{seconds:.1f} s"
     return [
-        Finding(database, case, "≥ 50 MB/s", f"{rate:.0f} MB/s", rate >= 50, said),
+        Finding(database, case, "≥ 50 MB/s", f"{rate:.0f} MB/s", rate >= 50, note),
         Finding(database, case, "≤ 200 MB of memory", f"{megabytes:.0f} MB", megabytes <= 200),
     ]

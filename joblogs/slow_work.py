@@ -81,7 +81,7 @@ class Returns:
         self._lock = threading.Lock()
         self._until: dict[Hashable, float] = {}
 
-    def told(self, key: Hashable) -> None:
+    def note(self, key: Hashable) -> None:
         """This caller was told to ask again for this after RETRY_SECONDS."""
         now = time.monotonic()
         with self._lock:

@@ -175,7 +175,9 @@ def public_keys(name: str, *, root: Path) -> dict[str, str]:
 def secret_rules(name: str, *, root: Path, built_in: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """The built-in patterns of secrets, and those of a JSON object or of a file that holds one."""
     patterns = _object(name, root=root, of="name to pattern")
-    own = {key: dict(said) if isinstance(said, _Pairs) else said for key, said in patterns.items()}
+    own = {
+        key: dict(value) if isinstance(value, _Pairs) else value for key, value in patterns.items()
+    }
     try:
         return (*built_in, *rules_of(own, taken={rule.name for rule in built_in}))
     except InvalidRule as error:
@@ -202,12 +204,12 @@ def _object(name: str, *, root: Path, of: str) -> dict[str, Any]:
         raise _refusal(name, f"is not JSON: {error}") from None
     if not isinstance(pairs, _Pairs):
         raise _refusal(name, f"must be a JSON object of {of}")
-    found: dict[str, Any] = {}
-    for key, said in pairs:
-        if key in found:
+    members: dict[str, Any] = {}
+    for key, member in pairs:
+        if key in members:
             raise _refusal(name, f"names {key!r} twice")
-        found[key] = said
-    return found
+        members[key] = member
+    return members
 
 
 def _read(name: str) -> str | None:

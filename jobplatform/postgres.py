@@ -57,11 +57,11 @@ class GivenUpConnection(TrustingConnection):
     it, and its own `statement_timeout` hangs with it: each thread that asks would wait for ever.
     """
 
-    PATIENCE_SECONDS: ClassVar[float] = 10.0
+    TIMEOUT_SECONDS: ClassVar[float] = 10.0
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         try:
-            limit = self.PATIENCE_SECONDS if timeout is None else timeout
+            limit = self.TIMEOUT_SECONDS if timeout is None else timeout
             return super().wait(gen, interval, limit)
         except psycopg.OperationalError:
             self.close()

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from .models import Grant, LogRead, ScriptLog, Step
 
 
-class Asked(serializers.Serializer[Any]):
+class Body(serializers.Serializer[Any]):
     job_instance_id = serializers.IntegerField()
     step_instance_id = serializers.IntegerField()
     host_id_list = serializers.ListField(child=serializers.IntegerField())
@@ -43,15 +43,15 @@ class Bare(APIView):
     permission_classes: Any = ()
 
     def post(self, request: Request) -> Response:
-        asked = Asked(data=request.data)
-        asked.is_valid(raise_exception=True)
+        body = Body(data=request.data)
+        body.is_valid(raise_exception=True)
         step = get_object_or_404(
             Step,
-            job_instance_id=asked.validated_data["job_instance_id"],
-            step_instance_id=asked.validated_data["step_instance_id"],
+            job_instance_id=body.validated_data["job_instance_id"],
+            step_instance_id=body.validated_data["step_instance_id"],
         )
         by_host: dict[int, list[ScriptLog]] = defaultdict(list)
-        hosts = asked.validated_data["host_id_list"]
+        hosts = body.validated_data["host_id_list"]
         for log in step.logs.filter(bk_host_id__in=hosts).order_by("bk_host_id", "offset"):
             by_host[log.bk_host_id].append(log)
         logs = []

@@ -51,9 +51,9 @@ def masked(step: StepInstance, entries: list[Entry]) -> list[Entry]:
     result, due = list(entries), list[_Masked]()
     for number, (line, record, owner) in enumerate(entries):
         clean, key = _without_secrets(record), record.key()
-        left = _key_without_secrets(record, clean)
-        if left != key:
-            due.append(_Masked(number, clean, key, left))
+        masked = _key_without_secrets(record, clean)
+        if masked != key:
+            due.append(_Masked(number, clean, key, masked))
         elif clean is not record:
             result[number] = (line, clean, owner)
     if not due:
@@ -61,24 +61,24 @@ def masked(step: StepInstance, entries: list[Entry]) -> list[Entry]:
     store_key = StoreKey.of_this_store()
     ends = {each.sent: _end(each.sent, store_key) for each in due}
     held = _held_keys(step, ends)
-    for number, record, sent, left in due:
+    for number, record, sent, masked in due:
         line, _, owner = entries[number]
         attempt = (record.execute_count or 0, record.batch or 0)
-        ours = left[: records.TASK_KEY_MAX - _END_SIZE] + ends[sent]
+        ours = masked[: records.TASK_KEY_MAX - _END_SIZE] + ends[sent]
         key = held.get((*attempt, ends[sent])) or held.get((*attempt, sent)) or ours
         result[number] = (line, msgspec.structs.replace(record, task_key=key), owner)
     return result
 
 
-def _texts(said: Iterable[records.FileLog]) -> Iterator[str]:
-    for record in said:
+def _texts(file_logs: Iterable[records.FileLog]) -> Iterator[str]:
+    for record in file_logs:
         yield from (record.src_path, record.dest_path or "", record.task_key or "")
 
 
 def _without_secrets(record: records.FileLog) -> records.FileLog:
-    said = {path: getattr(record, path) for path in PATHS}
-    left = {path: masking.mask_name(value, None) for path, value in said.items()}
-    return record if left == said else msgspec.structs.replace(record, **left)
+    values = {path: getattr(record, path) for path in PATHS}
+    masked = {path: masking.mask_name(value, None) for path, value in values.items()}
+    return record if masked == values else msgspec.structs.replace(record, **masked)
 
 
 def _key_without_secrets(record: records.FileLog, clean: records.FileLog) -> str:

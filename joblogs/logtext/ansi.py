@@ -24,7 +24,7 @@ ENCODINGS: tuple[Encoding, ...] = ("utf-8", "gb18030")
 # Invisible characters: controls, formats (direction marks, zero widths), separators of lines, and
 # the halves of characters that `surrogateescape` makes of bytes that are none. A test compares
 # with what Unicode says. The tab is the one control that is text.
-_UNSEEN = (
+_INVISIBLE = (
     "\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u180e"
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
@@ -35,9 +35,9 @@ _TOKEN = re.compile(
     "\x1b\\[[0-?]*+[ -/]*+[@-~]"  # cursor, erase, modes
     "|\x1b[\\]PX^_][^\x07\x1b\n]*+(?:\x07|\x1b\\\\)?"  # titles, links, strings for the terminal
     "|\x1b[ -/]*+[0-~]"
-    f"|[{_UNSEEN}]++)"
+    f"|[{_INVISIBLE}]++)"
 )
-_UNSEEN_ONE = re.compile(f"[{_UNSEEN}]")
+_INVISIBLE_ONE = re.compile(f"[{_INVISIBLE}]")
 
 
 class Style(NamedTuple):
@@ -137,7 +137,7 @@ def visible(text: str) -> str:
 
     In letters that every font has: the pictures of controls (U+2400 on) are missing in many.
     """
-    return _UNSEEN_ONE.sub(_named, text)
+    return _INVISIBLE_ONE.sub(_named, text)
 
 
 def _named(found: re.Match[str]) -> str:

@@ -40,7 +40,7 @@ def rules_of(patterns: object, taken: Iterable[str] = ()) -> tuple[Rule, ...]:
             raise InvalidRule(f"{name!r}: a name is 1 to 40 lowercase letters, digits and dashes")
         if name in taken:
             raise InvalidRule(f"{name!r} is the name of a built-in pattern")
-    return tuple(_rule(name, said) for name, said in patterns.items())
+    return tuple(_rule(name, pattern) for name, pattern in patterns.items())
 
 
 def literal(name: str, secret: bytes) -> Rule:
@@ -51,11 +51,11 @@ def literal(name: str, secret: bytes) -> Rule:
     return Rule(name, (secret,), b"()", _NOTHING, anywhere=True)
 
 
-def _rule(name: str, said: object) -> Rule:
-    if not isinstance(said, dict) or not {"begins", "then"} <= said.keys() <= _KEYS:
+def _rule(name: str, pattern: object) -> Rule:
+    if not isinstance(pattern, dict) or not {"begins", "then"} <= pattern.keys() <= _KEYS:
         raise InvalidRule(f'{name!r} needs "begins" and "then", may have "more" and "ignore_case"')
-    begins, then, more = said["begins"], said["then"], said.get("more", "")
-    ignore_case = said.get("ignore_case", False)
+    begins, then, more = pattern["begins"], pattern["then"], pattern.get("more", "")
+    ignore_case = pattern.get("ignore_case", False)
     if not all(isinstance(text, str) for text in (begins, then, more)):
         raise InvalidRule(f"{name!r}: begins, then and more are texts")
     if not isinstance(ignore_case, bool):
@@ -111,6 +111,6 @@ def _compiled(name: str, key: str, expression: str) -> Any:
     try:
         return re2.compile(expression.encode(), options)
     except (re2.error, UnicodeEncodeError) as error:
-        said = error.args[0] if error.args else b""
-        text = said.decode(errors="replace") if isinstance(said, bytes) else "it is no text"
+        pattern = error.args[0] if error.args else b""
+        text = pattern.decode(errors="replace") if isinstance(pattern, bytes) else "it is no text"
         raise InvalidRule(f"{name!r}: {key} is no expression of RE2: {text}") from None

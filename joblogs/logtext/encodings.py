@@ -42,8 +42,10 @@ def _utf16(start: bytes) -> str | None:
     name = _UTF16[high > low]
     # Binary data has zeros too, and much else that is no text.
     decoded = start[: len(start) // 2 * 2].decode(name, errors="replace")
-    odd = sum(not (char.isprintable() or char.isspace() or char == "\x1b") for char in decoded)
-    return name if odd * 10 <= len(decoded) else None
+    unprintable = sum(
+        not (char.isprintable() or char.isspace() or char == "\x1b") for char in decoded
+    )
+    return name if unprintable * 10 <= len(decoded) else None
 
 
 def _is(data: bytes, name: str) -> bool:

@@ -303,21 +303,21 @@ class Look(NamedTuple):
 def looks(texts: Iterable[tuple[bytes, Sequence[bytes]]]) -> list[Look]:
     """Look at some lines of many hosts, each with its host's names, together: to begin costs more
     than a line does. None is longer than what `Fingerprint` takes values of."""
-    told = [(text, _own_names(names)) for text, names in texts]
-    plain = iter(_looks_together([one for one in told if b"\x1b" not in one[0]]))
+    named_texts = [(text, _own_names(names)) for text, names in texts]
+    plain = iter(_looks_together([one for one in named_texts if b"\x1b" not in one[0]]))
     return [
         _look(text, _spans(text, own), 0, len(text)) if b"\x1b" in text else next(plain)
-        for text, own in told
+        for text, own in named_texts
     ]
 
 
-def _looks_together(told: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[Look]:
+def _looks_together(named_texts: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[Look]:
     # No rule looks across a newline, so that the lines of one host do not change another's.
-    ended = [text if text.endswith(b"\n") else text + b"\n" for text, _ in told]
+    ended = [text if text.endswith(b"\n") else text + b"\n" for text, _ in named_texts]
     starts = list(accumulate(map(len, ended), initial=0))
     names = [
         Span(start + at, start + end, "host")
-        for (text, own), start in zip(told, starts, strict=False)
+        for (text, own), start in zip(named_texts, starts, strict=False)
         for at, end in _find_names(text, own)
     ]
     block = b"".join(ended)
@@ -325,7 +325,9 @@ def _looks_together(told: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[Look]
     cuts = [bisect_left(spans, start, key=itemgetter(0)) for start in starts]
     return [
         _look(block, spans[first:last], start, start + len(text))
-        for (text, _), start, (first, last) in zip(told, starts, pairwise(cuts), strict=False)
+        for (text, _), start, (first, last) in zip(
+            named_texts, starts, pairwise(cuts), strict=False
+        )
     ]
 
 
@@ -380,11 +382,11 @@ class Fingerprint:
         """A block masked, and the hashes of its telling values."""
         if not block:
             return b"", []
-        room = _TELLING_BYTES - self._masked_size
-        if room <= 0 or len(self._values) >= _TELLING_MAX:
+        remaining = _TELLING_BYTES - self._masked_size
+        if remaining <= 0 or len(self._values) >= _TELLING_MAX:
             return _masked(block, self._own), []
         # Lines are masked each alone: those beyond the beginning are spared the slower way.
-        cut = len(block) if len(block) <= room else block.rfind(b"\n", 0, room) + 1
+        cut = len(block) if len(block) <= remaining else block.rfind(b"\n", 0, remaining) + 1
         head, rest = block[:cut], block[cut:]
         found = _spans(head, self._own)
         masked = _masked_at(head, found) + (_masked(rest, self._own) if rest else b"")

@@ -129,22 +129,22 @@ def first_bytes(stream: Iterator[tuple[Span, list[bytes]]], size: int) -> Iterat
 
 def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
     group: list[Span] = []
-    room, limit = GROUP_BYTES, WHOLE_SPANS
-    for span in _windows(spans):
+    remaining, limit = GROUP_BYTES, WHOLE_SPANS
+    for span in _capped_spans(spans):
         if not span.is_whole:
             limit = PARTIAL_SPANS
         weight = span.weight
-        if group and (weight > room or len(group) >= limit):
+        if group and (weight > remaining or len(group) >= limit):
             yield group
-            group, room = [], GROUP_BYTES
+            group, remaining = [], GROUP_BYTES
             limit = WHOLE_SPANS if span.is_whole else PARTIAL_SPANS
         group.append(span)
-        room -= weight
+        remaining -= weight
     if group:
         yield group
 
 
-def _windows(spans: Iterable[Span]) -> Iterator[Span]:
+def _capped_spans(spans: Iterable[Span]) -> Iterator[Span]:
     for span in spans:
         log, start, stop, size = span
         if 0 < stop - start <= GROUP_BYTES:

@@ -32,19 +32,19 @@ class Stopping:
     break the connection that is needed to record what was read. A second wish is heard at once."""
 
     def __init__(self) -> None:
-        self._asked: int | None = None
+        self._requested: int | None = None
         self._at_once = False
 
     def ask(self, number: int, frame: FrameType | None = None) -> None:
         """Handle a signal."""
-        if self._at_once or self._asked is not None:
+        if self._at_once or self._requested is not None:
             raise Stopped(number)
-        self._asked = number
+        self._requested = number
 
     def check(self) -> None:
         """Raises Stopped if it was asked for."""
-        if self._asked is not None:
-            raise Stopped(self._asked)
+        if self._requested is not None:
+            raise Stopped(self._requested)
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:

@@ -44,10 +44,10 @@ class HostQuerySet(models.QuerySet["Host"]):
             Q(ipv6__in=addresses),
             Q(bk_host_id__in=bk_host_ids),
         ]
-        asked = ways[:3] * bool(names) + ways[3:] * bool(bk_host_ids)
-        if not asked:
+        chosen = ways[:3] * bool(names) + ways[3:] * bool(bk_host_ids)
+        if not chosen:
             return self.none().values("pk")
-        first, *others = (here.filter(way).values("pk") for way in asked)
+        first, *others = (here.filter(way).values("pk") for way in chosen)
         return first.union(*others, all=True) if others else first
 
     def in_scopes(self, scopes: Iterable[Scope]) -> HostQuerySet:

@@ -103,7 +103,7 @@ def test_a_replica_that_hangs_is_given_up() -> None:
     parameters.pop("pool", None)
 
     class Hasty(GivenUpConnection):
-        PATIENCE_SECONDS = 0.1
+        TIMEOUT_SECONDS = 0.1
 
     with Hasty.connect(**parameters) as hasty:
         hasty.execute("SELECT 1")

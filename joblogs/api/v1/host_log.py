@@ -72,7 +72,7 @@ class HostLog(Download):
             log, later = _wait(request, log, params)
         response = _answer(request, log, params)
         if later:
-            _returns.told(key)
+            _returns.note(key)
             response["Retry-After"] = str(slow_work.RETRY_SECONDS)
         return response
 
