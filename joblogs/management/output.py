@@ -1,4 +1,4 @@
-"""Writing a file that is there whole or not at all."""
+"""Output files that are there whole or not at all, and signals that end a command."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from types import FrameType
 from typing import BinaryIO
 
 OWNER_ONLY = 0o600
-_NO_NAMELESS = {errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL, errno.EACCES}
-"""How a file system says that it has no files without a name."""
 
 
 class Stopped(BaseException):
@@ -91,27 +89,27 @@ def check_target(target: Path, *, force: bool) -> None:
 
 @contextlib.contextmanager
 def whole_file(target: Path, *, force: bool, mode: int | None = None) -> Iterator[BinaryIO]:
-    """A file to write. It gets its name, next to nothing else, when the block has ended well.
+    """File to write. It gets its name, next to nothing else, when the block has ended well.
 
-    Its mode is `mode`, else that of the file that it replaces, else 0600, whatever the umask.
-
-    Where the system can, it has no name at all until then, so that even a process that is killed
-    leaves none. Raises OSError.
+    Its mode is `mode`, else that of the file that it replaces, else 0600, whatever the umask. Until
+    then it is a hidden `.part` file in the same folder, which `kill -9` leaves. Raises OSError.
     """
     target = target.resolve()
     check_target(target, force=force)
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    # As long as a name may be, whatever its characters take in bytes.
+    part = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.part")
+    number = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY)
     try:
-        with contextlib.ExitStack() as stack:
-            file, name = _begin(target, folder, stack)
-            os.fchmod(file.fileno(), _mode_of(target) if mode is None else mode)
+        with os.fdopen(number, "wb") as file:
+            os.fchmod(number, _mode_of(target) if mode is None else mode)
             yield file
             file.flush()
-            os.fsync(file.fileno())
-            _name(file, name, target, folder, force=force)
-        os.fsync(folder)
+            os.fsync(number)
+        # A link, unlike a replacement, fails where a file of this name appeared meanwhile.
+        os.replace(part, target) if force else os.link(part, target)
     finally:
-        os.close(folder)
+        part.unlink(missing_ok=True)
+    _sync_folder(target.parent)
 
 
 def _mode_of(target: Path) -> int:
@@ -121,48 +119,9 @@ def _mode_of(target: Path) -> int:
         return OWNER_ONLY
 
 
-def _begin(target: Path, folder: int, stack: contextlib.ExitStack) -> tuple[BinaryIO, str | None]:
-    """An open file, and the name that it has for now, if it needs one."""
-    if hasattr(os, "O_TMPFILE"):
-        try:
-            number = os.open(".", os.O_TMPFILE | os.O_WRONLY, OWNER_ONLY, dir_fd=folder)
-        except OSError as error:
-            if error.errno not in _NO_NAMELESS:
-                raise
-        else:
-            return stack.enter_context(os.fdopen(number, "wb")), None
-    name = _free_name(target)
-    number = os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY, dir_fd=folder)
-    stack.callback(_remove, name, folder)
-    return stack.enter_context(os.fdopen(number, "wb")), name
-
-
-def _free_name(target: Path) -> str:
-    return f".{target.name[:200]}.{secrets.token_hex(4)}.part"
-
-
-def _name(file: BinaryIO, name: str | None, target: Path, folder: int, *, force: bool) -> None:
-    """Give the file its name, at once; another's file goes only by force."""
-    if name is None and not force:
-        _link(file, target.name, folder)
-    elif name is None:
-        name = _free_name(target)
-        _link(file, name, folder)
-        try:
-            os.replace(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
-        finally:
-            _remove(name, folder)
-    elif force:
-        os.replace(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
-    else:
-        os.link(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
-
-
-def _link(file: BinaryIO, name: str, folder: int) -> None:
-    # Through /proc: linking by number alone takes a privilege.
-    os.link(f"/proc/self/fd/{file.fileno()}", name, src_dir_fd=folder, dst_dir_fd=folder)
-
-
-def _remove(name: str, folder: int) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -7,6 +7,7 @@ import fcntl
 import io
 import os
 import signal
+import stat
 import subprocess
 import sys
 import termios
@@ -234,13 +235,10 @@ def _while_writing(monkeypatch: pytest.MonkeyPatch, happens: Any) -> None:
     monkeypatch.setattr(export, "parts", interrupted)
 
 
-@pytest.mark.parametrize("nameless", [True, False])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_no_file_and_the_one_that_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, nameless: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    if not nameless:
-        monkeypatch.delattr(os, "O_TMPFILE")
     target = tmp_path / "logs"
     target.write_text("mine")
     before = signal.getsignal(number)
@@ -251,10 +249,7 @@ def test_a_signal_leaves_no_file_and_the_one_that_was_there(
     assert signal.getsignal(number) == before
 
 
-def test_where_files_cannot_be_nameless_the_result_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(os, "O_TMPFILE")
+def test_a_file_that_was_written_leaves_no_part_beside_it(tmp_path: Path) -> None:
     target = tmp_path / "logs"
     assert _run("--format", "txt", "--no-prefix", "--output", target)[2] == 0
     assert _run("--format", "txt", "--no-prefix", "--output", target)[2] == 1
@@ -262,7 +257,7 @@ def test_where_files_cannot_be_nameless_the_result_is_the_same(
     assert (target.read_text(), list(tmp_path.iterdir())) == ("hello\n", [target])
 
 
-def test_a_process_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_leaves_nothing_but_a_hidden_part(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib, joblogs.management.output as output\n"
         "with output.whole_file(pathlib.Path(sys.argv[1]), force=False) as file:\n"
@@ -277,16 +272,9 @@ def test_a_process_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.kill()
-    left = list(tmp_path.iterdir())
-    assert left == [] or not _takes_nameless_files(tmp_path)
-
-
-def _takes_nameless_files(folder: Path) -> bool:
-    try:
-        os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
-    except OSError:
-        return False
-    return True
+    (part,) = tmp_path.iterdir()
+    assert (part.name[:6], part.suffix) == (".logs.", ".part")
+    assert stat.S_IMODE(part.stat().st_mode) == 0o600
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
