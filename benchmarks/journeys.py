@@ -66,7 +66,7 @@ def journeys() -> dict[str, Callable[[], object]]:
     numbers = iter(range(1, 100))
 
     def batch_read() -> None:
-        body = json.dumps(demo.SHOWN)
+        body = json.dumps(demo.LISTED)
         answer = api.post(builders.BATCH, body, "application/json", headers=headers)
         must(b'"code":0' in b"".join(answer))
 
