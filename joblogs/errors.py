@@ -217,7 +217,7 @@ class OffsetBeyondLog(StoreError):
 
 
 class Refusal(StoreError):
-    """Said at the door, before anything is looked at, in the gateway's own form.
+    """Error before a request is authenticated, in the gateway's own form.
 
     Always English. `status` is the HTTP status of every form but the ESB's, which answers 200.
     """

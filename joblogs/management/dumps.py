@@ -1,4 +1,4 @@
-"""Importing what another system dumped: read whole, told as records, through the same door."""
+"""Importing what another system dumped: read whole, converted to records, ingested like any others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`import_logs FILE…`: records out of files, through the same door as the API."""
+"""`import_logs FILE…`: records out of files, by the same rules as the API."""
 
 from __future__ import annotations
 
