@@ -1,4 +1,4 @@
-"""Importing what another system dumped: read whole, converted to records, ingested like any others."""
+"""Imports of what another system dumped: read whole, converted to records, then ingested."""
 
 from __future__ import annotations
 
