@@ -107,8 +107,8 @@ class AppAdmin(SuperusersOnly, ClosedFirst):
 
     def _shown(self, request: HttpRequest, apps: Iterable[App]) -> HttpResponse:
         """A page with a new secret for each of these apps."""
-        said = gettext("Secret of {} (shown only once): {}")
-        secrets = [format_html(said, app.app_code, access.new_secret(app)) for app in apps]
+        text = gettext("Secret of {} (shown only once): {}")
+        secrets = [format_html(text, app.app_code, access.new_secret(app)) for app in apps]
         context = self.admin_site.each_context(request) | {
             "title": gettext("Secrets of apps"),
             "secrets": secrets,

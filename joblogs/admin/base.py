@@ -50,8 +50,8 @@ class ClosedFirst(AnyAdmin):
         return super().history_view(request, object_id, extra_context)
 
 
-class Looking(ClosedFirst):
-    """History: nobody adds, changes or deletes it here."""
+class ReadOnlyModelAdmin(ClosedFirst):
+    """Model admin of history: nobody adds, changes or deletes it here."""
 
     paginator = CappedPaginator
     show_full_result_count = False
@@ -64,7 +64,7 @@ class Looking(ClosedFirst):
         """The rows that a member of staff may see."""
         raise NotImplementedError
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
+    def matching(self, term: str, number: int | None, user: User) -> Q:
         """The rows that a search of this member of staff means; `number` if it is one."""
         raise NotImplementedError
 
@@ -74,15 +74,15 @@ class Looking(ClosedFirst):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        said = search_term.strip()
-        if not said:
+        term = search_term.strip()
+        if not term:
             return queryset, False
-        if "\0" in said:
+        if "\0" in term:
             return queryset.none(), False
-        number = int(said) if said.isascii() and said.isdecimal() else None
-        if number is not None and len(said) > NUMBER_DIGITS:
+        number = int(term) if term.isascii() and term.isdecimal() else None
+        if number is not None and len(term) > NUMBER_DIGITS:
             number = None
-        return queryset.filter(self.matching(said, number, user_of(request))), False
+        return queryset.filter(self.matching(term, number, user_of(request))), False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """By what the filters offer, and nothing else: `?content__startswith=` would read a log."""

@@ -27,12 +27,12 @@ class Login(AdminAuthenticationForm):
         self.wait = login_throttle.seconds_to_wait(bucket, now=time.time())
         if self.wait:
             tell_refusal(self.request)
-            said = ngettext(
+            message = ngettext(
                 "Too many failed logins. Try again in %(n)d second.",
                 "Too many failed logins. Try again in %(n)d seconds.",
                 self.wait,
             )
-            raise ValidationError(said % {"n": self.wait}, code="refused")
+            raise ValidationError(message % {"n": self.wait}, code="refused")
         cleaned = super().clean()
         login_throttle.succeeded(bucket)
         return cleaned

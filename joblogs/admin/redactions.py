@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs.models import Redaction
 
-from .base import Looking
+from .base import ReadOnlyModelAdmin
 
 
 @admin.register(Redaction)
-class RedactionAdmin(Looking):
+class RedactionAdmin(ReadOnlyModelAdmin):
     list_display = (
         *("started_at", "by", "patterns", "selection", "looked", "logs", "places", "finished_at"),
     )
@@ -31,5 +31,5 @@ class RedactionAdmin(Looking):
     def visible(self, user: User) -> QuerySet[Redaction]:
         return Redaction.objects.all()
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
-        return Q(by=said) | Q(patterns__contains=said)
+    def matching(self, term: str, number: int | None, user: User) -> Q:
+        return Q(by=term) | Q(patterns__contains=term)

@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from joblogs.maintenance import removing
 from joblogs.models import JobInstance, Removal
 
-from .base import Looking, user_of
+from .base import ReadOnlyModelAdmin, user_of
 
 NAMED = 100
 """As many of the chosen jobs as are named, on the page that asks and in the record."""
 
 
-class Removing(Looking):
+class Removing(ReadOnlyModelAdmin):
     """Jobs that superusers may remove, after they were asked."""
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
@@ -46,8 +46,8 @@ class Removing(Looking):
             return TemplateResponse(request, "admin/joblogs/remove_jobs.html", context)
         by, selection = user_of(request).get_username(), ", ".join(named)
         done = removing.remove(_by_key(jobs), by=by, selection=selection)
-        said = ngettext("%(n)d job was removed.", "%(n)d jobs were removed.", done.jobs)
-        self.message_user(request, said % {"n": done.jobs}, messages.SUCCESS)
+        message = ngettext("%(n)d job was removed.", "%(n)d jobs were removed.", done.jobs)
+        self.message_user(request, message % {"n": done.jobs}, messages.SUCCESS)
         if done.held:
             held = ngettext(
                 "%(n)d held job was not removed.", "%(n)d held jobs were not removed.", done.held
@@ -66,7 +66,7 @@ def _by_key(jobs: QuerySet[JobInstance]) -> Iterator[JobInstance]:
 
 
 @admin.register(Removal)
-class RemovalAdmin(Looking):
+class RemovalAdmin(ReadOnlyModelAdmin):
     list_display = (
         *("started_at", "by", "selection", "jobs", "results", "size", "held", "finished_at"),
     )
@@ -81,5 +81,5 @@ class RemovalAdmin(Looking):
     def visible(self, user: User) -> QuerySet[Removal]:
         return Removal.objects.all()
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
-        return Q(by=said) | Q(selection__contains=said)
+    def matching(self, term: str, number: int | None, user: User) -> Q:
+        return Q(by=term) | Q(selection__contains=term)

@@ -23,13 +23,13 @@ from joblogs.maintenance import legal_hold
 from joblogs.models import FileLog, Host, HostResult, JobInstance, LogRead, StepInstance
 from joblogs.pages import exports, links
 
-from .base import Looking, link, user_of
+from .base import ReadOnlyModelAdmin, link, user_of
 from .removals import Removing
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Exporting(Looking):
+class Exporting(ReadOnlyModelAdmin):
     """Rows whose logs may be taken along."""
 
     actions: Any = ("export_archive", "export_records")
@@ -70,13 +70,13 @@ class JobInstanceAdmin(Exporting, Removing):
     def visible(self, user: User) -> QuerySet[JobInstance]:
         return access.visible_jobs(user)
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
+    def matching(self, term: str, number: int | None, user: User) -> Q:
         scopes = list(access.visible_scopes(user))
         identities = Host.objects.keys(
-            said, scopes=scopes, bk_host_ids=[] if number is None else [number]
+            term, scopes=scopes, bk_host_ids=[] if number is None else [number]
         )
         ran = HostResult.objects.filter(identity__in=identities)
-        matches = Q(name__icontains=said) | Q(operator=said) | Q(pk__in=ran.jobs())
+        matches = Q(name__icontains=term) | Q(operator=term) | Q(pk__in=ran.jobs())
         if number is not None:
             matches |= Q(job_instance_id=number)
         # The scopes by value, too: else PostgreSQL walks the jobs of all scopes by day.
@@ -100,14 +100,14 @@ class JobInstanceAdmin(Exporting, Removing):
     @admin.action(description=_("Hold (exempt from retention)"), permissions=["hold"])
     def hold(self, request: HttpRequest, jobs: QuerySet[JobInstance]) -> None:
         n = legal_hold.hold(jobs.order_by(), by=user_of(request).get_username())
-        said = ngettext("%(n)d job is now held.", "%(n)d jobs are now held.", n) % {"n": n}
-        self.message_user(request, said, messages.SUCCESS)
+        message = ngettext("%(n)d job is now held.", "%(n)d jobs are now held.", n) % {"n": n}
+        self.message_user(request, message, messages.SUCCESS)
 
     @admin.action(description=_("Release hold"), permissions=["hold"])
     def release(self, request: HttpRequest, jobs: QuerySet[JobInstance]) -> None:
         n = legal_hold.release(jobs.order_by())
-        said = ngettext("%(n)d job was released.", "%(n)d jobs were released.", n) % {"n": n}
-        self.message_user(request, said, messages.SUCCESS)
+        message = ngettext("%(n)d job was released.", "%(n)d jobs were released.", n) % {"n": n}
+        self.message_user(request, message, messages.SUCCESS)
 
 
 @admin.register(StepInstance)
@@ -126,8 +126,8 @@ class StepInstanceAdmin(Exporting):
         steps = StepInstance.objects.select_related("job__scope")
         return steps if user.is_superuser else steps.filter(job__in=access.visible_jobs(user))
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
-        found = Q(name__icontains=said)
+    def matching(self, term: str, number: int | None, user: User) -> Q:
+        found = Q(name__icontains=term)
         if number is not None:
             found |= Q(step_instance_id=number) | Q(job__in=_jobs(number, user))
         return found
@@ -138,7 +138,7 @@ class StepInstanceAdmin(Exporting):
 
 
 @admin.register(Host)
-class HostAdmin(Looking):
+class HostAdmin(ReadOnlyModelAdmin):
     list_display = ("bk_host_id", "page", "name", "bk_cloud_id", "ip", "ipv6", "scope")
     list_select_related = ("scope",)
     # By an index, whatever other scopes hold.
@@ -149,8 +149,8 @@ class HostAdmin(Looking):
     def visible(self, user: User) -> QuerySet[Host]:
         return Host.objects.in_scopes(access.visible_scopes(user)).referenced()
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
-        return Q(pk__in=_hosts(said, number, user))
+    def matching(self, term: str, number: int | None, user: User) -> Q:
+        return Q(pk__in=_hosts(term, number, user))
 
     @admin.display(description=_("page"))
     def page(self, host: Host) -> SafeString:
@@ -158,7 +158,7 @@ class HostAdmin(Looking):
 
 
 @admin.register(HostResult)
-class HostResultAdmin(Looking):
+class HostResultAdmin(ReadOnlyModelAdmin):
     list_display = (
         *("host_id", "page", "host_name", "ip", "step", "execute_count", "batch", "role"),
         *("status", "exit_code", "held_size"),
@@ -174,8 +174,8 @@ class HostResultAdmin(Looking):
         results = HostResult.objects.select_related("step__job__scope")
         return results if user.is_superuser else results.filter(step__in=_steps(user))
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
-        found = Q(identity__in=_hosts(said, number, user))
+    def matching(self, term: str, number: int | None, user: User) -> Q:
+        found = Q(identity__in=_hosts(term, number, user))
         return found | Q(step__in=_numbered(number, user)) if number is not None else found
 
     @admin.display(description=_("page"))
@@ -185,7 +185,7 @@ class HostResultAdmin(Looking):
 
 
 @admin.register(FileLog)
-class FileLogAdmin(Looking):
+class FileLogAdmin(ReadOnlyModelAdmin):
     list_display = ("id", "page", "src_path", "dest_path", "mode", "status", "size", "step")
     list_select_related = ("step__job__scope", "host_result")
     list_filter = ("status", "mode")
@@ -198,8 +198,8 @@ class FileLogAdmin(Looking):
         files = FileLog.objects.select_related("step__job__scope", "host_result").defer("content")
         return files if user.is_superuser else files.filter(step__in=_steps(user))
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
-        ran = HostResult.objects.filter(identity__in=_hosts(said, number, user))
+    def matching(self, term: str, number: int | None, user: User) -> Q:
+        ran = HostResult.objects.filter(identity__in=_hosts(term, number, user))
         found = Q(host_result__in=ran.values("pk"))
         return found | Q(step__in=_numbered(number, user)) if number is not None else found
 
@@ -224,7 +224,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
 
 @admin.register(LogRead)
-class LogReadAdmin(Looking):
+class LogReadAdmin(ReadOnlyModelAdmin):
     list_display = (
         *("at", "page", "who", "user_verified", "app_code", "through", "scope_type", "scope_id"),
         *("job_instance_id", "step_instance_id", "host_count", "size", "answers"),
@@ -246,10 +246,10 @@ class LogReadAdmin(Looking):
         )
         return LogRead.objects.filter(Exists(here))
 
-    def matching(self, said: str, number: int | None, user: User) -> Q:
-        if _DAY.fullmatch(said):
-            return _within(said)
-        found = Q(who=said) | Q(app_code=said)
+    def matching(self, term: str, number: int | None, user: User) -> Q:
+        if _DAY.fullmatch(term):
+            return _within(term)
+        found = Q(who=term) | Q(app_code=term)
         if number is not None:
             found |= Q(job_instance_id=number) | Q(step_instance_id=number)
         return found
@@ -277,10 +277,10 @@ def _within(day: str) -> Q:
     return Q(at__gte=start, at__lt=end)
 
 
-def _hosts(said: str, number: int | None, user: User) -> QuerySet[Host, Any]:
+def _hosts(term: str, number: int | None, user: User) -> QuerySet[Host, Any]:
     """By the indexes of hosts: the table of their results has none for names and addresses."""
     numbers = [] if number is None else [number]
-    return Host.objects.keys(said, scopes=access.visible_scopes(user), bk_host_ids=numbers)
+    return Host.objects.keys(term, scopes=access.visible_scopes(user), bk_host_ids=numbers)
 
 
 def _jobs(number: int, user: User) -> QuerySet[JobInstance]:
