@@ -61,9 +61,9 @@ class HeaderAuthentication(BaseAuthentication):
 
 def _verified(code: str, secret: str) -> App:
     app = access.app_of(code)
-    given = hashlib.sha256(secret.encode()).digest()
+    digest = hashlib.sha256(secret.encode()).digest()
     # An unknown app costs a comparison too.
-    matches = hmac.compare_digest(bytes(app.secret_sha256) if app else _NOBODY, given)
+    matches = hmac.compare_digest(bytes(app.secret_sha256) if app else _NOBODY, digest)
     if app is None:
         raise InvalidArgs("app not found")
     if not matches or not app.active:

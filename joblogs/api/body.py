@@ -1,4 +1,4 @@
-"""The bytes of a request, with or without a Content-Length: a JSON object, or lines of records."""
+"""Body of a request, with or without a Content-Length: a JSON object, or lines of records."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stream(request: HttpRequest) -> BinaryIO:
 
 
 def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Block]:
-    """The body as numbered lines, read as it is asked for. Raises BadRequest, BodyTooLarge."""
+    """The body as numbered lines, read lazily. Raises BadRequest, BodyTooLarge."""
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     encoding = "" if encoding == "identity" else encoding
     if encoding not in ENCODINGS:
@@ -53,7 +53,7 @@ def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Blo
 
 
 class _Body:
-    """A body that may end before it is whole: then what came is given out, and StreamCut raised."""
+    """Reader of a body that may be cut: it returns the bytes that came, then raises StreamCut."""
 
     def __init__(self, source: BinaryIO, *, declared: int) -> None:
         self.source, self.left, self.cut = source, declared, False
@@ -63,13 +63,13 @@ class _Body:
             data = self.source.read(size)
         except _CUT:
             self.cut = True
-            data = self._what_came(size)
+            data = self._read_rest(size)
         self.left -= len(data)
         if not data and (self.cut or self.left > 0):
             raise StreamCut("the connection was cut")
         return data
 
-    def _what_came(self, size: int) -> bytes:
+    def _read_rest(self, size: int) -> bytes:
         # A server that gathers chunks may have some that it did not hand out when it failed.
         try:
             return self.source.read(size)
@@ -78,17 +78,17 @@ class _Body:
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
-    """The body as a JSON object. Raises BadRequest or BodyTooLarge; asked again, says the same."""
-    kept: dict[str, Any] | StoreError | None = getattr(request, "json_object", None)
-    if kept is None:
+    """The body as a JSON object. Raises BadRequest or BodyTooLarge. Cached on the request."""
+    result: dict[str, Any] | StoreError | None = getattr(request, "json_object", None)
+    if result is None:
         try:
-            kept = _read_object(request)
+            result = _read_object(request)
         except StoreError as error:
-            kept = error
-        request.json_object = kept  # type: ignore[attr-defined]
-    if isinstance(kept, StoreError):
-        raise kept
-    return kept
+            result = error
+        request.json_object = result  # type: ignore[attr-defined]
+    if isinstance(result, StoreError):
+        raise result
+    return result
 
 
 def _read_object(request: HttpRequest) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def parse_json(data: bytes) -> Any:
     except RecursionError as error:
         raise BadRequest(BadRequest.TOO_DEEP) from error
     except (ValueError, ArithmeticError) as error:
-        at = next((found.start() for found in _NOT_JSON.finditer(text) if found["bad"]), 0)
+        at = next((match.start() for match in _NOT_JSON.finditer(text) if match["bad"]), 0)
         line_start = text.rfind("\n", 0, at) + 1
         line, column = text.count("\n", 0, at) + 1, at - line_start + 1
         raise BadRequest(BadRequest.NOT_JSON, line, column) from error

@@ -137,7 +137,7 @@ def _v4_failure(exchange: Exchange, error: StoreError) -> HttpResponse:
 
 
 def answer(envelope: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A JSON answer, whatever the client said that it accepts."""
+    """A JSON answer, whatever the client accepts."""
     return HttpResponse(json_bytes(envelope), status=status, content_type="application/json")
 
 

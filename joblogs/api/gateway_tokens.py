@@ -1,4 +1,4 @@
-"""`X-Bkapi-JWT`: what a gateway signs about its caller (CONTRACT §2).
+"""Verification of `X-Bkapi-JWT`, a gateway's signed token about its caller.
 
 RS512 only: the algorithm that a token names is never used. Refusals say which check failed and
 never quote the token.

@@ -155,12 +155,12 @@ def address(value: Any) -> str:
         address = str(ipaddress.ip_address(value))
     except ValueError:
         raise BadRequest(BadRequest.IP) from None
-    # The zone of an IPv6 address may hold anything. What no row holds is not asked for.
+    # The zone of an IPv6 address may hold anything. What no row holds is not looked up.
     return address if address.isprintable() else ""
 
 
 def optional_page(body: Mapping[str, Any]) -> Page | None:
-    """The page of hosts by `start` and `length`, None if neither is given."""
+    """The page of hosts by `start` and `length`, None if both are absent."""
     start, length = body.get("start"), body.get("length")
     if is_blank(start) and is_blank(length):
         return None

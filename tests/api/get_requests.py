@@ -1,4 +1,4 @@
-"""How the sisters of the batch endpoint are asked in tests."""
+"""Requests to the endpoints of version 3 that are read by GET."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WANTED: dict[str, dict[str, Any]] = {
 
 
 def wanted(name: str, /, **fields: Any) -> dict[str, Any]:
-    """What a sister is asked in a working request; fields that are None are left out."""
+    """The parameters of a valid request; fields that are None are left out."""
     given = SCOPE | WANTED[name] | fields
     return {key: value for key, value in given.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of answers: envelopes, refusals, headers, by status."""
+"""Builders of answers in the OpenAPI document: envelopes, refusals, headers, by status."""
 
 from __future__ import annotations
 
@@ -62,22 +62,22 @@ def failure(*errors: type[StoreError], data: Json = NOTHING) -> Json:
     more = {"permission": ref("Permission")} if PermissionDenied in errors else {}
     always = {
         "result": {"const": False},
-        "code": described(INTEGER, said(*errors), enum=codes),
-        "message": described(TEXT, "What is wrong, in Chinese; in English if asked for."),
+        "code": described(INTEGER, code_texts(*errors), enum=codes),
+        "message": described(TEXT, "What is wrong, in Chinese; in English on request."),
         "data": data,
         "job_request_id": TEXT,
     }
     return thing(always, optional=more)
 
 
-def said(*errors: type[StoreError]) -> str:
+def code_texts(*errors: type[StoreError]) -> str:
     """Codes and their English sentences."""
     lines = {error.code: re.sub(r"{\d}", "…", error.text.en) for error in errors}
     return "; ".join(f"{code}: {lines[code]}" for code in sorted(lines))
 
 
 def refusal(error: type[Refusal]) -> Json:
-    """What is said at the door, in the gateway's form."""
+    """A refusal before the endpoint, in the gateway's format."""
     return thing(
         {
             "code": {"const": error.code},
@@ -155,15 +155,15 @@ COMPONENTS: Json = {
 
 
 def refusals(*, reads_json: bool = False) -> Json:
-    """The answers at the door of an endpoint of version 3 or of ours."""
-    found = {
+    """The answers before an endpoint of version 3 or 1 is reached."""
+    answers = {
         "400": ref("InvalidArgs", "responses"),
         "401": ref("AppVerifyFailed", "responses"),
         "405": ref("MethodNotAllowed", "responses"),
         "429": ref("TooManyRequests", "responses"),
     }
     bodies = {"411": ref("LengthRequired", "responses"), "413": ref("BodyTooLarge", "responses")}
-    return found | bodies if reads_json else found
+    return answers | bodies if reads_json else answers
 
 
 def enveloped(
@@ -171,5 +171,5 @@ def enveloped(
 ) -> Json:
     """HTTP 200: the envelope, of a success or of one of these errors."""
     every: tuple[type[StoreError], ...] = (Unavailable, *errors)
-    text = f"Done, or a business error. Its codes: {said(*every)}."
+    text = f"Done, or a business error. Its codes: {code_texts(*every)}."
     return {"200": answer(text, success(data), failure(*every, data=refused_data), headers=headers)}

@@ -1,7 +1,7 @@
 """The OpenAPI document of the API: one canonical path for each endpoint, and what it answers.
 
-drf-spectacular walks the routes; what it cannot know, the wire, is described by hand in the
-`schema_…` modules. A route that nobody described is an error of the document.
+drf-spectacular walks the routes; what it cannot know, requests and answers, is described in the
+other modules of this package. A route without a description is an error of the document.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Endpoint = tuple[str, str, str, Any]
 
 
 class Schema(ApiView):
-    """The document, for anyone."""
+    """View of the document, for anyone."""
 
     http_method_names = ["get"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Nothing is asked of the caller: it holds nothing secret."""
+        """No authentication: the document holds nothing secret."""
 
     def get(self, request: Request) -> HttpResponse:
         return HttpResponse(document(), content_type="application/json")
@@ -81,41 +81,41 @@ OPERATIONS: dict[tuple[str, str], Json] = {
 
 
 class Described(AutoSchema):
-    """An operation as it is described above."""
+    """Inspector that returns the operations described above."""
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any
     ) -> Json | None:
         operation = OPERATIONS.get((path, method))
         if operation is None:
-            error(f"nobody described {method} {path}")
+            error(f"{method} {path} is not described")
         return operation
 
 
 def canonical_paths(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Each endpoint under its one documented path, HEAD with GET where it has its own."""
-    found = []
+    documented = []
     for path, regex, method, callback in endpoints:
         if not issubclass(callback.cls, ApiView):
             continue  # the page that shows this document
         path = PATHS.get(callback.cls, path)
-        found.append((path, regex, method, callback))
+        documented.append((path, regex, method, callback))
         if method == "GET" and "head" in callback.cls.http_method_names:
-            found.append((path, regex, "HEAD", callback))
-    return found
+            documented.append((path, regex, "HEAD", callback))
+    return documented
 
 
 TAGS = [
-    {"name": "BlueKing", "description": "As BlueKing JOB has them."},
+    {"name": "BlueKing", "description": "As in BlueKing JOB."},
     {"name": "Raw log", "description": "Logs as bytes, for tools."},
     {"name": "Export", "description": "Many logs as one file."},
-    {"name": "Records", "description": "What producers send."},
+    {"name": "Records", "description": "Records from producers."},
     {"name": "This document"},
 ]
 
 
 def add_components(result: Json, **_: Any) -> Json:
-    """What the operations refer to, and the order to show them in."""
+    """Hook that adds the components that the operations refer to, and the order of the tags."""
     shapes = COMPONENTS["schemas"] | v3_batch_log.SCHEMAS | v4.SCHEMAS
     return result | {"tags": TAGS, "components": COMPONENTS | {"schemas": shapes}}
 

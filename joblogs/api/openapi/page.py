@@ -1,4 +1,4 @@
-"""The OpenAPI document as a page, for anyone.
+"""View that shows the OpenAPI document as a page, for anyone.
 
 Our own page around Swagger UI, not drf-spectacular's: that one has its script and style inline,
 which our policy forbids, and asks for a session that the API does not have. Everything on it comes

@@ -1,4 +1,4 @@
-"""What the OpenAPI document is made of: JSON Schema, and what requests say.
+"""Builders of JSON Schema and of request descriptions in the OpenAPI document.
 
 The numbers come from the code that they describe, so that the two cannot differ.
 """
@@ -38,11 +38,11 @@ def ref(name: str, kind: str = "schemas") -> Json:
 def nullable(shape: Json, text: str = "") -> Json:
     """A shape or null."""
     if "$ref" in shape:
-        found: Json = {"oneOf": [shape, NOTHING]}
+        schema: Json = {"oneOf": [shape, NOTHING]}
     else:
         kinds = shape["type"] if isinstance(shape["type"], list) else [shape["type"]]
-        found = shape | {"type": [*kinds, "null"]}
-    return described(found, text) if text else found
+        schema = shape | {"type": [*kinds, "null"]}
+    return described(schema, text) if text else schema
 
 
 def listed(items: Json, text: str = "", **more: Any) -> Json:
@@ -65,7 +65,7 @@ def thing(
 
 
 def choices(kind: type[IntegerChoices], text: str) -> Json:
-    """An integer whose listed meanings are `kind`; another is given as it came."""
+    """An integer whose listed meanings are `kind`; another is passed on unchanged."""
     with translation.override("en"):
         meanings = ", ".join(f"{choice.value} {choice.label}" for choice in kind)
     return described(INTEGER, f"{text}: {meanings}. A number that is not listed may come too.")
@@ -86,7 +86,7 @@ SCOPE_STATED: Json = {
 }
 
 
-def asked(required: Mapping[str, Json], optional: Mapping[str, Json], text: str = "") -> Json:
+def scope_body(required: Mapping[str, Json], optional: Mapping[str, Json], text: str = "") -> Json:
     """A request body that names a scope."""
     return thing(required, optional={**SCOPE_FIELDS, **optional}, text=text) | SCOPE_STATED
 
@@ -102,7 +102,7 @@ EXAMPLE: Json = {
 
 
 def body(shape: Json, **more: Any) -> Json:
-    """A request body of JSON. Its example says what must be said, and `more`."""
+    """A request body of JSON. Its example has the required fields, and `more`."""
     stated = ("bk_scope_type", "bk_scope_id", *shape.get("required", ()))
     example = {name: EXAMPLE[name] for name in stated} | more
     content = {"application/json": {"schema": shape, "example": example}}

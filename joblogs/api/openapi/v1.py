@@ -1,4 +1,4 @@
-"""The OpenAPI description of what is ours: records, offsets, raw logs, exports, this document."""
+"""OpenAPI operations of version 1: records, offsets, raw logs, exports, this document."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NO_SUCH_PATH = answer("A path that names no API.", refusal(ApiNotFound))
 REPORT = thing(
     {
         "accepted": described(INTEGER, "Records that changed something."),
-        "duplicates": described(INTEGER, "Records that said nothing new."),
+        "duplicates": described(INTEGER, "Records without anything new."),
         "refused_total": INTEGER,
         "refused": listed(
             thing(
@@ -83,7 +83,7 @@ RECORDS_IN: Json = {
     "operationId": "send_records",
     "tags": ["Records"],
     "summary": "Records in",
-    "description": "One JSON object a line; the record language is docs/records.md. Read as a "
+    "description": "One JSON object a line; docs/records.md describes the records. Read as a "
     "stream, with a length or chunked; `Content-Encoding` gzip and zstd are decoded. What is not "
     "refused is in; sending the same again accepts nothing twice. " + SLASH,
     "security": [{"app": []}],
@@ -150,13 +150,13 @@ _BYTES = {"text/plain": {"schema": {"type": "string", "format": "binary"}}}
 
 def _log(operation: str, summary: str, *, content: Json | None) -> Json:
     """The raw log by GET, or with no `content` by HEAD, whose answers are headers alone."""
-    whole: Json = {"description": "The log, or the part asked for.", "headers": LOG_HEADERS}
-    part: Json = {"description": "The range asked for.", "headers": PART_HEADERS}
+    whole: Json = {"description": "The log, or the requested part.", "headers": LOG_HEADERS}
+    part: Json = {"description": "The requested range.", "headers": PART_HEADERS}
     answers: Json = {
         "304": {"description": "It is as If-None-Match knows it.", "headers": LOG_HEADERS},
         **refusals(),
         "400": answer(
-            "Refused at the door, or asked wrongly.", refusal(InvalidArgs), failure(BadRequest)
+            "A malformed request or a wrong parameter.", refusal(InvalidArgs), failure(BadRequest)
         ),
         "403": answer("The app may not read the scope.", failure(PermissionDenied)),
         "404": answer(
@@ -169,14 +169,14 @@ def _log(operation: str, summary: str, *, content: Json | None) -> Json:
     }
     if content is None:
         # An answer to HEAD has the headers of its GET and no body.
-        answers = {status: _bodiless(found) for status, found in answers.items()}
+        answers = {status: _bodiless(response) for status, response in answers.items()}
     else:
         whole, part = whole | {"content": content}, part | {"content": content}
     return {
         "operationId": operation,
         "tags": ["Raw log"],
         "summary": summary,
-        "description": "Bytes as they were printed. A follower asks with `offset`, the bytes that "
+        "description": "Bytes as they were printed. A follower sends `offset`, the bytes that "
         "it has, and `wait`: the answer comes when there is more, the log ends, or the time is "
         f"up. Files have no raw log. {SLASH}",
         "security": [{"app": []}],
@@ -191,23 +191,23 @@ def _log(operation: str, summary: str, *, content: Json | None) -> Json:
                     "batch": described(COUNT, "Only this rolling batch."),
                 }
             ),
-            _asked_header("Range", "One range of bytes; several, or another unit: the whole."),
-            _asked_header("If-Range", "The range only if the log still has this ETag."),
-            _asked_header("If-None-Match", "304 if the log still has this ETag."),
+            _request_header("Range", "One range of bytes; several, or another unit: the whole."),
+            _request_header("If-Range", "The range only if the log still has this ETag."),
+            _request_header("If-None-Match", "304 if the log still has this ETag."),
         ],
         "responses": {"200": whole, "206": part, **answers},
     }
 
 
-def _asked_header(name: str, text: str) -> Json:
+def _request_header(name: str, text: str) -> Json:
     shape: Json = {"type": "string", "pattern": "^[!-~]{1,60}$"}
     return {"name": name, "in": "header", "description": text, "schema": shape}
 
 
-def _bodiless(found: Json) -> Json:
-    if "$ref" in found:
+def _bodiless(response: Json) -> Json:
+    if "$ref" in response:
         return {"description": "As of GET, without a body."}
-    return {key: value for key, value in found.items() if key != "content"}
+    return {key: value for key, value in response.items() if key != "content"}
 
 
 def _texts(*kinds: str) -> Json:
@@ -229,9 +229,9 @@ EXPORT: Json = {
                 "format": described(TEXT, "What it looks like.", enum=list(Format)),
                 "job": described(ID, "Only this job."),
                 "step": described(ID, "Only this step."),
-                "host": described(ID, "Only this bk_host_id; may be said up to 500 times."),
+                "host": described(ID, "Only this bk_host_id; may be repeated up to 500 times."),
                 "ip": described(TEXT, "Only the host that had this then: `CLOUD:IP`; as host."),
-                "status": described(TEXT, "Hosts on which the step went so.", enum=list(Outcome)),
+                "status": described(TEXT, "Hosts with this result.", enum=list(Outcome)),
                 "contains": described(TEXT, "Hosts whose log holds this text."),
                 "since": described(TEXT, "Jobs created on this UTC day or later.", format="date"),
                 "until": described(TEXT, "Jobs created on this UTC day or before.", format="date"),
@@ -255,11 +255,11 @@ EXPORT: Json = {
         },
         **refusals(),
         "400": answer(
-            "Refused at the door, or asked wrongly.", refusal(InvalidArgs), failure(BadRequest)
+            "A malformed request or a wrong parameter.", refusal(InvalidArgs), failure(BadRequest)
         ),
         "403": answer("The app may not read the scope.", failure(PermissionDenied)),
         "404": answer(
-            "No such scope, job, step or host, or nothing is like this.",
+            "No such scope, job, step or host, or nothing matches.",
             failure(ScopeNotFound, JobNotFound, StepNotFound, NothingSelected),
             refusal(ApiNotFound),
         ),

@@ -30,10 +30,10 @@ from .shapes import (
     SCOPE_FIELDS,
     TEXT,
     Json,
-    asked,
     body,
     described,
     in_query,
+    scope_body,
 )
 from .v3_answers import HOST_LOG, JOB_LIST, JOB_STATUS, STEP_DETAIL, STEP_STATUS
 from .v3_batch_log import FORMS, STEP_IDS
@@ -45,7 +45,7 @@ NUMBER: Json = {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,15}$"}
 
 ONE_HOST: dict[str, Json] = {
     "bk_host_id": described(ID, "The host; `host_id` is read too."),
-    "host_id": described(ID, "The host, as the reference's page calls it."),
+    "host_id": described(ID, "The host, as BlueKing's page calls it."),
     "bk_cloud_id": described(COUNT, "Without an id: the cloud area, with ip or ipv6."),
     "ip": ADDRESS,
     "ipv6": ADDRESS,
@@ -122,7 +122,7 @@ def _pair(
         more = {"bk_host_id": 101} if "bk_host_id" in optional else {}
         operations["POST"] = shared | {
             "operationId": f"{name}_post",
-            "requestBody": body(asked(required, optional), **more),
+            "requestBody": body(scope_body(required, optional), **more),
             "responses": answers | refusals(reads_json=True),
         }
     return operations
@@ -135,7 +135,7 @@ OPERATIONS_V3: dict[str, dict[str, Json]] = {
         JOB_STATUS,
         (JobNotFound,),
         {"job_instance_id": STEP_IDS["job_instance_id"]},
-        {"return_ip_result": described(BOOLEAN, "Tell how each host went, too.")},
+        {"return_ip_result": described(BOOLEAN, "With the result on each host.")},
     ),
     "get_job_instance_list": _pair(
         "get_job_instance_list",

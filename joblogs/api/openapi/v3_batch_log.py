@@ -1,4 +1,4 @@
-"""The OpenAPI description of batch_get_job_instance_ip_log: CONTRACT §3, §4 and its extras."""
+"""OpenAPI operation of batch_get_job_instance_ip_log, its extras included."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .shapes import (
     INTEGER,
     TEXT,
     Json,
-    asked,
     body,
     choices,
     described,
     listed,
     nullable,
     ref,
+    scope_body,
     thing,
 )
 
@@ -49,7 +49,7 @@ NAMED_HOST = thing(
         "bk_cloud_id": described(COUNT, "Cloud area; required with an address."),
         "ip": ADDRESS,
         "ipv6": ADDRESS,
-        "bk_host_id": described(ID, "If given, the rest is not read."),
+        "bk_host_id": described(ID, "With it the other fields are not read."),
     },
     text="A host by its id, else by cloud area and address.",
 )
@@ -82,7 +82,7 @@ EXTRAS: dict[str, Json] = {
         "description": "Lines to show around each match.",
     },
 }
-REQUEST = asked(
+REQUEST = scope_body(
     STEP_IDS,
     {
         "host_id_list": listed(

@@ -1,4 +1,4 @@
-"""The OpenAPI description of v4_batch_get_job_instance_execute_object_log."""
+"""OpenAPI operation of v4_batch_get_job_instance_execute_object_log."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from joblogs.errors import (
     Unavailable,
 )
 
-from .answers import METHOD_REFUSED, TRACED, answer, refusal, refusals, said
+from .answers import METHOD_REFUSED, TRACED, answer, code_texts, refusal, refusals
 from .shapes import (
     ADDRESS,
     ID,
     INTEGER,
     TEXT,
     Json,
-    asked,
     body,
     choices,
     described,
     listed,
     ref,
+    scope_body,
     thing,
 )
 from .v3_batch_log import NAMED_HOST, STEP_IDS
@@ -90,7 +90,7 @@ DATA: Json = {
 
 def _error(word: str, *errors: type[StoreError]) -> Json:
     codes = sorted({str(error.code) for error in errors})
-    detail = thing({"code": described(TEXT, said(*errors), enum=codes), "message": TEXT})
+    detail = thing({"code": described(TEXT, code_texts(*errors), enum=codes), "message": TEXT})
     always = {"code": {"const": word}, "message": TEXT, "details": listed(detail)}
     more = {"data": ref("Permission")} if PermissionDenied in errors else {}
     return thing({"error": thing(always, optional=more), "job_request_id": TEXT})
@@ -101,13 +101,13 @@ SCHEMAS: Json = {"ExecuteObject": OBJECT, "ObjectFile": FILE}
 V4: Json = {
     "operationId": "v4_batch_get_job_instance_execute_object_log",
     "tags": ["BlueKing"],
-    "summary": "The logs of some hosts of a step, in version 4 of the wire",
+    "summary": "The logs of some hosts of a step, in version 4 of the API",
     "description": f"At most {OBJECTS_MAX} hosts; no key is null. The first list that is not empty "
     "counts. Also with `v4_` before the name, under `/api/{gateway}/{stage}/api/v4/` and "
     "`/{stage}/api/v4/`, each with `system/` after it, with and without a trailing slash.",
     "security": [{"app": []}],
     "requestBody": body(
-        asked(
+        scope_body(
             STEP_IDS,
             {
                 "host_id_list": listed(ID, maxItems=OBJECTS_MAX),
@@ -123,7 +123,7 @@ V4: Json = {
     | {
         "200": answer("Done.", thing({"data": DATA, "job_request_id": TEXT}), headers=TRACED),
         "400": answer(
-            "Refused at the door, or asked wrongly.",
+            "A malformed request or a wrong parameter.",
             refusal(InvalidArgs),
             _error("INVALID_ARGUMENT", *_BAD),
             headers=TRACED,

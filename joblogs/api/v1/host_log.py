@@ -105,7 +105,7 @@ def _number(request: HttpRequest, name: str) -> int | None:
 
 
 class _Log(NamedTuple):
-    """A host's log as it is now, and how to look again."""
+    """Log of a host as it is now, and the function that reads it again."""
 
     step: StepInstance
     host: StepHost
@@ -176,8 +176,8 @@ def _answer(request: Request, log: _Log, params: HostLogParams) -> HttpResponseB
     else:
         if stop - start > slow_work.SMALL_BYTES:
             slow_work.begin(request._request)  # before the read is recorded
-        polls = params.offset is not None
-        read = read_entry(request, step, hosts=1, channel=Channel.RAW, poll=polls)
+        is_poll = params.offset is not None
+        read = read_entry(request, step, hosts=1, channel=Channel.RAW, poll=is_poll)
         read.begin(stop - start)
         parts = _Counted(_bytes(step, host, part))
         response = AuditedResponse(parts, content_type="text/plain")

@@ -1,6 +1,6 @@
-"""What the wire calls the statuses of a host result, in its two languages.
+"""Names of the statuses of a host result in the answers, in two languages.
 
-These are the reference's words, not ours: the pages have their own, translated with the rest.
+These are BlueKing JOB's words, not ours: the pages have their own, translated with the rest.
 """
 
 from __future__ import annotations
@@ -45,6 +45,6 @@ _NAMES = {
 
 
 def name_of(status: int, *, language: str) -> str:
-    """The name of a host result's status; a number that nobody listed is unknown."""
+    """The name of a host result's status; a number that is not listed is unknown."""
     text = _NAMES.get(status, _UNKNOWN)
     return text.en if language == "en" else text.zh

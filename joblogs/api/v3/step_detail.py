@@ -39,7 +39,7 @@ def _answer(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
     infos = {
         "script_info": _script(step) if kind == StepType.SCRIPT else [b"null"],
         "file_info": _files(step) if kind == StepType.FILE else [b"null"],
-        "approval_info": [_unknown(_APPROVAL) if kind == StepType.APPROVAL else b"null"],
+        "approval_info": [_nulls(_APPROVAL) if kind == StepType.APPROVAL else b"null"],
     }
     head = {"id": step.step_instance_id, "name": step.name, "type": kind}
 
@@ -56,7 +56,7 @@ def _answer(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
 _APPROVAL = ("approval_type", "approval_user", "approval_message", "notify_channel")
 
 
-def _unknown(names: Iterable[str]) -> bytes:
+def _nulls(names: Iterable[str]) -> bytes:
     return json_bytes(dict.fromkeys(names))
 
 
@@ -75,7 +75,7 @@ def _script(step: StepInstance) -> Iterator[bytes]:
     }
     yield json_bytes(head)[:-1] + b',"server":'
     yield from _targets(step)
-    yield b"," + _unknown(["is_param_sensitive", "is_ignore_error"])[1:]
+    yield b"," + _nulls(["is_param_sensitive", "is_ignore_error"])[1:]
 
 
 def _files(step: StepInstance) -> Iterator[bytes]:
@@ -85,16 +85,16 @@ def _files(step: StepInstance) -> Iterator[bytes]:
     yield b',"file_destination":' + json_bytes(target)[:-1] + b',"server":'
     yield from _targets(step)
     limits = ("timeout", "source_speed_limit", "destination_speed_limit")
-    yield b"}," + _unknown([*limits, "transfer_mode", "is_ignore_error"])[1:]
+    yield b"}," + _nulls([*limits, "transfer_mode", "is_ignore_error"])[1:]
 
 
 def _source(source: FileSource) -> dict[str, Any]:
-    machine = source.machine
+    host = source.machine
     return {
         "file_list": source.paths,
         "account": None,
-        "server": {**_SERVER, "ip_list": [_ip(*machine)]} if machine else None,
-        "file_type": SERVER_FILE if machine else THIRD_PARTY_FILE,
+        "server": {**_SERVER, "ip_list": [_ip(*host)]} if host else None,
+        "file_type": SERVER_FILE if host else THIRD_PARTY_FILE,
         "file_source_id": None,
         "file_source_code": None,
     }
@@ -104,7 +104,7 @@ _SERVER = dict.fromkeys(("variable", "ip_list", "dynamic_group_list", "topo_node
 
 
 def _targets(step: StepInstance) -> Iterator[bytes]:
-    """The hosts that a step ran on; which groups they were taken from, nobody said."""
+    """The hosts that a step ran on; the groups that they were taken from are not known."""
     yield b'{"variable":null,"ip_list":'
     targets = query.target_results(step)
     yield from listed([json_bytes(_ip(*target[:4]))] for target in targets)

@@ -1,4 +1,4 @@
-"""Records over HTTP (RECORDS, Over HTTP)."""
+"""Records over HTTP (docs/records.md, Over HTTP)."""
 
 from __future__ import annotations
 

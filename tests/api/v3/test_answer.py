@@ -1,4 +1,4 @@
-"""What a successful answer holds: script logs, and the envelope around them (CONTRACT §4)."""
+"""Successful answers: script logs, and the envelope around them (docs/api.md, Answers)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which attempt's log stands for a host, and how batches follow (CONTRACT §4, Attempts)."""
+"""Which attempt's log stands for a host, and how batches follow."""
 
 from __future__ import annotations
 

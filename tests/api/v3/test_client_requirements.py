@@ -1,7 +1,8 @@
-"""What real clients need (clients-facts §3), by number, on the batch endpoint.
+"""What real clients need, by number, on the batch endpoint.
 
-R6, R20, R21 and R30 are the sisters' (test_sisters_*), R40 is test_gateway_tokens. The contract
-decides otherwise on R9, R13's language, R17's "neither", R26's null lists and R34's form of id.
+R6, R20, R21 and R30 are about the endpoints read by GET (test_get_routes and its neighbours), R40
+is in test_gateway_tokens. docs/api.md decides otherwise on R9, R13's language, R17's "neither",
+R26's null lists and R34's form of id.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is calling: the header, the ESB's parameters, and refusals at the door (CONTRACT §2)."""
+"""Credentials: the header, the ESB's parameters, and refusals (docs/api.md, Credentials)."""
 
 from __future__ import annotations
 

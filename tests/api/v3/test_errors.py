@@ -1,4 +1,4 @@
-"""Errors: their order, their two languages, and what they do not tell (CONTRACT §5)."""
+"""Errors: their order, their two languages, what they hide (docs/api.md, Error codes)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""File logs: their keys, whose they are, and their order (CONTRACT §4)."""
+"""File logs: their keys, whose they are, and their order (docs/api.md)."""
 
 from __future__ import annotations
 

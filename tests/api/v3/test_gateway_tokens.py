@@ -1,4 +1,4 @@
-"""`X-Bkapi-JWT` (CONTRACT §2; clients-facts 4.1, 4.2; R4, R40)."""
+"""`X-Bkapi-JWT` (docs/api.md, Credentials)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sisters cost: statements do not grow with hosts, large answers are streamed."""
+"""Cost of the endpoints read by GET: statements stay few, large answers are streamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sisters share with the batch endpoint: routes, callers, scopes, envelopes."""
+"""What the endpoints read by GET share with the batch endpoint: routes, callers, envelopes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def hello(granted: dict[str, str]) -> None:
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", EVERY)
-def test_a_sister_answers_a_get_under_every_form(
+def test_an_endpoint_answers_a_get_in_every_dialect(
     ask: Ask, name: str, form: str, slash: str
 ) -> None:  # R6
     path = f"{form}{name}{slash}?{urlencode(wanted(name))}"
@@ -46,7 +46,7 @@ def test_a_sister_answers_a_get_under_every_form(
 @pytest.mark.parametrize("kind", ["application/json", "text/plain; charset=utf-8", ""])
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", BOTH)
-def test_three_sisters_answer_a_post_too_and_the_same(
+def test_three_endpoints_answer_a_post_too_and_the_same(
     ask: Ask, name: str, form: str, kind: str
 ) -> None:  # R6, R14
     posted = ask(wanted(name), path=form + name, content_type=kind).json()
@@ -67,7 +67,7 @@ def test_another_method_is_405_after_the_credentials(ask: Ask, name: str, method
 
 
 @pytest.mark.parametrize("name", GET_ONLY)
-def test_two_sisters_are_get_only(ask: Ask, name: str) -> None:  # R6
+def test_two_endpoints_are_get_only(ask: Ask, name: str) -> None:  # R6
     _is_405(ask, name, "POST")
 
 

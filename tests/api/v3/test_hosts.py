@@ -1,4 +1,4 @@
-"""Which hosts are answered: the two lists, neither of them, and pages (CONTRACT §3)."""
+"""Which hosts are answered: the two lists, neither of them, and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements: as many at 500 hosts as at one (HOUSE, laws of the content room)."""
+"""Number of statements: the same for 500 hosts as for one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RATE_LIMIT (CONTRACT §2, the row of 429)."""
+"""RATE_LIMIT (docs/api.md, Limits)."""
 
 from __future__ import annotations
 

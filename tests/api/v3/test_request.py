@@ -1,4 +1,4 @@
-"""Bodies, integers and scopes: how a request may be written (CONTRACT §1, §3)."""
+"""Bodies, integers and scopes: how a request may be written (docs/api.md, Requests)."""
 
 from __future__ import annotations
 

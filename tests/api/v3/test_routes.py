@@ -1,4 +1,4 @@
-"""The forms under which clients reach the endpoint, and what every answer carries (CONTRACT §1)."""
+"""Dialects in which clients reach the endpoint, and headers of every answer (docs/api.md)."""
 
 from __future__ import annotations
 

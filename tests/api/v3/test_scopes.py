@@ -1,4 +1,4 @@
-"""Which scope a request names, and that a job is a number within it (CONTRACT §3, §5)."""
+"""Which scope a request names, and that a job is a number within it (docs/api.md, Requests)."""
 
 from __future__ import annotations
 

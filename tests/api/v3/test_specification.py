@@ -1,4 +1,4 @@
-"""The two examples of the seed, reproduced from records (CONTRACT, order of authority)."""
+"""The two examples of the API specification, reproduced from records."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 
 from tests.builders import Fields, credentials, file_log, job, load, result, script_log, step
 
-SEED = Path(__file__).with_name("batch_get_job_instance_ip_log.zh.md")
-REQUEST, SCRIPT, FILE = re.findall(r"```json\n(.*?)```", SEED.read_text(), re.DOTALL)
+SPECIFICATION = Path(__file__).with_name("batch_get_job_instance_ip_log.zh.md")
+REQUEST, SCRIPT, FILE = re.findall(r"```json\n(.*?)```", SPECIFICATION.read_text(), re.DOTALL)
 OURS = ("job_request_id", "host_id", "ipv6")
 
 
 def bare(text: str) -> str:
-    """A JSON text without the keys that the seed does not know, everything else in its order."""
+    """A JSON text without the keys that the specification does not have, the others in order."""
 
     def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return {key: value for key, value in pairs if key not in OURS}
@@ -27,7 +27,7 @@ def bare(text: str) -> str:
 
 
 def content(mode: int) -> str:
-    """The seed's log of a download or an upload."""
+    """The specification's log of a download or an upload."""
     found = re.findall(r'"mode": (\d).*?"log_content": "(.*?)"', FILE, re.DOTALL)
     return dict(found)[str(mode)]
 
