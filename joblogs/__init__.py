@@ -1,3 +1,3 @@
 """A store for what jobs print on machines."""
 
-__version__ = "1.0.0.dev0"
+__version__ = "1.0.0"

@@ -9,9 +9,12 @@ from typing import cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 
 from jobplatform import env
+
+INTERRUPTED = 130
+"""Exit code of a command that was ended by Ctrl-C."""
 
 
 def main() -> None:
@@ -31,12 +34,19 @@ def main() -> None:
         if "--traceback" in sys.argv:
             raise
         sys.exit(str(error))
-    except DatabaseError:
-        # Django's own commands fail in the middle of a statement where tables are missing.
-        advice = None if "--traceback" in sys.argv else _advice()
-        if advice is None:
+    except DatabaseError as error:
+        if "--traceback" in sys.argv:
             raise
-        sys.exit(advice)
+        # Django's own commands fail in the middle of a statement where tables are missing.
+        if advice := _advice():
+            sys.exit(advice)
+        if not isinstance(error, OperationalError):
+            raise
+        # A folder that may not be written to, a server that is gone: nothing of ours is at fault.
+        sys.exit(f"The database cannot be used: {str(error).strip() or type(error).__name__}")
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        sys.exit(INTERRUPTED)
 
 
 def _advice() -> str | None:

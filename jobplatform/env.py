@@ -156,7 +156,11 @@ def secret_key(name: str, *, generate: bool, file: Path) -> str:
     if not generate:
         raise _refusal(name, "must be set, unless DEBUG is on")
     if not file.exists():
-        _write_private(file, secrets.token_urlsafe(64))
+        try:
+            _write_private(file, secrets.token_urlsafe(64))
+        except OSError as error:
+            why = f"{file.parent} cannot be written to ({error.strerror}): set JOBLOGS_HOME too"
+            raise _refusal(name, f"is unset, and {why}") from None
     key = file.read_text(encoding="ascii").strip()
     if not key:
         raise _refusal(name, f"is unset and {file.name} is empty: remove that file")

@@ -7,7 +7,9 @@ import json
 import re
 from pathlib import Path
 
+from joblogs import __version__
 from joblogs.logtext.secret_rules import RULES
+from joblogs.shippers import ship_log
 from jobplatform import gunicorn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +55,12 @@ def test_the_front_pages_stay_short() -> None:
     limits = {"README.md": 150, "CONTRIBUTING.md": 80}
     lengths = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in limits}
     assert all(lengths[name] <= limit for name, limit in limits.items()), lengths
+
+
+def test_every_version_kept_by_hand_is_that_of_the_package() -> None:
+    (galaxy,) = (ROOT / "joblogs").rglob("galaxy.yml")
+    (collection,) = re.findall(r"^version: (\S+)$", galaxy.read_text("utf-8"), re.M)
+    assert {collection, ship_log.VERSION} == {__version__}
 
 
 def test_the_locks_name_no_host() -> None:

@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-VERSION = "1.0.0.dev0"
+VERSION = "1.0.0"
 READ_BYTES, PIECE_BYTES, BATCH_BYTES = 64 * 1024, 256 * 1024, 4 << 20
 ANSWER_BYTES = 1 << 20
 EVERY_SECONDS, PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 0.5, 30.0

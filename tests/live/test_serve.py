@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -93,3 +94,39 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
         text=True,
         check=False,
     )
+
+
+def test_a_database_that_cannot_be_used_is_one_line(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment["DATABASE_URL"] = f"sqlite:///{tmp_path / 'nowhere' / 'db.sqlite3'}"
+    done = subprocess.run(
+        [sys.executable, MANAGE, "migrate"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "The database cannot be used: unable to open database file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_a_command_in_one_line(environment: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, MANAGE, "import_logs", "-"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None and process.stderr is not None
+        # Longer than a pipe holds: once it is written, the command reads, and waits for more.
+        process.stdin.write(b'{"type": "unknown"}\n' * 20_000)
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read().decode()
+        process.stdin.close()
+    assert process.returncode == 130
+    assert "Stopped." in said
+    assert "Traceback" not in said

@@ -218,5 +218,9 @@ def test_the_demo_prints_a_curl_and_a_login_that_work() -> None:
     assert client.login(username="demo", password=password)
     step = out.split("Pages", 1)[1].split()[1].removeprefix("http://127.0.0.1:8000")
     assert b"4 failed in 2 ways" in client.get(step).content
-    assert "0 records loaded" in _run("demo", "--no-serve")[0]
+    assert "no longer work" not in out
+    again = _run("demo", "--no-serve")[0]
+    assert "0 records loaded" in again
+    assert "The password and the secret of an earlier demo no longer work." in again
+    assert not Client().login(username="demo", password=password)
     assert get_user_model().objects.count() == 1

@@ -36,6 +36,19 @@ def test_a_stranger_finds_nothing() -> None:
     assert "restart web" not in _html(charlie, reverse("staff:jobs"))
 
 
+def test_addresses_name_a_scope_as_people_do() -> None:
+    load(job(), job(300, bk_scope_id="3", name="secret work"))
+    zoe = staff("zoe")
+    html = _html(zoe, reverse("staff:jobs"))
+    assert 'href="?scope=biz:2"' in html
+    assert '<option value="biz:2">' in html
+    assert "restart web" in _html(zoe, reverse("staff:jobs") + "?scope=biz:2")
+    for other in ("biz:3", "biz:9", "biz", "2"):
+        refused = _html(zoe, reverse("staff:jobs") + f"?scope={other}")
+        assert "secret work" not in refused
+        assert "Select a valid choice" in refused
+
+
 def test_whoever_is_not_logged_in_is_asked_to() -> None:
     load(job(), step(), result(1, status=9))
     passer_by = Client()

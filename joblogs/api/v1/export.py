@@ -148,8 +148,9 @@ def _attempt(values: Params, format: Format) -> str | int | None:
 
 
 def _several(query: QueryDict, field: str) -> list[str]:
-    values = [value for value in query.getlist(field) if not is_blank(value)]
-    if len(values) > HOSTS_MAX:
+    values = query.getlist(field)
+    # A caller whose host came to nothing must not be given every host.
+    if len(values) > HOSTS_MAX or any(is_blank(value) for value in values):
         raise BadRequest(BadRequest.FIELD, field)
     return values
 

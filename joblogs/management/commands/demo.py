@@ -69,7 +69,7 @@ class Command(BaseCommand):
         # Nothing that opens the demo is the same on two machines, or known in advance.
         password = secrets.token_urlsafe(9)
         people = get_user_model()
-        user, _ = people.objects.get_or_create(
+        user, is_new = people.objects.get_or_create(
             username=NAME, defaults={"is_staff": True, "is_superuser": True}
         )
         user.set_password(password)
@@ -77,6 +77,8 @@ class Command(BaseCommand):
         _, secret = access.create_app(
             code=NAME, name="Demo", scopes=[SCOPE], read=True, write=False, rotate=True
         )
+        if not is_new:
+            self.stdout.write("The password and the secret of an earlier demo no longer work.")
         root = f"http://{HOST}:{port}"
         keys = json.dumps({"bk_app_code": NAME, "bk_app_secret": secret})
         self.stdout.write(
@@ -88,4 +90,5 @@ class Command(BaseCommand):
             f"          -H 'X-Bkapi-Authorization: {keys}' \\\n"
             f"          -d '{json.dumps(LISTED)}'\n"
         )
+        self.stdout.write("Other commands of this store: DEBUG=on manage.py …, for its key.\n")
         self.stdout.flush()

@@ -86,7 +86,7 @@ def test_each_format_is_what_the_command_writes_of_the_scope(
         ("&contains=ell&no_prefix=1", "hello\n"),
         ("&since=2023-11-14&until=2023-11-14&attempt=0&batch=0&no_prefix=1", "hello\nsorry\n"),
         ("&attempt=all&host=102&step=200", "10.0.0.102 #0 | sorry\n"),
-        ("&status=&host=&job=%20&contains=&no_prefix=1", "hello\nsorry\n"),
+        ("&status=&job=%20&contains=&no_prefix=1", "hello\nsorry\n"),
     ],
 )
 def test_every_parameter_narrows(get: Any, query: str, text: str) -> None:
@@ -104,6 +104,7 @@ def test_the_name_says_what_it_is_of(get: Any) -> None:
     [
         *("", "?format=", "?format=pdf", "?format=txt&format=csv"),
         *("?format=txt&job=x", "?format=txt&job=0", "?format=txt&step=-1", "?format=txt&host=x"),
+        *("?format=txt&host=", "?format=txt&host=101&host=%20", "?format=txt&ip="),
         *("?format=txt&ip=10.0.0.1", "?format=txt&ip=x:10.0.0.1", "?format=txt&ip=0:x"),
         *("?format=txt&status=9", "?format=txt&since=yesterday", "?format=txt&until=0"),
         *("?format=txt&attempt=-1", "?format=txt&attempt=first", "?format=txt&batch=x"),
