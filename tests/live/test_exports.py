@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 60
 EXPORT = "/api/v1/biz/2/export"
 LOSE = """
 from joblogs.models import HostResult, LogChunk
-lost = HostResult.objects.filter(step__step_instance_id={}, host__gt=10)
+lost = HostResult.objects.filter(step__step_instance_id={}, host_id__gt=10)
 LogChunk.objects.filter(host_result_id__in=lost.values("pk")).delete()
 """
 

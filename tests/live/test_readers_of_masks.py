@@ -27,6 +27,7 @@ class Reader(threading.Thread):
         super().__init__()
         self.reads, self.faults = 0, list[str]()
         self.enough = threading.Event()
+        self.has_read = threading.Event()
 
     def run(self) -> None:
         whole = bytearray(CONTENT.encode())
@@ -36,16 +37,19 @@ class Reader(threading.Thread):
                 row = the_result()
                 seen = text(row)
                 self.reads += 1
+                self.has_read.set()
                 said = zip(seen, CONTENT.encode(), whole, strict=False)
                 if len(seen) != row.held_size or any(a not in (b, c) for a, b, c in said):
                     self.faults.append(f"{len(seen)} of {row.held_size}")
         finally:
+            self.has_read.set()  # or it has failed: nobody need wait for it
             connection.close()
 
 
 def read_during(work: Callable[[], object]) -> Reader:
     reader = Reader()
     reader.start()
+    reader.has_read.wait()
     try:
         work()
     finally:

@@ -392,13 +392,13 @@ def test_a_store_that_is_asked_too_often_is_asked_again_when_it_says(
 def test_a_play_does_not_wait_for_a_store_that_wants_to_be_asked_much_later(
     server: Server, control: Control, spool: Path, tmp_path: Path
 ) -> None:
-    text = FLEET.format(name="later", secret=SECRET, folder=tmp_path)
+    text = FLEET.format(name="asked much later", secret=SECRET, folder=tmp_path)
     with Limiter(server.port, refusals=1, seconds=9000) as limiter:
         run = control.play(text, hosts=1, variables=variables(server, spool, limiter.port))
     assert (run.code, limiter.requests, limiter.early) == (0, 1, 0)
     assert "goes with the next run" in run.warnings
     assert "HTTP 429" in run.warnings
-    assert jobs(server, "later") == []
+    assert jobs(server, "asked much later") == []
 
 
 def test_what_is_refused_is_set_aside_and_holds_up_nothing(
