@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from joblogs import access
 from joblogs.audit import Channel
 from joblogs.export import Format, Selection
 from joblogs.maintenance import legal_hold
-from joblogs.models import FileLog, Host, HostResult, JobInstance, LogRead, StepInstance
+from joblogs.models import FileLog, Host, HostResult, JobInstance, LogRead, Scope, StepInstance
 from joblogs.pages import exports, links
 
 from .base import ReadOnlyModelAdmin, link, user_of
@@ -72,10 +73,7 @@ class JobInstanceAdmin(Exporting, Removing):
 
     def matching(self, term: str, number: int | None, user: User) -> Q:
         scopes = list(access.visible_scopes(user))
-        identities = Host.objects.keys(
-            term, scopes=scopes, bk_host_ids=[] if number is None else [number]
-        )
-        ran = HostResult.objects.filter(identity__in=identities)
+        ran = HostResult.objects.filter(identity__in=_hosts(term, number, scopes))
         matches = Q(name__icontains=term) | Q(operator=term) | Q(pk__in=ran.jobs())
         if number is not None:
             matches |= Q(job_instance_id=number)
@@ -150,7 +148,7 @@ class HostAdmin(ReadOnlyModelAdmin):
         return Host.objects.in_scopes(access.visible_scopes(user)).referenced()
 
     def matching(self, term: str, number: int | None, user: User) -> Q:
-        return Q(pk__in=_hosts(term, number, user))
+        return Q(pk__in=_hosts(term, number, access.visible_scopes(user)))
 
     @admin.display(description=_("page"))
     def page(self, host: Host) -> SafeString:
@@ -175,7 +173,7 @@ class HostResultAdmin(ReadOnlyModelAdmin):
         return results if user.is_superuser else results.filter(step__in=_steps(user))
 
     def matching(self, term: str, number: int | None, user: User) -> Q:
-        found = Q(identity__in=_hosts(term, number, user))
+        found = Q(identity__in=_hosts(term, number, access.visible_scopes(user)))
         return found | Q(step__in=_numbered(number, user)) if number is not None else found
 
     @admin.display(description=_("page"))
@@ -199,7 +197,9 @@ class FileLogAdmin(ReadOnlyModelAdmin):
         return files if user.is_superuser else files.filter(step__in=_steps(user))
 
     def matching(self, term: str, number: int | None, user: User) -> Q:
-        ran = HostResult.objects.filter(identity__in=_hosts(term, number, user))
+        ran = HostResult.objects.filter(
+            identity__in=_hosts(term, number, access.visible_scopes(user))
+        )
         found = Q(host_result__in=ran.values("pk"))
         return found | Q(step__in=_numbered(number, user)) if number is not None else found
 
@@ -277,10 +277,10 @@ def _within(day: str) -> Q:
     return Q(at__gte=start, at__lt=end)
 
 
-def _hosts(term: str, number: int | None, user: User) -> QuerySet[Host, Any]:
+def _hosts(term: str, number: int | None, scopes: Iterable[Scope]) -> QuerySet[Host, Any]:
     """By the indexes of hosts: the table of their results has none for names and addresses."""
     numbers = [] if number is None else [number]
-    return Host.objects.keys(term, scopes=access.visible_scopes(user), bk_host_ids=numbers)
+    return Host.objects.keys(term, scopes=scopes, bk_host_ids=numbers)
 
 
 def _jobs(number: int, user: User) -> QuerySet[JobInstance]:
