@@ -71,6 +71,18 @@ def test_nothing_of_a_dump_that_was_cut_is_imported(form: str, tmp_path: Path, d
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_a_dump_cut_within_the_size_of_a_document_is_refused(
+    left: int, tmp_path: Path, db: None
+) -> None:
+    write(tmp_path, form="bson")
+    file = tmp_path / f"{SCRIPT}_{JOB_DAY}.bson"
+    file.write_bytes(file.read_bytes() + (100).to_bytes(4, "little")[:left])
+    done = Imported(tmp_path)
+    assert (done.code, done.out) == (1, "Accepted 0 records, 0 already stored, 0 refused.\n")
+    assert f"{file}: cut within a document" in done.errors
+
+
 def test_what_the_tools_put_beside_the_data_may_be_named_too(tmp_path: Path) -> None:
     assert Imported(*write(tmp_path, table_form="tab").iterdir()).code == 0
 

@@ -54,8 +54,10 @@ def _bson(dump_file: DumpFile, file: BinaryIO) -> Iterator[Any]:
             raise DumpFault(
                 f"{dump_file.path}: a mongodump archive; dump into a folder, without --archive"
             )
+        if len(head) < 4:
+            raise DumpFault(f"{dump_file.path}: cut within a document")
         size = int.from_bytes(head, "little")
-        if len(head) == 4 and not 5 <= size <= _DOCUMENT_MAX:
+        if not 5 <= size <= _DOCUMENT_MAX:
             raise DumpFault(f"{dump_file.path}: not BSON")
         data = head + file.read(size - 4)
         if len(data) != size:
