@@ -63,8 +63,8 @@ def _rolled_back(server: Server) -> int:
     if url.startswith("sqlite"):
         return 0
     with psycopg.connect(url, autocommit=True) as connection:
-        # A session tells what it counted when it ends; the servers' pools open new ones. PostgreSQL's
-        # own workers are left alone: to end one in the middle of a vacuum is a rollback too.
+        # A session tells what it counted when it ends; the servers' pools open new ones.
+        # PostgreSQL's own workers go on: to end one in the middle of a vacuum is a rollback too.
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid() "
