@@ -1,4 +1,4 @@
-"""The record language (RECORDS)."""
+"""The record types (docs/records.md)."""
 
 from __future__ import annotations
 

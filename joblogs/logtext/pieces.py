@@ -96,7 +96,7 @@ class Log:
         """Decide about a piece and, if it adds anything, add it.
 
         `stored(start, end)` gives bytes held before this run of pieces; it is asked for no more
-        than `to_compare` named. The rules are those of DESIGN §4.
+        than `to_compare` named.
         """
         if piece.offset > self.received:
             return Verdict.GAP

@@ -2,8 +2,8 @@
 
 A log is read by its host result's id and day. Which chunks hold it may change at any time (merging
 replaces them), so a reader never remembers chunks from one statement to the next: it asks for the
-chunk that contains its position and checks that chunks touch (DESIGN §5). Every statement names the
-day as a value: that is what lets PostgreSQL look at one partition only.
+chunk that contains its position and checks that chunks touch. Every statement names the day as a
+value: that is what lets PostgreSQL look at one partition only.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""The tables (DESIGN §2): one file per subject."""
+"""Models: one file per subject."""
 
-from .access import App, AppGrant, Scope
+from .access import App, AppGrant, FailedLogins, Scope
 from .audit import LogRead, Redaction, Removal
 from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
-from .logins import FailedLogins
 from .logs import LogChunk, LogConflict, StoredLog
 from .maintenance import MaintenanceRun, StoreKey
 

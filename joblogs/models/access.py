@@ -1,4 +1,4 @@
-"""Who may do what where: scopes, the apps that call the API, and their grants."""
+"""Who may do what where: scopes, the apps that call the API, their grants; failed logins."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class App(FastLoadModel):
 
     app_code = models.CharField(_("app code"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=256, blank=True, default="")
-    # SHA-256 of 32 random bytes of ours. Not a password, so no password hasher (DESIGN §2).
+    # SHA-256 of 32 random bytes of ours: not a password, so no password hasher.
     secret_sha256 = models.BinaryField(max_length=32, editable=False)
     active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -107,3 +107,16 @@ class AppGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.app_id} → {self.scope_id or '*'}"
+
+
+class FailedLogins(models.Model):
+    """How often one name failed from one address or browser, and when it may be tried again."""
+
+    # SHA-256 of both: people type passwords where names belong.
+    key = models.BinaryField(max_length=32, primary_key=True)
+    failures = models.IntegerField(default=0)
+    # Milliseconds since the epoch; also what is swept by.
+    free_at = models.BigIntegerField(db_default=0, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.failures} until {self.free_at}"

@@ -17,7 +17,7 @@ class Run(FastLoadModel):
     name = models.CharField(_("name"), max_length=512, blank=True)
     status = models.IntegerField(_("status"), choices=RunStatus.choices, default=RunStatus.RUNNING)
     # How often it was run again; with update_time and the status's rank it orders what producers
-    # say about a row (RECORDS, Merging).
+    # say about a row (docs/records.md, "Rows change forwards only").
     execute_count = models.IntegerField(_("execute count"), default=0)
     update_time = models.BigIntegerField(_("updated"), null=True, blank=True)
     create_time = models.BigIntegerField(_("created"))
