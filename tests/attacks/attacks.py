@@ -3,6 +3,7 @@ how often it got through."""
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from tests.builders import BATCH, CREATED, asking, job, lines, result, script_log, step
+from tests.builders import BATCH, CREATED, Fields, asking, job, lines, result, script_log, step
 from tests.serving import Server, manage
 
 NAME, PASSWORD = "attacked", "correct-horse-battery"
@@ -123,6 +124,83 @@ def terminal_sequences(server: Server) -> Outcome:
     return Outcome(len(pages), sum(status >= 500 for status in statuses))
 
 
+def a_machine_of_another_scope(server: Server) -> Outcome:
+    """A writer of another scope that names a machine of ours: to read what it is called here, or to
+    be found in its place."""
+    other: Fields = {"bk_scope_type": "biz", "bk_scope_id": "3"}
+    taken: Fields = {"job": 700, "step": 701, "ip": "172.16.9.9", "host_name": "mallory"}
+    sender = _app(server, "neighbour", "--scope=biz:3", "--read", "--write")
+    times = {"create_time": CREATED + 1000, "update_time": CREATED + 10**9}
+    server.post(
+        lines(
+            job(700, **other, **times),
+            step(701, job=700, **other),
+            # More machines of one address than a look-up takes.
+            *(result(host, **taken, **other, status=9) for host in range(101, 221)),
+        ),
+        **sender,
+    )
+    foreign = [
+        _found(server, sender, "3", "10.0.0.101") != [],
+        b"10.0.0.101" in _body(server, "/api/v1/biz/3/export?format=ndjson", sender),
+        _found(server, {}, "2", "172.16.9.9") != [],
+        _found(server, {}, "2", "10.0.0.101") != [100],
+        b"172.16.9.9" in _body(server, "/api/v1/biz/2/export?format=ndjson&job=100", {}),
+    ]
+    return Outcome(len(foreign), sum(foreign))
+
+
+def guesses_by_a_writer(server: Server) -> Outcome:
+    """An app that may write but not read, which asks for each byte of a log whether it is the one,
+    by sending it again: one guess a request, then all guesses of a byte in one."""
+    hidden, letters = "zyxwvut", "abcdefghijklmnopqrstuvwxyz"
+    server.post(lines(job(710), step(711, job=710), result(job=710, step=711, status=7)))
+    server.post(lines(script_log(hidden, job=710, step=711)))
+    sender = _app(server, "writer", "--scope=biz:2", "--write")
+
+    def is_right(at: int, guesses: str) -> bool:
+        pieces = [script_log(guess, offset=at, job=710, step=711) for guess in guesses]
+        return bool(server.post(lines(*pieces), **sender)["data"]["duplicates"])
+
+    known = sum(any(is_right(at, guess) for guess in letters) for at in range(len(hidden)))
+    at_once = sum(is_right(at, letters) for at in range(len(hidden)))
+    return Outcome(len(hidden) * (len(letters) + 1), known + at_once)
+
+
+def digests_of_masked_logs(server: Server) -> Outcome:
+    """The digest of a log with a masked password, by which the password could be guessed."""
+    text = "postgresql://joblogs:hunter2!@db/x\n"
+    declared: Fields = {
+        "log_size": len(text),
+        "log_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    records: list[list[Fields]] = [
+        [result(job=720, step=721, status=9, **declared), script_log(text, job=720, step=721)],
+        [
+            result(102, job=720, step=721, status=7),
+            script_log(text, host=102, job=720, step=721),
+            result(102, job=720, step=721, status=9, update_time=CREATED, **declared),
+        ],
+        [
+            result(103, job=720, step=721, status=7, **declared),
+            script_log(text[:25], host=103, job=720, step=721),
+            script_log(text[25:], host=103, offset=25, job=720, step=721),
+        ],
+        # All again, and newer.
+        [
+            result(host, job=720, step=721, status=9, update_time=CREATED + 1, **declared)
+            for host in (101, 102, 103)
+        ],
+    ]
+    server.post(lines(job(720), step(721, job=720)))
+    shown = 0
+    for body in records:
+        server.post(lines(*body))
+        exported = _body(server, "/api/v1/biz/2/export?format=ndjson&job=720", {})
+        shown += b"log_sha256" in exported or b"hunter2" in exported
+    return Outcome(len(records), shown)
+
+
 ATTACKS: list[tuple[str, Callable[[Server], Outcome]]] = [
     ("times that no calendar has", times_of_no_calendar),
     ("a line of a million keys", lines_of_a_million_keys),
@@ -132,6 +210,9 @@ ATTACKS: list[tuple[str, Callable[[Server], Outcome]]] = [
     ("locking a login out from elsewhere", lockouts_from_elsewhere),
     ("32 guesses of a password at once", guesses_at_once),
     ("reading the database's files", files_of_others),
+    ("a machine claimed by another scope", a_machine_of_another_scope),
+    ("a log read by guesses of a writer", guesses_by_a_writer),
+    ("the digest of a masked log", digests_of_masked_logs),
 ]
 
 
@@ -139,6 +220,27 @@ def _status(server: Server, method: str, path: str, *, cookie: str = "") -> int:
     with server.answer(method, path, Cookie=cookie) as response:
         response.read()
         return response.status
+
+
+def _app(server: Server, code: str, *rights: str) -> dict[str, str]:
+    """The headers of a new app with these rights."""
+    secret = manage(server.environment, "create_app", code, *rights).splitlines()[-1]
+    keys = {"bk_app_code": code, "bk_app_secret": secret, "bk_username": "mallory"}
+    return {"X-Bkapi-Authorization": json.dumps(keys)}
+
+
+def _body(server: Server, path: str, sender: dict[str, Any]) -> bytes:
+    with server.answer("GET", path, **sender) as response:
+        assert response.status == 200, response.read()
+        return response.read()
+
+
+def _found(server: Server, sender: dict[str, str], scope: str, address: str) -> list[int]:
+    """The jobs of a scope that ran on an address."""
+    span = {"create_time_start": CREATED - 1000, "create_time_end": CREATED + 10**6}
+    asked = {"bk_scope_type": "biz", "bk_scope_id": scope, "ip": address, "length": 1000} | span
+    answer = json.loads(_body(server, f"/api/v3/get_job_instance_list?{urlencode(asked)}", sender))
+    return [entry["job_instance_id"] for entry in answer["data"]["data"]]
 
 
 def _login(server: Server, password: str, *, client: str) -> tuple[int, str]:
