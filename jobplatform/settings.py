@@ -166,6 +166,12 @@ TEMPLATES = [
             ],
         },
     },
+    {  # what repeats by the hundred: ten times as fast
+        "NAME": "partials",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [(_PROJECT_DIR if _INSTALLED else _CHECKOUT) / "templates" / "partials"],
+        "OPTIONS": {"environment": "joblogs.pages.rendering.partials"},
+    },
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # the wire's limit; records are read as a stream instead
 LOGIN_URL = "admin:login"

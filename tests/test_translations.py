@@ -18,14 +18,17 @@ from typing import NamedTuple
 import pytest
 from django.test import Client
 from django.utils.translation import override
+from jinja2 import FileSystemLoader, nodes
 
 from joblogs.api.v3.status_names import name_of
 from joblogs.choices import HostStatus, RunStatus
+from joblogs.pages.rendering import partials
 from tests.builders import job, load, result, script_log, step
 from tests.pages.page_helpers import page, staff
 
 ROOT = Path(__file__).resolve().parent.parent
 PO = Path("joblogs/locale/zh_Hans/LC_MESSAGES/django.po")
+PARTIALS = ROOT / "templates" / "partials"
 PLACEHOLDER = re.compile(r"%\(\w+\)[-#0 +]*[\d.]*[a-zA-Z]|%[-#0 +]*[\d.]*[a-zA-Z%]|\{\w*\}")
 VERDICTS = (
     "succeeded|failed|timed out|no output|running|waiting|skipped|terminated|abandoned|abnormal"
@@ -115,6 +118,32 @@ def test_extraction_finds_the_texts_that_the_file_has(tmp_path: Path) -> None:
     known = {message.key for message in parse(ROOT / PO)}
     assert found - known == set(), "run makemessages and translate these"
     assert known - found == set(), "run makemessages: these are no longer said"
+
+
+def test_a_text_of_a_partial_is_in_the_file() -> None:
+    """Extraction reads only `_("…")` with the text itself in it."""
+    known = {message.msgid for message in parse(ROOT / PO)}
+    environment = partials(loader=FileSystemLoader(PARTIALS))
+    calls = [
+        call
+        for name in environment.list_templates()
+        for call in environment.parse((PARTIALS / name).read_text()).find_all(nodes.Call)
+        if call.node == nodes.Name("_", "load")
+    ]
+    assert len(calls) >= 3
+    texts = [getattr(call.args[0], "value", None) for call in calls]
+    assert [text for text in texts if text not in known] == []
+
+
+def test_no_text_of_a_partial_is_left_unmarked() -> None:
+    """Markup only: what stands between tags has no letters of its own."""
+    wrong = [
+        (path.name, text.strip())
+        for path in sorted(PARTIALS.glob("*.html"))
+        for text in re.findall(r">([^<>]*)<", re.sub(r"{[{%].*?[%}]}", "", path.read_text()))
+        if re.search(r"[A-Za-z]", text)
+    ]
+    assert wrong == []
 
 
 def test_texts_are_marked_by_names_that_extraction_knows() -> None:

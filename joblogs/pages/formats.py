@@ -1,31 +1,55 @@
-"""Texts of durations and of the statuses of hosts."""
+"""Texts of numbers, durations, addresses and states."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Hashable
+from typing import TypeVar
 
-from django.utils.translation import get_language, gettext
+from django.template.defaultfilters import filesizeformat
+from django.utils.formats import localize
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
 from joblogs.choices import HostStatus
+from joblogs.query import Completeness, State
+
+T = TypeVar("T", bound=Hashable)
+CACHED = 4_096
+"""Texts of one function that are kept: a page has hundreds, most of them the same."""
 
 
+def kept_by_language(text_of: Callable[[T], str]) -> Callable[[T], str]:
+    """Decorator that keeps what a function of one value says in each language."""
+
+    @functools.lru_cache(CACHED)
+    def in_language(language: str | None, value: T) -> str:
+        return text_of(value)
+
+    @functools.wraps(text_of)
+    def text(value: T) -> str:
+        return in_language(get_language(), value)
+
+    return text
+
+
+@kept_by_language
 def duration(milliseconds: int | None) -> str:
     """A length of time in the one or two units that matter."""
     if milliseconds is None:
         return "–"
     if milliseconds < 1_000:
-        return _translated(_("%(n)d ms")) % {"n": milliseconds}
+        return gettext("%(n)d ms") % {"n": milliseconds}
     seconds = milliseconds / 1_000
     if seconds < 10:
-        return _translated(_("%(n).1f s")) % {"n": seconds}
+        return gettext("%(n).1f s") % {"n": seconds}
     if seconds < 60:
-        return _translated(_("%(n)d s")) % {"n": seconds}
+        return gettext("%(n)d s") % {"n": seconds}
     minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:
-        return _translated(_("%(m)d min %(s)d s")) % {"m": minutes, "s": rest}
+        return gettext("%(m)d min %(s)d s") % {"m": minutes, "s": rest}
     hours, minutes = divmod(minutes, 60)
-    return _translated(_("%(h)d h %(m)d min")) % {"h": hours, "m": minutes}
+    return gettext("%(h)d h %(m)d min") % {"h": hours, "m": minutes}
 
 
 def host_status_label(status: int, exit_code: int | None) -> str:
@@ -35,11 +59,42 @@ def host_status_label(status: int, exit_code: int | None) -> str:
     return str(HostStatus(status).label if status in HostStatus.values else status)
 
 
-def _translated(text: str) -> str:
-    return _in_language(get_language(), text)
+@kept_by_language
+def state_label(state: Completeness) -> str:
+    """State of a log in words."""
+    if state.missing:
+        return gettext("incomplete: %(size)s missing") % {"size": filesizeformat(state.missing)}
+    return gettext(_STATES[state.state])
 
 
-@functools.cache
-def _in_language(language: str | None, text: str) -> str:
-    # Looking a text up takes longer than all else here, and a page has a hundred of these.
-    return gettext(text)
+_STATES = {
+    State.COMPLETE: _("complete"),
+    State.RECEIVING: _("still receiving"),
+    State.INCOMPLETE: _("incomplete: does not match what was declared"),
+    State.TRUNCATED: _("truncated: over the size limit"),
+    State.EXPIRED: _("expired"),
+}
+
+
+@kept_by_language
+def masked_label(places: int) -> str:
+    """In how many places of a log secrets were masked; empty for none."""
+    text = ngettext("%(n)s place masked", "%(n)s places masked", places)
+    return text % {"n": number(places)} if places else ""
+
+
+def address_label(bk_cloud_id: int, address: str | None) -> str:
+    """Address of a host with its cloud area in front; a dash for one without an address."""
+    return f"{bk_cloud_id}:{address}" if address else "–"
+
+
+@kept_by_language
+def number(value: int) -> str:
+    """Number as the reader's language writes it."""
+    return str(localize(value))
+
+
+@kept_by_language
+def size(number_of_bytes: int) -> str:
+    """Bytes in the unit that fits."""
+    return filesizeformat(number_of_bytes)

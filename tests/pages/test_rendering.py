@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import weakref
+from pathlib import Path
 
+import jinja2
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.template import engines
@@ -12,7 +14,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from joblogs.pages import rendering
-from joblogs.pages.rendering import rendered
+from joblogs.pages.rendering import partial, partials, rendered
 
 
 class Shown:
@@ -46,10 +48,31 @@ def test_what_a_page_showed_goes_with_it(request_) -> None:
         for write in (rendered, render_to_string):
             shown = Shown()
             kept.append(weakref.ref(shown))
-            assert write("joblogs/_state.html", {"state": None, "shown": shown}, request_)
+            assert write("joblogs/_outcome.html", {"kind": "ok", "shown": shown}, request_)
             del shown
         assert kept[0]() is None
         # If Django has mended it, ours is of no use any more.
         assert kept[1]() is not None
     finally:
         gc.enable()
+
+
+def test_a_partial_escapes_what_it_is_given() -> None:
+    html = partial("host_map.html", squares=[("ok", 'hosts/1/?a="&b', "<b>'web'</b>")])
+    assert 'href="hosts/1/?a=&#34;&amp;b"' in html
+    assert 'title="&lt;b&gt;&#39;web&#39;&lt;/b&gt;"' in html
+    assert "<b>" not in html
+
+
+def test_a_partial_that_is_not_given_a_name_says_so() -> None:
+    with pytest.raises(jinja2.UndefinedError, match="squares"):
+        partial("host_map.html")
+
+
+def test_no_partial_calls_a_text_safe() -> None:
+    environment = partials()
+    (folder,) = engines["partials"].dirs
+    for path in Path(folder).glob("*.html"):
+        tree = environment.parse(path.read_text())
+        assert {node.name for node in tree.find_all(jinja2.nodes.Filter)}.isdisjoint({"safe"})
+        assert not list(tree.find_all(jinja2.nodes.ScopedEvalContextModifier))

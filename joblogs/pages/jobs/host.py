@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from joblogs import query
 from joblogs.models import Scope
 from joblogs.pages import links
-from joblogs.pages.formats import duration, host_status_label
+from joblogs.pages.formats import address_label, duration, host_status_label, state_label
 from joblogs.pages.log.host_log import moment
 from joblogs.pages.rendering import rendered
 from joblogs.pages.step.groups import kind_of_status
@@ -34,6 +34,9 @@ def host_page(scopes: QuerySet[Scope], bk_host_id: int, request: HttpRequest) ->
     context = {
         "bk_host_id": bk_host_id,
         "host": results[0] if results else None,
+        "address": address_label(results[0].bk_cloud_id, results[0].ip or results[0].ipv6)
+        if results
+        else "–",
         "name": next((r.host_name for r in results if r.host_name), None),
         "rows": [
             {
@@ -44,10 +47,12 @@ def host_page(scopes: QuerySet[Scope], bk_host_id: int, request: HttpRequest) ->
                 "status": host_status_label(result.status, result.exit_code),
                 "started": moment(result.start_time or result.step.job.create_time),
                 "took": duration(result.total_time),
-                "state": query.result_state(result.step, result),
+                "state": state.state,
+                "state_label": state_label(state),
                 "log": links.of_host(result.step, bk_host_id)["log"],
             }
             for result in results
+            for state in [query.result_state(result.step, result)]
         ],
         "newest": "after" in request.GET,
         "older": f"after={after.day}.{after.pk}" if after else None,

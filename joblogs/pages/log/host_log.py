@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from joblogs import query
 from joblogs.choices import FINISHED, HOST_SUCCEEDED, StepType, host_rank
 from joblogs.models import FileLog, HostResult, StepInstance
-from joblogs.pages.formats import host_status_label
+from joblogs.pages.formats import address_label, host_status_label, state_label
 from joblogs.query import Attempts, BytesText, Completeness, StepHost, Text, host_history
 
 from .request import TextPin
@@ -66,6 +66,14 @@ class HostLog:
     def outcome(self) -> str:
         """`ok`, `bad` or `run`."""
         return outcome(self.result.status)
+
+    @property
+    def address(self) -> str:
+        return address_label(self.result.bk_cloud_id, self.result.ip or self.result.ipv6)
+
+    @property
+    def state_label(self) -> str:
+        return state_label(self.state)
 
     @property
     def status_label(self) -> str:

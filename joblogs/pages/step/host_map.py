@@ -1,19 +1,16 @@
-"""All hosts of a step as squares: one for each, or one for several where they are too many.
-
-The squares are written here and not by a template: 2,000 of them would take half of a page's time.
-"""
+"""All hosts of a step as squares: one for each, or one for several where they are too many."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from html import escape
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from joblogs.pages.rendering import partial
 from joblogs.query.overview import HostOverview
 
 from .groups import Group
@@ -47,25 +44,24 @@ def host_map(hosts: Sequence[HostOverview], groups: Sequence[Group], keep: str) 
     """The map of hosts in the order of their names; `keep` is what links to the log of a host say
     besides."""
     group_of = {host.newest.host_id: group for group in groups for host in group.hosts}
-    names = [host.name for host in hosts]
-    if len(hosts) <= SQUARES_MAX and len(every := "".join(names)) <= NAMES_MAX:
-        if escape(every) != every:  # few are, so all are looked at together
-            names = [escape(name) for name in names]
-        end = escape(f"?{keep}") if keep else ""
-        squares = [
-            f'<a class={group_of[number].colour} href=hosts/{number}/{end} title="{name}"></a>'
-            for number, name in zip([host.newest.host_id for host in hosts], names, strict=True)
-        ]
-        return HostMap(mark_safe("".join(squares)), 1)  # noqa: S308 - names and end are escaped
-    each = -(-len(hosts) // AGGREGATED)
+    end = f"/?{keep}" if keep else "/"
+    each = 1
     squares = [
-        _square(place, hosts[place : place + each], group_of)
-        for place in range(0, len(hosts), each)
+        (group_of[host.newest.host_id].colour, f"hosts/{host.newest.host_id}{end}", host.name)
+        for host in hosts[: SQUARES_MAX + 1]
     ]
-    return HostMap(mark_safe("".join(squares)), each)  # noqa: S308 - escaped by _square
+    if len(hosts) > SQUARES_MAX or sum(len(name) for _, _, name in squares) > NAMES_MAX:
+        each = -(-len(hosts) // AGGREGATED)
+        squares = [
+            _square(place, hosts[place : place + each], group_of)
+            for place in range(0, len(hosts), each)
+        ]
+    return HostMap(partial("host_map.html", squares=squares), each)
 
 
-def _square(place: int, hosts: Sequence[HostOverview], group_of: dict[int, Group]) -> str:
+def _square(
+    place: int, hosts: Sequence[HostOverview], group_of: dict[int, Group]
+) -> tuple[str, str, str]:
     groups = [group_of[host.bk_host_id] for host in hosts]
     # The rarest of the worst: what is not like everything else must not drown.
     worst = min(groups, key=attrgetter("worst_first"))
@@ -77,8 +73,7 @@ def _square(place: int, hosts: Sequence[HostOverview], group_of: dict[int, Group
         "results": results,
     }
     # To the page of the host table that its first host is on.
-    href = f'"?sort=name&amp;page={place // ROWS + 1}#hosts"'
-    return f'<a class={escape(worst.colour)} href={href} title="{escape(title)}"></a>'
+    return worst.colour, f"?sort=name&page={place // ROWS + 1}#hosts", title
 
 
 def legend(groups: Sequence[Group]) -> list[LegendEntry]:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import FileStatus
 from joblogs.models import StepInstance
-from joblogs.pages.formats import duration
+from joblogs.pages.formats import address_label, duration, masked_label, number, size, state_label
 from joblogs.pages.log.files import mean_percent
-from joblogs.query import Completeness
+from joblogs.query import State
 from joblogs.query.overview import HostOverview, Transfer, natural
 
 from .groups import Group, Kind
@@ -35,14 +37,23 @@ class TableForm(forms.Form):
 
 
 class HostRow(NamedTuple):
-    """A row."""
+    """A row as its template shows it."""
 
-    host: HostOverview
-    group: Group
+    name: str
+    log: str
+    history: str
+    address: str
+    kind: Kind
+    status: str
+    tag: str
+    exit_code: str
     took: str
-    state: Completeness
-    files: int
-    files_done: int
+    size: str
+    state: State
+    state_label: str
+    masked: str
+    files: str
+    files_done: str
     percent: int | None
     """How far its files have come, where that is known."""
 
@@ -74,8 +85,10 @@ def table(
     groups: Sequence[Group],
     params: dict[str, Any],
     moved: Iterable[tuple[HostOverview, Transfer]] = (),
+    keep: str = "",
 ) -> Table:
-    """The rows that are asked for; `moved` is what a file step moved to which host."""
+    """The rows that are asked for; `moved` is what a file step moved to which host, `keep` what
+    links to the log of a host say besides."""
     files: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
     for host, one in moved:
         files[host.bk_host_id].append((one.status, one.process))
@@ -86,19 +99,42 @@ def table(
     pairs.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
     pages = max(1, -(-len(pairs) // ROWS))
     page = min(params.get("page") or 1, pages)
+    histories = reverse("staff:host", args=[0]).removesuffix("0/")
+    at = "hosts/", histories, f"?{keep}" if keep else ""
     rows = [
-        _row(step, host, group, files[host.bk_host_id])
+        _row(step, host, group, files[host.bk_host_id], at)
         for host, group in pairs[(page - 1) * ROWS : page * ROWS]
     ]
     return Table(rows, len(pairs), page, pages, sort)
 
 
 def _row(
-    step: StepInstance, host: HostOverview, group: Group, files: list[tuple[int, str | None]]
+    step: StepInstance,
+    host: HostOverview,
+    group: Group,
+    files: list[tuple[int, str | None]],
+    links: tuple[str, str, str],
 ) -> HostRow:
-    done = sum(status == FileStatus.DONE for status, _ in files)
-    state, took = host.state(step), duration(host.duration)
-    return HostRow(host, group, took, state, len(files), done, mean_percent(files))
+    logs, histories, keep = links
+    newest, state = host.newest, host.state(step)
+    return HostRow(
+        name=host.name,
+        log=f"{logs}{host.bk_host_id}/{keep}",
+        history=f"{histories}{host.bk_host_id}/",
+        address=address_label(newest.bk_cloud_id, host.address),
+        kind=group.kind,
+        status=group.label,
+        tag=newest.tag or "",
+        exit_code="–" if newest.exit_code is None else number(newest.exit_code),
+        took=duration(host.duration),
+        size=size(host.size),
+        state=state.state,
+        state_label=gettext("nothing received") if host.silent else state_label(state),
+        masked=masked_label(host.masked),
+        files=number(len(files)),
+        files_done=number(sum(status == FileStatus.DONE for status, _ in files)),
+        percent=mean_percent(files),
+    )
 
 
 def chosen(groups: Sequence[Group], params: dict[str, Any]) -> list[tuple[HostOverview, Group]]:

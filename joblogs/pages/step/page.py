@@ -19,7 +19,7 @@ from joblogs.pages import links
 from joblogs.pages.formats import duration
 from joblogs.pages.log.host_log import moment
 from joblogs.pages.reading import read_entry
-from joblogs.pages.rendering import rendered
+from joblogs.pages.rendering import partial, rendered
 from joblogs.query import Attempts
 from joblogs.query.overview import HostOverview, Overview, overview
 
@@ -27,7 +27,6 @@ from .excerpts import Sample, samples
 from .groups import Group, Kind, groups
 from .host_map import host_map, legend
 from .host_ranges import fold
-from .host_rows import rows_html
 from .host_table import Table, TableForm, chosen, table
 from .summary import summary
 from .transfer_groups import transfer_groups
@@ -82,7 +81,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
     kept, keep = _kept(params), _on_log(params)
     moved = list(step_overview.transfers)
-    rows = table(step, similar, params, moved)
+    rows = table(step, similar, params, moved, keep)
     context: dict[str, Any] = {
         "step": step,
         "job": step.job,
@@ -99,7 +98,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "crowd_hosts": len(crowd.hosts) if crowd else 0,
         "transfers": transfer_groups(moved),
         "table": rows,
-        "rows": rows_html(rows.rows, prints=prints, keep=keep),
+        "rows": partial("host_rows.html", rows=rows.rows, prints=prints),
         "pages": _pages(rows, kept),
         "heads": _heads(rows, kept, HEADS if prints else HEADS[:-1]),
         "kept": [(k, v) for k, v in kept.items() if k in ("attempt", "batch", "alike")],
