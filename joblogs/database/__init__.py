@@ -15,12 +15,15 @@ from .bulk import (
 )
 from .compiled import ArrayParam, CompiledQuery, InArray, Param
 from .disk_usage import size
+from .indexes import AddIndexOnline
+from .lock_timeout import retry_for_locks
 from .locks import answering, only_one, retrying, share_lock, take_lock, waiting_at_most
 from .partitions import Partitions
 from .replica import from_replica, is_reading_replica, reads_from_replica, replica_usable
 from .schema import CreatePartitionedModel, refuse_store_before_1, set_fillfactor
 
 __all__ = [
+    "AddIndexOnline",
     "InArray",
     "CreatePartitionedModel",
     "Param",
@@ -39,6 +42,7 @@ __all__ = [
     "reads_from_replica",
     "refuse_store_before_1",
     "replica_usable",
+    "retry_for_locks",
     "retrying",
     "save_columns",
     "set_fillfactor",

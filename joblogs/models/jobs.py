@@ -76,6 +76,8 @@ class JobInstance(Run):
         indexes = [
             # The jobs of a scope, newest first: get_job_instance_list and the jobs page.
             models.Index(fields=["scope", "-create_time", "-id"], name="jobinstance_of_scope"),
+            # The jobs of several scopes, newest first: the jobs page.
+            models.Index(fields=["-create_time", "-id"], name="jobinstance_newest"),
             # A number without its scope: ingest asks which job a record means, admin search.
             models.Index(fields=["job_instance_id"], name="jobinstance_number"),
             # Retention, day by day; the admin's list, newest first.

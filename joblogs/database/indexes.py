@@ -1,0 +1,164 @@
+"""Indexes of tables that are written to and read while they are built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations import AddIndex
+from django.db.migrations.state import ProjectState
+from django.db.models import Index
+
+PARTITIONED = "p"
+
+
+class AddIndexOnline(AddIndex):
+    """AddIndex that on PostgreSQL lets everybody read and write the table meanwhile.
+
+    A plain table gets it by CREATE INDEX CONCURRENTLY. A partitioned one has it declared on itself
+    only, then each partition builds its own concurrently and attaches it; the partitions that
+    `maintain_logs` makes meanwhile bring it along. What a build that broke off left behind is
+    dropped and built again by the next run, and what is built already is left alone.
+
+    The migration says `atomic = False`: a transaction would hold what is to be built beside others.
+    Waiting for older transactions keeps nobody out, so it may last as long as they do.
+    """
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            _OnlineBuild(schema_editor, model, self.index).run()
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            _OnlineBuild(schema_editor, model, self.index).undo()
+
+
+class _OnlineBuild:
+    """Build of one index, or its removal, through one connection to PostgreSQL."""
+
+    def __init__(
+        self, schema_editor: BaseDatabaseSchemaEditor, model: type[Any], index: Index
+    ) -> None:
+        connection = schema_editor.connection
+        if connection.in_atomic_block:
+            raise ImproperlyConfigured("a migration with AddIndexOnline needs atomic = False")
+        self._connection = connection
+        self._quote = connection.ops.quote_name
+        self._table, self._index = model._meta.db_table, index.name
+        statement = str(index.create_sql(model, schema_editor))
+        # Everything behind the table's name: columns, condition, options.
+        head = f"CREATE INDEX {self._quote(self._index)} ON {self._quote(self._table)} "
+        if not statement.startswith(head):
+            raise ImproperlyConfigured(f"cannot build this index beside others: {statement}")
+        self._definition = statement.removeprefix(head)
+
+    def run(self) -> None:
+        if not self._is_partitioned():
+            self._build(self._table, self._index)
+            return
+        if self._state(self._index) is None:
+            self._execute(
+                f"CREATE INDEX {self._quote(self._index)} ON ONLY {self._quote(self._table)} "
+                f"{self._definition}"
+            )
+        for partition, index in self._partitions_without():
+            self._build(partition, index)
+            self._execute(
+                f"ALTER INDEX {self._quote(self._index)} ATTACH PARTITION {self._quote(index)}"
+            )
+
+    def undo(self) -> None:
+        # Of a partitioned table PostgreSQL drops no index concurrently.
+        how = "" if self._is_partitioned() else "CONCURRENTLY "
+        statement = f"DROP INDEX {how}IF EXISTS {self._quote(self._index)}"
+        if how:
+            with self._waiting_for_transactions():
+                self._execute(statement)
+        else:
+            self._execute(statement)
+
+    def _build(self, table: str, index: str) -> None:
+        state = self._state(index)
+        if state:
+            return
+        with self._waiting_for_transactions():
+            if state is False:
+                self._execute(f"DROP INDEX CONCURRENTLY {self._quote(index)}")
+            self._execute(
+                f"CREATE INDEX CONCURRENTLY {self._quote(index)} ON {self._quote(table)} "
+                f"{self._definition}"
+            )
+
+    @contextmanager
+    def _waiting_for_transactions(self) -> Iterator[None]:
+        """Let the statements within wait for older transactions without end: they lock nobody out.
+
+        Who writes to a table goes on beside them, unlike with what `migrate` has a time limit for.
+        """
+        ((limit,),) = self._rows("SHOW lock_timeout")
+        self._execute("SET lock_timeout = 0")
+        try:
+            yield
+        finally:
+            self._execute("SELECT set_config('lock_timeout', %s, false)", [limit])
+
+    def _partitions_without(self) -> list[tuple[str, str]]:
+        """The partitions that have no part of the index, and what it is to be called there."""
+        rows = self._rows(
+            """
+            SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = %s::regclass AND NOT EXISTS (
+                SELECT 1 FROM pg_inherits a JOIN pg_index x ON x.indexrelid = a.inhrelid
+                WHERE a.inhparent = %s::regclass AND x.indrelid = i.inhrelid
+            )
+            ORDER BY c.relname
+            """,
+            [self._quote(self._table), self._quote(self._index)],
+        )
+        return [(name, f"{self._index}{name.removeprefix(self._table)}") for (name,) in rows]
+
+    def _is_partitioned(self) -> bool:
+        rows = self._rows(
+            "SELECT relkind FROM pg_class WHERE oid = %s::regclass", [self._quote(self._table)]
+        )
+        return bool(rows[0][0] == PARTITIONED)
+
+    def _state(self, index: str) -> bool | None:
+        """Whether an index is valid; None if there is none of this name."""
+        rows = self._rows(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
+            [self._quote(index)],
+        )
+        return bool(rows[0][0]) if rows else None
+
+    def _rows(self, statement: str, parameters: list[Any] | None = None) -> list[Any]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return list(cursor.fetchall())
+
+    def _execute(self, statement: str, parameters: list[Any] | None = None) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
