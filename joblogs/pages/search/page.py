@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from django import forms
@@ -19,13 +18,13 @@ from joblogs.models import StepInstance
 from joblogs.pages import links
 from joblogs.pages.log.host_log import moment
 from joblogs.pages.reading import read_entry
-from joblogs.pages.rendering import rendered
+from joblogs.pages.rendering import partial, rendered
 from joblogs.query import Attempts, State, StepHost, host_history
 from joblogs.query.host_history import Label
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
-from . import lines
 from .hits import HOSTS_MAX, HostWithHits, SearchResults, gather, label_of
+from .shown import host_links, shown_group
 
 SECONDS = 10.0
 AROUND_MAX = 5
@@ -113,25 +112,19 @@ def _search(
     kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
     without = _without(search, results, labels)
     without_total = 0 if search.stopped else len(hosts) - len(results.hosts)
-    at, each = context["urls"]["hosts"], cache(lines.hits_per_host)  # most groups say the same
+    logs = context["urls"]["hosts"]
     keep = "".join(f"&{name}={value}" for name, value in kept_hidden)
     keep += f"&encoding={encoding}" if encoding != "utf-8" else ""
     context |= {
         "chosen_around": around,
         "kept_hidden": kept_hidden,
-        "groups": [
-            (
-                group,
-                lines.lines_html(group, at, keep),
-                lines.host_names(group, at, keep),
-                each(group.label, group.count, group.is_outlier),
-            )
-            for group in results.groups
-        ],
+        "groups": partial(
+            "hit_groups.html", groups=[shown_group(group, logs, keep) for group in results.groups]
+        ),
         "without_more": without_total - len(without),
         "search": search,
         "results": results,
-        "without": lines.host_links(without, at),
+        "without": partial("host_links.html", hosts=host_links(without, logs)),
         "without_total": without_total,
         "partial": sum(query.log_state(step, host).state != State.COMPLETE for host in hosts),
     }

@@ -1,0 +1,70 @@
+"""Groups of search hits as their template shows them: links, numbers and plurals."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.utils.translation import gettext, ngettext
+
+from joblogs.pages.formats import number
+
+from .hits import HitGroup, HitLine, HostWithHits
+
+Link = tuple[str, str]
+"""Name of a host, and the address of its log."""
+
+
+class ShownGroup(NamedTuple):
+    """A group of hits."""
+
+    total: str
+    folded: str
+    """The hosts in few words; empty where the few of them are named."""
+    hosts: list[Link]
+    each: str
+    lines: list[tuple[HitLine, str]]
+    """Each with its address."""
+    hidden: str
+    all_hosts: str
+    more: str
+
+
+def shown_group(group: HitGroup, logs: str, keep: str) -> ShownGroup:
+    """A group; `logs` is what the address of a host's log starts with, `keep` what it says
+    besides the line."""
+
+    def end(line: int | str) -> str:
+        return f"/?line={line}{keep}#L{line}"
+
+    first = group.hosts[0].bk_host_id if group.hosts else ""
+    folded = ", ".join(group.folded) + (" …" if group.more else "") if group.many else ""
+    return ShownGroup(
+        total=number(group.total),
+        folded=folded,
+        hosts=host_links(group.hosts, logs, end(group.lines[0].number if group.lines else "")),
+        each=_each(group),
+        lines=[(line, f"{logs}{first}{end(line.number)}") for line in group.lines],
+        hidden=_counted(
+            ngettext("and %(n)s more line", "and %(n)s more lines", group.hidden), group.hidden
+        ),
+        all_hosts=_counted(gettext("All %(n)s hosts"), group.total),
+        more=_counted(gettext("and %(n)s more"), group.more),
+    )
+
+
+def host_links(hosts: list[HostWithHits], logs: str, end: str = "/") -> list[Link]:
+    """Hosts with the addresses of their logs."""
+    return [(host.name, f"{logs}{host.bk_host_id}{end}") for host in hosts]
+
+
+def _each(group: HitGroup) -> str:
+    """How often each host of a group printed it."""
+    lines = ngettext("%(n)s line each", "%(n)s lines each", group.count)
+    parts = [group.label, lines % {"n": number(group.count)}]
+    if group.is_outlier:
+        parts.append(gettext("value differs from most hosts"))
+    return " · ".join(part for part in parts if part)
+
+
+def _counted(text: str, count: int) -> str:
+    return text % {"n": number(count)} if count else ""
