@@ -201,7 +201,7 @@ def _counterpart(log: HostLog, to: str, other: str, jobs: QuerySet[JobInstance])
 
 
 def _previous_attempt(log: HostLog) -> Counterpart:
-    now = max((result.execute_count for result in log.standing), default=0)
+    now = max((result.execute_count for result in log.effective_results), default=0)
     before = [r for r in log.results if r.execute_count < now and r.role == log.result.role]
     if not before:
         return Counterpart(reason="first")
@@ -260,10 +260,10 @@ def _majority(log: HostLog) -> Counterpart:
 
 def _sampled(log: HostLog, members: list[HostResult]) -> Counterpart:
     """What nearly all of these hosts share; and the one of them that shares all of it."""
-    room, chosen = SAMPLE_BYTES, []
+    bytes_left, chosen = SAMPLE_BYTES, []
     for member in members:
-        room -= member.held_size
-        if room < 0:
+        bytes_left -= member.held_size
+        if bytes_left < 0:
             break
         chosen.append(member)
     if not chosen:

@@ -54,11 +54,11 @@ def _outcome(status: int) -> str:
     return "bad" if file_rank(status) == FINISHED else "run"
 
 
-def mean_percent(found: Iterable[tuple[int, str | None]]) -> int | None:
-    """How far files of these statuses have come together, where any of them says."""
-    known = [100 if status == FileStatus.DONE else percent(said) for status, said in found]
-    told = [one for one in known if one is not None]
-    return sum(told) // len(known) if told else None
+def mean_percent(files: Iterable[tuple[int, str | None]]) -> int | None:
+    """How far files of these statuses and progress texts have come together, if any says."""
+    every = [100 if status == FileStatus.DONE else percent(process) for status, process in files]
+    known = [one for one in every if one is not None]
+    return sum(known) // len(every) if known else None
 
 
 def percent(process: str | None) -> int | None:

@@ -96,7 +96,7 @@ class HostLog:
         return {result.pk: result for result in self.results}
 
     @cached_property
-    def standing(self) -> list[HostResult]:
+    def effective_results(self) -> list[HostResult]:
         """The results whose logs are read, in their order."""
         return [self.by_pk[row.pk] for row in self.host.rows if row.pk in self.by_pk]
 
@@ -105,7 +105,7 @@ class HostLog:
         """Its file logs without their content; none of a script step or after expiry."""
         if self.step.step_type != StepType.FILE or self.step.job.expired_at is not None:
             return []
-        return host_history.files_on(self.step, self.standing)
+        return host_history.files_on(self.step, self.effective_results)
 
     @cached_property
     def text(self) -> Text:
@@ -140,16 +140,16 @@ class HostLog:
     @property
     def digest(self) -> str:
         """SHA-256 of the bytes shown, where it is known and there is one log."""
-        if len(self.standing) != 1 or self.step.step_type == StepType.FILE:
+        if len(self.effective_results) != 1 or self.step.step_type == StepType.FILE:
             return ""
-        (result,) = self.standing
+        (result,) = self.effective_results
         known = result.digest is not None and result.fingerprint_size == result.held_size
         return bytes(result.digest or b"").hex() if known else ""
 
     @property
     def masked(self) -> int:
         """Places in what is shown where a secret was."""
-        shown = [self.file] if self.step.step_type == StepType.FILE else self.standing
+        shown = [self.file] if self.step.step_type == StepType.FILE else self.effective_results
         return sum(max(log.masked, len(log.redacted or ())) for log in shown if log)
 
 

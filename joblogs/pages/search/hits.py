@@ -108,7 +108,7 @@ def gather(
 ) -> SearchResults:
     """Run a search to its end, or to that of its budget."""
     results, groups, named = SearchResults(), dict[tuple[str, int, bytes], HitGroup](), 0
-    room = KEPT_BYTES
+    bytes_left = KEPT_BYTES
     for hits, look in _looked_at(search, labels):
         host = hits.host.bk_host_id
         label = labels.get(host)
@@ -123,8 +123,8 @@ def gather(
         group = groups[key]
         group.total += 1
         group.values[host] = look.values
-        room -= sum(len(line.data) for line in hits.lines)
-        if room > 0:
+        bytes_left -= sum(len(line.data) for line in hits.lines)
+        if bytes_left > 0:
             group.kept[host] = HostWithHits(host, label_of(host, label)), hits.lines
         if not group.hosts or (len(group.hosts) < HOSTS_MAX and named < NAMED_MAX):
             named += 1

@@ -15,7 +15,7 @@ _OURS = re.compile(r"[\[\],]")
 _NUMBERS_MAX = 8
 """As many numbers of a name are looked at, from its end: all parts of an address and then some."""
 
-Frame = tuple[str, str]
+Affixes = tuple[str, str]
 """What a name says before and after one of its numbers."""
 
 
@@ -26,25 +26,25 @@ def fold(names: Iterable[str]) -> list[str]:
     length have that length; between two of different lengths they have no leading zeros.
     """
     parts: list[tuple[str, str]] = []  # with the first name, which gives the order
-    numbers: dict[Frame, list[str]] = defaultdict(list)
-    several: list[list[tuple[Frame, str]]] = []
+    numbers: dict[Affixes, list[str]] = defaultdict(list)
+    several: list[list[tuple[Affixes, str]]] = []
     for name in dict.fromkeys(names):  # mostly in order already, which sorting is quick with
         if one := _ONE_NUMBER.fullmatch(name):
             before, number, after = one.groups()
             numbers[before, after].append(number)
-        elif frames := list(_frames(name)):
-            several.append(frames)
+        elif readings := list(_readings(name)):
+            several.append(readings)
         else:
             parts.append((name, name))
-    common = Counter(frame for frames in several for frame, _ in frames)
-    common.update({frame: len(values) for frame, values in numbers.items()})
-    for frames in several:
+    common = Counter(affixes for readings in several for affixes, _ in readings)
+    common.update({affixes: len(values) for affixes, values in numbers.items()})
+    for readings in several:
         # Of several numbers the one that most names differ in; the last, if that says nothing.
-        frame, number = frames[0]
-        for other in frames[1:]:
-            if common[other[0]] >= common[frame]:
-                frame, number = other
-        numbers[frame].append(number)
+        affixes, number = readings[0]
+        for other in readings[1:]:
+            if common[other[0]] >= common[affixes]:
+                affixes, number = other
+        numbers[affixes].append(number)
     for (before, after), values in numbers.items():
         if len(set(map(len, values))) == 1:
             values.sort()
@@ -56,7 +56,7 @@ def fold(names: Iterable[str]) -> list[str]:
     return [part for _, part in sorted(parts)]
 
 
-def _frames(name: str) -> Iterable[tuple[Frame, str]]:
+def _readings(name: str) -> Iterable[tuple[Affixes, str]]:
     if _OURS.search(name):
         return
     for match in list(_NUMBER.finditer(name))[-_NUMBERS_MAX:]:

@@ -183,7 +183,7 @@ def _worth_showing(made: list[Group]) -> list[Group]:
 
 
 def _on_page(shown: Sequence[Group], read: dict[str, Sample]) -> list[GroupOnPage]:
-    made, room = [], INLINE_HOSTS
+    made, listed_left = [], INLINE_HOSTS
     for group in shown:
         parts = fold(host.name for host in group.hosts)
         names: list[str] = []
@@ -193,8 +193,8 @@ def _on_page(shown: Sequence[Group], read: dict[str, Sample]) -> list[GroupOnPag
             if left < 0 and names:
                 break
             names.append(part if len(part) <= FOLDED_MAX else f"{part[:FOLDED_MAX]}…")
-        copied = group.hosts if len(group.hosts) <= min(room, INLINE_HOSTS // 4) else []
-        room -= len(copied)
+        copied = group.hosts if len(group.hosts) <= min(listed_left, INLINE_HOSTS // 4) else []
+        listed_left -= len(copied)
         sample = read.get(group.key)
         made.append(GroupOnPage(group, names, len(parts) - len(names), sample, copied))
     return made
