@@ -1,4 +1,4 @@
-"""The rules of the house that a parser can hold (DESIGN §2 and §3, HOUSE).
+"""Rules of the code base that a parser can check (docs/architecture.md, CONTRIBUTING.md).
 
 A rule is a function of one module; it yields a sentence for each place that breaks it. What a rule
 forbids is moved or mended, not the rule.
@@ -17,27 +17,27 @@ PACKAGE = "joblogs"
 LONGEST = 400
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
-LANGUAGE = {"choices", "errors", "record_keys", "records", "times"}
-BELOW = LANGUAGE | {"models", "logtext", "logtext.store", "database", "metrics"}
-ROOMS = BELOW | {
+BASE = {"choices", "errors", "record_keys", "records", "times"}
+BELOW = BASE | {"models", "logtext", "logtext.store", "database", "metrics"}
+LOWER = BELOW | {
     *("access", "audit", "compare", "export", "filters", "ingest", "login_throttle", "query"),
     *("maintenance", "search", "slow_work"),
 }
 
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),  # joblogs/__init__.py
-    **dict.fromkeys(LANGUAGE, set()),
+    **dict.fromkeys(BASE, set()),
     "records": {"record_keys", "times"},
     "metrics": set(),
     "logtext": {"logtext"},
     "logtext.store": {"logtext", "database", "models"},
-    "models": LANGUAGE | {"models"},
+    "models": BASE | {"models"},
     "database": {"errors", "database"},
     "migrations": {"database"},
-    "access": LANGUAGE | {"models", "database"},
+    "access": BASE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
-    "slow_work": LANGUAGE | {"access"},
-    "login_throttle": LANGUAGE | {"models", "login_throttle"},
+    "slow_work": BASE | {"access"},
+    "login_throttle": BASE | {"models", "login_throttle"},
     "filters": BELOW | {"access", "filters"},
     "ingest": BELOW | {"access", "ingest"},
     "query": BELOW | {"access", "query"},
@@ -45,22 +45,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compare": BELOW | {"compare", "query"},
     "export": BELOW | {"access", "export", "filters", "query", "search"},
     "maintenance": BELOW | {"access", "filters", "ingest", "query", "maintenance"},
-    # The windows. They stand beside each other, but for what the commands run and the admin chunks.
-    "api": ROOMS | {"api"},
-    "pages": ROOMS | {"pages"},
-    "admin": ROOMS | {"admin", "pages"},
-    "sources": LANGUAGE | {"sources"},
-    "monitoring": ROOMS | {"monitoring"},
-    "management": ROOMS | {"management", "sources", "demo"},
+    # Presentation packages. None imports another, but for what commands run and the admin shows.
+    "api": LOWER | {"api"},
+    "pages": LOWER | {"pages"},
+    "admin": LOWER | {"admin", "pages"},
+    "sources": BASE | {"sources"},
+    "monitoring": LOWER | {"monitoring"},
+    "management": LOWER | {"management", "sources", "demo"},
     "demo": {"demo", "records"},
     "shippers": set(),
     "apps": {"checks"},
-    "checks": LANGUAGE,
+    "checks": BASE,
 }
-"""Which rooms a room may import from. `logtext` is what is pure in logtext/: all but the store."""
+"""Packages that a package may import from. `logtext`: what is pure in it, all but the store."""
 
-HTTP_ROOMS = {"admin", "api", "audit", "monitoring", "pages"}
-QUERYING = (ROOMS - LANGUAGE - {"logtext", "database", "metrics"}) | {
+HTTP_PACKAGES = {"admin", "api", "audit", "monitoring", "pages"}
+QUERYING = (LOWER - BASE - {"logtext", "database", "metrics"}) | {
     "admin",
     "api.authentication",
     "management",
@@ -81,13 +81,13 @@ class Module:
 
     @cached_property
     def name(self) -> str:
-        """Dotted, below the package: `content.store`; `models` for models/__init__.py."""
+        """Dotted, below the package: `logtext.store`; `models` for models/__init__.py."""
         parts = self.path.with_suffix("").parts[1:]
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     @property
-    def room(self) -> str:
-        return room_of(self.name)
+    def package(self) -> str:
+        return package_of(self.name)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -137,8 +137,8 @@ def modules() -> list[Module]:
     return [Module(path, (ROOT / path).read_text(encoding="utf-8"), known) for path in paths]
 
 
-def room_of(name: str) -> str:
-    """The room of a module or of a name in it."""
+def package_of(name: str) -> str:
+    """Package of a module or of a name in it."""
     return "logtext.store" if name.startswith("logtext.store") else name.partition(".")[0]
 
 
@@ -165,23 +165,23 @@ def rule(function: Rule) -> Rule:
 
 
 @rule
-def every_module_has_a_room(module: Module) -> Iterator[str]:
-    if module.room not in MAY_IMPORT:
-        yield f"DESIGN §3 has no room {module.room!r}: put it into one, or give it one there first"
+def every_module_is_in_a_known_package(module: Module) -> Iterator[str]:
+    if module.package not in MAY_IMPORT:
+        yield f"docs/architecture.md has no package {module.package!r}: add it there and here first"
     yield from (f"{part!r} names no subject" for part in module.name.split(".") if part in VAGUE)
 
 
 @rule
-def rooms_import_only_what_lies_below_them(module: Module) -> Iterator[str]:
-    allowed = MAY_IMPORT.get(module.room, set())
+def packages_import_only_what_lies_below_them(module: Module) -> Iterator[str]:
+    allowed = MAY_IMPORT.get(module.package, set())
     for line, target in module.our_imports():
-        if room_of(target) not in allowed:
-            yield f"line {line}: {module.room or PACKAGE} may not import {target}"
+        if package_of(target) not in allowed:
+            yield f"line {line}: {module.package or PACKAGE} may not import {target}"
 
 
 @rule
-def the_language_and_content_know_no_database_and_no_http(module: Module) -> Iterator[str]:
-    if module.room not in LANGUAGE | {"logtext", "metrics"}:
+def records_and_log_text_know_no_database_and_no_http(module: Module) -> Iterator[str]:
+    if module.package not in BASE | {"logtext", "metrics"}:
         return
     enumerations = {
         "django.db.models.IntegerChoices",
@@ -189,14 +189,14 @@ def the_language_and_content_know_no_database_and_no_http(module: Module) -> Ite
         "django.utils.translation.gettext_lazy",
     }
     for line, name in module.imports():
-        known = module.room == "choices" and name in enumerations
+        known = module.package == "choices" and name in enumerations
         if name.split(".")[0] in {"django", "psycopg", "rest_framework", "sqlite3"} and not known:
             yield f"line {line}: {name}"
 
 
 @rule
-def only_windows_speak_http(module: Module) -> Iterator[str]:
-    if module.room in HTTP_ROOMS:
+def only_presentation_packages_speak_http(module: Module) -> Iterator[str]:
+    if module.package in HTTP_PACKAGES:
         return
     web = ("django.http", "django.shortcuts", "django.template", "django.views", "rest_framework")
     for line, name in module.imports():
@@ -213,7 +213,7 @@ def nothing_listens_to_signals(module: Module) -> Iterator[str]:
 
 @rule
 def models_have_no_save_or_delete_of_their_own(module: Module) -> Iterator[str]:
-    if module.room != "models":
+    if module.package != "models":
         return
     for node in module.nodes:
         if isinstance(node, ast.ClassDef):
@@ -251,7 +251,7 @@ def only_the_store_touches_chunks(module: Module) -> Iterator[str]:
         return
     for line, name in module.names():
         if name.rpartition(".")[2].lower() == "logchunk" or "joblogs_logchunk" in name:
-            yield f"line {line}: {name}; ask content.store"
+            yield f"line {line}: {name}; use logtext.store"
 
 
 @rule
@@ -266,7 +266,7 @@ def a_chunk_that_is_there_already_is_an_error(module: Module) -> Iterator[str]:
 
 
 @rule
-def rows_are_looked_up_only_in_the_rooms_for_it(module: Module) -> Iterator[str]:
+def rows_are_looked_up_only_in_the_packages_for_it(module: Module) -> Iterator[str]:
     if module.within(QUERYING):
         return
     for node in module.nodes:
@@ -278,7 +278,7 @@ def rows_are_looked_up_only_in_the_rooms_for_it(module: Module) -> Iterator[str]
 
 
 @rule
-def only_the_database_room_asks_which_database_it_is(module: Module) -> Iterator[str]:
+def only_the_database_package_asks_which_database_it_is(module: Module) -> Iterator[str]:
     if module.within({"database", "migrations"}):
         return
     for node in module.nodes:
