@@ -123,5 +123,7 @@ def test_every_command_and_each_of_its_options_is_described(name: str) -> None:
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert f"\n### {name}\n" in operations
     every = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "docs").glob("*.md"))
-    own = options("joblogs", name) - options("django.core", "sendtestemail")
+    # What Django's own commands know, this one's namesake included, is Django's to describe.
+    django = "migrate" if name == "migrate" else "sendtestemail"
+    own = options("joblogs", name) - options("django.core", django)
     assert {option for option in own if option not in every} == set()
