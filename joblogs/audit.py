@@ -73,7 +73,8 @@ class ReadEntry:
     """The audit row of one read of a step's logs, sizes in bytes.
 
     `search`: text was looked for, which is a read even where nothing was found. `poll`: answers to
-    polls share the row of one caller, step, channel and minute, and are added to it.
+    polls share the row of one caller, step, channel and minute, and are added to it. `size`: bytes
+    of log that a streamed answer holds so far, counted by who makes it.
     """
 
     who: str
@@ -84,6 +85,7 @@ class ReadEntry:
     hosts: int = 0
     search: bool = False
     poll: bool = False
+    size: int = 0
     _row: int | None = field(default=None, init=False)
     _stated: tuple[int, int] | None = field(default=None, init=False)
 

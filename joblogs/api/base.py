@@ -6,9 +6,10 @@ A view reads the request, asks `access`, asks `query` or `ingest`, and answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
+import msgspec
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -21,14 +22,42 @@ from rest_framework.views import APIView
 from joblogs import access, database, query
 from joblogs.access import Caller
 from joblogs.audit import Channel, ReadEntry
-from joblogs.errors import ApiNotFound
+from joblogs.errors import (
+    ApiNotFound,
+    BadRequest,
+    InvalidParameter,
+    JobNotFound,
+    ParameterInvalid,
+    PermissionDenied,
+    ScopeNotFound,
+    StepNotFound,
+    StoreError,
+)
 from joblogs.models import JobInstance, Scope, StepInstance
 
 from . import envelope, parameters
 from .authentication import GatewayTokenAuthentication, HeaderAuthentication
+from .fields import Params, read, required_id_param
 from .throttling import AppRate
 
-Params = Mapping[str, Any]
+Errors = tuple[type[StoreError], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """Description of one method of an endpoint in the OpenAPI document.
+
+    `request` is read from the query string by GET, from a JSON body by POST; `example` has values
+    of its optional fields. The id is the route's name unless `id` says another.
+    """
+
+    summary: str
+    description: str = ""
+    tag: str = "BlueKing"
+    id: str = ""
+    request: type[msgspec.Struct] | None = None
+    example: Mapping[str, Any] = field(default_factory=dict)
+    answer: type[msgspec.Struct] | None = None
 
 
 class _AlwaysJson(BaseContentNegotiation):
@@ -42,7 +71,13 @@ class _AlwaysJson(BaseContentNegotiation):
 
 
 class ApiView(APIView):
-    """Base view of an endpoint: authentication, rate limit, and errors in envelopes."""
+    """Base view of an endpoint: authentication, rate limit, and errors in envelopes.
+
+    `operations` describes its methods, `errors` are all that it may raise but for Unavailable.
+    """
+
+    operations: ClassVar[Mapping[str, Operation]] = {}
+    errors: ClassVar[Errors] = ()
 
     content_negotiation_class = _AlwaysJson
     authentication_classes = (GatewayTokenAuthentication, HeaderAuthentication)
@@ -60,6 +95,14 @@ class ScopeView(ApiView):
     A subclass says which of GET (query string) and POST (JSON body) it has in `http_method_names`.
     """
 
+    errors: ClassVar[Errors] = (
+        BadRequest,
+        InvalidParameter,
+        ScopeNotFound,
+        PermissionDenied,
+        ParameterInvalid,
+    )
+
     @database.from_replica
     def get(self, request: Request) -> HttpResponseBase:
         params = parameters.parameters(request._request)
@@ -73,20 +116,11 @@ class ScopeView(ApiView):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class StepParams:
+class StepParams(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters that name a step of a job."""
 
-    job_instance_id: int
-    step_instance_id: int
-
-    @classmethod
-    def read(cls, params: Params) -> StepParams:
-        """Raises ParameterInvalid, naming the field."""
-        return cls(
-            parameters.required_id(params, "job_instance_id"),
-            parameters.required_id(params, "step_instance_id"),
-        )
+    job_instance_id: Annotated[int, required_id_param("The job.")]
+    step_instance_id: Annotated[int, required_id_param("The step of the job.")]
 
 
 P = TypeVar("P", bound=StepParams)
@@ -99,9 +133,10 @@ class StepView(ScopeView, Generic[P]):
     """
 
     params_class: type[P]
+    errors = (*ScopeView.errors, JobNotFound, StepNotFound)
 
     def answer(self, request: Request, scope: Scope, params: Params) -> HttpResponseBase:
-        step_params: Any = self.params_class.read(params)
+        step_params = read(self.params_class, params)
         step = self.find_step(access.jobs_in(scope), step_params)
         return self.answer_step(request, step, step_params)
 

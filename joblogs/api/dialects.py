@@ -39,6 +39,16 @@ class Dialect(Enum):
         return self in _V4
 
 
+FORMS_V3 = (
+    "`/api/{gateway}/{stage}/api/v3/`, `/{stage}/api/v3/`, each of them and `/api/v3/` with "
+    "`system/` after it, `/api/job/v3/job-execute/`, `/esb/api/v3/`, `/api/c/compapi/v2/jobv3/` "
+    "and `/api/c/compapi/jobv3/`; all with and without a trailing slash."
+)
+FORMS_V4 = (
+    "Also with `v4_` before the name, under `/api/{gateway}/{stage}/api/v4/` and "
+    "`/{stage}/api/v4/`, each with `system/` after it, with and without a trailing slash."
+)
+"""The paths of an endpoint beside its canonical one, for the OpenAPI document."""
 _COMPILED = [(dialect, re.compile("/" + dialect.prefix)) for dialect in Dialect]
 _V3 = (Dialect.BACKEND, Dialect.ESB, Dialect.BARE, Dialect.GATEWAY)
 _V4 = (Dialect.BARE_V4, Dialect.GATEWAY_V4)

@@ -7,10 +7,11 @@ import re
 import traceback
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from msgspec import UNSET, UnsetType
 from rest_framework import exceptions
 from rest_framework.views import APIView
 
@@ -28,7 +29,9 @@ from joblogs.errors import (
 )
 
 from .dialects import Dialect
+from .fields import constant
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 json_bytes = msgspec.json.Encoder().encode
 
@@ -95,10 +98,37 @@ def exchange_of(request: Any) -> Exchange:
     return exchange
 
 
+class Success(msgspec.Struct, Generic[T]):
+    """Envelope of a success; `request_id` is the ESB's."""
+
+    result: Annotated[bool, constant(True)]
+    code: Annotated[int, constant(0)]
+    message: Annotated[str, constant("")]
+    data: T
+    job_request_id: str
+    request_id: str | UnsetType = UNSET
+
+
+class V4Success(msgspec.Struct, Generic[T]):
+    """Envelope of a success in version 4."""
+
+    data: T
+    job_request_id: str
+
+
+def success_of(request: Any, data: Any) -> Success[Any] | V4Success[Any]:
+    """`data` in the envelope of a success, in the request's dialect."""
+    exchange = exchange_of(request)
+    number = exchange.job_request_id
+    if exchange.dialect.is_v4:
+        return V4Success(data, number)
+    also = number if exchange.dialect is Dialect.ESB else UNSET
+    return Success(True, 0, "", data, number, also)
+
+
 def success(request: Any, data: Any) -> HttpResponse:
-    """`data` in the envelope of a success."""
-    envelope = {"result": True, "code": 0, "message": "", "data": data}
-    return answer(envelope | exchange_of(request).tail())
+    """The answer with `data` in the envelope of a success."""
+    return answer(success_of(request, data))
 
 
 def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpResponse:
@@ -125,9 +155,14 @@ def _failure(exchange: Exchange, error: StoreError, data: Any) -> HttpResponse:
     return answer(envelope)
 
 
+def v4_failure(error: StoreError | type[StoreError]) -> tuple[int, str]:
+    """HTTP status and word of an error in version 4."""
+    return _V4_FAILURES.get(error.code, (400, "INVALID_ARGUMENT"))
+
+
 def _v4_failure(exchange: Exchange, error: StoreError) -> HttpResponse:
     """Version 4 speaks HTTP: a status and a word; the number that version 3 has is a detail."""
-    status, word = _V4_FAILURES.get(error.code, (400, "INVALID_ARGUMENT"))
+    status, word = v4_failure(error)
     message = error.message(exchange.language)
     body: dict[str, Any] = {"code": word, "message": message}
     if isinstance(error, PermissionDenied):
@@ -136,7 +171,7 @@ def _v4_failure(exchange: Exchange, error: StoreError) -> HttpResponse:
     return answer({"error": body} | exchange.tail(), status=status)
 
 
-def answer(envelope: dict[str, Any], *, status: int = 200) -> HttpResponse:
+def answer(envelope: Any, *, status: int = 200) -> HttpResponse:
     """A JSON answer, whatever the client accepts."""
     return HttpResponse(json_bytes(envelope), status=status, content_type="application/json")
 

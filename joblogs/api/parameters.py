@@ -172,10 +172,7 @@ def optional_page(body: Mapping[str, Any]) -> Page | None:
 
 
 def required_id(params: Mapping[str, Any], field: str) -> int:
-    """An id from 1. Raises ParameterInvalid with the field's name.
-
-    `at_least` raises an error with a sentence instead: so do BlueKing JOB's endpoints that POST.
-    """
+    """An id from 1. Raises ParameterInvalid with the field's name; `positive` says a sentence."""
     try:
         number = integer(params.get(field))
     except NotInteger:
@@ -183,6 +180,11 @@ def required_id(params: Mapping[str, Any], field: str) -> int:
     if number is None or number < 1:
         raise ParameterInvalid(None, field)
     return number
+
+
+def positive(params: Mapping[str, Any], field: str, *, text: Text) -> int:
+    """An integer from 1. Raises BadRequest with `text`: so do endpoints that only POST."""
+    return at_least(params.get(field), 1, text)
 
 
 def _field(name: str) -> Text:

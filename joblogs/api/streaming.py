@@ -8,46 +8,50 @@ from __future__ import annotations
 
 import codecs
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from msgspec import Meta
 
 from joblogs.audit import AuditedResponse, ReadEntry
 from joblogs.choices import FileMode, StepType
 from joblogs.models import FileLog, StepInstance
 
-from .envelope import exchange_of, json_bytes
+from .envelope import json_bytes, success_of
 
 BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 """As much as is encoded and sent at once: what each costs is by the piece, not by the byte."""
 SCRIPT_LOG, FILE_LOG = 1, 2
+LOG_TYPE = Meta(
+    description="1 of scripts and SQL, 2 of files.",
+    extra_json_schema={"enum": [SCRIPT_LOG, FILE_LOG]},
+)
 
 
 def in_parts(
     parts: Iterator[bytes],
     read: ReadEntry | None = None,
     *,
-    size: Callable[[], int] = lambda: 0,
     planned: int = 0,
 ) -> HttpResponseBase:
     """The answer that `parts` are, whole or streamed, recorded as `read` if it is a read.
 
-    `size` says how many bytes of log were made so far, `planned` how many there will be.
+    `parts` count in `read.size` the bytes of log that were made; `planned` will be made in all.
     """
     blocks = _blocks(parts)
     head, more = _beginning(blocks, BUFFER_BYTES)
     if not more:
         if read is not None:
-            read.end(size())
+            read.end(read.size)
         return HttpResponse(b"".join(head), content_type="application/json")
-    if read is not None:
-        read.begin(max(planned, size()))
     response = AuditedResponse(itertools.chain(head, blocks), content_type="application/json")
     if read is not None:
-        response.on_sent = lambda: read.end(size())
+        read.begin(max(planned, read.size))
+        response.on_sent = lambda: read.end(read.size)
     return response
 
 
@@ -69,11 +73,22 @@ def _blocks(parts: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(block)
 
 
-def enveloped(request: HttpRequest, data: Iterable[bytes]) -> Iterator[bytes]:
-    """`data`, which is JSON in parts, in the envelope of a success."""
-    yield json_bytes({"result": True, "code": 0, "message": ""})[:-1] + b',"data":'
-    yield from data
-    yield b"," + json_bytes(exchange_of(request).tail())[1:]
+STREAMED: Any = msgspec.Raw(b"\0")
+"""Value of a struct's field that is written in parts; no JSON text holds this byte."""
+
+
+def spliced(answer: msgspec.Struct, *values: Iterable[bytes]) -> Iterator[bytes]:
+    """The JSON of a struct in parts; each of its STREAMED fields is the next of `values`."""
+    head, *rest = json_bytes(answer).split(b"\0")
+    yield head
+    for value, piece in zip(values, rest, strict=True):
+        yield from value
+        yield piece
+
+
+def enveloped(request: HttpRequest, data: Any, *values: Iterable[bytes]) -> Iterator[bytes]:
+    """`data` in the envelope of a success, in parts; its STREAMED fields are `values`."""
+    return spliced(success_of(request, data), *values)
 
 
 def listed(entries: Iterable[Iterable[bytes]]) -> Iterator[bytes]:

@@ -22,8 +22,9 @@ from joblogs.api.v1 import host_log as raw_log
 from joblogs.api.v3 import batch_log, host_log, job_list, job_status, step_detail, step_status
 from joblogs.api.v4 import object_log
 
-from . import v1, v3_batch_log, v4
+from . import v1, v3_batch_log
 from .answers import COMPONENTS
+from .builder import described_operations
 from .shapes import Json
 from .v3 import OPERATIONS_V3
 
@@ -62,6 +63,7 @@ PATHS: dict[type, str] = {
 }
 """Canonical path of each endpoint in the document."""
 
+_OPERATIONS, _SCHEMAS = described_operations(PATHS)
 OPERATIONS: dict[tuple[str, str], Json] = {
     (PATHS[batch_log.BatchGetJobInstanceIpLog], "POST"): v3_batch_log.BATCH,
     **{
@@ -69,7 +71,6 @@ OPERATIONS: dict[tuple[str, str], Json] = {
         for name, operations in OPERATIONS_V3.items()
         for method, operation in operations.items()
     },
-    (PATHS[object_log.BatchGetJobInstanceExecuteObjectLog], "POST"): v4.V4,
     (PATHS[records.Records], "GET"): v1.RECORDS_READ,
     (PATHS[records.Records], "POST"): v1.RECORDS_IN,
     (PATHS[offsets.Offsets], "GET"): v1.OFFSETS,
@@ -77,6 +78,7 @@ OPERATIONS: dict[tuple[str, str], Json] = {
     (PATHS[raw_log.HostLog], "HEAD"): v1.LOG_HEAD,
     (PATHS[export.Export], "GET"): v1.EXPORT,
     (PATHS[Schema], "GET"): v1.DOCUMENT,
+    **_OPERATIONS,
 }
 
 
@@ -116,7 +118,7 @@ TAGS = [
 
 def add_components(result: Json, **_: Any) -> Json:
     """Hook that adds the components that the operations refer to, and the order of the tags."""
-    shapes = COMPONENTS["schemas"] | v3_batch_log.SCHEMAS | v4.SCHEMAS
+    shapes = COMPONENTS["schemas"] | v3_batch_log.SCHEMAS | _SCHEMAS
     return result | {"tags": TAGS, "components": COMPONENTS | {"schemas": shapes}}
 
 

@@ -14,7 +14,8 @@ from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
 from joblogs import access, database, export, slow_work
-from joblogs.api.base import Params, caller_of, read_entry
+from joblogs.api.base import caller_of, read_entry
+from joblogs.api.fields import Params
 from joblogs.api.parameters import (
     address,
     at_least,

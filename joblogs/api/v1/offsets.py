@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from joblogs import access, query
 from joblogs.api.base import ApiView, caller_of
 from joblogs.api.envelope import json_bytes
-from joblogs.api.streaming import enveloped, listed
+from joblogs.api.streaming import STREAMED, enveloped, listed
 
 
 class Offsets(ApiView):
@@ -26,5 +26,5 @@ class Offsets(ApiView):
         offsets = query.expected_offsets(instance)
         entries = listed([json_bytes(entry)] for entry in offsets)
         data = itertools.chain([b'{"offsets":'], entries, [b"}"])
-        body = enveloped(request._request, data)
+        body = enveloped(request._request, STREAMED, data)
         return StreamingHttpResponse(body, content_type="application/json")

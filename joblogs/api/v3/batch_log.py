@@ -13,13 +13,15 @@ from rest_framework.request import Request
 
 from joblogs import access, database, query, slow_work
 from joblogs.api import log_options
-from joblogs.api.base import ApiView, Params, caller_of, read_entry
+from joblogs.api.base import ApiView, caller_of, read_entry
 from joblogs.api.body import json_object
 from joblogs.api.envelope import json_bytes
+from joblogs.api.fields import Params
 from joblogs.api.log_options import LogOptions
 from joblogs.api.parameters import at_least, host_list, optional_page, scope_named
 from joblogs.api.streaming import (
     SCRIPT_LOG,
+    STREAMED,
     enveloped,
     file_log,
     in_parts,
@@ -122,29 +124,25 @@ def _answer(
     tail: dict[str, Any],
     read: ReadEntry,
 ) -> HttpResponseBase:
-    entries = _Entries(step, hosts, options)
-    parts = enveloped(request, _data(step, entries, tail))
+    entries = _entries(step, hosts, options, read)
+    parts = enveloped(request, STREAMED, _data(step, entries, tail))
     planned = sum(host.size for host in hosts)
-    return in_parts(parts, read, size=lambda: entries.size, planned=planned)
+    return in_parts(parts, read, planned=planned)
 
 
-class _Entries:
-    """Iterable of the hosts' entries, each in parts; `size` counts the bytes of log in them."""
-
-    def __init__(self, step: StepInstance, hosts: list[StepHost], options: LogOptions) -> None:
-        self.step, self.hosts, self.options, self.size = step, hosts, options, 0
-
-    def __iter__(self) -> Iterator[Iterable[bytes]]:
-        step, options = self.step, self.options
-        if log_type(step) == SCRIPT_LOG:
-            for host, text, keys, size in log_options.script_logs(step, self.hosts, options):
-                self.size += size
-                yield _script_entry(host, text, keys)
-        else:
-            for host, logs in query.file_logs(step, self.hosts):
-                self.size += logs.size
-                state = {"log_state": log_options.file_state(step, logs.rows)}
-                yield _file_entry(host, logs, state if options.state else {})
+def _entries(
+    step: StepInstance, hosts: list[StepHost], options: LogOptions, read: ReadEntry
+) -> Iterator[Iterable[bytes]]:
+    """The hosts' entries, each in parts, whose bytes of log are counted in `read`."""
+    if log_type(step) == SCRIPT_LOG:
+        for host, text, keys, size in log_options.script_logs(step, hosts, options):
+            read.size += size
+            yield _script_entry(host, text, keys)
+    else:
+        for host, logs in query.file_logs(step, hosts):
+            read.size += logs.size
+            state = {"log_state": log_options.file_state(step, logs.rows)}
+            yield _file_entry(host, logs, state if options.state else {})
 
 
 def _data(

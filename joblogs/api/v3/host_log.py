@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,13 +12,15 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import query
-from joblogs.api.base import Params, StepParams, StepView, read_entry
+from joblogs.api.base import StepParams, StepView, read_entry
 from joblogs.api.envelope import json_bytes
+from joblogs.api.fields import ADDRESS, COUNT, ID, ParamGroup, Params, described
 from joblogs.api.parameters import host_named, is_blank
 from joblogs.api.streaming import (
     BUFFER_BYTES,
     FILE_LOG,
     SCRIPT_LOG,
+    STREAMED,
     enveloped,
     file_log,
     in_parts,
@@ -34,19 +35,6 @@ from joblogs.models import FileLog, JobInstance, StepInstance
 from joblogs.query import HOSTS_MAX, Address, StepHost
 
 
-@dataclass(frozen=True, slots=True)
-class HostLogParams(StepParams):
-    """Parameters: a host of a step, by its id or its address."""
-
-    host: int | Address
-
-    @classmethod
-    def read(cls, params: Params) -> HostLogParams:
-        """Raises ParameterInvalid or BadRequest, naming the field."""
-        step = StepParams.read(params)
-        return cls(step.job_instance_id, step.step_instance_id, _host_param(params))
-
-
 def _host_param(params: Params) -> int | Address:
     """The host by `bk_host_id`, or `host_id` as BlueKing's page calls it; else by address."""
     number = params.get("host_id") if is_blank(params.get("bk_host_id")) else params["bk_host_id"]
@@ -55,6 +43,24 @@ def _host_param(params: Params) -> int | Address:
         raise ParameterInvalid(None, "host_id/(bk_cloud_id+ip)")
     cloud = params.get("bk_cloud_id")
     return host_named({"bk_host_id": number, "bk_cloud_id": cloud, "ip": address})
+
+
+class HostLogParams(StepParams, frozen=True, kw_only=True):
+    """Parameters: a host of a step, by its id or its address."""
+
+    host: Annotated[
+        int | Address,
+        ParamGroup(
+            _host_param,
+            {
+                "bk_host_id": described(ID, "The host; `host_id` is read too."),
+                "host_id": described(ID, "The host, as BlueKing's page calls it."),
+                "bk_cloud_id": described(COUNT, "Without an id: the cloud area, with ip or ipv6."),
+                "ip": ADDRESS,
+                "ipv6": ADDRESS,
+            },
+        ),
+    ]
 
 
 class GetJobInstanceIpLog(StepView[HostLogParams]):
@@ -95,20 +101,17 @@ def _answer(
     read: ReadEntry,
 ) -> HttpResponseBase:
     """The answer; a host that is not in the step is described by the name in the request."""
-    size = 0
 
     def files() -> Iterator[Iterable[bytes]]:
-        nonlocal size
         for log in _file_logs(step, host):
-            size += log.held_size
+            read.size += log.held_size
             yield [json_bytes(file_log(log))]
 
     def data() -> Iterator[bytes]:
-        nonlocal size
         kind = log_type(step)
         yield json_bytes({"log_type": kind, **_host_fields(host, name)})[:-1] + b',"log_content":'
         if host is not None and kind == SCRIPT_LOG:
-            size += host.size
+            read.size += host.size
             yield from _text_or_null(query.script_logs(step, [host]))
         else:
             yield b"null"
@@ -117,7 +120,7 @@ def _answer(
         yield b"}"
 
     planned = host.size if host is not None else 0
-    return in_parts(enveloped(request, data()), read, size=lambda: size, planned=planned)
+    return in_parts(enveloped(request, STREAMED, data()), read, planned=planned)
 
 
 def _host_fields(host: StepHost | None, name: int | Address) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import query
-from joblogs.api.base import Params, ScopeView
+from joblogs.api.base import ScopeView
 from joblogs.api.envelope import success
+from joblogs.api.fields import Params
 from joblogs.api.parameters import address, is_blank, optional_integer, optional_text, required_id
 from joblogs.choices import TaskType
 from joblogs.errors import BadRequest, InvalidParameters, ParameterInvalid

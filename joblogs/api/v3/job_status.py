@@ -12,10 +12,11 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import access, query
-from joblogs.api.base import Params, ScopeView
+from joblogs.api.base import ScopeView
 from joblogs.api.envelope import json_bytes
+from joblogs.api.fields import Params
 from joblogs.api.parameters import flag, required_id
-from joblogs.api.streaming import enveloped, in_parts, listed
+from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
 from joblogs.choices import FINISHED, run_rank
 from joblogs.models import JobInstance, Scope, StepInstance
 from joblogs.query import TargetResult
@@ -61,7 +62,7 @@ def _answer(
     }
     entries = listed(_step_entry(step, with_hosts=with_hosts) for step in steps)
     data = itertools.chain([json_bytes(head)[:-1], b',"step_instance_list":'], entries, [b"}"])
-    return in_parts(enveloped(request, data))
+    return in_parts(enveloped(request, STREAMED, data))
 
 
 def _step_entry(step: StepInstance, *, with_hosts: bool) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from joblogs import query
 from joblogs.api.base import StepParams, StepView
 from joblogs.api.envelope import json_bytes
-from joblogs.api.streaming import enveloped, in_parts, listed
+from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
 from joblogs.query import FileSource
@@ -50,7 +50,7 @@ def _answer(request: HttpRequest, step: StepInstance) -> HttpResponseBase:
             yield from parts
         yield b"}"
 
-    return in_parts(enveloped(request, data()))
+    return in_parts(enveloped(request, STREAMED, data()))
 
 
 _APPROVAL = ("approval_type", "approval_user", "approval_message", "notify_channel")

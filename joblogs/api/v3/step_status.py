@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from joblogs import query, slow_work
-from joblogs.api.base import Params, StepParams, StepView, read_entry
+from joblogs.api.base import StepParams, StepView, read_entry
 from joblogs.api.envelope import exchange_of, json_bytes
-from joblogs.api.parameters import optional_integer, optional_text
-from joblogs.api.streaming import enveloped, in_parts, listed
+from joblogs.api.fields import TEXT, Param, Params, count_param, number_param, text_param
+from joblogs.api.parameters import optional_text
+from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
 from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
@@ -30,33 +30,33 @@ KEYWORD_BUDGET = Budget(seconds=20, size=1024**3)
 """Limit of a keyword search: clients wait for 30 seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepStatusParams(StepParams):
+def _keyword(params: Params, field: str) -> Pattern | None:
+    keyword = optional_text(params, field)
+    try:
+        return None if keyword is None else Pattern.of(keyword, ignore_case=True)
+    except InvalidPattern as error:
+        raise ParameterRefused(ParameterRefused.KEYWORD, PATTERN_MAX) from error
+
+
+class StepStatusParams(StepParams, frozen=True, kw_only=True):
     """Parameters: a step, its attempts, filters of its hosts, and which groups list theirs."""
 
-    execute_count: int | None
-    batch: int | None
-    max_host_num_per_group: int | None
-    keyword: Pattern | None
-    search_ip: str | None
-    status: int | None
-    tag: str | None
-
-    @classmethod
-    def read(cls, params: Params) -> StepStatusParams:
-        """Raises ParameterInvalid, ParameterRefused or BadRequest."""
-        step = StepParams.read(params)
-        return cls(
-            job_instance_id=step.job_instance_id,
-            step_instance_id=step.step_instance_id,
-            execute_count=optional_integer(params, "execute_count", least=0),
-            batch=optional_integer(params, "batch", least=0),
-            max_host_num_per_group=optional_integer(params, "max_host_num_per_group", least=0),
-            keyword=_pattern(optional_text(params, "keyword")),
-            search_ip=optional_text(params, "search_ip"),
-            status=optional_integer(params, "status"),
-            tag=optional_text(params, "tag"),
-        )
+    execute_count: Annotated[int | None, count_param("As it stood at this attempt.")]
+    batch: Annotated[
+        int | None, count_param("This rolling batch; 0 all of them; absent the latest.")
+    ]
+    max_host_num_per_group: Annotated[int | None, count_param("Hosts listed of each group.")]
+    keyword: Annotated[
+        Pattern | None,
+        Param(
+            _keyword,
+            TEXT | {"minLength": 1, "maxLength": PATTERN_MAX},
+            "Only hosts whose script log has it.",
+        ),
+    ]
+    search_ip: Annotated[str | None, text_param("Only hosts whose address has this part.")]
+    status: Annotated[int | None, number_param("List the hosts of groups of this status only.")]
+    tag: Annotated[str | None, text_param("List the hosts of groups of this tag only.")]
 
     def attempts(self, latest_batch: int) -> Attempts:
         """The attempts to read: no batch means the latest, batch 0 all of them."""
@@ -68,13 +68,6 @@ class StepStatusParams(StepParams):
         return self.status in (None, group.status) and self.tag in (None, group.tag)
 
 
-def _pattern(keyword: str | None) -> Pattern | None:
-    try:
-        return None if keyword is None else Pattern.of(keyword, ignore_case=True)
-    except InvalidPattern as error:
-        raise ParameterRefused(ParameterRefused.KEYWORD, PATTERN_MAX) from error
-
-
 class GetStepInstanceStatus(StepView[StepStatusParams]):
     """View of a step's results in groups, by GET."""
 
@@ -84,16 +77,15 @@ class GetStepInstanceStatus(StepView[StepStatusParams]):
     def answer_step(
         self, request: Request, step: StepInstance, params: StepStatusParams
     ) -> HttpResponseBase:
-        results, read, size = _results(request, step, params)
+        results, read = _results(request, step, params)
         groups = query.grouped(results)
-        return _answer(request._request, step, groups, params=params, read=read, size=size)
+        return _answer(request._request, step, groups, params=params, read=read)
 
 
 def _results(
     request: Request, step: StepInstance, params: StepStatusParams
-) -> tuple[Iterable[TargetResult], ReadEntry | None, int]:
-    """The results that match address and keyword; the audit row, if logs were searched, and how
-    many bytes of them."""
+) -> tuple[Iterable[TargetResult], ReadEntry | None]:
+    """The results that match address and keyword; the audit row, if logs were searched."""
     if step.step_type == StepType.APPROVAL:
         raise UnsupportedOperation
     attempts = params.attempts(query.latest_batch(step, execute_count=params.execute_count))
@@ -102,7 +94,7 @@ def _results(
         part = params.search_ip.strip().lower()
         results = (r for r in results if part in (r.ip or "") or part in (r.ipv6 or ""))
     if params.keyword is None:
-        return results, None, 0
+        return results, None
     by_host = {result.bk_host_id: result for result in results}
     hosts = [h for h in query.hosts_as(step, Role.TARGET, attempts) if h.bk_host_id in by_host]
     slow_work.begin(request._request)
@@ -112,7 +104,8 @@ def _results(
         raise ParameterRefused(ParameterRefused.TOO_MUCH_TO_SEARCH)
     read = read_entry(request, step, hosts=len(hosts), channel=Channel.STEP_STATUS, search=True)
     matches = [result for host, result in by_host.items() if host in matching]
-    return matches, read, search.searched_bytes
+    read.size = search.searched_bytes
+    return matches, read
 
 
 def _answer(
@@ -122,7 +115,6 @@ def _answer(
     *,
     params: StepStatusParams,
     read: ReadEntry | None,
-    size: int,
 ) -> HttpResponseBase:
     head = {
         "step_instance_id": step.step_instance_id,
@@ -139,7 +131,7 @@ def _answer(
         yield from listed(_group(group, params, name(group.status)) for group in groups)
         yield b"}"
 
-    return in_parts(enveloped(request, data()), read, size=lambda: size)
+    return in_parts(enveloped(request, STREAMED, data()), read)
 
 
 def _group(group: ResultGroup, params: StepStatusParams, name: str) -> Iterator[bytes]:

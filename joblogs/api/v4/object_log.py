@@ -6,47 +6,170 @@ kept here: naming one gives no entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Annotated
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from msgspec import UNSET, Struct, UnsetType
 from rest_framework.request import Request
 
 from joblogs import query
-from joblogs.api import parameters
-from joblogs.api.base import Params, StepParams, StepView, read_entry
-from joblogs.api.envelope import exchange_of, json_bytes
-from joblogs.api.streaming import SCRIPT_LOG, in_parts, known, listed, log_type, text_of
+from joblogs.api.base import Operation, StepParams, StepView, read_entry
+from joblogs.api.envelope import json_bytes
+from joblogs.api.fields import (
+    ID,
+    NAMED_HOST,
+    Address,
+    ParamGroup,
+    Params,
+    constant,
+    described,
+    job_id_param,
+    number_of,
+    or_unset,
+    step_id_param,
+)
+from joblogs.api.parameters import host_list, optional_list
+from joblogs.api.streaming import (
+    FILE_LOG,
+    LOG_TYPE,
+    SCRIPT_LOG,
+    STREAMED,
+    enveloped,
+    in_parts,
+    known,
+    listed,
+    log_type,
+    spliced,
+    text_of,
+)
 from joblogs.audit import Channel, ReadEntry
-from joblogs.choices import FileMode
-from joblogs.errors import BadRequest, ParameterInvalid
+from joblogs.choices import FileMode, FileStatus
+from joblogs.errors import ParameterInvalid
 from joblogs.models import FileLog, StepInstance
-from joblogs.query import Address, FileLogs, StepHost
+from joblogs.query import StepHost
 
 OBJECTS_MAX = 50
 HOST_OBJECT = 1
 _LISTS = "host_id_list/ip_list/container_id_list"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectLogParams(StepParams):
+def _hosts(params: Params) -> list[int | query.Address]:
+    """The hosts of the first list that is not empty; containers are no hosts.
+
+    Raises BadRequest or ParameterInvalid.
+    """
+    hosts = host_list(params, most=OBJECTS_MAX, lists=_LISTS)
+    if hosts is None and not 0 < len(optional_list(params, "container_id_list")) <= OBJECTS_MAX:
+        raise ParameterInvalid(None, _LISTS)
+    return hosts or []
+
+
+class ObjectLogParams(StepParams, frozen=True, kw_only=True):
     """Parameters: at most OBJECTS_MAX hosts of a step."""
 
-    hosts: list[int | Address]
+    job_instance_id: Annotated[int, job_id_param]
+    step_instance_id: Annotated[int, step_id_param]
+    hosts: Annotated[
+        list[int | query.Address],
+        ParamGroup(
+            _hosts,
+            {
+                "host_id_list": {"type": "array", "items": ID, "maxItems": OBJECTS_MAX},
+                "ip_list": {"type": "array", "items": NAMED_HOST, "maxItems": OBJECTS_MAX},
+                "container_id_list": described(
+                    {"type": "array", "items": ID, "maxItems": OBJECTS_MAX},
+                    "Containers are not kept here: no entries.",
+                ),
+            },
+        ),
+    ]
+
+
+class ObjectHost(Struct):
+    """Host of an execute object."""
+
+    bk_host_id: int
+    bk_cloud_id: int | UnsetType = UNSET
+    ip: Address | UnsetType = UNSET
+    ipv6: Address | UnsetType = UNSET
+
+
+class ExecuteObject(Struct):
+    """Execute object: a host, there are no containers here."""
+
+    type: Annotated[int, constant(HOST_OBJECT)]
+    resource_id: str
+    host: ObjectHost
+
+
+def execute_object(
+    number: int, cloud: int | None, ip: str | None, ipv6: str | None
+) -> ExecuteObject:
+    """A host as an execute object."""
+    host = ObjectHost(number, or_unset(cloud), or_unset(ip), or_unset(ipv6))
+    return ExecuteObject(HOST_OBJECT, str(number), host)
+
+
+class ObjectFileLog(Struct, kw_only=True):
+    """One file moved to or from a host."""
+
+    mode: Annotated[int, number_of(FileMode, "Which way")]
+    src_execute_object: ExecuteObject | UnsetType = UNSET
+    src_path: str
+    dest_execute_object: ExecuteObject | UnsetType = UNSET
+    dest_path: str | UnsetType = UNSET
+    status: Annotated[int, number_of(FileStatus, "Status")]
+    log_content: str
+    size: str
+    speed: str
+    process: str
 
     @classmethod
-    def read(cls, params: Params) -> ObjectLogParams:
-        """Raises BadRequest or ParameterInvalid."""
-        job = parameters.at_least(params.get("job_instance_id"), 1, BadRequest.JOB_ID)
-        step = parameters.at_least(params.get("step_instance_id"), 1, BadRequest.STEP_ID)
-        hosts = parameters.host_list(params, most=OBJECTS_MAX, lists=_LISTS)
-        if hosts is None:
-            containers = parameters.optional_list(params, "container_id_list")
-            if not 0 < len(containers) <= OBJECTS_MAX:
-                raise ParameterInvalid(None, _LISTS)
-        return cls(job, step, hosts or [])
+    def of(cls, log: FileLog) -> ObjectFileLog:
+        """Only a download has a target's path."""
+        source, target = log.src_host_id, log.dest_host_id
+        return cls(
+            mode=log.mode,
+            src_execute_object=UNSET
+            if source is None
+            else execute_object(source, log.src_cloud_id, log.src_ip, log.src_ipv6),
+            src_path=log.src_path,
+            dest_execute_object=UNSET
+            if target is None
+            else execute_object(target, log.dest_cloud_id, log.dest_ip, log.dest_ipv6),
+            dest_path=or_unset(log.dest_path if log.mode == FileMode.DOWNLOAD else None),
+            status=log.status,
+            log_content=bytes(log.content).decode(errors="replace"),
+            size=known(log.size),
+            speed=known(log.speed),
+            process=known(log.process),
+        )
+
+
+class ObjectScript(Struct):
+    """Script log of a host."""
+
+    execute_object: ExecuteObject
+    log_content: str
+
+
+class ObjectFiles(Struct):
+    """File logs of a host."""
+
+    execute_object: ExecuteObject
+    download_log: list[ObjectFileLog] | UnsetType = UNSET
+    upload_log: list[ObjectFileLog] | UnsetType = UNSET
+
+
+class ObjectLogs(Struct, kw_only=True):
+    """Logs of a step: of scripts, of files, or none of an approval."""
+
+    job_instance_id: int
+    step_instance_id: int
+    log_type: Annotated[int, LOG_TYPE] | UnsetType = UNSET
+    script_step_execute_object_logs: list[ObjectScript] | UnsetType = UNSET
+    file_step_execute_object_logs: list[ObjectFiles] | UnsetType = UNSET
 
 
 class BatchGetJobInstanceExecuteObjectLog(StepView[ObjectLogParams]):
@@ -54,106 +177,53 @@ class BatchGetJobInstanceExecuteObjectLog(StepView[ObjectLogParams]):
 
     http_method_names = ["post"]
     params_class = ObjectLogParams
+    operations = {
+        "post": Operation(
+            summary="The logs of some hosts of a step, in version 4 of the API",
+            description=f"At most {OBJECTS_MAX} hosts; no key is null. The first list that is not "
+            "empty counts.",
+            request=ObjectLogParams,
+            example={"host_id_list": [101, 102]},
+            answer=ObjectLogs,
+        )
+    }
 
     def answer_step(
         self, request: Request, step: StepInstance, params: ObjectLogParams
     ) -> HttpResponseBase:
         hosts = query.hosts_named(step, params.hosts)
         read = read_entry(request, step, hosts=len(hosts), channel=Channel.OBJECT_LOG)
-        return _answer(request._request, step, hosts, read=read)
+        kind = log_type(step)
+        logs = ObjectLogs(
+            job_instance_id=step.job.job_instance_id,
+            step_instance_id=step.step_instance_id,
+            log_type=or_unset(kind),
+            script_step_execute_object_logs=STREAMED if kind == SCRIPT_LOG else UNSET,
+            file_step_execute_object_logs=STREAMED if kind == FILE_LOG else UNSET,
+        )
+        entries = _scripts(step, hosts, read) if kind == SCRIPT_LOG else _files(step, hosts, read)
+        values = [] if kind is None else [listed(entries)]
+        planned = sum(host.size for host in hosts)
+        return in_parts(enveloped(request._request, logs, *values), read, planned=planned)
 
 
-def _answer(
-    request: HttpRequest,
-    step: StepInstance,
-    hosts: list[StepHost],
-    *,
-    read: ReadEntry,
-) -> HttpResponseBase:
-    """The answer; `read` records the bytes of log that it holds."""
-    size = 0
-
-    def entries() -> Iterator[Iterable[bytes]]:
-        nonlocal size
-        if log_type(step) == SCRIPT_LOG:
-            for host, parts in query.script_logs(step, hosts):
-                size += host.size
-                yield _script_entry(host, parts)
-        else:
-            for host, logs in query.file_logs(step, hosts):
-                size += logs.size
-                yield [_file_entry(host, logs)]
-
-    planned = sum(host.size for host in hosts)
-    document = _document(request, step, entries())
-    return in_parts(document, read, size=lambda: size, planned=planned)
+def _scripts(
+    step: StepInstance, hosts: list[StepHost], read: ReadEntry
+) -> Iterator[Iterable[bytes]]:
+    for host, parts in query.script_logs(step, hosts):
+        read.size += host.size
+        yield spliced(ObjectScript(_object(host), STREAMED), text_of(parts))
 
 
-def _document(
-    request: HttpRequest, step: StepInstance, entries: Iterable[Iterable[bytes]]
-) -> Iterator[bytes]:
-    kind = log_type(step)
-    data = {
-        "job_instance_id": step.job.job_instance_id,
-        "step_instance_id": step.step_instance_id,
-        "log_type": kind,
-    }
-    yield b'{"data":' + json_bytes(_without_nulls(data))[:-1]
-    if kind is not None:
-        name = "script" if kind == SCRIPT_LOG else "file"
-        yield b',"%s_step_execute_object_logs":' % name.encode()
-        yield from listed(entries)
-    yield b"}," + json_bytes(exchange_of(request).tail())[1:]
+def _files(step: StepInstance, hosts: list[StepHost], read: ReadEntry) -> Iterator[Iterable[bytes]]:
+    for host, logs in query.file_logs(step, hosts):
+        read.size += logs.size
+        of_mode: dict[int, list[ObjectFileLog]] = {}
+        for log in logs:
+            of_mode.setdefault(log.mode, []).append(ObjectFileLog.of(log))
+        down, up = of_mode.get(FileMode.DOWNLOAD), of_mode.get(FileMode.UPLOAD)
+        yield [json_bytes(ObjectFiles(_object(host), or_unset(down), or_unset(up)))]
 
 
-def _script_entry(host: StepHost, parts: Iterable[bytes]) -> Iterator[bytes]:
-    yield json_bytes({"execute_object": _object_of(host)})[:-1] + b',"log_content":'
-    yield from text_of(parts)
-    yield b"}"
-
-
-def _file_entry(host: StepHost, logs: FileLogs) -> bytes:
-    entry: dict[str, Any] = {"execute_object": _object_of(host)}
-    for name, mode in (("download_log", FileMode.DOWNLOAD), ("upload_log", FileMode.UPLOAD)):
-        entry[name] = [_file_log(log) for log in logs if log.mode == mode] or None
-    return json_bytes(_without_nulls(entry))
-
-
-def _file_log(log: FileLog) -> dict[str, Any]:
-    is_download = log.mode == FileMode.DOWNLOAD
-    return _without_nulls(
-        {
-            "mode": log.mode,
-            "src_execute_object": _object(
-                log.src_host_id, log.src_cloud_id, log.src_ip, log.src_ipv6
-            ),
-            "src_path": log.src_path,
-            "dest_execute_object": _object(
-                log.dest_host_id, log.dest_cloud_id, log.dest_ip, log.dest_ipv6
-            ),
-            "dest_path": log.dest_path if is_download else None,
-            "status": log.status,
-            "log_content": bytes(log.content).decode(errors="replace"),
-            "size": known(log.size),
-            "speed": known(log.speed),
-            "process": known(log.process),
-        }
-    )
-
-
-def _object_of(host: StepHost) -> dict[str, Any] | None:
-    return _object(host.bk_host_id, host.bk_cloud_id, host.ip, host.ipv6)
-
-
-def _object(
-    number: int | None, cloud: int | None, ip: str | None, ipv6: str | None
-) -> dict[str, Any] | None:
-    if number is None:
-        return None
-    host = _without_nulls({"bk_host_id": number, "bk_cloud_id": cloud, "ip": ip, "ipv6": ipv6})
-    return {"type": HOST_OBJECT, "resource_id": str(number), "host": host}
-
-
-def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Version 4 has no nulls: what is not known is left out."""
-    return {key: value for key, value in fields.items() if value is not None}
+def _object(host: StepHost) -> ExecuteObject:
+    return execute_object(host.bk_host_id, host.bk_cloud_id, host.ip, host.ipv6)

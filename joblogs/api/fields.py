@@ -1,0 +1,136 @@
+"""Fields of requests and answers: how each is read or written, and its description.
+
+A request is a struct whose fields say by `Param` or `ParamGroup` how they are read; `read` reads
+one, and the OpenAPI document describes what is read. Answers are structs that describe themselves.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import msgspec
+from django.db.models import IntegerChoices
+from django.utils import translation
+from msgspec import UNSET, Meta, UnsetType
+
+from joblogs.choices import ScopeType
+from joblogs.errors import BadRequest
+
+from .parameters import flag, optional_integer, optional_text, positive, required_id, scope_named
+
+Json = dict[str, Any]
+Params = Mapping[str, Any]
+R = TypeVar("R", bound=msgspec.Struct)
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """Annotation of a request's field: its reader, and JSON Schema of what that takes."""
+
+    read: Callable[[Params, str], Any]
+    shape: Json
+    description: str = ""
+    required: bool = False
+
+    def shapes(self, name: str) -> dict[str, Json]:
+        about = {"description": self.description} if self.description else {}
+        return {name: self.shape | about}
+
+
+@dataclass(frozen=True, slots=True)
+class ParamGroup:
+    """Annotation of a request's field that is read from several parameters, none of them required,
+    with the JSON Schema of each."""
+
+    read_group: Callable[[Params], Any]
+    fields: dict[str, Json]
+    required: bool = False
+
+    def read(self, params: Params, name: str) -> Any:
+        return self.read_group(params)
+
+    def shapes(self, name: str) -> dict[str, Json]:
+        return self.fields
+
+
+def read(kind: type[R], params: Params) -> R:
+    """A request from its parameters, field by field in their order. Raises what a reader does."""
+    return kind(**{name: param.read(params, name) for name, param in params_of(kind).items()})
+
+
+@functools.cache
+def params_of(kind: type[msgspec.Struct]) -> dict[str, Param | ParamGroup]:
+    """The annotation of each field of a request."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: hints[name].__metadata__[-1] for name in kind.__struct_fields__}
+
+
+def described(shape: Json, text: str, **more: Any) -> Json:
+    """A JSON Schema with what it means."""
+    return {**shape, "description": text, **more}
+
+
+# An id is an integer of JSON or its digits as a string: clients of every language send both.
+ID: Json = {"type": ["integer", "string"], "minimum": 1, "pattern": "^[1-9][0-9]{0,15}$"}
+COUNT: Json = {"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]{1,15}$"}
+NUMBER: Json = {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,15}$"}
+TEXT: Json = {"type": "string"}
+ADDRESS = described(TEXT, "An IPv4 or IPv6 address.")
+NAMED_HOST: Json = {
+    "type": "object",
+    "description": "A host by its id, else by cloud area and address.",
+    "properties": {
+        "bk_cloud_id": described(COUNT, "Cloud area; required with an address."),
+        "ip": ADDRESS,
+        "ipv6": ADDRESS,
+        "bk_host_id": described(ID, "With it the other fields are not read."),
+    },
+}
+SCOPE = ParamGroup(
+    scope_named,
+    {
+        "bk_scope_type": described(TEXT, "Kind of the scope.", enum=list(ScopeType.values)),
+        "bk_scope_id": {
+            "type": ["string", "integer"],
+            "description": "Number of the scope. Compared exactly: 01 is not 1.",
+        },
+        "bk_biz_id": described(
+            ID, "Deprecated; read only when both of the pair are absent.", deprecated=True
+        ),
+    },
+)
+"""How the requests of versions 3 and 4 name their scope."""
+
+required_id_param = partial(Param, required_id, ID, required=True)
+count_param = partial(Param, partial(optional_integer, least=0), COUNT)
+number_param = partial(Param, optional_integer, NUMBER)
+text_param = partial(Param, optional_text, TEXT)
+job_id_param = Param(partial(positive, text=BadRequest.JOB_ID), ID, "The job.", required=True)
+step_id_param = Param(
+    partial(positive, text=BadRequest.STEP_ID), ID, "The step of the job.", required=True
+)
+flag_param = partial(Param, flag, {"type": "boolean"})
+
+Address = Annotated[str, Meta(description="An IPv4 or IPv6 address.")]
+
+
+def number_of(kind: type[IntegerChoices], text: str) -> Meta:
+    """Description of a number whose listed meanings are `kind`; another is passed on unchanged."""
+    with translation.override("en"):
+        meanings = ", ".join(f"{choice.value} {choice.label}" for choice in kind)
+    return Meta(description=f"{text}: {meanings}. A number that is not listed may come too.")
+
+
+def constant(value: str | int | bool | None) -> Meta:
+    """Description of a key that always has this value."""
+    return Meta(extra_json_schema={"const": value})
+
+
+def or_unset(value: V | None) -> V | UnsetType:
+    """The value of a key that is left out where there is none."""
+    return UNSET if value is None else value
