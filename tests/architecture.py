@@ -18,7 +18,7 @@ LONGEST = 400
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
 BASE = {"choices", "errors", "record_keys", "records", "times"}
-BELOW = BASE | {"models", "logtext", "logtext.store", "database", "metrics"}
+BELOW = BASE | {"models", "logtext", "logtext.store", "grouping", "database", "metrics"}
 LOWER = BELOW | {
     *("access", "audit", "compare", "export", "filters", "ingest", "login_throttle", "query"),
     *("maintenance", "search", "slow_work"),
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "records": {"record_keys", "times"},
     "metrics": set(),
     "logtext": {"logtext"},
+    "grouping": {"grouping"},
     "logtext.store": {"logtext", "database", "models"},
     "models": BASE | {"models"},
     "database": {"errors", "database"},
@@ -60,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Packages that a package may import from. `logtext`: what is pure in it, all but the store."""
 
 HTTP_PACKAGES = {"admin", "api", "audit", "monitoring", "pages"}
-QUERYING = (LOWER - BASE - {"logtext", "database", "metrics"}) | {
+QUERYING = (LOWER - BASE - {"logtext", "grouping", "database", "metrics"}) | {
     "admin",
     "api.authentication",
     "management",
@@ -181,7 +182,7 @@ def packages_import_only_what_lies_below_them(module: Module) -> Iterator[str]:
 
 @rule
 def records_and_log_text_know_no_database_and_no_http(module: Module) -> Iterator[str]:
-    if module.package not in BASE | {"logtext", "metrics"}:
+    if module.package not in BASE | {"logtext", "grouping", "metrics"}:
         return
     enumerations = {
         "django.db.models.IntegerChoices",

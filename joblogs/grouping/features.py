@@ -1,0 +1,235 @@
+"""Features of a log: what is kept of it to tell which hosts did the same, in 1,936 bytes at most.
+
+A log's *entries* are its lines: one word each, hash of the skeleton, its place among equal ones and
+how many slots follow. Of equal lines the first three are kept; if there are more, a record of the
+set of all their values. Before the slots of a line's first occurrence stands how often it occurs.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from xxhash import xxh3_64_intdigest, xxh32_intdigest
+
+from .cleaning import cleaned
+from .skeletons import Skeletons, skeletons
+from .slots import (
+    MANY,
+    VALUES_MAX,
+    number_slot,
+    number_slots,
+    set_slot,
+    slots_of,
+)
+
+Array = npt.NDArray[Any]
+
+VERSION = 1
+"""To be raised when the same bytes have other features: those of another version do not count."""
+
+HEAD_BYTES, TAIL_BYTES = 192 * 1024, 64 * 1024
+"""Of a longer log, what is looked at."""
+ENTRIES_MAX, SLOTS_MAX, LAST_LINES = 160, 320, 24
+"""Kept of a log; as many of its last lines have space of their own."""
+LINE_SLOTS_MAX = 30
+SET = 3
+"""Place among equal lines of the record that holds for all of them."""
+BATCH_BYTES = 256 * 1024
+
+_HEAD = struct.Struct("<QIHH")
+
+
+class Log(NamedTuple):
+    """A log to be looked at: its bytes, or its head and tail, and its host's names."""
+
+    data: bytes
+    names: tuple[bytes, ...] = ()
+
+
+class Kept(NamedTuple):
+    """A line that is kept as an entry: its row, or those rows that a record of all holds for."""
+
+    rows: list[int]
+    digest: int
+    nth: int
+    slots: int
+
+
+def looked_at(data: bytes) -> bytes:
+    """What of a log is looked at: all, or whole lines of its head and its tail."""
+    if len(data) <= HEAD_BYTES + TAIL_BYTES:
+        return data
+    head = data[: data.rfind(b"\n", 0, HEAD_BYTES) + 1]
+    return head + data[data.find(b"\n", len(data) - TAIL_BYTES) + 1 :]
+
+
+def features_of(logs: Iterable[Log]) -> Iterator[bytes]:
+    """The features of each log, in order."""
+    texts: list[bytes] = []
+    size = 0
+    for log in logs:
+        texts.append(cleaned(looked_at(log.data), log.names))
+        size += len(texts[-1])
+        if size >= BATCH_BYTES:
+            yield from _features(skeletons(texts))
+            texts, size = [], 0
+    if texts:
+        yield from _features(skeletons(texts))
+
+
+def digest_of(skeleton: bytes) -> int:
+    """Hash of a skeleton, as entries hold it: 25 bits."""
+    return xxh32_intdigest(skeleton) >> 7
+
+
+class _Digests(dict[bytes, int]):
+    def __missing__(self, skeleton: bytes) -> int:
+        self[skeleton] = digest_of(skeleton)
+        return self[skeleton]
+
+
+class _Batch:
+    """Lines of some logs, blank ones left out, as arrays: of each line its log, its hash, its
+    slots, how many equal ones its log has and how many of them came before."""
+
+    def __init__(self, found: Skeletons) -> None:
+        digests = _Digests()
+        self.rows = np.array([bool(row) for row in found.rows], bool).nonzero()[0]
+        self.digests = np.array([digests[row] for row in found.rows if row], np.uint32)
+        self.firsts = np.searchsorted(self.rows, found.first_rows)
+        """Of each log the first of its lines, and how many there are."""
+        logs = np.repeat(np.arange(len(self.firsts) - 1), np.diff(self.firsts))
+        before = np.cumsum(found.slot_counts) - found.slot_counts
+        self.first_slots = before[self.rows].astype(np.int64)
+        self.widths = np.minimum(found.slot_counts[self.rows], LINE_SLOTS_MAX).astype(np.int64)
+        keys = logs.astype(np.int64) << 32 | self.digests
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        begins = np.flatnonzero(np.diff(ordered, prepend=-1) != 0)
+        sizes = np.diff(begins, append=len(ordered))
+        self.nth = np.empty(len(keys), np.int64)
+        self.nth[order] = np.arange(len(keys)) - np.repeat(begins, sizes)
+        self.counts = np.empty(len(keys), np.int64)
+        self.counts[order] = np.repeat(sizes, sizes)
+        self.values = _Values(found)
+
+
+class _Values:
+    """Slots of a batch, by their place in it."""
+
+    def __init__(self, found: Skeletons) -> None:
+        self._text = found.text
+        self._starts, self._ends = found.slot_starts.tolist(), found.slot_ends.tolist()
+
+    def __getitem__(self, place: int) -> bytes:
+        return self._text[self._starts[place] : self._ends[place]]
+
+
+def _features(found: Skeletons) -> Iterator[bytes]:
+    batch = _Batch(found)
+    slots = slots_of(found.text, found.slot_starts, found.slot_ends)
+    simple = _simple(batch)
+    # Entries and slots of all lines as if all logs were simple: those of the others are not used.
+    entries = (batch.digests << 7) | (batch.nth << 5).astype(np.uint32)
+    lengths = batch.widths + (batch.nth == 0)
+    entries = entries | lengths.astype(np.uint32)
+    begins = np.append(np.cumsum(lengths) - lengths, lengths.sum())
+    row_of = np.repeat(np.arange(len(lengths)), lengths)
+    place = np.arange(len(row_of)) - begins[row_of]
+    first = batch.nth[row_of] == 0
+    taken = np.where(first & (place == 0), 0, batch.first_slots[row_of] + place - first)
+    own = (
+        slots[np.minimum(taken, len(slots) - 1)] if len(slots) else np.zeros(len(taken), np.uint32)
+    )
+    counted = number_slots(batch.counts)[row_of]
+    values = np.where(first & (place == 0), counted, own).astype("<u4")
+    entries = entries.astype("<u4")
+    once = batch.nth == 0
+    for index, (start, stop) in enumerate(pairwise(batch.firsts.tolist())):
+        digests = batch.digests[start:stop]
+        sequence = xxh3_64_intdigest(digests[once[start:stop]].astype("<u4").tobytes())
+        last = int(digests[-1]) if stop > start else 0
+        if simple[index]:
+            a, b = int(begins[start]), int(begins[stop])
+            head = _HEAD.pack(sequence, last, stop - start, b - a)
+            yield head + entries[start:stop].tobytes() + values[a:b].tobytes()
+        else:
+            yield _packed(sequence, last, *_chosen_features(batch, slots, start, stop))
+
+
+def _simple(batch: _Batch) -> Array:
+    """Which logs are kept as they are: short, and no line occurs often."""
+    firsts = batch.firsts
+    sums = np.append(0, np.cumsum(batch.widths + (batch.nth == 0)))
+    often = np.append(0, np.cumsum(batch.counts > SET))
+    return (
+        (np.diff(firsts) <= ENTRIES_MAX - LAST_LINES)
+        & (np.diff(sums[firsts]) <= SLOTS_MAX - 2 * LAST_LINES)
+        & (np.diff(often[firsts]) == 0)
+    )
+
+
+def _packed(sequence: int, last: int, entries: Sequence[int], slots: Sequence[int]) -> bytes:
+    arrays = np.array(entries, "<u4").tobytes() + np.array(slots, "<u4").tobytes()
+    return _HEAD.pack(sequence, last, len(entries), len(slots)) + arrays
+
+
+def _chosen_features(
+    batch: _Batch, all_slots: Array, start: int, stop: int
+) -> tuple[list[int], list[int]]:
+    """Entries and slots of a log of which not all lines are kept as they are."""
+    digests = batch.digests[start:stop].tolist()
+    widths = batch.widths[start:stop].tolist()
+    firsts = batch.first_slots[start:stop].tolist()
+    entries: list[int] = []
+    slots: list[int] = []
+    counts = Counter(digests)
+    for kept in chosen(digests, widths):
+        entries.append(kept.digest << 7 | kept.nth << 5 | kept.slots)
+        if kept.nth == SET:
+            columns = [
+                {batch.values[firsts[row] + j] for row in kept.rows} for j in range(kept.slots)
+            ]
+            slots += [
+                MANY << 24 if len(column) > VALUES_MAX else set_slot(column) for column in columns
+            ]
+            continue
+        if kept.nth == 0:
+            slots.append(number_slot(counts[kept.digest]))
+        at = firsts[kept.rows[0]]
+        slots += all_slots[at : at + kept.slots - (kept.nth == 0)].tolist()
+    return entries, slots
+
+
+def chosen(digests: Sequence[int], widths: Sequence[int]) -> list[Kept]:
+    """Which lines of a log are kept, of the hashes and the numbers of slots of all its lines."""
+    seen: Counter[int] = Counter()
+    equal: dict[int, list[int]] = defaultdict(list)
+    kept: list[Kept] = []
+    used = 0
+    for row, (digest, width) in enumerate(zip(digests, widths, strict=True)):
+        nth = seen[digest]
+        seen[digest] += 1
+        equal[digest].append(row)
+        is_last = row >= len(digests) - LAST_LINES
+        if nth >= SET or len(kept) >= ENTRIES_MAX - LAST_LINES * (not is_last):
+            continue
+        slots = width + (nth == 0)
+        if used + slots > SLOTS_MAX - 2 * LAST_LINES * (not is_last):
+            slots = int(nth == 0)
+        if used + slots <= SLOTS_MAX and (slots or not width or nth):
+            kept.append(Kept([row], digest, nth, slots))
+            used += slots
+    for digest, rows in equal.items():
+        slots = widths[rows[0]]
+        fits = len(kept) < ENTRIES_MAX and used + slots <= SLOTS_MAX
+        if len(rows) > SET and slots and fits:
+            kept.append(Kept(rows[:1000], digest, SET, slots))
+            used += slots
+    return kept

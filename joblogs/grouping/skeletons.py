@@ -1,0 +1,277 @@
+"""Skeletons of lines: what is left where every word that has a digit, or looks random, is a slot.
+
+Two steps. `_reduced` finds words, by arrays, and writes one byte for each that varies; `_merged`
+makes one slot of what belongs together: a date with its clock, a number with its unit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+SLOT = 1
+"""The byte that stands for a slot in a skeleton. Before slots are merged, 2 is the host's own name,
+3 a word of the calendar, 4 a number with a unit of time in one word."""
+_CALENDAR, _TIMED = 3, 4
+
+_DIGIT, _ALPHA, _HEX, _VOWEL, _FOLD, _BLANK, _UPPER = (1 << bit for bit in range(7))
+_CLASS = np.zeros(256, np.uint8)
+for _bytes, _bit in (
+    (b"0123456789", _DIGIT | _HEX),
+    (b"abcdefABCDEF", _HEX),
+    (b"aeiouyAEIOUY", _VOWEL),
+    (b" \t\r", _BLANK | _FOLD),
+    (b"-=*#_.~+|<>", _FOLD),
+    (bytes(range(65, 91)), _ALPHA | _UPPER),
+    (bytes(range(97, 123)), _ALPHA),
+):
+    _CLASS[np.frombuffer(_bytes, np.uint8)] |= _bit
+
+_CALENDAR_WORDS = np.sort(
+    np.array(
+        [
+            int.from_bytes(word, "big")
+            for word in (
+                b"Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec "
+                b"UTC GMT CST EST EDT PST PDT CET JST IST BST"
+            ).split()
+        ],
+        np.uint32,
+    )
+)
+_CALENDAR_NAMES = frozenset(
+    b"Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April "
+    b"June July August Sept September October November December".split()
+)
+_TIME_LETTERS = np.frombuffer(b"smhd", np.uint8)
+_BEFORE_SIGN = np.frombuffer(b"\n \t(=[:_", np.uint8)
+
+_HAN_TIME = (
+    rb"(?:\xe5\xb9\xb4|\xe6\x9c\x88|\xe6\x97\xa5|\xe6\x97\xb6|\xe5\x88\x86(?:\xe9\x92\x9f)?"
+    rb"|(?:\xe6\xaf\xab)?\xe7\xa7\x92|\xe5\xa4\xa9|\xe5\xb0\x8f\xe6\x97\xb6|\xe5\x91\xa8)"
+)
+"""年 月 日 时 分(钟) (毫)秒 天 小时 周"""
+_TIME = (
+    rb"(?:[mun]?s|msecs?|secs?|seconds?|min|mins|minutes?|hrs?|hours?|h|days?|d|weeks?|months?"
+    rb"|years?|" + _HAN_TIME + rb")(?![A-Za-z])"
+)
+_SIZE = rb"(?:[kKMGTP]i?[Bb]?(?:it)?|[Bb]|[Bb]ytes?)(?:/s(?:ec)?|ps)?(?![A-Za-z])"
+_NUMBER = rb"[\x01\x04](?:[.,:/_+-][\x01\x04])*+"
+_MERGED = re.compile(
+    b"|".join(
+        (
+            # Dates with a word, in any order, with clock, AM or PM, zone and year.
+            rb"(?:\x03(?:,? (?:" + _NUMBER + rb" )?\x03)?|\x01[/-]\x03)"
+            rb"(?:,?[ /-]" + _NUMBER + rb")(?:[ ,:]{1,2}" + _NUMBER + rb")?"
+            rb"(?: [AP]M)?(?: [+-]?\x01(?![.:,/ \x01]))?(?: \x03(?: \x01)?)?",
+            # Dates of numbers.
+            rb"\x01(?:-\x01-|/\x01/|\.\x01\.)\x01[ T,]{1,2}" + _NUMBER + rb"(?: [AP]M)?(?: \x03)?",
+            # An IPv4 address alone: the port behind it is a slot of its own.
+            rb"\x01(?:\.\x01){3}(?![.\x01])",
+            # Durations in a row: `12 days,  3:04`.
+            rb"(?:" + _NUMBER + rb"(?: ?" + _TIME + rb"|(?<=\x04)))"
+            rb"(?:(?:, ?| |)" + _NUMBER + rb"(?: ?" + _TIME + rb"|(?<=\x04)|(?<=:\x01)))*+",
+            # Numbers joined, with their unit.
+            _NUMBER + rb"(?:%| [AP]M(?![A-Za-z])|(?: ?" + _SIZE + rb"){1,2}+(?: ?/s)?)?",
+            rb"[\x02\x03]",
+        )
+    )
+)
+
+
+class Line(NamedTuple):
+    """A line that says something: its number from 0, its skeleton, and where its slots are."""
+
+    number: int
+    skeleton: bytes
+    slots: list[tuple[int, int]]
+
+
+class Skeletons(NamedTuple):
+    """The lines of some cleaned texts, joined by newlines."""
+
+    text: bytes
+    rows: list[bytes]
+    """The skeleton of each line, empty ones too."""
+    first_rows: list[int]
+    """Of each text, and then how many there are."""
+    slot_starts: Array
+    slot_ends: Array
+    slot_counts: Array
+    """Of each row."""
+
+
+def skeletons(texts: Sequence[bytes]) -> Skeletons:
+    """Skeletons of cleaned texts. Many at once: to begin costs more than a short text does."""
+    text = b"\n".join(texts)
+    first_rows = [0]
+    for one in texts:
+        first_rows.append(first_rows[-1] + one.count(b"\n") + 1)
+    if not text:
+        none = np.zeros(0, np.int64)
+        return Skeletons(text, [b""] * first_rows[-1], first_rows, none, none, np.zeros(len(texts)))
+    small, places = _reduced(text)
+    spans = [found.span() for found in _MERGED.finditer(small)]
+    starts, ends = np.array(spans, np.int64).reshape(-1, 2).T
+    final = _merged(small, starts, ends)
+    rows = [row.strip(b" ") for row in final.split(b"\n")]
+    slots = np.flatnonzero(np.frombuffer(final, np.uint8) == SLOT)
+    breaks = np.flatnonzero(np.frombuffer(final, np.uint8) == 10)
+    counts = np.diff(np.searchsorted(slots, breaks), prepend=0, append=len(slots))
+    return Skeletons(text, rows, first_rows, places[starts], places[ends], counts)
+
+
+def lines_of(text: bytes) -> list[Line]:
+    """The lines of one cleaned text that say something; their slots' places are in the text."""
+    found = skeletons([text])
+    spans = list(zip(found.slot_starts.tolist(), found.slot_ends.tolist(), strict=True))
+    lines, at = [], 0
+    for number, (row, count) in enumerate(zip(found.rows, found.slot_counts.tolist(), strict=True)):
+        if row:
+            lines.append(Line(number, row, spans[at : at + int(count)]))
+        at += int(count)
+    return lines
+
+
+class _Words:
+    """The runs of ASCII letters and digits of a text. No byte beyond: Chinese text must not be
+    swallowed by the digit beside it."""
+
+    def __init__(self, text: Array, classes: Array) -> None:
+        self.text, self.classes = text, classes
+        inside = np.zeros(len(text) + 2, np.int8)
+        inside[1:-1] = (classes & (_DIGIT | _ALPHA)) != 0
+        edges = np.flatnonzero(inside[1:] != inside[:-1])
+        self.starts, self.ends = edges[::2], edges[1::2]
+        self.sizes = self.ends - self.starts
+
+    def count(self, bit: int) -> Array:
+        """Bytes of a class in each word."""
+        total = np.zeros(len(self.text) + 1, np.int32)
+        np.cumsum((self.classes & bit) != 0, out=total[1:])
+        return total[self.ends] - total[self.starts]
+
+    @cached_property
+    def digits(self) -> Array:
+        return self.count(_DIGIT)
+
+    @property
+    def varying(self) -> Array:
+        """Which have a digit, are hexadecimal, have no vowel or are mixed of cases: random."""
+        sizes, turns = self.sizes, self._turns()
+        return (
+            (self.digits > 0)
+            | ((sizes >= 4) & (self.count(_HEX) == sizes))
+            | ((sizes >= 5) & (self.count(_VOWEL) == 0))
+            | ((turns >= 3) & (turns * 3 >= sizes))
+        )
+
+    def _turns(self) -> Array:
+        """Changes of case within each word, behind its first letter."""
+        turns = np.zeros(len(self.text) + 1, np.int32)
+        changed = ((self.classes[1:] ^ self.classes[:-1]) & _UPPER) != 0
+        np.cumsum(changed, out=turns[1:-1])
+        turns[-1] = turns[-2]
+        return turns[self.ends - 1] - turns[np.minimum(self.starts + 1, self.ends - 1)]
+
+    @property
+    def calendar(self) -> Array:
+        """Which name a month, a weekday or a zone, whole or by three letters."""
+        sizes = self.sizes
+        found = np.zeros(len(sizes), bool)
+        some = np.flatnonzero((sizes > 2) & (sizes < 10))
+        at = self.starts[some]
+        first, second, third = (self.text[at + k].astype(np.uint32) for k in range(3))
+        some = some[np.isin(first << 16 | second << 8 | third, _CALENDAR_WORDS)]
+        found[some] = sizes[some] == 3
+        for word in some[sizes[some] > 3]:
+            name = self.text[self.starts[word] : self.ends[word]].tobytes()
+            found[word] = name in _CALENDAR_NAMES
+        return found
+
+    @property
+    def timed(self) -> Array:
+        """Which are a number and a unit of time: 5h, 30ms, 3min, 2sec."""
+        letters = self.sizes - self.digits
+        last, last_but_one = self.text[self.ends - 1], self.text[np.maximum(self.ends - 2, 0)]
+        unit = (
+            ((letters == 1) & np.isin(last, _TIME_LETTERS))
+            | ((letters == 2) & (last == ord("s")))
+            | ((letters == 3) & (last == ord("n")) & (last_but_one == ord("i")))
+            | ((letters == 3) & (last == ord("c")) & (last_but_one == ord("e")))
+        )
+        return (self.digits > 0) & (self.classes[self.starts] & _DIGIT != 0) & unit
+
+
+def _reduced(text: bytes) -> tuple[bytes, Array]:
+    """The text with one byte for each word that varies, and for runs of blanks and rules; where
+    each byte of that is in the text, and the text's size."""
+    data = np.frombuffer(text, np.uint8)
+    classes = _CLASS[data]
+    words = _Words(data, classes)
+    varying, calendar, timed = words.varying, words.calendar, words.timed
+    marked = data.copy()
+    marked[classes & _BLANK != 0] = ord(" ")
+    marked[words.starts[varying]] = SLOT
+    marked[words.starts[timed]] = _TIMED
+    marked[words.starts[calendar]] = _CALENDAR
+    gone = varying | calendar
+    keep = _outside(len(data), words.starts[gone] + 1, words.ends[gone])
+    keep[1:] &= ~((marked[1:] == marked[:-1]) & (classes[1:] & _FOLD != 0))
+    # Blanks that make room for a longer number: `[  12.5]`, `( 5%)`.
+    opened = (marked[:-1] == ord("[")) | (marked[:-1] == ord("("))
+    keep[1:] &= ~((marked[1:] == ord(" ")) & opened)
+    # A sign before a number is part of it.
+    signs = np.flatnonzero((marked[1:] == SLOT) | (marked[1:] == _TIMED))
+    is_sign = (data[signs] == ord("+")) | (data[signs] == ord("-"))
+    before = np.where(signs > 0, data[signs - 1], ord("\n"))
+    keep[signs[is_sign & np.isin(before, _BEFORE_SIGN)]] = False
+    return marked[keep].tobytes(), np.append(np.flatnonzero(keep), len(data))
+
+
+def _merged(small: bytes, starts: Array, ends: Array) -> bytes:
+    """What is left of a reduced text with one byte for each of these spans."""
+    data = np.frombuffer(small, np.uint8).copy()
+    data[starts] = SLOT
+    data = data[_outside(len(data), starts + 1, ends)]
+    return data[_without_plurals(data)].tobytes()
+
+
+def _outside(size: int, starts: Array, ends: Array) -> Array:
+    """Which of so many bytes are in none of these spans, which do not overlap."""
+    inside = np.zeros(size + 1, np.int8)
+    inside[starts] += 1
+    inside[ends] -= 1
+    return np.cumsum(inside[:-1], dtype=np.int8) == 0
+
+
+def _without_plurals(data: Array) -> Array:
+    """Which bytes stay where `2 users` is `1 user`: the plural's end behind a slot goes."""
+    keep = np.ones(len(data), bool)
+    slots = np.flatnonzero(data == SLOT)
+    slots = slots[slots + 3 < len(data)]
+    slots = slots[data[slots + 1] == ord(" ")]
+    if not len(slots):
+        return keep
+    others = np.append(np.flatnonzero(_CLASS[data] & _ALPHA == 0), len(data))
+    starts = slots + 2
+    ends = others[np.searchsorted(others, starts)]
+    sizes = ends - starts
+    last = data[ends - 1]
+    ies = (
+        (sizes >= 4)
+        & (last == ord("s"))
+        & (data[ends - 2] == ord("e"))
+        & (data[ends - 3] == ord("i"))
+    )
+    one = (sizes >= 2) & ((last == ord("s")) | (last == ord("y")))
+    for back in (1, 2, 3):
+        keep[ends[ies if back > 1 else ies | one] - back] = False
+    return keep

@@ -1,0 +1,94 @@
+"""Groups of a step: each way to do otherwise is one, and noise is none."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from .planted import Text, deploy, groups_of, logs_of, small_groups
+
+PLANTED = {
+    **dict.fromkeys((3, 17, 200), "version"),
+    **dict.fromkeys((41, 42), "checksum"),
+    **dict.fromkeys(range(100, 112), "disk"),
+    **dict.fromkeys(range(120, 124), "auth"),
+    **dict.fromkeys(range(300, 330), "killed"),
+}
+
+CAUSES = ["disk", "quota", "login", "mount", "route", "lock", "proxy", "token", "schema", "socket"]
+
+
+def hosts_of(how: str) -> list[int]:
+    return [host for host, own in PLANTED.items() if own == how]
+
+
+@pytest.mark.parametrize("hosts", [500, 2000])
+def test_every_way_to_do_otherwise_is_a_group(hosts: int) -> None:
+    failed = hosts_of("disk") + hosts_of("auth") + hosts_of("killed")
+    groups = groups_of(logs_of(deploy, hosts, PLANTED), failed)
+    assert small_groups(groups) == sorted(
+        map(hosts_of, ("checksum", "version", "auth", "disk", "killed")), key=len
+    )
+
+
+@pytest.mark.parametrize("hosts", [1, 2, 5, 9, 23, 60])
+def test_hosts_that_differ_in_noise_are_one_group(hosts: int) -> None:
+    assert len(groups_of(logs_of(deploy, hosts, {}))) == 1
+
+
+def line(text: str, odd: str) -> Text:
+    """Of ordinary hosts and of odd ones; {n} is any number, {own} the host's."""
+
+    def make(dice: random.Random, host: int, how: str) -> str:
+        return (odd if how else text).format(n=dice.randrange(10, 99), own=host) + "\n"
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        ("10.0.0.{own}:8080 is served", "10.0.0.{own}:8081 is served"),
+        ("{n} GB free of 100 GB", "0 GB free of 100 GB"),
+        ("expires in 3{n} days", "expires in 3 days"),
+        ("GET /{n} 200 0.{n}", "GET /{n} 500 0.{n}"),
+        ("3 packets, 0% lost, {n} ms", "3 packets, 66% lost, {n} ms"),
+        ("etag 0badcafe, {n} s", "etag ffffffff, {n} s"),
+        ("2026-11-30 03:{n}:11", "2025-11-30 03:{n}:11"),
+        ("kernel 5.14.0-427.el9 up {n} min", "kernel 5.14.0-362.el9 up {n} min"),
+        ("服务 {n} 正常", "服务 {n} 异常"),
+        ("ok {n}", "ok {n}\nwarning: quota"),
+        ("first {n}\nsecond {n}", "first {n}"),
+    ],
+)
+def test_a_value_or_a_line_that_few_have_sets_them_apart(text: str, odd: str) -> None:
+    planted = dict.fromkeys((7, 123, 333), "odd")
+    assert small_groups(groups_of(logs_of(line(text, odd), 500, planted))) == [[7, 123, 333]]
+
+
+def test_a_random_name_that_reads_like_a_word_sets_nobody_apart() -> None:
+    def text(dice: random.Random, host: int, how: str) -> str:
+        return f"working in /mnt/snap/{dice.randrange(36**4):x}\nok\n"
+
+    named = logs_of(text, 300, {})
+    named[8] = named[8]._replace(data=b"working in /mnt/snap/quux\nok\n")
+    named[9] = named[9]._replace(data=b"working in /mnt/snap/zyx\nok\n")
+    assert small_groups(groups_of(named)) == []
+
+
+def test_ten_ways_to_fail_with_one_exit_code_are_ten_groups() -> None:
+    def text(dice: random.Random, host: int, how: str) -> str:
+        return f"step {dice.randrange(10, 99)}\n" + (f"error: {how}\nexit\n" if how else "done\n")
+
+    planted = {host: CAUSES[host % 10] for host in range(100, 140)}
+    groups = groups_of(logs_of(text, 500, planted), list(planted))
+    assert [len(own) for own in small_groups(groups)] == [4] * 10
+
+
+def test_ways_to_fail_are_apart_where_nothing_succeeded() -> None:
+    def text(dice: random.Random, host: int, how: str) -> str:
+        return f"step {dice.randrange(10, 99)}\nerror: {CAUSES[host % 10]}\nexit\n"
+
+    groups = groups_of(logs_of(text, 200, {}), range(200))
+    assert [len(group.hosts) for group in groups] == [20] * 10
