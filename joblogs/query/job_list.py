@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 
 from joblogs.choices import Role
 from joblogs.models import Host, HostResult, JobInstance, Scope, StepInstance
@@ -35,16 +35,37 @@ class Tally(NamedTuple):
 
 
 def jobs_after(
-    jobs: QuerySet[JobInstance], after: JobKey | None, *, length: int
+    jobs: QuerySet[JobInstance],
+    after: JobKey | None,
+    *,
+    length: int,
+    scopes: Iterable[Scope] | None = None,
 ) -> tuple[list[JobInstance], JobKey | None]:
-    """Some of these jobs, newest first, and where the next page starts, if there is one."""
+    """Some of these jobs, newest first, and where the next page starts, if there is one.
+
+    `scopes`: those that the jobs are in, where they are not all. Their page costs what they hold,
+    however old, and not what others do.
+    """
     if after is not None:
         jobs = jobs.filter(create_time__lte=after.create_time).exclude(
             create_time=after.create_time, pk__gte=after.pk
         )
+    if scopes is not None:
+        oldest = _oldest_needed(jobs, scopes, length + 1)
+        jobs = jobs if oldest is None else jobs.filter(create_time__gte=oldest)
     rows = list(jobs.select_related("scope").order_by("-create_time", "-pk")[: length + 1])
     page = rows[:length]
     return page, JobKey(page[-1].create_time, page[-1].pk) if len(rows) > length else None
+
+
+def _oldest_needed(jobs: QuerySet[JobInstance], scopes: Iterable[Scope], length: int) -> int | None:
+    """A time since which there are as many of these jobs in one of the scopes, or None."""
+    last = jobs.filter(scope=OuterRef("pk")).order_by("-create_time", "-pk")
+    times = Scope.objects.filter(pk__in=[scope.pk for scope in scopes]).annotate(
+        time=Subquery(last.values("create_time")[length - 1 : length])
+    )
+    oldest: int | None = times.aggregate(newest=Max("time"))["newest"]
+    return oldest
 
 
 def results_after(

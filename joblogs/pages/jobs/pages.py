@@ -35,7 +35,9 @@ def jobs_page(
     page: list[JobInstance] = []
     after = None
     if wanted.is_valid():
-        page, after = job_list.jobs_after(wanted.qs, _key(request), length=JOBS)
+        narrowed = any(request.GET.get(name) for name in wanted.filters)
+        among = None if narrowed or request.user.is_superuser else scopes
+        page, after = job_list.jobs_after(wanted.qs, _key(request), length=JOBS, scopes=among)
     tallies = job_list.tallies_of_jobs(page) if page else {}
     kept = {name: str(value) for name, value in request.GET.items() if value and name != "after"}
     empty = not page and not kept

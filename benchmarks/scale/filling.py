@@ -1,0 +1,80 @@
+"""A store of a chosen size, filled by SQL: what years of use leave behind, in minutes."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from pathlib import Path
+from string import Template
+
+from django.contrib.auth.models import Group, User
+from django.db import connection
+
+from joblogs.logtext import codec, fingerprint, store
+from joblogs.models import Scope
+
+from ..corpus import log as corpus_log
+
+JOBS, READS, DAYS, SCOPES, SAMPLES = 400_000, 5_000_000, 120, 200, 200
+LARGE_HOSTS = 20_000
+LAST_DAY = datetime.date(2026, 11, 29)
+FIRST_JOB, FIRST_STEP = 20_000_000, 30_000_000
+BUSY_HOST = 900_000_000
+"""The number of a host that ran in thousands of jobs, whatever the size."""
+
+
+def fill(size: float) -> None:
+    """Fill an empty, migrated PostgreSQL database; `size` 1 is 400,000 jobs, 10 M host results."""
+    jobs = int(JOBS * size)
+    for back in range(DAYS):
+        store.PARTITIONS.make(LAST_DAY - datetime.timedelta(days=back))
+    _samples()
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(jobs, int(READS * size)))
+    _people()
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _samples() -> None:
+    """Logs of 200 B to 4 KB, packed as the store packs them, for the chunks to be copied from."""
+    rows = []
+    for number in range(SAMPLES):
+        text = corpus_log(number, 200 + 19 * number)
+        kind, data = codec.encode(text, level=codec.MERGED_LEVEL)
+        digest = hashlib.sha256(text).digest()
+        rows.append((number, len(text), text.count(b"\n"), kind, data, digest))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE UNLOGGED TABLE sample "
+            "(n int, size int, newlines int, codec smallint, data bytea, digest bytea)"
+        )
+        cursor.executemany("INSERT INTO sample VALUES (%s, %s, %s, %s, %s, %s)", rows)
+
+
+def _sql(jobs: int, reads: int) -> str:
+    """The statements of filling.sql with their numbers."""
+    last = datetime.datetime.combine(LAST_DAY, datetime.time(23, 59), tzinfo=datetime.UTC)
+    return Template(Path(__file__).with_suffix(".sql").read_text()).substitute(
+        jobs=jobs,
+        reads=reads,
+        scopes=SCOPES,
+        samples=SAMPLES,
+        large_hosts=LARGE_HOSTS,
+        busy_host=BUSY_HOST,
+        first_job=FIRST_JOB,
+        first_step=FIRST_STEP,
+        version=fingerprint.VERSION,
+        end=int(last.timestamp() * 1000),
+        apart=DAYS * 86_400_000 // jobs,
+    )
+
+
+def _people() -> None:
+    """A superuser, and staff of 2 and of 150 small scopes."""
+    User.objects.create_superuser("root")
+    for name, first, count in (("two", 198, 2), ("many", 51, 150)):
+        group = Group.objects.create(name=name)
+        User.objects.create_user(name, is_staff=True).groups.add(group)
+        for scope in Scope.objects.filter(pk__gte=first, pk__lt=first + count):
+            scope.groups.add(group)
