@@ -27,24 +27,33 @@ from django.db.models import (
 from joblogs import database
 from joblogs.database import ArrayParam, InArray, Param
 from joblogs.errors import JobNotFound, PermissionDenied, ScopeNotFound
-from joblogs.models import App, AppGrant, JobInstance, Scope, StepInstance
+from joblogs.models import App, AppGrant, AppToken, JobInstance, Scope, StepInstance
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """An app that proved who it is, and the user that it speaks for.
 
-    The user is only recorded: nobody here can verify a name, so rights never come from it.
+    The user is only recorded: nobody here can verify a name, so rights never come from it. With a
+    token the rights are those that app and token both have.
     """
 
     app: App
     user: str
     user_verified: bool = False
+    token: AppToken | None = None
 
     @property
     def is_authenticated(self) -> bool:
         """What DRF's IsAuthenticated asks."""
         return True
+
+    def token_allows(self, right: str, scope: int | None) -> bool:
+        """Whether a token, if there is one, has a right in the scope of this key."""
+        token = self.token
+        if token is None:
+            return True
+        return getattr(token, right) and token.scope_id in (None, scope)
 
 
 def _cannot_be(scope_id: str) -> bool:
@@ -60,7 +69,7 @@ def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
     if not scopes:
         raise ScopeNotFound
     (scope,) = scopes
-    if not scope.granted:  # type: ignore[attr-defined]
+    if not (scope.granted and caller.token_allows("read", scope.pk)):  # type: ignore[attr-defined]
         raise PermissionDenied(
             user=caller.user,
             scope_type=scope.scope_type,
@@ -110,7 +119,8 @@ def readable_step(
     named = {"scope_type": scope_type, "scope_id": scope_id}
     if not database.is_reading_replica() and not _cannot_be(scope_id):
         for step in _readable_step(app=caller.app.pk, **named, **numbers):
-            if step.granted:  # type: ignore[attr-defined]
+            may_read = step.granted  # type: ignore[attr-defined]
+            if may_read and caller.token_allows("read", step.job.scope_id):
                 return step
     scope = readable_scope(caller, scope_type=scope_type, scope_id=scope_id)
     for step in _step_in(scope=scope.pk, **numbers):
@@ -290,10 +300,9 @@ OPERATOR = Writer(every_scope=True)
 def writer_for(caller: Caller) -> Writer:
     """What an app may write. Raises PermissionDenied if that is nothing."""
     grants = list(AppGrant.objects.filter(app=caller.app))
-    written = {grant.scope_id for grant in grants if grant.write}
+    written, read = (_scopes_with(right, grants, caller.token) for right in ("write", "read"))
     if not written:
         raise PermissionDenied(user=caller.user)
-    read = {grant.scope_id for grant in grants if grant.read}
     return Writer(
         every_scope=None in written,
         scope_ids=frozenset(scope for scope in written if scope is not None),
@@ -301,6 +310,15 @@ def writer_for(caller: Caller) -> Writer:
         reads_every_scope=None in read,
         readable_ids=frozenset(scope for scope in read if scope is not None),
     )
+
+
+def _scopes_with(right: str, grants: Iterable[AppGrant], token: AppToken | None) -> set[int | None]:
+    """The keys of the scopes where grants and a token both give a right; None is every scope."""
+    granted = {grant.scope_id for grant in grants if getattr(grant, right)}
+    if token is None or (getattr(token, right) and token.scope_id is None):
+        return granted
+    allowed = getattr(token, right) and not granted.isdisjoint({None, token.scope_id})
+    return {token.scope_id} if allowed else set()
 
 
 def writable_jobs(writer: Writer, *, scope_type: str, scope_id: str) -> QuerySet[JobInstance]:
@@ -318,6 +336,7 @@ def create_app(
     all_scopes: bool = False,
     read: bool,
     write: bool,
+    audit: bool = False,
     rotate: bool = False,
 ) -> tuple[App, str | None]:
     """Make an app or extend one, and its grants; unknown scopes are made.
@@ -340,7 +359,8 @@ def create_app(
                 app=app, scope=scope, defaults={"read": False, "write": False}
             )
             grant.read, grant.write = grant.read or read, grant.write or write
-            grant.save(update_fields=["read", "write"])
+            grant.audit = grant.audit or audit
+            grant.save(update_fields=["read", "write", "audit"])
     return app, secret
 
 

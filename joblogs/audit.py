@@ -82,6 +82,7 @@ class ReadEntry:
     user_verified: bool
     channel: Channel
     step: StepInstance
+    token: str = ""
     hosts: int = 0
     search: bool = False
     poll: bool = False
@@ -148,6 +149,7 @@ class ReadEntry:
             at=now,
             who=self.who[:256],
             app_code=self.app_code,
+            token=self.token,
             user_verified=self.user_verified,
             channel=self.channel,
             scope_type=scope.scope_type,
@@ -160,8 +162,9 @@ class ReadEntry:
         )
 
     def _poll_key(self, now: datetime) -> bytes:
-        caller = (self.who, self.app_code, self.user_verified, str(self.channel), self.step.pk)
-        return sha256(repr((*caller, int(now.timestamp()) // 60)).encode()).digest()
+        caller = (self.who, self.app_code, self.token, self.user_verified)
+        step = (str(self.channel), self.step.pk)
+        return sha256(repr((*caller, *step, int(now.timestamp()) // 60)).encode()).digest()
 
     def _report_loss(self, error: Error, size: int) -> None:
         metrics.read_lost()

@@ -20,7 +20,8 @@ VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 BASE = {"choices", "errors", "record_keys", "records", "times"}
 BELOW = BASE | {"models", "logtext", "logtext.store", "grouping", "database", "metrics"}
 LOWER = BELOW | {
-    *("access", "audit", "compare", "export", "filters", "ingest", "login_throttle", "query"),
+    *("access", "app_tokens", "audit", "compare", "export", "filters", "ingest"),
+    *("login_throttle", "query"),
     *("maintenance", "search", "slow_work"),
 }
 
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "database": {"errors", "database"},
     "migrations": {"database"},
     "access": BASE | {"models", "database"},
+    "app_tokens": BASE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
     "slow_work": BASE | {"access"},
     "login_throttle": BASE | {"models", "login_throttle"},

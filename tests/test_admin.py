@@ -14,10 +14,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from joblogs import app_tokens
 from joblogs.admin.base import ReadOnlyModelAdmin
 from joblogs.models import (
     App,
     AppGrant,
+    AppToken,
     FileLog,
     Host,
     HostResult,
@@ -35,7 +37,7 @@ from tests.queries import the_job
 pytestmark = pytest.mark.django_db
 
 HISTORY: list[type[Model]] = [JobInstance, StepInstance, Host, HostResult, FileLog, LogRead]
-RIGHTS: list[type[Model]] = [Scope, App, AppGrant]
+RIGHTS: list[type[Model]] = [Scope, App, AppGrant, AppToken]
 
 
 @pytest.fixture
@@ -51,6 +53,7 @@ def store() -> None:
         file_log(101, step=201, status=4),
     )
     credentials("reader")
+    app_tokens.create(code="reader", name="chat")
     staff("reader").get(page("log"))
 
 
@@ -208,6 +211,39 @@ def test_a_secret_is_shown_in_chinese_with_the_code_as_it_is(root: Client) -> No
     html = root.post(_list(App), chosen, follow=True).content.decode()
     # Django writes the first letter of a message large: the code must not be it.
     assert "应用 reader 的密钥（仅显示这一次）：" in html
+
+
+def _made(root: Client, **fields: object) -> str:
+    """The page after a token is asked for."""
+    said = {"app": App.objects.get().pk, "name": "chat", "read": "on"} | fields
+    return root.post(reverse("admin:joblogs_apptoken_add"), said).content.decode()
+
+
+def test_a_new_token_is_shown_once_and_revoked(root: Client) -> None:
+    credentials("reader")
+    found = re.search(r"\(shown only once\): (jlt_[\w-]{43})", _made(root))
+    assert found
+    assert not any(found[1] in cookie.value for cookie in root.cookies.values())
+    token = AppToken.objects.get()
+    assert bytes(token.digest) == hashlib.sha256(found[1].encode()).digest()
+    for address in (_list(AppToken), _row(AppToken, token)):
+        assert found[1] not in _html(root, address)
+    root.post(_row(AppToken, token), {"name": "other", "app": token.app_id})
+    token.refresh_from_db()
+    assert token.name == "chat"
+    chosen = {"action": "revoke", "_selected_action": [token.pk]}
+    assert "1 token is revoked" in root.post(_list(AppToken), chosen, follow=True).content.decode()
+    token.refresh_from_db()
+    assert not token.is_valid
+
+
+def test_a_token_beyond_its_app_is_refused_with_the_reason(root: Client) -> None:
+    credentials("reader")
+    assert "reader does not have this right in any scope: write" in _made(root, write="on")
+    other = Scope.objects.create(scope_type="biz", scope_id="9")
+    assert "reader may do nothing in biz:9" in _made(root, scope=other.pk)
+    assert "Choose at least one right." in _made(root, read="")
+    assert AppToken.objects.count() == 0
 
 
 @pytest.mark.usefixtures("store")

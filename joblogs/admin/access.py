@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from joblogs import access
-from joblogs.models import App, AppGrant, Scope
+from joblogs import access, app_tokens
+from joblogs.app_tokens import RIGHTS, TokenRefused
+from joblogs.models import App, AppGrant, AppToken, Scope
 
 from .base import AnyInline, ClosedFirst, user_of
 
@@ -113,15 +116,17 @@ class AppAdmin(SuperusersOnly, ClosedFirst):
             "title": gettext("Secrets of apps"),
             "secrets": secrets,
             "opts": self.opts,
+            "back": reverse("admin:joblogs_app_changelist"),
+            "back_text": gettext("All apps"),
         }
         return TemplateResponse(request, "admin/app_secrets.html", context)
 
 
 @admin.register(AppGrant)
 class AppGrantAdmin(SuperusersOnly, ClosedFirst):
-    list_display = ("app", "where", "read", "write")
+    list_display = ("app", "where", "read", "write", "audit")
     list_select_related = ("app", "scope")
-    list_filter = ("read", "write")
+    list_filter = ("read", "write", "audit")
     search_fields = ("app__app_code", "=scope__scope_id")
     ordering = ("app__app_code", "id")
     autocomplete_fields = ("app", "scope")
@@ -129,3 +134,87 @@ class AppGrantAdmin(SuperusersOnly, ClosedFirst):
     @admin.display(description=_("scope"))
     def where(self, grant: AppGrant) -> str:
         return str(grant.scope) if grant.scope else gettext("all scopes")
+
+
+if TYPE_CHECKING:
+    TokenModelForm = forms.ModelForm[AppToken]
+else:
+    TokenModelForm = forms.ModelForm
+
+
+class TokenForm(TokenModelForm):
+    """Form of a new token: refused where its app has no such rights."""
+
+    class Meta:
+        model = AppToken
+        fields = ("app", "name", "scope", *RIGHTS, "expires_at")
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        named = frozenset(right for right in RIGHTS if values.get(right))
+        if not named:
+            raise forms.ValidationError(gettext("Choose at least one right."))
+        if "app" in values and "name" in values:
+            token = AppToken(app=values["app"], name=values["name"], scope=values.get("scope"))
+            try:
+                app_tokens.check(token, named=named)
+            except TokenRefused as error:
+                raise forms.ValidationError(str(error)) from error
+        return values
+
+
+@admin.register(AppToken)
+class AppTokenAdmin(SuperusersOnly, ClosedFirst):
+    """A new token is shown once, in the answer itself; afterwards it can only be revoked."""
+
+    form = TokenForm
+    list_display = ("app", "name", "where", *RIGHTS, "state", "created_at", "expires_at")
+    list_display_links = ("name",)
+    list_select_related = ("app", "scope")
+    list_filter = RIGHTS
+    search_fields = ("name", "app__app_code", "=scope__scope_id")
+    ordering = ("app__app_code", "name", "id")
+    autocomplete_fields = ("app", "scope")
+    actions = ("revoke",)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: AppToken | None = None
+    ) -> tuple[str, ...]:
+        return (*TokenForm.Meta.fields, "created_at", "revoked_at") if obj else ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: AppToken, form: Any, change: bool) -> None:
+        obj.shown_once = app_tokens.save_new(obj)  # type: ignore[attr-defined]
+
+    def response_add(
+        self, request: HttpRequest, obj: AppToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        super().response_add(request, obj, post_url_continue)  # says that it was made
+        text = gettext("Token {} of {} (shown only once): {}")
+        token = obj.shown_once  # type: ignore[attr-defined]
+        context = self.admin_site.each_context(request) | {
+            "title": gettext("New token"),
+            "secrets": [format_html(text, obj.name, obj.app.app_code, token)],
+            "opts": self.opts,
+            "back": reverse("admin:joblogs_apptoken_changelist"),
+            "back_text": gettext("All tokens"),
+        }
+        return TemplateResponse(request, "admin/app_secrets.html", context)
+
+    @admin.action(description=_("Revoke (they stop working at once)"))
+    def revoke(self, request: HttpRequest, tokens: QuerySet[AppToken]) -> None:
+        count = app_tokens.revoke_all(tokens)
+        text = ngettext("%(count)d token is revoked.", "%(count)d tokens are revoked.", count)
+        messages.success(request, text % {"count": count})
+
+    @admin.display(description=_("scope"))
+    def where(self, token: AppToken) -> str:
+        return str(token.scope) if token.scope else gettext("all scopes of the app")
+
+    @admin.display(description=_("state"))
+    def state(self, token: AppToken) -> str:
+        if token.revoked_at is not None:
+            return gettext("revoked")
+        return gettext("valid") if token.is_valid else gettext("expired")

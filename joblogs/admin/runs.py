@@ -226,7 +226,17 @@ class ChannelFilter(admin.SimpleListFilter):
 @admin.register(LogRead)
 class LogReadAdmin(ReadOnlyModelAdmin):
     list_display = (
-        *("at", "page", "who", "user_verified", "app_code", "through", "scope_type", "scope_id"),
+        *(
+            "at",
+            "page",
+            "who",
+            "user_verified",
+            "app_code",
+            "token",
+            "through",
+            "scope_type",
+            "scope_id",
+        ),
         *("job_instance_id", "step_instance_id", "host_count", "size", "answers"),
     )
     list_filter = (("at", admin.DateFieldListFilter), ChannelFilter)

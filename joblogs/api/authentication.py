@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from joblogs import access
+from joblogs import access, app_tokens
 from joblogs.access import Caller
 from joblogs.errors import AppVerifyFailed, BadRequest, InvalidArgs
 from joblogs.models import App
@@ -23,7 +23,8 @@ from .body import json_object, parse_json
 from .dialects import Dialect
 from .envelope import exchange_of
 
-_KEYS = ("bk_app_code", "bk_app_secret", "bk_username")
+_KEYS = ("bk_app_code", "bk_app_secret", "bk_username", "access_token")
+_BEARER = "bearer "
 _NOBODY = bytes(32)
 
 
@@ -44,19 +45,39 @@ class GatewayTokenAuthentication(BaseAuthentication):
 
 
 class HeaderAuthentication(BaseAuthentication):
-    """Authentication by `X-Bkapi-Authorization`: an app's code and secret, and perhaps its user.
+    """Authentication by `X-Bkapi-Authorization`: an app's code and secret, and perhaps its user, or
+    a token of the store's own, which may also come as a bearer; a token alone decides.
 
     Every endpoint needs it, so there is no "not my scheme": what is missing is refused.
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
         credentials = _credentials(request._request)
+        token = credentials.get("access_token") or _bearer(request._request)
+        if token is not None:
+            return _caller_with(token, credentials), None
         code, secret = credentials.get("bk_app_code"), credentials.get("bk_app_secret")
         if code is None:
             raise InvalidArgs("app code cannot be empty")
         if secret is None:
             raise InvalidArgs("please provide bk_app_secret or bk_signature to verify app")
         return Caller(app=_verified(code, secret), user=credentials.get("bk_username", code)), None
+
+
+def _caller_with(token: str, credentials: Mapping[str, str]) -> Caller:
+    found = app_tokens.find(token)
+    if found is None or credentials.get("bk_app_code", found.app.app_code) != found.app.app_code:
+        raise InvalidArgs("access_token is invalid or has expired")
+    user = credentials.get("bk_username", found.app.app_code)
+    return Caller(app=found.app, user=user, token=found)
+
+
+def _bearer(request: HttpRequest) -> str | None:
+    """A token of ours in `Authorization`; whatever else is there is not for us."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    token = header[len(_BEARER) :].strip()
+    is_ours = header.lower().startswith(_BEARER) and token.startswith(app_tokens.PREFIX)
+    return _printable(token) if is_ours else None
 
 
 def _verified(code: str, secret: str) -> App:
@@ -77,7 +98,8 @@ def _credentials(request: HttpRequest) -> dict[str, str]:
         return _texts(_parse_header(header))
     if exchange_of(request).dialect is Dialect.ESB:
         query = _texts(_query(request))
-        return query if "bk_app_code" in query else _texts(_body(request)) | query
+        named = not query.keys().isdisjoint({"bk_app_code", "access_token"})
+        return query if named else _texts(_body(request)) | query
     return {}
 
 
@@ -107,12 +129,15 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """The credentials among these values: texts that are not blank."""
-    return {
+    """The credentials among these values: texts that are not blank, and tokens that are ours."""
+    texts = {
         key: _printable(value)
         for key in _KEYS
         if isinstance(value := values.get(key), str) and value.strip()
     }
+    if not texts.get("access_token", "").startswith(app_tokens.PREFIX):
+        texts.pop("access_token", None)
+    return texts
 
 
 def _printable(text: str) -> str:

@@ -172,6 +172,7 @@ def read_entry(
     return ReadEntry(
         who=caller.user,
         app_code=caller.app.app_code,
+        token=caller.token.name if caller.token else "",
         user_verified=caller.user_verified,
         channel=channel,
         step=step,

@@ -30,6 +30,20 @@ def app_code(value: str) -> str:
     return value
 
 
+def token_name(value: str) -> str:
+    """A name that a log read shows."""
+    if not 1 <= len(value) <= 64 or not value.isprintable():
+        raise argparse.ArgumentTypeError("1 to 64 printable characters")
+    return value
+
+
+def days(value: str) -> int:
+    """A number of days from now, at most a hundred years."""
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 36_500:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number of days from 1 to 36500")
+    return int(value)
+
+
 def port(value: str) -> int:
     """A TCP port."""
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 65535:

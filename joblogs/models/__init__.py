@@ -1,6 +1,6 @@
 """Models: one file per subject."""
 
-from .access import App, AppGrant, FailedLogins, Scope
+from .access import App, AppGrant, AppToken, FailedLogins, Scope
 from .audit import LogRead, Redaction, Removal
 from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
@@ -12,6 +12,7 @@ __all__ = [
     "DIGESTS",
     "App",
     "AppGrant",
+    "AppToken",
     "FailedLogins",
     "FileLog",
     "Host",

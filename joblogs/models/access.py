@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import Group
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import ScopeType
@@ -90,6 +91,12 @@ class AppGrant(models.Model):
     )
     read = models.BooleanField(_("read"), default=True)
     write = models.BooleanField(_("write"), default=False)
+    audit = models.BooleanField(
+        _("audit"),
+        default=False,
+        db_default=False,
+        help_text=_("May read who read which logs."),
+    )
 
     class Meta:
         verbose_name = _("grant")
@@ -107,6 +114,53 @@ class AppGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.app_id} → {self.scope_id or '*'}"
+
+
+class AppToken(models.Model):
+    """Token of an app, for clients that send nothing else: at most the app's rights."""
+
+    app = models.ForeignKey(App, models.CASCADE, related_name="tokens", verbose_name=_("app"))
+    name = models.CharField(
+        _("name"), max_length=64, help_text=_("Log reads with this token show it.")
+    )
+    # SHA-256 of 32 random bytes of ours with a prefix.
+    digest = models.BinaryField(max_length=32, editable=False)
+    scope = models.ForeignKey(
+        Scope,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="tokens",
+        verbose_name=_("scope"),
+        help_text=_("Leave empty for all scopes of the app."),
+    )
+    read = models.BooleanField(_("read"), default=True, db_default=True)
+    write = models.BooleanField(_("write"), default=False, db_default=False)
+    audit = models.BooleanField(_("audit"), default=False, db_default=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
+        constraints = [
+            models.UniqueConstraint(fields=["digest"], name="apptoken_digest"),
+            models.UniqueConstraint(
+                fields=["app", "name"],
+                condition=models.Q(revoked_at__isnull=True),
+                name="apptoken_app_and_name",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it holds now: neither revoked nor expired."""
+        expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.revoked_at is None and not expired
 
 
 class FailedLogins(models.Model):

@@ -56,6 +56,8 @@ class LogRead(models.Model):
     who = models.CharField(_("user"), max_length=256)
     # The app through which they came, empty for a person in the pages.
     app_code = models.CharField(_("app"), max_length=64, blank=True, default="")
+    # The name of the app's token that they came with, empty for its secret.
+    token = models.CharField(_("token"), max_length=64, blank=True, default="", db_default="")
     # Logged in here, named by a gateway's token, or who runs commands. Else only the app says so.
     user_verified = models.BooleanField(_("user verified"), default=False, db_default=False)
     channel = models.CharField(_("channel"), max_length=64)

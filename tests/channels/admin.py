@@ -7,7 +7,10 @@ from tests.channels.rows import READERS, Asks, Row, at
 from tests.channels.security_world import AUDITOR, GONE_KEY, HISTORY, SUPERUSER, Ask, Place
 
 _TABLES = tuple(f"joblogs.{model._meta.model_name}" for model in HISTORY)
-_RIGHTS = ("joblogs.app", "joblogs.appgrant", "joblogs.redaction", "joblogs.removal")
+_RIGHTS = (
+    *("joblogs.app", "joblogs.appgrant", "joblogs.apptoken"),
+    *("joblogs.redaction", "joblogs.removal"),
+)
 _PEOPLE = ("auth.group", "auth.user")
 _SCOPE, _READ = ("joblogs.scope",), ("joblogs.logread",)
 _EVERY = (*_TABLES, *_READ, *_SCOPE, *_RIGHTS, *_PEOPLE)
@@ -92,7 +95,7 @@ ADMIN = [
         facts=READERS,
     ),
     Row(
-        "admin: apps, grants, people, redactions, removals",
+        "admin: apps, grants, tokens, people, redactions, removals",
         _named((*_RIGHTS, *_PEOPLE), "changelist", "change", "history"),
         lambda p: [
             *(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.builders import script_log
 from tests.channels.rows import Asks, Row, at
-from tests.channels.security_world import APP, PRODUCER, Ask, Place
+from tests.channels.security_world import APP_OR_TOKEN, PRODUCER, Ask, Place
 
 
 def _api(name: str, fields: Callable[[Place], dict[str, object]], *methods: str) -> Asks:
@@ -93,35 +93,35 @@ API = [
         "logs of many hosts",
         ("batch_get_job_instance_ip_log",),
         _batch,
-        text=frozenset({APP}),
+        text=APP_OR_TOKEN,
         recorded="batch_get_job_instance_ip_log",
     ),
     Row(
         "log of one host",
         ("get_job_instance_ip_log",),
         _api("get_job_instance_ip_log", _one_host, "POST", "GET"),
-        text=frozenset({APP}),
+        text=APP_OR_TOKEN,
         recorded="get_job_instance_ip_log",
     ),
     Row(
         "logs of many hosts, version 4",
         ("v4_batch_get_job_instance_execute_object_log",),
         _v4,
-        text=frozenset({APP}),
+        text=APP_OR_TOKEN,
         recorded="v4_batch_get_job_instance_execute_object_log",
     ),
     Row(
         "raw log of one host",
         ("host_log",),
         _raw,
-        text=frozenset({APP}),
+        text=APP_OR_TOKEN,
         recorded="raw log",
     ),
     Row(
         "export of logs",
         ("export",),
         _export,
-        text=frozenset({APP}),
+        text=APP_OR_TOKEN,
         recorded="export",
     ),
     Row(
@@ -132,7 +132,7 @@ API = [
             lambda p: {"step_instance_id": p.step, "keyword": f"{p.word}-needle"},
             "GET",
         ),
-        facts=frozenset({APP}),
+        facts=APP_OR_TOKEN,
         recorded="get_step_instance_status",
     ),
     Row(
@@ -148,7 +148,7 @@ API = [
             ),
             *_api("get_step_instance_detail", lambda p: {"step_instance_id": p.step}, "GET")(p),
         ],
-        facts=frozenset({APP}),
+        facts=APP_OR_TOKEN,
     ),
     Row(
         "expected offsets of a step's logs",

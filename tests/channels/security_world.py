@@ -15,9 +15,11 @@ from django.contrib.auth.models import Permission, User
 from django.db.models import Model
 from django.test import Client
 
+from joblogs import app_tokens
 from joblogs.models import (
     App,
     AppGrant,
+    AppToken,
     FileLog,
     Host,
     HostResult,
@@ -183,6 +185,8 @@ class Caller:
 SUPERUSER, STAFF, STAFF_ELSEWHERE = "superuser", "staff", "staff of another scope"
 AUDITOR, AUDITOR_ELSEWHERE = "auditor", "auditor of another scope"
 APP, APP_ELSEWHERE = "app", "app of another scope"
+TOKEN, TOKEN_ELSEWHERE = "token", "token for another scope"
+APP_OR_TOKEN = frozenset({APP, TOKEN})
 PRODUCER, PRODUCER_ELSEWHERE = "producer", "producer of another scope"
 MEMBER, NOBODY = "login without staff", "anyone"
 
@@ -190,6 +194,7 @@ TWINS = {
     STAFF: STAFF_ELSEWHERE,
     AUDITOR: AUDITOR_ELSEWHERE,
     APP: APP_ELSEWHERE,
+    TOKEN: TOKEN_ELSEWHERE,
     PRODUCER: PRODUCER_ELSEWHERE,
 }
 """Who is to the other scope what somebody is to this one."""
@@ -261,6 +266,14 @@ def _apps() -> dict[str, Caller]:
         code = name.replace(" ", "-")
         headers = credentials(code, scopes=(("biz", scope),), read=not write, write=write)
         made[name] = Caller(name, Client(), headers)
+    for name, scope in ((TOKEN, HERE.scope), (TOKEN_ELSEWHERE, ELSEWHERE.scope)):
+        # The app may do more than the token.
+        code = name.replace(" ", "-")
+        credentials(code, scopes=(("biz", HERE.scope), ("biz", ELSEWHERE.scope)), write=True)
+        token = app_tokens.create(
+            code=code, name="t", scope=("biz", scope), rights=frozenset({"read"})
+        )
+        made[name] = Caller(name, Client(), {"Authorization": f"Bearer {token}"})
     return made
 
 
@@ -282,6 +295,7 @@ def _keyed(where: Place, who: str) -> Place:
         LogRead: read.pk,
         App: App.objects.get(app_code=APP).pk,
         AppGrant: AppGrant.objects.get(app__app_code=APP).pk,
+        AppToken: AppToken.objects.get(app__app_code=TOKEN).pk,
         User: User.objects.get(username=who).pk,
     }
     return dataclasses.replace(where, keys=keys)

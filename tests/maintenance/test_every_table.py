@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db.models import Model
 from django.utils import timezone
 
-from joblogs import access
+from joblogs import access, app_tokens
 from joblogs.maintenance import expiry, legal_hold
 from joblogs.models import (
     FailedLogins,
@@ -46,6 +46,7 @@ class Treated(NamedTuple):
 TABLES = {
     "App": Treated(STAY, STAY, STAY, False),
     "AppGrant": Treated(STAY, STAY, STAY, False),
+    "AppToken": Treated(STAY, STAY, STAY, False),
     "FailedLogins": Treated(STAY, STAY, STAY, False),
     "FileLog": Treated(GO, "content, held_size", "content, masked, redacted", True),
     "Host": Treated(STAY, STAY, STAY, True),
@@ -110,6 +111,7 @@ def _store(path: Path) -> None:
         file_log(2, job=1, step=3, offset=0, content=f"or {SECRET}\n", status=4),
     )
     access.create_app(code="app", scopes=(("biz", "2"),), read=True, write=False)
+    app_tokens.create(code="app", name="t")
     FailedLogins.objects.create(key=b"k" * 32, free_at=2**52)
     LogConflict.objects.create(app_id=1, is_file=False, log_id=1, latest=2**52)
     MaintenanceRun.objects.create(pk=9, started_at=timezone.now())

@@ -92,6 +92,14 @@ def test_an_app_that_is_not_there_is_not_made_by_rotating_it() -> None:
         ["ci", "--scope", "7"],
         ["ci", "--scope", "shop:7"],
         ["ci", "--read"],
+        ["ci", "--token", "t", "--rotate"],
+        ["ci", "--token", "t", "--name", "n"],
+        ["ci", "--token", "t", "--scope", "biz:7", "--scope", "biz:8"],
+        ["ci", "--token", "t", "--expires", "0"],
+        ["ci", "--token", ""],
+        ["ci", "--token", "t", "--revoke", "t"],
+        ["ci", "--revoke", "t", "--read"],
+        ["ci", "--expires", "3"],
     ],
 )
 def test_wrong_arguments_exit_with_2_and_make_nothing(arguments: list[str]) -> None:

@@ -123,7 +123,13 @@ COMPONENTS: Json = {
             "in": "header",
             "name": "X-Bkapi-Authorization",
             "description": 'JSON: `{"bk_app_code": "…", "bk_app_secret": "…"}`, and '
-            "`bk_username`, who is recorded as the reader. Rights are the app's.",
+            "`bk_username`, who is recorded as the reader. Rights are the app's. Or a token of the "
+            'store alone: `{"access_token": "jlt_…"}`.',
+        },
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of the store: `Authorization: Bearer jlt_…`.",
         },
         "gateway": {
             "type": "apiKey",

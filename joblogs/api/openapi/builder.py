@@ -66,7 +66,7 @@ def _described(
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": f"{operation.description} {forms}".strip(),
-        "security": [{"app": []}],
+        "security": [{"app": []}, {"token": []}],
         "responses": _responses(path, view, success, reads_json=method == "POST"),
     }
     if operation.request is None:

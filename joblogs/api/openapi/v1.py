@@ -86,7 +86,7 @@ RECORDS_IN: Json = {
     "description": "One JSON object a line; docs/records.md describes the records. Read as a "
     "stream, with a length or chunked; `Content-Encoding` gzip and zstd are decoded. What is not "
     "refused is in; sending the same again accepts nothing twice. " + SLASH,
-    "security": [{"app": []}],
+    "security": [{"app": []}, {"token": []}],
     "requestBody": {
         "required": True,
         "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
@@ -101,7 +101,7 @@ RECORDS_READ: Json = {
     "tags": ["Records"],
     "summary": "Which records this store reads",
     "description": SLASH,
-    "security": [{"app": []}],
+    "security": [{"app": []}, {"token": []}],
     "responses": enveloped(READS) | refusals(),
 }
 OFFSETS: Json = {
@@ -109,7 +109,7 @@ OFFSETS: Json = {
     "tags": ["Records"],
     "summary": "Where each log of a step goes on",
     "description": f"For a producer that lost its place; needs write. {SLASH}",
-    "security": [{"app": []}],
+    "security": [{"app": []}, {"token": []}],
     "parameters": in_path(STEP_PATH),
     "responses": enveloped(
         thing(
@@ -179,7 +179,7 @@ def _log(operation: str, summary: str, *, content: Json | None) -> Json:
         "description": "Bytes as they were printed. A follower sends `offset`, the bytes that "
         "it has, and `wait`: the answer comes when there is more, the log ends, or the time is "
         f"up. Files have no raw log. {SLASH}",
-        "security": [{"app": []}],
+        "security": [{"app": []}, {"token": []}],
         "parameters": [
             *in_path({**STEP_PATH, "host": NUMBER}),
             *in_query(
@@ -221,7 +221,7 @@ EXPORT: Json = {
     "description": "What the command `export_logs` writes: records, a ZIP archive with a file for "
     "each host, text led by hosts, or a table. Streamed; an answer that fails after its first byte "
     f"cuts the connection. An unknown parameter is refused. {SLASH}",
-    "security": [{"app": []}],
+    "security": [{"app": []}, {"token": []}],
     "parameters": [
         *in_path({name: STEP_PATH[name] for name in ("scope_type", "scope_id")}),
         *in_query(

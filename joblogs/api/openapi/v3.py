@@ -106,7 +106,7 @@ def _pair(
         "tags": ["BlueKing"],
         "summary": summary,
         "description": ALSO_POST if post else ONLY_GET,
-        "security": [{"app": []}],
+        "security": [{"app": []}, {"token": []}],
     }
     answers = enveloped(data, *FOR_EVERY, *errors, headers=TRACED)
     fields = {**required, **SCOPE_FIELDS, **optional}

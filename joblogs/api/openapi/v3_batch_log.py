@@ -175,7 +175,7 @@ BATCH: Json = {
     "tags": ["BlueKing"],
     "summary": "The logs of many hosts of a step",
     "description": f"At most {HOSTS_MAX} hosts. {FORMS}",
-    "security": [{"app": []}],
+    "security": [{"app": []}, {"token": []}],
     "requestBody": body(REQUEST, host_id_list=[101, 102]),
     "responses": enveloped(
         DATA,

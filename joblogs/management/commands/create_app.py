@@ -1,4 +1,5 @@
-"""`create_app CODE`: make or extend an app that calls the API (docs/operations.md)."""
+"""`create_app CODE`: make or extend an app that calls the API, and its tokens
+(docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -6,15 +7,17 @@ from argparse import ArgumentParser
 
 from django.core.management.base import CommandError
 
-from joblogs import access
-from joblogs.management.arguments import app_code, scope
+from joblogs import access, app_tokens
+from joblogs.app_tokens import TokenRefused
+from joblogs.management.arguments import app_code, days, scope, token_name
 from joblogs.management.base import StoreCommand
 
 
 class Command(StoreCommand):
     help = (
-        "Make an app that may call the API, or extend one. A new app's secret is printed once, "
-        "alone on the last line of standard output; everything else goes to standard error."
+        "Make an app that may call the API, extend one, or make and revoke its tokens. A new app's "
+        "secret, and a token, is printed once, alone on the last line of standard output; "
+        "everything else goes to standard error."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,15 +30,29 @@ class Command(StoreCommand):
             type=scope,
             default=[],
             metavar="TYPE:ID",
-            help="a scope that it may use, such as biz:2; may be given several times",
+            help="a scope that it may use, such as biz:2; may be given several times, "
+            "of a token once",
         )
         parser.add_argument(
             "--all-scopes", action="store_true", help="every scope, those to come included"
         )
         parser.add_argument("--read", action="store_true", help="may read (default)")
         parser.add_argument("--write", action="store_true", help="may send records")
+        parser.add_argument("--audit", action="store_true", help="may read who read which logs")
         parser.add_argument(
             "--rotate", action="store_true", help="give an app that is there another secret"
+        )
+        parser.add_argument(
+            "--token",
+            type=token_name,
+            metavar="NAME",
+            help="make a token of an app that is there: of all its rights, or of those named",
+        )
+        parser.add_argument(
+            "--expires", type=days, metavar="DAYS", help="for how long the token holds"
+        )
+        parser.add_argument(
+            "--revoke", type=token_name, metavar="NAME", help="end a token of the app"
         )
 
     def handle(
@@ -47,10 +64,24 @@ class Command(StoreCommand):
         all_scopes: bool,
         read: bool,
         write: bool,
+        audit: bool,
         rotate: bool,
+        token: str | None,
+        expires: int | None,
+        revoke: str | None,
         **options: object,
     ) -> None:
-        if (read or write) and not scopes and not all_scopes:
+        rights = {"read": read, "write": write, "audit": audit}
+        named = frozenset(right for right, given in rights.items() if given)
+        if token is not None or revoke is not None or expires is not None:
+            beside = bool(name or all_scopes or rotate or (revoke and (token or expires)))
+            if beside or (revoke and (named or scopes)) or not (token or revoke):
+                raise CommandError("a token is made or revoked by itself", returncode=2)
+            if len(scopes) > 1:
+                raise CommandError("a token has one scope, or all of the app's", returncode=2)
+            self._change_token(code, token, revoke, scopes, named, expires)
+            return
+        if named and not scopes and not all_scopes:
             raise CommandError("say where: --scope TYPE:ID or --all-scopes", returncode=2)
         if rotate and access.app_of(code) is None:
             raise CommandError(f"{code}: there is no such app; without --rotate it is made.")
@@ -59,18 +90,46 @@ class Command(StoreCommand):
             name=name,
             scopes=scopes,
             all_scopes=all_scopes,
-            read=read or not write,
+            read=read or not named,
             write=write,
+            audit=audit,
             rotate=rotate,
         )
         for grant in app.grants.select_related("scope").order_by("scope"):
-            rights = " and ".join(right for right in ("read", "write") if getattr(grant, right))
-            self._write_line(f"{code} may {rights} {grant.scope or 'every scope'}.")
+            held = " and ".join(right for right in rights if getattr(grant, right))
+            self._write_line(f"{code} may {held} {grant.scope or 'every scope'}.")
         if secret is None:
             self._write_line(f"{code} keeps its secret; --rotate makes a new one.")
         else:
             self._write_line("Its secret, shown this once:")
             self.stdout.write(secret)
+
+    def _change_token(
+        self,
+        code: str,
+        token: str | None,
+        revoke: str | None,
+        scopes: list[tuple[str, str]],
+        rights: frozenset[str],
+        expires: int | None,
+    ) -> None:
+        try:
+            if token is None:
+                app_tokens.revoke(code=code, name=revoke or "")
+                self._write_line(f"{code}'s token {revoke} is revoked.")
+                return
+            text = app_tokens.create(
+                code=code,
+                name=token,
+                scope=scopes[0] if scopes else None,
+                rights=rights,
+                expires_days=expires,
+            )
+        except TokenRefused as error:
+            raise CommandError(f"{error}.") from error
+        end = f"for {expires} days" if expires else "until it is revoked"
+        self._write_line(f"{code}'s token {token}, shown this once, holds {end}:")
+        self.stdout.write(text)
 
     def _write_line(self, line: str) -> None:
         self.stderr.write(line, str)  # not in the colour of errors
