@@ -14,11 +14,10 @@ import msgspec
 from joblogs import query
 from joblogs.choices import FileMode, HostStatus
 from joblogs.models import FileLog, StepInstance
-from joblogs.query import Completeness
+from joblogs.query import Completeness, StepHost
 
 from . import names
 from .ndjson import GENERATOR
-from .runs import Run
 from .walk import Group, Log, Walk
 
 MANIFEST = "manifest.json"
@@ -76,7 +75,7 @@ def _group(
     step, runs = group.step, group.runs
     folder = names.folder(step)
     every = walk.selection.every_attempt
-    for run, logs in zip(runs, walk.logs(step, [run.host for run in runs]), strict=True):
+    for run, logs in zip(runs, walk.logs(step, runs), strict=True):
         if not run.results:
             manifest.add(step, run, {"not_run_again": True})
             continue
@@ -108,9 +107,9 @@ def _info(path: str, at: int) -> zipfile.ZipInfo:
 
 
 def _log_entry(
-    step: StepInstance, run: Run, log: Log, path: str, size: int, sha256: str
+    step: StepInstance, run: StepHost, log: Log, path: str, size: int, sha256: str
 ) -> dict[str, Any]:
-    state = query.log_state(step, run.host)
+    state = query.log_state(step, run)
     redacted = any(result.redacted for result in run.results)
     entry: dict[str, Any] = {"path": path, "size": size, "sha256": sha256}
     if log.file is not None:
@@ -144,7 +143,7 @@ class _Manifest:
         self._walk, self._entries = walk, entries
         self._count = 0
 
-    def add(self, step: StepInstance, run: Run, log_entry: dict[str, Any]) -> None:
+    def add(self, step: StepInstance, run: StepHost, log_entry: dict[str, Any]) -> None:
         job, newest = step.job, run.newest
         entry = {
             "bk_scope_type": job.scope.scope_type,

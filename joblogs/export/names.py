@@ -13,8 +13,7 @@ import unicodedata
 
 from joblogs.choices import FileMode
 from joblogs.models import FileLog, JobInstance, StepInstance
-
-from .runs import Run
+from joblogs.query import StepHost
 
 SCOPE_MAX, TITLE_MAX, HOST_MAX, FILE_MAX = 16, 28, 48, 24
 _REFUSED = re.compile(r'[<>:"/\\|?*\s_]+')
@@ -61,7 +60,7 @@ def _titled(number: int, title: str) -> str:
 
 
 def host_file(
-    run: Run, *, every_attempt: bool, file: FileLog | None = None, number: int = 0
+    run: StepHost, *, every_attempt: bool, file: FileLog | None = None, number: int = 0
 ) -> str:
     """The name of a host's log, or of what is said of one of its files, the `number`th."""
     host = run.newest.host_id

@@ -11,9 +11,8 @@ from joblogs import __version__, records
 from joblogs.choices import Role
 from joblogs.logtext.export_pieces import pieces
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
-from joblogs.query import host_history
+from joblogs.query import StepHost, host_history
 
-from .runs import only
 from .walk import Group, Log, Walk
 
 GENERATOR = f"joblogs {__version__}"
@@ -58,7 +57,7 @@ def _group(walk: Walk, group: Group) -> Iterator[bytes]:
     step = group.step
     results = [result for host in group.hosts for result in host.results]
     bare = _bare_files(step, results)
-    logs = walk.logs(step, [only(result) for result in results])
+    logs = walk.logs(step, [StepHost(result, [result]) for result in results])
     for result, own in zip(results, logs, strict=True):
         yield _line(_result(step, result))
         for log in own:

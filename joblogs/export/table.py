@@ -12,9 +12,9 @@ from typing import Any
 from joblogs import query, search
 from joblogs.choices import Role
 from joblogs.models import FileLog, StepInstance
+from joblogs.query import StepHost
 
 from .archive import status_name
-from .runs import Run
 from .walk import Group, Log, Walk
 
 ERROR_CHARACTERS = 500
@@ -40,7 +40,7 @@ def rows(walk: Walk) -> Iterator[bytes]:
             first = False
             yield _row(COLUMNS)
         runs = group.runs
-        for run, logs in zip(runs, walk.logs(group.step, [r.host for r in runs]), strict=True):
+        for run, logs in zip(runs, walk.logs(group.step, runs), strict=True):
             yield _row(_cells(group.step, run, logs))
 
 
@@ -58,7 +58,7 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _cells(step: StepInstance, run: Run, logs: Iterator[Log]) -> list[Any]:
+def _cells(step: StepInstance, run: StepHost, logs: Iterator[Log]) -> list[Any]:
     size, error, files = 0, b"", []
     for log in logs:
         size += log.size
@@ -79,8 +79,8 @@ def _cells(step: StepInstance, run: Run, logs: Iterator[Log]) -> list[Any]:
     ]
 
 
-def _state(step: StepInstance, run: Run, files: list[FileLog]) -> query.Completeness:
-    state = query.log_state(step, run.host)
+def _state(step: StepInstance, run: StepHost, files: list[FileLog]) -> query.Completeness:
+    state = query.log_state(step, run)
     return query.worst([state, query.files_state(step, files)]) if files else state
 
 

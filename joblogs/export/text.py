@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .runs import Run
+from joblogs.query import StepHost
+
 from .walk import Group, Walk
 
 PART_BYTES = 64 * 1024
@@ -21,7 +22,7 @@ def stream(walk: Walk, *, prefix: bool) -> Iterator[bytes]:
         if not isinstance(group, Group):
             continue
         runs = group.runs
-        for run, logs in zip(runs, walk.logs(group.step, [r.host for r in runs]), strict=True):
+        for run, logs in zip(runs, walk.logs(group.step, runs), strict=True):
             lead = _lead(walk, group, run) if prefix else b""
             for log in logs:
                 has_begun = False
@@ -44,7 +45,7 @@ def _led(part: bytes, lead: bytes, open_line: bool) -> Iterator[bytes]:
         open_line = not closed
 
 
-def _lead(walk: Walk, group: Group, run: Run) -> bytes:
+def _lead(walk: Walk, group: Group, run: StepHost) -> bytes:
     name = "".join(c if c.isprintable() else "?" for c in run.name)
     if walk.selection.every_attempt:
         name += f" #{run.newest.execute_count}"

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Protocol
 
 from joblogs import query, search
-from joblogs.choices import HostStatus, StepType
+from joblogs.choices import StepType
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from joblogs.query import FileLogs, State, StepHost, canonical_order
-from joblogs.query.hosts import file_bytes, file_weights
+from joblogs.query.hosts import by_host, file_bytes, owners_of_files
 
-from .runs import HostRuns, Run, runs_of
+from .runs import HostRuns, runs_of
 from .selection import Outcome, Selection
 
 
@@ -28,7 +26,7 @@ class Group:
     hosts: list[HostRuns]
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[StepHost]:
         return [run for host in self.hosts for run in host.runs]
 
 
@@ -130,7 +128,7 @@ class Walk:
         step = group.step
         if step.step_type == StepType.FILE and step.job.expired_at is None:
             return  # its logs are those of files: counted as they are read
-        states = (query.log_state(step, run.host) for run in group.runs)
+        states = (query.log_state(step, run) for run in group.runs)
         self.tally.states.update(host.state for host in states)
 
     def _items(self) -> Iterator[Item]:
@@ -179,13 +177,9 @@ class Walk:
 
     def _selected(self, step: StepInstance, page: Sequence[HostResult]) -> list[HostRuns]:
         chosen = self.selection
-        with_files = None
-        if step.step_type == StepType.FILE:
-            last_time = (r.pk for r in page if r.status == HostStatus.SUCCEEDED_LAST_TIME)
-            with_files = file_weights(last_time)
+        with_files = owners_of_files(step, page)
         hosts = []
-        for _, own in itertools.groupby(page, key=attrgetter("host_id")):
-            results = list(own)
+        for results in by_host(page):
             host = runs_of(results, chosen, with_files) if chosen.names(results) else None
             if host and chosen.outcome in (None, Outcome.of(host.newest.status)):
                 hosts.append(host)

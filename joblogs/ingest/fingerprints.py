@@ -14,7 +14,6 @@ from joblogs import database
 from joblogs.choices import FINISHED, host_rank
 from joblogs.logtext import fingerprint, store
 from joblogs.logtext.codec import Unreadable
-from joblogs.logtext.host_names import names_of
 from joblogs.models import HostResult
 
 AT_ONCE_MAX_BYTES = 1024 * 1024
@@ -36,7 +35,7 @@ def take(rows: Iterable[HostResult]) -> None:
 
 def begun(row: HostResult) -> fingerprint.Fingerprint:
     """The fingerprint of a host result's log, before its text."""
-    return fingerprint.Fingerprint(names=names_of(row))
+    return fingerprint.Fingerprint(names=row.own_names)
 
 
 def write(taken: Iterable[tuple[HostResult, fingerprint.Fingerprint]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import HOST_UNFINISHED, HostStatus, Inherited, Role
@@ -16,6 +16,7 @@ from .access import Scope
 from .base import FastLoadModel
 from .jobs import StepInstance
 from .logs import StoredLog
+from .result_properties import ResultProperties
 
 ADDRESS_LENGTH = 64
 DIGESTS = (
@@ -57,15 +58,15 @@ class HostQuerySet(models.QuerySet["Host"]):
 
     def referenced(self) -> HostQuerySet:
         """Those that a host result points to: no other is shown."""
-        return self.filter(models.Exists(_results_of_host()))
+        return self.filter(Exists(_results_of_host()))
 
     def unreferenced(self) -> HostQuerySet:
         """Those that no host result points to any more."""
-        return self.filter(~models.Exists(_results_of_host()))
+        return self.filter(~Exists(_results_of_host()))
 
 
 def _results_of_host() -> models.QuerySet[HostResult]:
-    return HostResult.objects.filter(identity=models.OuterRef("pk"))
+    return HostResult.objects.filter(identity=OuterRef("pk"))
 
 
 def fold_name(name: str) -> str:
@@ -131,9 +132,28 @@ class HostResultQuerySet(models.QuerySet["HostResult"]):
         """Those of a step, of all attempts and roles."""
         return self.filter(step=step)
 
+    def in_role(self, role: Role) -> HostResultQuerySet:
+        """Those of hosts that a step ran on, or sent files to, or of those that sent them."""
+        return self.filter(role=role)
+
     def targets(self) -> HostResultQuerySet:
         """Those of hosts that a step ran on, or sent files to."""
-        return self.filter(role=Role.TARGET)
+        return self.in_role(Role.TARGET)
+
+    def of_attempts(self, execute_count: int | None, batch: int | None) -> HostResultQuerySet:
+        """Those up to an execute count, and of one rolling batch; None: of all."""
+        results = self if execute_count is None else self.filter(execute_count__lte=execute_count)
+        return results if batch is None else results.filter(batch=batch)
+
+    def latest_attempts(self) -> HostResultQuerySet:
+        """Those of targets of which the step has no later attempt or batch on the host."""
+        later = Q(execute_count__gt=OuterRef("execute_count")) | Q(
+            execute_count=OuterRef("execute_count"), batch__gt=OuterRef("batch")
+        )
+        same = HostResult.objects.targets().filter(
+            later, step=OuterRef("step"), host_id=OuterRef("host_id")
+        )
+        return self.targets().filter(~Exists(same))
 
     def finished(self) -> HostResultQuerySet:
         """Those that have ended, however."""
@@ -148,7 +168,7 @@ class HostResultQuerySet(models.QuerySet["HostResult"]):
         return self.order_by().values("step__job")
 
 
-class HostResult(StoredLog, FastLoadModel):
+class HostResult(ResultProperties, StoredLog, FastLoadModel):
     """One attempt of a step on one host, with the host's addresses as of the run."""
 
     step = models.ForeignKey(
@@ -229,7 +249,7 @@ class HostResult(StoredLog, FastLoadModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.host_name or self.ip or self.ipv6 or self.host_id} · {self.execute_count}"
+        return f"{self.display_name} · {self.execute_count}"
 
     def forget_digests(self) -> None:
         """Set the columns of DIGESTS to none: the text changed that they were computed of."""

@@ -10,9 +10,7 @@ from .hosts import (
     Address,
     Attempts,
     Page,
-    Row,
     StepHost,
-    effective_attempt,
     holders,
     hosts_as,
     hosts_named,
@@ -31,7 +29,8 @@ from .ranges import (
     script_range,
     worst,
 )
-from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
+from .results import Result
+from .status import ResultGroup, grouped, latest_batch, target_results
 from .transfers import FileSource, file_sources, target_directory
 from .window import END, Place, ShownLine, Window, window_at
 
@@ -49,11 +48,10 @@ __all__ = [
     "Place",
     "Range",
     "ResultGroup",
-    "Row",
     "ShownLine",
     "State",
     "StepHost",
-    "TargetResult",
+    "Result",
     "Text",
     "Window",
     "completeness",
@@ -78,7 +76,6 @@ __all__ = [
     "script_logs",
     "script_range",
     "script_text",
-    "effective_attempt",
     "steps_of",
     "target_directory",
     "target_results",

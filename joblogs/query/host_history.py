@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from django.db.models import BigIntegerField, Count, F, QuerySet
+from django.db.models import Count, F, QuerySet
 
-from joblogs import database
-from joblogs.choices import HOST_UNFINISHED, Role
 from joblogs.logtext import fingerprint, store
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 
-from .hosts import EVERY_ATTEMPT, Attempts, Row, StepHost, results_of
+from .hosts import EVERY_ATTEMPT, Attempts
 from .jobs import steps_of
+from .results import STATUS_VALUES, Result, read
 
 
 def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
     """All results of a host in a step, the newest attempt and batch first, targets' before
     sources'."""
-    rows = HostResult.objects.filter(step=step, host_id=bk_host_id)
+    rows = HostResult.objects.for_step(step).filter(host_id=bk_host_id)
     return list(rows.order_by("role", "-execute_count", "-batch"))
-
-
-def with_rows(host: StepHost, results: Iterable[HostResult]) -> StepHost:
-    """The same host, with these results of it for the rows of its log."""
-    names = Row._fields[:-1]
-    rows = [
-        Row._make([*(getattr(result, name) for name in names), result.redacted is not None])
-        for result in results
-    ]
-    return host._replace(rows=tuple(rows))
-
-
-class Label(NamedTuple):
-    """What names a host in a step, and how it went there."""
-
-    host_name: str | None
-    ip: str | None
-    ipv6: str | None
-    status: int
 
 
 def files_on(step: StepInstance, results: Sequence[HostResult]) -> list[FileLog]:
@@ -82,24 +62,21 @@ def results_alike(
 
 def _fingerprinted(step: StepInstance, attempts: Attempts) -> QuerySet[HostResult]:
     return (
-        results_of(step, Role.TARGET, attempts)
-        .exclude(status__in=HOST_UNFINISHED)
+        HostResult.objects.for_step(step)
+        .targets()
+        .of_attempts(*attempts)
+        .finished()
         .filter(held_size__gt=0, fingerprint_size=F("held_size"), shape_version=fingerprint.VERSION)
         .exclude(shape=None)
     )
 
 
-def host_labels(step: StepInstance) -> dict[int, Label]:
-    """Of each host of a step what the result says that names it. No text."""
-    return {host: Label(*values) for host, *values in _labels_of.plain(step=step.pk)}
-
-
-@database.CompiledQuery
-def _labels_of() -> QuerySet[HostResult, tuple[Any, ...]]:
-    rows = HostResult.objects.filter(step_id=database.Param("step", BigIntegerField()))
+def host_labels(step: StepInstance) -> dict[int, Result]:
+    """Of each host of a step the result that names it and says how it went. No text."""
     # The last of a host counts: its target's, the newest attempt.
-    order = rows.order_by("host_id", "-role", "execute_count", "batch")
-    return order.values_list("host_id", *Label._fields)
+    results = HostResult.objects.for_step(step)
+    order = results.order_by("host_id", "-role", "execute_count", "batch")
+    return {result.host_id: result for result in read(order, STATUS_VALUES)}
 
 
 def same_step_before(

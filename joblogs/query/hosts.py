@@ -1,4 +1,4 @@
-"""Hosts of a step, and the attempts whose rows hold their log (docs/api.md, Attempts)."""
+"""Hosts of a step, and the attempts that hold their log (docs/api.md, Attempts)."""
 
 from __future__ import annotations
 
@@ -6,61 +6,23 @@ import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
-from django.db.models import (
-    BigIntegerField,
-    BooleanField,
-    Count,
-    ExpressionWrapper,
-    Q,
-    QuerySet,
-    Sum,
-)
+from django.db.models import BigIntegerField, Count, Q, QuerySet, Sum
+from django.utils.functional import cached_property
 
 from joblogs import database
 from joblogs.choices import HostStatus, Role, StepType
 from joblogs.errors import HostListInvalid
+from joblogs.logtext import fingerprint
 from joblogs.models import FileLog, HostResult, StepInstance
+
+from .results import BRIEF_VALUES, VALUES, Result, read
 
 HOSTS_MAX = 500
 """Hosts that one answer holds (the API specification)."""
 FILE_ROW_BYTES = 1024
 """What a file log costs in memory besides its content."""
-
-
-class Row(NamedTuple):
-    """Columns of a host result that the attempts rule needs."""
-
-    pk: int
-    host_id: int
-    role: int
-    batch: int
-    execute_count: int
-    actual_execute_count: int | None
-    status: int
-    held_size: int
-    bk_cloud_id: int
-    ip: str | None
-    ipv6: str | None
-    received_size: int = 0
-    declared_size: int | None = None
-    declared_sha256: bytes | None = None
-    truncated: bool = False
-    fingerprint_size: int | None = None
-    digest: bytes | None = None
-    masked: int = 0
-    redacted: bool = False
-
-
-ROW_VALUES: tuple[Any, ...] = (
-    *Row._fields[:-1],
-    # Whether, not where: a log may have a million masked ranges, and an answer 500 logs.
-    ExpressionWrapper(Q(redacted__isnull=False), output_field=BooleanField()),
-)
-"""Expressions of a Row, for `values_list`."""
-BRIEF_VALUES = Row._fields[: -len(Row._field_defaults)]
-"""Those of them that say where a text is; the others describe the text."""
 
 
 class Address(NamedTuple):
@@ -76,8 +38,14 @@ class Attempts(NamedTuple):
     execute_count: int | None = None
     batch: int | None = None
 
+    def include(self, result: Result | HostResult) -> bool:
+        """Whether a host result is of one of these attempts."""
+        top, batch = self
+        return (top is None or result.execute_count <= top) and batch in (None, result.batch)
+
 
 EVERY_ATTEMPT = Attempts()
+AnyResult = TypeVar("AnyResult", Result, HostResult)
 
 
 class Page(NamedTuple):
@@ -87,33 +55,66 @@ class Page(NamedTuple):
     length: int
 
 
-class StepHost(NamedTuple):
-    """A host of a step: its addresses as of its newest attempt, and the rows of its log.
+class StepHost:
+    """Host of a step: its newest result, whose status and addresses are shown, and the results
+    that hold its log, by batch and role."""
 
-    `rows` are those that hold the log, by batch and role.
-    """
-
-    bk_host_id: int
-    bk_cloud_id: int
-    ip: str | None
-    ipv6: str | None
-    rows: tuple[Row, ...]
-
-    @property
-    def size(self) -> int:
+    def __init__(self, newest: Result | HostResult, results: Sequence[Result | HostResult]) -> None:
+        self.newest, self.results = newest, results
+        self.bk_host_id, self.bk_cloud_id = newest.host_id, newest.bk_cloud_id
+        self.ip, self.ipv6, self.status = newest.ip, newest.ipv6, newest.status
+        self.name = newest.display_name
+        self.size = sum([result.held_size for result in results])
         """Bytes of script log."""
-        rows = self.rows
-        return rows[0].held_size if len(rows) == 1 else sum(row.held_size for row in rows)
+        self.place = 0
+        """Among the hosts of its overview, in the order of their names."""
 
     @property
     def attempt(self) -> int:
         """The execute count as of which this is the log: asked for that, it is the same."""
-        return max(row.execute_count for row in self.rows)
+        return max(result.execute_count for result in self.results)
 
     @property
     def batch(self) -> int:
         """The last rolling batch in it, 0 if it does not roll."""
-        return max(row.batch for row in self.rows)
+        return max(result.batch for result in self.results)
+
+    @property
+    def masked(self) -> int:
+        """Places in its script log where a secret was."""
+        return sum(result.masked for result in self.results)
+
+    @property
+    def silent(self) -> bool:
+        """It has ended, and not a byte of it ever arrived."""
+        return self.newest.finished and not any(result.received_size for result in self.results)
+
+    def print_of(self, *, identical: bool) -> tuple[bytes, ...] | None:
+        """What tells whether two hosts printed the same, or the like; None if not known yet."""
+        prints = []
+        for result in self.results:
+            if not result.held_size:
+                continue
+            value = result.digest if identical else result.shape
+            is_known = result.fingerprint_size == result.held_size and value is not None
+            if not is_known or not (identical or result.shape_version == fingerprint.VERSION):
+                return None
+            prints.append(bytes(value or b""))
+        return tuple(prints)
+
+    @cached_property
+    def value_hashes(self) -> tuple[bytes, ...] | None:
+        """Hashes of the hidden values that may tell it from hosts that printed the like; None if
+        they are not known."""
+        if self.print_of(identical=False) is None:
+            return None
+        size, values = fingerprint.VALUE_BYTES, list[bytes]()
+        for result in self.results:
+            if result.held_size and result.value_hashes is None:
+                return None
+            hashes = bytes(result.value_hashes or b"") if result.held_size else b""
+            values += [hashes[at : at + size] for at in range(0, len(hashes), size)]
+        return tuple(values)
 
 
 def hosts_named(
@@ -126,7 +127,7 @@ def hosts_named(
     """The hosts of a step that are named, in that order, each once.
 
     An address names every host of the step that had it in any attempt; what is not in the step
-    names none. `brief`: their rows have only the columns that locate the text.
+    names none. `brief`: of their results only that is read which locates the text.
     """
     ids = [name for name in names if isinstance(name, int)]
     if len(ids) < len(names):
@@ -136,8 +137,8 @@ def hosts_named(
                 [name] if isinstance(name, int) else ids_of.get(name, []) for name in names
             )
         )
-    rows = _step_hosts(step, set(ids), attempts, brief=brief)
-    return [rows[host] for host in dict.fromkeys(ids) if host in rows]
+    hosts = {host.bk_host_id: host for host in _with_ids(step, set(ids), attempts, brief=brief)}
+    return [hosts[host] for host in dict.fromkeys(ids) if host in hosts]
 
 
 def hosts_of(
@@ -147,83 +148,34 @@ def hosts_of(
 
     Without a page all of them, if they are at most HOSTS_MAX; else HostListInvalid.
     """
-    hosts = HostResult.objects.for_step(step)
+    results = HostResult.objects.for_step(step)
     if step.step_type == StepType.FILE:
-        hosts = hosts.targets()
-    numbers = hosts.order_by("host_id").values_list("host_id", flat=True).distinct()
+        results = results.targets()
+    numbers = results.order_by("host_id").values_list("host_id", flat=True).distinct()
     total = numbers.count()
     if page is None and total > HOSTS_MAX:
         raise HostListInvalid(HostListInvalid.TOO_MANY_IN_STEP, total, HOSTS_MAX)
     if page is not None:
         numbers = numbers[page.start : page.start + page.length]
-    ids = list(numbers) if total else []
-    rows = _step_hosts(step, ids, attempts)
-    return [rows[host] for host in ids if host in rows], total
-
-
-def results_of(
-    step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT
-) -> QuerySet[HostResult]:
-    """The host results of a step in one role."""
-    return _within(HostResult.objects.filter(step=step, role=role), attempts)
-
-
-def _within(results: QuerySet[HostResult], attempts: Attempts) -> QuerySet[HostResult]:
-    if attempts.execute_count is not None:
-        results = results.filter(execute_count__lte=attempts.execute_count)
-    if attempts.batch is not None:
-        results = results.filter(batch=attempts.batch)
-    return results
+    return _with_ids(step, list(numbers) if total else [], attempts), total
 
 
 def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
     """The hosts that a step has in one role, with what they logged in it, by ascending id."""
-    rows: Iterable[tuple[Any, ...]]
-    if attempts == EVERY_ATTEMPT:
-        rows = _rows_as.plain(step=step.pk, role=role)
-    else:
-        rows = results_of(step, role, attempts).values_list(*ROW_VALUES)
-    return sorted(_grouped(step, rows).values())
+    rows = HostResult.objects.for_step(step).in_role(role).of_attempts(*attempts)
+    return step_hosts(step, read(rows.order_by()))
 
 
-@database.CompiledQuery
-def _rows_as() -> QuerySet[HostResult, tuple[Any, ...]]:
-    rows = HostResult.objects.filter(
-        step_id=database.Param("step", BigIntegerField()),
-        role=database.Param("role", BigIntegerField()),
-    )
-    return rows.values_list(*ROW_VALUES)
-
-
-def effective_attempt(attempts: Sequence[Row], with_files: Collection[int] | None = None) -> Row:
-    """The row that holds the log of one host, role and batch (docs/api.md, Attempts).
-
-    `attempts` come newest first. The newest counts, unless it was not executed again: then an
-    earlier one does. `with_files` are the rows that own file logs, None for script steps.
-    """
-    for index, row in enumerate(attempts):
-        earlier = attempts[index + 1 :]
-        if not earlier:
-            return row
-        if row.actual_execute_count is not None and row.actual_execute_count < row.execute_count:
-            older = [e for e in earlier if e.execute_count <= row.actual_execute_count]
-            return effective_attempt(older, with_files) if older else row
-        empty = row.pk not in with_files if with_files is not None else not row.held_size
-        if row.status != HostStatus.SUCCEEDED_LAST_TIME or not empty:
-            return row
-    raise ValueError("a host has at least one attempt")
-
-
-def _step_hosts(
+def _with_ids(
     step: StepInstance, ids: Collection[int], attempts: Attempts, *, brief: bool = False
-) -> dict[int, StepHost]:
+) -> list[StepHost]:
     if not ids:
-        return {}
+        return []
     if attempts == EVERY_ATTEMPT:
-        rows_of = _brief_rows_of.plain if brief else _rows_of
-        return _grouped(step, rows_of(step=step.pk, hosts=ids))
-    rows = HostResult.objects.filter(database.InArray("host_id", ids), step=step)
-    return _grouped(step, _within(rows, attempts).values_list(*ROW_VALUES))
+        rows_of = _brief_rows_of if brief else _rows_of
+        return step_hosts(step, itertools.starmap(Result, rows_of.plain(step=step.pk, hosts=ids)))
+    rows = HostResult.objects.for_step(step).filter(database.InArray("host_id", ids))
+    return step_hosts(step, read(rows.of_attempts(*attempts)))
 
 
 def _named() -> QuerySet[HostResult]:
@@ -231,48 +183,83 @@ def _named() -> QuerySet[HostResult]:
     return HostResult.objects.filter(named, step_id=database.Param("step", BigIntegerField()))
 
 
-_rows_of = database.CompiledQuery(lambda: _named().values_list(*ROW_VALUES))
+_rows_of = database.CompiledQuery(lambda: _named().values_list(*VALUES))
 _brief_rows_of = database.CompiledQuery(lambda: _named().values_list(*BRIEF_VALUES))
 
 
-def _grouped(step: StepInstance, values_of: Iterable[tuple[Any, ...]]) -> dict[int, StepHost]:
-    rows = [Row(*values) for values in values_of]
-    with_files = None
-    if step.step_type == StepType.FILE:
-        with_files = file_weights(
-            row.pk for row in rows if row.status == HostStatus.SUCCEEDED_LAST_TIME
-        )
-    by_host: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_host[row.host_id].append(row)
-    return {host: _step_host(own, with_files) for host, own in by_host.items()}
+def step_hosts(step: StepInstance, results: Iterable[Result]) -> list[StepHost]:
+    """The hosts that have these results of a step, by ascending id."""
+    results = list(results)
+    with_files = owners_of_files(step, results)
+    return [host_with(own, with_files) for own in by_host(results)]
 
 
-def _step_host(rows: list[Row], with_files: Collection[int] | None) -> StepHost:
-    if len(rows) == 1:
-        (row,) = rows
-        return StepHost(row.host_id, row.bk_cloud_id, row.ip, row.ipv6, (row,))
-    rows.sort(key=lambda row: (row.batch, row.role, -row.execute_count))
-    # The target's addresses before the source's, the newest attempt's before earlier ones'.
-    newest = max(rows, key=lambda row: (-row.role, row.execute_count, row.batch))
-    effective_rows = [
-        effective_attempt(list(attempts), with_files)
-        for _, attempts in itertools.groupby(rows, key=attrgetter("batch", "role"))
-    ]
+def by_host(results: Iterable[AnyResult]) -> list[list[AnyResult]]:
+    """The results of each host, by ascending id."""
+    hosts: dict[int, list[AnyResult]] = defaultdict(list)
+    for result in results:
+        hosts[result.host_id].append(result)
+    return [hosts[host] for host in sorted(hosts)]
+
+
+def owners_of_files(
+    step: StepInstance, results: Iterable[Result | HostResult]
+) -> Collection[int] | None:
+    """Those of these results for which `host_with` has to know that they own file logs; None if
+    the step has none."""
+    if step.step_type != StepType.FILE:
+        return None
+    return file_weights(r.pk for r in results if r.status == HostStatus.SUCCEEDED_LAST_TIME)
+
+
+def host_with(results: Sequence[AnyResult], with_files: Collection[int] | None) -> StepHost:
+    """The host that has these results in a step; `with_files` as `owners_of_files` gives it."""
+    if len(results) == 1:
+        return StepHost(results[0], results)
+    # By batch and role, the newest attempt first.
+    ordered = sorted(results, key=lambda result: (result.batch, result.role, -result.execute_count))
     return StepHost(
-        bk_host_id=newest.host_id,
-        bk_cloud_id=newest.bk_cloud_id,
-        ip=newest.ip,
-        ipv6=newest.ipv6,
-        rows=tuple(effective_rows),
+        newest_of(results),
+        [
+            _effective_attempt(list(attempts), with_files)
+            for _, attempts in itertools.groupby(ordered, key=attrgetter("batch", "role"))
+        ],
     )
+
+
+def newest_of(results: Iterable[AnyResult]) -> AnyResult:
+    """The newest attempt's result before earlier ones', before them the target's to a source's."""
+    return max(results, key=lambda result: (-result.role, result.execute_count, result.batch))
+
+
+def _effective_attempt(
+    attempts: Sequence[AnyResult], with_files: Collection[int] | None
+) -> AnyResult:
+    """The result that holds the log of one host, role and batch (docs/api.md, Attempts).
+
+    `attempts` come newest first. The newest counts, unless it was not executed again: then an
+    earlier one does. `with_files` are those that own file logs, None for script steps.
+    """
+    for index, result in enumerate(attempts):
+        earlier = attempts[index + 1 :]
+        if not earlier:
+            return result
+        actual = result.actual_execute_count
+        if actual is not None and actual < result.execute_count:
+            older = [e for e in earlier if e.execute_count <= actual]
+            return _effective_attempt(older, with_files) if older else result
+        empty = result.pk not in with_files if with_files is not None else not result.held_size
+        if result.status != HostStatus.SUCCEEDED_LAST_TIME or not empty:
+            return result
+    raise ValueError("a host has at least one attempt")
 
 
 def holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]]:
     """The hosts that had each address in the step, by ascending id."""
     addresses = {name.address for name in names}
     rows = (
-        HostResult.objects.filter(Q(ip__in=addresses) | Q(ipv6__in=addresses), step=step)
+        HostResult.objects.for_step(step)
+        .filter(Q(ip__in=addresses) | Q(ipv6__in=addresses))
         .order_by("host_id")
         .values_list("host_id", "bk_cloud_id", "ip", "ipv6")
         .distinct()

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 
-from joblogs.choices import Role
 from joblogs.models import Host, HostResult, JobInstance, Scope, StepInstance
 
 
@@ -84,22 +83,13 @@ def results_after(
 
 def tallies_of_jobs(jobs: Iterable[JobInstance]) -> dict[int, list[Tally]]:
     """By job, how often the newest attempts on its targets came to each status. One statement."""
-    return _tallied(_newest(HostResult.objects.filter(step__job__in=list(jobs))), "step__job_id")
+    results = HostResult.objects.filter(step__job__in=list(jobs))
+    return _tallied(results.latest_attempts(), "step__job_id")
 
 
 def tallies_of_steps(steps: Sequence[StepInstance]) -> dict[int, list[Tally]]:
     """The same by step."""
-    return _tallied(_newest(HostResult.objects.filter(step__in=steps)), "step_id")
-
-
-def _newest(results: QuerySet[HostResult]) -> QuerySet[HostResult]:
-    later = Q(execute_count__gt=OuterRef("execute_count")) | Q(
-        execute_count=OuterRef("execute_count"), batch__gt=OuterRef("batch")
-    )
-    same = HostResult.objects.filter(
-        later, step=OuterRef("step"), host_id=OuterRef("host_id"), role=Role.TARGET
-    )
-    return results.filter(~Exists(same), role=Role.TARGET)
+    return _tallied(HostResult.objects.filter(step__in=steps).latest_attempts(), "step_id")
 
 
 def _tallied(results: QuerySet[HostResult], by: str) -> dict[int, list[Tally]]:

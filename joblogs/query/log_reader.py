@@ -169,7 +169,7 @@ def script_text(step: StepInstance, host: StepHost) -> StoredText:
     if step.job.expired_at is not None:
         return StoredText(step.day, [])
     columns = ("pk", "held_size", "lines")
-    pks = [row.pk for row in host.rows]
+    pks = [row.pk for row in host.results]
     rows = {row[0]: row for row in HostResult.objects.filter(pk__in=pks).values_list(*columns)}
     return StoredText(step.day, [rows[pk] for pk in pks if pk in rows])
 

@@ -23,11 +23,11 @@ def script_logs(
         yield from ((host, []) for host in hosts)
         return
     hosts = list(hosts)
-    spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.rows)
+    spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.results)
     stream = store.read(step.day, spans)
     for host in hosts:
         size = host.size
-        if len(host.rows) == 1 and 0 < size <= store.GROUP_BYTES:
+        if len(host.results) == 1 and 0 < size <= store.GROUP_BYTES:
             _, whole = next(stream)
             yield host, whole
             continue
@@ -78,9 +78,9 @@ def file_logs(
         yield from ((host, FileLogs([], loaded=True)) for host in hosts)
         return
     hosts = list(hosts)
-    weights = file_weights(row.pk for host in hosts for row in host.rows)
+    weights = file_weights(row.pk for host in hosts for row in host.results)
     for group in _file_groups(hosts, weights):
-        owners = [row.pk for host in group for row in host.rows if row.pk in weights]
+        owners = [row.pk for host in group for row in host.results if row.pk in weights]
         loaded = sum(weights.get(pk, 0) for pk in owners) <= store.GROUP_BYTES
         logs = FileLog.objects.filter(host_result__in=owners)
         rows = logs.defer(*unread, *([] if loaded else ["content"])) if owners else ()
@@ -91,7 +91,7 @@ def file_logs(
             for owner, own in itertools.groupby(order, key=attrgetter("host_result_id"))
         }
         for host in group:
-            own = [log for row in host.rows for log in by_owner.pop(row.pk, ())]
+            own = [log for row in host.results for log in by_owner.pop(row.pk, ())]
             own.sort(key=attrgetter("batch", "mode", "task_key"))
             yield host, FileLogs(own, loaded=loaded)
 
@@ -131,7 +131,7 @@ def _file_groups(hosts: list[StepHost], weights: dict[int, int]) -> Iterator[lis
     group: list[StepHost] = []
     remaining = store.GROUP_BYTES
     for host in hosts:
-        weight = sum(weights.get(row.pk, 0) for row in host.rows)
+        weight = sum(weights.get(row.pk, 0) for row in host.results)
         if group and weight > remaining:
             yield group
             group, remaining = [], store.GROUP_BYTES

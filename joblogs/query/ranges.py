@@ -10,7 +10,8 @@ from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness, State, completeness
-from .hosts import Row, StepHost
+from .hosts import StepHost
+from .results import Result
 
 # Of several logs, what is said of the whole: the first of these that holds for any.
 _WORST = (State.EXPIRED, State.TRUNCATED, State.INCOMPLETE, State.RECEIVING, State.COMPLETE)
@@ -55,7 +56,7 @@ def _cut(host: StepHost, part: Range) -> tuple[int, list[store.Span]]:
     """Where a part of a host's log starts, and the spans of its rows that it lies in."""
     start, stop = part.within(host.size)
     spans, before = [], 0
-    for row in host.rows:
+    for row in host.results:
         first, last = max(start, before), min(stop, before + row.held_size)
         if first < last:
             spans.append(store.Span(row.pk, first - before, last - before, row.held_size))
@@ -74,16 +75,8 @@ def is_growing(step: StepInstance, host: StepHost) -> bool:
 
 
 def log_state(step: StepInstance, host: StepHost) -> Completeness:
-    """How complete a host's log is; of several rows, the one that is furthest from it."""
-    return state_of(step, host.rows)
-
-
-def state_of(step: StepInstance, rows: Sequence[Row]) -> Completeness:
-    """The same of the rows of a host."""
-    expired = step.job.expired_at is not None
-    if len(rows) == 1:
-        return _of_row(rows[0], expired=expired)
-    return worst([_of_row(row, expired=expired) for row in rows])
+    """How complete a host's log is; of several results, the one that is furthest from it."""
+    return worst([result_state(step, result) for result in host.results])
 
 
 def files_state(step: StepInstance, logs: Iterable[FileLog]) -> Completeness:
@@ -104,28 +97,27 @@ def _of_file(log: FileLog) -> Completeness:
     )
 
 
-def result_state(step: StepInstance, result: HostResult) -> Completeness:
+def result_state(step: StepInstance, result: Result | HostResult) -> Completeness:
     """How complete the log of one host result is."""
-    return _of_row(result, expired=step.job.expired_at is not None)
+    is_fingerprinted = result.fingerprint_size == result.held_size
+    return completeness(
+        status=result.status,
+        received_size=result.received_size,
+        declared_size=result.declared_size,
+        truncated=result.truncated,
+        expired=step.job.expired_at is not None,
+        held_sha256=_bytes(result.digest) if is_fingerprinted else None,
+        declared_sha256=_bytes(result.declared_sha256),
+        redacted=bool(result.redacted),
+    )
 
 
 def worst(states: Sequence[Completeness]) -> Completeness:
     """What is said of several logs at once."""
+    if len(states) == 1:
+        return states[0]
     state = min((one.state for one in states), key=_WORST.index, default=State.COMPLETE)
     return Completeness(state, sum(one.missing for one in states))
-
-
-def _of_row(row: Row | HostResult, *, expired: bool) -> Completeness:
-    return completeness(
-        status=row.status,
-        received_size=row.received_size,
-        declared_size=row.declared_size,
-        truncated=row.truncated,
-        expired=expired,
-        held_sha256=_bytes(row.digest) if row.fingerprint_size == row.held_size else None,
-        declared_sha256=_bytes(row.declared_sha256),
-        redacted=bool(row.redacted),
-    )
 
 
 def _bytes(value: bytes | memoryview | None) -> bytes | None:

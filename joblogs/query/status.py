@@ -5,44 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.db.models import Max
 
-from joblogs.choices import Role
-from joblogs.models import StepInstance
+from joblogs.models import HostResult, StepInstance
 
-from .hosts import EVERY_ATTEMPT, Attempts, results_of
-
-_FIELDS = (
-    "host_id",
-    "bk_cloud_id",
-    "ip",
-    "ipv6",
-    "status",
-    "tag",
-    "exit_code",
-    "error_code",
-    "start_time",
-    "end_time",
-    "total_time",
-)
-
-
-class TargetResult(NamedTuple):
-    """How a step went on one target, and the addresses that it had then."""
-
-    bk_host_id: int
-    bk_cloud_id: int
-    ip: str | None
-    ipv6: str | None
-    status: int
-    tag: str | None
-    exit_code: int | None
-    error_code: int | None
-    start_time: int | None
-    end_time: int | None
-    total_time: int | None
+from .hosts import EVERY_ATTEMPT, Attempts
+from .results import STATUS_VALUES, Result, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +20,34 @@ class ResultGroup:
 
     status: int
     tag: str
-    results: list[TargetResult]
+    results: list[Result]
 
 
-def target_results(
-    step: StepInstance, attempts: Attempts = EVERY_ATTEMPT
-) -> Iterator[TargetResult]:
+def target_results(step: StepInstance, attempts: Attempts = EVERY_ATTEMPT) -> Iterator[Result]:
     """One result per target by ascending id: that of its highest (execute_count, batch).
 
     Read as it is asked for. Ascending is the order of the index, so the last of a host counts.
     """
-    rows = results_of(step, Role.TARGET, attempts).order_by("host_id", "execute_count", "batch")
-    last: TargetResult | None = None
-    for row in map(TargetResult._make, rows.values_list(*_FIELDS).iterator()):
-        if last is not None and last.bk_host_id != row.bk_host_id:
+    results = HostResult.objects.for_step(step).targets().of_attempts(*attempts)
+    last: Result | None = None
+    for result in read(results.order_by("host_id", "execute_count", "batch"), STATUS_VALUES):
+        if last is not None and last.host_id != result.host_id:
             yield last
-        last = row
+        last = result
     if last is not None:
         yield last
 
 
 def latest_batch(step: StepInstance, *, execute_count: int | None = None) -> int:
     """The batch that a step's targets came to, 0 if it does not roll."""
-    results = results_of(step, Role.TARGET, Attempts(execute_count=execute_count))
+    results = HostResult.objects.for_step(step).targets().of_attempts(execute_count, None)
     highest: int | None = results.aggregate(highest=Max("batch"))["highest"]
     return highest or 0
 
 
-def grouped(results: Iterable[TargetResult]) -> list[ResultGroup]:
+def grouped(results: Iterable[Result]) -> list[ResultGroup]:
     """Results by status, then tag (by code point); no tag is the empty one."""
-    groups: dict[tuple[int, str], list[TargetResult]] = defaultdict(list)
+    groups: dict[tuple[int, str], list[Result]] = defaultdict(list)
     for result in results:
         groups[result.status, result.tag or ""].append(result)
     return [ResultGroup(*key, groups[key]) for key in sorted(groups)]

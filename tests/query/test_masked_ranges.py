@@ -68,4 +68,4 @@ def test_no_answer_with_file_logs_reads_where_their_masks_are() -> None:
 @pytest.mark.usefixtures("masked_everywhere")
 def test_that_there_are_some_is_known() -> None:
     hosts, _ = query.hosts_of(the_step())
-    assert [row.redacted for host in hosts for row in host.rows] == [True] * len(HOSTS)
+    assert [row.redacted for host in hosts for row in host.results] == [True] * len(HOSTS)

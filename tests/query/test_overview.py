@@ -1,5 +1,4 @@
-"""An overview reads the rows of a step in a way of its own; what they say is what they say
-elsewhere."""
+"""What an overview says of hosts is what is stored, and what logs are read by."""
 
 from __future__ import annotations
 
@@ -8,8 +7,8 @@ import pytest
 from joblogs import query
 from joblogs.choices import Role
 from joblogs.models import HostResult
-from joblogs.query import Attempts, Row
-from joblogs.query.overview import HostOverview, Result, overview
+from joblogs.query import Attempts, StepHost
+from joblogs.query.overview import overview
 from tests.builders import Fields, job, load, result, script_log, step
 from tests.queries import the_step
 
@@ -17,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def hosts() -> list[HostOverview]:
+def hosts() -> list[StepHost]:
     """One of all that a result may say, one of nothing, one that was tried again."""
     said: Fields = {
         "host_name": "web-10",
@@ -35,29 +34,24 @@ def hosts() -> list[HostOverview]:
     return overview(the_step(), Attempts()).hosts
 
 
-def test_it_begins_with_what_the_rules_of_attempts_look_at() -> None:
-    assert Result._fields[: len(Row._fields)] == Row._fields
-
-
-def test_its_rows_are_those_that_logs_are_read_by(hosts: list[HostOverview]) -> None:
+def test_its_rows_are_those_that_logs_are_read_by(hosts: list[StepHost]) -> None:
     read = query.hosts_as(the_step(), Role.TARGET)
-    assert [host.as_step_host for host in hosts] == read
-    assert [host.state(the_step()) for host in hosts] == [
-        query.log_state(the_step(), host) for host in read
+    assert [(host.newest, host.results) for host in hosts] == [
+        (host.newest, host.results) for host in read
     ]
 
 
-def test_what_else_a_result_says_is_as_it_is_stored(hosts: list[HostOverview]) -> None:
-    names = Result._fields[len(Row._fields) :]
+def test_what_else_a_result_says_is_as_it_is_stored(hosts: list[StepHost]) -> None:
     stored = {row.pk: row for row in HostResult.objects.filter(step=the_step())}
     for host in hosts:
-        for found in host.effective_results:
-            said = [getattr(stored[found.pk], name) for name in names]
-            assert list(found[-len(names) :]) == said
+        for found in host.results:
+            assert isinstance(found, query.Result)
+            *said, redacted = [getattr(stored[found.pk], name) for name in found._fields]
+            assert found == (*said, redacted is not None)
 
 
 def test_hosts_are_in_the_order_of_their_numbers_and_of_their_names(
-    hosts: list[HostOverview],
+    hosts: list[StepHost],
 ) -> None:
     assert [host.bk_host_id for host in hosts] == [1, 2, 3]
     by_name = overview(the_step(), Attempts()).by_name

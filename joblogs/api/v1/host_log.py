@@ -238,5 +238,5 @@ class _Counted:
 
 def _tag(host: StepHost, size: int) -> str:
     """Changes with every byte that is added, masked or expired."""
-    rows = [(row.pk, row.held_size, row.redacted, row.masked) for row in host.rows]
+    rows = [(row.pk, row.held_size, row.redacted, row.masked) for row in host.results]
     return f'"{hashlib.sha256(repr((rows, size)).encode()).hexdigest()[:32]}"'

@@ -19,7 +19,7 @@ from joblogs.api.parameters import flag, required_id
 from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
 from joblogs.choices import FINISHED, run_rank
 from joblogs.models import JobInstance, Scope, StepInstance
-from joblogs.query import TargetResult
+from joblogs.query import Result
 
 from .fields import scope_fields, times
 
@@ -82,9 +82,9 @@ def _step_entry(step: StepInstance, *, with_hosts: bool) -> Iterator[bytes]:
     yield b"}"
 
 
-def _host_entry(result: TargetResult) -> dict[str, Any]:
+def _host_entry(result: Result) -> dict[str, Any]:
     return {
-        "bk_host_id": result.bk_host_id,
+        "bk_host_id": result.host_id,
         "ip": result.ip,
         "bk_cloud_id": result.bk_cloud_id,
         "status": result.status,

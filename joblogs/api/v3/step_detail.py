@@ -107,7 +107,8 @@ def _targets(step: StepInstance) -> Iterator[bytes]:
     """The hosts that a step ran on; the groups that they were taken from are not known."""
     yield b'{"variable":null,"ip_list":'
     targets = query.target_results(step)
-    yield from listed([json_bytes(_ip(*target[:4]))] for target in targets)
+    hosts = ((host.host_id, host.bk_cloud_id, host.ip, host.ipv6) for host in targets)
+    yield from listed([json_bytes(_ip(*host))] for host in hosts)
     yield b',"dynamic_group_list":null,"topo_node_list":null}'
 
 

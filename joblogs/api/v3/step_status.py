@@ -20,7 +20,7 @@ from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
 from joblogs.models import StepInstance
-from joblogs.query import Attempts, ResultGroup, TargetResult
+from joblogs.query import Attempts, Result, ResultGroup
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
 from .fields import times
@@ -84,7 +84,7 @@ class GetStepInstanceStatus(StepView[StepStatusParams]):
 
 def _results(
     request: Request, step: StepInstance, params: StepStatusParams
-) -> tuple[Iterable[TargetResult], ReadEntry | None]:
+) -> tuple[Iterable[Result], ReadEntry | None]:
     """The results that match address and keyword; the audit row, if logs were searched."""
     if step.step_type == StepType.APPROVAL:
         raise UnsupportedOperation
@@ -95,7 +95,7 @@ def _results(
         results = (r for r in results if part in (r.ip or "") or part in (r.ipv6 or ""))
     if params.keyword is None:
         return results, None
-    by_host = {result.bk_host_id: result for result in results}
+    by_host = {result.host_id: result for result in results}
     hosts = [h for h in query.hosts_as(step, Role.TARGET, attempts) if h.bk_host_id in by_host]
     slow_work.begin(request._request)
     search = Search(step, hosts, params.keyword, shown=0, budget=KEYWORD_BUDGET)
@@ -147,9 +147,9 @@ def _group(group: ResultGroup, params: StepStatusParams, name: str) -> Iterator[
     yield b"}"
 
 
-def _host_entry(result: TargetResult, name: str) -> dict[str, Any]:
+def _host_entry(result: Result, name: str) -> dict[str, Any]:
     return {
-        "bk_host_id": result.bk_host_id,
+        "bk_host_id": result.host_id,
         "ip": result.ip,
         "ipv6": result.ipv6,
         "bk_agent_id": None,

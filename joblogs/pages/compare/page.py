@@ -25,7 +25,6 @@ from joblogs.compare import (
     steady_values,
 )
 from joblogs.logtext.ansi import ENCODINGS
-from joblogs.logtext.host_names import names_of
 from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.pages import links
 from joblogs.pages.log.host_log import HostLog, host_log, moment
@@ -269,7 +268,7 @@ def _sampled(log: HostLog, members: list[HostResult]) -> Counterpart:
     if not chosen:
         return Counterpart()
     sides = [
-        (member, Side(data, names_of(member)))
+        (member, Side(data, member.own_names))
         for member, data in host_history.logs_of(log.step, chosen)
     ]
     steady = steady_values(side for _, side in sides)
@@ -288,7 +287,7 @@ def _sides(left: HostLog, right: HostLog, part: str) -> tuple[Side, Side]:
 
 def _side(log: HostLog, part: str) -> Side:
     """The first or the last BYTES_MAX of a log, in whole lines."""
-    names, text = names_of(log.result), log.text
+    names, text = log.result.own_names, log.text
     if text.size <= BYTES_MAX:
         return Side(text.read(0, text.size) if text.size else b"", names)
     if part == "end":

@@ -12,11 +12,11 @@ from django.http import Http404, HttpRequest, JsonResponse
 
 from joblogs import query
 from joblogs.audit import Channel
-from joblogs.models import StepInstance
+from joblogs.models import HostResult, StepInstance
 from joblogs.pages import links
 from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import rendered
-from joblogs.query import Place, Row, Window
+from joblogs.query import Place, Result, Window
 
 from .host_log import HostLog, host_log
 from .lines import LineOnPage, lines_on_page
@@ -28,7 +28,7 @@ ROWS_MAX = 100
 
 def follow_query(log: HostLog, asked: LogRequest) -> str:
     """Query that asks for more of the text shown, up to the byte; empty if it is not followed."""
-    rows = tuple(row.pk for row in log.host.rows)
+    rows = tuple(row.pk for row in log.host.results)
     if not log.grows or len(rows) > ROWS_MAX:
         return ""
     pinned = {"shown": str(TextPin(log.result.pk, log.text.last_start, rows))}
@@ -82,7 +82,7 @@ def next_byte(window: Window, lines: list[LineOnPage]) -> int:
 
 
 def _notice(log: HostLog, asked: LogRequest, *, moved: bool) -> dict[str, object]:
-    shown = {(row.batch, row.role) for row in log.host.rows}
+    shown = {(row.batch, row.role) for row in log.host.results}
     begun = _begun_since(log)
     unpinned = links.with_changes(asked.parameters, attempt=None, batch=None, file=None)
     return {
@@ -96,12 +96,12 @@ def _notice(log: HostLog, asked: LogRequest, *, moved: bool) -> dict[str, object
     }
 
 
-def _begun_since(log: HostLog) -> Row | None:
+def _begun_since(log: HostLog) -> Result | HostResult | None:
     """The newest row that stands for the host's log by now and is later than what is shown."""
-    shown = {(row.batch, row.role): row.execute_count for row in log.host.rows}
+    shown = {(row.batch, row.role): row.execute_count for row in log.host.results}
     later = [
         row
-        for row in log.latest.rows
+        for row in log.latest.results
         if row.execute_count > shown.get((row.batch, row.role), row.execute_count)
         or row.batch > log.host.batch
     ]

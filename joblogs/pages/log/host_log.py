@@ -60,7 +60,7 @@ class HostLog:
     def name(self) -> str:
         """What people call the host."""
         result = self.result
-        return result.host_name or result.ip or result.ipv6 or str(result.host_id)
+        return result.display_name
 
     @property
     def outcome(self) -> str:
@@ -98,7 +98,7 @@ class HostLog:
     @cached_property
     def effective_results(self) -> list[HostResult]:
         """The results whose logs are read, in their order."""
-        return [self.by_pk[row.pk] for row in self.host.rows if row.pk in self.by_pk]
+        return [self.by_pk[row.pk] for row in self.host.results if row.pk in self.by_pk]
 
     @cached_property
     def files(self) -> list[FileLog]:
@@ -196,7 +196,7 @@ def host_log(
     if pin is not None:
         if not log.by_pk.keys() >= {pin.result, *pin.rows}:
             raise Http404
-        log.host = host_history.with_rows(host, [log.by_pk[row] for row in pin.rows])
+        log.host = StepHost(host.newest, [log.by_pk[row] for row in pin.rows])
     if log.files:
         chosen = [found for found in log.files if found.pk == file]
         if file is not None and not chosen:

@@ -11,12 +11,11 @@ from django.utils.safestring import SafeString
 
 from joblogs.logtext import fingerprint
 from joblogs.logtext.ansi import Encoding, Mark, Painter
-from joblogs.logtext.host_names import names_of
 from joblogs.logtext.lines import without_line_end
 from joblogs.pages.log.lines import painted
 from joblogs.pages.step.host_ranges import fold
 from joblogs.pages.step.outliers import outlier_places
-from joblogs.query.host_history import Label
+from joblogs.query import Result
 from joblogs.search import Hits, Line, Pattern
 
 GROUPS_MAX = 60
@@ -103,7 +102,7 @@ class SearchResults:
 def gather(
     search: Iterable[Hits],
     pattern: Pattern,
-    labels: dict[int, Label],
+    labels: dict[int, Result],
     encoding: Encoding,
 ) -> SearchResults:
     """Run a search to its end, or to that of its budget."""
@@ -138,14 +137,14 @@ def gather(
 
 
 def _looked_at(
-    search: Iterable[Hits], labels: dict[int, Label]
+    search: Iterable[Hits], labels: dict[int, Result]
 ) -> Iterator[tuple[Hits, fingerprint.Look]]:
     rest = iter(search)
     while some := list(itertools.islice(rest, LOOKED_AT_ONCE)):
         texts = [
             (
                 b"".join(line.data for line in hits.lines if line.matches),
-                names_of(label) if (label := labels.get(hits.host.bk_host_id)) else (),
+                label.own_names if (label := labels.get(hits.host.bk_host_id)) else (),
             )
             for hits in some
         ]
@@ -177,11 +176,9 @@ def _taken_out(
     return apart.values()
 
 
-def label_of(host: int, result: Label | None) -> str:
+def label_of(host: int, result: Result | None) -> str:
     """What people call a host."""
-    if result is None:
-        return str(host)
-    return result.host_name or result.ip or result.ipv6 or str(host)
+    return str(host) if result is None else result.display_name
 
 
 def _lines(lines: list[Line], pattern: Pattern, encoding: Encoding) -> list[HitLine]:

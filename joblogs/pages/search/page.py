@@ -19,8 +19,7 @@ from joblogs.pages import links
 from joblogs.pages.log.host_log import moment
 from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import partial, rendered
-from joblogs.query import Attempts, State, StepHost, host_history
-from joblogs.query.host_history import Label
+from joblogs.query import Attempts, Result, State, StepHost, host_history
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
 from .hits import HOSTS_MAX, HostWithHits, SearchResults, gather, label_of
@@ -131,7 +130,7 @@ def _search(
     return search
 
 
-def _is_meant(host: StepHost, label: Label | None, params: dict[str, Any]) -> bool:
+def _is_meant(host: StepHost, label: Result | None, params: dict[str, Any]) -> bool:
     if params["host"] is not None:
         return bool(host.bk_host_id == params["host"])
     status = label.status if label is not None else None
@@ -143,7 +142,7 @@ def _is_meant(host: StepHost, label: Label | None, params: dict[str, Any]) -> bo
 
 
 def _without(
-    search: Search, results: SearchResults, labels: dict[int, Label]
+    search: Search, results: SearchResults, labels: dict[int, Result]
 ) -> list[HostWithHits]:
     """The hosts that did not print it: known only where all was searched."""
     if search.stopped:

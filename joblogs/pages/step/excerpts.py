@@ -16,8 +16,7 @@ from joblogs.logtext.ansi import Mark, Painter
 from joblogs.logtext.diff import common_lines
 from joblogs.models import StepInstance
 from joblogs.pages.log.lines import painted
-from joblogs.query import Range
-from joblogs.query.overview import HostOverview
+from joblogs.query import Range, StepHost
 
 from .groups import Group
 from .outlier_lines import OutlierLine, hosts_to_read, outlier_lines
@@ -49,7 +48,7 @@ class SampleLine(NamedTuple):
 class Sample:
     """Lines of one host of a group."""
 
-    host: HostOverview
+    host: StepHost
     lines: list[SampleLine] = field(default_factory=list)
     relation: str = "alone"
     """To the crowd: `differs`, `ends` before it, `same` as far as was read, `alone`: no crowd;
@@ -68,7 +67,7 @@ class Samples(NamedTuple):
 
 @dataclass
 class _Text:
-    host: HostOverview
+    host: StepHost
     lines: list[bytes]
     whole: bool
     data: bytes
@@ -76,7 +75,7 @@ class _Text:
     @cached_property
     def masked(self) -> list[bytes]:
         """Its lines as they are compared; a group that nothing is compared with needs none."""
-        masked = fingerprint.masked(self.data, names=self.host.own_names)
+        masked = fingerprint.masked(self.data, names=self.host.newest.own_names)
         return masked.removesuffix(b"\n").split(b"\n")[:LINES_READ]
 
 
@@ -89,7 +88,7 @@ def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) ->
         chosen_hosts.append(crowd.first)
     chosen_hosts += [host for group in readable for host in hosts_to_read(group)][:EXTRA_MAX]
     read = list({host.bk_host_id: host for host in chosen_hosts}.values())
-    parts = query.script_range(step, [host.as_step_host for host in read], Range(0, READ_BYTES))
+    parts = query.script_range(step, read, Range(0, READ_BYTES))
     texts: dict[int, _Text] = {}
     size = 0
     for host, (_, _, stream) in zip(read, parts, strict=True):
@@ -111,10 +110,10 @@ def samples(step: StepInstance, groups: Sequence[Group], crowd: Group | None) ->
 
 
 def _has_text(group: Group) -> bool:
-    return group.first.finished and group.first.size > 0
+    return group.first.newest.finished and group.first.size > 0
 
 
-def _text(host: HostOverview, data: bytes) -> _Text:
+def _text(host: StepHost, data: bytes) -> _Text:
     whole = host.size <= len(data)
     if not whole:
         data = data[: data.rfind(b"\n") + 1] or data
@@ -154,7 +153,7 @@ def _sample(group: Group, text: _Text, usual: _Text | None) -> Sample:
 
 
 def _shown(
-    host: HostOverview,
+    host: StepHost,
     text: _Text,
     chosen: Sequence[int],
     differing: frozenset[int],
@@ -167,7 +166,7 @@ def _shown(
         data = line[start : start + LINE_BYTES]
         marks = [
             Mark(span.start, span.end, "value" if span.start + start == value_at else "masked")
-            for span in fingerprint.spans(data, names=host.own_names)
+            for span in fingerprint.spans(data, names=host.newest.own_names)
             if span.kind != "ansi"
         ]
         gap = place > 0 and index != chosen[place - 1] + 1

@@ -12,7 +12,8 @@ from operator import attrgetter
 
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, host_rank
 from joblogs.pages.formats import host_status_label
-from joblogs.query.overview import HostOverview, Overview, normal_status
+from joblogs.query import StepHost
+from joblogs.query.overview import Overview, normal_status
 
 from .outliers import Outlier, outlier_hosts, outlier_values
 
@@ -47,7 +48,7 @@ def kind_of_status(status: int) -> Kind:
     return (Kind.WAITING, Kind.RUNNING, Kind.BAD)[host_rank(status)]
 
 
-def kind_of(host: HostOverview, *, prints: bool) -> Kind:
+def kind_of(host: StepHost, *, prints: bool) -> Kind:
     """What became of a host; `prints` says that its step prints something at all."""
     kind = kind_of_status(host.status)
     return Kind.SILENT if prints and host.silent and kind in (Kind.BAD, Kind.LATE) else kind
@@ -64,7 +65,7 @@ class Group:
     tag: str
     known: bool
     """False: these have output that was not fingerprinted (yet), equal or not."""
-    hosts: list[HostOverview]
+    hosts: list[StepHost]
     crowd: bool = False
     colour: str = ""
     outliers: list[Outlier] = field(default_factory=list)
@@ -87,7 +88,7 @@ class Group:
         return self.status == HostStatus.EXIT_CODE_NOT_ZERO and bool(self.exit_code)
 
     @property
-    def first(self) -> HostOverview:
+    def first(self) -> StepHost:
         return self.hosts[0]
 
     @property
@@ -97,9 +98,9 @@ class Group:
 
 def groups(step_overview: Overview, *, identical: bool, prints: bool) -> list[Group]:
     """The groups, smallest first, the crowd last: it is the largest that did it."""
-    together: dict[tuple[object, ...], list[HostOverview]] = defaultdict(list)
+    together: dict[tuple[object, ...], list[StepHost]] = defaultdict(list)
     for host in step_overview.by_name:
-        printed = host.print_of(identical=identical) if host.finished else ()
+        printed = host.print_of(identical=identical) if host.newest.finished else ()
         newest = host.newest
         key = (normal_status(host.status), newest.exit_code, newest.tag or "", printed)
         together[key].append(host)
@@ -127,7 +128,7 @@ def groups(step_overview: Overview, *, identical: bool, prints: bool) -> list[Gr
 
 def _taken_out(group: Group) -> list[Group]:
     """Those of a group that have other values than nearly all of it: groups of their own."""
-    by_places = outlier_hosts(group.hosts) if group.known and group.first.finished else {}
+    by_places = outlier_hosts(group.hosts) if group.known and group.first.newest.finished else {}
     if not by_places:
         return []
     other = {host.bk_host_id for hosts in by_places.values() for host in hosts}
@@ -149,7 +150,7 @@ def _rank(group: Group) -> tuple[int, int]:
 
 
 def _crowd(made: Iterable[Group]) -> Group | None:
-    known = [group for group in made if group.known and group.first.finished]
+    known = [group for group in made if group.known and group.first.newest.finished]
     ok = [group for group in known if group.kind is Kind.OK]
     return max(ok or known, key=lambda group: (len(group.hosts), group.key), default=None)
 

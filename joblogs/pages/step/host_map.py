@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from joblogs.pages.rendering import partial
-from joblogs.query.overview import HostOverview
+from joblogs.query import StepHost
 
 from .groups import Group
 from .host_table import ROWS
@@ -40,7 +40,7 @@ class LegendEntry(NamedTuple):
     """The key of the first group of this colour."""
 
 
-def host_map(hosts: Sequence[HostOverview], groups: Sequence[Group], keep: str) -> HostMap:
+def host_map(hosts: Sequence[StepHost], groups: Sequence[Group], keep: str) -> HostMap:
     """The map of hosts in the order of their names; `keep` is what links to the log of a host say
     besides."""
     group_of = {host.newest.host_id: group for group in groups for host in group.hosts}
@@ -60,7 +60,7 @@ def host_map(hosts: Sequence[HostOverview], groups: Sequence[Group], keep: str) 
 
 
 def _square(
-    place: int, hosts: Sequence[HostOverview], group_of: dict[int, Group]
+    place: int, hosts: Sequence[StepHost], group_of: dict[int, Group]
 ) -> tuple[str, str, str]:
     groups = [group_of[host.bk_host_id] for host in hosts]
     # The rarest of the worst: what is not like everything else must not drown.

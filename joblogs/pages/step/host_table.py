@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from joblogs import query
 from joblogs.choices import FileStatus
 from joblogs.models import StepInstance
 from joblogs.pages.formats import address_label, duration, masked_label, number, size, state_label
 from joblogs.pages.log.files import mean_percent
-from joblogs.query import State
-from joblogs.query.overview import HostOverview, Transfer, natural
+from joblogs.query import State, StepHost
+from joblogs.query.overview import Transfer, natural
 
 from .groups import Group, Kind
 
@@ -68,14 +69,14 @@ class Table(NamedTuple):
     sort: str
 
 
-Key = Callable[[tuple[HostOverview, Group]], Any]
+Key = Callable[[tuple[StepHost, Group]], Any]
 _KEYS: dict[str, Key] = {
     "failed": lambda pair: pair[1].worst_first,
     "name": lambda pair: (),
-    "address": lambda pair: natural(pair[0].address),
+    "address": lambda pair: natural(pair[0].newest.address),
     "status": lambda pair: (pair[0].status, pair[0].newest.tag or ""),
     "exit": lambda pair: _none_first(pair[0].newest.exit_code),
-    "took": lambda pair: _none_first(pair[0].duration),
+    "took": lambda pair: _none_first(pair[0].newest.duration),
     "size": lambda pair: pair[0].size,
 }
 
@@ -84,7 +85,7 @@ def table(
     step: StepInstance,
     groups: Sequence[Group],
     params: dict[str, Any],
-    moved: Iterable[tuple[HostOverview, Transfer]] = (),
+    moved: Iterable[tuple[StepHost, Transfer]] = (),
     keep: str = "",
 ) -> Table:
     """The rows that are asked for; `moved` is what a file step moved to which host, `keep` what
@@ -110,23 +111,23 @@ def table(
 
 def _row(
     step: StepInstance,
-    host: HostOverview,
+    host: StepHost,
     group: Group,
     files: list[tuple[int, str | None]],
     links: tuple[str, str, str],
 ) -> HostRow:
     logs, histories, keep = links
-    newest, state = host.newest, host.state(step)
+    newest, state = host.newest, query.log_state(step, host)
     return HostRow(
         name=host.name,
         log=f"{logs}{host.bk_host_id}/{keep}",
         history=f"{histories}{host.bk_host_id}/",
-        address=address_label(newest.bk_cloud_id, host.address),
+        address=address_label(newest.bk_cloud_id, newest.address),
         kind=group.kind,
         status=group.label,
         tag=newest.tag or "",
         exit_code="–" if newest.exit_code is None else number(newest.exit_code),
-        took=duration(host.duration),
+        took=duration(newest.duration),
         size=size(host.size),
         state=state.state,
         state_label=gettext("nothing received") if host.silent else state_label(state),
@@ -137,7 +138,7 @@ def _row(
     )
 
 
-def chosen(groups: Sequence[Group], params: dict[str, Any]) -> list[tuple[HostOverview, Group]]:
+def chosen(groups: Sequence[Group], params: dict[str, Any]) -> list[tuple[StepHost, Group]]:
     """The hosts that are meant, each with its group."""
     text = (params.get("q") or "").strip().lower()
     return [
@@ -150,7 +151,7 @@ def chosen(groups: Sequence[Group], params: dict[str, Any]) -> list[tuple[HostOv
     ]
 
 
-def _says(host: HostOverview, text: str) -> bool:
+def _says(host: StepHost, text: str) -> bool:
     row = host.newest
     known = (host.name.lower(), row.ip or "", row.ipv6 or "")
     return text == str(host.bk_host_id) or any(text in name for name in known)

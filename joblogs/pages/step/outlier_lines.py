@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from joblogs.logtext import fingerprint
 from joblogs.logtext.ansi import Painter
 from joblogs.pages.log.lines import painted
-from joblogs.query.overview import HostOverview
+from joblogs.query import StepHost
 
 from .groups import Group
 from .outliers import Outlier
@@ -41,7 +41,7 @@ class OutlierLine:
     usual: Value | None
 
 
-def hosts_to_read(group: Group) -> Iterator[HostOverview]:
+def hosts_to_read(group: Group) -> Iterator[StepHost]:
     """Whose logs hold the values that are shown."""
     if group.like is not None:
         yield group.like.first
@@ -76,7 +76,7 @@ def _line(group: Group, outlier: Outlier, texts: Mapping[int, bytes]) -> Outlier
     )
 
 
-def _value(host: HostOverview, place: int, texts: Mapping[int, bytes], hosts: int) -> Value | None:
+def _value(host: StepHost, place: int, texts: Mapping[int, bytes], hosts: int) -> Value | None:
     span = _span(host, place, texts)
     if span is None:
         return None
@@ -85,9 +85,9 @@ def _value(host: HostOverview, place: int, texts: Mapping[int, bytes], hosts: in
     return Value(shown, hosts)
 
 
-def _span(host: HostOverview, place: int, texts: Mapping[int, bytes]) -> fingerprint.Span | None:
+def _span(host: StepHost, place: int, texts: Mapping[int, bytes]) -> fingerprint.Span | None:
     data = texts.get(host.bk_host_id)
-    if data is None or sum(bool(result.held_size) for result in host.effective_results) != 1:
+    if data is None or sum(bool(result.held_size) for result in host.results) != 1:
         return None  # of several logs in a row it is not known which holds it
-    spans = fingerprint.value_spans(data, names=host.own_names)
+    spans = fingerprint.value_spans(data, names=host.newest.own_names)
     return spans[place] if place < len(spans) else None

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from joblogs.compare import STEADY_HOSTS, STEADY_SHARE
 from joblogs.logtext.fingerprint import OWN
-from joblogs.query.overview import HostOverview
+from joblogs.query import StepHost
 
 Values = tuple[bytes, ...]
 """Hashes of the telling values of a log, in their order."""
@@ -27,14 +27,14 @@ class Outlier(NamedTuple):
     place: int
     usual: int
     """Hosts that have the usual value."""
-    values: list[list[HostOverview]]
+    values: list[list[StepHost]]
     """The hosts of each other value, the most first."""
 
 
-def outlier_hosts(hosts: Sequence[HostOverview]) -> dict[Places, list[HostOverview]]:
+def outlier_hosts(hosts: Sequence[StepHost]) -> dict[Places, list[StepHost]]:
     """Of hosts that printed the like those that differ, by the places in which they do."""
     places = outlier_places({host.bk_host_id: host.value_hashes for host in hosts})
-    grouped: dict[Places, list[HostOverview]] = defaultdict(list)
+    grouped: dict[Places, list[StepHost]] = defaultdict(list)
     for host in hosts if places else ():
         if host.bk_host_id in places:
             grouped[places[host.bk_host_id]].append(host)
@@ -61,14 +61,14 @@ def outlier_places(values: Mapping[int, Values | None]) -> dict[int, Places]:
 
 
 def outlier_values(
-    places: Places, hosts: Sequence[HostOverview], usual: Sequence[HostOverview]
+    places: Places, hosts: Sequence[StepHost], usual: Sequence[StepHost]
 ) -> list[Outlier]:
     """What these hosts have in the places in which they differ; of places that tell hosts apart
     in one way, the first."""
     ordinary = _comparable({host.bk_host_id: host.value_hashes for host in usual})
     grouped: dict[tuple[frozenset[int], ...], Outlier] = {}
     for place in places:
-        by_value: dict[bytes, list[HostOverview]] = defaultdict(list)
+        by_value: dict[bytes, list[StepHost]] = defaultdict(list)
         for host in hosts:
             by_value[(host.value_hashes or ())[place]].append(host)
         values = sorted(by_value.values(), key=lambda own: (-len(own), own[0].bk_host_id))

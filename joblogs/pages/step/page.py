@@ -20,8 +20,8 @@ from joblogs.pages.formats import duration
 from joblogs.pages.log.host_log import moment
 from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import partial, rendered
-from joblogs.query import Attempts
-from joblogs.query.overview import HostOverview, Overview, overview
+from joblogs.query import Attempts, StepHost
+from joblogs.query.overview import Overview, overview
 
 from .excerpts import Sample, samples
 from .groups import Group, Kind, groups
@@ -57,7 +57,7 @@ class GroupOnPage:
     more_names: int
     """Parts of the folded names that are not shown."""
     sample: Sample | None
-    copied: list[HostOverview]
+    copied: list[StepHost]
     """The hosts that are listed to be copied, if they are few enough."""
 
 
@@ -110,7 +110,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "started": moment(step.start_time),
         "ended": moment(step.end_time),
         "took": duration(step.total_time),
-        "unfinished": any(not group.first.finished for group in similar),
+        "unfinished": any(not group.first.newest.finished for group in similar),
         "here": links.with_changes(kept),
         "expired": moment(step.job.expired_at),
         "bytes": sum(host.size for host in step_overview.hosts),
@@ -129,9 +129,7 @@ def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     return HttpResponse("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
 
 
-def hosts_shown(
-    step: StepInstance, request: HttpRequest
-) -> tuple[dict[str, Any], list[HostOverview]]:
+def hosts_shown(step: StepInstance, request: HttpRequest) -> tuple[dict[str, Any], list[StepHost]]:
     """What is asked for, and all hosts that the table then shows, page after page."""
     params, step_overview = _read(step, request)
     prints = step.step_type != StepType.FILE
@@ -139,9 +137,9 @@ def hosts_shown(
     return params, [host for host, _group in chosen(made, params)]
 
 
-def _address(host: HostOverview) -> str:
-    cloud = host.newest.bk_cloud_id
-    return f"{cloud}:{host.address}" if cloud and host.address else host.address
+def _address(host: StepHost) -> str:
+    cloud, address = host.newest.bk_cloud_id, host.newest.address
+    return f"{cloud}:{address}" if cloud and address else address
 
 
 _WRITTEN = {
@@ -236,11 +234,12 @@ def _heads(rows: Table, kept: dict[str, str], shown: Sequence[Head]) -> list[dic
 
 def _slowest(step_overview: Overview) -> dict[str, Any] | None:
     """The slowest host, where it took much longer than most."""
-    timed = sorted(took for host in step_overview.hosts if (took := host.duration) is not None)
+    durations = [host.newest.duration for host in step_overview.hosts]
+    timed = sorted(took for took in durations if took is not None)
     if len(timed) < 3:
         return None
     longest, middle = timed[-1], timed[len(timed) // 2]
     if longest < 1_000 or longest < 2 * middle:
         return None
-    host = next(host for host in reversed(step_overview.hosts) if host.duration == longest)
+    host = next(host for host in reversed(step_overview.hosts) if host.newest.duration == longest)
     return {"host": host, "took": duration(longest), "median": duration(middle)}

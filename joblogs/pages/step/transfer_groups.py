@@ -8,7 +8,8 @@ from operator import attrgetter
 
 from joblogs.choices import FINISHED, FileStatus, file_rank
 from joblogs.pages.log.files import mean_percent
-from joblogs.query.overview import HostOverview, Transfer
+from joblogs.query import StepHost
+from joblogs.query.overview import Transfer
 
 from .host_ranges import fold
 
@@ -22,7 +23,7 @@ class TransferGroup:
     status: int
     source: str
     files: int = 0
-    hosts: dict[int, HostOverview] = field(default_factory=dict)
+    hosts: dict[int, StepHost] = field(default_factory=dict)
     paths: dict[str, None] = field(default_factory=dict)
     progress: list[tuple[int, str | None]] = field(default_factory=list)
 
@@ -47,7 +48,7 @@ class TransferGroup:
         return fold(host.name for host in self.hosts.values())
 
     @property
-    def first(self) -> HostOverview:
+    def first(self) -> StepHost:
         return min(self.hosts.values(), key=attrgetter("place"))
 
     @property
@@ -59,7 +60,7 @@ class TransferGroup:
         return len(self.paths) - len(self.some_paths)
 
 
-def transfer_groups(moved: Iterable[tuple[HostOverview, Transfer]]) -> list[TransferGroup]:
+def transfer_groups(moved: Iterable[tuple[StepHost, Transfer]]) -> list[TransferGroup]:
     """The groups, what went wrong first, then the smallest."""
     by_key: dict[tuple[int, str], TransferGroup] = {}
     for host, transfer in moved:
