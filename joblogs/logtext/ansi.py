@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import escape
 from typing import Literal, NamedTuple
 
@@ -25,9 +26,21 @@ ENCODINGS: tuple[Encoding, ...] = ("utf-8", "gb18030")
 # the halves of characters that `surrogateescape` makes of bytes that are none. A test compares
 # with what Unicode says. The tab is the one control that is text.
 _INVISIBLE = (
-    "\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u180e"
+    "\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u180e"
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+# Letters of scripts in which joiners and non-joiners are part of spelling; those of them after
+# which one may end a word; and what emoji are joined from.
+_SCRIPTS = (
+    "\u0600-\u0605\u0610-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1b00-\u1bbf"
+    "\ufb50-\ufdff\ufe70-\ufefc\U00011000-\U000116ff"
+)
+_VIRAMAS = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca"
+_EMOJI = "\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\u20e3\U0001f000-\U0001faff"
+_JOINED = (
+    f"(?<=[{_SCRIPTS}])[\u200c\u200d](?=[{_SCRIPTS}])|(?<=[{_VIRAMAS}])[\u200c\u200d]"
+    f"|(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])"
 )
 _TOKEN = re.compile(
     "\x1b\\[(?P<sgr>[0-9;:]*+)m"
@@ -35,9 +48,10 @@ _TOKEN = re.compile(
     "\x1b\\[[0-?]*+[ -/]*+[@-~]"  # cursor, erase, modes
     "|\x1b[\\]PX^_][^\x07\x1b\n]*+(?:\x07|\x1b\\\\)?"  # titles, links, strings for the terminal
     "|\x1b[ -/]*+[0-~]"
-    f"|[{_INVISIBLE}]++)"
+    f"|\x1b|(?P<joined>{_JOINED})|[{_INVISIBLE}]++)"
 )
-_INVISIBLE_ONE = re.compile(f"[{_INVISIBLE}]")
+_INVISIBLE_ONE = re.compile(f"[\x1b{_INVISIBLE}]")
+_HIDDEN = re.compile(f"(?P<joined>{_JOINED})|[\x1b{_INVISIBLE}]+")
 
 
 class Style(NamedTuple):
@@ -96,7 +110,7 @@ class Mark(NamedTuple):
 class Painter:
     """Paints lines one after the other; a colour holds on until it is changed."""
 
-    def __init__(self, encoding: Encoding = "utf-8") -> None:
+    def __init__(self, encoding: str = "utf-8") -> None:
         self._encoding = encoding
         self._style = PLAIN
 
@@ -117,6 +131,8 @@ class Painter:
         text = data.decode(self._encoding, "surrogateescape")
         at = 0
         for token in _TOKEN.finditer(text):
+            if token["joined"] is not None:
+                continue
             yield self._styled(text[at : token.start()])
             at = token.end()
             if (codes := token["sgr"]) is not None:
@@ -126,10 +142,28 @@ class Painter:
         yield self._styled(text[at:])
 
     def _styled(self, text: str) -> str:
-        if not text:
-            return ""
-        classes = self._style.classes()
-        return f'<span class="{classes}">{escape(text)}</span>' if classes else escape(text)
+        return _spanned(escape(text), self._style) if text else ""
+
+
+def shown(text: str, style: Style) -> str:
+    """HTML of text without codes in one style; what turns or hides the text around it is named."""
+    return _spanned(_HIDDEN.sub(_marked, escape(text)), style)
+
+
+def _marked(hidden: re.Match[str]) -> str:
+    if hidden["joined"] is not None or hidden[0] == "\xad":
+        return hidden[0]
+    return f'<i class="ctl">{visible(hidden[0])}</i>'
+
+
+def _spanned(html: str, style: Style) -> str:
+    classes = _classes(style)
+    return f'<span class="{classes}">{html}</span>' if classes else html
+
+
+@lru_cache(1024)
+def _classes(style: Style) -> str:
+    return style.classes()
 
 
 def visible(text: str) -> str:
@@ -156,9 +190,9 @@ def styled(style: Style, codes: str) -> Style:
     while left:
         code, *details = left.pop().split(":")
         number = _number(code)
-        if number in (38, 48):
+        if number in (38, 48, 58):
             colour = _extended(details, left)
-            if colour is not None:
+            if colour is not None and number != 58:  # the colour of underlines has no class
                 front = number == 38
                 style = style._replace(front=colour) if front else style._replace(back=colour)
         elif number == 0:

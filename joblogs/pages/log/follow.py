@@ -19,8 +19,9 @@ from joblogs.pages.rendering import rendered
 from joblogs.query import Place, Result, Window
 
 from .host_log import HostLog, host_log
-from .lines import LineOnPage, lines_on_page
+from .lines import lines_as_bytes
 from .request import LogRequest, TextPin
+from .seen import REST_BYTES, SeenLines, lines_as_seen
 
 ROWS_MAX = 100
 """Rolling batches of one host that a page follows: they all stand in the address."""
@@ -52,13 +53,17 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonR
     window = Window([], size, size, size, log.text.newlines)
     if start < size and not moved:
         window = query.window_at(log.text, Place("byte", start))
-    lines = lines_on_page(window.lines, asked.encoding)
-    context = {"lines": lines, "kept": asked.kept}
+    if asked.as_bytes:
+        seen = SeenLines(lines_as_bytes(window.lines, asked.encoding), start)
+    else:
+        seen = lines_as_seen(log.text, window, asked.encoding, to_end=True)
+    context = {"lines": seen.lines, "kept": asked.kept}
     head = {"log": log, "result": log.result, "window": window}
     answer = JsonResponse(
         {
             "html": rendered("joblogs/_log_lines.html", context, request).strip(),
-            "next": next_byte(window, lines),
+            "start": seen.start,
+            "next": next_byte(window, asked),
             "size": window.size,
             "behind": not window.at_end,
             "grows": log.grows,
@@ -74,11 +79,14 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonR
     return answer
 
 
-def next_byte(window: Window, lines: list[LineOnPage]) -> int:
+def next_byte(window: Window, asked: LogRequest) -> int:
     """Where following goes on: a line without its newline is read again when it has grown."""
-    if lines and lines[-1].open and not lines[-1].continued:
-        return lines[-1].offset
-    return window.stop
+    last = window.lines[-1] if window.lines else None
+    if last is None or last.data.endswith(b"\n") or last.continued:
+        return window.stop
+    # What is redrawn within a long line is at its end, and stands in its place.
+    redrawn = last.hidden <= REST_BYTES and not asked.as_bytes
+    return last.offset if not last.hidden or redrawn else window.stop
 
 
 def _notice(log: HostLog, asked: LogRequest, *, moved: bool) -> dict[str, object]:

@@ -1,19 +1,27 @@
-"""Lines of a window as a page shows them. Their HTML is called safe here and nowhere else: what
-`content.ansi` returns is escaped and holds no tag but its own."""
+"""Lines of a window as a page shows them: as they were last seen, or as their bytes are. Their HTML
+is called safe here and nowhere else: what `logtext` returns is escaped and holds no tag but its
+own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.utils.safestring import SafeString, mark_safe
 
 from joblogs import search
-from joblogs.logtext.ansi import Encoding, Mark, Painter
+from joblogs.logtext.ansi import PLAIN, Mark, Painter, shown
 from joblogs.query import ShownLine
 
 JUDGED_BYTES = 4096
 """As much of a line is looked at for words that tell of trouble."""
+
+
+class EarlierState(NamedTuple):
+    """What a line was before it was redrawn, and by which line of the log it was that."""
+
+    number: int
+    html: SafeString
 
 
 class LineOnPage(NamedTuple):
@@ -29,19 +37,43 @@ class LineOnPage(NamedTuple):
     asked: bool
     """It is the line that the address names."""
     trouble: bool
-    open: bool
-    """It has no newline yet: more of it may arrive."""
+    named: bool = True
+    """It is the first with its number."""
+    asked_number: int | None = None
+    """Number of the line that the address names, where that one only redrew this one."""
+    states: int = 0
+    """How often it was redrawn."""
+    earlier: Sequence[EarlierState] = ()
+    """What it was before, the last ones."""
+    states_missed: bool = False
+    """It was redrawn more often than was read."""
+    cut: bool = False
+    """It is longer than what is shown."""
 
 
-def painted(painter: Painter, data: bytes, marks: Sequence[Mark] = ()) -> SafeString:
+class _Paints(Protocol):
+    def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str: ...
+
+
+def painted(painter: _Paints, data: bytes, marks: Sequence[Mark] = ()) -> SafeString:
     """The HTML of a line's bytes."""
-    return mark_safe(painter.line(data, marks))  # noqa: S308 - escaped by content.ansi
+    return mark_safe(painter.line(data, marks))  # noqa: S308 - escaped by logtext
 
 
-def lines_on_page(
-    lines: Iterable[ShownLine], encoding: Encoding, *, asked: int | None = None
+def state_html(text: str) -> SafeString:
+    """The HTML of what a line was."""
+    return mark_safe(shown(text, PLAIN))  # noqa: S308 - escaped by logtext
+
+
+def is_trouble(text: bytes) -> bool:
+    """Whether a line tells of trouble."""
+    return search.tells_of_error(text[:JUDGED_BYTES]) is not None
+
+
+def lines_as_bytes(
+    lines: Iterable[ShownLine], encoding: str, *, asked: int | None = None
 ) -> list[LineOnPage]:
-    """A window's lines, colours carried from one to the next."""
+    """A window's lines with every code shown, colours carried from one to the next."""
     painter = Painter(encoding)
     return [
         LineOnPage(
@@ -52,8 +84,7 @@ def lines_on_page(
             hidden=line.hidden,
             goes_on_at=line.stop,
             asked=line.number == asked,
-            trouble=search.tells_of_error(line.text[:JUDGED_BYTES]) is not None,
-            open=not line.hidden and not line.data.endswith(b"\n"),
+            trouble=is_trouble(line.text),
         )
         for line in lines
     ]

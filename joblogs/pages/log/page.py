@@ -23,8 +23,9 @@ from joblogs.query import Text, Window, host_history
 from .files import files_on_page
 from .follow import follow_query, next_byte
 from .host_log import HostLog, host_log
-from .lines import LineOnPage, lines_on_page
+from .lines import LineOnPage, lines_as_bytes
 from .request import Found, LogRequest, find_place
+from .seen import lines_as_seen
 
 BLOCK_BYTES = 1024 * 1024
 NAME_MAX = 120
@@ -39,7 +40,10 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
         slow_work.begin(request)
     found = find_place(asked.asked, log.text, status=log.result.status)
     window = query.window_at(log.text, found.place)
-    lines = lines_on_page(window.lines, asked.encoding, asked=found.line)
+    if asked.as_bytes:
+        lines = lines_as_bytes(window.lines, asked.encoding, asked=found.line)
+    else:
+        lines = lines_as_seen(log.text, window, asked.encoding, asked=found.line).lines
     context = _context(log, asked, found, window, lines)
     html = rendered("joblogs/log.html", context, request)
     read_entry(request, log.step, channel=Channel.PAGE, hosts=1).end(_size(window))
@@ -110,6 +114,7 @@ def _context(
             "encoding": links.with_changes(
                 kept, encoding="gb18030" if asked.encoding == "utf-8" else "utf-8"
             ),
+            "view": links.with_changes(kept, view=None if asked.as_bytes else "bytes"),
         },
         "next_error": _after_asked(found, window),
         "log": log,
@@ -124,7 +129,7 @@ def _context(
         "lines": lines,
         "first": shown[0] if shown else None,
         "last": shown[-1] if shown else None,
-        "next": next_byte(window, lines),
+        "next": next_byte(window, asked),
         "follow_query": follow_query(log, asked),
         "counts": counts,
         "batches": batches,

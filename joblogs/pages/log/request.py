@@ -76,6 +76,7 @@ class LogForm(forms.Form):
     shown = forms.RegexField(_PIN, required=False, max_length=2000)
     encoding = forms.ChoiceField(required=False, choices=_pairs(*ENCODINGS))
     wrap = forms.ChoiceField(required=False, choices=_pairs("0", "1"))
+    view = forms.ChoiceField(required=False, choices=_pairs("bytes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class LogRequest:
         asked = form.cleaned_data
         kept = {
             name: str(asked[name])
-            for name in ("attempt", "batch", "file", "encoding", "wrap")
+            for name in ("attempt", "batch", "file", "encoding", "wrap", "view")
             if asked.get(name) not in (None, "")
         }
         return cls(asked, faults, kept)
@@ -132,6 +133,11 @@ class LogRequest:
     @property
     def encoding(self) -> Encoding:
         return "gb18030" if self.asked.get("encoding") == "gb18030" else "utf-8"
+
+    @property
+    def as_bytes(self) -> bool:
+        """Every code of the text is to be shown."""
+        return self.asked.get("view") == "bytes"
 
     @property
     def wrap(self) -> bool:

@@ -9,7 +9,7 @@
   const notice = document.getElementById("notice");
   if (!log || !button || !log.dataset.more || log.dataset.atEnd !== "1") return;
   const KEPT = 5000, SOON = 1000, LATE = 8000;
-  let next = Number(log.dataset.next), pause = SOON, on = false;
+  let next = Number(log.dataset.next), size = 0, pause = SOON, on = false;
   let timer = 0, asking = null, notBefore = 0;
   const written = new Map();
 
@@ -22,12 +22,11 @@
     written.set(element, html);
   }
 
-  function append(html) {
+  function append(html, start) {
     const stay = atBottom();
-    // A line that had no newline yet comes again, longer.
-    for (const row of [...log.children].reverse()) {
-      if (Number(row.dataset.at) < next) break;
-      row.remove();
+    // A line that had no newline yet comes again, longer; so do those that were redrawn.
+    for (const row of [...log.children]) {
+      if (Number(row.dataset.at) >= start) row.remove();
     }
     const made = document.createElement("template");
     made.innerHTML = html;
@@ -40,9 +39,10 @@
     write(head, answer.head);
     write(notice, answer.notice);
     if (answer.over) return end("");
-    if (answer.html) append(answer.html);
-    pause = answer.next > next || answer.behind ? SOON : Math.min(LATE, pause * 1.5);
+    if (answer.html) append(answer.html, answer.start);
+    pause = answer.size > size || answer.behind ? SOON : Math.min(LATE, pause * 1.5);
     next = answer.next;
+    size = answer.size;
     if (!answer.grows && !answer.behind) end(log.dataset.ended);
     else say(log.dataset.waiting);
   }

@@ -1,0 +1,279 @@
+"""What a terminal would have left of a text that a machine printed. Pure.
+
+A screen takes lines one after the other and keeps rows as they were last seen: what was redrawn by
+carriage return, backspace, erasing or moving the cursor is in its last state, the ones before it
+are its earlier states. Codes without an effect that could be seen leave nothing, links and titles
+leave their text. Time is linear in the text and memory is bounded by it, whatever it says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from .ansi import PLAIN, Mark, styled
+from .terminal_codes import (
+    DRAWING,
+    MOVES_BETWEEN_LINES,
+    PLAIN_TEXT,
+    REDRAWS,
+    SGR_END,
+    TOKEN,
+    parameter,
+)
+from .terminal_grid import Grid
+from .terminal_row import UNMARKED, Look, Row
+
+_TITLE = re.compile("[0-9]*;?")
+_CUT_MAX = 32
+_PRIVATE = ("<", "=", ">", "?")
+
+
+class Screen:
+    """A terminal's screen with all rows that were scrolled off it."""
+
+    def __init__(self, *, at_start: bool = True) -> None:
+        """`at_start`: the text begins with what comes first; else there were rows above it."""
+        self._grid = Grid(at_start=at_start)
+        self._style, self._link, self._mark = PLAIN, "", ""
+        self._looks: dict[Look, Look] = {UNMARKED: UNMARKED}
+        self._drawing, self._shift = [False, False], 0
+        self._saved_look = UNMARKED
+        self._cut = ""
+
+    @property
+    def rows(self) -> list[Row]:
+        """Those that something was written to, from above."""
+        return [row for row in self._grid.rows if row.number is not None]
+
+    def row_of(self, number: int) -> Row | None:
+        """The row that a line wrote to first."""
+        return self._grid.by_line.get(number)
+
+    def begin_anew(self) -> None:
+        """An empty screen; colours hold on."""
+        self._grid.begin_anew()
+
+    def feed(self, text: str, number: int, offset: int = 0, marks: Sequence[Mark] = ()) -> None:
+        """Take a line, or a part of it, with the end of it where there is one.
+
+        `marks` are places in this text, in characters; they ascend and do not overlap."""
+        self._grid.begin_line(number, offset)
+        at = self._finish_cut(text) if self._cut else 0
+        for mark in marks:
+            self._play(text, at, mark.start)
+            self._mark, at = mark.name, max(at, mark.start)
+            self._restyle()
+            self._play(text, at, mark.end)
+            self._mark, at = "", max(at, mark.end)
+            self._restyle()
+        self._play(text, at, len(text))
+
+    def _finish_cut(self, text: str) -> int:
+        cut, self._cut = self._cut, ""
+        end = SGR_END.match(text)
+        if end is None:
+            return 0
+        self._sgr(cut + end[0][:-1])
+        return end.end()
+
+    def _play(self, text: str, at: int, stop: int) -> None:
+        for token in TOKEN.finditer(text, at, stop):
+            if token.start() > at:
+                self._print(text[at : token.start()])
+            at = token.end()
+            self._obey(token)
+        if at < stop:
+            self._print(text[at:stop])
+
+    def _print(self, text: str) -> None:
+        if self._drawing[self._shift]:
+            text = text.translate(DRAWING)
+        self._grid.write(text)
+
+    def _obey(self, token: re.Match[str]) -> None:
+        kind = token.lastgroup
+        if kind is None:
+            return  # without an effect
+        value = token[kind]
+        if kind == "control":
+            self._control(value)
+        elif kind == "final":
+            if not token["between"] and not token["params"].startswith(_PRIVATE):
+                self._sequence(value, token["params"])
+        elif kind == "stray":
+            self._sgr(value)
+        elif kind == "cut":
+            ends = token.end() >= len(token.string.rstrip("\n"))
+            self._cut = value[:_CUT_MAX] if ends else ""
+        elif kind == "charset":
+            self._drawing[value[0] == ")"] = value[1] == "0"
+        elif kind == "escape":
+            self._escape(value)
+        else:
+            self._command(token["command"], ended=token["end"] is not None)
+
+    def _control(self, code: str) -> None:
+        grid = self._grid
+        if code == "\n":
+            grid.line_feed()
+            grid.to_column(0)
+        elif code == "\r":
+            grid.to_column(0)
+        elif code == "\x08":
+            grid.backspace()
+        elif code == "\t":
+            grid.tab()
+        elif code in "\x0e\x0f":
+            self._shift = int(code == "\x0e")
+        else:
+            # VT and FF go down as IND does.
+            self._escape({"\x85": "E", "\x8d": "M"}.get(code, "D"))
+
+    def _escape(self, code: str) -> None:
+        grid = self._grid
+        if code == "7":
+            self._save()
+        elif code == "8":
+            self._restore()
+        elif code == "M":
+            grid.up(1)
+        elif code == "D":
+            grid.index()
+        elif code == "E":
+            grid.index()
+            grid.to_column(0)
+        elif code == "c":
+            self._sgr("")
+            grid.clear()
+            grid.to_column(0)
+
+    def _sequence(self, final: str, params: str) -> None:
+        grid, count = self._grid, parameter(params)
+        if final == "m":
+            self._sgr(params)
+        elif final in "AF":
+            grid.up(count)
+        elif final in "BeE":
+            grid.down(count)
+        elif final in "Ca":
+            grid.forward(count)
+        elif final == "D":
+            grid.forward(-count)
+        elif final in "G`":
+            grid.to_column(count - 1)
+        elif final in "Hf":
+            grid.to_place(count, parameter(params, 1))
+        elif final == "d":
+            grid.to_place(count, None)
+        elif final == "K":
+            grid.erase_line(parameter(params, default=0))
+        elif final == "J":
+            self._erase_display(parameter(params, default=0))
+        elif final == "X":
+            grid.erase(count)
+        elif final == "P":
+            grid.delete(count)
+        elif final == "s":
+            self._save()
+        elif final == "u":
+            self._restore()
+        if final in "EF":
+            grid.to_column(0)
+
+    def _erase_display(self, how: int) -> None:
+        if how == 0:
+            self._grid.erase_below()
+        elif how > 1:
+            self._grid.clear()
+
+    def _command(self, text: str, *, ended: bool) -> None:
+        """A title, a link; what has no end on its line is text that somebody may look for."""
+        kind, _, rest = text.partition(";")
+        if not ended:
+            self._print(_TITLE.sub("", text, count=1))
+        elif kind == "8":
+            self._link = rest.partition(";")[2]
+            self._restyle()
+
+    def _sgr(self, params: str) -> None:
+        self._style = styled(self._style, params)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        look = Look(self._style, self._mark, self._link)
+        self._grid.look = self._looks.setdefault(look, look)
+
+    def _save(self) -> None:
+        self._grid.save()
+        self._saved_look = self._grid.look
+
+    def _restore(self) -> None:
+        self._grid.restore()
+        self._style, self._link = self._saved_look.style, self._saved_look.link
+        self._restyle()
+
+
+class LinePainter:
+    """Paints lines one after the other, each as it was last seen; a colour holds on until it is
+    changed. What a line does to others is left out."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        self._encoding = encoding
+        self._screen = Screen()
+
+    def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str:
+        """HTML of the bytes of a line. `marks` ascend and do not overlap; they are in bytes."""
+        text, marks = decoded(data, self._encoding, marks)
+        self._screen.begin_anew()
+        self._screen.feed(text, 1, marks=marks)
+        return "\n".join(row.html() for row in self._screen.rows)
+
+
+def decoded(data: bytes, encoding: str, marks: Sequence[Mark] = ()) -> tuple[str, list[Mark]]:
+    """A text, bytes that are none in halves of characters, with its marks in characters."""
+    places = sorted({0, len(data), *(place for mark in marks for place in mark[:2])})
+    parts = [data[a:b].decode(encoding, "surrogateescape") for a, b in pairwise(places)]
+    in_text, length = {0: 0}, 0
+    for place, part in zip(places[1:], parts, strict=True):
+        length += len(part)
+        in_text[place] = length
+    moved = [Mark(in_text[mark.start], in_text[mark.end], mark.name) for mark in marks]
+    return "".join(parts), moved
+
+
+def last_seen(data: bytes, encoding: str = "utf-8") -> list[str]:
+    """The lines of a text as they were last seen, without colours: what it is compared by.
+
+    Bytes that are no text are halves of characters, as `surrogateescape` makes them. In memory that
+    is a small multiple of the text, which is not cut here.
+    """
+    text = data.decode(encoding, "surrogateescape")
+    if PLAIN_TEXT.fullmatch(text):
+        return text.removesuffix("\n").split("\n") if text else []
+    if MOVES_BETWEEN_LINES.search(text):
+        screen = Screen()
+        *lines, last = text.split("\n")
+        for number, line in enumerate(lines, start=1):
+            screen.feed(f"{line}\n", number)
+        screen.feed(last, len(lines) + 1)
+        return [row.text for row in screen.rows]
+    return [_alone(line) for line in text.removesuffix("\n").split("\n")]
+
+
+def _alone(line: str) -> str:
+    if PLAIN_TEXT.fullmatch(line):
+        return line
+    line = line.rstrip("\r")
+    if not REDRAWS.search(line):
+        return TOKEN.sub(_without_codes, line)
+    screen = Screen()
+    screen.feed(line, 1)
+    return "\n".join(row.text for row in screen.rows)
+
+
+def _without_codes(token: re.Match[str]) -> str:
+    if token["command"] is not None and token["end"] is None:
+        return _TITLE.sub("", token["command"], count=1)
+    return "\t" if token[0] == "\t" else ""

@@ -1,0 +1,140 @@
+"""Lines of a window as a terminal would have left them.
+
+A line may have been redrawn by others before and after the window, and in a line of megabytes what
+was seen last is at its end: of both as much is read as the bounds here say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.utils.safestring import mark_safe
+
+from joblogs.logtext.lines import Line, iter_lines
+from joblogs.logtext.terminal import Screen, decoded
+from joblogs.logtext.terminal_codes import MOVES_BETWEEN_LINES, REDRAWS
+from joblogs.logtext.terminal_row import Row
+from joblogs.query import ShownLine, Text, Window
+
+from .lines import EarlierState, LineOnPage, is_trouble, state_html
+
+AROUND_BYTES = 128 * 1024
+"""Read before and after a window whose lines redraw others."""
+REST_BYTES = 256 * 1024
+"""Read of the end of a line that is redrawn within itself."""
+RESTS_BYTES = 1024 * 1024
+"""Read of all such lines of a window together."""
+CELLS_MAX = 4096
+"""Columns of a line that are shown."""
+
+
+class SeenLines(NamedTuple):
+    """Lines as they were last seen, and the first byte of those that they stand for."""
+
+    lines: list[LineOnPage]
+    start: int
+
+
+def lines_as_seen(
+    text: Text, window: Window, encoding: str, *, asked: int | None = None, to_end: bool = False
+) -> SeenLines:
+    """The lines of a window, and those before it that they redrew.
+
+    `to_end`: all that come after the first of them too, for who puts them in the place of what was
+    shown from its start on.
+    """
+    if not window.lines:
+        return SeenLines([], window.start)
+    first, last = window.lines[0], window.lines[-1]
+    before, after = _around(text, window, encoding)
+    screen = Screen(at_start=(before[0].offset if before else window.start) == 0)
+    _feed(screen, before, encoding)
+    missed = _feed_window(screen, text, window.lines, encoding)
+    wanted = {id(row) for row in screen.rows if row.last >= first.number}
+    _feed(screen, after, encoding)
+    rows = [row for row in screen.rows if (row.number or 0) <= last.number]
+    places = [place for place, row in enumerate(rows) if id(row) in wanted]
+    rows = rows[places[0] :] if to_end and places else [rows[place] for place in places]
+    by_number = {line.number: line for line in window.lines}
+    asked_row = None if asked is None else screen.row_of(asked)
+    lines = [
+        _on_page(row, by_number.get(row.number or 0), encoding, asked if row is asked_row else None)
+        for row in rows
+    ]
+    lines = [line._replace(states_missed=True) if line.number in missed else line for line in lines]
+    return SeenLines(lines, min([window.start, *(row.offset for row in rows)]))
+
+
+def _around(text: Text, window: Window, encoding: str) -> tuple[list[Line], list[Line]]:
+    """The lines before and after a window, as far as they may redraw each other's."""
+    before: list[Line] = []
+    after: list[Line] = []
+    first, last = window.lines[0], window.lines[-1]
+    if window.start > 0 and not first.continued and _moves(window.lines, encoding):
+        start = max(0, window.start - AROUND_BYTES)
+        data = text.read(start, window.start)
+        cut = data.find(b"\n") + 1 if start else 0
+        number = first.number - data.count(b"\n", cut)
+        before = list(iter_lines([data[cut:]], first_number=number, first_offset=start + cut))
+    if not window.at_end:
+        data = text.read(window.stop, min(text.size, window.stop + AROUND_BYTES))
+        after = list(iter_lines([data], first_number=last.number + 1, first_offset=window.stop))
+        after = after if _moves(after, encoding) else []
+    return before, after
+
+
+def _moves(lines: Sequence[Line | ShownLine], encoding: str) -> bool:
+    return any(
+        MOVES_BETWEEN_LINES.search(line.data.decode(encoding, "replace")) is not None
+        for line in lines
+    )
+
+
+def _feed(screen: Screen, lines: Sequence[Line], encoding: str) -> None:
+    for line in lines:
+        screen.feed(decoded(line.data, encoding)[0], line.number, line.offset)
+
+
+def _feed_window(screen: Screen, text: Text, lines: Sequence[ShownLine], encoding: str) -> set[int]:
+    """Feed the lines of a window. Gives the numbers of those of which not every state was read."""
+    missed: set[int] = set()
+    budget = RESTS_BYTES
+    for line in lines:
+        shown = decoded(line.data, encoding)[0]
+        if line.hidden and budget > 0 and REDRAWS.search(shown):
+            size = min(line.hidden, REST_BYTES, budget)
+            budget -= size
+            stop = line.stop + line.hidden
+            rest = text.read(stop - size, stop)
+            if size == line.hidden:
+                shown = decoded(line.data + rest, encoding)[0]
+            elif (redrawn := rest.find(b"\r")) >= 0:
+                missed.add(line.number)
+                shown += decoded(rest[redrawn:], encoding)[0]
+        elif line.hidden:
+            shown += "\n"
+        screen.feed(shown, line.number, line.offset)
+    return missed
+
+
+def _on_page(row: Row, line: ShownLine | None, encoding: str, asked: int | None) -> LineOnPage:
+    number = row.number or 0
+    count, states = row.earlier()
+    own = line if line is not None and not row.second else None
+    hidden = own.hidden if own is not None and not count else 0
+    return LineOnPage(
+        number=number,
+        offset=row.offset,
+        html=mark_safe(row.html(CELLS_MAX)),  # noqa: S308 - escaped by logtext
+        continued=own is not None and own.continued,
+        hidden=hidden,
+        goes_on_at=own.stop if own is not None else 0,
+        asked=asked is not None,
+        trouble=is_trouble(row.text.encode(errors="replace")),
+        named=not row.second,
+        asked_number=asked if asked != number else None,
+        states=count,
+        earlier=[EarlierState(state.number, state_html(state.text)) for state in states],
+        cut=len(row.chars) > CELLS_MAX,
+    )

@@ -1,0 +1,124 @@
+"""The page of a log shows what a terminal would have left; all else stays that of the bytes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from tests.builders import job, load, result, script_log, step
+from tests.pages.page_helpers import page, staff
+
+pytestmark = pytest.mark.django_db
+ROW = re.compile(
+    r'<div class="ln[^"]*"\s+data-at="(\d+)"[^>]*>\s*<a class="no"[^>]*>…?(\d+)</a>\s*'
+    r'<code dir="ltr">(.*?)</code></div>',
+    re.DOTALL,
+)
+TAG = re.compile(r"<[^>]+>")
+BARS = "".join(f"\x1b[2A\x1b[2Kalpha {n}%\n\x1b[2Kbeta {n}%\n" for n in range(1, 3001))
+
+
+def _load(content: str, status: int = 9) -> None:
+    load(job(), step(), result(status=status, host_name="web-1"))
+    for at in range(0, len(content), 100_000):
+        load(script_log(content[at : at + 100_000], offset=at))
+
+
+def _html(client: Client, query: str = "") -> str:
+    response = client.get(page("log") + query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def _rows(html: str) -> list[tuple[int, int, str]]:
+    """Offset, number and text of the rows of a page, those of earlier states left out."""
+    html = re.sub(r'<details class="was".*?</details>', "", html, flags=re.DOTALL)
+    return [(int(at), int(no), TAG.sub("", text)) for at, no, text in ROW.findall(html)]
+
+
+def test_a_redrawn_line_is_shown_in_its_last_state_and_opens_to_those_before() -> None:
+    _load("".join(f"\rfetch {n}%\x1b[K" for n in range(121)) + "\nnext\n")
+    html = _html(staff())
+    size = sum(len(f"\rfetch {n}%\x1b[K") for n in range(121)) + 1
+    assert _rows(html) == [(0, 1, "fetch 120%"), (size, 2, "next")]
+    assert re.search(r"<summary>\s*120 earlier states\s*</summary>", html)
+    assert '<code dir="ltr">fetch 119%</code>' in html
+    assert "?view=bytes&amp;line=1#L1" in html
+
+
+def test_as_the_bytes_are_every_code_is_shown() -> None:
+    _load("one\rtwo\x07\n")
+    client = staff()
+    assert _rows(_html(client)) == [(0, 1, "two")]
+    html = _html(client, "?view=bytes")
+    assert 'one<i class="ctl">\\r</i>two<i class="ctl">\\x07</i>' in html
+    assert "earlier state" not in html
+    assert client.get(page("log-download")).getvalue() == b"one\rtwo\x07\n"
+
+
+def test_numbers_and_offsets_are_those_of_the_bytes_after_lines_were_redrawn() -> None:
+    _load("start\na 0%\nb 0%\n\x1b[2A\x1b[2Ka 1%\n\x1b[2Kb 1%\nend\n")
+    assert _rows(_html(staff())) == [
+        (0, 1, "start"),
+        (6, 2, "a 1%"),
+        (11, 3, "b 1%"),
+        (38, 6, "end"),
+    ]
+
+
+def test_a_line_that_only_redrew_another_leads_to_that_one() -> None:
+    _load("start\na 0%\nb 0%\n\x1b[2A\x1b[2Ka 1%\n\x1b[2Kb 1%\nend\n")
+    html = _html(staff(), "?line=5#L5")
+    (asked,) = re.findall(r'class="ln asked".*?</div>', html, re.DOTALL)
+    assert 'id="L3"' in asked
+    assert 'id="L5"' in asked
+    assert "b 1%" in asked
+
+
+def test_a_redraw_that_began_long_before_the_page_is_shown_in_its_last_state() -> None:
+    _load(f"begin\nalpha 0%\nbeta 0%\n{BARS}done\n")
+    client = staff()
+    texts = [text for _, _, text in _rows(_html(client, "?at=end"))]
+    assert texts == ["alpha 3000%", "beta 3000%", "done"]
+    first = [text for _, _, text in _rows(_html(client, "?at=start"))]
+    assert first[0] == "begin"
+    assert len(first) == 3
+
+
+def test_the_end_of_a_line_of_megabytes_that_is_redrawn_is_what_is_shown() -> None:
+    _load("".join(f"\rfetching {n:07}\x1b[K" for n in range(60_000)) + "\nafter\n")
+    html = _html(staff())
+    assert [text for _, _, text in _rows(html)] == ["fetching 0059999", "after"]
+    assert "more than" in html
+    assert len(html) < 200_000
+
+
+def test_a_long_line_that_is_not_redrawn_shows_its_beginning_as_before() -> None:
+    _load("x" * 300_000 + "\nnext\n")
+    rows = _rows(_html(staff()))
+    assert rows[0][2].startswith("x" * 4000)
+    assert "more on this line" in rows[0][2]
+    assert rows[1] == (300_001, 2, "next")
+
+
+def test_following_gives_what_is_redrawn_once_more_from_where_it_stands() -> None:
+    _load("start\na 0%\nb 0%\n", status=7)
+    client = staff()
+    load(script_log("\x1b[2A\x1b[2Ka 1%\n\x1b[2Kb 1%\nc\n", offset=16))
+    answer = client.get(page("log-more"), {"byte": 16}).json()
+    assert _rows(answer["html"]) == [(6, 2, "a 1%"), (11, 3, "b 1%"), (38, 6, "c")]
+    assert (answer["start"], answer["next"]) == (6, 40)
+    load(script_log("50%\r60%", offset=40))
+    answer = client.get(page("log-more"), {"byte": 40}).json()
+    assert _rows(answer["html"]) == [(40, 7, "60%")]
+    assert answer["next"] == 40
+
+
+@pytest.mark.parametrize(
+    "unit", ["\x0b", "\x1b[9;1Hx", "x\x1b[2J", "\x1b[99B", "\x1b[99Cx\n", "\ra", "\x1bD"]
+)
+def test_a_page_is_bounded_whatever_the_codes_are(unit: str) -> None:
+    _load(unit * (200_000 // len(unit.encode())) + "\n")
+    assert len(_html(staff())) < 3_000_000
