@@ -41,7 +41,7 @@ class Grid:
         self._moved = False
         """The cursor has been moved since a state was kept: what is overwritten is another one."""
         self._backspaces = 0
-        self._padding, self._room, self._extra = PADDING_MAX, KEPT_CHARACTERS, EXTRA_ROWS
+        self._padding, self._keepable, self._extra = PADDING_MAX, KEPT_CHARACTERS, EXTRA_ROWS
 
     def begin_anew(self) -> None:
         """An empty screen."""
@@ -131,9 +131,9 @@ class Grid:
 
     def _keep(self, row: Row) -> None:
         self._moved = False
-        if self._room <= 0:
-            self._room += row.drop_state()
-        self._room -= row.keep_state()
+        if self._keepable <= 0:
+            self._keepable += row.drop_state()
+        self._keepable -= row.keep_state()
 
     # Erasing.
 
