@@ -49,7 +49,6 @@ MEANT = {
 }
 LATER = (
     "joblogs/pages/log/follow.py",
-    "joblogs/pages/log/lines.py",
     "joblogs/pages/log/page.py",
     "joblogs/pages/log/request.py",
     "joblogs/pages/step/groups.py",

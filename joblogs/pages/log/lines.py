@@ -34,12 +34,12 @@ class LineOnPage(NamedTuple):
     hidden: int
     """Bytes of the line that come after what is shown."""
     goes_on_at: int
-    asked: bool
+    is_target: bool
     """It is the line that the address names."""
     trouble: bool
     named: bool = True
     """It is the first with its number."""
-    asked_number: int | None = None
+    target_number: int | None = None
     """Number of the line that the address names, where that one only redrew this one."""
     states: int = 0
     """How often it was redrawn."""
@@ -71,7 +71,7 @@ def is_trouble(text: bytes) -> bool:
 
 
 def lines_as_bytes(
-    lines: Iterable[ShownLine], encoding: str, *, asked: int | None = None
+    lines: Iterable[ShownLine], encoding: str, *, target: int | None = None
 ) -> list[LineOnPage]:
     """A window's lines with every code shown, colours carried from one to the next."""
     painter = Painter(encoding)
@@ -83,7 +83,7 @@ def lines_as_bytes(
             continued=line.continued,
             hidden=line.hidden,
             goes_on_at=line.stop,
-            asked=line.number == asked,
+            is_target=line.number == target,
             trouble=is_trouble(line.text),
         )
         for line in lines

@@ -41,9 +41,9 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     found = find_place(asked.asked, log.text, status=log.result.status)
     window = query.window_at(log.text, found.place)
     if asked.as_bytes:
-        lines = lines_as_bytes(window.lines, asked.encoding, asked=found.line)
+        lines = lines_as_bytes(window.lines, asked.encoding, target=found.line)
     else:
-        lines = lines_as_seen(log.text, window, asked.encoding, asked=found.line).lines
+        lines = lines_as_seen(log.text, window, asked.encoding, target=found.line).lines
     context = _context(log, asked, found, window, lines)
     html = rendered("joblogs/log.html", context, request)
     read_entry(request, log.step, channel=Channel.PAGE, hosts=1).end(_size(window))

@@ -37,7 +37,7 @@ class SeenLines(NamedTuple):
 
 
 def lines_as_seen(
-    text: Text, window: Window, encoding: str, *, asked: int | None = None, to_end: bool = False
+    text: Text, window: Window, encoding: str, *, target: int | None = None, to_end: bool = False
 ) -> SeenLines:
     """The lines of a window, and those before it that they redrew.
 
@@ -57,9 +57,11 @@ def lines_as_seen(
     places = [place for place, row in enumerate(rows) if id(row) in wanted]
     rows = rows[places[0] :] if to_end and places else [rows[place] for place in places]
     by_number = {line.number: line for line in window.lines}
-    asked_row = None if asked is None else screen.row_of(asked)
+    target_row = None if target is None else screen.row_of(target)
     lines = [
-        _on_page(row, by_number.get(row.number or 0), encoding, asked if row is asked_row else None)
+        _on_page(
+            row, by_number.get(row.number or 0), encoding, target if row is target_row else None
+        )
         for row in rows
     ]
     lines = [line._replace(states_missed=True) if line.number in missed else line for line in lines]
@@ -118,7 +120,7 @@ def _feed_window(screen: Screen, text: Text, lines: Sequence[ShownLine], encodin
     return missed
 
 
-def _on_page(row: Row, line: ShownLine | None, encoding: str, asked: int | None) -> LineOnPage:
+def _on_page(row: Row, line: ShownLine | None, encoding: str, target: int | None) -> LineOnPage:
     number = row.number or 0
     count, states = row.earlier()
     own = line if line is not None and not row.second else None
@@ -130,10 +132,10 @@ def _on_page(row: Row, line: ShownLine | None, encoding: str, asked: int | None)
         continued=own is not None and own.continued,
         hidden=hidden,
         goes_on_at=own.stop if own is not None else 0,
-        asked=asked is not None,
+        is_target=target is not None,
         trouble=is_trouble(row.text.encode(errors="replace")),
         named=not row.second,
-        asked_number=asked if asked != number else None,
+        target_number=target if target != number else None,
         states=count,
         earlier=[EarlierState(state.number, state_html(state.text)) for state in states],
         cut=len(row.chars) > CELLS_MAX,
