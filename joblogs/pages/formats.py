@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
@@ -50,6 +51,15 @@ def duration(milliseconds: int | None) -> str:
         return gettext("%(m)d min %(s)d s") % {"m": minutes, "s": rest}
     hours, minutes = divmod(minutes, 60)
     return gettext("%(h)d h %(m)d min") % {"h": hours, "m": minutes}
+
+
+def elapsed(since: int | None) -> str:
+    """Time since a moment as hours, minutes and seconds, which a script counts on: 1:02:03."""
+    if since is None:
+        return "–"
+    minutes, seconds = divmod(max(0, int(time.time() * 1000) - since) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
 
 
 def host_status_label(status: int, exit_code: int | None) -> str:

@@ -4,6 +4,7 @@ Callers pass jobs that `access` narrowed. The number of statements does not grow
 of hosts; text comes in groups of bounded size.
 """
 
+from .changes import step_facts
 from .completeness import Completeness, State, completeness
 from .hosts import (
     HOSTS_MAX,
@@ -76,6 +77,7 @@ __all__ = [
     "script_logs",
     "script_range",
     "script_text",
+    "step_facts",
     "steps_of",
     "target_directory",
     "target_results",

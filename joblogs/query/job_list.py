@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
 
+from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED
 from joblogs.models import Host, HostResult, JobInstance, Scope, StepInstance
 
 
@@ -90,6 +91,28 @@ def tallies_of_jobs(jobs: Iterable[JobInstance]) -> dict[int, list[Tally]]:
 def tallies_of_steps(steps: Sequence[StepInstance]) -> dict[int, list[Tally]]:
     """The same by step."""
     return _tallied(HostResult.objects.filter(step__in=steps).latest_attempts(), "step_id")
+
+
+def single_steps(jobs: Sequence[JobInstance]) -> dict[int, int]:
+    """Of jobs with one step that step's id, by job. One statement."""
+    rows = StepInstance.objects.filter(job__in=jobs).order_by().values_list("job_id")
+    counted = rows.annotate(Count("pk"), Min("step_instance_id"))
+    return {job: step for job, count, step in counted if count == 1}
+
+
+def failed_hosts(steps: Sequence[StepInstance], *, limit: int) -> tuple[list[HostResult], int]:
+    """Newest results, in all of these steps, of the hosts that failed in most of them.
+
+    Of at most `limit` hosts, and how many failed in all. Two statements.
+    """
+    newest = HostResult.objects.filter(step__in=steps).latest_attempts().order_by()
+    failed = newest.exclude(status__in=(*HOST_SUCCEEDED, *HOST_UNFINISHED))
+    counts = dict(failed.values_list("host_id").annotate(Count("pk")))
+    hosts = sorted(counts, key=lambda host: (-counts[host], host))[:limit]
+    if not hosts:
+        return [], 0
+    columns = ("step", "host_id", "host_name", "ip", "ipv6", "status", "exit_code")
+    return list(newest.filter(host_id__in=hosts).only(*columns)), len(counts)
 
 
 def _tallied(results: QuerySet[HostResult], by: str) -> dict[int, list[Tally]]:

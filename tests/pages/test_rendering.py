@@ -48,7 +48,7 @@ def test_what_a_page_showed_goes_with_it(request_) -> None:
         for write in (rendered, render_to_string):
             shown = Shown()
             kept.append(weakref.ref(shown))
-            assert write("joblogs/_outcome.html", {"kind": "ok", "shown": shown}, request_)
+            assert write("joblogs/_filter.html", {"field": None, "shown": shown}, request_)
             del shown
         assert kept[0]() is None
         # If Django has mended it, ours is of no use any more.

@@ -6,8 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from joblogs.choices import RunStatus, StepType
 from joblogs.models import JobInstance, StepInstance
+from joblogs.pages.formats import number
+from joblogs.pages.rendering import partial
 from joblogs.pages.step.groups import Kind, kind_of_status
 from joblogs.query.job_list import Tally
 
@@ -15,7 +21,8 @@ WIDTH = 1_000
 """Of a bar, in its own units."""
 LEAST = 12
 """As wide is what is there at all: one failed host of 20,000 must be seen."""
-_OK = (RunStatus.SUCCEEDED, RunStatus.SKIPPED, RunStatus.ERROR_IGNORED)
+_OVERLOOKED = (RunStatus.SKIPPED, RunStatus.ERROR_IGNORED)
+"""Statuses of what went on although something failed."""
 _WAIT = (RunStatus.WAITING, RunStatus.ROLLING_WAITING, RunStatus.WAITING_CONFIRMATION)
 _RUN = (RunStatus.RUNNING, RunStatus.TERMINATING)
 
@@ -24,9 +31,32 @@ class Segment(NamedTuple):
     """Segment of an outcome bar: so many hosts of one outcome."""
 
     kind: Kind
-    hosts: int
+    label: str
     x: int
     width: int
+
+
+_OUTCOMES = {
+    Kind.OK: _("succeeded"),
+    Kind.BAD: _("failed"),
+    Kind.LATE: _("timed out"),
+    Kind.SILENT: _("no output"),
+    Kind.RUNNING: _("running"),
+    Kind.WAITING: _("waiting"),
+}
+
+
+def outcome_label(kind: Kind) -> str:
+    """Outcome of hosts in words."""
+    return gettext(_OUTCOMES[kind])
+
+
+def outcomes(tallies: Iterable[Tally]) -> Counter[Kind]:
+    """How many hosts had which outcome."""
+    hosts = Counter[Kind]()
+    for tally in tallies:
+        hosts[kind_of_status(tally.status)] += tally.hosts
+    return hosts
 
 
 class Bar(NamedTuple):
@@ -36,11 +66,8 @@ class Bar(NamedTuple):
     width: int
 
 
-def outcome_bar(tallies: Iterable[Tally]) -> list[Segment]:
+def outcome_bar(hosts: Counter[Kind]) -> SafeString:
     """Outcome bar: how many hosts had which outcome, the worst first."""
-    hosts = Counter[Kind]()
-    for tally in tallies:
-        hosts[kind_of_status(tally.status)] += tally.hosts
     total = sum(hosts.values())
     there = [kind for kind in Kind if hosts[kind]]
     free = WIDTH - LEAST * len(there)
@@ -48,23 +75,34 @@ def outcome_bar(tallies: Iterable[Tally]) -> list[Segment]:
     for kind in there:
         width = LEAST + free * hosts[kind] // total
         width = WIDTH - x if kind is there[-1] else width
-        segments.append(Segment(kind, hosts[kind], x, width))
+        label = f"{number(hosts[kind])} {outcome_label(kind)}"
+        segments.append(Segment(kind, label, x, width))
         x += width
-    return segments
+    return partial("outcome_bar.html", segments=segments)
 
 
-def run_kind(run: JobInstance | StepInstance) -> Kind:
-    """What became of a job or a step."""
-    if run.status in _OK:
-        return Kind.OK
+def run_kind(run: JobInstance | StepInstance, hosts: Counter[Kind]) -> Kind:
+    """What became of a job or a step: LATE where it went on or ended well although hosts failed."""
+    if run.status in _OVERLOOKED:
+        return Kind.LATE
+    if run.status == RunStatus.SUCCEEDED:
+        return Kind.LATE if _failed(hosts) else Kind.OK
     if run.status in _WAIT:
         return Kind.WAITING
     return Kind.RUNNING if run.status in _RUN else Kind.BAD
 
 
-def status_label(run: JobInstance | StepInstance) -> str:
-    """Its status in words; a number that is not known as it is."""
-    return str(run.get_status_display())
+def status_label(run: JobInstance | StepInstance, hosts: Counter[Kind]) -> str:
+    """Its status in words, a number that is not known as it is; what succeeded although hosts
+    failed says on how many."""
+    label = str(run.get_status_display())
+    if run.status == RunStatus.SUCCEEDED and (failed := _failed(hosts)):
+        return gettext("%(status)s, %(n)s failed") % {"status": label, "n": number(failed)}
+    return label
+
+
+def _failed(hosts: Counter[Kind]) -> int:
+    return hosts[Kind.BAD] + hosts[Kind.LATE]
 
 
 def step_type_label(step: StepInstance) -> str:
@@ -82,8 +120,8 @@ def bars(steps: Sequence[StepInstance], now: int) -> dict[int, Bar]:
     }
     if not times:
         return {}
-    first = min(start for start, _ in times.values())
-    whole = max(1, max(end for _, end in times.values()) - first)
+    first = min(start for start, _end in times.values())
+    whole = max(1, max(end for _start, end in times.values()) - first)
     by_step = {}
     for pk, (start, end) in times.items():
         x = min(WIDTH - LEAST, (start - first) * WIDTH // whole)

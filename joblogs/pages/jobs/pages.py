@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from joblogs import query
+from joblogs.choices import FINISHED, run_rank
 from joblogs.filters import JobFilterSet
 from joblogs.models import JobInstance, Scope, StepInstance
-from joblogs.pages import links
-from joblogs.pages.formats import duration
+from joblogs.pages import links, live
+from joblogs.pages.formats import duration, elapsed
 from joblogs.pages.log.host_log import moment
-from joblogs.pages.rendering import rendered
+from joblogs.pages.step.groups import Kind
 from joblogs.query import job_list
-from joblogs.query.job_list import JobKey, Tally
+from joblogs.query.job_list import JobKey
 
-from .outcome_bars import bars, outcome_bar, run_kind, status_label, step_type_label
+from .failed_hosts import failed_hosts
+from .outcome_bars import (
+    bars,
+    outcome_bar,
+    outcomes,
+    run_kind,
+    status_label,
+    step_type_label,
+)
 
 JOBS = 30
 RARE = ("since", "until", "number")
@@ -39,6 +50,10 @@ def jobs_page(
         among = None if narrowed or request.user.is_superuser else scopes
         page, after = job_list.jobs_after(wanted.qs, _key(request), length=JOBS, scopes=among)
     tallies = job_list.tallies_of_jobs(page) if page else {}
+    single = job_list.single_steps(page) if page else {}
+    version = live.version_of([_facts_of(job) for job in page], tallies, single)
+    if (same := live.unchanged(request, version)) is not None:
+        return same
     kept = {name: str(value) for name, value in request.GET.items() if value and name != "after"}
     empty = not page and not kept
     context = {
@@ -48,25 +63,38 @@ def jobs_page(
         "store_is_empty": empty and request.user.is_superuser,
         "no_scope": empty and not scopes.exists(),
         "narrowed": "&" + links.with_changes(kept) if kept else "",
-        "rows": [_job_row(job, tallies.get(job.pk, [])) for job in page],
+        "rows": [
+            _job_row(job, outcomes(tallies.get(job.pk, [])), single.get(job.pk)) for job in page
+        ],
         "filtered": bool(set(kept) & set(wanted.filters)),
         "latest": links.with_changes(kept) if "after" in request.GET else None,
         "older": links.with_changes(kept, after=f"{after.create_time}.{after.pk}")
         if after
         else None,
     }
-    return HttpResponse(rendered("joblogs/jobs.html", context, request))
+    runs = any(_runs(job) for job in page)
+    return live.page(
+        request, "joblogs/jobs.html", "joblogs/_jobs.html", context, version=version, runs=runs
+    )
 
 
 def job_page(job: JobInstance, request: HttpRequest) -> HttpResponse:
     """The steps of a job as a time line."""
     steps = query.steps_of(job)
     tallies = job_list.tallies_of_steps(steps)
+    version = live.version_of(_facts_of(job), [_facts_of(step) for step in steps], tallies)
+    if (same := live.unchanged(request, version)) is not None:
+        return same
     times = bars(steps, int(time.time() * 1000))
+    hosts = {step.pk: outcomes(tallies.get(step.pk, [])) for step in steps}
+    of_job = sum(hosts.values(), Counter[Kind]())
     context = {
         "job": job,
-        "kind": run_kind(job),
-        "status": status_label(job),
+        "kind": run_kind(job, of_job),
+        "status": status_label(job, of_job),
+        "since": job.start_time if _runs(job) else None,
+        "elapsed": elapsed(job.start_time),
+        "failed_hosts": failed_hosts(steps),
         "started": moment(job.start_time or job.create_time),
         "ended": moment(job.end_time),
         "expired": moment(job.expired_at),
@@ -74,29 +102,49 @@ def job_page(job: JobInstance, request: HttpRequest) -> HttpResponse:
         "steps": [
             {
                 "step": step,
-                "kind": run_kind(step),
-                "status": status_label(step),
+                "kind": run_kind(step, hosts[step.pk]),
+                "status": status_label(step, hosts[step.pk]),
+                "since": step.start_time if _runs(step) else None,
+                "elapsed": elapsed(step.start_time),
                 "type": step_type_label(step),
                 "started": moment(step.start_time),
                 "took": duration(_took(step)),
                 "bar": times.get(step.pk),
-                "outcome_bar": outcome_bar(tallies.get(step.pk, [])),
+                "outcome_bar": outcome_bar(hosts[step.pk]),
             }
             for step in steps
         ],
     }
-    return HttpResponse(rendered("joblogs/job.html", context, request))
+    runs = _runs(job) or any(_runs(step) for step in steps)
+    return live.page(
+        request, "joblogs/job.html", "joblogs/_job.html", context, version=version, runs=runs
+    )
 
 
-def _job_row(job: JobInstance, tallies: list[Tally]) -> dict[str, Any]:
+def _job_row(job: JobInstance, hosts: Counter[Kind], step: int | None) -> dict[str, Any]:
+    place = [job.scope.scope_type, job.scope.scope_id, job.job_instance_id]
+    # A job of one step opens at that step.
+    page = reverse("staff:job", args=place)
     return {
         "job": job,
-        "kind": run_kind(job),
-        "status": status_label(job),
+        "page": page if step is None else reverse("staff:step", args=[*place, step]),
+        "kind": run_kind(job, hosts),
+        "status": status_label(job, hosts),
         "created": moment(job.create_time),
         "took": duration(_took(job)),
-        "outcome_bar": outcome_bar(tallies),
+        "since": job.start_time if _runs(job) else None,
+        "elapsed": elapsed(job.start_time),
+        "outcome_bar": outcome_bar(hosts),
     }
+
+
+def _runs(run: JobInstance | StepInstance) -> bool:
+    return run_rank(run.status) < FINISHED
+
+
+def _facts_of(run: JobInstance | StepInstance) -> tuple[object, ...]:
+    """All that is stored of a job or step."""
+    return tuple((name, value) for name, value in vars(run).items() if name[0] != "_")
 
 
 def _took(run: JobInstance | StepInstance) -> int | None:

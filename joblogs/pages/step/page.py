@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,19 +13,21 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from joblogs import query
 from joblogs.audit import Channel
-from joblogs.choices import StepType
+from joblogs.choices import FINISHED, StepType, run_rank
 from joblogs.models import StepInstance
-from joblogs.pages import links
-from joblogs.pages.formats import duration
+from joblogs.pages import links, live
+from joblogs.pages.formats import duration, elapsed
+from joblogs.pages.jobs.outcome_bars import outcome_label, run_kind, status_label
 from joblogs.pages.log.host_log import moment
 from joblogs.pages.reading import read_entry
-from joblogs.pages.rendering import partial, rendered
+from joblogs.pages.rendering import partial
 from joblogs.query import Attempts, StepHost
 from joblogs.query.overview import Overview, overview
 
 from .excerpts import Sample, samples
-from .groups import Group, Kind, groups
+from .groups import Group, Kind, groups, kind_of_status
 from .host_map import host_map, legend
 from .host_ranges import fold
 from .host_table import Table, TableForm, chosen, table
@@ -63,6 +66,12 @@ class GroupOnPage:
 
 def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     """The page."""
+    # Taken before what is shown: a change in between is seen by the next poll. A page that is
+    # opened has none: few are open long enough to ask.
+    is_poll = live.is_poll(request)
+    version = live.version_of(*_facts_of(step), query.step_facts(step)) if is_poll else ""
+    if (same := live.unchanged(request, version)) is not None:
+        return same
     params, step_overview = _read(step, request)
     prints = step.step_type != StepType.FILE
     similar = groups(step_overview, identical=False, prints=prints)
@@ -79,6 +88,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     if identical and len(shown) > GROUPS_SHOWN:
         shown = _worth_showing(shown)
     read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
+    outcomes = Counter(kind_of_status(host.status) for host in step_overview.hosts)
     kept, keep = _kept(params), _on_log(params)
     moved = list(step_overview.transfers)
     rows = table(step, similar, params, moved, keep)
@@ -102,7 +112,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "pages": _pages(rows, kept),
         "heads": _heads(rows, kept, HEADS if prints else HEADS[:-1]),
         "kept": [(k, v) for k, v in kept.items() if k in ("attempt", "batch", "alike")],
-        "kinds": list(Kind),
+        "kinds": [(kind, outcome_label(kind)) for kind in Kind],
         "narrowed": _narrowed(kept),
         "toggle": links.with_changes(kept, alike=None if identical else "identical", page=None),
         "keep": keep,
@@ -110,15 +120,38 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "started": moment(step.start_time),
         "ended": moment(step.end_time),
         "took": duration(step.total_time),
-        "unfinished": any(not group.first.newest.finished for group in similar),
-        "here": links.with_changes(kept),
+        "kind": run_kind(step, outcomes),
+        "status": status_label(step, outcomes),
+        "since": step.start_time if run_rank(step.status) < FINISHED else None,
+        "elapsed": elapsed(step.start_time),
         "expired": moment(step.job.expired_at),
         "bytes": sum(host.size for host in step_overview.hosts),
         "slowest": _slowest(step_overview),
     }
-    html = rendered("joblogs/step.html", context, request)
-    read_entry(request, step, channel=Channel.STEP, hosts=read.hosts).end(read.size)
-    return HttpResponse(html)
+    response = live.page(
+        request,
+        "joblogs/step.html",
+        "joblogs/_step.html",
+        context,
+        version=version,
+        runs=_runs(step, step_overview),
+    )
+    entry = read_entry(request, step, channel=Channel.STEP, hosts=read.hosts, poll=is_poll)
+    entry.end(read.size)
+    return response
+
+
+def _facts_of(step: StepInstance) -> tuple[object, ...]:
+    job = step.job
+    times = step.start_time, step.end_time, step.total_time
+    return step.status, step.name, *times, job.status, job.name, job.operator, job.expired_at
+
+
+def _runs(step: StepInstance, step_overview: Overview) -> bool:
+    """Whether more of the step is to come."""
+    if any(not host.newest.finished for host in step_overview.hosts):
+        return True
+    return run_rank(step.status) < FINISHED and run_rank(step.job.status) < FINISHED
 
 
 def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
