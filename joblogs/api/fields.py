@@ -1,7 +1,8 @@
 """Fields of requests and answers: how each is read or written, and its description.
 
-A request is a struct whose fields say by `Param` or `ParamGroup` how they are read; `read` reads
-one, and the OpenAPI document describes what is read. Answers are structs that describe themselves.
+A request is a struct whose fields say by `Parameter` or `ParameterGroup` how they are read; `read`
+reads one, and the OpenAPI document describes what is read. Answers are structs that describe
+themselves.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
-class Param:
+class Parameter:
     """Annotation of a request's field: its reader, and JSON Schema of what that takes."""
 
     read: Callable[[Params, str], Any]
@@ -43,13 +44,13 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
-class ParamGroup:
-    """Annotation of a request's field that is read from several parameters, none of them required,
-    with the JSON Schema of each."""
+class ParameterGroup:
+    """Annotation of a request's field that is read from several parameters, with the JSON Schema of
+    each, and the names of those required."""
 
     read_group: Callable[[Params], Any]
     fields: dict[str, Json]
-    required: bool = False
+    required: tuple[str, ...] = ()
 
     def read(self, params: Params, name: str) -> Any:
         return self.read_group(params)
@@ -64,10 +65,29 @@ def read(kind: type[R], params: Params) -> R:
 
 
 @functools.cache
-def params_of(kind: type[msgspec.Struct]) -> dict[str, Param | ParamGroup]:
+def params_of(kind: type[msgspec.Struct]) -> dict[str, Parameter | ParameterGroup]:
     """The annotation of each field of a request."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: hints[name].__metadata__[-1] for name in kind.__struct_fields__}
+
+
+def shapes_of(kind: type[msgspec.Struct]) -> dict[str, Json]:
+    """JSON Schema of each parameter of a request."""
+    params = params_of(kind).items()
+    return {key: shape for name, param in params for key, shape in param.shapes(name).items()}
+
+
+def required_of(kind: type[msgspec.Struct]) -> list[str]:
+    """The parameters that a request must have."""
+    names: list[str] = []
+    for name, param in params_of(kind).items():
+        names += param.required if isinstance(param, ParameterGroup) else [name] * param.required
+    return names
+
+
+def nested(kind: type[msgspec.Struct]) -> ParameterGroup:
+    """Annotation of a request's field that is itself a struct of parameters."""
+    return ParameterGroup(partial(read, kind), shapes_of(kind))
 
 
 def described(shape: Json, text: str, **more: Any) -> Json:
@@ -91,7 +111,7 @@ NAMED_HOST: Json = {
         "bk_host_id": described(ID, "With it the other fields are not read."),
     },
 }
-SCOPE = ParamGroup(
+SCOPE = ParameterGroup(
     scope_named,
     {
         "bk_scope_type": described(TEXT, "Kind of the scope.", enum=list(ScopeType.values)),
@@ -106,15 +126,15 @@ SCOPE = ParamGroup(
 )
 """How the requests of versions 3 and 4 name their scope."""
 
-required_id_param = partial(Param, required_id, ID, required=True)
-count_param = partial(Param, partial(optional_integer, least=0), COUNT)
-number_param = partial(Param, optional_integer, NUMBER)
-text_param = partial(Param, optional_text, TEXT)
-job_id_param = Param(partial(positive, text=BadRequest.JOB_ID), ID, "The job.", required=True)
-step_id_param = Param(
+required_id_param = partial(Parameter, required_id, ID, required=True)
+count_param = partial(Parameter, partial(optional_integer, least=0), COUNT)
+number_param = partial(Parameter, optional_integer, NUMBER)
+text_param = partial(Parameter, optional_text, TEXT)
+job_id_param = Parameter(partial(positive, text=BadRequest.JOB_ID), ID, "The job.", required=True)
+step_id_param = Parameter(
     partial(positive, text=BadRequest.STEP_ID), ID, "The step of the job.", required=True
 )
-flag_param = partial(Param, flag, {"type": "boolean"})
+flag_param = partial(Parameter, flag, {"type": "boolean"})
 
 Address = Annotated[str, Meta(description="An IPv4 or IPv6 address.")]
 

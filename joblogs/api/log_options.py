@@ -5,17 +5,30 @@ Without these fields the answer does not change by a byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from joblogs import query
 from joblogs.errors import BadRequest
 from joblogs.models import FileLog, StepInstance
-from joblogs.query import Address, Attempts, Completeness, Range, StepHost
-from joblogs.search import LONG_LINE_BYTES, Budget, InvalidPattern, Pattern, Search
+from joblogs.query import Address, Attempts, Completeness, Range, State, StepHost
+from joblogs.search import LONG_LINE_BYTES, PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
-from .parameters import flag, is_blank, optional_integer, optional_text
+from .fields import (
+    COUNT,
+    ID,
+    TEXT,
+    Json,
+    Parameter,
+    ParameterGroup,
+    Params,
+    count_param,
+    described,
+    flag_param,
+)
+from .parameters import is_blank, optional_integer, optional_text
 
 GREP_SECONDS = 20
 GREP_HITS = 10_000
@@ -23,46 +36,17 @@ GREP_HITS = 10_000
 CONTEXT_MAX = 20
 
 
-@dataclass(frozen=True, slots=True)
-class LogOptions:
-    """Options of a request; by default none."""
-
-    attempts: Attempts = Attempts()
-    part: Range | None = None
-    grep: Pattern | None = None
-    context: int = 0
-    state: bool = False
-
-    @property
-    def is_text_only(self) -> bool:
-        """Whether the answer needs nothing of the logs but their text."""
-        return self.grep is None and not self.state
-
-    @classmethod
-    def read(cls, body: Mapping[str, Any]) -> LogOptions:
-        """Raises BadRequest, naming the field."""
-        part, grep = _part(body), _grep(body)
-        if part is not None and grep is not None:
-            raise BadRequest(BadRequest.FIELD, "grep")
-        context = optional_integer(body, "grep_context", least=0) or 0
-        if context > CONTEXT_MAX:
-            raise BadRequest(BadRequest.FIELD, "grep_context")
-        return cls(
-            attempts=Attempts(
-                optional_integer(body, "execute_count", least=0),
-                optional_integer(body, "batch", least=0),
-            ),
-            part=part,
-            grep=grep,
-            context=context,
-            state=flag(body, "return_log_state"),
-        )
+_PART: dict[str, Json] = {
+    "offset": described(COUNT, "First byte wanted of each script log."),
+    "length_bytes": described(ID, "Bytes wanted of each script log."),
+    "tail_bytes": described(ID, "The last bytes of each script log; not beside the two above."),
+}
 
 
-def _part(body: Mapping[str, Any]) -> Range | None:
-    offset = optional_integer(body, "offset", least=0)
-    length = optional_integer(body, "length_bytes", least=1)
-    tail = optional_integer(body, "tail_bytes", least=1)
+def _part(params: Params) -> Range | None:
+    offset = optional_integer(params, "offset", least=0)
+    length = optional_integer(params, "length_bytes", least=1)
+    tail = optional_integer(params, "tail_bytes", least=1)
     if tail is not None and (offset, length) != (None, None):
         raise BadRequest(BadRequest.FIELD, "tail_bytes")
     if offset is None and length is None and tail is None:
@@ -70,14 +54,73 @@ def _part(body: Mapping[str, Any]) -> Range | None:
     return Range(offset or 0, length, tail)
 
 
-def _grep(body: Mapping[str, Any]) -> Pattern | None:
-    if is_blank(body.get("grep")):
+def _grep(params: Params, field: str) -> Pattern | None:
+    if is_blank(params.get(field)):
         return None
-    text = optional_text(body, "grep")
     try:
-        return Pattern.of(text or "")
+        pattern = Pattern.of(optional_text(params, field) or "")
     except InvalidPattern:
-        raise BadRequest(BadRequest.FIELD, "grep") from None
+        raise BadRequest(BadRequest.FIELD, field) from None
+    if not all(is_blank(params.get(name)) for name in _PART):
+        raise BadRequest(BadRequest.FIELD, field)
+    return pattern
+
+
+def _context(params: Params, field: str) -> int:
+    context = optional_integer(params, field, least=0) or 0
+    if context > CONTEXT_MAX:
+        raise BadRequest(BadRequest.FIELD, field)
+    return context
+
+
+class LogOptions(Struct, frozen=True, kw_only=True):
+    """Options of a request; by default none. Reading them raises BadRequest, naming the field."""
+
+    part: Annotated[Range | None, ParameterGroup(_part, _PART)]
+    grep: Annotated[
+        Pattern | None,
+        Parameter(
+            _grep,
+            TEXT | {"minLength": 1, "maxLength": PATTERN_MAX},
+            "Only the lines that match; not beside a range.",
+        ),
+    ]
+    grep_context: Annotated[
+        int,
+        Parameter(
+            _context,
+            {"type": "integer", "minimum": 0, "maximum": CONTEXT_MAX},
+            "Lines to show around each match.",
+        ),
+    ]
+    execute_count: Annotated[int | None, count_param("Only up to this attempt; the first is 0.")]
+    batch: Annotated[int | None, count_param("Only this rolling batch.")]
+    return_log_state: Annotated[bool, flag_param("Tell how complete each log is.")]
+
+    @property
+    def attempts(self) -> Attempts:
+        """The attempts to read."""
+        return Attempts(self.execute_count, self.batch)
+
+    @property
+    def is_text_only(self) -> bool:
+        """Whether the answer needs nothing of the logs but their text."""
+        return self.grep is None and not self.return_log_state
+
+
+class LogState(Struct):
+    """How complete a log is."""
+
+    state: Annotated[State, Meta(description="How complete it is.")]
+    size: Annotated[int, Meta(description="Bytes that can be read.")]
+    missing: Annotated[int, Meta(description="Bytes that are known to be missing.")]
+
+
+class MissingHost(Struct):
+    """Host that was named by its address and is not in the step."""
+
+    bk_cloud_id: int
+    ip: str
 
 
 Logged = tuple[StepHost, Iterable[bytes], dict[str, Any], int]
@@ -93,7 +136,7 @@ def script_logs(step: StepInstance, hosts: list[StepHost], options: LogOptions) 
         logged = _cut(step, hosts, options.part)
     else:
         logged = ((host, parts, {}, host.size) for host, parts in query.script_logs(step, hosts))
-    return _with_state(step, logged) if options.state else logged
+    return _with_state(step, logged) if options.return_log_state else logged
 
 
 def _with_state(step: StepInstance, logged: Iterator[Logged]) -> Iterator[Logged]:
@@ -117,7 +160,7 @@ def _grepped(
         step,
         hosts,
         pattern,
-        context=options.context,
+        context=options.grep_context,
         shown=GREP_HITS,
         line_bytes=LONG_LINE_BYTES,
         budget=Budget(seconds=GREP_SECONDS),
@@ -138,28 +181,24 @@ def _grepped(
             reported = search.searched_bytes
 
 
-def file_state(step: StepInstance, logs: Sequence[FileLog]) -> dict[str, Any]:
+def file_state(step: StepInstance, logs: Sequence[FileLog]) -> LogState:
     """How complete a host's file logs are: as far as the furthest from it."""
     return _state(query.files_state(step, logs), sum(log.held_size for log in logs))
 
 
-def _state(completeness: Completeness, size: int) -> dict[str, Any]:
-    return {
-        "state": completeness.state.value,
-        "size": size,
-        "missing": completeness.missing,
-    }
+def _state(completeness: Completeness, size: int) -> LogState:
+    return LogState(completeness.state, size, completeness.missing)
 
 
 def missing_hosts(
     step: StepInstance, wanted: Sequence[int | Address], hosts: Sequence[StepHost]
-) -> list[int | dict[str, Any]]:
+) -> list[int | MissingHost]:
     """The hosts of a request that the answer has no entry for, as the request names them."""
     ids = {host.bk_host_id for host in hosts}
     addresses = {name for name in wanted if isinstance(name, Address)}
     holders = query.holders(step, addresses) if addresses else {}
     return [
-        name if isinstance(name, int) else {"bk_cloud_id": name.bk_cloud_id, "ip": name.address}
+        name if isinstance(name, int) else MissingHost(name.bk_cloud_id, name.address)
         for name in dict.fromkeys(wanted)
         if not ids.intersection([name] if isinstance(name, int) else holders.get(name, []))
     ]

@@ -17,8 +17,8 @@ from django.http.response import HttpResponseBase
 from msgspec import Meta
 
 from joblogs.audit import AuditedResponse, ReadEntry
-from joblogs.choices import FileMode, StepType
-from joblogs.models import FileLog, StepInstance
+from joblogs.choices import StepType
+from joblogs.models import StepInstance
 
 from .envelope import json_bytes, success_of
 
@@ -108,13 +108,6 @@ def log_type(step: StepInstance) -> int | None:
     return FILE_LOG if step.step_type == StepType.FILE else SCRIPT_LOG
 
 
-def short_text(parts: Iterable[bytes]) -> str | None:
-    """The text of a log that is there as a whole and may be encoded at once, None of others."""
-    if isinstance(parts, list) and sum(map(len, parts)) <= BLOCK_BYTES:
-        return b"".join(parts).decode(errors="replace")
-    return None
-
-
 def text_of(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The JSON string of a log that comes in parts."""
     parts = iter(parts)
@@ -128,34 +121,6 @@ def text_of(parts: Iterable[bytes]) -> Iterator[bytes]:
     for part in itertools.chain(head, parts):
         yield json_bytes(decoder.decode(part))[1:-1]
     yield json_bytes(decoder.decode(b"", True))[1:-1] + b'"'
-
-
-def file_log(log: FileLog) -> dict[str, Any]:
-    """One file as version 3 of the API shows it; an upload has no target."""
-    ends: dict[str, Any] = {
-        "mode": log.mode,
-        "src_ip": _end(log.src_host_id, log.src_cloud_id, log.src_ip, log.src_ipv6),
-        "src_path": log.src_path,
-    }
-    if log.mode == FileMode.DOWNLOAD:
-        ends["dest_ip"] = _end(log.dest_host_id, log.dest_cloud_id, log.dest_ip, log.dest_ipv6)
-        ends["dest_path"] = log.dest_path
-    return ends | {
-        "status": log.status,
-        "log_content": bytes(log.content).decode(errors="replace"),
-        "size": known(log.size),
-        "speed": known(log.speed),
-        "process": known(log.process),
-    }
-
-
-def _end(
-    host: int | None, cloud: int | None, ip: str | None, ipv6: str | None
-) -> dict[str, Any] | None:
-    if host is None:
-        return None
-    end: dict[str, Any] = {"bk_host_id": host, "bk_cloud_id": cloud, "ip": ip}
-    return end | {"ipv6": ipv6} if ipv6 else end
 
 
 def known(value: str | None) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from joblogs.api.base import ApiView, Errors, Operation
 from joblogs.api.dialects import FORMS_V3, FORMS_V4
 from joblogs.api.envelope import Success, V4Success, v4_failure
-from joblogs.api.fields import SCOPE, Json, params_of
+from joblogs.api.fields import SCOPE, Json, required_of, shapes_of
 from joblogs.errors import BadRequest, InvalidArgs, PermissionDenied, StoreError, Unavailable
 
 from .answers import METHOD_REFUSED, TRACED, answer, code_texts, failure, refusal, refusals
@@ -44,10 +44,20 @@ def described_operations(paths: Mapping[type[ApiView], str]) -> tuple[Operations
     shapes, schemas = msgspec.json.schema_components(
         envelopes, ref_template="#/components/schemas/{name}"
     )
+    for schema in schemas.values():
+        _require_nullable(schema)
     return {
         (path, method): _described(path, method, view, operation, success)
         for (path, method, view, operation), success in zip(listed_operations, shapes, strict=True)
     }, schemas
+
+
+def _require_nullable(schema: Json) -> None:
+    """Only a field that is UNSET by default may be absent: None is answered as null."""
+    for name, shape in schema.get("properties", {}).items():
+        if "default" in shape:
+            del shape["default"]
+            schema.setdefault("required", []).append(name)
 
 
 def _is_v4(path: str) -> bool:
@@ -71,19 +81,11 @@ def _described(
     }
     if operation.request is None:
         return shape
-    fields, required = _fields(operation.request)
+    fields = {**SCOPE.fields, **shapes_of(operation.request)}
+    required = required_of(operation.request)
     if method == "POST":
         return shape | {"requestBody": _body(fields, required, operation.example)}
     return shape | {"parameters": _query(fields, required)}
-
-
-def _fields(request: type[msgspec.Struct]) -> tuple[dict[str, Json], list[str]]:
-    """The parameters of a request, the scope's included, and the names of those required."""
-    params = params_of(request)
-    properties = [param.shapes(name) for name, param in params.items()]
-    fields = {name: shape for shapes in properties for name, shape in shapes.items()}
-    required = [name for name, param in params.items() if param.required]
-    return {**fields, **SCOPE.fields}, required
 
 
 def _body(fields: Json, required: list[str], more: Mapping[str, Any]) -> Json:

@@ -22,11 +22,10 @@ from joblogs.api.v1 import host_log as raw_log
 from joblogs.api.v3 import batch_log, host_log, job_list, job_status, step_detail, step_status
 from joblogs.api.v4 import object_log
 
-from . import v1, v3_batch_log
+from . import v1
 from .answers import COMPONENTS
 from .builder import described_operations
 from .shapes import Json
-from .v3 import OPERATIONS_V3
 
 _SCOPE = "/api/v1/{scope_type}/{scope_id}"
 _STEP = _SCOPE + "/jobs/{job}/steps/{step}"
@@ -65,12 +64,6 @@ PATHS: dict[type, str] = {
 
 _OPERATIONS, _SCHEMAS = described_operations(PATHS)
 OPERATIONS: dict[tuple[str, str], Json] = {
-    (PATHS[batch_log.BatchGetJobInstanceIpLog], "POST"): v3_batch_log.BATCH,
-    **{
-        (f"/api/v3/{name}", method): operation
-        for name, operations in OPERATIONS_V3.items()
-        for method, operation in operations.items()
-    },
     (PATHS[records.Records], "GET"): v1.RECORDS_READ,
     (PATHS[records.Records], "POST"): v1.RECORDS_IN,
     (PATHS[offsets.Offsets], "GET"): v1.OFFSETS,
@@ -118,7 +111,7 @@ TAGS = [
 
 def add_components(result: Json, **_: Any) -> Json:
     """Hook that adds the components that the operations refer to, and the order of the tags."""
-    shapes = COMPONENTS["schemas"] | v3_batch_log.SCHEMAS | _SCHEMAS
+    shapes = COMPONENTS["schemas"] | _SCHEMAS
     return result | {"tags": TAGS, "components": COMPONENTS | {"schemas": shapes}}
 
 

@@ -2,68 +2,203 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 
 from joblogs import access, database, query, slow_work
 from joblogs.api import log_options
-from joblogs.api.base import ApiView, caller_of, read_entry
+from joblogs.api.base import ApiView, Operation, StepParams, caller_of, read_entry
 from joblogs.api.body import json_object
 from joblogs.api.envelope import json_bytes
-from joblogs.api.fields import Params
-from joblogs.api.log_options import LogOptions
-from joblogs.api.parameters import at_least, host_list, optional_page, scope_named
+from joblogs.api.fields import (
+    COUNT,
+    ID,
+    NAMED_HOST,
+    Address,
+    Json,
+    ParameterGroup,
+    Params,
+    described,
+    job_id_param,
+    nested,
+    read,
+    step_id_param,
+)
+from joblogs.api.log_options import LogOptions, LogState, MissingHost
+from joblogs.api.parameters import host_list, optional_list, optional_page, scope_named
 from joblogs.api.streaming import (
+    BLOCK_BYTES,
+    FILE_LOG,
+    LOG_TYPE,
     SCRIPT_LOG,
     STREAMED,
     enveloped,
-    file_log,
     in_parts,
     listed,
     log_type,
-    short_text,
+    spliced,
     text_of,
 )
 from joblogs.audit import Channel, ReadEntry
-from joblogs.errors import BadRequest, HostListInvalid, StoreError
+from joblogs.errors import (
+    BadRequest,
+    HostListInvalid,
+    InvalidParameter,
+    JobNotFound,
+    ParameterInvalid,
+    PermissionDenied,
+    ScopeNotFound,
+    StoreError,
+)
 from joblogs.models import StepInstance
-from joblogs.query import Address, FileLogs, Page, StepHost
+from joblogs.query import HOSTS_MAX, Page, StepHost
+
+from .fields import TransferLog
+
+_HOST_LISTS: dict[str, Json] = {
+    "host_id_list": {
+        "type": "array",
+        "items": ID,
+        "maxItems": HOSTS_MAX,
+        "description": "The hosts; with it `ip_list` is not looked at.",
+    },
+    "ip_list": {
+        "type": "array",
+        "items": NAMED_HOST,
+        "maxItems": HOSTS_MAX,
+        "description": "Not recommended; use host_id_list.",
+    },
+}
+_PAGE: dict[str, Json] = {
+    "start": described(COUNT, "First host of a page; only without a list."),
+    "length": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": HOSTS_MAX,
+        "description": "Hosts of a page; only without a list.",
+    },
+}
 
 
-@dataclass(frozen=True, slots=True)
-class BatchLogParams:
+def _page(params: Params) -> Page | None:
+    return (
+        None if any(optional_list(params, name) for name in _HOST_LISTS) else optional_page(params)
+    )
+
+
+def _has_empty_list(params: Params) -> bool:
+    lists = [params[name] for name in _HOST_LISTS if isinstance(params.get(name), list)]
+    return bool(lists) and not any(lists)
+
+
+class BatchLogParams(StepParams, frozen=True, kw_only=True):
     """Parameters: a step, and some of its hosts, a page of them, or all (`hosts` None).
 
     `has_empty_list`: a list was given empty and no other holds anything, which is none of these.
     """
 
+    job_instance_id: Annotated[int, job_id_param]
+    step_instance_id: Annotated[int, step_id_param]
+    hosts: Annotated[list[int | query.Address] | None, ParameterGroup(host_list, _HOST_LISTS)]
+    page: Annotated[Page | None, ParameterGroup(_page, _PAGE)]
+    has_empty_list: Annotated[bool, ParameterGroup(_has_empty_list, {})]
+    options: Annotated[LogOptions, nested(LogOptions)]
+
+
+class HostScriptLog(Struct, kw_only=True):
+    """Script log of a host. `host_id` is bk_host_id once more: some clients read only this."""
+
+    bk_host_id: int
+    ip: Annotated[Address | None, Meta(description="Null for a host that has only IPv6.")]
+    bk_cloud_id: int
+    log_content: Annotated[str, Meta(description="What the host printed, byte for byte.")]
+    host_id: int
+    ipv6: Address | None
+    log_offset: (
+        Annotated[int, Meta(description="With a range or tail: where log_content starts.")]
+        | UnsetType
+    ) = UNSET
+    log_size: (
+        Annotated[int, Meta(description="With a range or tail: bytes of the whole log.")]
+        | UnsetType
+    ) = UNSET
+    log_attempt: (
+        Annotated[int, Meta(description="With a range or tail: the attempt of the text.")]
+        | UnsetType
+    ) = UNSET
+    log_batch: (
+        Annotated[int, Meta(description="With a range or tail: its last rolling batch.")]
+        | UnsetType
+    ) = UNSET
+    log_matches: (
+        Annotated[
+            int | None,
+            Meta(description="With grep: matching lines; null if not searched in time."),
+        ]
+        | UnsetType
+    ) = UNSET
+    log_state: LogState | UnsetType = UNSET
+
+
+class HostFileLogs(Struct, kw_only=True):
+    """File logs of a host. `log_state` comes with return_log_state."""
+
+    bk_host_id: int
+    ip: Address | None
+    bk_cloud_id: int
+    file_logs: list[TransferLog]
+    host_id: int
+    ipv6: Address | None
+    log_state: LogState | UnsetType = UNSET
+
+
+class BatchLogs(Struct, kw_only=True):
+    """Logs of a step: of scripts, of files, or none of an approval."""
+
+    log_type: Annotated[int, LOG_TYPE] | None
     job_instance_id: int
     step_instance_id: int
-    hosts: list[int | Address] | None
-    page: Page | None
-    has_empty_list: bool
-
-    @classmethod
-    def read(cls, body: Params) -> BatchLogParams:
-        """Raises BadRequest or ParameterInvalid."""
-        job = at_least(body.get("job_instance_id"), 1, BadRequest.JOB_ID)
-        step = at_least(body.get("step_instance_id"), 1, BadRequest.STEP_ID)
-        hosts = host_list(body)
-        page = optional_page(body) if hosts is None else None
-        has_list = any(isinstance(body.get(field), list) for field in ("host_id_list", "ip_list"))
-        return cls(job, step, hosts, page, has_empty_list=hosts is None and has_list)
+    script_task_logs: list[HostScriptLog] | UnsetType = UNSET
+    file_task_logs: list[HostFileLogs] | UnsetType = UNSET
+    total: Annotated[int, Meta(description="With paging: hosts of the step.")] | UnsetType = UNSET
+    missing_hosts: (
+        Annotated[
+            list[int | MissingHost],
+            Meta(
+                description="With return_log_state: hosts that were named and are not in the step."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class BatchGetJobInstanceIpLog(ApiView):
     """View of the logs of many hosts, by POST."""
 
     http_method_names = ["post"]
+    errors = (
+        BadRequest,
+        InvalidParameter,
+        ScopeNotFound,
+        PermissionDenied,
+        ParameterInvalid,
+        HostListInvalid,
+        JobNotFound,
+    )
+    operations = {
+        "post": Operation(
+            summary="The logs of many hosts of a step",
+            description=f"At most {HOSTS_MAX} hosts. Without a list every host of the step is "
+            "answered for. Unknown fields are ignored.",
+            request=BatchLogParams,
+            example={"host_id_list": [101, 102]},
+            answer=BatchLogs,
+        )
+    }
 
     @database.from_replica
     def post(self, request: Request) -> HttpResponseBase:
@@ -71,7 +206,7 @@ class BatchGetJobInstanceIpLog(ApiView):
         scope_type, scope_id = scope_named(body)
         caller = caller_of(request)
         try:
-            params, options = BatchLogParams.read(body), LogOptions.read(body)
+            params = read(BatchLogParams, body)
         except StoreError:
             # Of two mistakes the scope's is named (docs/api.md, Error codes).
             access.readable_scope(caller, scope_type=scope_type, scope_id=scope_id)
@@ -83,17 +218,27 @@ class BatchGetJobInstanceIpLog(ApiView):
             job_instance_id=params.job_instance_id,
             step_instance_id=params.step_instance_id,
         )
-        if options.grep is not None:
+        options = params.options
+        is_search = options.grep is not None
+        if is_search:
             slow_work.begin(request._request)
-        hosts, tail = _find_hosts(step, params, options)
-        read = read_entry(
-            request,
-            step,
-            hosts=len(hosts),
-            channel=Channel.BATCH,
-            search=options.grep is not None,
+        hosts, last = _find_hosts(step, params, options)
+        read_log = read_entry(
+            request, step, hosts=len(hosts), channel=Channel.BATCH, search=is_search
         )
-        return _answer(request._request, step, hosts, options=options, tail=tail, read=read)
+        kind = log_type(step)
+        logs = BatchLogs(
+            log_type=kind,
+            job_instance_id=step.job.job_instance_id,
+            step_instance_id=step.step_instance_id,
+            script_task_logs=STREAMED if kind == SCRIPT_LOG else UNSET,
+            file_task_logs=STREAMED if kind == FILE_LOG else UNSET,
+            **last,
+        )
+        entries = _scripts if kind == SCRIPT_LOG else _files
+        values = [] if kind is None else [listed(entries(step, hosts, options, read_log))]
+        planned = sum(host.size for host in hosts)
+        return in_parts(enveloped(request._request, logs, *values), read_log, planned=planned)
 
 
 def _find_hosts(
@@ -108,73 +253,45 @@ def _find_hosts(
         raise HostListInvalid
     if params.hosts is not None:
         hosts = query.hosts_named(step, params.hosts, options.attempts, brief=options.is_text_only)
-        if not options.state:
+        if not options.return_log_state:
             return hosts, {}
         return hosts, {"missing_hosts": log_options.missing_hosts(step, params.hosts, hosts)}
     hosts, total = query.hosts_of(step, params.page, options.attempts)
     return hosts, {"total": total} if params.page else {}
 
 
-def _answer(
-    request: HttpRequest,
-    step: StepInstance,
-    hosts: list[StepHost],
-    *,
-    options: LogOptions,
-    tail: dict[str, Any],
-    read: ReadEntry,
-) -> HttpResponseBase:
-    entries = _entries(step, hosts, options, read)
-    parts = enveloped(request, STREAMED, _data(step, entries, tail))
-    planned = sum(host.size for host in hosts)
-    return in_parts(parts, read, planned=planned)
-
-
-def _entries(
-    step: StepInstance, hosts: list[StepHost], options: LogOptions, read: ReadEntry
+def _scripts(
+    step: StepInstance, hosts: list[StepHost], options: LogOptions, read_log: ReadEntry
 ) -> Iterator[Iterable[bytes]]:
-    """The hosts' entries, each in parts, whose bytes of log are counted in `read`."""
-    if log_type(step) == SCRIPT_LOG:
-        for host, text, keys, size in log_options.script_logs(step, hosts, options):
-            read.size += size
-            yield _script_entry(host, text, keys)
-    else:
-        for host, logs in query.file_logs(step, hosts):
-            read.size += logs.size
-            state = {"log_state": log_options.file_state(step, logs.rows)}
-            yield _file_entry(host, logs, state if options.state else {})
+    for host, text, keys, size in log_options.script_logs(step, hosts, options):
+        read_log.size += size
+        # A log that is there as a whole and may be encoded at once needs no splicing.
+        is_short = isinstance(text, list) and sum(map(len, text)) <= BLOCK_BYTES
+        log = HostScriptLog(
+            bk_host_id=host.bk_host_id,
+            ip=host.ip,
+            bk_cloud_id=host.bk_cloud_id,
+            log_content=b"".join(text).decode(errors="replace") if is_short else STREAMED,
+            host_id=host.bk_host_id,
+            ipv6=host.ipv6,
+            **keys,
+        )
+        yield [json_bytes(log)] if is_short else spliced(log, text_of(text))
 
 
-def _data(
-    step: StepInstance, entries: Iterable[Iterable[bytes]], tail: dict[str, Any]
-) -> Iterator[bytes]:
-    kind = log_type(step)
-    data = {
-        "log_type": kind,
-        "job_instance_id": step.job.job_instance_id,
-        "step_instance_id": step.step_instance_id,
-    }
-    yield json_bytes(data)[:-1]
-    if kind is not None:
-        yield b',"script_task_logs":' if kind == SCRIPT_LOG else b',"file_task_logs":'
-        yield from listed(entries)
-    yield b"," + json_bytes(tail)[1:] if tail else b"}"
-
-
-def _script_entry(host: StepHost, text: Iterable[bytes], keys: dict[str, Any]) -> Iterable[bytes]:
-    head = {"bk_host_id": host.bk_host_id, "ip": host.ip, "bk_cloud_id": host.bk_cloud_id}
-    tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6, **keys}
-    short = short_text(text)
-    if short is not None:
-        head["log_content"] = short
-        return [json_bytes(head | tail)]
-    parts = itertools.chain([json_bytes(head)[:-1] + b',"log_content":'], text_of(text))
-    return itertools.chain(parts, [b"," + json_bytes(tail)[1:]])
-
-
-def _file_entry(host: StepHost, logs: FileLogs, keys: dict[str, Any]) -> Iterator[bytes]:
-    head = {"bk_host_id": host.bk_host_id, "ip": host.ip, "bk_cloud_id": host.bk_cloud_id}
-    tail = {"host_id": host.bk_host_id, "ipv6": host.ipv6} | keys
-    yield json_bytes(head)[:-1] + b',"file_logs":'
-    yield from listed([json_bytes(file_log(log))] for log in logs)
-    yield b"," + json_bytes(tail)[1:]
+def _files(
+    step: StepInstance, hosts: list[StepHost], options: LogOptions, read_log: ReadEntry
+) -> Iterator[Iterable[bytes]]:
+    for host, logs in query.file_logs(step, hosts):
+        read_log.size += logs.size
+        state = log_options.file_state(step, logs.rows) if options.return_log_state else UNSET
+        entry = HostFileLogs(
+            bk_host_id=host.bk_host_id,
+            ip=host.ip,
+            bk_cloud_id=host.bk_cloud_id,
+            file_logs=STREAMED,
+            host_id=host.bk_host_id,
+            ipv6=host.ipv6,
+            log_state=state,
+        )
+        yield spliced(entry, listed([json_bytes(TransferLog.of(log))] for log in logs))

@@ -1,14 +1,24 @@
-"""Fields that several answers of version 3 have in common."""
+"""Structs and fields that several answers of version 3 have in common."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from joblogs.api.fields import Address, number_of
 from joblogs.api.parameters import BIZ_SETS
-from joblogs.choices import ScopeType
-from joblogs.models import JobInstance, Scope, StepInstance
+from joblogs.api.streaming import known
+from joblogs.choices import FileMode, FileStatus, HostStatus, RunStatus, ScopeType, StepType
+from joblogs.models import FileLog, JobInstance, Scope, StepInstance
 
+Milliseconds = Annotated[int, Meta(description="Milliseconds since the epoch.")]
+Duration = Annotated[int, Meta(description="Milliseconds.")]
+BizId = Annotated[int | None, Meta(description="The old notation; null where there is none.")]
+RunStatusCode = Annotated[int, number_of(RunStatus, "Status")]
+StepTypeCode = Annotated[int, number_of(StepType, "Kind")]
+HostStatusCode = Annotated[int, number_of(HostStatus, "Status")]
 _PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 
 
@@ -25,7 +35,7 @@ def scope_fields(scope: Scope) -> dict[str, Any]:
     }
 
 
-def times(run: JobInstance | StepInstance) -> dict[str, int | None]:
+def times(run: JobInstance | StepInstance) -> dict[str, Any]:
     """When a job or step was created, started and ended, in milliseconds."""
     return {
         "create_time": run.create_time,
@@ -33,3 +43,52 @@ def times(run: JobInstance | StepInstance) -> dict[str, int | None]:
         "end_time": run.end_time,
         "total_time": run.total_time,
     }
+
+
+class TransferEnd(Struct):
+    """One end of a transfer."""
+
+    bk_host_id: int
+    bk_cloud_id: int | None
+    ip: Address | None
+    ipv6: Address | UnsetType = UNSET
+
+    @classmethod
+    def of(
+        cls, number: int | None, cloud: int | None, ip: str | None, ipv6: str | None
+    ) -> TransferEnd | None:
+        """The end that is this host, None for a third party."""
+        return None if number is None else cls(number, cloud, ip, ipv6 or UNSET)
+
+
+class TransferLog(Struct, kw_only=True):
+    """One file moved to or from a host."""
+
+    mode: Annotated[int, number_of(FileMode, "Which way")]
+    src_ip: Annotated[TransferEnd | None, Meta(description="Null for a third-party source.")]
+    src_path: str
+    dest_ip: Annotated[TransferEnd | None, Meta(description="Downloads only.")] | UnsetType = UNSET
+    dest_path: Annotated[str | None, Meta(description="Downloads only.")] | UnsetType = UNSET
+    status: Annotated[int, number_of(FileStatus, "Status")]
+    log_content: str
+    size: Annotated[str, Meta(description="Like `9.0 Bytes`; `--` if not known.")]
+    speed: Annotated[str, Meta(description="Like `1,024 KB/s`; `--` if not known.")]
+    process: Annotated[str, Meta(description="Like `100%`; `--` if not known.")]
+
+    @classmethod
+    def of(cls, log: FileLog) -> TransferLog:
+        target: dict[str, Any] = {}
+        if log.mode == FileMode.DOWNLOAD:
+            end = (log.dest_host_id, log.dest_cloud_id, log.dest_ip, log.dest_ipv6)
+            target = {"dest_ip": TransferEnd.of(*end), "dest_path": log.dest_path}
+        return cls(
+            mode=log.mode,
+            src_ip=TransferEnd.of(log.src_host_id, log.src_cloud_id, log.src_ip, log.src_ipv6),
+            src_path=log.src_path,
+            **target,
+            status=log.status,
+            log_content=bytes(log.content).decode(errors="replace"),
+            size=known(log.size),
+            speed=known(log.speed),
+            process=known(log.process),
+        )

@@ -7,22 +7,22 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from joblogs import query
-from joblogs.api.base import StepParams, StepView, read_entry
+from joblogs.api.base import Operation, StepParams, StepView, read_entry
 from joblogs.api.envelope import json_bytes
-from joblogs.api.fields import ADDRESS, COUNT, ID, ParamGroup, Params, described
+from joblogs.api.fields import ADDRESS, COUNT, ID, Address, ParameterGroup, Params, described
 from joblogs.api.parameters import host_named, is_blank
 from joblogs.api.streaming import (
     BUFFER_BYTES,
     FILE_LOG,
+    LOG_TYPE,
     SCRIPT_LOG,
     STREAMED,
     enveloped,
-    file_log,
     in_parts,
     listed,
     log_type,
@@ -32,10 +32,12 @@ from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import Role
 from joblogs.errors import ParameterInvalid
 from joblogs.models import FileLog, JobInstance, StepInstance
-from joblogs.query import HOSTS_MAX, Address, StepHost
+from joblogs.query import HOSTS_MAX, StepHost
+
+from .fields import TransferLog
 
 
-def _host_param(params: Params) -> int | Address:
+def _host_param(params: Params) -> int | query.Address:
     """The host by `bk_host_id`, or `host_id` as BlueKing's page calls it; else by address."""
     number = params.get("host_id") if is_blank(params.get("bk_host_id")) else params["bk_host_id"]
     address = params.get("ipv6") if is_blank(params.get("ip")) else params["ip"]
@@ -49,8 +51,8 @@ class HostLogParams(StepParams, frozen=True, kw_only=True):
     """Parameters: a host of a step, by its id or its address."""
 
     host: Annotated[
-        int | Address,
-        ParamGroup(
+        int | query.Address,
+        ParameterGroup(
             _host_param,
             {
                 "bk_host_id": described(ID, "The host; `host_id` is read too."),
@@ -63,10 +65,33 @@ class HostLogParams(StepParams, frozen=True, kw_only=True):
     ]
 
 
+class SingleHostLog(Struct, kw_only=True):
+    """Log of one host; one that is not in the step is described by the name in the request."""
+
+    log_type: Annotated[int, LOG_TYPE] | None
+    bk_host_id: int | None
+    bk_cloud_id: int | None
+    ip: Address | None
+    log_content: Annotated[str | None, Meta(description="Null if there is only blank text.")]
+    file_logs: Annotated[
+        list[TransferLog] | None,
+        Meta(description="The host's own files, then what the other sources of the step sent."),
+    ]
+
+
 class GetJobInstanceIpLog(StepView[HostLogParams]):
     """View of one host's log, by GET and POST."""
 
     params_class = HostLogParams
+    operations = dict.fromkeys(
+        ("get", "post"),
+        Operation(
+            summary="The log of one host of a step",
+            request=HostLogParams,
+            example={"bk_host_id": 101},
+            answer=SingleHostLog,
+        ),
+    )
 
     def find_step(self, jobs: QuerySet[JobInstance], params: HostLogParams) -> StepInstance:
         """Raises JobNotFound for a step that is not there, too."""
@@ -81,49 +106,29 @@ class GetJobInstanceIpLog(StepView[HostLogParams]):
     ) -> HttpResponseBase:
         host = _find_host(step, params.host)
         read = read_entry(request, step, hosts=1, channel=Channel.IP_LOG)
-        return _answer(request._request, step, host, name=params.host, read=read)
+        kind = log_type(step)
+        has_text, has_files = host is not None and kind == SCRIPT_LOG, kind == FILE_LOG
+        log = SingleHostLog(
+            log_type=kind,
+            **_host_fields(host, params.host),
+            log_content=STREAMED if has_text else None,
+            file_logs=STREAMED if has_files else None,
+        )
+        values = [_text(step, host, read)] if has_text else []
+        values += [listed(_files(step, host, read))] if has_files else []
+        planned = 0 if host is None else host.size
+        return in_parts(enveloped(request._request, log, *values), read, planned=planned)
 
 
-def _find_host(step: StepInstance, name: int | Address) -> StepHost | None:
+def _find_host(step: StepInstance, name: int | query.Address) -> StepHost | None:
     """The host of that name: of several that had an address in turn, the last one."""
     hosts = query.hosts_named(step, [name])
-    if isinstance(name, Address):
+    if isinstance(name, query.Address):
         hosts.sort(key=lambda host: name.address not in (host.ip, host.ipv6))
     return hosts[0] if hosts else None
 
 
-def _answer(
-    request: HttpRequest,
-    step: StepInstance,
-    host: StepHost | None,
-    *,
-    name: int | Address,
-    read: ReadEntry,
-) -> HttpResponseBase:
-    """The answer; a host that is not in the step is described by the name in the request."""
-
-    def files() -> Iterator[Iterable[bytes]]:
-        for log in _file_logs(step, host):
-            read.size += log.held_size
-            yield [json_bytes(file_log(log))]
-
-    def data() -> Iterator[bytes]:
-        kind = log_type(step)
-        yield json_bytes({"log_type": kind, **_host_fields(host, name)})[:-1] + b',"log_content":'
-        if host is not None and kind == SCRIPT_LOG:
-            read.size += host.size
-            yield from _text_or_null(query.script_logs(step, [host]))
-        else:
-            yield b"null"
-        yield b',"file_logs":'
-        yield from listed(files()) if kind == FILE_LOG else [b"null"]
-        yield b"}"
-
-    planned = host.size if host is not None else 0
-    return in_parts(enveloped(request, STREAMED, data()), read, planned=planned)
-
-
-def _host_fields(host: StepHost | None, name: int | Address) -> dict[str, Any]:
+def _host_fields(host: StepHost | None, name: int | query.Address) -> dict[str, Any]:
     if host is not None:
         number, cloud, ip = host.bk_host_id, host.bk_cloud_id, host.ip
         return {"bk_host_id": number, "bk_cloud_id": cloud, "ip": ip}
@@ -132,9 +137,11 @@ def _host_fields(host: StepHost | None, name: int | Address) -> dict[str, Any]:
     return {"bk_host_id": None, "bk_cloud_id": name.bk_cloud_id, "ip": name.address}
 
 
-def _text_or_null(logs: Iterator[tuple[StepHost, Iterable[bytes]]]) -> Iterator[bytes]:
+def _text(step: StepInstance, host: StepHost | None, read: ReadEntry) -> Iterator[bytes]:
     """One host's log; one of blanks only is null, as clients that wait for it expect."""
-    for _, text in logs:
+    hosts = [] if host is None else [host]
+    for one, text in query.script_logs(step, hosts):
+        read.size += one.size
         parts = iter(text)
         blanks, length = [], 0
         for part in parts:
@@ -146,6 +153,12 @@ def _text_or_null(logs: Iterator[tuple[StepHost, Iterable[bytes]]]) -> Iterator[
                 break
         else:
             yield b"null"
+
+
+def _files(step: StepInstance, host: StepHost | None, read: ReadEntry) -> Iterator[Iterable[bytes]]:
+    for log in _file_logs(step, host):
+        read.size += log.held_size
+        yield [json_bytes(TransferLog.of(log))]
 
 
 def _file_logs(step: StepInstance, host: StepHost | None) -> Iterator[FileLog]:

@@ -2,96 +2,154 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from joblogs import access, query
-from joblogs.api.base import ScopeView
+from joblogs.api.base import Operation, ScopeView
 from joblogs.api.envelope import json_bytes
-from joblogs.api.fields import Params
-from joblogs.api.parameters import flag, required_id
-from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
+from joblogs.api.fields import Address, Params, flag_param, read, required_id_param
+from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed, spliced
 from joblogs.choices import FINISHED, run_rank
+from joblogs.errors import JobNotFound
 from joblogs.models import JobInstance, Scope, StepInstance
 from joblogs.query import Result
 
-from .fields import scope_fields, times
+from .fields import (
+    BizId,
+    Duration,
+    HostStatusCode,
+    Milliseconds,
+    RunStatusCode,
+    StepTypeCode,
+    scope_fields,
+    times,
+)
 
 
-@dataclass(frozen=True, slots=True)
-class JobStatusParams:
+class JobStatusParams(Struct, frozen=True):
     """Parameters: a job, and whether its result on each host is wanted."""
 
-    job_instance_id: int
-    return_ip_result: bool
+    job_instance_id: Annotated[int, required_id_param("The job.")]
+    return_ip_result: Annotated[bool, flag_param("With the result on each host.")]
 
-    @classmethod
-    def read(cls, params: Params) -> JobStatusParams:
-        """Raises ParameterInvalid or BadRequest, naming the field."""
-        return cls(required_id(params, "job_instance_id"), flag(params, "return_ip_result"))
+
+class JobSummary(Struct, kw_only=True):
+    """Job with its status and times."""
+
+    bk_biz_id: BizId
+    bk_scope_type: str
+    bk_scope_id: str
+    job_instance_id: int
+    name: str
+    status: RunStatusCode
+    create_time: Milliseconds
+    start_time: Milliseconds | None
+    end_time: Milliseconds | None
+    total_time: Duration | None
+
+
+class StepHostStatus(Struct, kw_only=True):
+    """Result of a step on one of its targets."""
+
+    bk_host_id: int
+    ip: Address | None
+    bk_cloud_id: int
+    status: HostStatusCode
+    tag: str
+    exit_code: int | None
+    error_code: int | None
+    start_time: Milliseconds | None
+    end_time: Milliseconds | None
+    total_time: Duration | None
+
+
+class StepSummary(Struct, kw_only=True):
+    """Step with its status and times."""
+
+    step_instance_id: int
+    name: str
+    status: RunStatusCode
+    type: StepTypeCode
+    execute_count: int
+    create_time: Milliseconds
+    start_time: Milliseconds | None
+    end_time: Milliseconds | None
+    total_time: Duration | None
+    step_ip_result_list: Annotated[
+        list[StepHostStatus] | None,
+        Meta(description="Null unless return_ip_result; of a file step its targets."),
+    ] = None
+
+
+class JobStatus(Struct):
+    """Job and its steps."""
+
+    finished: bool
+    job_instance: JobSummary
+    step_instance_list: list[StepSummary]
 
 
 class GetJobInstanceStatus(ScopeView):
     """View of a job's status, by GET and POST."""
 
+    errors = (*ScopeView.errors, JobNotFound)
+    operations = dict.fromkeys(
+        ("get", "post"),
+        Operation(
+            summary="How a job and its steps went", request=JobStatusParams, answer=JobStatus
+        ),
+    )
+
     def answer(self, request: Request, scope: Scope, params: Params) -> HttpResponseBase:
-        wanted = JobStatusParams.read(params)
+        wanted = read(JobStatusParams, params)
         job = query.find_job(access.jobs_in(scope), job_instance_id=wanted.job_instance_id)
+        status = JobStatus(run_rank(job.status) == FINISHED, _job_summary(job), STREAMED)
         steps = query.steps_of(job)
-        return _answer(request._request, job, steps, with_hosts=wanted.return_ip_result)
+        entries = (_step_summary(step, with_hosts=wanted.return_ip_result) for step in steps)
+        return in_parts(enveloped(request._request, status, listed(entries)))
 
 
-def _answer(
-    request: HttpRequest, job: JobInstance, steps: list[StepInstance], *, with_hosts: bool
-) -> HttpResponseBase:
-    head = {
-        "finished": run_rank(job.status) == FINISHED,
-        "job_instance": {
-            **scope_fields(job.scope),
-            "job_instance_id": job.job_instance_id,
-            "name": job.name,
-            "status": job.status,
-            **times(job),
-        },
-    }
-    entries = listed(_step_entry(step, with_hosts=with_hosts) for step in steps)
-    data = itertools.chain([json_bytes(head)[:-1], b',"step_instance_list":'], entries, [b"}"])
-    return in_parts(enveloped(request, STREAMED, data))
+def _job_summary(job: JobInstance) -> JobSummary:
+    return JobSummary(
+        **scope_fields(job.scope),
+        job_instance_id=job.job_instance_id,
+        name=job.name,
+        status=job.status,
+        **times(job),
+    )
 
 
-def _step_entry(step: StepInstance, *, with_hosts: bool) -> Iterator[bytes]:
-    head = {
-        "step_instance_id": step.step_instance_id,
-        "name": step.name,
-        "status": step.status,
-        "type": step.step_type,
-        "execute_count": step.execute_count,
+def _step_summary(step: StepInstance, *, with_hosts: bool) -> Iterator[bytes]:
+    summary = StepSummary(
+        step_instance_id=step.step_instance_id,
+        name=step.name,
+        status=step.status,
+        type=step.step_type,
+        execute_count=step.execute_count,
         **times(step),
-    }
-    yield json_bytes(head)[:-1] + b',"step_ip_result_list":'
-    if with_hosts:
-        yield from listed([json_bytes(_host_entry(one))] for one in query.target_results(step))
-    else:
-        yield b"null"
-    yield b"}"
+    )
+    if not with_hosts:
+        return spliced(summary)
+    summary.step_ip_result_list = STREAMED
+    results = query.target_results(step)
+    return spliced(summary, listed([json_bytes(_host_status(result))] for result in results))
 
 
-def _host_entry(result: Result) -> dict[str, Any]:
-    return {
-        "bk_host_id": result.host_id,
-        "ip": result.ip,
-        "bk_cloud_id": result.bk_cloud_id,
-        "status": result.status,
-        "tag": result.tag or "",
-        "exit_code": result.exit_code,
-        "error_code": result.error_code,
-        "start_time": result.start_time,
-        "end_time": result.end_time,
-        "total_time": result.total_time,
-    }
+def _host_status(result: Result) -> StepHostStatus:
+    return StepHostStatus(
+        bk_host_id=result.host_id,
+        ip=result.ip,
+        bk_cloud_id=result.bk_cloud_id,
+        status=result.status,
+        tag=result.tag or "",
+        exit_code=result.exit_code,
+        error_code=result.error_code,
+        start_time=result.start_time,
+        end_time=result.end_time,
+        total_time=result.total_time,
+    )

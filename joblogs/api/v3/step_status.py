@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from msgspec import Struct
 from rest_framework.request import Request
 
 from joblogs import query, slow_work
-from joblogs.api.base import StepParams, StepView, read_entry
+from joblogs.api.base import Operation, StepParams, StepView, read_entry
 from joblogs.api.envelope import exchange_of, json_bytes
-from joblogs.api.fields import TEXT, Param, Params, count_param, number_param, text_param
+from joblogs.api.fields import (
+    TEXT,
+    Address,
+    Parameter,
+    Params,
+    count_param,
+    number_of,
+    number_param,
+    text_param,
+)
 from joblogs.api.parameters import optional_text
-from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
+from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed, spliced
 from joblogs.audit import Channel, ReadEntry
-from joblogs.choices import Role, StepType
+from joblogs.choices import HostStatus, Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
 from joblogs.models import StepInstance
 from joblogs.query import Attempts, Result, ResultGroup
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
-from .fields import times
+from .fields import Duration, HostStatusCode, Milliseconds, RunStatusCode, StepTypeCode, times
 from .status_names import name_of
 
 KEYWORD_BUDGET = Budget(seconds=20, size=1024**3)
@@ -48,7 +56,7 @@ class StepStatusParams(StepParams, frozen=True, kw_only=True):
     max_host_num_per_group: Annotated[int | None, count_param("Hosts listed of each group.")]
     keyword: Annotated[
         Pattern | None,
-        Param(
+        Parameter(
             _keyword,
             TEXT | {"minLength": 1, "maxLength": PATTERN_MAX},
             "Only hosts whose script log has it.",
@@ -68,18 +76,79 @@ class StepStatusParams(StepParams, frozen=True, kw_only=True):
         return self.status in (None, group.status) and self.tag in (None, group.tag)
 
 
+class GroupedHost(Struct, kw_only=True):
+    """Result of a step on one of the hosts of a group."""
+
+    bk_host_id: int
+    ip: Address | None
+    ipv6: Address | None
+    bk_agent_id: None = None
+    bk_cloud_id: int
+    bk_cloud_name: None = None
+    status: HostStatusCode
+    status_desc: str
+    tag: str
+    exit_code: int | None
+    start_time: Milliseconds | None
+    end_time: Milliseconds | None
+    total_time: Duration | None
+
+
+class HostGroup(Struct):
+    """Hosts of one status and tag."""
+
+    result_type: Annotated[int, number_of(HostStatus, "Status of these hosts")]
+    result_type_desc: str
+    tag: str
+    host_size: int
+    host_result_list: list[GroupedHost]
+
+
+class StepStatus(Struct, kw_only=True):
+    """Step with its results in groups."""
+
+    step_instance_id: int
+    execute_count: int
+    name: str
+    type: StepTypeCode
+    status: RunStatusCode
+    create_time: Milliseconds
+    start_time: Milliseconds | None
+    end_time: Milliseconds | None
+    total_time: Duration | None
+    step_result_group_list: list[HostGroup]
+
+
 class GetStepInstanceStatus(StepView[StepStatusParams]):
     """View of a step's results in groups, by GET."""
 
     http_method_names = ["get"]
     params_class = StepStatusParams
+    errors = (*StepView.errors, ParameterRefused, UnsupportedOperation)
+    operations = {
+        "get": Operation(
+            summary="How a step went on its hosts, in groups that ended alike",
+            request=StepStatusParams,
+            answer=StepStatus,
+        )
+    }
 
     def answer_step(
         self, request: Request, step: StepInstance, params: StepStatusParams
     ) -> HttpResponseBase:
         results, read = _results(request, step, params)
-        groups = query.grouped(results)
-        return _answer(request._request, step, groups, params=params, read=read)
+        status = StepStatus(
+            step_instance_id=step.step_instance_id,
+            execute_count=step.execute_count,
+            name=step.name,
+            type=step.step_type,
+            status=step.status,
+            **times(step),
+            step_result_group_list=STREAMED,
+        )
+        language = exchange_of(request._request).language
+        groups = (_group(group, params, language) for group in query.grouped(results))
+        return in_parts(enveloped(request._request, status, listed(groups)), read)
 
 
 def _results(
@@ -108,58 +177,24 @@ def _results(
     return matches, read
 
 
-def _answer(
-    request: HttpRequest,
-    step: StepInstance,
-    groups: Iterable[ResultGroup],
-    *,
-    params: StepStatusParams,
-    read: ReadEntry | None,
-) -> HttpResponseBase:
-    head = {
-        "step_instance_id": step.step_instance_id,
-        "execute_count": step.execute_count,
-        "name": step.name,
-        "type": step.step_type,
-        "status": step.status,
-        **times(step),
-    }
-    name = functools.partial(name_of, language=exchange_of(request).language)
-
-    def data() -> Iterator[bytes]:
-        yield json_bytes(head)[:-1] + b',"step_result_group_list":'
-        yield from listed(_group(group, params, name(group.status)) for group in groups)
-        yield b"}"
-
-    return in_parts(enveloped(request, STREAMED, data()), read)
-
-
-def _group(group: ResultGroup, params: StepStatusParams, name: str) -> Iterator[bytes]:
-    head = {
-        "result_type": group.status,
-        "result_type_desc": name,
-        "tag": group.tag,
-        "host_size": len(group.results),
-    }
+def _group(group: ResultGroup, params: StepStatusParams, language: str) -> Iterator[bytes]:
+    name = name_of(group.status, language=language)
+    head = HostGroup(group.status, name, group.tag, len(group.results), STREAMED)
     shown = group.results[: params.max_host_num_per_group] if params.lists(group) else []
-    yield json_bytes(head)[:-1] + b',"host_result_list":'
-    yield from listed([json_bytes(_host_entry(result, name))] for result in shown)
-    yield b"}"
+    return spliced(head, listed([json_bytes(_grouped_host(result, name))] for result in shown))
 
 
-def _host_entry(result: Result, name: str) -> dict[str, Any]:
-    return {
-        "bk_host_id": result.host_id,
-        "ip": result.ip,
-        "ipv6": result.ipv6,
-        "bk_agent_id": None,
-        "bk_cloud_id": result.bk_cloud_id,
-        "bk_cloud_name": None,
-        "status": result.status,
-        "status_desc": name,
-        "tag": result.tag or "",
-        "exit_code": result.exit_code,
-        "start_time": result.start_time,
-        "end_time": result.end_time,
-        "total_time": result.total_time,
-    }
+def _grouped_host(result: Result, name: str) -> GroupedHost:
+    return GroupedHost(
+        bk_host_id=result.host_id,
+        ip=result.ip,
+        ipv6=result.ipv6,
+        bk_cloud_id=result.bk_cloud_id,
+        status=result.status,
+        status_desc=name,
+        tag=result.tag or "",
+        exit_code=result.exit_code,
+        start_time=result.start_time,
+        end_time=result.end_time,
+        total_time=result.total_time,
+    )

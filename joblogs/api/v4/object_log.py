@@ -20,7 +20,7 @@ from joblogs.api.fields import (
     ID,
     NAMED_HOST,
     Address,
-    ParamGroup,
+    ParameterGroup,
     Params,
     constant,
     described,
@@ -72,7 +72,7 @@ class ObjectLogParams(StepParams, frozen=True, kw_only=True):
     step_instance_id: Annotated[int, step_id_param]
     hosts: Annotated[
         list[int | query.Address],
-        ParamGroup(
+        ParameterGroup(
             _hosts,
             {
                 "host_id_list": {"type": "array", "items": ID, "maxItems": OBJECTS_MAX},
