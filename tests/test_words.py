@@ -44,6 +44,7 @@ MEANT = {
     "joblogs/ingest/stream.py": {"frame"},  # of zstd
     "joblogs/logtext/codec.py": {"frame"},  # of zstd
     "joblogs/management/output.py": {"frame"},  # of Python, in a signal handler
+    "joblogs/api/v3/step_detail.py": {"windows"},  # of BlueKing JOB: windows_interpreter
     "jobplatform/settings.py": {"frame"},  # X_FRAME_OPTIONS
     "benchmarks/journeys.py": {"frame"},  # of Python, in a profiler
 }
