@@ -35,6 +35,15 @@ class StepType(IntegerChoices):
     SQL = 4, _("SQL")
 
 
+class ScriptLanguage(IntegerChoices):
+    SHELL = 1, "shell"
+    BAT = 2, "bat"
+    PERL = 3, "perl"
+    PYTHON = 4, "python"
+    POWERSHELL = 5, "powershell"
+    SQL = 6, "sql"
+
+
 class RunStatus(IntegerChoices):
     """Status of a job or a step."""
 

@@ -12,7 +12,15 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 KEYS_MAX = 256
-TOO_MANY = f"a record has at most {KEYS_MAX} keys, nested ones included"
+SOURCES_KEYS_MAX = 16_384
+"""Keys that a record with sources of files may have besides: some for each of a thousand."""
+SOURCES_TEXTS_MAX = 100_000
+"""Keys and texts of a record with sources of files: a line has room for millions of paths."""
+_SOURCES = b'"file_sources"'
+TOO_MANY = (
+    f"a record has at most {KEYS_MAX} keys, nested ones included; with `file_sources` "
+    f"{SOURCES_KEYS_MAX} more, and {SOURCES_TEXTS_MAX} texts"
+)
 _CHECKED_BYTES = 64 * 1024
 _SHORTEST = len(b'"":1,')
 LISTS_MAX = 50_000
@@ -32,7 +40,8 @@ def may_have_too_many(longest: int) -> bool:
 
 
 def has_too_many(line: bytes, *, plain: bool = False) -> bool:
-    """Whether a line has more than KEYS_MAX keys, nested and doubled ones counted.
+    """Whether a line has more than KEYS_MAX keys, nested and doubled ones counted; with
+    `file_sources` SOURCES_KEYS_MAX more.
 
     `plain`: no key of it ends with a backslash, as those of a record. Then the quotes within its
     texts, all of them escaped, need not be looked at.
@@ -44,8 +53,12 @@ def has_too_many(line: bytes, *, plain: bool = False) -> bool:
         quotes -= line.count(b'\\"')
     if quotes <= 2 * KEYS_MAX:
         return False
-    position = 0
-    for _ in range(KEYS_MAX + 1):
+    most, position = KEYS_MAX, 0
+    if _SOURCES in line:
+        if quotes > 2 * SOURCES_TEXTS_MAX:
+            return True
+        most += SOURCES_KEYS_MAX
+    for _ in range(most + 1):
         found = _UP_TO_KEY.match(line, position)
         if found is None:
             return False
@@ -64,6 +77,7 @@ def may_have_too_many_lists(longest: int, lines: Iterable[bytes]) -> bool:
 
 
 _keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _value = msgspec.json.Decoder(msgspec.Raw)
 _encoder = msgspec.json.Encoder()
 
@@ -80,9 +94,22 @@ def last_of_own(line: bytes | msgspec.Raw, *, nested: Collection[str]) -> bytes 
         return None
     own = {key: value for key, value in values.items() if not key.startswith("x_")}
     for key in nested:
-        if key in own and (plain := last_of_own(own[key], nested=nested)) is not None:
-            own[key] = msgspec.Raw(plain)
+        if key in own:
+            own[key] = _nested_own(own[key], nested)
     return _encoder.encode(own)
+
+
+def _nested_own(value: msgspec.Raw, nested: Collection[str]) -> msgspec.Raw:
+    """An object within an object, or a list of them, each with its own keys; else as it is."""
+    if (plain := last_of_own(value, nested=nested)) is not None:
+        return msgspec.Raw(plain)
+    if bytes(value).count(b",") > SOURCES_TEXTS_MAX:
+        return value  # more than a record may have
+    try:
+        items = _items.decode(value)
+    except msgspec.ValidationError:
+        return value
+    return msgspec.Raw(_encoder.encode([_nested_own(item, nested) for item in items]))
 
 
 def with_few_lists(line: bytes, *, key: str, nested: Collection[str]) -> bytes:

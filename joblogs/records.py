@@ -6,9 +6,7 @@ could refuse is checked here, so that a record that decodes can be stored by eit
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import ipaddress
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -16,26 +14,43 @@ import msgspec
 from msgspec import Meta, Struct
 
 from joblogs import record_keys, times
+from joblogs.record_values import (
+    MAX_ID as MAX_ID,
+)
+from joblogs.record_values import (
+    Amount,
+    Count,
+    FileSources,
+    Id,
+    Int32,
+    Name,
+    Path,
+    Plain,
+    ScopeId,
+    Time,
+    Word,
+    address,
+)
+from joblogs.record_values import (
+    Expired as Expired,
+)
+from joblogs.record_values import (
+    FileSource as FileSource,
+)
+from joblogs.record_values import (
+    HostRef as HostRef,
+)
+from joblogs.record_values import (
+    RoleName as RoleName,
+)
+from joblogs.record_values import (
+    ScopeTypeName as ScopeTypeName,
+)
 
 FORMAT = "joblogs"
 VERSIONS = (1,)
 LINE_MAX_BYTES = 16 * 1024 * 1024
-MAX_ID = 2**53 - 1
 TASK_KEY_MAX = 8192
-
-Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
-Amount = Annotated[int, Meta(ge=0, le=MAX_ID)]
-"""Durations in milliseconds, sizes and offsets in bytes."""
-Time = Annotated[int, Meta(ge=0, le=times.TIME_MAX)]
-"""Milliseconds since the epoch."""
-Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Word = Annotated[str, Meta(max_length=256)]
-Name = Annotated[str, Meta(max_length=512)]
-Path = Annotated[str, Meta(max_length=8192)]
-ScopeTypeName = Literal["biz", "biz_set", "tenant_set"]
-ScopeId = Annotated[str, Meta(min_length=1, max_length=64)]
-RoleName = Literal["target", "source"]
 
 
 class InvalidRecord(Exception):
@@ -46,45 +61,7 @@ class InvalidRecord(Exception):
         super().__init__(message)
 
 
-@functools.lru_cache(maxsize=4096)
-def _address(field: str, value: str) -> str:
-    kind = ipaddress.IPv4Address if field == "ip" else ipaddress.IPv6Address
-    try:
-        address = str(kind(value))
-    except ValueError:
-        raise ValueError(f"`{field}` is not an {kind.__name__[:4]} address: {value!r}") from None
-    if len(address) > 64:
-        raise ValueError(f"`{field}` is longer than 64 characters")
-    return address
-
-
-class _Plain(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Absent and null say the same: nothing (docs/records.md). Written records leave nulls out."""
-
-
-class HostRef(_Plain, kw_only=True):
-    """A host and its addresses as of the run."""
-
-    bk_host_id: Id
-    bk_cloud_id: Amount | None = None
-    ip: str | None = None
-    ipv6: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.ip is not None:
-            self.ip = _address("ip", self.ip)
-        if self.ipv6 is not None:
-            self.ipv6 = _address("ipv6", self.ipv6)
-
-
-class Expired(_Plain, kw_only=True):
-    """When and by which policy the logs of a job went."""
-
-    at: Time
-    policy: Word
-
-
-class _Record(_Plain, tag_field="type"):
+class _Record(Plain, tag_field="type"):
     pass
 
 
@@ -143,6 +120,13 @@ class Step(_Child, tag="step", kw_only=True):
     end_time: Time | None = None
     total_time: Amount | None = None
     update_time: Time | None = None
+    script_language: Annotated[int, Meta(ge=1, le=6)] | None = None
+    account: Word | None = None
+    timeout: Count | None = None
+    script_param: Path | None = None
+    script_param_sensitive: bool | None = None
+    file_sources: FileSources | None = None
+    file_target_path: Path | None = None
 
 
 class HostResult(_Child, tag="host_result", kw_only=True):
@@ -174,9 +158,9 @@ class HostResult(_Child, tag="host_result", kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.ip is not None:
-            self.ip = _address("ip", self.ip)
+            self.ip = address("ip", self.ip)
         if self.ipv6 is not None:
-            self.ipv6 = _address("ipv6", self.ipv6)
+            self.ipv6 = address("ipv6", self.ipv6)
         _check_ranges(self.redacted)
 
     @property
@@ -298,8 +282,9 @@ TYPES = ("archive", "job", "step", "host_result", "script_log", "file_log")
 
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _stated: msgspec.json.Decoder[Stated] = msgspec.json.Decoder(Stated)
+_sources: msgspec.json.Decoder[list[FileSource]] = msgspec.json.Decoder(list[FileSource])
 _encoder = msgspec.json.Encoder()
-_NESTED = ("src", "dest", "expired")
+_NESTED = ("src", "dest", "expired", "file_sources", "hosts")
 
 
 class _Named(Struct):
@@ -365,6 +350,11 @@ def _ahead(record: Record, latest: int) -> str:
     return "update_time" if (getattr(record, "update_time", None) or 0) > latest else ""
 
 
+def file_sources(text: str) -> list[FileSource]:
+    """Sources of files that are kept as JSON, as the value that a step's record has."""
+    return _sources.decode(text)
+
+
 def encode(record: Record) -> bytes:
     """A record as the line that an export writes, without its newline."""
     return _encoder.encode(record)
@@ -378,10 +368,11 @@ def type_name(record: Record) -> str:
 def _refuse_nul(record: Struct) -> None:
     for field in record.__struct_fields__:
         value = getattr(record, field)
-        if isinstance(value, Struct):
-            _refuse_nul(value)
-        elif field != "content" and isinstance(value, str) and "\0" in value:
-            raise ValueError(f"`{field}` holds a NUL; only log content may")
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, Struct):
+                _refuse_nul(item)
+            elif field != "content" and isinstance(item, str) and "\0" in item:
+                raise ValueError(f"`{field}` holds a NUL; only log content may")
 
 
 def _reason(error: Exception) -> str:

@@ -29,6 +29,10 @@ SCRIPT = PLACE | {"step_instance_id": 200, "execute_count": 3, "batch": 2}
 FILES = PLACE | {"step_instance_id": 201, "execute_count": 3, "batch": 2}
 TIMES = {"start_time": CREATED + 100, "end_time": CREATED + 9100, "total_time": 8900}
 
+SOURCE: Fields = {
+    **{"account": "mysql", "file_type": 1, "files": ["/data/1.log"]},
+    "hosts": [{"bk_host_id": 102, "bk_cloud_id": 6, "ip": "10.0.0.2", "ipv6": "fd00::2"}],
+}
 JOB: Fields = {
     **{"type": "job", **PLACE, **TIMES},
     **{"name": "a job", "operator": "zoe", "source": "cron", "launch_mode": 3, "task_type": 2},
@@ -39,6 +43,8 @@ STEP: Fields = {
     **{"type": "step", **PLACE, **TIMES, "step_instance_id": 200, "name": "a step"},
     **{"step_type": 1, "position": 7, "status": 4, "execute_count": 3},
     **{"create_time": CREATED + 50, "update_time": CREATED + 9201},
+    **{"script_language": 4, "account": "root", "timeout": 7200, "file_target_path": "/srv/"},
+    **{"script_param": "--all", "script_param_sensitive": False, "file_sources": [SOURCE]},
 }
 HOST_RESULT: Fields = {
     **{"type": "host_result", **SCRIPT, **TIMES, "bk_host_id": 101, "bk_cloud_id": 6},
@@ -70,6 +76,11 @@ SAMPLES = {
     records.ScriptLog: SCRIPT_LOG,
     records.FileLog: FILE_LOG,
 }
+
+TASK = (
+    *("script_language", "account", "timeout", "script_param", "script_param_sensitive"),
+    *("file_sources", "file_target_path"),
+)
 
 NOT_TOGETHER = {
     "expired": "an expired job has no logs",
@@ -104,6 +115,7 @@ NOT_ANSWERED: dict[tuple[str, str], str] = {
     ("job", "execute_count"): "tells newer records of a job from older ones",
     ("job", "scope_name"): "shown where access is refused, and by the pages",
     ("step", "position"): "the order of the steps",
+    **{("step", name): "parts of get_step_instance_detail, tried there" for name in TASK},
     (
         "host_result",
         "host_name",

@@ -18,6 +18,7 @@ ARCHIVE = {"type": "archive", "format": "joblogs", "version": 1}
 PLAIN = [ARCHIVE, job(), step(), result(), script_log(), file_log(), file_log(mode=0)]
 BIG = 2**53
 ENDS = {"bk_host_id": 102, "bk_cloud_id": 0, "ip": "10.0.0.2", "ipv6": "fd00::2"}
+SOURCE = {"account": "mysql", "file_type": 3, "files": ["/a", "/b"], "hosts": [ENDS]}
 PAGE = [
     # Every key of RECORDS, in the order of the page.
     {**ARCHIVE, "created": 1_700_000_000_000, "generator": "joblogs 1.0"},
@@ -32,6 +33,8 @@ PAGE = [
         **{"type": "step", "job_instance_id": 100, "step_instance_id": 200, "name": "restart"},
         **{"step_type": 1, "position": 1, "status": 3, "execute_count": 0, "create_time": 1},
         **{"start_time": 2, "end_time": 3, "total_time": 1, "update_time": 4},
+        **{"script_language": 6, "account": "root", "timeout": 7200, "script_param": "-v"},
+        **{"script_param_sensitive": False, "file_sources": [SOURCE], "file_target_path": "/srv"},
     },
     {
         **{"type": "host_result", "job_instance_id": 100, "step_instance_id": 200},

@@ -19,7 +19,10 @@ GENERATOR = f"joblogs {__version__}"
 
 _RUN = ("name", "status", "start_time", "end_time", "total_time", "execute_count", "update_time")
 _JOB = (*_RUN, "job_instance_id", "operator", "source", "launch_mode", "task_type", "create_time")
-_STEP = (*_RUN, "step_instance_id", "step_type", "position", "create_time")
+_STEP = (
+    *(*_RUN, "step_instance_id", "step_type", "position", "create_time", "script_language"),
+    *("account", "timeout", "script_param", "script_param_sensitive", "file_target_path"),
+)
 _RESULT = (
     *("execute_count", "batch", "bk_cloud_id", "ip", "ipv6", "host_name", "status", "tag"),
     *("exit_code", "error_code", "start_time", "end_time", "total_time"),
@@ -96,7 +99,12 @@ def _job(job: JobInstance) -> records.Job:
 
 
 def _step(step: StepInstance) -> records.Step:
-    return records.Step(job_instance_id=step.job.job_instance_id, **_values(step, _STEP))
+    sources = step.file_sources
+    return records.Step(
+        job_instance_id=step.job.job_instance_id,
+        file_sources=None if sources is None else records.file_sources(sources),
+        **_values(step, _STEP),
+    )
 
 
 def _place(step: StepInstance, result: HostResult) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from joblogs import database, records
 from joblogs.access import Writer
 from joblogs.models import JobInstance, Scope, StepInstance
 
-from . import masking, precedence
+from . import masking, precedence, step_tasks
 from .batching import Entry, Numbered, Pieces
 from .finishes import Finishes, Span
 from .held_finishes import JOB, STEP, PendingRows
@@ -148,7 +148,8 @@ def _settle_locked(
         # What is made counts as stored from then on, so those that were stored come first.
         database.save_columns(JobInstance, _JOB_COLUMNS, plan.rows(JobInstance, new=False))
         JobInstance.objects.bulk_create(plan.rows(JobInstance, new=True))
-        database.save_columns(StepInstance, _STEP_COLUMNS, plan.rows(StepInstance, new=False))
+        step_columns = (*_STEP_COLUMNS, *step_tasks.COLUMNS)
+        database.save_columns(StepInstance, step_columns, plan.rows(StepInstance, new=False))
         StepInstance.objects.bulk_create(plan.rows(StepInstance, new=True))
     return plan
 
@@ -287,8 +288,14 @@ def _walk_step(line: int, record: records.Step, stored: StoredParents, plan: Pla
     job = stored.jobs[key]
     plan.name(job, line)
     step = stored.steps.get((key, record.step_instance_id))
+    if step is not None and precedence.contradiction(step, {"step_type": record.step_type}):
+        message = f"step {record.step_instance_id} has another step_type"
+        plan.outcome.refused.append(Refused(line, "step", Reason.CONFLICT, message))
+        return
+    hidden = step is not None and step_tasks.hide_param(record, step)
     values = {column: getattr(record, column) for column in _STEP_COLUMNS}
     values["name"] = masking.mask_name(record.name, step.name if step else None)
+    values |= step_tasks.values(record, step)
     if step is None:
         columns = {"create_time": job.create_time, **_stated_values(values)}
         step = StepInstance(
@@ -301,10 +308,7 @@ def _walk_step(line: int, record: records.Step, stored: StoredParents, plan: Pla
         stored.steps[key, record.step_instance_id] = step
         plan.change(step)
         plan.steps.add(line, step)
-    elif precedence.contradiction(step, {"step_type": record.step_type}):
-        message = f"step {record.step_instance_id} has another step_type"
-        plan.outcome.refused.append(Refused(line, "step", Reason.CONFLICT, message))
-    elif plan.steps.take(line, step, values):
+    elif plan.steps.take(line, step, values, news=hidden) or hidden:
         plan.change(step)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from joblogs.choices import LaunchMode, RunStatus, StepType, TaskType
+from joblogs.choices import LaunchMode, RunStatus, ScriptLanguage, StepType, TaskType
 
 from .access import Scope
 from .base import FastLoadModel
@@ -99,6 +99,23 @@ class StepInstance(Run):
     step_instance_id = models.BigIntegerField(_("step instance id"))
     step_type = models.IntegerField(_("step type"), choices=StepType.choices)
     position = models.IntegerField(_("position"), null=True, blank=True)
+    # What a producer knows of the task: answered, never interpreted.
+    script_language = models.IntegerField(
+        _("script language"), null=True, blank=True, choices=ScriptLanguage.choices
+    )
+    account = models.CharField(_("account"), max_length=256, null=True, blank=True)  # noqa: DJ001 - null: nobody said
+    timeout = models.IntegerField(_("timeout (s)"), null=True, blank=True)
+    script_param = models.CharField(  # noqa: DJ001 - as above
+        _("script parameters"), max_length=8192, null=True, blank=True
+    )
+    script_param_sensitive = models.BooleanField(
+        _("script parameters are sensitive"), null=True, blank=True
+    )
+    # JSON of `records.FileSource`: as text it costs nothing where a step is read for its logs.
+    file_sources = models.TextField(_("file sources"), null=True, blank=True)  # noqa: DJ001 - as above
+    file_target_path = models.CharField(  # noqa: DJ001 - as above
+        _("target path"), max_length=8192, null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("step instance")
