@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs import record_keys, records
+from joblogs.ingest import file_logs, results
 from joblogs.ingest.batching import batches
 from joblogs.ingest.stream import Block
-from joblogs.logtext.mask_ranges import RANGES_APART, RANGES_MAX, cover, declared
-from joblogs.models import FileLog
+from joblogs.logtext.mask_ranges import HELD_RANGE_BYTES, RANGES_APART, RANGES_MAX, cover, declared
+from joblogs.models import FileLog, HostResult
 from tests.builders import Fields, file_log, job, load, result, script_log, step
 from tests.export.exporting import comes_back
 from tests.queries import the_result
@@ -90,6 +91,33 @@ def test_no_log_holds_more_than_2000_ranges(gaps: list[int], more: int) -> None:
         assert len(kept) <= RANGES_MAX
         assert declared(kept) == kept == cover(kept, [])
         assert kept[-1][1] == ranges[-1][1]
+
+
+@pytest.mark.django_db
+def test_a_batch_about_many_masked_logs_reads_the_ranges_of_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(results, "RANGES_AT_ONCE", 5 * RANGES_MAX)
+    monkeypatch.setattr(file_logs, "GROUP_BYTES", 5 * RANGES_MAX * HELD_RANGE_BYTES)
+    hosts, ranges = range(1, 41), _ranges(RANGES_MAX)
+    load(job(), step(), *(result(host, status=7) for host in hosts))
+    load(*(file_log(host, src_path=str(host), status=1) for host in hosts))
+    for model in (HostResult, FileLog):
+        model.objects.update(redacted=ranges, masked=RANGES_MAX)
+    records = [
+        *(result(host, status=9, update_time=1) for host in hosts),
+        *(script_log("next\n", host=host) for host in hosts),
+        *(file_log(host, src_path=str(host), offset=0, content="next\n") for host in hosts),
+    ]
+    tracemalloc.start()
+    try:
+        assert load(*records).accepted == 3 * len(hosts)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * 1024 * 1024
+    for model in (HostResult, FileLog):
+        assert {len(log.redacted) for log in model.objects.iterator(1)} == {RANGES_MAX}
 
 
 @pytest.mark.django_db

@@ -7,6 +7,7 @@ twice, and a stream that was cut goes on where it stopped.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable
 
 from joblogs import database, metrics
@@ -73,7 +74,8 @@ def _apply(
         batch.entries, writer=writer, scope_by_job=scope_by_job, finishes=finishes
     )
     outcomes = [plan.outcome]
-    for work in sorted(plan.works.values(), key=lambda work: work.step.pk):
+    works = sorted(plan.works.values(), key=lambda work: work.step.pk)
+    for work in itertools.chain.from_iterable(map(results.parts_of, works)):
         work.blind_app = writer.blind_app(work.step.job.scope_id)
         write = functools.partial(_write_step, work, finishes, last=batch.end is End.WHOLE)
         outcome, rows = database.retrying(write)

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import ClassVar, NamedTuple
 
 from joblogs import record_keys, records
+from joblogs.logtext.mask_ranges import declared
 
 from .report import Outcome, Reason, Refused
 from .stream import CUT, TOO_LONG, Block, Line
@@ -98,7 +99,9 @@ def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
             # It may be what decides about the pieces that come next.
             logs.clear()
             entries.append((number, record))
-            weight += RANGE_BYTES * len(getattr(record, "redacted", None) or ())
+            if isinstance(record, records.HostResult | records.FileLog) and record.redacted:
+                weight += RANGE_BYTES * len(record.redacted)
+                record.redacted = declared(record.redacted)
         record = None
         if count >= BATCH_RECORDS or weight >= BATCH_BYTES:
             yield Batch(entries, unread)

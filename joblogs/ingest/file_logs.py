@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from joblogs import database, records
-from joblogs.logtext.mask_ranges import declared
+from joblogs.logtext.mask_ranges import HELD_RANGE_BYTES, RANGES_MAX
 from joblogs.logtext.pieces import Log, Piece, Verdict
 from joblogs.models import FileLog, HostResult, StepInstance
 
@@ -43,6 +43,7 @@ _FIXED_COLUMNS = (
 _SIZE_COLUMNS = ("received_size", "held_size", "truncated")
 _SAVED_COLUMNS = (*_RECORD_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
 
+_LARGE_COLUMNS = ("content", "redacted")
 _MASK_COLUMNS = ("redacted", "masked", "mask_pending", "mask_rule", "mask_prefix")
 
 _REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
@@ -74,7 +75,9 @@ class _Task:
     @property
     def weight(self) -> int:
         """Bytes of content that handling it brings into memory."""
-        read = self.row.held_size if self.row and self.has_pieces else 0
+        read = 0
+        if self.row and self.has_pieces:
+            read = self.row.held_size + HELD_RANGE_BYTES * min(self.row.masked, RANGES_MAX)
         return read + sum(len(record.data() or b"") for _, record, _ in self.entries)
 
 
@@ -100,9 +103,10 @@ def write(
     digests = {digest for _, _, digest in by_key}
     stored = {
         (row.execute_count, row.batch, bytes(row.task_hash)): row
-        for row in FileLog.objects.filter(step=step, task_hash__in=digests).defer("content")
+        for row in FileLog.objects.filter(step=step, task_hash__in=digests).defer(*_LARGE_COLUMNS)
     }
-    for group in _groups(_Task(key, stored.get(key), own) for key, own in by_key.items()):
+    # Whatever a group reads goes with it.
+    for group in _groups(_Task(key, stored.pop(key, None), own) for key, own in by_key.items()):
         of_group = _write_group(step, group, rows(), overlaps, outcome)
         pending_update.pending |= of_group.pending
         pending_update.resolved += of_group.resolved
@@ -132,11 +136,13 @@ def _write_group(
 ) -> PendingUpdate:
     pending_rows.apply_pending(task.row for task in tasks if task.row)
     needed = [task.row.pk for task in tasks if task.row and task.has_pieces]
-    contents = dict(FileLog.objects.filter(pk__in=needed).values_list("pk", "content"))
+    large = FileLog.objects.filter(pk__in=needed).values_list("pk", *_LARGE_COLUMNS)
+    held = {key: (content, ranges) for key, content, ranges in large}
     overlaps.load(needed)
     for task in tasks:
         if task.row and task.has_pieces:
-            task.row.content = bytes(contents[task.row.pk])
+            content, task.row.redacted = held.pop(task.row.pk)
+            task.row.content = bytes(content)
             read = _reader(task.row)
             task.refuses_pieces = overlaps.refuses(task.row, _log_of(task.row), task.pieces, read)
         for line, record, owner in task.entries:
@@ -235,7 +241,7 @@ def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key
         task_hash=key[2],
         day=step.day,
         content=b"",
-        redacted=declared(record.redacted) if record.redacted else None,
+        redacted=record.redacted or None,
         masked=len(record.redacted or ()),
         **_fixed(record, owner),
         **{column: value for column, value in values.items() if value is not None},

@@ -167,13 +167,15 @@ class Finishes:
                 written = Outcome()
                 with transaction.atomic():
                     rows_of_owners = HostResult.objects.filter(database.InArray("pk", owners))
-                    rows = list(rows_of_owners.select_for_update().order_by("pk"))
+                    rows_of_owners = rows_of_owners.select_for_update().order_by("pk")
+                    rows = list(rows_of_owners.defer("redacted"))
                     due_keys = set(keys[HOST_RESULT])
                     own = [row for row in rows if row.pk in due_keys]
                     finished_rows = self._finish(HOST_RESULT, keys[HOST_RESULT], own, written)
                     if keys[FILE_LOG]:
                         files = FileLog.objects.filter(database.InArray("pk", keys[FILE_LOG]))
-                        self._finish(FILE_LOG, keys[FILE_LOG], files.defer("content"), written)
+                        files = files.defer("content", "redacted")
+                        self._finish(FILE_LOG, keys[FILE_LOG], files, written)
                 return written, finished_rows
 
             written, finished_rows = database.retrying(write)

@@ -7,6 +7,8 @@ can be refused is known before the first write.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -17,7 +19,7 @@ from joblogs import database, records
 from joblogs.choices import FileMode, Inherited, Role
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
-from joblogs.logtext.mask_ranges import declared
+from joblogs.logtext.mask_ranges import RANGES_MAX
 from joblogs.logtext.pieces import Log, Piece, Verdict, union
 from joblogs.models import HostResult, JobInstance, StepInstance
 
@@ -51,6 +53,8 @@ _MERGED_COLUMNS = (
     "declared_size",
     *masking.COLUMNS,
 )
+RANGES_AT_ONCE = 200_000
+"""As many masked ranges as the locked rows of one transaction may hold, some 30 MB."""
 _REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
 
 
@@ -113,6 +117,28 @@ class StepRows:
     def touched(self) -> list[HostResult]:
         """The rows that the batch changed in any way."""
         return list({**self.new, **self.merged, **self.resized}.values())
+
+
+def parts_of(work: StepWork) -> Iterator[StepWork]:
+    """The work of a step as one, or by groups of hosts whose logs hold many masked ranges: they are
+    read with the locked rows."""
+    hosts = {record.bk_host_id for _, record in work.entries}  # type: ignore[union-attr]
+    if len(hosts) * RANGES_MAX <= RANGES_AT_ONCE:
+        yield work
+        return
+    rows = HostResult.objects.filter(database.InArray("host_id", hosts), step=work.step)
+    weights: dict[int, int] = defaultdict(int)
+    for host, masked in rows.exclude(masked=0).values_list("host_id", "masked"):
+        weights[host] += min(masked, RANGES_MAX)
+    part_of, weight = dict[int, int](), 0
+    for host in hosts:
+        part_of[host] = weight // RANGES_AT_ONCE
+        weight += weights[host]
+    parts: dict[int, StepWork] = {}
+    for line, record in work.entries:
+        number = part_of[record.bk_host_id]  # type: ignore[union-attr]
+        parts.setdefault(number, StepWork(work.step)).entries.append((line, record))
+    yield from parts.values()
 
 
 def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, StepRows]:
@@ -232,7 +258,7 @@ def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Ou
         role=place[3],
         day=rows.step.day,
         inherited=inherited,
-        redacted=declared(record.redacted) if record.redacted else None,
+        redacted=record.redacted or None,
         masked=len(record.redacted or ()),
         **{column: value for column, value in values.items() if value is not None},
     )

@@ -9,7 +9,9 @@ from .pieces import Range, union
 RANGES_KEPT, RANGES_APART = 500, 1024 * 1024
 """So many masked ranges are kept as they are; further ones that are closer than that are one."""
 RANGES_MAX = 2000
-"""So many are kept of any log: rows are locked by the thousand, with their ranges."""
+"""So many are kept of any log."""
+HELD_RANGE_BYTES = 150
+"""What a range that was read takes in memory."""
 
 
 def cover(ranges: Iterable[Sequence[int]], more: Iterable[Range]) -> list[Range]:
