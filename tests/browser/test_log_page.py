@@ -113,6 +113,25 @@ def test_a_retry_is_linked_and_its_text_never_joins_the_old(screen: Page) -> Non
     expect(screen.locator("#log .ln code")).to_have_text(["first", "second"])
 
 
+def test_a_retry_that_begins_after_the_end_is_linked(screen: Page) -> None:
+    screen.clock.install()
+    _load("one\n", status=7)
+    screen.goto(address("log"))
+    expect(screen.locator("#edge")).to_have_text("Following: waiting for new output")
+    load(result(status=104))
+    screen.clock.run_for(10_000)
+    expect(screen.locator("#edge")).to_have_text("The log has ended")
+    expect(screen.get_by_role("button", name="Follow")).to_be_hidden()
+    with screen.expect_response("**/more?**"):
+        screen.clock.run_for(30_000)
+    expect(screen.locator("#notice")).to_have_text("")
+    load(result(status=7, execute_count=1), script_log("first\n", execute_count=1))
+    screen.clock.run_for(30_000)
+    expect(screen.locator("#notice")).to_have_text("Attempt 1 has begun: show it")
+    expect(screen.locator("#edge")).to_have_text("The log has ended")
+    assert screen.locator("#log .ln code").all_inner_texts() == ["one"]
+
+
 def test_text_that_is_deleted_meanwhile_is_said_to_be(screen: Page) -> None:
     _load("one\n", status=7)
     screen.goto(address("log"))

@@ -64,8 +64,9 @@ TABLES = {
     "StoreKey": Treated(STAY, STAY, STAY, False),
     "MaintenanceRun": Treated(STAY, STAY, STAY, False),
 }
-"""A new table says here what happens to it. Whatever was computed from text goes with the text:
-by removal, by expiry, and (the columns of it) by redaction."""
+"""A new table says here what happens to it. Whatever was computed from text goes when the text is
+removed and (the columns of it) when it is redacted. Expiry leaves it: sizes and fingerprints still
+say how large a log was and which others were like it."""
 
 
 def _models() -> dict[str, type[Model]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import threading
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -362,6 +363,33 @@ class TestPartitions:
         assert self._partitions().make(day)
         assert expiry.expire_day(day, timezone.now().date()) == 7
         assert _answer(8, 1008)["script_task_logs"][0]["log_content"] == "job 8\n"
+
+    def test_a_day_that_a_host_begins_to_run_in_meanwhile_keeps_its_job(self) -> None:
+        for number in range(1, 9):
+            _job(number, 31)
+        day = JobInstance.objects.get(job_instance_id=1).day
+        assert self._partitions().make(day)
+        begun = threading.Event()
+
+        def begin() -> None:
+            try:
+                with transaction.atomic(), connection.cursor() as cursor:
+                    load(result(7, job=8, step=1008, status=7))
+                    begun.set()
+                    cursor.execute("SELECT 1 WHERE false")
+                    while not cursor.fetchone():  # until it is waited for
+                        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+            finally:
+                begun.set()
+                connections.close_all()
+
+        writer = threading.Thread(target=begin)
+        writer.start()
+        begun.wait()
+        assert expiry.expire_day(day, timezone.now().date()) == 7
+        writer.join()
+        contents = [log["log_content"] for log in _answer(8, 1008)["script_task_logs"]]
+        assert contents == ["", "job 8\n"]
 
     def test_a_day_of_which_much_stays_expires_job_by_job(self) -> None:
         _job(1, 31)

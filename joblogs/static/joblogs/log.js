@@ -8,8 +8,8 @@
   const head = document.getElementById("log-head");
   const notice = document.getElementById("notice");
   if (!log || !button || !log.dataset.more || log.dataset.atEnd !== "1") return;
-  const KEPT = 5000, SOON = 1000, LATE = 8000;
-  let next = Number(log.dataset.next), size = 0, pause = SOON, on = false;
+  const KEPT = 5000, SOON = 1000, LATE = 8000, RARELY = 30000, RETRIES_ASKED = 60;
+  let next = Number(log.dataset.next), size = 0, pause = SOON, on = false, rarely = 0;
   let timer = 0, asking = null, notBefore = 0;
   const written = new Map();
 
@@ -43,8 +43,16 @@
     pause = answer.size > size || answer.behind ? SOON : Math.min(LATE, pause * 1.5);
     next = answer.next;
     size = answer.size;
-    if (!answer.grows && !answer.behind) end(log.dataset.ended);
-    else say(log.dataset.waiting);
+    if (answer.grows || answer.behind) say(log.dataset.waiting);
+    else expectRetry(answer.notice !== "");
+  }
+
+  // The text is whole, but a retry may begin: asked for rarely, for half an hour, until one has.
+  function expectRetry(hasBegun) {
+    button.hidden = true;
+    pause = RARELY;
+    say(log.dataset.ended);
+    if (hasBegun || ++rarely > RETRIES_ASKED) end(log.dataset.ended);
   }
 
   async function ask() {
@@ -64,7 +72,7 @@
       pause = after > 0 ? Math.max(SOON, after) : LATE;
       say(log.dataset.lost);
     }
-    if (on && mine === asking) later(document.hidden ? LATE : pause);
+    if (on && mine === asking) later(document.hidden ? Math.max(LATE, pause) : pause);
   }
 
   function later(wait) {
