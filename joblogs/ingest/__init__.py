@@ -77,21 +77,11 @@ def _apply(
     works = sorted(plan.works.values(), key=lambda work: work.step.pk)
     for work in itertools.chain.from_iterable(map(results.parts_of, works)):
         work.blind_app = writer.blind_app(work.step.job.scope_id)
-        write = functools.partial(_write_step, work, finishes, last=batch.end is End.WHOLE)
-        outcome, rows = database.retrying(write)
-        outcomes.append(outcome)
-        for kind, pending_update in rows.pending_update.items():
-            finishes.hold(kind, pending_update)
-        fingerprints.take(rows.touched())
+        last = batch.end is End.WHOLE
+        written = database.retrying(functools.partial(results.write, work, finishes, last=last))
+        outcomes.append(written.outcome)
+        for kind, held_back in written.held_back:
+            finishes.hold(kind, held_back)
+        fingerprints.take(written.rows)
     finishes.track(plan.spans())
     return outcomes
-
-
-def _write_step(
-    work: hierarchy.StepWork, finishes: Finishes, *, last: bool
-) -> tuple[Outcome, results.StepRows]:
-    try:
-        return results.write(work, finishes, last=last)
-    except results.Overtaken:
-        work.step.job.refresh_from_db(fields=["expired_at"])
-        return results.write(work, finishes, last=last)

@@ -41,8 +41,14 @@ class Pieces:
 
     type_name: ClassVar = "script_log"
 
+    def refused(self, reason: Reason, message: str) -> list[Refused]:
+        """All of them, refused."""
+        return [Refused(line, self.type_name, reason, message) for line in self.lines]
 
-Entry = records.Job | records.Step | records.HostResult | records.FileLog | Pieces
+
+OfHost = records.HostResult | records.FileLog | Pieces
+"""An entry about a host of a step."""
+Entry = records.Job | records.Step | OfHost
 Numbered = tuple[int, Entry]
 """A line's number and entry; of pieces, the number of the first line."""
 

@@ -17,9 +17,11 @@ from joblogs.logtext.pieces import Log, Piece, Verdict
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from . import masking, precedence, task_keys
-from .held_finishes import PendingRows, PendingUpdate
+from .finishes import Finishes
+from .held_finishes import FILE_LOG, Finish, PendingRows
+from .hierarchy import StepWork
 from .overlaps import Overlaps
-from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
+from .report import REASONS, Outcome, Reason, Refused, expired_message, refused_piece_message
 
 CONTENT_MAX_BYTES = 1024 * 1024
 """As much content as a file log keeps; more is counted, not kept."""
@@ -45,8 +47,6 @@ _SAVED_COLUMNS = (*_RECORD_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
 
 _LARGE_COLUMNS = ("content", "redacted")
 _MASK_COLUMNS = ("redacted", "masked", "mask_pending", "mask_rule", "mask_prefix")
-
-_REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
 
 Key = tuple[int, int, bytes]
 Entry = task_keys.Entry
@@ -82,19 +82,14 @@ class _Task:
 
 
 def write(
-    step: StepInstance,
-    entries: list[Entry],
-    rows: Callable[[], PendingRows],
-    overlaps: Overlaps,
-    outcome: Outcome,
-) -> PendingUpdate:
+    work: StepWork, entries: list[Entry], finishes: Finishes, outcome: Outcome, *, last: bool
+) -> dict[int, Finish | None]:
     """Apply file_log records whose owner is `Entry`'s host result, stored by now.
 
-    `rows` makes what merges rows and holds their finish back; what it held back is returned.
+    Returns what `PendingRows.held_back` does; `last`: the stream has ended with this batch.
     """
-    pending_update = PendingUpdate()
-    if not entries:
-        return pending_update
+    step = work.step
+    held_back: dict[int, Finish | None] = {}
     by_key: dict[Key, list[Entry]] = defaultdict(list)
     for entry in task_keys.masked(step, entries):
         record = entry[1]
@@ -105,12 +100,15 @@ def write(
         (row.execute_count, row.batch, bytes(row.task_hash)): row
         for row in FileLog.objects.filter(step=step, task_hash__in=digests).defer(*_LARGE_COLUMNS)
     }
+    overlaps = Overlaps(work.blind_app, files=True)
     # Whatever a group reads goes with it.
     for group in _groups(_Task(key, stored.pop(key, None), own) for key, own in by_key.items()):
-        of_group = _write_group(step, group, rows(), overlaps, outcome)
-        pending_update.pending |= of_group.pending
-        pending_update.resolved += of_group.resolved
-    return pending_update
+        pending = finishes.pending_rows(
+            FILE_LOG, outcome, job=lambda row: step.job_id, at_once=last
+        )
+        _write_group(step, group, pending, overlaps, outcome)
+        held_back |= pending.held_back()
+    return held_back
 
 
 def _groups(tasks: Iterable[_Task]) -> Iterator[list[_Task]]:
@@ -133,7 +131,7 @@ def _write_group(
     pending_rows: PendingRows,
     overlaps: Overlaps,
     outcome: Outcome,
-) -> PendingUpdate:
+) -> None:
     pending_rows.apply_pending(task.row for task in tasks if task.row)
     needed = [task.row.pk for task in tasks if task.row and task.has_pieces]
     large = FileLog.objects.filter(pk__in=needed).values_list("pk", *_LARGE_COLUMNS)
@@ -164,7 +162,6 @@ def _write_group(
     FileLog.objects.bulk_create(new)
     database.save_columns(FileLog, (*_SAVED_COLUMNS, *_MASK_COLUMNS, "content"), grown)
     database.save_columns(FileLog, _SAVED_COLUMNS, changed)
-    return pending_rows.pending_update(job=lambda row: step.job_id)
 
 
 def _take(
@@ -199,7 +196,7 @@ def _take(
         if task.refuses_pieces:
             return _refused_piece(line, Reason.CONFLICT, log.expected, (step.pk, *task.key))
         verdict = log.take(Piece(record.offset or 0, data), _reader(row))
-        if reason := _REASONS.get(verdict):
+        if reason := REASONS.get(verdict):
             return _refused_piece(line, reason, log.expected, (step.pk, *task.key))
         accepted = verdict is Verdict.ACCEPTED
     task.row, task.log = row, log

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -29,7 +29,6 @@ from .held_finishes import (
     Finish,
     Kind,
     PendingRows,
-    PendingUpdate,
 )
 from .report import CUT_MESSAGE, Outcome, Reason, Refused
 
@@ -54,16 +53,21 @@ class Finishes:
         self._mixed = False
         """Whether the stream came back to a job after it had named another one."""
 
-    def pending_rows(self, kind: Kind, outcome: Outcome, *, at_once: bool = False) -> PendingRows:
-        """The rows of a kind in a transaction; `at_once`: the stream ends with it, whole."""
-        return PendingRows(kind, self.held[kind.type_name], outcome, at_once=at_once)
+    def pending_rows(
+        self, kind: Kind, outcome: Outcome, *, job: Callable[[Any], int], at_once: bool = False
+    ) -> PendingRows:
+        """The rows of a kind in a transaction, and the key of a row's job; `at_once`: the stream
+        ends with it, whole."""
+        return PendingRows(kind, self.held[kind.type_name], outcome, job=job, at_once=at_once)
 
-    def hold(self, kind: Kind, update: PendingUpdate) -> None:
-        """Take over what a committed transaction holds back."""
+    def hold(self, kind: Kind, held_back: Mapping[int, Finish | None]) -> None:
+        """Take over what a committed transaction holds back (`PendingRows.held_back`)."""
         held = self.held[kind.type_name]
-        held.update(update.pending)
-        for key in update.resolved:
-            held.pop(key, None)
+        for key, finish in held_back.items():
+            if finish is None:
+                held.pop(key, None)
+            else:
+                held[key] = finish
 
     def track(self, spans: Iterable[Span]) -> None:
         """Note which jobs a batch mentioned, once it is applied."""

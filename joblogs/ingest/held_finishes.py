@@ -108,26 +108,25 @@ class _MergedRow:
     """Records of this transaction that state the finish which the row has now."""
 
 
-@dataclass(slots=True)
-class PendingUpdate:
-    """Changes of a transaction to the pending finishes of one kind, by the keys of the rows."""
-
-    pending: dict[int, Finish] = field(default_factory=dict)
-    resolved: list[int] = field(default_factory=list)
-    """Rows of which nothing is held back any more: newer records say that they run."""
-
-
 class PendingRows:
     """Rows of a kind within one transaction, some of whose finishes are pending.
 
-    `held` are the finishes that earlier batches left. `at_once`: all that comes of these rows is
-    written in this very transaction, so that nothing but what is held already stays so.
+    `held` are the finishes that earlier batches left, `job` tells the key of a row's job.
+    `at_once`: all that comes of these rows is written in this very transaction, so that nothing but
+    what is held already stays so.
     """
 
     def __init__(
-        self, kind: Kind, held: Mapping[int, Finish], outcome: Outcome, *, at_once: bool = False
+        self,
+        kind: Kind,
+        held: Mapping[int, Finish],
+        outcome: Outcome,
+        *,
+        job: Callable[[Any], int],
+        at_once: bool = False,
     ) -> None:
         self.kind, self._held, self._outcome, self._at_once = kind, held, outcome, at_once
+        self._job = job
         self._rows: dict[int, _MergedRow] = {}
         self._pending: list[tuple[_MergedRow, tuple[Any, ...]]] = []
 
@@ -178,20 +177,18 @@ class PendingRows:
                 # What was stated goes in now, or something newer stands in its place.
                 self._outcome.accepted += len(merged.taken) + len(merged.earlier)
 
-    def pending_update(self, *, job: Callable[[Any], int]) -> PendingUpdate:
-        """What is held back once the rows are written; `job` tells the key of a row's job."""
-        pending_update = PendingUpdate()
+    def held_back(self) -> dict[int, Finish | None]:
+        """What is held back of the rows, once they are written, by their keys; None where newer
+        records say that a row runs whose finish was held back."""
+        held: dict[int, Finish | None] = {
+            merged.row.pk: None for merged in self._rows.values() if merged.earlier
+        }
         for merged, values in self._pending:
             row = merged.row
             taken = (*merged.earlier, *merged.taken)
             owner = row.host_result_id if self.kind is FILE_LOG else None
-            pending_update.pending[row.pk] = Finish(values, taken, job(row), owner)
-        pending_update.resolved = [
-            merged.row.pk
-            for merged in self._rows.values()
-            if merged.earlier and merged.row.pk not in pending_update.pending
-        ]
-        return pending_update
+            held[row.pk] = Finish(values, taken, self._job(row), owner)
+        return held
 
     def _count(self, line: int, row: Any, *, besides: bool) -> None:
         merged = self._rows[id(row)]

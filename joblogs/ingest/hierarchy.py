@@ -19,37 +19,19 @@ from joblogs.access import Writer
 from joblogs.models import JobInstance, Scope, StepInstance
 
 from . import masking, precedence, step_tasks
-from .batching import Entry, Numbered, Pieces
+from .batching import Entry, Numbered, OfHost, Pieces
 from .finishes import Finishes, Span
 from .held_finishes import JOB, STEP, PendingRows
 from .report import NAMED, JobKey, Outcome, Reason, Refused
 from .stored_parents import ScopeKey, StoredParents, load
 
-_InJob = records.Step | records.HostResult | records.FileLog | Pieces
+_InJob = records.Step | OfHost
 
-_JOB_COLUMNS = (
-    "name",
-    "operator",
-    "source",
-    "launch_mode",
-    "task_type",
-    "status",
-    "execute_count",
-    "update_time",
-    "start_time",
-    "end_time",
-    "total_time",
+_JOB_COLUMNS = precedence.shared_columns(
+    records.Job, JobInstance, apart_from=("job_instance_id", "create_time")
 )
-_STEP_COLUMNS = (
-    "name",
-    "position",
-    "status",
-    "execute_count",
-    "update_time",
-    "create_time",
-    "start_time",
-    "end_time",
-    "total_time",
+_STEP_COLUMNS = precedence.shared_columns(
+    records.Step, StepInstance, apart_from=("step_instance_id", "step_type", *step_tasks.COLUMNS)
 )
 
 
@@ -58,7 +40,7 @@ class StepWork:
     """A stored step and the records of a batch that are about its hosts, in their order."""
 
     step: StepInstance
-    entries: list[Numbered] = field(default_factory=list)
+    entries: list[tuple[int, OfHost]] = field(default_factory=list)
     blind_app: int | None = None
     """The app that writes them, if it may not read the step's scope."""
 
@@ -117,8 +99,8 @@ def settle(
         plan = database.retrying(
             lambda: _settle_locked(entries, writer, scope_by_job, finishes, plan)
         )
-        finishes.hold(JOB, plan.jobs.pending_update(job=lambda job: job.pk))
-        finishes.hold(STEP, plan.steps.pending_update(job=lambda step: step.job_id))
+        finishes.hold(JOB, plan.jobs.held_back())
+        finishes.hold(STEP, plan.steps.held_back())
     scope_by_job.update(plan.scope_by_job.maps[0])
     return plan
 
@@ -162,7 +144,8 @@ def _walk(
     finishes: Finishes,
 ) -> Plan:
     outcome = Outcome()
-    jobs, steps = finishes.pending_rows(JOB, outcome), finishes.pending_rows(STEP, outcome)
+    jobs = finishes.pending_rows(JOB, outcome, job=lambda job: job.pk)
+    steps = finishes.pending_rows(STEP, outcome, job=lambda step: step.job_id)
     jobs.apply_pending(stored.jobs.values())
     steps.apply_pending(stored.steps.values())
     # Not a copy: a stream may name a million jobs.
@@ -207,7 +190,7 @@ class _Unresolved(Exception):
     def refuse(self, line: int, entry: Entry) -> list[Refused]:
         """The records of an entry, refused."""
         if isinstance(entry, Pieces):
-            return [Refused(n, entry.type_name, self.reason, self.message) for n in entry.lines]
+            return entry.refused(self.reason, self.message)
         return [Refused(line, records.type_name(entry), self.reason, self.message)]
 
 

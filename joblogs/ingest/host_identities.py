@@ -58,25 +58,26 @@ class Naming:
             row.inherited = Inherited.ADDRESSES
 
 
-def pass_on(rows: Mapping[Place, HostResult]) -> list[HostResult]:
+def pass_on(rows: Mapping[Place, HostResult]) -> list[Place]:
     """Let the results of a step whose records name no address have those of their host's previous
-    result, else of its next one; the rows that this changes. `rows` are all results of their hosts.
+    result, else of its next one; where this changes one. `rows` are all results of their hosts.
     """
     if not any(row.inherited for row in rows.values()):
         return []
     changed = []
     for _, group in itertools.groupby(sorted(rows), key=lambda place: place[0]):
-        own = [rows[place] for place in group]
+        own = list(group)
         # The first result of a host names it, so there is one.
-        source = next(row for row in own if not row.inherited)
-        for row in own:
+        source = next(rows[place] for place in own if not rows[place].inherited)
+        for place in own:
+            row = rows[place]
             if not row.inherited:
                 source = row
                 continue
             columns = COLUMNS if row.inherited == Inherited.CLOUD_TOO else ADDRESSES
             values = {column: getattr(source, column) for column in columns}
             if any(getattr(row, column) != value for column, value in values.items()):
-                changed.append(row)
+                changed.append(place)
                 for column, value in values.items():
                     setattr(row, column, value)
     return changed

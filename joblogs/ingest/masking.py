@@ -2,15 +2,14 @@
 
 Runs under the lock of the host result, when a batch's pieces have been judged and before they are
 written. What was written before is read again, and rewritten, only where it may hold the beginning
-of a secret (`content.secrets.State`).
+of a secret (`logtext.secret_scanner.State`).
 """
 
 from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.conf import settings
 
@@ -20,21 +19,13 @@ from joblogs.logtext.pieces import Log, Range
 from joblogs.logtext.secret_scanner import LOOK_BACK, Secrets, State, secrets_of
 from joblogs.models import DIGESTS, FileLog, HostResult
 
-from .overlap import readable
+from .log_update import LogUpdate, readable
 
 COLUMNS = ("redacted", "masked", "mask_pending", "mask_rule", *DIGESTS)
 """What masking changes now and then; `mask_prefix` changes often, and is written with the sizes."""
 
 BATCH_BYTES = 256 * 1024
 """What is joined to be looked at: it should still be in the processor's cache then."""
-
-
-@dataclass(slots=True)
-class Masked:
-    """What masking came to: rows whose COLUMNS it changed, and stored bytes to be replaced."""
-
-    rows: list[HostResult] = field(default_factory=list)
-    replaced: list[store.Addition] = field(default_factory=list)
 
 
 def secrets_masked() -> Secrets:
@@ -70,57 +61,60 @@ def _without_secrets(name: str, secrets: Secrets) -> str:
     return b"".join([*parts, data[end:]]).decode(errors="ignore")
 
 
-def mask_logs(
-    day: datetime.date, logs: Iterable[tuple[HostResult, Log]], ends: Mapping[int, bytes]
-) -> Masked:
+def mask_logs(day: datetime.date, updates: Iterable[LogUpdate]) -> list[store.Addition]:
     """Mask what logs grew by, and of what they held what turns out to begin a secret.
 
-    `ends` are the bytes that `looks_back` named of logs that grew, by the ids of their rows.
+    Returns the stored bytes that are to be replaced.
     """
-    secrets, result = secrets_masked(), Masked()
-    due = [(row, log) for row, log in logs if log.added or (_ends(row) and log.is_full)]
+    secrets = secrets_masked()
+    due = [
+        each for each in updates if each.log.added or (each.log.is_full and _has_state(each.row))
+    ]
     if not secrets:
-        result.rows = [row for row, _ in due if settle(row, State())]
-        return result
-    tails = {**ends, **_tails(day, [each for each in due if each[0].pk not in ends], secrets)}
+        for update in due:
+            update.is_masked = settle(update.row, State())
+        return []
+    replaced: list[store.Addition] = []
+    ends = _ends(day, due, secrets)
     for some in _batches(due):
-        fresh = {id(log) for row, log in some if _is_fresh(row, log, tails)}
-        parts = [(row.mask_prefix, log.added, b"\n") for row, log in some if id(log) in fresh]
+        fresh = [update for update in some if _is_fresh(update, ends)]
+        parts = [(update.row.mask_prefix, update.log.added, b"\n") for update in fresh]
         quiet = secrets.absent(b"".join(itertools.chain.from_iterable(parts)))
-        for row, log in some:
-            if id(log) in fresh and (quiet or secrets.absent(bytes(row.mask_prefix) + log.added)):
-                changed = settle(row, secrets.state(_end(row, log)))
-            else:
-                begun = b"" if row.mask_rule else row.mask_prefix
-                tail = bytearray(tails[row.pk] if row.mask_pending else tails.get(row.pk, begun))
-                changed, replaced = _mask(row, log, tail, secrets)
-                if replaced:
-                    start = log.held_before - len(tail)
-                    result.replaced.append(store.Addition(row.pk, start, tail))
-            if changed:
-                result.rows.append(row)
-    return result
+        is_fresh = set(map(id, fresh))
+        for update in some:
+            row, added = update.row, update.log.added
+            if id(update) in is_fresh and (quiet or secrets.absent(bytes(row.mask_prefix) + added)):
+                # As much of what is looked at as decides how it ends.
+                end = added if len(added) > LOOK_BACK else bytes(row.mask_prefix) + added
+                update.is_masked = settle(row, secrets.state(end))
+                continue
+            begun = b"" if row.mask_rule else row.mask_prefix
+            tail = bytearray(ends[row.pk] if row.mask_pending else ends.get(row.pk, begun))
+            update.is_masked, is_replaced = _mask(row, update.log, tail, secrets)
+            if is_replaced:
+                start = update.log.held_before - len(tail)
+                replaced.append(store.Addition(row.pk, start, tail))
+    return replaced
 
 
-def _batches(
-    due: Iterable[tuple[HostResult, Log]],
-) -> Iterator[list[tuple[HostResult, Log]]]:
+def _is_cut(update: LogUpdate) -> bool:
+    """Whether nothing of a log is kept any more since something may have begun at its end."""
+    row = update.row
+    return update.log.is_full and bool(row.mask_pending or row.mask_rule or row.mask_prefix)
+
+
+def _batches(due: Iterable[LogUpdate]) -> Iterator[list[LogUpdate]]:
     """Logs that are looked at in one go, and looked at one by one if there is a secret in any."""
-    batch: list[tuple[HostResult, Log]] = []
+    batch: list[LogUpdate] = []
     size = 0
-    for row, log in due:
-        batch.append((row, log))
-        size += len(log.added)
+    for update in due:
+        batch.append(update)
+        size += len(update.log.added)
         if size >= BATCH_BYTES:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _end(row: HostResult, log: Log) -> bytes | bytearray:
-    """As much of the end of what is looked at as decides how it ends."""
-    return log.added if len(log.added) > LOOK_BACK else bytes(row.mask_prefix) + log.added
 
 
 def mask_file(row: FileLog, log: Log) -> bool:
@@ -137,29 +131,25 @@ def mask_file(row: FileLog, log: Log) -> bool:
     return replaced
 
 
-def _ends(row: HostResult) -> bool:
-    return bool(row.mask_pending or row.mask_rule or row.mask_prefix)
-
-
-def _is_fresh(row: HostResult, log: Log, tails: dict[int, bytes]) -> bool:
+def _is_fresh(update: LogUpdate, ends: dict[int, bytes]) -> bool:
     """Whether what a log grew by is all that must be looked at."""
+    row, log = update.row, update.log
     ahead = row.redacted and row.redacted[-1][1] > log.held_before
-    return not (row.pk in tails or row.mask_pending or row.mask_rule or ahead or log.is_full)
+    return not (row.pk in ends or row.mask_pending or row.mask_rule or ahead or log.is_full)
 
 
-def _tails(
-    day: datetime.date, due: Sequence[tuple[HostResult, Log]], secrets: Secrets
-) -> dict[int, bytes]:
+def _ends(day: datetime.date, due: Sequence[LogUpdate], secrets: Secrets) -> dict[int, bytes]:
     """The ends of stored logs that decide about what follows: read in one go, mostly none."""
+    ends = {update.row.pk: update.end for update in due if update.end is not None}
     spans = []
-    for row, log in due:
-        end = log.held_before
-        if not end or (not row.mask_pending and (row.mask_rule or row.mask_prefix)):
-            continue
-        if row.mask_pending or secrets.needs_context(log.added):
+    for update in due:
+        row, end = update.row, update.log.held_before
+        is_known = row.pk in ends or (not row.mask_pending and (row.mask_rule or row.mask_prefix))
+        if end and not is_known and (row.mask_pending or secrets.needs_context(update.log.added)):
             spans.append(store.Span(row.pk, max(0, end - row.mask_pending - 1), end))
     # Without the byte before it a text is masked like one that begins there: no less than with it.
-    return {span.log: data for span, data in readable(day, spans).items()}
+    stored = readable(day, spans) if spans else {}
+    return ends | {span.log: data for span, data in stored.items()}
 
 
 def looks_back(row: HostResult) -> Range | None:

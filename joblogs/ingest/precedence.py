@@ -6,8 +6,11 @@ where they are equal only what is still empty is filled. So replays change nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
+
+from django.db.models import Model
+from msgspec import Struct
 
 from joblogs import times
 
@@ -15,6 +18,15 @@ Rank = Callable[[int], int]
 
 # Where "" means not stated. Elsewhere it was stated, and an equal record does not replace it.
 _EMPTY_BY_DEFAULT = frozenset({"operator", "source"})
+
+
+def shared_columns(
+    record: type[Struct], model: type[Model], *, apart_from: Collection[str]
+) -> tuple[str, ...]:
+    """The fields of a record that are columns of its row, but for some."""
+    columns = {column.attname for column in model._meta.concrete_fields}
+    fields = (name for name in record.__struct_fields__ if name not in apart_from)
+    return tuple(name for name in fields if name in columns)
 
 
 def changes(

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from joblogs.logtext.pieces import Verdict
+
 LISTED = 500
 """Refused records that a report lists; `refused_total` counts all of them."""
 NAMED = 20
@@ -26,6 +28,10 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     FORBIDDEN = "forbidden"
     TOO_LARGE = "too_large"
+
+
+REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
+"""Why a piece with that verdict is refused; with any other it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +116,9 @@ def expired_message(job: int) -> str:
     return f"the logs of job {job} have expired"
 
 
-def refused_piece_message(reason: Reason, expected: int, *, readable: bool = True) -> str:
-    """What a producer should do about a refused piece."""
-    if not readable:
+def refused_piece_message(reason: Reason | None, expected: int) -> str:
+    """What a producer should do about a refused piece; None: what is held cannot be read."""
+    if reason is None:
         return f"what the log holds here cannot be read; offset {expected} is expected"
     if reason is Reason.GAP:
         return f"bytes before this piece are missing; offset {expected} is expected"

@@ -6,10 +6,10 @@ can be refused is known before the first write.
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -18,111 +18,54 @@ from django.db.models import BigIntegerField, QuerySet
 from joblogs import database, records
 from joblogs.choices import FileMode, Inherited, Role
 from joblogs.logtext import store
-from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.mask_ranges import RANGES_MAX
-from joblogs.logtext.pieces import Log, Piece, Verdict, union
 from joblogs.models import HostResult, JobInstance, StepInstance
 
-from . import file_logs, host_identities, masking
+from . import file_logs, host_identities, masking, precedence, script_logs
 from .batching import Pieces
 from .finishes import Finishes
-from .held_finishes import FILE_LOG, HOST_RESULT, Kind, PendingRows, PendingUpdate
+from .held_finishes import FILE_LOG, HOST_RESULT, Finish, Kind, PendingRows
 from .hierarchy import StepWork
-from .overlap import StoredBytes
-from .overlaps import Overlaps
-from .report import Outcome, Reason, Refused, expired_message, refused_piece_message
+from .host_identities import Place
+from .log_update import LogUpdate
+from .report import Outcome, Reason, Refused, expired_message
 
-_RECORD_COLUMNS = (
-    "status",
-    "tag",
-    "exit_code",
-    "error_code",
-    "start_time",
-    "end_time",
-    "total_time",
-    "update_time",
-    "actual_execute_count",
+_RECORD_COLUMNS = precedence.shared_columns(
+    records.HostResult,
+    HostResult,
+    apart_from=("execute_count", "batch", "role", "received_size", "truncated", "redacted"),
 )
-_SIZE_COLUMNS = ("received_size", "held_size", "lines", "truncated", "mask_prefix")
-_MASKED_COLUMNS = (*_SIZE_COLUMNS, *masking.COLUMNS)
+_SIZE_COLUMNS: tuple[str, ...] = ("received_size", "held_size", "lines", "truncated", "mask_prefix")
+_MASKED_COLUMNS: tuple[str, ...] = (*_SIZE_COLUMNS, *masking.COLUMNS)
 _MERGED_COLUMNS = (
+    *_MASKED_COLUMNS,
     *_RECORD_COLUMNS,
-    *host_identities.COLUMNS,
     "inherited",
     "identity_id",
     "declared_size",
-    *masking.COLUMNS,
 )
 RANGES_AT_ONCE = 200_000
 """As many masked ranges as the locked rows of one transaction may hold, some 30 MB."""
-_REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
 
 
-class Overtaken(Exception):
+class _Overtaken(Exception):
     """The job's logs expired between reading its row and writing: start over."""
 
 
-@dataclass(slots=True)
-class _Grown:
-    """A log and the pieces that a batch brings for it, in their order: line, offset and bytes."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a transaction came to: the rows that it changed in any way, and by kind of row the
+    finishes that it holds back (`PendingRows.held_back`)."""
 
-    row: HostResult
-    log: Log
-    lines: list[int] = field(default_factory=list)
-    pieces: list[tuple[int, bytes]] = field(default_factory=list)
-    newlines: int = 0
-
-
-@dataclass(slots=True)
-class StepRows:
-    """The locked host results of a step that a batch is about, and which of them it changes."""
-
-    step: StepInstance
-    rows: dict[host_identities.Place, HostResult]
-    limit: int
-    """As many bytes of a log as are kept."""
-    pending_rows: PendingRows
-    overlaps: Overlaps
-    new: dict[int, HostResult] = field(default_factory=dict)
-    merged: dict[int, HostResult] = field(default_factory=dict)
-    renamed: dict[int, HostResult] = field(default_factory=dict)
-    """Those of the merged rows whose host is called otherwise now."""
-    resized: dict[int, HostResult] = field(default_factory=dict)
-    logs: dict[int, _Grown] = field(default_factory=dict)
-    ends: dict[int, bytes] = field(default_factory=dict)
-    masked: masking.Masked = field(default_factory=masking.Masked)
-    pending_update: dict[Kind, PendingUpdate] = field(default_factory=dict)
-    """What is held back of host results and file logs."""
-
-    def of(self, record: Pieces | records.FileLog, role: int) -> HostResult | None:
-        place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role)
-        return self.rows.get(place)
-
-    def add(self, pieces: Pieces) -> list[Refused]:
-        """Put pieces to the log that they belong to; those that may not come in."""
-        row = self.of(pieces, Role.TARGET)
-        if row is None:
-            return [_unknown_result(line, pieces, Role.TARGET) for line in pieces.lines]
-        if self.step.job.expired_at is not None:
-            message = expired_message(pieces.job_instance_id)
-            kind = pieces.type_name
-            return [Refused(line, kind, Reason.EXPIRED, message) for line in pieces.lines]
-        if id(row) not in self.logs:
-            self.logs[id(row)] = _Grown(row, _log_of(row, self.limit))
-        grown = self.logs[id(row)]
-        grown.lines += pieces.lines
-        grown.pieces += pieces.pieces
-        return []
-
-    def touched(self) -> list[HostResult]:
-        """The rows that the batch changed in any way."""
-        return list({**self.new, **self.merged, **self.resized}.values())
+    outcome: Outcome
+    rows: list[HostResult]
+    held_back: list[tuple[Kind, dict[int, Finish | None]]]
 
 
 def parts_of(work: StepWork) -> Iterator[StepWork]:
     """The work of a step as one, or by groups of hosts whose logs hold many masked ranges: they are
     read with the locked rows."""
-    hosts = {record.bk_host_id for _, record in work.entries}  # type: ignore[union-attr]
+    hosts = {record.bk_host_id for _, record in work.entries}
     if len(hosts) * RANGES_MAX <= RANGES_AT_ONCE:
         yield work
         return
@@ -136,251 +79,69 @@ def parts_of(work: StepWork) -> Iterator[StepWork]:
         weight += weights[host]
     parts: dict[int, StepWork] = {}
     for line, record in work.entries:
-        number = part_of[record.bk_host_id]  # type: ignore[union-attr]
+        number = part_of[record.bk_host_id]
         parts.setdefault(number, StepWork(work.step)).entries.append((line, record))
     yield from parts.values()
 
 
-def write(work: StepWork, finishes: Finishes, *, last: bool) -> tuple[Outcome, StepRows]:
+def write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
     """Apply a batch's records about one step: all of it is committed, or none.
 
     `last`: the stream has ended with this batch. Else what says that something has finished is not
     written, but left for `finishes`.
     """
+    try:
+        return _write(work, finishes, last=last)
+    except _Overtaken:
+        work.step.job.refresh_from_db(fields=["expired_at"])
+        return _write(work, finishes, last=last)
+
+
+def _write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
+    step, outcome = work.step, Outcome()
+    has_expired = step.job.expired_at is not None
     with transaction.atomic():
-        outcome = Outcome()
-        pending_rows = finishes.pending_rows(HOST_RESULT, outcome, at_once=last)
-        rows = StepRows(
-            step=work.step,
-            rows=_locked_rows(work),
-            limit=settings.LOG_MAX_BYTES,
-            pending_rows=pending_rows,
-            overlaps=Overlaps(work.blind_app, files=False),
+        updates = _locked_rows(work)
+        pending = finishes.pending_rows(
+            HOST_RESULT, outcome, job=lambda row: step.job_id, at_once=last
         )
-        pending_rows.apply_pending(rows.rows.values())
+        pending.apply_pending(update.row for update in updates.values())
         files: list[tuple[int, records.FileLog, HostResult]] = []
         for line, entry in work.entries:
-            if isinstance(entry, Pieces):
-                outcome.refused += rows.add(entry)
-            elif isinstance(entry, records.HostResult):
-                _merge_result(line, entry, rows, outcome)
-            elif isinstance(entry, records.FileLog):
-                role = FileMode(entry.mode).owner_role
-                row = rows.of(entry, role)
-                if row is None:
-                    outcome.refused.append(_unknown_result(line, entry, role))
-                else:
-                    files.append((line, entry, row))
-        _take_pieces(rows, outcome)
-        rows.overlaps.save()
-        taken = [(grown.row, grown.log) for grown in rows.logs.values()]
-        rows.masked = masking.mask_logs(rows.step.day, taken, rows.ends)
-        rows.resized |= {id(r): r for r in rows.masked.rows if id(r) not in rows.new}
-        pending_rows.hide_finishes()
-        _write_rows(rows)
-        job = work.step.job_id
-        rows.pending_update[HOST_RESULT] = pending_rows.pending_update(job=lambda row: job)
-        rows.pending_update[FILE_LOG] = file_logs.write(
-            work.step,
-            files,
-            lambda: finishes.pending_rows(FILE_LOG, outcome, at_once=last),
-            Overlaps(work.blind_app, files=True),
-            outcome,
-        )
-        expired = work.step.job.expired_at is not None
-        if not expired and (rows.logs or files) and _has_expired(work.step.job):
-            raise Overtaken
-    return outcome, rows
-
-
-def _locked_rows(work: StepWork) -> dict[host_identities.Place, HostResult]:
-    """The host results of every host that the records name, locked by ascending id."""
-    hosts = {record.bk_host_id for _, record in work.entries}  # type: ignore[union-attr]
-    rows_of_hosts = HostResult.objects.filter(database.InArray("host_id", hosts), step=work.step)
-    places = {
-        (r.bk_host_id, r.execute_count or 0, r.batch or 0, role_of(r))
-        for _, r in work.entries
-        if isinstance(r, records.HostResult)
-    }
-    if places and not places.issubset(
-        rows_of_hosts.values_list("host_id", "execute_count", "batch", "role")
-    ):
-        # Whoever makes host results holds the step's row, so that nobody else makes the same.
-        list(StepInstance.objects.select_for_update(no_key=True).filter(pk=work.step.pk))
-    rows = rows_of_hosts.select_for_update().order_by("pk")
-    return {(r.host_id, r.execute_count, r.batch, r.role): r for r in rows}
-
-
-def role_of(record: records.HostResult) -> int:
-    return Role.SOURCE if record.role == "source" else Role.TARGET
-
-
-def _merge_result(line: int, record: records.HostResult, rows: StepRows, out: Outcome) -> None:
-    place = (record.bk_host_id, record.execute_count or 0, record.batch or 0, role_of(record))
-    row = rows.rows.get(place)
-    values = {
-        **{
-            column: getattr(record, column)
-            for column in (*_RECORD_COLUMNS, *host_identities.ADDRESSES)
-        },
-        "bk_cloud_id": record.bk_cloud_id,
-        "tag": masking.mask_name(record.tag, row.tag if row else None),
-        "declared_size": record.log_size,
-        "declared_sha256": bytes.fromhex(record.log_sha256) if record.log_sha256 else None,
-    }
-    if record.redacted or (row is not None and row.is_masked):
-        # It would let guess what is masked, and there is nothing to compare it with.
-        values["declared_sha256"] = None
-    if row is not None:
-        naming = host_identities.Naming(record, row)
-        settled = naming.begin()
-        changed = rows.pending_rows.take(line, row, values)
-        naming.end(changed)
-        if (changed or settled) and id(row) not in rows.new:
-            rows.merged[id(row)] = row
-            if not changed.keys().isdisjoint(host_identities.COLUMNS):
-                rows.renamed[id(row)] = row
-        return
-    inherited = Inherited.NOTHING
-    if not record.names_host:
-        if not any(key[0] == record.bk_host_id for key in rows.rows):
-            message = "the first host result of a host in a step has one of ip, ipv6, host_name"
-            out.refused.append(Refused(line, "host_result", Reason.INVALID, message))
-            return
-        # `pass_on` gives it those of the host's previous result, once all are there.
-        cloud_too = record.bk_cloud_id is None
-        inherited = Inherited.CLOUD_TOO if cloud_too else Inherited.ADDRESSES
-    row = HostResult(
-        step=rows.step,
-        host_id=record.bk_host_id,
-        execute_count=place[1],
-        batch=place[2],
-        role=place[3],
-        day=rows.step.day,
-        inherited=inherited,
-        redacted=record.redacted or None,
-        masked=len(record.redacted or ()),
-        **{column: value for column, value in values.items() if value is not None},
-    )
-    if record.truncated or rows.step.job.expired_at is not None:
-        # What an export says of a log that it holds only the beginning of, or nothing any more.
-        row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
-    rows.rows[place] = rows.new[id(row)] = row
-    rows.pending_rows.add(line, row)
-
-
-def _log_of(row: HostResult, limit: int) -> Log:
-    return Log(
-        received=row.received_size,
-        held=row.held_size,
-        limit=limit,
-        truncated=row.truncated,
-        masked=row.redacted or (),
-    )
-
-
-def _take_pieces(rows: StepRows, outcome: Outcome) -> None:
-    others: list[tuple[_Grown, list[tuple[int, Piece]]]] = []
-    for grown in rows.logs.values():
-        # Nothing is added to a log whose end cannot be read, if a secret may begin there.
-        taken = 0 if masking.looks_back(grown.row) else grown.log.take_next(grown.pieces)
-        if taken < len(grown.pieces) and rows.overlaps.app is not None:
-            # Those that are judged as a whole are judged from where the row is.
-            taken, grown.log = 0, _log_of(grown.row, rows.limit)
-        outcome.accepted += taken
-        if taken < len(grown.pieces):
-            rest = itertools.starmap(Piece, grown.pieces[taken:])
-            others.append((grown, list(zip(grown.lines[taken:], rest, strict=True))))
-    if others:
-        _take_others(others, rows, outcome)
-    for key, grown in rows.logs.items():
-        row, log = grown.row, grown.log
-        if (log.received, log.held, log.truncated) != (
-            row.received_size,
-            row.held_size,
-            row.truncated,
-        ):
-            row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated
-            # Masks leave them as they are.
-            grown.newlines = log.added.count(b"\n")
-            row.lines += grown.newlines
-            if key not in rows.new:
-                rows.resized[key] = row
-
-
-def _take_others(
-    others: list[tuple[_Grown, list[tuple[int, Piece]]]], rows: StepRows, outcome: Outcome
-) -> None:
-    """Pieces that do not just bring what comes next, and those after them, with their lines."""
-    rows.overlaps.load([grown.row.pk for grown, _ in others])
-    begins = [masking.looks_back(grown.row) for grown, _ in others]
-    stored = StoredBytes(
-        rows.step.day,
-        [
-            store.Span(grown.row.pk, start, stop, grown.row.held_size)
-            for (grown, pieces), begun in zip(others, begins, strict=True)
-            for start, stop in union(
-                span
-                for span in (begun, *(grown.log.to_compare(piece) for _, piece in pieces))
-                if span is not None
-            )
-        ],
-    )
-    for (grown, pieces), begun in zip(others, begins, strict=True):
-        row, log = grown.row, grown.log
-        read = stored.reader(row.pk, row.held_size)
-        piece_list = [piece for _, piece in pieces]
-        if rows.overlaps.refuses(row, _log_of(row, rows.limit), piece_list, read):
-            outcome.refused += [
-                _refused_piece(line, row, Reason.CONFLICT, log.expected) for line, _ in pieces
-            ]
-            continue
-        for line, piece in pieces:
-            try:
-                if begun and piece.offset <= log.received and log.held < piece.end:
-                    rows.ends[row.pk] = read(*begun)
-                verdict = log.take(piece, read)
-            except Unreadable:
-                refused = _refused_piece(line, row, Reason.CONFLICT, log.expected, readable=False)
-                outcome.refused.append(refused)
+            if isinstance(entry, records.HostResult):
+                _merge(line, entry, step, updates, pending, outcome)
                 continue
-            if reason := _REASONS.get(verdict):
-                outcome.refused.append(_refused_piece(line, row, reason, log.expected))
+            role = Role.TARGET
+            if isinstance(entry, records.FileLog):
+                role = FileMode(entry.mode).owner_role
+            update = updates.get(_place(entry, role))
+            if update is None:
+                outcome.refused += _unknown_result(line, entry, role)
+            elif isinstance(entry, records.FileLog):
+                files.append((line, entry, update.row))
+            elif has_expired:
+                message = expired_message(entry.job_instance_id)
+                outcome.refused += entry.refused(Reason.EXPIRED, message)
             else:
-                outcome.count(changed=verdict is Verdict.ACCEPTED)
-
-
-def _write_rows(rows: StepRows) -> None:
-    stored = {id(row): row for row in host_identities.pass_on(rows.rows) if id(row) not in rows.new}
-    rows.merged |= stored
-    rows.renamed |= stored
-    new = sorted(rows.new.values(), key=lambda r: (r.host_id, r.execute_count, r.batch, r.role))
-    host_identities.settle(rows.step.job.scope_id, [*new, *rows.renamed.values()])
-    HostResult.objects.bulk_create(new)
-    merged = [*_SIZE_COLUMNS, *_MERGED_COLUMNS]
-    database.save_columns(HostResult, merged, rows.merged.values())
-    masked = {id(row) for row in rows.masked.rows}
-    resized = {key: row for key, row in rows.resized.items() if key not in rows.merged}
-    for columns, due in (
-        (_SIZE_COLUMNS, [row for key, row in resized.items() if key not in masked]),
-        (_MASKED_COLUMNS, [row for key, row in resized.items() if key in masked]),
-    ):
-        database.save_columns(HostResult, columns, due)
-    for log, offset, data, _ in rows.masked.replaced:
-        store.replace(rows.step.day, log, offset, data)
-    additions = [
-        store.Addition(grown.row.pk, grown.log.held_before, grown.log.added, grown.newlines)
-        for grown in rows.logs.values()
-        if grown.log.added
-    ]
-    if additions:
-        store.append(rows.step.day, additions)
-
-
-def _has_expired(job: JobInstance) -> bool:
-    # Expiry empties a partition without taking each host result's lock. Either it waited for the
-    # chunks just written and took them along, or it came before them: then the job says so now.
-    return bool(_expired(job=job.pk))
+                update.lines += entry.lines
+                update.pieces += entry.pieces
+        grown = [update for update in updates.values() if update.pieces]
+        limit = settings.LOG_MAX_BYTES
+        script_logs.take_pieces(
+            step.day, grown, limit=limit, blind_app=work.blind_app, outcome=outcome
+        )
+        replaced = masking.mask_logs(step.day, grown)
+        pending.hide_finishes()
+        _write_rows(step, updates, replaced)
+        held_back = [(HOST_RESULT, pending.held_back())]
+        if files:
+            held_of_files = file_logs.write(work, files, finishes, outcome, last=last)
+            held_back.append((FILE_LOG, held_of_files))
+        # Expiry empties a partition without taking each host result's lock. Either it waited for
+        # the chunks just written and took them along, or it came before them: then the job says so.
+        if not has_expired and (grown or files) and _expired(job=step.job_id):
+            raise _Overtaken
+    return Written(outcome, [each.row for each in updates.values() if each.is_changed], held_back)
 
 
 @database.CompiledQuery
@@ -389,25 +150,118 @@ def _expired() -> QuerySet[JobInstance]:
     return JobInstance.objects.filter(pk=job, expired_at__isnull=False).only("pk")
 
 
-def _unknown_result(line: int, record: Pieces | records.FileLog, role: Role) -> Refused:
-    return Refused(
-        line,
-        record.type_name if isinstance(record, Pieces) else "file_log",
-        Reason.UNKNOWN_PARENT,
-        f"host {record.bk_host_id} has no {role.name.lower()} host_result in step "
-        f"{record.step_instance_id} (execute_count {record.execute_count or 0}, "
-        f"batch {record.batch or 0})",
-    )
+def _place(record: Pieces | records.FileLog | records.HostResult, role: int) -> Place:
+    return record.bk_host_id, record.execute_count or 0, record.batch or 0, role
 
 
-def _refused_piece(
-    line: int, row: HostResult, reason: Reason, expected: int, *, readable: bool = True
-) -> Refused:
-    return Refused(
-        line,
-        "script_log",
-        reason,
-        refused_piece_message(reason, expected, readable=readable),
-        expected_offset=expected,
-        log=(row.step_id, row.host_id, row.execute_count, row.batch, row.role),
+def _role_of(record: records.HostResult) -> Role:
+    return Role.SOURCE if record.role == "source" else Role.TARGET
+
+
+def _locked_rows(work: StepWork) -> dict[Place, LogUpdate]:
+    """The host results of every host that the records name, locked by ascending id."""
+    hosts = {record.bk_host_id for _, record in work.entries}
+    rows_of_hosts = HostResult.objects.filter(database.InArray("host_id", hosts), step=work.step)
+    stated = [record for _, record in work.entries if isinstance(record, records.HostResult)]
+    places = {_place(record, _role_of(record)) for record in stated}
+    if places and not places.issubset(
+        rows_of_hosts.values_list("host_id", "execute_count", "batch", "role")
+    ):
+        # Whoever makes host results holds the step's row, so that nobody else makes the same.
+        list(StepInstance.objects.select_for_update(no_key=True).filter(pk=work.step.pk))
+    rows = rows_of_hosts.select_for_update().order_by("pk")
+    return {(r.host_id, r.execute_count, r.batch, r.role): LogUpdate(r) for r in rows}
+
+
+def _merge(
+    line: int,
+    record: records.HostResult,
+    step: StepInstance,
+    updates: dict[Place, LogUpdate],
+    pending: PendingRows,
+    outcome: Outcome,
+) -> None:
+    """Merge a record into its row, or make the row."""
+    place = _place(record, _role_of(record))
+    update = updates.get(place)
+    values: dict[str, Any] = {column: getattr(record, column) for column in _RECORD_COLUMNS}
+    values["tag"] = masking.mask_name(record.tag, update.row.tag if update else None)
+    values["declared_size"] = record.log_size
+    if record.log_sha256 and not record.redacted and not (update and update.row.is_masked):
+        # It would let guess what is masked, and of a masked log there is nothing to compare with.
+        values["declared_sha256"] = bytes.fromhex(record.log_sha256)
+    if update is not None:
+        naming = host_identities.Naming(record, update.row)
+        is_settled = naming.begin()
+        changed = pending.take(line, update.row, values)
+        naming.end(changed)
+        update.is_merged |= is_settled or bool(changed)
+        update.is_renamed |= not changed.keys().isdisjoint(host_identities.COLUMNS)
+        return
+    inherited = Inherited.NOTHING
+    if not record.names_host:
+        if not any(host == record.bk_host_id for host, *_ in updates):
+            message = "the first host result of a host in a step has one of ip, ipv6, host_name"
+            outcome.refused.append(Refused(line, "host_result", Reason.INVALID, message))
+            return
+        # `pass_on` gives it those of the host's previous result, once all are there.
+        cloud_too = record.bk_cloud_id is None
+        inherited = Inherited.CLOUD_TOO if cloud_too else Inherited.ADDRESSES
+    row = HostResult(
+        step=step,
+        host_id=record.bk_host_id,
+        execute_count=place[1],
+        batch=place[2],
+        role=place[3],
+        day=step.day,
+        inherited=inherited,
+        redacted=record.redacted or None,
+        masked=len(record.redacted or ()),
+        **{column: value for column, value in values.items() if value is not None},
     )
+    if record.truncated or step.job.expired_at is not None:
+        # What an export says of a log that it holds only the beginning of, or nothing any more.
+        row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
+    updates[place] = LogUpdate(row, is_new=True)
+    pending.add(line, row)
+
+
+def _write_rows(
+    step: StepInstance, updates: dict[Place, LogUpdate], replaced: Sequence[store.Addition]
+) -> None:
+    for place in host_identities.pass_on({place: each.row for place, each in updates.items()}):
+        updates[place].is_merged = updates[place].is_renamed = True
+    new = [updates[place].row for place in sorted(updates) if updates[place].is_new]
+    changed: dict[tuple[str, ...], list[HostResult]] = defaultdict(list)
+    renamed = []
+    for update in updates.values():
+        if update.is_new or not update.is_changed:
+            continue
+        columns = _MASKED_COLUMNS if update.is_masked else _SIZE_COLUMNS
+        changed[_MERGED_COLUMNS if update.is_merged else columns].append(update.row)
+        if update.is_renamed:
+            renamed.append(update.row)
+    host_identities.settle(step.job.scope_id, [*new, *renamed])
+    HostResult.objects.bulk_create(new)
+    for columns, rows in changed.items():
+        database.save_columns(HostResult, columns, rows)
+    for log, offset, data, _ in replaced:
+        store.replace(step.day, log, offset, data)
+    additions = [
+        store.Addition(each.row.pk, each.log.held_before, each.log.added, each.newlines)
+        for each in updates.values()
+        if each.pieces and each.log.added
+    ]
+    if additions:
+        store.append(step.day, additions)
+
+
+def _unknown_result(line: int, entry: Pieces | records.FileLog, role: Role) -> list[Refused]:
+    message = (
+        f"host {entry.bk_host_id} has no {role.name.lower()} host_result in step "
+        f"{entry.step_instance_id} (execute_count {entry.execute_count or 0}, "
+        f"batch {entry.batch or 0})"
+    )
+    if isinstance(entry, Pieces):
+        return entry.refused(Reason.UNKNOWN_PARENT, message)
+    return [Refused(line, "file_log", Reason.UNKNOWN_PARENT, message)]

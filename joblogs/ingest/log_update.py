@@ -1,4 +1,4 @@
-"""Stored bytes that new pieces are compared with, read at once for a whole batch."""
+"""What a batch changes in a host result and its log, and the stored bytes that decide about it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,54 @@ import datetime
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.pieces import Log
+from joblogs.models import HostResult
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class LogUpdate:
+    """A host result that is locked or new, the pieces that a batch has for its log, and what of it
+    must be written."""
+
+    row: HostResult
+    is_new: bool = False
+    is_merged: bool = False
+    """Whether records change what it says."""
+    is_renamed: bool = False
+    """Whether its host is called otherwise now."""
+    is_resized: bool = False
+    is_masked: bool = False
+    """Whether `masking.COLUMNS` changed."""
+    lines: list[int] = field(default_factory=list)
+    pieces: list[tuple[int, bytes]] = field(default_factory=list)
+    """Offset and bytes of each piece, in their order; `lines` are their numbers in the stream."""
+    log: Log = field(init=False)
+    """The log with its pieces, once they are taken."""
+    newlines: int = 0
+    """Those of `log.added`."""
+    end: bytes | None = None
+    """The stored bytes that `masking.looks_back` named, if the log grew."""
+
+    @property
+    def is_changed(self) -> bool:
+        return self.is_new or self.is_merged or self.is_resized or self.is_masked
+
+    def log_as_stored(self, limit: int) -> Log:
+        """The log before its pieces; `limit`: as many bytes as are kept."""
+        row = self.row
+        return Log(
+            received=row.received_size,
+            held=row.held_size,
+            limit=limit,
+            truncated=row.truncated,
+            masked=row.redacted or (),
+        )
 
 
 def readable(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span, bytes]:
