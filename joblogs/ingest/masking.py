@@ -67,9 +67,7 @@ def mask_logs(day: datetime.date, updates: Iterable[LogUpdate]) -> list[store.Ad
     Returns the stored bytes that are to be replaced.
     """
     secrets = secrets_masked()
-    due = [
-        each for each in updates if each.log.added or (each.log.is_full and _has_state(each.row))
-    ]
+    due = [update for update in updates if update.log.added or _is_cut(update)]
     if not secrets:
         for update in due:
             update.is_masked = settle(update.row, State())
