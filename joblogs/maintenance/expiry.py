@@ -85,7 +85,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
         with transaction.atomic():
             # Whoever makes host results holds their step, whoever adds to logs the partition: what
             # they made or added counts, so who is due is asked again with both.
-            jobs = JobInstance.objects.filter(pk__in=logs_due(today).filter(day=day).values("pk"))
+            jobs = JobInstance.objects.filter(id__in=logs_due(today).filter(day=day).values("id"))
             list(jobs.select_for_update(no_key=True).order_by("pk"))
             steps = StepInstance.objects.filter(job__in=[job.pk for job in jobs])
             list(steps.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
