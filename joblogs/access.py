@@ -162,19 +162,19 @@ def jobs_in(scope: Scope) -> QuerySet[JobInstance]:
 
 def visible_scopes(user: User) -> QuerySet[Scope]:
     """The scopes that a member of staff may browse: a superuser all, others their groups'."""
-    if not user.is_active or not user.is_staff:
-        return Scope.objects.none()
-    if user.is_superuser:
+    if user.is_active and user.is_staff and user.is_superuser:
         return Scope.objects.all()
-    return Scope.objects.filter(pk__in=_scope_ids(user))
+    return Scope.objects.filter(pk__in=visible_scope_ids(user))
 
 
-def _scope_ids(user: User) -> list[int]:
-    """Keys of the scopes of a user's groups, asked for once a request.
+def visible_scope_ids(user: User) -> list[int]:
+    """Keys of the scopes of the groups of a member of staff, asked for once a request.
 
     By value they go into every question: a planner that sees another question there takes all
     scopes for equally large, and walks the jobs of the largest.
     """
+    if not (user.is_active and user.is_staff):
+        return []
     kept = user.__dict__  # as Django keeps what a user may do
     if "_visible_scope_ids" not in kept:
         scopes = Scope.objects.filter(groups__in=user.groups.all()).distinct()
@@ -186,9 +186,9 @@ def _scope_ids(user: User) -> list[int]:
 def visible_jobs(user: User) -> QuerySet[JobInstance]:
     """The jobs that a member of staff may browse, their logs included."""
     jobs = JobInstance.objects.all()
-    if not (user.is_active and user.is_staff):
-        return jobs.none()
-    return jobs if user.is_superuser else jobs.filter(scope__in=_scope_ids(user))
+    if user.is_active and user.is_staff and user.is_superuser:
+        return jobs
+    return jobs.filter(scope__in=visible_scope_ids(user))
 
 
 def visible_jobs_in(user: User, *, scope_type: str, scope_id: str) -> QuerySet[JobInstance]:

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from string import Template
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 
 from joblogs.logtext import codec, fingerprint, store
@@ -75,6 +75,8 @@ def _people() -> None:
     User.objects.create_superuser("root")
     for name, first, count in (("two", 198, 2), ("many", 51, 150)):
         group = Group.objects.create(name=name)
-        User.objects.create_user(name, is_staff=True).groups.add(group)
+        user = User.objects.create_user(name, is_staff=True)
+        user.groups.add(group)
+        user.user_permissions.add(Permission.objects.get(codename="view_logread"))
         for scope in Scope.objects.filter(pk__gte=first, pk__lt=first + count):
             scope.groups.add(group)

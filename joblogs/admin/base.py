@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.core.paginator import InvalidPage, Paginator
+from django.db.models import Max, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -24,18 +26,33 @@ else:
 
 CAP = 1_000
 """Rows that a list pages through; what lies further back is searched for."""
+LATEST = 100_000
+"""Rows that are looked through for what no index has."""
 NUMBER_DIGITS = 18
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no table: it looks whether there are as many rows as it pages through."""
+class KeyChangeList(ChangeList):
+    """ChangeList of a table of any size, in the one order that an index has.
 
-    @cached_property
-    def count(self) -> int:
-        found = self.object_list
-        if isinstance(found, QuerySet):
-            return len(found.values_list("pk", flat=True)[:CAP])
-        return len(found)
+    Keys first, from the table alone, and of those of one page their rows: nothing is counted,
+    sorted or joined that is not shown.
+    """
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return list(self.model_admin.get_ordering(request))
+
+    def get_results(self, request: HttpRequest) -> None:
+        keys = list(self.queryset.values_list("pk", flat=True)[:CAP])
+        self.paginator = Paginator(keys, self.list_per_page)
+        self.result_count = len(keys)
+        self.show_full_result_count, self.full_result_count = False, None
+        self.show_admin_actions, self.can_show_all = True, False
+        self.multi_page = self.result_count > self.list_per_page
+        try:
+            page = self.paginator.page(self.page_num if self.multi_page else 1)
+        except InvalidPage:
+            raise IncorrectLookupParameters from None
+        self.result_list = self.queryset.filter(pk__in=page.object_list)
 
 
 class ClosedFirst(AnyAdmin):
@@ -53,7 +70,7 @@ class ClosedFirst(AnyAdmin):
 class ReadOnlyModelAdmin(ClosedFirst):
     """Model admin of history: nobody adds, changes or deletes it here."""
 
-    paginator = CappedPaginator
+    sortable_by = ()
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
@@ -64,9 +81,23 @@ class ReadOnlyModelAdmin(ClosedFirst):
         """The rows that a member of staff may see."""
         raise NotImplementedError
 
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        """The rows that a search of this member of staff means; `number` if it is one."""
+    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+        """The newest of these rows: a list that is not searched shows these, and so many are looked
+        through for what has no index."""
+        return rows
+
+    def has_index(self, request: HttpRequest) -> bool:
+        """Whether an index has what the filters of a list ask for, however old it is."""
+        return False
+
+    def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
+        """The rows that a search of this member of staff means, by one index each; `number` if it
+        is one."""
         raise NotImplementedError
+
+    def containing(self, term: str) -> Q | None:
+        """Those that it means without an index: of the latest only."""
+        return None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.visible(user_of(request)).order_by(*self.get_ordering(request))
@@ -74,15 +105,22 @@ class ReadOnlyModelAdmin(ClosedFirst):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
+        term, user = search_term.strip(), user_of(request)
         if not term:
-            return queryset, False
+            return queryset if self.has_index(request) else self.latest(queryset, user), False
         if "\0" in term:
             return queryset.none(), False
         number = int(term) if term.isascii() and term.isdecimal() else None
         if number is not None and len(term) > NUMBER_DIGITS:
             number = None
-        return queryset.filter(self.matching(term, number, user_of(request))), False
+        branches = [queryset.filter(each) for each in self.matching(term, number, user)]
+        if (named := self.containing(term)) is not None:
+            branches.append(self.latest(queryset, user).filter(named))
+        keys = {key for rows in branches for key in rows.values_list("pk", flat=True)[:CAP]}
+        return queryset.filter(pk__in=keys), False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeyChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """By what the filters offer, and nothing else: `?content__startswith=` would read a log."""
@@ -120,6 +158,12 @@ def user_of(request: HttpRequest) -> User:
     """The member of staff that the admin let in."""
     assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
     return request.user
+
+
+def newest_by_key(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows of a table, narrowed to its newest LATEST by key."""
+    last = rows.model._default_manager.aggregate(last=Max("pk"))["last"] or 0
+    return rows.filter(pk__gt=last - LATEST)
 
 
 def link(address: str) -> SafeString:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -31,5 +32,5 @@ class RedactionAdmin(ReadOnlyModelAdmin):
     def visible(self, user: User) -> QuerySet[Redaction]:
         return Redaction.objects.all()
 
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        return Q(by=term) | Q(patterns__contains=term)
+    def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
+        return [Q(by=term) | Q(patterns__contains=term)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -81,5 +81,5 @@ class RemovalAdmin(ReadOnlyModelAdmin):
     def visible(self, user: User) -> QuerySet[Removal]:
         return Removal.objects.all()
 
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        return Q(by=term) | Q(selection__contains=term)
+    def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
+        return [Q(by=term) | Q(selection__contains=term)]

@@ -1,15 +1,13 @@
-"""What ran, and who read it."""
+"""What ran: jobs, steps, hosts, their results and file logs."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -21,13 +19,21 @@ from joblogs import access
 from joblogs.audit import Channel
 from joblogs.export import Format, Selection
 from joblogs.maintenance import legal_hold
-from joblogs.models import FileLog, Host, HostResult, JobInstance, LogRead, Scope, StepInstance
+from joblogs.models import FileLog, Host, HostResult, JobInstance, StepInstance
 from joblogs.pages import exports, links
 
-from .base import ReadOnlyModelAdmin, link, user_of
+from .base import CAP, ReadOnlyModelAdmin, link, newest_by_key, user_of
+from .lookups import (
+    LATEST_JOBS,
+    host_keys,
+    latest_jobs,
+    latest_of_steps,
+    results_on,
+    rows_of_day,
+    rows_of_steps,
+    visible_steps,
+)
 from .removals import Removing
-
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Exporting(ReadOnlyModelAdmin):
@@ -62,7 +68,10 @@ class JobInstanceAdmin(Exporting, Removing):
     list_filter = ("status", "task_type", "launch_mode", ("held_at", admin.EmptyFieldListFilter))
     ordering = ("-day", "-id")
     readonly_fields = ("page",)
-    search_help_text = _("job id, name or operator; the name of a host, its address or id")
+    search_help_text = _(
+        "job id or day (2026-01-31, UTC); a host's name, address or id; "
+        "a recent job's name or operator. Without a search: recent jobs only, and all held ones."
+    )
     actions = (*Exporting.actions, "hold", "release", "remove")
 
     def selection(self, request: HttpRequest, rows: QuerySet[JobInstance]) -> Selection:
@@ -71,14 +80,21 @@ class JobInstanceAdmin(Exporting, Removing):
     def visible(self, user: User) -> QuerySet[JobInstance]:
         return access.visible_jobs(user)
 
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        scopes = list(access.visible_scopes(user))
-        ran = HostResult.objects.filter(identity__in=_hosts(term, number, scopes))
-        matches = Q(name__icontains=term) | Q(operator=term) | Q(pk__in=ran.jobs())
-        if number is not None:
-            matches |= Q(job_instance_id=number)
-        # The scopes by value, too: else PostgreSQL walks the jobs of all scopes by day.
-        return matches & Q(scope__in=[scope.pk for scope in scopes])
+    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+        if user.is_superuser:
+            return newest_by_key(rows)
+        return rows.filter(pk__in=latest_jobs(user, CAP))
+
+    def has_index(self, request: HttpRequest) -> bool:
+        return request.GET.get("held_at__isempty") == "0"
+
+    def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
+        numbers = [] if number is None else [Q(job_instance_id=number)]
+        ran = Q(pk__in=results_on(term, number, user).jobs())
+        return [*numbers, *rows_of_day(term, "day"), ran]
+
+    def containing(self, term: str) -> Q:
+        return Q(name__icontains=term) | Q(operator=term)
 
     def has_hold_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("joblogs.change_jobinstance")
@@ -115,20 +131,29 @@ class StepInstanceAdmin(Exporting):
     list_filter = ("step_type", "status")
     ordering = ("-id",)
     readonly_fields = ("page",)
-    search_help_text = _("step id, job id or name")
+    search_help_text = _(
+        "step id, job id or day (2026-01-31, UTC); a recent step's name. "
+        "Without a search: recent steps only."
+    )
 
     def selection(self, request: HttpRequest, rows: QuerySet[StepInstance]) -> Selection:
         return Selection(jobs=access.visible_jobs(user_of(request)), steps=rows)
 
     def visible(self, user: User) -> QuerySet[StepInstance]:
-        steps = StepInstance.objects.select_related("job__scope")
-        return steps if user.is_superuser else steps.filter(job__in=access.visible_jobs(user))
+        return visible_steps(user).select_related("job__scope")
 
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        found = Q(name__icontains=term)
-        if number is not None:
-            found |= Q(step_instance_id=number) | Q(job__in=_jobs(number, user))
-        return found
+    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+        if user.is_superuser:
+            return newest_by_key(rows)
+        return rows.filter(job__in=latest_jobs(user, LATEST_JOBS))
+
+    def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
+        if number is None:
+            return rows_of_day(term, "job__day")
+        return [Q(step_instance_id=number), Q(job__job_instance_id=number)]
+
+    def containing(self, term: str) -> Q:
+        return Q(name__icontains=term)
 
     @admin.display(description=_("page"))
     def page(self, step: StepInstance) -> SafeString:
@@ -147,8 +172,8 @@ class HostAdmin(ReadOnlyModelAdmin):
     def visible(self, user: User) -> QuerySet[Host]:
         return Host.objects.in_scopes(access.visible_scopes(user)).referenced()
 
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        return Q(pk__in=_hosts(term, number, access.visible_scopes(user)))
+    def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
+        return [Q(pk__in=host_keys(term, number, user))]
 
     @admin.display(description=_("page"))
     def page(self, host: Host) -> SafeString:
@@ -166,15 +191,26 @@ class HostResultAdmin(ReadOnlyModelAdmin):
     ordering = ("-id",)
     exclude = ("identity",)
     readonly_fields = ("page",)
-    search_help_text = _("host id, name or address; step id or job id")
+    search_help_text = _(
+        "host id, name or address; step id, job id or day (2026-01-31, UTC). "
+        "Without a search: recent rows only."
+    )
 
     def visible(self, user: User) -> QuerySet[HostResult]:
         results = HostResult.objects.select_related("step__job__scope")
-        return results if user.is_superuser else results.filter(step__in=_steps(user))
+        if user.is_superuser:
+            return results
+        return results.filter(step__job__scope__in=access.visible_scope_ids(user))
 
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        found = Q(identity__in=_hosts(term, number, access.visible_scopes(user)))
-        return found | Q(step__in=_numbered(number, user)) if number is not None else found
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.ordering if user_of(request).is_superuser else ("-step_id", *self.ordering)
+
+    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+        return latest_of_steps(rows, user)
+
+    def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
+        on_host = Q(identity__in=host_keys(term, number, user))
+        return [on_host, *rows_of_steps(number, user), *rows_of_day(term, "step__job__day")]
 
     @admin.display(description=_("page"))
     def page(self, result: HostResult) -> SafeString:
@@ -190,116 +226,28 @@ class FileLogAdmin(ReadOnlyModelAdmin):
     ordering = ("-id",)
     exclude = ("host_result",)
     readonly_fields = ("page",)
-    search_help_text = _("host id, name or address; step id or job id")
+    search_help_text = _(
+        "host id, name or address; step id, job id or day (2026-01-31, UTC). "
+        "Without a search: recent rows only."
+    )
 
     def visible(self, user: User) -> QuerySet[FileLog]:
         files = FileLog.objects.select_related("step__job__scope", "host_result").defer("content")
-        return files if user.is_superuser else files.filter(step__in=_steps(user))
+        if user.is_superuser:
+            return files
+        return files.filter(step__job__scope__in=access.visible_scope_ids(user))
 
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        ran = HostResult.objects.filter(
-            identity__in=_hosts(term, number, access.visible_scopes(user))
-        )
-        found = Q(host_result__in=ran.values("pk"))
-        return found | Q(step__in=_numbered(number, user)) if number is not None else found
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.ordering if user_of(request).is_superuser else ("-step_id", *self.ordering)
+
+    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+        return latest_of_steps(rows, user)
+
+    def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
+        on_host = Q(host_result__in=results_on(term, number, user).values("pk"))
+        return [on_host, *rows_of_steps(number, user), *rows_of_day(term, "step__job__day")]
 
     @admin.display(description=_("page"))
     def page(self, file: FileLog) -> SafeString:
         log = links.of_host(file.step, file.host_result.host_id)["log"]
         return link(f"{log}?attempt={file.execute_count}&file={file.pk}")
-
-
-class ChannelFilter(admin.SimpleListFilter):
-    """By what is known to be read through, not by what is in a table of any size."""
-
-    title = _("channel")
-    parameter_name = "channel"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(Channel.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[LogRead]) -> QuerySet[LogRead]:
-        chosen = self.value()
-        return queryset if chosen is None else queryset.filter(channel=chosen)
-
-
-@admin.register(LogRead)
-class LogReadAdmin(ReadOnlyModelAdmin):
-    list_display = (
-        *(
-            "at",
-            "page",
-            "who",
-            "user_verified",
-            "app_code",
-            "token",
-            "through",
-            "scope_type",
-            "scope_id",
-        ),
-        *("job_instance_id", "step_instance_id", "host_count", "size", "answers"),
-    )
-    list_filter = (("at", admin.DateFieldListFilter), ChannelFilter)
-    ordering = ("-at", "-id")
-    readonly_fields = ("page",)
-    search_help_text = _("user, app, job id or step id; or a date such as 2026-01-31 (UTC)")
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Who reads what is not everybody's business.
-        return request.user.has_perm("joblogs.view_logread")
-
-    def visible(self, user: User) -> QuerySet[LogRead]:
-        if user.is_superuser:
-            return LogRead.objects.all()
-        here = access.visible_scopes(user).filter(
-            scope_type=OuterRef("scope_type"), scope_id=OuterRef("scope_id")
-        )
-        return LogRead.objects.filter(Exists(here))
-
-    def matching(self, term: str, number: int | None, user: User) -> Q:
-        if _DAY.fullmatch(term):
-            return _within(term)
-        found = Q(who=term) | Q(app_code=term)
-        if number is not None:
-            found |= Q(job_instance_id=number) | Q(step_instance_id=number)
-        return found
-
-    @admin.display(description=_("channel"), ordering="channel")
-    def through(self, read: LogRead) -> str:
-        known = dict(Channel.choices)
-        return str(known.get(read.channel, read.channel))
-
-    @admin.display(description=_("page"))
-    def page(self, read: LogRead) -> SafeString:
-        place = [read.scope_type, read.scope_id, read.job_instance_id]
-        if read.step_instance_id is None:
-            return link(reverse("staff:job", args=place))
-        return link(reverse("staff:step", args=[*place, read.step_instance_id]))
-
-
-def _within(day: str) -> Q:
-    """The reads of a day in UTC; of one that no calendar has, none."""
-    try:
-        start = datetime.combine(date.fromisoformat(day), time.min, tzinfo=UTC)
-        end = start + timedelta(days=1)
-    except (ValueError, OverflowError):
-        return Q(pk__in=[])
-    return Q(at__gte=start, at__lt=end)
-
-
-def _hosts(term: str, number: int | None, scopes: Iterable[Scope]) -> QuerySet[Host, Any]:
-    """By the indexes of hosts: the table of their results has none for names and addresses."""
-    numbers = [] if number is None else [number]
-    return Host.objects.keys(term, scopes=scopes, bk_host_ids=numbers)
-
-
-def _jobs(number: int, user: User) -> QuerySet[JobInstance]:
-    return access.visible_jobs(user).filter(job_instance_id=number)
-
-
-def _numbered(number: int, user: User) -> QuerySet[StepInstance]:
-    return StepInstance.objects.filter(Q(step_instance_id=number) | Q(job__in=_jobs(number, user)))
-
-
-def _steps(user: User) -> QuerySet[StepInstance]:
-    return StepInstance.objects.filter(job__in=access.visible_jobs(user))

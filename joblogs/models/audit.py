@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from .access import Scope
 
 
 class Redaction(models.Model):
@@ -49,6 +57,28 @@ class Removal(models.Model):
         return f"{self.by} · {self.selection}"
 
 
+class LogReadQuerySet(models.QuerySet["LogRead"]):
+    """QuerySet of log reads."""
+
+    def in_scopes(self, scopes: Iterable[Scope]) -> LogReadQuerySet:
+        """Those of logs of these scopes."""
+        ids: dict[str, list[str]] = defaultdict(list)
+        for scope in scopes:
+            ids[scope.scope_type].append(scope.scope_id)
+        places = (models.Q(scope_type=kind, scope_id__in=ids[kind]) for kind in sorted(ids))
+        return self.filter(functools.reduce(operator.or_, places, models.Q(pk__in=[])))
+
+    def time_of_last(self, scopes: Iterable[Scope], *, length: int) -> datetime | None:
+        """A time since which one of these scopes had so many reads, None if none ever had."""
+        of_scope = self.filter(
+            scope_type=models.OuterRef("scope_type"), scope_id=models.OuterRef("scope_id")
+        ).order_by("-at", "-pk")
+        last = models.Subquery(of_scope.values("at")[length - 1 : length])
+        times = Scope.objects.filter(pk__in=[scope.pk for scope in scopes]).annotate(time=last)
+        since: datetime | None = times.aggregate(newest=models.Max("time"))["newest"]
+        return since
+
+
 class LogRead(models.Model):
     """Somebody read log text. Plain values: it outlives what it tells about."""
 
@@ -71,6 +101,8 @@ class LogRead(models.Model):
     answers = models.IntegerField(_("responses"), default=1, db_default=1)
     poll_key = models.BinaryField(max_length=32, null=True, editable=False)
 
+    objects = LogReadQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("log read")
         verbose_name_plural = _("log reads")
@@ -82,6 +114,8 @@ class LogRead(models.Model):
             # Who read through this app, who read this step? each a word of one search.
             models.Index(fields=["app_code"], name="logread_app"),
             models.Index(fields=["step_instance_id"], name="logread_step"),
+            # The newest reads of some scopes: the admin's list for their staff.
+            models.Index(fields=["scope_type", "scope_id", "-at", "-id"], name="logread_of_scope"),
         ]
         constraints = [
             models.UniqueConstraint(

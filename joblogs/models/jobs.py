@@ -82,6 +82,12 @@ class JobInstance(Run):
             models.Index(fields=["job_instance_id"], name="jobinstance_number"),
             # Retention, day by day; the admin's list, newest first.
             models.Index(fields=["day", "id"], name="jobinstance_day"),
+            # The admin's filter: the few that are held, however old.
+            models.Index(
+                fields=["-day", "-id"],
+                name="jobinstance_held",
+                condition=models.Q(held_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -51,21 +51,32 @@ def jobs_after(
             create_time=after.create_time, pk__gte=after.pk
         )
     if scopes is not None:
-        oldest = _oldest_needed(jobs, scopes, length + 1)
-        jobs = jobs if oldest is None else jobs.filter(create_time__gte=oldest)
+        jobs = _recent_enough(jobs, scopes, length + 1)
     rows = list(jobs.select_related("scope").order_by("-create_time", "-pk")[: length + 1])
     page = rows[:length]
     return page, JobKey(page[-1].create_time, page[-1].pk) if len(rows) > length else None
 
 
-def _oldest_needed(jobs: QuerySet[JobInstance], scopes: Iterable[Scope], length: int) -> int | None:
-    """A time since which there are as many of these jobs in one of the scopes, or None."""
+def latest_jobs(jobs: QuerySet[JobInstance], scopes: Iterable[Scope], *, length: int) -> list[int]:
+    """Keys of the newest of these jobs, which are in these scopes, newest first."""
+    newest = _recent_enough(jobs, scopes, length).order_by("-create_time", "-pk")
+    return list(newest.values_list("pk", flat=True)[:length])
+
+
+def _recent_enough(
+    jobs: QuerySet[JobInstance], scopes: Iterable[Scope], length: int
+) -> QuerySet[JobInstance]:
+    """Those of the jobs that may be among the newest so many.
+
+    As many as that are in one of the scopes since a time that its index tells at once; whatever is
+    older need not be looked at.
+    """
     last = jobs.filter(scope=OuterRef("pk")).order_by("-create_time", "-pk")
     times = Scope.objects.filter(pk__in=[scope.pk for scope in scopes]).annotate(
         time=Subquery(last.values("create_time")[length - 1 : length])
     )
     oldest: int | None = times.aggregate(newest=Max("time"))["newest"]
-    return oldest
+    return jobs if oldest is None else jobs.filter(create_time__gte=oldest)
 
 
 def results_after(

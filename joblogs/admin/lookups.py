@@ -1,0 +1,75 @@
+"""What lists of the admin are narrowed by, each by one index."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+
+from joblogs import access
+from joblogs.models import Host, HostResult, StepInstance
+from joblogs.models.hosts import HostResultQuerySet
+from joblogs.query import job_list
+
+from .base import newest_by_key
+
+LATEST_JOBS = 200
+"""Whose steps and host results a list shows to staff, as long as they search for nothing."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def rows_of_day(term: str, field: str) -> list[Q]:
+    """The rows of a day, if the term is one."""
+    try:
+        return [Q(**{field: date.fromisoformat(term)})] if _DAY.fullmatch(term) else []
+    except ValueError:
+        return []
+
+
+def host_keys(term: str, number: int | None, user: User) -> list[int]:
+    """Keys of hosts by their indexes: the table of their results has none for names, and it is by
+    value that the database sees how few these are."""
+    numbers = [] if number is None else [number]
+    scopes = access.visible_scopes(user)
+    keys = Host.objects.keys(term, scopes=scopes, bk_host_ids=numbers)
+    return [key for (key,) in keys.values_list("pk")]
+
+
+def results_on(term: str, number: int | None, user: User) -> HostResultQuerySet:
+    """Host results on the hosts that a term means."""
+    return HostResult.objects.filter(identity__in=host_keys(term, number, user))
+
+
+def rows_of_steps(number: int | None, user: User) -> list[Q]:
+    """By the number of a step, and by that of its job: an index each, and few rows."""
+    if number is None:
+        return []
+    steps = visible_steps(user).order_by()
+    ways = (Q(step_instance_id=number), Q(job__job_instance_id=number))
+    return [Q(step__in=list(steps.filter(way).values_list("pk", flat=True))) for way in ways]
+
+
+def visible_steps(user: User) -> QuerySet[StepInstance]:
+    """Steps of the jobs that a member of staff may browse."""
+    steps = StepInstance.objects.all()
+    if user.is_superuser:
+        return steps
+    return steps.filter(job__scope__in=access.visible_scope_ids(user))
+
+
+def latest_jobs(user: User, length: int) -> list[int]:
+    """Keys of the newest jobs that a member of staff may browse."""
+    return job_list.latest_jobs(
+        access.visible_jobs(user), access.visible_scopes(user), length=length
+    )
+
+
+def latest_of_steps(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+    """Rows of steps: the newest in the table, or of the newest jobs that the user may see."""
+    if user.is_superuser:
+        return newest_by_key(rows)
+    steps = StepInstance.objects.filter(job__in=latest_jobs(user, LATEST_JOBS))
+    return rows.filter(step__in=list(steps.values_list("pk", flat=True)))
