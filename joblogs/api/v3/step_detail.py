@@ -1,4 +1,8 @@
-"""Endpoint get_step_instance_detail: what is known of a step, else null."""
+"""Endpoint get_step_instance_detail: what is known of a step.
+
+What nobody said is null where BlueKing JOB may answer null, else an empty default: its typed
+clients fail on null there (`docs/api.md#get_step_instance_detail`).
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,27 @@ from django.http.response import HttpResponseBase
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from joblogs import query
+from joblogs import query, records
 from joblogs.api.base import Operation, StepParams, StepView
 from joblogs.api.envelope import json_bytes
-from joblogs.api.fields import Address
+from joblogs.api.fields import Address, number_of
 from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
-from joblogs.choices import StepType
+from joblogs.choices import ScriptLanguage, StepType
 from joblogs.models import StepInstance
 from joblogs.query import FileSource
 
-SERVER_FILE, THIRD_PARTY_FILE = 1, 3
-SQL_LANGUAGE = 6
+SERVER_FILE, LOCAL_FILE, THIRD_PARTY_FILE = 1, 2, 3
+TYPED_IN = 1
+STRICT = 1
+_UNSTATED = Meta(description="Always this: the store does not know it.")
+
+
+class DetailAccount(Struct, kw_only=True):
+    """Account that a step or a source uses; only its name may be known."""
+
+    id: Annotated[int, _UNSTATED] = 0
+    name: str | None
+    alias: None = None
 
 
 class DetailHost(Struct, kw_only=True):
@@ -46,31 +60,31 @@ class DetailServer(Struct, kw_only=True):
 class ScriptInfo(Struct, kw_only=True):
     """Script of a step."""
 
-    script_type: None = None
+    script_type: Annotated[int, _UNSTATED] = TYPED_IN
     script_id: None = None
     script_version_id: None = None
-    script_content: None = None
-    script_language: Annotated[int | None, Meta(description="6 for SQL, else not known.")]
-    script_param: None = None
+    script_content: Annotated[str, _UNSTATED] = ""
+    script_language: Annotated[int, number_of(ScriptLanguage, "Language; 6 or 1 where nobody said")]
+    script_param: Annotated[str | None, Meta(description="`******` if they are sensitive.")]
     windows_interpreter: None = None
-    script_timeout: None = None
-    account: None = None
+    script_timeout: Annotated[int, Meta(description="Seconds, 0 where nobody said.")]
+    account: DetailAccount
     server: DetailServer
-    is_param_sensitive: None = None
-    is_ignore_error: None = None
+    is_param_sensitive: Annotated[int, Meta(description="1 if they are, else 0.")]
+    is_ignore_error: Annotated[int, _UNSTATED] = 0
 
 
 class FileSourceInfo(Struct, kw_only=True):
     """Source of files."""
 
     file_list: list[str]
-    account: None = None
+    account: DetailAccount
     server: DetailServer | None
     file_type: Annotated[
         int,
         Meta(
-            description="1 a server's file, 3 a third party's.",
-            extra_json_schema={"enum": [SERVER_FILE, THIRD_PARTY_FILE]},
+            description="1 a server's file, 2 one uploaded by hand, 3 a third party's.",
+            extra_json_schema={"enum": [SERVER_FILE, LOCAL_FILE, THIRD_PARTY_FILE]},
         ),
     ]
     file_source_id: None = None
@@ -80,8 +94,8 @@ class FileSourceInfo(Struct, kw_only=True):
 class FileDestination(Struct, kw_only=True):
     """Target of files."""
 
-    path: str | None
-    account: None = None
+    path: Annotated[str, Meta(description="Empty where nobody said and files went to several.")]
+    account: DetailAccount
     server: DetailServer
 
 
@@ -90,11 +104,11 @@ class FileInfo(Struct, kw_only=True):
 
     file_source_list: list[FileSourceInfo]
     file_destination: FileDestination
-    timeout: None = None
+    timeout: Annotated[int, Meta(description="Seconds, 0 where nobody said.")]
     source_speed_limit: None = None
     destination_speed_limit: None = None
-    transfer_mode: None = None
-    is_ignore_error: None = None
+    transfer_mode: Annotated[int, _UNSTATED] = STRICT
+    is_ignore_error: Annotated[int, _UNSTATED] = 0
 
 
 class ApprovalInfo(Struct):
@@ -102,12 +116,12 @@ class ApprovalInfo(Struct):
 
     approval_type: None = None
     approval_user: None = None
-    approval_message: None = None
+    approval_message: Annotated[str, _UNSTATED] = ""
     notify_channel: None = None
 
 
 class StepDetail(Struct):
-    """What is known of a step. What is the executor's is null."""
+    """What is known of a step."""
 
     id: int
     name: str
@@ -145,26 +159,55 @@ class GetStepInstanceDetail(StepView[StepParams]):
 
 
 def _script(step: StepInstance) -> ScriptInfo:
-    language = SQL_LANGUAGE if step.step_type == StepType.SQL else None
-    return ScriptInfo(script_language=language, server=DetailServer(ip_list=STREAMED))
+    is_sql = step.step_type == StepType.SQL
+    return ScriptInfo(
+        script_language=step.script_language
+        or (ScriptLanguage.SQL if is_sql else ScriptLanguage.SHELL),
+        script_param=step.script_param,
+        script_timeout=step.timeout or 0,
+        account=DetailAccount(name=step.account),
+        server=DetailServer(ip_list=STREAMED),
+        is_param_sensitive=int(step.script_param_sensitive or False),
+    )
 
 
 def _transfer(step: StepInstance) -> FileInfo:
-    server = DetailServer(ip_list=STREAMED)
-    target = FileDestination(path=query.target_directory(step), server=server)
-    return FileInfo(file_source_list=STREAMED, file_destination=target)
+    path = step.file_target_path
+    target = FileDestination(
+        path=(query.target_directory(step) or "") if path is None else path,
+        account=DetailAccount(name=step.account),
+        server=DetailServer(ip_list=STREAMED),
+    )
+    return FileInfo(file_source_list=STREAMED, file_destination=target, timeout=step.timeout or 0)
 
 
 def _sources(step: StepInstance) -> Iterator[bytes]:
-    return listed([json_bytes(_source(source))] for source in query.file_sources(step))
+    """The sources that a producer said, else those that files came from."""
+    if step.file_sources is None:
+        sources = map(_source, query.file_sources(step))
+    else:
+        sources = map(_stated_source, records.file_sources(step.file_sources))
+    return listed([json_bytes(source)] for source in sources)
 
 
 def _source(source: FileSource) -> FileSourceInfo:
     host = source.machine
     return FileSourceInfo(
         file_list=source.paths,
+        account=DetailAccount(name=None),
         server=DetailServer(ip_list=[_host(*host)]) if host else None,
         file_type=SERVER_FILE if host else THIRD_PARTY_FILE,
+    )
+
+
+def _stated_source(source: records.FileSource) -> FileSourceInfo:
+    hosts = source.hosts
+    entries = [_host(host.bk_host_id, host.bk_cloud_id, host.ip, host.ipv6) for host in hosts or ()]
+    return FileSourceInfo(
+        file_list=source.files or [],
+        account=DetailAccount(name=source.account),
+        server=None if hosts is None else DetailServer(ip_list=entries),
+        file_type=source.file_type or (THIRD_PARTY_FILE if hosts is None else SERVER_FILE),
     )
 
 

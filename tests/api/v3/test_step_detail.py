@@ -1,4 +1,4 @@
-"""get_step_instance_detail: what the store knows of a step; the executor's parts are null."""
+"""get_step_instance_detail: what the store knows of a step; of the rest what JOB's clients take."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.get_requests import Ask, data_of, error_of
-from tests.builders import file_log, job, load, result, step
+from tests.builders import Fields, file_log, job, load, result, step
 
 NAME = "get_step_instance_detail"
 
@@ -34,9 +34,13 @@ def server(*ips: dict[str, Any]) -> dict[str, Any]:
     return {"variable": None, "ip_list": list(ips), **unknown}
 
 
-@pytest.mark.parametrize(("kind", "language"), [(1, None), (4, 6)])
+def account(name: str | None) -> dict[str, Any]:
+    return {"id": 0, "name": name, "alias": None}
+
+
+@pytest.mark.parametrize(("kind", "language"), [(1, 1), (4, 6)])
 def test_a_script_step_has_its_targets_and_sql_is_a_script(
-    ask: Ask, kind: int, language: int | None
+    ask: Ask, kind: int, language: int
 ) -> None:
     load(
         job(),
@@ -50,18 +54,18 @@ def test_a_script_step_has_its_targets_and_sql_is_a_script(
         "name": "restart",
         "type": 1,
         "script_info": {
-            "script_type": None,
+            "script_type": 1,
             "script_id": None,
             "script_version_id": None,
-            "script_content": None,
+            "script_content": "",
             "script_language": language,
             "script_param": None,
             "windows_interpreter": None,
-            "script_timeout": None,
-            "account": None,
+            "script_timeout": 0,
+            "account": account(None),
             "server": server(ip(101), ip(102, ip=None, ipv6="fd00::7", bk_cloud_id=3)),
-            "is_param_sensitive": None,
-            "is_ignore_error": None,
+            "is_param_sensitive": 0,
+            "is_ignore_error": 0,
         },
         "file_info": None,
         "approval_info": None,
@@ -75,7 +79,7 @@ def test_an_approval_step_has_nothing_that_is_known(ask: Ask) -> None:
     assert data["approval_info"] == {
         "approval_type": None,
         "approval_user": None,
-        "approval_message": None,
+        "approval_message": "",
         "notify_channel": None,
     }
 
@@ -83,7 +87,7 @@ def test_an_approval_step_has_nothing_that_is_known(ask: Ask) -> None:
 def source(kind: int, *paths: str, ips: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "file_list": list(paths),
-        "account": None,
+        "account": account(None),
         "server": ips,
         "file_type": kind,
         "file_source_id": None,
@@ -116,14 +120,14 @@ def test_a_file_step_has_its_sources_targets_and_target_path(ask: Ask) -> None:
         ],
         "file_destination": {
             "path": "/srv/",
-            "account": None,
+            "account": account(None),
             "server": server(ip(101), ip(103)),
         },
-        "timeout": None,
+        "timeout": 0,
         "source_speed_limit": None,
         "destination_speed_limit": None,
-        "transfer_mode": None,
-        "is_ignore_error": None,
+        "transfer_mode": 1,
+        "is_ignore_error": 0,
     }
 
 
@@ -131,14 +135,14 @@ def test_a_file_step_has_its_sources_targets_and_target_path(ask: Ask) -> None:
     ("paths", "directory"),
     [
         (["/srv/a", "/srv/b"], "/srv/"),
-        (["/srv/a", "/var/b"], None),
+        (["/srv/a", "/var/b"], ""),
         (["C:\\temp\\a", "C:\\temp\\b"], "C:\\temp\\"),
         (["/srv/all/"], "/srv/all/"),
-        ([], None),
+        ([], ""),
     ],
 )
 def test_the_target_path_is_the_one_directory_of_all_files(
-    ask: Ask, paths: list[str], directory: str | None
+    ask: Ask, paths: list[str], directory: str
 ) -> None:
     files = [file_log(101, src_path=path, dest_path=path) for path in paths]
     load(job(), step(step_type=2), result(101), *files)
@@ -149,6 +153,45 @@ def test_a_file_step_without_files_has_empty_lists(ask: Ask) -> None:
     load(job(), step(step_type=2))
     info = data_of(ask, NAME)["file_info"]
     assert info["file_source_list"] == info["file_destination"]["server"]["ip_list"] == []
+
+
+def test_what_a_producer_says_of_a_script_is_answered(ask: Ask) -> None:
+    task: Fields = {
+        "script_language": 4,
+        "account": "root",
+        "timeout": 7200,
+    }
+    load(job(), step(script_param="--all", **task))
+    info = data_of(ask, NAME)["script_info"]
+    assert (info["script_language"], info["account"]) == (4, account("root"))
+    assert (info["script_timeout"], info["script_param"]) == (7200, "--all")
+    load(step(script_param_sensitive=True))
+    info = data_of(ask, NAME)["script_info"]
+    assert (info["script_param"], info["is_param_sensitive"]) == ("******", 1)
+
+
+def test_what_a_producer_says_of_files_is_answered_instead_of_what_came(ask: Ask) -> None:
+    hosts = [{"bk_host_id": 7, "bk_cloud_id": 2, "ipv6": "fd00::7"}, {"bk_host_id": 8}]
+    sources = [
+        {"account": "mysql", "file_type": 1, "files": ["/a", "/b"], "hosts": hosts},
+        {"file_type": 2, "files": ["/c"]},
+        {},
+    ]
+    task: Fields = {"file_target_path": "/srv/all/", "account": "root", "timeout": 60}
+    load(job(), step(step_type=2, file_sources=sources, **task), result(101), file_log(101))
+    info = data_of(ask, NAME)["file_info"]
+    given = server(ip(7, bk_cloud_id=2, ip=None, ipv6="fd00::7"), ip(8, ip=None, bk_cloud_id=None))
+    assert info["file_source_list"] == [
+        source(1, "/a", "/b", ips=given) | {"account": account("mysql")},
+        source(2, "/c", ips=None),
+        source(3, ips=None),
+    ]
+    assert info["file_destination"] == {
+        "path": "/srv/all/",
+        "account": account("root"),
+        "server": server(ip(101, ip="10.0.0.101")),
+    }
+    assert info["timeout"] == 60
 
 
 def test_a_missing_job_and_a_missing_step_are_told_apart(ask: Ask) -> None:
