@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs import search
 from joblogs.query import BytesText
 from joblogs.search import FirstError, first_error, tells_of_error
 
@@ -52,16 +51,13 @@ def test_this_does_not(line: bytes) -> None:
 @given(st.integers(0, 300), st.integers(1, 64))
 def test_it_is_found_wherever_it_is_and_however_the_text_is_read(before: int, block: int) -> None:
     text = BytesText(b"fine\n" * before + b"ERROR\n" + b"fine\n" * 3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "LONG_LINE_BYTES", block)
-        assert first_error(text) == FirstError(before * 5)
-        assert first_error(text, start=before * 5 + 6) == FirstError(None)
+    assert first_error(text, block_bytes=block) == FirstError(before * 5)
+    assert first_error(text, start=before * 5 + 6, block_bytes=block) == FirstError(None)
 
 
-def test_in_a_line_without_end_it_is_found_at_its_byte(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "LONG_LINE_BYTES", 100_000)
+def test_in_a_line_without_end_it_is_found_at_its_byte() -> None:
     text = BytesText(b"x " * 500_000 + b"ERROR" + b" x" * 500_000)
-    assert first_error(text).offset == 1_000_000
+    assert first_error(text, block_bytes=100_000).offset == 1_000_000
 
 
 def test_a_search_that_takes_too_long_says_where_it_stopped() -> None:

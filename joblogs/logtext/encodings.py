@@ -13,6 +13,17 @@ from collections.abc import Iterable, Iterator
 UTF8 = "utf-8"
 LEGACY = ("gb18030", "cp932", "cp949")
 """GB18030, Shift-JIS and EUC-KR, the latter two as Windows extends them."""
+LATIN1 = "cp1252"
+"""Latin-1 as Windows extends it: every text may be in it, so that it is never recognised."""
+CHOICES = {
+    "utf-8": UTF8,
+    "gb18030": "gb18030",
+    "shift-jis": "cp932",
+    "euc-kr": "cp949",
+    "utf-16": "utf-16",
+    "latin-1": LATIN1,
+}
+"""What a reader may choose, by the name in an address."""
 _UTF16 = ("utf-16-le", "utf-16-be")
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _LOOKED_AT = 4096
@@ -25,15 +36,97 @@ def encodings(data: bytes, *, start: bool = True) -> tuple[str, ...]:
     `start`: the text begins with them. Only there UTF-16 is told: by its mark, or by the zeros that
     it writes for line ends and spaces.
     """
-    if start and (found := _utf16(data[:_LOOKED_AT])):
+    if start and (found := utf16_name(data)):
         return (found,)
     if data.isascii() or _is(data, UTF8):
         return (UTF8,)
     # A text may be in several of them by its bytes alone, or broken in a place in each of them.
-    return (UTF8, *sorted(LEGACY, key=lambda name: not _is(data, name)))
+    likely = sorted(LEGACY, key=lambda name: not _is(data, name))
+    plain = recognised_legacy(data[:_JUDGED])
+    return (UTF8, *likely) if plain else (UTF8, *likely, LATIN1)
 
 
-def _utf16(start: bytes) -> str | None:
+def reading_encoding(data: bytes, *, start: bool, chosen: str = "", usual: str = "") -> str:
+    """The encoding to read bytes in.
+
+    `chosen`, one of CHOICES, is what the reader says of this text; `usual` what they read in where
+    a text is not plainly in another. What is in none is read as UTF-8. `start`: as above.
+    """
+    if chosen:
+        name = CHOICES[chosen]
+        return name if name != "utf-16" else (utf16_name(data) or "utf-16-le")
+    if start and (found := utf16_name(data)):
+        return found
+    if data.isascii() or _is_mostly_utf8(data):
+        return UTF8
+    name = CHOICES.get(usual, UTF8)
+    if name != UTF8 and name != "utf-16" and _is(data, name):
+        return name
+    return recognised_legacy(data[:_JUDGED]) or UTF8
+
+
+def recognised_legacy(data: bytes) -> str | None:
+    """Which of LEGACY bytes are plainly in: the one in which they are letters that are in use."""
+    scores = {name: _score(data, name) for name in LEGACY}
+    name = max(scores, key=scores.__getitem__)
+    if scores["cp949"] >= _KOREAN_MIN and scores["cp949"] >= scores[name] - 0.05:
+        # Where Hangul in use stand Chinese has half of its own: a few letters prove nothing.
+        name = "cp949" if _letters(data, "cp949") >= _LETTERS_MIN else "gb18030"
+    return name if scores[name] >= _PLAIN_MIN else None
+
+
+def _score(data: bytes, name: str) -> float:
+    """How much of what is not ASCII is letters in use, from 0 to 1; 0 if any is none."""
+    try:
+        text = codecs.getincrementaldecoder(name)().decode(data)
+    except UnicodeDecodeError:
+        return 0
+    others = [character for character in text if not character.isascii()]
+    return sum(_WEIGHTS[name](one) for one in others) / len(others) if others else 0
+
+
+def _letters(data: bytes, name: str) -> int:
+    return len({one for one in data.decode(name, "ignore") if not one.isascii()})
+
+
+def _chinese(character: str) -> float:
+    # Of GB 2312, whose first level has the characters in use.
+    code = character.encode("gb2312", "ignore")
+    if not code:
+        return 0
+    return 1 if 0xB0 <= code[0] <= 0xD7 else 0.8 if code[0] in (0xA1, 0xA3) else 0.4
+
+
+def _japanese(character: str) -> float:
+    if "\u3041" <= character <= "\u30ff":
+        return 1
+    code = character.encode("shift_jis", "ignore")
+    return 0.9 if len(code) == 2 and code[0] <= 0x98 else 0
+
+
+def _korean(character: str) -> float:
+    code = character.encode("euc_kr", "ignore")
+    if not code:
+        return 0
+    return 1 if 0xB0 <= code[0] <= 0xC8 else 0.8 if code[0] in (0xA1, 0xA3) else 0
+
+
+_WEIGHTS = {"gb18030": _chinese, "cp932": _japanese, "cp949": _korean}
+_PLAIN_MIN, _KOREAN_MIN, _LETTERS_MIN = 0.7, 0.95, 5
+_JUDGED = 16 * 1024
+
+
+def _is_mostly_utf8(data: bytes) -> bool:
+    """UTF-8, but perhaps for a few bytes that some program cut or wrote anew."""
+    text = data.decode(UTF8, "surrogateescape")
+    broken = sum("\udc80" <= one <= "\udcff" for one in text)
+    letters = sum(one > "\x7f" for one in text) - broken
+    return broken == 0 or letters > 4 * broken
+
+
+def utf16_name(start: bytes) -> str | None:
+    """Which UTF-16 a text is in by how it begins, if it is: by its mark or its zeros."""
+    start = start[:_LOOKED_AT]
     if found := _BOMS.get(start[:2]):
         return found
     low, high = start[1::2].count(0), start[::2].count(0)
@@ -67,7 +160,7 @@ def without_utf16(parts: Iterable[bytes]) -> Iterator[bytes]:
     source, first = iter(parts), b""
     while len(first) < _LOOKED_AT and (part := next(source, None)) is not None:
         first += part
-    name = _utf16(first[:_LOOKED_AT])
+    name = utf16_name(first)
     whole = itertools.chain([first], source)
     if name is None:
         yield from whole

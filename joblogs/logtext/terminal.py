@@ -215,22 +215,6 @@ class Screen:
         self._restyle()
 
 
-class LinePainter:
-    """Paints lines one after the other, each as it was last seen; a colour holds on until it is
-    changed. What a line does to others is left out."""
-
-    def __init__(self, encoding: str = "utf-8") -> None:
-        self._encoding = encoding
-        self._screen = Screen()
-
-    def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str:
-        """HTML of the bytes of a line. `marks` ascend and do not overlap; they are in bytes."""
-        text, marks = decoded(data, self._encoding, marks)
-        self._screen.begin_anew()
-        self._screen.feed(text, 1, marks=marks)
-        return "\n".join(row.html() for row in self._screen.rows)
-
-
 def decoded(data: bytes, encoding: str, marks: Sequence[Mark] = ()) -> tuple[str, list[Mark]]:
     """A text, bytes that are none in halves of characters, with its marks in characters."""
     places = sorted({0, len(data), *(place for mark in marks for place in mark[:2])})

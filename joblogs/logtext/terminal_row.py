@@ -142,12 +142,16 @@ class Row:
             return self.states_count - 1, states[:-1]
         return self.states_count, states
 
-    def html(self, cells: int | None = None) -> str:
-        """The row, or so many cells of it, as HTML: escaped, with classes of ours."""
+    def marked(self, name: str) -> int | None:
+        """The first cell with a mark of a name."""
+        return next((at for at, look in enumerate(self.looks) if look.mark == name), None)
+
+    def html(self, cells: int | None = None, *, start: int = 0) -> str:
+        """The row, or so many cells of it from one on, as HTML: escaped, with classes of ours."""
         chars, looks = self.chars, self.looks
-        stop = len(chars) if cells is None else min(cells, len(chars))
+        stop = len(chars) if cells is None else min(start + cells, len(chars))
         parts: list[str] = []
-        at, mark = 0, ""
+        at, mark = start, ""
         while at < stop:
             look, begin = looks[at], at
             while at < stop and looks[at] is look:

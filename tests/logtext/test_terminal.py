@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.logtext.ansi import Mark
-from joblogs.logtext.terminal import LinePainter, Screen, decoded, last_seen
+from joblogs.logtext.terminal import Screen, decoded, last_seen
+from joblogs.logtext.terminal_lines import LinePainter
 from joblogs.logtext.terminal_row import Row
 
 TAG = re.compile(r'<(?:span|mark|i) class="[a-z0-9 ]+"(?: title="[^"<>]*")?>|</(?:span|mark|i)>')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -138,3 +139,42 @@ def test_statements_do_not_grow_with_hosts() -> None:
             _search(client, q="done")
         counts.append(len(asked))
     assert counts[0] == counts[1]
+
+
+def test_a_word_that_is_coloured_inside_is_found_and_marked() -> None:
+    load(job(), step(), result(), script_log("disk ERR\x1b[31mOR\x1b[0m here\r\n"))
+    client = staff()
+    html = client.get(page("search", host=None), {"q": "error here"}).content.decode()
+    assert '<mark class="hit">ERR<span class="f1">OR</span> here</mark>' in html
+    html = client.get(page("search", host=None), {"q": "here$", "regex": "1"}).content.decode()
+    assert '<mark class="hit">here</mark>' in html
+
+
+def test_a_hit_that_was_overwritten_since_is_shown_by_its_bytes() -> None:
+    load(job(), step(), result(), script_log("needle 10%\rdone      \nother\n"))
+    html = staff().get(page("search", host=None), {"q": "needle"}).content.decode()
+    assert '<mark class="hit">needle</mark> 10%<i class="ctl">\\r</i>done' in html
+
+
+def test_a_hit_deep_in_a_long_line_is_shown_and_linked_where_it_is() -> None:
+    load(job(), step(), result())
+    text = "x" * 900_000
+    load(script_log(f"first\n{text}", offset=0))
+    load(script_log(f"needle{text}\n", offset=900_006))
+    client = staff()
+    html = client.get(page("search", host=None), {"q": "needle"}).content.decode()
+    assert re.search(r'x{100}<mark class="hit">needle</mark>x{100}', html)
+    (link,) = re.findall(r'class="no" href="([^"]*byte=\d+)"', html)
+    assert "needle" in client.get(link).content.decode()
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-16-le"])
+def test_a_hit_is_read_in_the_encoding_of_its_log(encoding: str) -> None:
+    data = "备份失败: 磁盘空间不足 /data\n".encode(encoding)
+    load(job(), step(), result())
+    load(script_log(None, content_base64=base64.b64encode(data).decode()))
+    client = staff()
+    for text in ("/data", "磁盘"):
+        html = client.get(page("search", host=None), {"q": text}).content.decode()
+        assert "备份失败" in html
+        assert f'<mark class="hit">{text}</mark>' in html

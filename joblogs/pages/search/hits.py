@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from joblogs.logtext import fingerprint
-from joblogs.logtext.ansi import Encoding, Mark, Painter
+from joblogs.logtext.ansi import Mark
+from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
-from joblogs.pages.log.lines import painted
+from joblogs.logtext.terminal_lines import LinePainter
 from joblogs.pages.step.host_ranges import fold
 from joblogs.pages.step.outliers import outlier_places
 from joblogs.query import Result
-from joblogs.search import Hits, Line, Pattern
+from joblogs.search import Hits, Line, Pattern, spans
 
 GROUPS_MAX = 60
 HOSTS_MAX, NAMED_MAX = 300, 1_000
@@ -24,7 +25,7 @@ HOSTS_MAX, NAMED_MAX = 300, 1_000
 NAMED_AT_HEAD = 6
 FOLDED_MAX = 12
 """Parts of folded names at the head of a group."""
-SHOWN_BYTES, BEFORE_BYTES = 600, 200
+SHOWN_CELLS, BEFORE_CELLS = 600, 200
 """Of a line, and of what comes before its first match."""
 MATCHES_MAX = 50
 LOOKED_AT_ONCE = 64
@@ -42,6 +43,8 @@ class HitLine(NamedTuple):
     cut_after: bool
     gap: bool
     """Lines between the one before and this one are not shown."""
+    offset: int | None = None
+    """Byte of the log from which on it is shown, where its line begins far before."""
 
 
 class HostWithHits(NamedTuple):
@@ -103,7 +106,7 @@ def gather(
     search: Iterable[Hits],
     pattern: Pattern,
     labels: dict[int, Result],
-    encoding: Encoding,
+    encoding: str,
 ) -> SearchResults:
     """Run a search to its end, or to that of its budget."""
     results, groups, named = SearchResults(), dict[tuple[str, int, bytes], HitGroup](), 0
@@ -152,7 +155,7 @@ def _looked_at(
 
 
 def _taken_out(
-    group: HitGroup, pattern: Pattern, encoding: Encoding, *, most: int
+    group: HitGroup, pattern: Pattern, encoding: str, *, most: int
 ) -> Iterable[HitGroup]:
     """The hosts with another value than nearly all of a group have: groups of their own."""
     apart: dict[tuple[bytes, ...], HitGroup] = {}
@@ -181,35 +184,25 @@ def label_of(host: int, result: Result | None) -> str:
     return str(host) if result is None else result.display_name
 
 
-def _lines(lines: list[Line], pattern: Pattern, encoding: Encoding) -> list[HitLine]:
+def _lines(lines: list[Line], pattern: Pattern, encoding: str) -> list[HitLine]:
     shown: list[HitLine] = []
     last = None
     for line in lines:
         data = without_line_end(line.data)
-        marks = _marks(data, pattern) if line.matches else []
-        start = max(0, marks[0].start - BEFORE_BYTES) if marks else 0
-        stop = min(len(data), start + SHOWN_BYTES)
-        within = [
-            Mark(mark.start - start, min(mark.end, stop) - start, "hit")
-            for mark in marks
-            if mark.start < stop
-        ]
+        matches = spans(pattern, data, MATCHES_MAX) if line.matches else []
+        marks = [Mark(start, end, "hit") for start, end in matches]
+        name = reading_encoding(data, start=False, chosen=encoding)
         # A painter of its own: what came before is not here to be carried on.
-        html = painted(Painter(encoding), data[start:stop], within)
+        excerpt = LinePainter(name).excerpt(
+            data, marks, around="hit", cells=SHOWN_CELLS, before=BEFORE_CELLS
+        )
         gap = last is not None and line.number > last + 1
-        shown.append(HitLine(line.number, html, line.matches, start > 0, stop < len(data), gap))
+        html = mark_safe(excerpt.html)  # noqa: S308 - escaped by logtext
+        cut_before = excerpt.cut_before or line.offset is not None
+        shown.append(
+            HitLine(
+                line.number, html, line.matches, cut_before, excerpt.cut_after, gap, line.offset
+            )
+        )
         last = line.number
     return shown
-
-
-def _marks(data: bytes, pattern: Pattern) -> list[Mark]:
-    marks: list[Mark] = []
-    position = 0
-    while len(marks) < MATCHES_MAX and (match := pattern.find(data, position)):
-        start, end = match
-        if end > start:
-            marks.append(Mark(start, end, "hit"))
-        position = max(end, start + 1)
-        if position > len(data):
-            break
-    return marks

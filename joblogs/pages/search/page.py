@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from joblogs import query, slow_work
 from joblogs.audit import Channel
 from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED, Role
-from joblogs.logtext.ansi import ENCODINGS
+from joblogs.logtext.encodings import CHOICES
 from joblogs.models import StepInstance
 from joblogs.pages import links
 from joblogs.pages.log.host_log import moment
@@ -52,7 +52,7 @@ class SearchForm(forms.Form):
     host = forms.IntegerField(required=False, min_value=0, max_value=2**62, label=_("host id"))
     attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    encoding = forms.ChoiceField(required=False, choices=[(e, e) for e in ENCODINGS])
+    encoding = forms.ChoiceField(required=False, choices=[(name, name) for name in CHOICES])
 
 
 def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
@@ -66,7 +66,7 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "urls": links.of_step(step),
         "around": range(AROUND_MAX + 1),
         "chosen_around": 1,
-        "encodings": ENCODINGS,
+        "encodings": list(CHOICES),
     }
     search = None
     context["expired"] = moment(step.job.expired_at)
@@ -105,15 +105,15 @@ def _search(
     search = Search(
         step, hosts, pattern, context=around, shown=SHOWN, budget=Budget(seconds=SECONDS)
     )
-    encoding = "gb18030" if params["encoding"] == "gb18030" else "utf-8"
-    results = gather(search, pattern, labels, encoding)  # type: ignore[arg-type]
+    encoding = params["encoding"]
+    results = gather(search, pattern, labels, encoding)
     kept = {"attempt": params["attempt"], "batch": params["batch"]}
     kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
     without = _without(search, results, labels)
     without_total = 0 if search.stopped else len(hosts) - len(results.hosts)
     logs = context["urls"]["hosts"]
     keep = "".join(f"&{name}={value}" for name, value in kept_hidden)
-    keep += f"&encoding={encoding}" if encoding != "utf-8" else ""
+    keep += f"&encoding={encoding}" if encoding else ""
     context |= {
         "chosen_around": around,
         "kept_hidden": kept_hidden,

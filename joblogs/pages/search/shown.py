@@ -33,23 +33,28 @@ def shown_group(group: HitGroup, logs: str, keep: str) -> ShownGroup:
     """A group; `logs` is what the address of a host's log starts with, `keep` what it says
     besides the line."""
 
-    def end(line: int | str) -> str:
-        return f"/?line={line}{keep}#L{line}"
-
     first = group.hosts[0].bk_host_id if group.hosts else ""
+    end = _place(group.lines[0], keep) if group.lines else "/"
     folded = ", ".join(group.folded) + (" …" if group.more else "") if group.many else ""
     return ShownGroup(
         total=number(group.total),
         folded=folded,
-        hosts=host_links(group.hosts, logs, end(group.lines[0].number if group.lines else "")),
+        hosts=host_links(group.hosts, logs, end),
         each=_each(group),
-        lines=[(line, f"{logs}{first}{end(line.number)}") for line in group.lines],
+        lines=[(line, f"{logs}{first}{_place(line, keep)}") for line in group.lines],
         hidden=_counted(
             ngettext("and %(n)s more line", "and %(n)s more lines", group.hidden), group.hidden
         ),
         all_hosts=_counted(gettext("All %(n)s hosts"), group.total),
         more=_counted(gettext("and %(n)s more"), group.more),
     )
+
+
+def _place(line: HitLine, keep: str) -> str:
+    """Of a line far behind its beginning the byte, where its match can be seen."""
+    if line.offset is not None:
+        return f"/?byte={line.offset}{keep}"
+    return f"/?line={line.number}{keep}#L{line.number}"
 
 
 def host_links(hosts: list[HostWithHits], logs: str, end: str = "/") -> list[Link]:

@@ -1,0 +1,61 @@
+"""Lines as they were last seen, each by itself, as HTML. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .ansi import Mark, Painter
+from .terminal import Screen, decoded
+from .terminal_row import Row
+
+
+class Excerpt(NamedTuple):
+    """Part of a line as HTML, and whether there is more of it before and after."""
+
+    html: str
+    cut_before: bool
+    cut_after: bool
+
+
+class LinePainter:
+    """Paints lines one after the other, each as it was last seen; a colour holds on until it is
+    changed. What a line does to others is left out."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        self._encoding = encoding
+        self._screen = Screen()
+
+    def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str:
+        """HTML of the bytes of a line. `marks` ascend and do not overlap; they are in bytes."""
+        return "\n".join(row.html() for row in self._rows(data, marks))
+
+    def excerpt(
+        self, data: bytes, marks: Sequence[Mark], *, around: str, cells: int, before: int
+    ) -> Excerpt:
+        """So many cells of a line: from its beginning, or from `before` cells ahead of the first
+        mark of a name if that is far behind. Where that was overwritten since, the bytes as they
+        are."""
+        first = next((mark for mark in marks if mark.name == around), None)
+        rows = self._rows(data, marks) or [Row()]
+        for row in rows if first is not None else rows[-1:]:
+            at = row.marked(around) if first is not None else 0
+            if at is not None:
+                start = at - before if at >= cells // 2 else 0
+                more = start + cells < len(row.chars)
+                return Excerpt(row.html(cells, start=start), start > 0, more)
+        start = first.start - before if first is not None and first.start >= cells // 2 else 0
+        stop = min(len(data), start + cells)
+        within = [
+            Mark(mark.start - start, min(mark.end, stop) - start, mark.name)
+            for mark in marks
+            if start <= mark.start < stop
+        ]
+        html = Painter(self._encoding).line(data[start:stop], within)
+        return Excerpt(html, start > 0, stop < len(data))
+
+    def _rows(self, data: bytes, marks: Sequence[Mark]) -> list[Row]:
+        text, places = decoded(data, self._encoding, marks)
+        self._screen.begin_anew()
+        self._screen.feed(text, 1, marks=places)
+        return self._screen.rows

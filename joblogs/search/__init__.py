@@ -1,0 +1,25 @@
+"""Search in logs: for text or a regular expression, across chunk borders, as the text reads."""
+
+from .blocks import LONG_LINE_BYTES
+from .finder import Hits, Line
+from .patterns import PATTERN_MAX, InvalidPattern, Pattern
+from .readings import spans
+from .steps import Budget, Search, occurs
+from .trouble import FirstError, first_error, first_error_line, tells_of_error
+
+__all__ = [
+    "LONG_LINE_BYTES",
+    "PATTERN_MAX",
+    "Budget",
+    "FirstError",
+    "Hits",
+    "InvalidPattern",
+    "Line",
+    "Pattern",
+    "Search",
+    "first_error",
+    "first_error_line",
+    "occurs",
+    "spans",
+    "tells_of_error",
+]

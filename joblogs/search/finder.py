@@ -1,0 +1,145 @@
+"""Lines of a log that match, with what stands around them."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from joblogs.query import StepHost
+
+from .blocks import LONG_LINE_BYTES, Block
+from .patterns import Pattern
+from .readings import Found, Matches
+
+SHOWN_LINE_BYTES = 4096
+"""As much of a line as a hit shows, unless more is asked for."""
+
+
+class Line(NamedTuple):
+    """A line of a hit: its number from 1; its bytes, of a long one those around the match."""
+
+    number: int
+    data: bytes
+    matches: bool
+    offset: int | None = None
+    """Byte of the log at which these begin, where that is not where the line does."""
+
+
+@dataclass(slots=True)
+class Hits:
+    """What was found in one log. `label` tells a host's file logs apart, "" for a script log."""
+
+    host: StepHost
+    label: str
+    count: int = 0
+    lines: list[Line] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What hits show."""
+
+    context: int = 0
+    """Lines around each."""
+    hits: int = 10
+    """Hits of a log whose lines are given; all are counted."""
+    line_bytes: int = SHOWN_LINE_BYTES
+    """As much of a line."""
+
+
+class Finder:
+    """Finds lines block after block, and gathers the first ones with what stands around them."""
+
+    def __init__(self, hits: Hits, pattern: Pattern, shown: Shown) -> None:
+        self.hits, self.pattern, self.shown = hits, pattern, shown
+        self.number = 1
+        self.offset = 0
+        """Of the block that is searched."""
+        self.last_hit = 0
+        self.before: deque[Line] = deque(maxlen=shown.context)
+        self.after = 0
+        self.unread: list[tuple[bytes, int]] = []
+        self.waiting = 0
+        """Blocks that no hit has come after, and from where on: if none does, their lines need not
+        be counted."""
+
+    def search(self, block: Block) -> None:
+        """Take the next block."""
+        data, position = block.data, 0
+        self.offset -= block.overlap
+        matches = Matches(self.pattern, data)
+        while position < len(data) and (found := matches.after(position)):
+            self._catch_up()
+            self._pass(data, position, found.start)
+            if self.number != self.last_hit:
+                self.last_hit = self.number
+                self._hit(found)
+            position = found.end
+            self.number += data.endswith(b"\n", found.start, position)
+        if self.after and self.hits.count <= self.shown.hits:
+            self._catch_up()
+            position = self._follow(data, position, len(data))
+        self.offset += len(data)
+        self.unread.append((data, position))
+        self.waiting += len(data)
+        if self.waiting > LONG_LINE_BYTES:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        for data, position in self.unread:
+            self._pass(data, position, len(data))
+        self.unread.clear()
+        self.waiting = 0
+
+    def _hit(self, found: Found) -> None:
+        self.hits.count += 1
+        if self.hits.count > self.shown.hits:
+            return
+        self.hits.lines += self.before
+        self.before.clear()
+        start = _begin(found, self.shown.line_bytes)
+        data = found.line[start : start + self.shown.line_bytes]
+        offset = self.offset + found.start + start if start else None
+        self.hits.lines.append(Line(self.number, data, True, offset))
+        self.after = self.shown.context
+
+    def _pass(self, data: bytes, start: int, end: int) -> None:
+        """Lines that do not match: counted, and kept where a hit shows what is around it."""
+        if not self.shown.context or self.hits.count > self.shown.hits:
+            self.number += data.count(b"\n", start, end)
+            return
+        start = self._follow(data, start, end)
+        spans: deque[tuple[int, int]] = deque()
+        stop = end
+        while stop > start and len(spans) < self.shown.context:
+            begin = data.rfind(b"\n", start, stop - 1) + 1 or start
+            spans.appendleft((begin, stop))
+            stop = begin
+        self.number += data.count(b"\n", start, stop)
+        for begin, stop in spans:
+            self.before.append(Line(self.number, self._cut(data[begin:stop]), False))
+            self.number += data.endswith(b"\n", begin, stop)
+
+    def _follow(self, data: bytes, start: int, end: int) -> int:
+        """The lines that are shown after a hit, as far as they are here: where they end."""
+        while self.after and start < end:
+            stop = data.find(b"\n", start, end) + 1 or end
+            self.hits.lines.append(Line(self.number, self._cut(data[start:stop]), False))
+            self.number += data.endswith(b"\n", start, stop)
+            self.after -= 1
+            start = stop
+        return start
+
+    def _cut(self, line: bytes) -> bytes:
+        return line[: self.shown.line_bytes]
+
+
+def _begin(found: Found, limit: int) -> int:
+    """Where to begin to show a line so that its match is shown, not within a character."""
+    if found.at < limit * 3 // 4 or len(found.line) <= limit:
+        return 0
+    start = found.at - limit // 4
+    while start < found.at and found.line[start] & 0xC0 == 0x80:
+        start += 1
+    return start

@@ -1,0 +1,83 @@
+"""What is searched for: text, or a regular expression.
+
+Expressions are RE2's: they take time in proportion to the text whatever they say, so that none can
+hold a process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+PATTERN_MAX = 1024
+EACH_LINE = b"(?m)"
+"""Before an expression: ^ and $ are the ends of a line, as in grep."""
+
+
+CODED_MAX = 200
+"""A longer text is not looked for between the codes of terminals as quickly."""
+_BETWEEN = (
+    r"(?:\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"
+    r"|\x1b[()][0-~]|\x1b[=>]|[\x00-\x07\x0e-\x1a\x7f])*"
+)
+"""Codes that stand between the letters of a word as a screen shows it."""
+
+
+class InvalidPattern(ValueError):
+    """An expression that is none, or too long. Its text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What is searched for. A match never spans lines."""
+
+    expression: Any
+    is_ascii: bool = True
+    coded: Any = None
+    """The same text with codes of terminals between its letters; none of an expression."""
+    alphabet: frozenset[str] = frozenset()
+    """Letters beyond ASCII that a text holds wherever it stands, in whatever case."""
+
+    @classmethod
+    def of(cls, text: str, *, regex: bool = False, ignore_case: bool = False) -> Pattern:
+        """Text as it is, or a regular expression. Raises InvalidPattern."""
+        if not text or len(text) > PATTERN_MAX:
+            raise InvalidPattern(f"1 to {PATTERN_MAX} characters")
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError:
+            raise InvalidPattern("it holds half a character") from None
+        if b"\n" in raw:
+            raise InvalidPattern("it holds a line break, and matches never span lines")
+        if regex:
+            raw = EACH_LINE + raw
+        options = re2.Options()
+        options.literal = not regex
+        options.case_sensitive = not ignore_case
+        options.never_nl = True
+        options.log_errors = False
+        if raw.isascii():
+            # Bytes that are no UTF-8 are characters too, so `.` matches them.
+            options.encoding = re2.Options.Encoding.LATIN1
+        try:
+            expression = re2.compile(raw, options)
+            coded = None
+            if not regex and len(text) <= CODED_MAX:
+                options.literal = False
+                coded = re2.compile(_BETWEEN.join(map(re2.escape, text)).encode(), options)
+        except re2.error as error:
+            message = (error.args[0] if error.args else b"").replace(EACH_LINE, b"")
+            raise InvalidPattern(message.decode(errors="replace")) from None
+        letters = () if regex else (one for one in text if not one.isascii())
+        alphabet = frozenset(one for one in letters if one.lower() == one.upper())
+        return cls(expression, raw.isascii(), coded, alphabet)
+
+    def find(
+        self, data: bytes, position: int = 0, *, coded: bool = False
+    ) -> tuple[int, int] | None:
+        """The next match at or after a position; `coded`: of a text, with codes within it too."""
+        expression = self.coded if coded and self.coded is not None else self.expression
+        match = expression.search(data, position)
+        return match.span() if match else None

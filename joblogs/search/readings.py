@@ -1,0 +1,241 @@
+"""How lines may be read: their bytes as they are, without the codes of terminals, in each of the
+encodings that they may be in. A pattern is looked for in all of these."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import re2
+
+from joblogs.logtext.encodings import UTF8, encodings, recoded
+from joblogs.logtext.terminal import last_seen
+from joblogs.logtext.terminal_codes import REDRAWS
+
+from .patterns import Pattern
+
+REDRAWN_MAX = 64 * 1024
+"""A longer line is not asked for what a terminal would have left of it."""
+
+
+def _latin1() -> re2.Options:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return options
+
+
+_CODED = re2.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2\x9b|\xef\xbb\xbf", _latin1())
+_RETURN = re2.compile(rb"\r[^\r\n]", _latin1())
+_RETURNS = re.compile(rb"(?<!\r)\r++\n")
+_MOVED = re2.compile(rb"\x08|\x1b\[[0-9;]*[A-HXPadefsu`]|\x1b[78DEM]", _latin1())
+_CODES = re.compile(
+    rb"(?:\x1b\[|\xc2\x9b)[0-?]*+[ -/]*+[@-~]?"
+    rb"|\x1b\](?:[^\x00-\x1f\x7f]*+(?:\x07|\x1b\\)|[0-9]*+;?)"
+    rb"|\x1b[PX^_](?:[^\x00-\x1f\x7f]*+(?:\x07|\x1b\\))?"
+    rb"|\x1b(?:[ -/]*+[0-~])?"
+    rb"|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]|\xef\xbb\xbf"
+)
+"""What leaves nothing on a screen, or moves what comes after."""
+
+
+class Found(NamedTuple):
+    """A line that matches: [start, end) of a block; how it is read, and where in that it does."""
+
+    start: int
+    end: int
+    line: bytes
+    at: int
+
+
+class Reading(NamedTuple):
+    """A text that a line may be read as; where its stretches begin in it and in the line."""
+
+    text: bytes
+    begins: list[int]
+    in_line: list[int]
+
+    def place(self, at: int) -> int:
+        """Where a byte of the text stands in the line."""
+        stretch = bisect_right(self.begins, at) - 1
+        return self.in_line[stretch] + at - self.begins[stretch]
+
+
+class Matches:
+    """The lines of a block that match a pattern, one after the other."""
+
+    def __init__(self, pattern: Pattern, data: bytes) -> None:
+        self._pattern, self._data = pattern, data
+        self._coded = _CODED.search(data) is not None
+        self._read = _found_as_read(pattern, data, coded=self._coded)
+        self._next = next(self._read, None)
+
+    def after(self, position: int) -> Found | None:
+        """The next one that begins at or after a position, which is where a line begins."""
+        while self._next is not None and self._next.start < position:
+            self._next = next(self._read, None)
+        span = None
+        if position < len(self._data):
+            span = self._pattern.find(self._data, position, coded=self._coded)
+        if span is None or span[0] >= len(self._data):
+            return self._next
+        start = self._data.rfind(b"\n", 0, span[0]) + 1
+        if self._next is not None and self._next.start < start:
+            return self._next
+        end = self._data.find(b"\n", span[0]) + 1 or len(self._data)
+        return Found(start, end, self._data[start:end], span[0] - start)
+
+
+def is_found(pattern: Pattern, data: bytes) -> bool:
+    """Whether a line of a block matches."""
+    return Matches(pattern, data).after(0) is not None
+
+
+def spans(pattern: Pattern, line: bytes, most: int) -> list[tuple[int, int]]:
+    """Where a line without its end matches, at most so many: the parts of it, codes included."""
+    places: list[tuple[int, int]] = []
+    for reading in (_as_it_is(line), *_readings(line)):
+        position = 0
+        while len(places) < most and (match := pattern.find(reading.text, position)):
+            start, end = match
+            if end > start:
+                places.append((reading.place(start), reading.place(end - 1) + 1))
+            position = max(end, start + 1)
+            if position > len(reading.text):
+                break
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(set(places)):
+        if not apart or start >= apart[-1][1]:
+            apart.append((start, end))
+        else:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+    return apart
+
+
+def _found_as_read(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Found]:
+    """The lines that match otherwise than by their bytes as they are, in their order."""
+    ways = [_in_other_encodings(pattern, data)]
+    if pattern.coded is None and (coded or b"\r" in data):
+        ways.append(_without_their_codes(pattern, data, coded=coded))
+    if (coded and _MOVED.search(data)) or (pattern.coded is None and _RETURN.search(data)):
+        ways.append(_in_their_states(pattern, data))
+    return heapq.merge(*ways, key=_start)
+
+
+def _start(found: Found) -> int:
+    return found.start
+
+
+def _in_other_encodings(pattern: Pattern, data: bytes) -> Iterator[Found]:
+    if pattern.is_ascii:
+        return  # as all of them write it
+    names = [name for name in encodings(data, start=False) if name != UTF8]
+    names = [name for name in names if _may_hold(pattern, data, name)]
+    names = [name for name in names if _may_match(pattern, recoded(data, name))]
+    if not names:
+        return
+    for start, end in _lines(data):
+        for name in names:
+            text = recoded(data[start:end], name)
+            at = _place(pattern, text)
+            if at is not None:
+                yield Found(start, end, text, at)
+                break
+
+
+def _may_hold(pattern: Pattern, data: bytes, name: str) -> bool:
+    return all(letter.encode(name, "ignore") in data for letter in pattern.alphabet)
+
+
+def _may_match(pattern: Pattern, data: bytes) -> bool:
+    if pattern.find(data) is not None or _MOVED.search(data):
+        return True
+    plain = _without(data).replace(b"\r", b"\n")
+    return plain != data and pattern.find(plain) is not None
+
+
+def _without_their_codes(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Found]:
+    plain = _without(data) if coded else _with_line_feeds(data)
+    position = start = 0
+    while position < len(plain) and (match := pattern.find(plain, position)):
+        if match[0] >= len(plain):
+            return
+        for _ in range(plain.count(b"\n", position, match[0])):
+            start = data.find(b"\n", start) + 1
+        end = data.find(b"\n", start) + 1 or len(data)
+        line = data[start:end]
+        yield Found(start, end, line, _place(pattern, line) or 0)
+        position = plain.find(b"\n", match[0]) + 1 or len(plain)
+        start = end
+
+
+def _in_their_states(pattern: Pattern, data: bytes) -> Iterator[Found]:
+    for start, end in _lines(data):
+        line = data[start:end]
+        if _RETURN.search(line) or _MOVED.search(line):
+            at = _place(pattern, line)
+            if at is not None:
+                yield Found(start, end, line, at)
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, int]]:
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start) + 1 or len(data)
+        yield start, end
+        start = end
+
+
+def _without(data: bytes) -> bytes:
+    return _with_line_feeds(_CODES.sub(b"", data))
+
+
+def _with_line_feeds(data: bytes) -> bytes:
+    data = _RETURNS.sub(b"\n", data) if b"\r\r\n" in data else data
+    return data.replace(b"\r\n", b"\n")
+
+
+def _place(pattern: Pattern, line: bytes) -> int | None:
+    line = line.removesuffix(b"\n")
+    for reading in (_as_it_is(line), *_readings(line)):
+        if match := pattern.find(reading.text):
+            return reading.place(match[0])
+    return None
+
+
+def _as_it_is(line: bytes) -> Reading:
+    return Reading(line, [0], [0])
+
+
+def _readings(line: bytes) -> Iterator[Reading]:
+    """A line without its codes: each of its states, and what a terminal would have left."""
+    if _CODED.search(line) is None and b"\r" not in line:
+        return
+    begin = 0
+    for state in line.rstrip(b"\r").split(b"\r"):
+        yield _without_codes(state, begin)
+        begin += len(state) + 1
+    if len(line) <= REDRAWN_MAX and REDRAWS.search(line.decode(errors="replace")):
+        seen = "\n".join(last_seen(line)).encode(errors="surrogateescape")
+        # Where it was written is not known by now: at the end is where redrawing ends.
+        yield Reading(seen, [0], [max(0, len(line) - len(seen))])
+
+
+def _without_codes(state: bytes, begin: int) -> Reading:
+    parts: list[bytes] = []
+    begins: list[int] = []
+    in_line: list[int] = []
+    at = length = 0
+    for code in _CODES.finditer(state):
+        if code.start() > at or not parts:
+            begins.append(length)
+            in_line.append(begin + at)
+            parts.append(state[at : code.start()])
+            length += code.start() - at
+        at = code.end()
+    begins.append(length)
+    in_line.append(begin + at)
+    parts.append(state[at:])
+    return Reading(b"".join(parts), begins, in_line)

@@ -1,0 +1,87 @@
+"""Search in the logs of a step, within a budget: it says so when it ends early."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from joblogs import query
+from joblogs.choices import StepType
+from joblogs.logtext.encodings import without_utf16
+from joblogs.models import StepInstance
+from joblogs.query import StepHost
+
+from .blocks import blocks
+from .finder import SHOWN_LINE_BYTES, Finder, Hits, Shown
+from .patterns import Pattern
+from .readings import is_found
+
+
+@dataclass(slots=True)
+class Budget:
+    """What a search may take. 0 means no limit."""
+
+    seconds: float = 0
+    size: int = 0
+
+
+@dataclass(slots=True)
+class Search:
+    """A search to be iterated once; afterwards it says how far it came."""
+
+    step: StepInstance
+    hosts: list[StepHost]
+    pattern: Pattern
+    context: int = 0
+    shown: int = 10
+    """Hits of a log whose lines are given; all are counted."""
+    line_bytes: int = SHOWN_LINE_BYTES
+    """As much of a line as a hit gives."""
+    budget: Budget = field(default_factory=Budget)
+    searched_logs: int = 0
+    searched_bytes: int = 0
+    stopped: str = ""
+    """Why it ended early: `time`, `size`, or nothing."""
+
+    def __iter__(self) -> Iterator[Hits]:
+        """The logs that hold a hit, in the order of the hosts."""
+        started = time.monotonic()
+        shown = Shown(self.context, self.shown, self.line_bytes)
+        for host, label, parts in _logs(self.step, self.hosts):
+            hits = Hits(host, label)
+            finder = Finder(hits, self.pattern, shown)
+            for block in blocks(without_utf16(parts)):
+                self.searched_bytes += len(block.data)
+                finder.search(block)
+                if self._exceeded(started):
+                    break
+            if hits.count:
+                yield hits
+            if self.stopped:
+                return
+            self.searched_logs += 1
+
+    def _exceeded(self, started: float) -> bool:
+        if self.budget.seconds and time.monotonic() - started > self.budget.seconds:
+            self.stopped = "time"
+        elif self.budget.size and self.searched_bytes > self.budget.size:
+            self.stopped = "size"
+        return bool(self.stopped)
+
+
+def _logs(
+    step: StepInstance, hosts: list[StepHost]
+) -> Iterator[tuple[StepHost, str, Iterable[bytes]]]:
+    if step.step_type == StepType.FILE:
+        for host, files in query.file_logs(step, hosts):
+            for file in files:
+                yield host, file.dest_path or file.src_path, [bytes(file.content)]
+    else:
+        for host, parts in query.script_logs(step, hosts):
+            yield host, "", parts
+
+
+def occurs(pattern: Pattern, parts: Iterable[bytes]) -> bool:
+    """Whether a log that comes in parts holds what is searched for."""
+    return any(is_found(pattern, block.data) for block in blocks(without_utf16(parts)))

@@ -1,0 +1,125 @@
+"""Where a log first tells of trouble."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import re2
+
+from joblogs import query
+from joblogs.logtext.encodings import utf16_name, without_utf16
+
+from .blocks import LONG_LINE_BYTES, blocks
+from .finder import SHOWN_LINE_BYTES
+from .patterns import Pattern
+
+_WORDS = (
+    r"(?:err(?:or|ors)?|fatal|panic|exception|traceback|fail(?:s|ed|ure|ures)?|cannot|can't"
+    r"|unable to|denied|refused|unreachable|not found|no such|no space left|segmentation fault"
+    r"|core dumped|killed|aborted|timed out|timeout|critical)"
+)
+_FOREIGN_WORDS = {
+    "gb18030": ("错误", "失败", "异常", "拒绝", "超时"),
+    "cp932": ("エラー", "失敗", "例外", "拒否", "タイムアウト"),
+    "cp949": ("오류", "실패", "예외", "거부", "시간 초과"),
+}
+"""By the encoding of their country. In text of UTF-8 none of their bytes occur otherwise."""
+
+
+def _errors() -> Pattern:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.never_nl = True
+    options.encoding = re2.Options.Encoding.LATIN1
+    foreign = [
+        "".join(f"\\x{byte:02x}" for byte in word.encode(encoding))
+        for name, words in _FOREIGN_WORDS.items()
+        for word in words
+        for encoding in ("utf-8", name)
+    ]
+    # A colour ends in a letter, so that no word begins behind it.
+    expression = rf"(?:\b|\x1b\[[0-9;:]*m){_WORDS}\b|(?-i:{'|'.join(foreign)})"
+    return Pattern(re2.compile(expression.encode(), options))
+
+
+ERRORS = _errors()
+"""Words that tell of trouble. What is counted as none of it (`0 errors`, `failed=0`) is no hit."""
+_NONE_BEFORE = re.compile(
+    rb"(?:(?<![=:.])\b(?:0|no|zero|without|any|if|on|or) |--?|[/.$])$", re.IGNORECASE
+)
+_NONE_AFTER = re.compile(rb'"?[=:] ?"?(?:0\b|false|no\b|none|null)|[-./(]\w', re.IGNORECASE)
+_NEAR = 16
+
+
+def tells_of_error(data: bytes, position: int = 0) -> int | None:
+    """Where the first word at or after a position is that tells of trouble."""
+    while position < len(data) and (match := ERRORS.find(data, position)):
+        start, end = match
+        before, after = data[max(0, start - _NEAR) : start], data[end : end + _NEAR]
+        if not _NONE_BEFORE.search(before) and not _NONE_AFTER.match(after):
+            return start
+        position = max(end, position + 1)
+    return None
+
+
+def first_error_line(parts: Iterable[bytes]) -> bytes:
+    """The beginning of the first line that tells of trouble; empty if none does."""
+    for block in blocks(without_utf16(parts)):
+        at = tells_of_error(block.data)
+        if at is not None:
+            start = block.data.rfind(b"\n", 0, at) + 1
+            # Of a line that is very long, what is around the word.
+            start = max(start, at - SHOWN_LINE_BYTES // 2)
+            return block.data[start : start + SHOWN_LINE_BYTES].partition(b"\n")[0]
+    return b""
+
+
+class FirstError(NamedTuple):
+    """Where a log first tells of trouble; and where the search for it ended early, if it did."""
+
+    offset: int | None
+    stopped_at: int | None = None
+
+
+def first_error(
+    text: query.Text,
+    *,
+    start: int = 0,
+    seconds: float = 0,
+    block_bytes: int = LONG_LINE_BYTES,
+) -> FirstError:
+    """The first place at or after `start` that tells of trouble, in bounded memory."""
+    began = time.monotonic()
+    if name := utf16_name(text.read(0, min(text.size, block_bytes))):
+        return _first_error_utf16(text, name, start, began + seconds if seconds else 0)
+    parts = (
+        text.read(at, min(text.size, at + block_bytes))
+        for at in range(start, text.size, block_bytes)
+    )
+    position = start
+    for block in blocks(parts, block_bytes):
+        position -= block.overlap
+        found = tells_of_error(block.data)
+        if found is not None:
+            return FirstError(position + found)
+        position += len(block.data)
+        if seconds and time.monotonic() - began > seconds:
+            return FirstError(None, position)
+    return FirstError(None)
+
+
+def _first_error_utf16(text: query.Text, name: str, start: int, until: float) -> FirstError:
+    overlap = 4 * _NEAR
+    for at in range(start + start % 2, text.size, LONG_LINE_BYTES):
+        block = text.read(at, min(text.size, at + LONG_LINE_BYTES + overlap))
+        decoded = block.decode(name, errors="replace")
+        found = tells_of_error(decoded.encode(errors="replace"))
+        if found is not None:
+            before = decoded.encode(errors="replace")[:found].decode(errors="replace")
+            return FirstError(at + len(before.encode(name)))
+        if until and time.monotonic() > until:
+            return FirstError(None, at + LONG_LINE_BYTES)
+    return FirstError(None)
