@@ -191,7 +191,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "joblogs.api.openapi.document.Described",
+    "DEFAULT_SCHEMA_CLASS": "joblogs.api.openapi.EndpointSchema",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "joblogs",
@@ -199,8 +199,8 @@ SPECTACULAR_SETTINGS = {
     "code and what is promised to stay: docs/api.md.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["joblogs.api.openapi.document.canonical_paths"],
-    "POSTPROCESSING_HOOKS": ["joblogs.api.openapi.document.add_components"],
+    "PREPROCESSING_HOOKS": ["joblogs.api.openapi.canonical_paths"],
+    "POSTPROCESSING_HOOKS": ["joblogs.api.openapi.add_components"],
 }
 
 # Static files: served from the packages themselves, so there is no collectstatic to forget.

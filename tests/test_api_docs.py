@@ -21,7 +21,7 @@ from joblogs.api import urls
 from joblogs.api.envelope import ESB_REFUSED
 from joblogs.api.fields import shapes_of
 from joblogs.api.log_options import LogOptions
-from joblogs.api.openapi.document import OPERATIONS
+from joblogs.api.openapi import OPERATIONS
 from joblogs.api.v3.batch_log import BatchLogs, HostFileLogs, HostScriptLog
 from joblogs.errors import Refusal, StoreError
 from tests.api_examples import EXAMPLES, app_of_the_examples, rendered, stored

@@ -37,7 +37,7 @@ from joblogs.models import JobInstance, Scope, StepInstance
 
 from . import envelope, parameters
 from .authentication import GatewayTokenAuthentication, HeaderAuthentication
-from .fields import Params, read, required_id_param
+from .fields import Json, Params, read, required_id_param
 from .throttling import AppRate
 
 Errors = tuple[type[StoreError], ...]
@@ -48,7 +48,9 @@ class Operation:
     """Description of one method of an endpoint in the OpenAPI document.
 
     `request` is read from the query string by GET, from a JSON body by POST; `example` has values
-    of its optional fields. The id is the route's name unless `id` says another.
+    of its optional fields, and `body` are the media types of another body. `refused` are errors
+    that come with the data of an answer all the same. What is a file has `responses` of its own.
+    The id is the route's name unless `id` says another.
     """
 
     summary: str
@@ -56,8 +58,13 @@ class Operation:
     tag: str = "BlueKing"
     id: str = ""
     request: type[msgspec.Struct] | None = None
-    example: Mapping[str, Any] = field(default_factory=dict)
+    example: Json = field(default_factory=dict)
+    body: Json = field(default_factory=dict)
+    headers: Json = field(default_factory=dict)
     answer: type[msgspec.Struct] | None = None
+    refused: Errors = ()
+    responses: Json = field(default_factory=dict)
+    is_public: bool = False
 
 
 class _AlwaysJson(BaseContentNegotiation):
@@ -84,6 +91,11 @@ class ApiView(APIView):
     permission_classes = (IsAuthenticated,)
     throttle_classes = (AppRate,)
     http_method_names = ["get", "post"]
+
+    @classmethod
+    def status_of(cls, error: type[StoreError]) -> int:
+        """HTTP status of an error, but for version 4's (`envelope.v4_failure`)."""
+        return 200
 
     def get_exception_handler(self) -> Any:
         return envelope.handle_exception

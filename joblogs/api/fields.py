@@ -146,6 +146,11 @@ def number_of(kind: type[IntegerChoices], text: str) -> Meta:
     return Meta(description=f"{text}: {meanings}. A number that is not listed may come too.")
 
 
+def header(text: str, **shape: Any) -> Json:
+    """OpenAPI description of a header that an answer always has."""
+    return {"description": text, "required": True, "schema": TEXT | shape}
+
+
 def constant(value: str | int | bool | None) -> Meta:
     """Description of a key that always has this value."""
     return Meta(extra_json_schema={"const": value})

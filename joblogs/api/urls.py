@@ -1,48 +1,81 @@
-"""Addresses of the API: a table of endpoints for each version (`docs/api.md`, Routes)."""
+"""Table of the API's routes (`docs/api.md`, Routes): one canonical path for each endpoint."""
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
 from django.urls import re_path
 
-from . import base
+from .base import ApiView, not_found
 from .dialects import Dialect, routes, v4_routes
-from .openapi import document, page
-from .v1 import export, offsets, records
+from .v1 import export, offsets, records, schema
 from .v1 import host_log as raw_log
 from .v3 import batch_log, host_log, job_list, job_status, step_detail, step_status
 from .v4 import object_log
 
-_SCOPE = r"(?P<scope_type>biz|biz_set|tenant_set)/(?P<scope_id>[^/]{1,64})"
-_STEP = _SCOPE + r"/jobs/(?P<job>[0-9]{1,16})/steps/(?P<step>[0-9]{1,16})"
+PATH_PARTS = {
+    "scope_type": "biz|biz_set|tenant_set",
+    "scope_id": "[^/]{1,64}",
+    "job": "[0-9]{1,16}",
+    "step": "[0-9]{1,16}",
+    "host": "[0-9]{1,16}",
+}
+"""Regular expressions of the parts of a path."""
+_SCOPE = "/api/v1/{scope_type}/{scope_id}"
+_STEP = _SCOPE + "/jobs/{job}/steps/{step}"
 
-V3: dict[str, type[base.ApiView]] = {
-    "batch_get_job_instance_ip_log": batch_log.BatchGetJobInstanceIpLog,
-    "get_job_instance_status": job_status.GetJobInstanceStatus,
-    "get_job_instance_list": job_list.GetJobInstanceList,
-    "get_job_instance_ip_log": host_log.GetJobInstanceIpLog,
-    "get_step_instance_status": step_status.GetStepInstanceStatus,
-    "get_step_instance_detail": step_detail.GetStepInstanceDetail,
-}
-V4: dict[str, type[base.ApiView]] = {
-    "batch_get_job_instance_execute_object_log": object_log.BatchGetJobInstanceExecuteObjectLog,
-}
-V1: dict[str, tuple[str, type[base.ApiView]]] = {
-    "records": (r"records", records.Records),
-    "offsets": (_STEP + r"/offsets", offsets.Offsets),
-    "host_log": (_STEP + r"/hosts/(?P<host>[0-9]{1,16})/log", raw_log.HostLog),
-    "export": (_SCOPE + r"/export", export.Export),
-    "schema": (r"schema", document.Schema),
-}
+
+class Route(NamedTuple):
+    """Endpoint with its canonical path: one of version 3 or 4 has other forms beside it."""
+
+    name: str
+    path: str
+    view: type[ApiView]
+
+    @property
+    def pattern(self) -> str:
+        """Regular expression of its paths."""
+        version, api = self.path.split("/")[2:4]
+        if version == "v3":
+            return routes(api)
+        if version == "v4":
+            return v4_routes(api)
+        parts = re.sub(r"{(\w+)}", lambda part: f"(?P<{part[1]}>{PATH_PARTS[part[1]]})", self.path)
+        return f"^{parts.removeprefix('/')}/?$"
+
+
+ROUTES = [
+    *(
+        Route(name, f"/api/v3/{name}", view)
+        for name, view in {
+            "batch_get_job_instance_ip_log": batch_log.BatchGetJobInstanceIpLog,
+            "get_job_instance_status": job_status.GetJobInstanceStatus,
+            "get_job_instance_list": job_list.GetJobInstanceList,
+            "get_job_instance_ip_log": host_log.GetJobInstanceIpLog,
+            "get_step_instance_status": step_status.GetStepInstanceStatus,
+            "get_step_instance_detail": step_detail.GetStepInstanceDetail,
+        }.items()
+    ),
+    *(
+        Route(f"v4_{name}", f"/api/v4/{name}", view)
+        for name, view in {
+            "batch_get_job_instance_execute_object_log": (
+                object_log.BatchGetJobInstanceExecuteObjectLog
+            ),
+        }.items()
+    ),
+    Route("records", "/api/v1/records", records.Records),
+    Route("offsets", _STEP + "/offsets", offsets.Offsets),
+    Route("host_log", _STEP + "/hosts/{host}/log", raw_log.HostLog),
+    Route("export", _SCOPE + "/export", export.Export),
+    Route("schema", "/api/v1/schema", schema.Schema),
+]
 
 urlpatterns = [
-    *(re_path(routes(name), view.as_view(), name=name) for name, view in V3.items()),
-    *(re_path(v4_routes(name), view.as_view(), name=f"v4_{name}") for name, view in V4.items()),
-    *(
-        re_path(f"^{Dialect.OWN.prefix}{path}/?$", view.as_view(), name=name)
-        for name, (path, view) in V1.items()
-    ),
+    *(re_path(route.pattern, route.view.as_view(), name=route.name) for route in ROUTES),
     # A page, so outside of the dialects, where no answer is HTML.
-    re_path(r"^docs/api/?$", page.page, name="api_docs"),
+    re_path(r"^docs/api/?$", schema.page, name="api_docs"),
     # Whatever else looks like an API is answered as the gateway would.
-    *(re_path("^" + dialect.prefix, base.not_found) for dialect in Dialect),
+    *(re_path("^" + dialect.prefix, not_found) for dialect in Dialect),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
+from typing import Any
 
 from joblogs.choices import StepType
 from joblogs.logtext import store
@@ -96,7 +97,7 @@ def file_logs(
             yield host, FileLogs(own, loaded=loaded)
 
 
-def expected_offsets(step: StepInstance) -> Iterator[dict[str, int | str]]:
+def expected_offsets(step: StepInstance) -> Iterator[dict[str, Any]]:
     """Where the next piece of each log of a step starts, host by host."""
     ends = ("received_size", "host_id", "execute_count", "batch")
     if step.step_type != StepType.FILE:
@@ -109,7 +110,7 @@ def expected_offsets(step: StepInstance) -> Iterator[dict[str, int | str]]:
         yield _offset(host, count, batch, size, task_key=key)
 
 
-def _offset(host: int, count: int, batch: int, size: int, **key: str) -> dict[str, int | str]:
+def _offset(host: int, count: int, batch: int, size: int, **key: str) -> dict[str, Any]:
     place = {"bk_host_id": host, "execute_count": count, "batch": batch}
     return {**place, **key, "expected_offset": size}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from joblogs.api.openapi.document import OPERATIONS
+from joblogs.api.openapi import OPERATIONS
 from tests.serving import Server, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import msgspec
 
 django.setup()
 
@@ -35,7 +36,7 @@ def by_http(file: Path, where: dict[str, Any]) -> dict[str, Any]:
 def by_ingest(file: Path, where: dict[str, Any]) -> dict[str, Any]:
     with file.open("rb") as stream:
         data = report_data(ingest(numbered_lines(stream.read), writer=OPERATOR))
-    return {"result": not data["refused_total"], "data": data}
+    return {"result": not data.refused_total, "data": msgspec.to_builtins(data)}
 
 
 def main(door: str, *files: str) -> None:

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from joblogs.api.openapi.document import OPERATIONS
+from joblogs.api.openapi import OPERATIONS
 from tests.builders import lines
 from tests.live.fuzzing import Saying, field_names, overlay, sayings, stored, with_closed_answers
 from tests.serving import Server

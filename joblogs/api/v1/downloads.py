@@ -31,9 +31,13 @@ _STATUSES: dict[type[Exception], int] = {
 class Download(ApiView):
     """Base view of an endpoint whose answer is a file; its errors have the usual envelope."""
 
-    def handle_exception(self, exc: Exception) -> Any:
+    @classmethod
+    def status_of(cls, error: type[Exception]) -> int:
         """A tool saves what comes with 200: an error never has it."""
+        return _STATUSES.get(error, 500)
+
+    def handle_exception(self, exc: Exception) -> Any:
         response = super().handle_exception(exc)
         if response.status_code == 200:
-            response.status_code = _STATUSES.get(type(exc), 500)
+            response.status_code = self.status_of(type(exc))
         return response

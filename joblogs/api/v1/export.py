@@ -5,17 +5,28 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Annotated, TypeVar
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
+from msgspec import Struct
 from rest_framework.request import Request
 
 from joblogs import access, database, export, slow_work
-from joblogs.api.base import caller_of, read_entry
-from joblogs.api.fields import Params
+from joblogs.api.base import Operation, caller_of, read_entry
+from joblogs.api.fields import (
+    ID,
+    TEXT,
+    Parameter,
+    Params,
+    count_param,
+    flag_param,
+    header,
+    read,
+    shapes_of,
+)
 from joblogs.api.parameters import (
     address,
     at_least,
@@ -26,7 +37,14 @@ from joblogs.api.parameters import (
     parameters,
 )
 from joblogs.audit import AuditedResponse, Channel
-from joblogs.errors import BadRequest, JobNotFound, NothingSelected, StepNotFound
+from joblogs.errors import (
+    BadRequest,
+    JobNotFound,
+    NothingSelected,
+    PermissionDenied,
+    ScopeNotFound,
+    StepNotFound,
+)
 from joblogs.export import Format, Outcome, Selection, Walk
 from joblogs.export.choosing import Criteria, NotThere, choose
 from joblogs.models import JobInstance
@@ -35,38 +53,184 @@ from joblogs.search import InvalidPattern, Pattern
 
 from .downloads import Download
 
-ONCE = (
-    "format",
-    "job",
-    "step",
-    "status",
-    "contains",
-    "since",
-    "until",
-    "attempt",
-    "batch",
-    "no_prefix",
-)
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _one_of(kind: type[Choice], params: Params, field: str) -> Choice | None:
+    value = optional_text(params, field)
+    if value is not None and value not in list(kind):
+        raise BadRequest(BadRequest.FIELD, field)
+    return None if value is None else kind(value)
+
+
+def _format(params: Params, field: str) -> Format:
+    format = _one_of(Format, params, field)
+    no_prefix = flag(params, "no_prefix")
+    if format is None or (no_prefix and format is not Format.TXT):
+        raise BadRequest(BadRequest.FIELD, "no_prefix" if format else field)
+    return format
+
+
+def _attempt(params: Params, field: str) -> str | int | None:
+    value = optional_text(params, field)
+    if value is None:
+        return "all" if params["format"] == Format.NDJSON else "latest"
+    return value if value in ("all", "latest") else optional_integer(params, field, least=0)
+
+
+def _several(params: Params, field: str) -> list[str]:
+    values: list[str] = params.getlist(field)  # type: ignore[attr-defined]
+    # A caller whose host came to nothing must not be given every host.
+    if len(values) > HOSTS_MAX or any(is_blank(value) for value in values):
+        raise BadRequest(BadRequest.FIELD, field)
+    return values
+
+
+def _hosts(params: Params, field: str) -> list[int]:
+    return [at_least(value, 1, BadRequest.HOST_ID) for value in _several(params, field)]
+
+
+def _addresses(params: Params, field: str) -> list[Address]:
+    return [_address(value) for value in _several(params, field)]
+
+
+def _address(value: str) -> Address:
+    cloud, colon, ip = value.partition(":")
+    if not colon:
+        raise BadRequest(BadRequest.FIELD, "ip")
+    return Address(at_least(cloud, 0, BadRequest.CLOUD_ID), address(ip))
+
+
+def _pattern(params: Params, field: str) -> Pattern | None:
+    # Blanks may be looked for too: what does not narrow would export everything.
+    text = params.get(field)
+    try:
+        return Pattern.of(text) if text else None
+    except InvalidPattern:
+        raise BadRequest(BadRequest.FIELD, field) from None
+
+
+def _day(params: Params, field: str) -> date | None:
+    text = optional_text(params, field)
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(BadRequest.FIELD, field) from None
+
+
+id_param = partial(Parameter, partial(optional_integer, least=1), ID)
+day_param = partial(Parameter, _day, TEXT | {"format": "date"})
 OFTEN = ("host", "ip")
 
 
-class ExportParams(NamedTuple):
+class ExportParams(Struct, frozen=True):
     """Parameters of the query string: format, selection, and whether text lines name their host."""
 
-    format: Format
-    criteria: Criteria
-    prefix: bool
+    format: Annotated[
+        Format, Parameter(_format, TEXT | {"enum": list(Format)}, "What it looks like.", True)
+    ]
+    no_prefix: Annotated[bool, flag_param("txt: nothing but what was printed.")]
+    attempt: Annotated[
+        str | int | None,
+        Parameter(
+            _attempt,
+            TEXT | {"pattern": "^(all|latest|[0-9]{1,9})$"},
+            "Logs as they stood after attempt N, from 0; `latest`; `all`: each for itself. By "
+            "default `all` for ndjson, else `latest`.",
+        ),
+    ]
+    job: Annotated[int | None, id_param("Only this job.")]
+    step: Annotated[int | None, id_param("Only this step.")]
+    host: Annotated[
+        list[int],
+        Parameter(_hosts, ID, f"Only this bk_host_id; may be repeated up to {HOSTS_MAX} times."),
+    ]
+    ip: Annotated[
+        list[Address],
+        Parameter(_addresses, TEXT, "Only the host that had this then: `CLOUD:IP`; as host."),
+    ]
+    status: Annotated[
+        Outcome | None,
+        Parameter(
+            partial(_one_of, Outcome), TEXT | {"enum": list(Outcome)}, "Hosts with this result."
+        ),
+    ]
+    contains: Annotated[
+        Pattern | None, Parameter(_pattern, TEXT, "Hosts whose log holds this text.")
+    ]
+    since: Annotated[date | None, day_param("Jobs created on this UTC day or later.")]
+    until: Annotated[date | None, day_param("Jobs created on this UTC day or before.")]
+    batch: Annotated[int | None, count_param("Only this rolling batch.")]
+
+    @property
+    def criteria(self) -> Criteria:
+        """What is exported."""
+        return Criteria(
+            job=self.job,
+            step=self.step,
+            hosts=self.host,
+            addresses=self.ip,
+            outcome=self.status,
+            contains=self.contains,
+            since=self.since,
+            until=self.until,
+            attempt=self.attempt if isinstance(self.attempt, int) else None,
+            batch=self.batch,
+            every_attempt=self.attempt == "all",
+        )
+
+
+def _read_params(request: HttpRequest) -> ExportParams:
+    """The parameters. Raises BadRequest, naming the field; an unknown one too.
+
+    A misspelt filter would not narrow anything, and export too much.
+    """
+    known = shapes_of(ExportParams)
+    for name in parameters(request):
+        if name not in known or (name not in OFTEN and len(request.GET.getlist(name)) > 1):
+            raise BadRequest(BadRequest.FIELD, name)
+    return read(ExportParams, request.GET)
 
 
 class Export(Download):
     """View of an export, by GET."""
 
     http_method_names = ["get"]
+    errors = (
+        BadRequest,
+        PermissionDenied,
+        ScopeNotFound,
+        JobNotFound,
+        StepNotFound,
+        NothingSelected,
+    )
+    operations = {
+        "get": Operation(
+            summary="Logs of a scope as a file",
+            description="What the command `export_logs` writes: records, a ZIP archive with a file "
+            "for each host, text led by hosts, or a table. Streamed; an answer that fails after "
+            "its first byte cuts the connection. An unknown parameter is refused.",
+            tag="Export",
+            request=ExportParams,
+            responses={
+                "200": {
+                    "description": "The file.",
+                    "headers": {"Content-Disposition": header("A name for the file.")},
+                    "content": {
+                        kind.content_type.partition(";")[0]: {
+                            "schema": {"type": "string", "format": "binary"}
+                        }
+                        for kind in Format
+                    },
+                }
+            },
+        )
+    }
 
     @database.from_replica
     def get(self, request: Request, scope_type: str, scope_id: str) -> HttpResponseBase:
         scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
-        params = read(request._request)
+        params = _read_params(request._request)
         selection = _selection(access.jobs_in(scope), params.criteria)
         return _answer(request, params, selection, scope_type, scope_id)
 
@@ -88,93 +252,14 @@ def _answer(
     walk = Walk(selection, reading=partial(read_entry, request, channel=Channel.APP_EXPORT))
     # Before the first that is selected is found, which may take a search.
     slow_work.begin(request._request)
-    download = export.Download(walk, params.format, prefix=params.prefix)
+    download = export.Download(walk, params.format, prefix=not params.no_prefix)
     if download.is_empty:
         raise NothingSelected
     response = AuditedResponse(download, content_type=params.format.content_type)
-    parts = (part for part in (params.criteria.job, params.criteria.step) if part is not None)
+    parts = (part for part in (params.job, params.step) if part is not None)
     name = export.download_name(params.format, scope_type, scope_id, *parts)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Content-Type-Options"] = "nosniff"
     # A proxy hands it on as it comes: it may be larger than what a proxy keeps.
     response["X-Accel-Buffering"] = "no"
     return response
-
-
-def read(request: HttpRequest) -> ExportParams:
-    """The parameters. Raises BadRequest, naming the field; an unknown one too.
-
-    A misspelt filter would not narrow anything, and export too much.
-    """
-    values, query = parameters(request), request.GET
-    for name in query:
-        if name not in OFTEN and (name not in ONCE or len(query.getlist(name)) > 1):
-            raise BadRequest(BadRequest.FIELD, name)
-    format = _one_of(Format, values, "format")
-    no_prefix = flag(values, "no_prefix")
-    if format is None or (no_prefix and format is not Format.TXT):
-        raise BadRequest(BadRequest.FIELD, "no_prefix" if format else "format")
-    attempt = _attempt(values, format)
-    criteria = Criteria(
-        job=optional_integer(values, "job", least=1),
-        step=optional_integer(values, "step", least=1),
-        hosts=[at_least(value, 1, BadRequest.HOST_ID) for value in _several(query, "host")],
-        addresses=[_address(value) for value in _several(query, "ip")],
-        outcome=_one_of(Outcome, values, "status"),
-        contains=_pattern(values),
-        since=_day(values, "since"),
-        until=_day(values, "until"),
-        attempt=attempt if isinstance(attempt, int) else None,
-        batch=optional_integer(values, "batch", least=0),
-        every_attempt=attempt == "all",
-    )
-    return ExportParams(format, criteria, prefix=not no_prefix)
-
-
-Choice = TypeVar("Choice", bound=StrEnum)
-
-
-def _one_of(kind: type[Choice], values: Params, field: str) -> Choice | None:
-    value = optional_text(values, field)
-    if value is not None and value not in list(kind):
-        raise BadRequest(BadRequest.FIELD, field)
-    return None if value is None else kind(value)
-
-
-def _attempt(values: Params, format: Format) -> str | int | None:
-    value = optional_text(values, "attempt")
-    if value is None:
-        return "all" if format is Format.NDJSON else "latest"
-    return value if value in ("all", "latest") else optional_integer(values, "attempt", least=0)
-
-
-def _several(query: QueryDict, field: str) -> list[str]:
-    values = query.getlist(field)
-    # A caller whose host came to nothing must not be given every host.
-    if len(values) > HOSTS_MAX or any(is_blank(value) for value in values):
-        raise BadRequest(BadRequest.FIELD, field)
-    return values
-
-
-def _address(value: str) -> Address:
-    cloud, colon, ip = value.partition(":")
-    if not colon:
-        raise BadRequest(BadRequest.FIELD, "ip")
-    return Address(at_least(cloud, 0, BadRequest.CLOUD_ID), address(ip))
-
-
-def _pattern(values: Params) -> Pattern | None:
-    # Blanks may be looked for too: what does not narrow would export everything.
-    text = values.get("contains")
-    try:
-        return Pattern.of(text) if text else None
-    except InvalidPattern:
-        raise BadRequest(BadRequest.FIELD, "contains") from None
-
-
-def _day(values: Params, field: str) -> date | None:
-    text = optional_text(values, field)
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise BadRequest(BadRequest.FIELD, field) from None

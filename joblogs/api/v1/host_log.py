@@ -10,20 +10,31 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from msgspec import Struct
 from rest_framework.request import Request
 
 from joblogs import access, database, query, slow_work
-from joblogs.api.base import caller_of, read_entry
+from joblogs.api.base import Operation, caller_of, read_entry
+from joblogs.api.fields import COUNT, Json, Parameter, Params, described, header, read
 from joblogs.api.parameters import NotInteger, integer
 from joblogs.audit import AuditedResponse, Channel
-from joblogs.errors import BadRequest, JobNotFound, OffsetBeyondLog, RangeNotSatisfiable
+from joblogs.errors import (
+    BadRequest,
+    JobNotFound,
+    OffsetBeyondLog,
+    PermissionDenied,
+    RangeNotSatisfiable,
+    ScopeNotFound,
+)
 from joblogs.models import JobInstance, StepInstance
-from joblogs.query import Attempts, Range, StepHost
+from joblogs.query import Attempts, Range, State, StepHost
 
 from .downloads import Download
 
@@ -33,19 +44,98 @@ _returns = slow_work.Returns()
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
-class HostLogParams(NamedTuple):
+def _number(params: Params, field: str) -> int | None:
+    try:
+        number = integer(params.get(field))
+    except NotInteger:
+        number = -1
+    if number is not None and not 0 <= number < 2**53:
+        raise BadRequest(BadRequest.FIELD, field)
+    return number
+
+
+number_param = partial(Parameter, _number, COUNT)
+
+
+class RawLogParams(Struct, frozen=True):
     """Parameters of the query string: which attempts, which bytes, seconds to wait for more."""
 
-    attempts: Attempts
-    tail: int | None
-    offset: int | None
-    wait: int
+    execute_count: Annotated[int | None, number_param("Only up to this attempt.")]
+    batch: Annotated[int | None, number_param("Only this rolling batch.")]
+    tail: Annotated[int | None, number_param("Only the last bytes.")]
+    offset: Annotated[int | None, number_param("From this byte on; not beside tail.")]
+    wait: Annotated[int | None, number_param(f"Seconds to wait, at most {WAIT_MAX_SECONDS}.")]
+
+    def __post_init__(self) -> None:
+        if self.tail is not None and self.offset is not None:
+            raise BadRequest(BadRequest.FIELD, "tail")
+
+    @property
+    def attempts(self) -> Attempts:
+        """The attempts to read."""
+        return Attempts(self.execute_count, self.batch)
+
+
+_ETAG_SHAPE: Json = {"type": "string", "pattern": "^[!-~]{1,60}$"}
+_LOG_HEADERS = {
+    "ETag": header("Changes with every byte that comes, is masked or expires."),
+    "Accept-Ranges": header("Always `bytes`."),
+    "X-Log-Size": header("Bytes of the whole log.", pattern="^[0-9]+$"),
+    "X-Log-Attempt": header("The attempt whose text it is.", pattern="^[0-9]+$"),
+    "X-Log-Batch": header("The last rolling batch in it.", pattern="^[0-9]+$"),
+    "X-Log-Latest-Attempt": header("The latest attempt that there is.", pattern="^[0-9]+$"),
+    "X-Log-Latest-Batch": header("Its last rolling batch.", pattern="^[0-9]+$"),
+    "X-Log-State": header("How complete it is.", enum=[state.value for state in State]),
+}
+_PART_HEADERS = _LOG_HEADERS | {"Content-Range": header("Which bytes these are, of how many.")}
+_BYTES = {"text/plain": {"schema": {"type": "string", "format": "binary"}}}
+_OPERATION = Operation(
+    summary="The raw log of one host",
+    description="Bytes as they were printed. A follower sends `offset`, the bytes that it has, and "
+    "`wait`: the answer comes when there is more, the log ends, or the time is up. Files have no "
+    "raw log.",
+    tag="Raw log",
+    id="host_log",
+    request=RawLogParams,
+    headers={
+        "Range": described(_ETAG_SHAPE, "One range of bytes; several, or another unit: the whole."),
+        "If-Range": described(_ETAG_SHAPE, "The range only if the log still has this ETag."),
+        "If-None-Match": described(_ETAG_SHAPE, "304 if the log still has this ETag."),
+    },
+    responses={
+        "200": {
+            "description": "The log, or the requested part.",
+            "headers": _LOG_HEADERS,
+            "content": _BYTES,
+        },
+        "206": {
+            "description": "The requested range.",
+            "headers": _PART_HEADERS,
+            "content": _BYTES,
+        },
+        "304": {"description": "It is as If-None-Match knows it.", "headers": _LOG_HEADERS},
+    },
+)
 
 
 class HostLog(Download):
     """View of the raw log by GET, of its headers by HEAD."""
 
     http_method_names = ["get", "head"]
+    errors = (
+        BadRequest,
+        PermissionDenied,
+        ScopeNotFound,
+        JobNotFound,
+        RangeNotSatisfiable,
+        OffsetBeyondLog,
+    )
+    operations = {
+        "get": _OPERATION,
+        "head": replace(
+            _OPERATION, id="host_log_size", summary="Size and state of the raw log of one host"
+        ),
+    }
 
     def handle_exception(self, exc: Exception) -> Any:
         response = super().handle_exception(exc)
@@ -61,7 +151,7 @@ class HostLog(Download):
         self, request: Request, scope_type: str, scope_id: str, job: int, step: int, host: int
     ) -> HttpResponseBase:
         caller = caller_of(request)
-        params = _read_params(request._request)
+        params = read(RawLogParams, request._request.GET)
         key = (caller.app.pk, caller.user, scope_type, scope_id, int(job), int(step), int(host))
         if params.wait:
             _returns.check(key)
@@ -79,31 +169,6 @@ class HostLog(Download):
     head = get
 
 
-def _read_params(request: HttpRequest) -> HostLogParams:
-    number = {
-        name: _number(request, name)
-        for name in ("execute_count", "batch", "tail", "offset", "wait")
-    }
-    if number["tail"] is not None and number["offset"] is not None:
-        raise BadRequest(BadRequest.FIELD, "tail")
-    return HostLogParams(
-        attempts=Attempts(number["execute_count"], number["batch"]),
-        tail=number["tail"],
-        offset=number["offset"],
-        wait=min(number["wait"] or 0, WAIT_MAX_SECONDS),
-    )
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    try:
-        number = integer(request.GET.get(name))
-    except NotInteger:
-        number = -1
-    if number is not None and not 0 <= number < 2**53:
-        raise BadRequest(BadRequest.FIELD, name)
-    return number
-
-
 class _Log(NamedTuple):
     """Log of a host as it is now, and the function that reads it again."""
 
@@ -113,7 +178,7 @@ class _Log(NamedTuple):
 
 
 def _find_log(
-    jobs: QuerySet[JobInstance], job: int, step: int, host: int, params: HostLogParams
+    jobs: QuerySet[JobInstance], job: int, step: int, host: int, params: RawLogParams
 ) -> _Log:
     """Raises JobNotFound, also for a host that is not in the step."""
     instance = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
@@ -123,19 +188,19 @@ def _find_log(
     return _Log(instance, hosts[0], lambda: _find_log(jobs, job, step, host, params))
 
 
-def _is_awaited(log: _Log, params: HostLogParams) -> bool:
+def _is_awaited(log: _Log, params: RawLogParams) -> bool:
     """Whether a follower has all there is, and more may come."""
     step, host, _ = log
     has_all = params.offset == query.readable_size(step, host)
-    return params.wait > 0 and has_all and query.is_growing(step, host)
+    return bool(params.wait) and has_all and query.is_growing(step, host)
 
 
-def _wait(request: Request, log: _Log, params: HostLogParams) -> tuple[_Log, bool]:
+def _wait(request: Request, log: _Log, params: RawLogParams) -> tuple[_Log, bool]:
     """The log once there is more of it, or it ends, or the time is over; and whether too many wait
     already, so that this one has to come back later instead."""
     if not slow_work.may_wait(request._request):
         return log, True
-    deadline = time.monotonic() + params.wait
+    deadline = time.monotonic() + min(params.wait or 0, WAIT_MAX_SECONDS)
     while _is_awaited(log, params) and (left := deadline - time.monotonic()) > 0:
         time.sleep(min(POLL_SECONDS, left))
         log = log.again()
@@ -143,7 +208,7 @@ def _wait(request: Request, log: _Log, params: HostLogParams) -> tuple[_Log, boo
     return log, False
 
 
-def _headers(step: StepInstance, host: StepHost, params: HostLogParams) -> dict[str, str]:
+def _headers(step: StepInstance, host: StepHost, params: RawLogParams) -> dict[str, str]:
     """The headers that say which text it is, how much of it there is, and what is the latest."""
     latest = host
     if params.attempts != Attempts():
@@ -158,7 +223,7 @@ def _headers(step: StepInstance, host: StepHost, params: HostLogParams) -> dict[
     }
 
 
-def _answer(request: Request, log: _Log, params: HostLogParams) -> HttpResponseBase:
+def _answer(request: Request, log: _Log, params: RawLogParams) -> HttpResponseBase:
     step, host, _ = log
     size = query.readable_size(step, host)
     headers = _headers(step, host, params)
@@ -177,11 +242,11 @@ def _answer(request: Request, log: _Log, params: HostLogParams) -> HttpResponseB
         if stop - start > slow_work.SMALL_BYTES:
             slow_work.begin(request._request)  # before the read is recorded
         is_poll = params.offset is not None
-        read = read_entry(request, step, hosts=1, channel=Channel.RAW, poll=is_poll)
-        read.begin(stop - start)
+        entry = read_entry(request, step, hosts=1, channel=Channel.RAW, poll=is_poll)
+        entry.begin(stop - start)
         parts = _Counted(_bytes(step, host, part))
         response = AuditedResponse(parts, content_type="text/plain")
-        response.on_sent = lambda: read.end(parts.size)
+        response.on_sent = lambda: entry.end(parts.size)
     response.status_code = status
     response["ETag"] = tag
     response["Accept-Ranges"] = "bytes"
@@ -195,7 +260,7 @@ def _answer(request: Request, log: _Log, params: HostLogParams) -> HttpResponseB
     return response
 
 
-def _part(request: HttpRequest, params: HostLogParams, size: int, tag: str) -> tuple[Range, int]:
+def _part(request: HttpRequest, params: RawLogParams, size: int, tag: str) -> tuple[Range, int]:
     """The bytes to send and the status to send them with."""
     if params.tail is not None:
         return Range(tail=params.tail), 200

@@ -2,28 +2,99 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 
 from joblogs import access, records
 from joblogs.api import envelope
-from joblogs.api.base import ApiView, caller_of
+from joblogs.api.base import ApiView, Operation, caller_of
 from joblogs.api.body import record_lines
-from joblogs.errors import RecordsRefused
-from joblogs.ingest import Refused, Report, ingest
+from joblogs.api.fields import constant, or_unset
+from joblogs.errors import BadRequest, PermissionDenied, RecordsRefused
+from joblogs.ingest import Report, ingest
+from joblogs.ingest.report import LISTED, NAMED, Reason
+
+
+class RefusedLine(Struct, kw_only=True):
+    """Refused record."""
+
+    line: Annotated[int, Meta(description="From 1, blank lines counted.")]
+    type: str | None
+    reason: Reason
+    expected_offset: Annotated[int, Meta(description="Where a log goes on.")] | UnsetType = UNSET
+    message: str
+
+
+class JobPage(Struct):
+    """Page of a job."""
+
+    job_instance_id: int
+    url: str
+
+
+class RecordsReport(Struct, kw_only=True):
+    """What became of a body of records."""
+
+    accepted: Annotated[int, Meta(description="Records that changed something.")]
+    duplicates: Annotated[int, Meta(description="Records without anything new.")]
+    refused_total: int
+    refused: Annotated[
+        list[RefusedLine], Meta(description=f"The first of each log, at most {LISTED}.")
+    ]
+    pages: (
+        Annotated[
+            list[JobPage],
+            Meta(
+                description="Where the jobs can be seen that the body named by a `job` record, at "
+                f"most {NAMED}; only where `PUBLIC_URL` is set."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class RecordTypes(Struct):
+    """Records that this store reads."""
+
+    format: Annotated[str, constant(records.FORMAT)]
+    versions: Sequence[int]
+    types: Sequence[str]
 
 
 class Records(ApiView):
     """View that takes records by POST, and names the record types that are read by GET."""
 
+    errors = (PermissionDenied, BadRequest)
+    operations = {
+        "get": Operation(
+            id="which_records",
+            summary="Which records this store reads",
+            tag="Records",
+            answer=RecordTypes,
+        ),
+        "post": Operation(
+            id="send_records",
+            summary="Records in",
+            description="One JSON object a line; docs/records.md describes the records. Read as a "
+            "stream, with a length or chunked; `Content-Encoding` gzip and zstd are decoded. What "
+            "is not refused is in; sending the same again accepts nothing twice.",
+            tag="Records",
+            body={"application/x-ndjson": {"schema": {"type": "string"}}},
+            answer=RecordsReport,
+            refused=(RecordsRefused,),
+        ),
+    }
+
     def get(self, request: Request) -> HttpResponseBase:
-        data = {"format": records.FORMAT, "versions": records.VERSIONS, "types": records.TYPES}
-        return envelope.success(request._request, data)
+        types = RecordTypes(records.FORMAT, records.VERSIONS, records.TYPES)
+        return envelope.success(request._request, types)
 
     def post(self, request: Request) -> HttpResponseBase:
         writer = access.writer_for(caller_of(request))
@@ -38,31 +109,27 @@ def _answer(request: HttpRequest, report: Report) -> HttpResponseBase:
     return envelope.success(request, data)
 
 
-def report_data(report: Report) -> dict[str, Any]:
+def report_data(report: Report) -> RecordsReport:
     """The counts of a body of records, and its refused lines (`docs/records.md`, Over HTTP)."""
-    data: dict[str, Any] = {
-        "accepted": report.accepted,
-        "duplicates": report.duplicates,
-        "refused_total": report.refused_total,
-        "refused": [_refused(entry) for entry in report.refused],
-    }
-    if settings.PUBLIC_URL is not None:
-        data["pages"] = [_page(*key) for key in report.jobs]
-    return data
+    return RecordsReport(
+        accepted=report.accepted,
+        duplicates=report.duplicates,
+        refused_total=report.refused_total,
+        refused=[
+            RefusedLine(
+                line=line.line,
+                type=line.type,
+                reason=line.reason,
+                expected_offset=or_unset(line.expected_offset),
+                message=line.message,
+            )
+            for line in report.refused
+        ],
+        pages=UNSET if settings.PUBLIC_URL is None else [_page(*key) for key in report.jobs],
+    )
 
 
-def _page(scope_type: str, scope_id: str, job: int) -> dict[str, Any]:
+def _page(scope_type: str, scope_id: str, job: int) -> JobPage:
     """The address of a job's page. Never by the request's Host, which the sender chooses."""
     path = reverse("staff:job", args=(scope_type, scope_id, job))
-    return {"job_instance_id": job, "url": f"{settings.PUBLIC_URL}{path}"}
-
-
-def _refused(refused: Refused) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "line": refused.line,
-        "type": refused.type,
-        "reason": refused.reason.value,
-    }
-    if refused.expected_offset is not None:
-        entry["expected_offset"] = refused.expected_offset
-    return entry | {"message": refused.message}
+    return JobPage(job, f"{settings.PUBLIC_URL}{path}")
