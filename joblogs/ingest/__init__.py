@@ -16,9 +16,8 @@ from joblogs.errors import BadRequest, Text
 
 from . import fingerprints, hierarchy, results
 from .batching import Batch, End, batches
-from .finishes import Finishes
+from .parents import StreamState
 from .report import Outcome, Reason, Refused, Report
-from .stored_parents import ScopeKey
 from .stream import Block, Line
 
 __all__ = ["Reason", "Refused", "Report", "ingest"]
@@ -38,45 +37,36 @@ def ingest(
     Unavailable if the database does not answer; batches before that are committed.
     """
     report = Report()
-    scope_by_job: dict[int, ScopeKey] = {}
-    finishes = Finishes()
+    state = StreamState(writer)
     has_records = False
     for batch in batches(lines):
         has_records = has_records or bool(batch.entries or batch.unread.refused)
         with database.answering():
-            outcomes = [*_apply(batch, writer, scope_by_job, finishes), batch.unread]
-            outcomes.append(finishes.write_due(batch.end))
+            outcomes = [*_apply(batch, state), batch.unread]
+            outcomes.append(state.finishes.write_due(batch.end))
         report.add(outcomes)
-        _count(outcomes)
+        for outcome in outcomes:
+            metrics.records_read(
+                accepted=outcome.accepted,
+                duplicates=outcome.duplicates,
+                refused=[entry.reason.value for entry in outcome.refused],
+                size=outcome.size,
+            )
         progress(report)
     if not has_records:
         raise BadRequest(NO_RECORDS)
     return report
 
 
-def _count(outcomes: Iterable[Outcome]) -> None:
-    for outcome in outcomes:
-        metrics.records_read(
-            accepted=outcome.accepted,
-            duplicates=outcome.duplicates,
-            refused=[entry.reason.value for entry in outcome.refused],
-            size=outcome.size,
-        )
-
-
-def _apply(
-    batch: Batch, writer: Writer, scope_by_job: dict[int, ScopeKey], finishes: Finishes
-) -> list[Outcome]:
+def _apply(batch: Batch, state: StreamState) -> list[Outcome]:
     """Commit a batch; returns its outcomes, without the finishes that are held back."""
     if not batch.entries:
         return []
-    plan = hierarchy.settle(
-        batch.entries, writer=writer, scope_by_job=scope_by_job, finishes=finishes
-    )
+    plan, finishes = hierarchy.settle(batch.entries, state), state.finishes
     outcomes = [plan.outcome]
     works = sorted(plan.works.values(), key=lambda work: work.step.pk)
     for work in itertools.chain.from_iterable(map(results.parts_of, works)):
-        work.blind_app = writer.blind_app(work.step.job.scope_id)
+        work.blind_app = state.writer.blind_app(work.step.job.scope_id)
         last = batch.end is End.WHOLE
         written = database.retrying(functools.partial(results.write, work, finishes, last=last))
         outcomes.append(written.outcome)

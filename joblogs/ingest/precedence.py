@@ -58,6 +58,11 @@ def changes(
     }
 
 
+def stated(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that a record states."""
+    return {column: value for column, value in values.items() if value is not None}
+
+
 def contradiction(row: Any, values: Mapping[str, Any]) -> str | None:
     """The first column that the record states otherwise though it never changes, if any."""
     for column, value in values.items():

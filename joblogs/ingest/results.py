@@ -217,7 +217,7 @@ def _merge(
         inherited=inherited,
         redacted=record.redacted or None,
         masked=len(record.redacted or ()),
-        **{column: value for column, value in values.items() if value is not None},
+        **precedence.stated(values),
     )
     if record.truncated or step.job.expired_at is not None:
         # What an export says of a log that it holds only the beginning of, or nothing any more.

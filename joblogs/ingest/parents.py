@@ -1,0 +1,139 @@
+"""Scopes, jobs and steps that the records of a batch name, and which of them a record means."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import BigIntegerField, QuerySet
+
+from joblogs import database, records
+from joblogs.access import Writer
+from joblogs.models import JobInstance, Scope, StepInstance
+
+from .batching import Entry, Numbered, OfHost, Pieces
+from .finishes import Finishes
+from .report import JobKey, Reason, Refused
+
+ScopeKey = tuple[str, str]
+
+
+@dataclass(slots=True)
+class StreamState:
+    """What a stream of records carries from batch to batch."""
+
+    writer: Writer
+    finishes: Finishes = field(default_factory=Finishes)
+    scope_of_job: dict[int, ScopeKey] = field(default_factory=dict)
+    """The scope that the stream named last for a job's number."""
+
+
+class Unresolved(Exception):
+    """Error of a record whose job or step is missing or ambiguous."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        self.reason, self.message = reason, message
+        super().__init__(message)
+
+    def refuse(self, line: int, entry: Entry) -> list[Refused]:
+        """The records of an entry, refused."""
+        if isinstance(entry, Pieces):
+            return entry.refused(self.reason, self.message)
+        return [Refused(line, records.type_name(entry), self.reason, self.message)]
+
+
+@dataclass(slots=True)
+class Parents:
+    """Parents that a batch names, by their keys: those that are stored, and those it makes."""
+
+    scopes: dict[ScopeKey, Scope]
+    jobs: dict[JobKey, JobInstance]
+    steps: dict[tuple[JobKey, int], StepInstance]
+    scope_of_job: ChainMap[int, ScopeKey]
+    keys_of_number: dict[int, list[JobKey]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys_of_number = {}
+        for key in self.jobs:
+            self.keys_of_number.setdefault(key[2], []).append(key)
+
+    def find_job(self, record: records.Step | OfHost) -> JobKey:
+        """The job that a record means (docs/records.md, Which job is meant). Raises Unresolved."""
+        number = record.job_instance_id
+        pair = self.scope_of_job.get(number)
+        if record.bk_scope_type is not None and record.bk_scope_id is not None:
+            pair = (record.bk_scope_type, record.bk_scope_id)
+        if pair is not None:
+            keys = [key] if (key := (*pair, number)) in self.jobs else []
+        else:
+            keys = self.keys_of_number.get(number, [])
+        if not keys:
+            raise Unresolved(Reason.UNKNOWN_PARENT, f"job {number} is not known")
+        if len(keys) > 1:
+            raise Unresolved(
+                Reason.AMBIGUOUS,
+                f"job {number} is in several scopes; "
+                "a job record before it, or bk_scope_type and bk_scope_id in it, say which",
+            )
+        return keys[0]
+
+    def find_step(self, record: OfHost) -> StepInstance:
+        """The step that a record means. Raises Unresolved."""
+        step = self.steps.get((self.find_job(record), record.step_instance_id))
+        if step is None:
+            raise Unresolved(
+                Reason.UNKNOWN_PARENT,
+                f"step {record.step_instance_id} of job {record.job_instance_id} is not known",
+            )
+        return step
+
+
+def load(entries: Sequence[Numbered], state: StreamState, *, lock: bool = False) -> Parents:
+    """The scopes, jobs and steps that records name, as far as the writer may write to them.
+
+    `lock`: within a transaction, for those that are to be made or changed.
+    """
+    writer = state.writer
+    of_jobs = [record for _, record in entries if isinstance(record, records.Job)]
+    of_steps = [record for _, record in entries if isinstance(record, records.Step)]
+    pairs = {(record.bk_scope_type, record.bk_scope_id) for record in of_jobs}
+    scopes = {}
+    if pairs:
+        rows = Scope.objects.filter(scope_id__in={scope_id for _, scope_id in pairs})
+        if lock:
+            rows = rows.select_for_update(no_key=True).order_by("pk")
+        scopes = {(scope.scope_type, scope.scope_id): scope for scope in rows}
+    if lock:
+        # Whoever makes or changes a job or step holds its parent: so nobody else makes it too.
+        touched = {job.job_instance_id for job in of_jobs}
+        touched |= {step.job_instance_id for step in of_steps}
+        locked = writer.jobs().filter(job_instance_id__in=touched)
+        list(locked.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    jobs = {
+        (job.scope.scope_type, job.scope.scope_id, job.job_instance_id): job
+        for job in writer.jobs_numbered({record.job_instance_id for _, record in entries})
+    }
+    numbers = {
+        record.step_instance_id for _, record in entries if not isinstance(record, records.Job)
+    }
+    key_of = {job.pk: key for key, job in jobs.items()}
+    if lock and of_steps:
+        own = StepInstance.objects.filter(job__in=key_of, step_instance_id__in=numbers)
+        list(own.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+    steps = {}
+    for step in _steps_numbered(jobs=key_of, numbers=numbers) if numbers and key_of else ():
+        key = key_of[step.job_id]
+        step.job = jobs[key]
+        steps[key, step.step_instance_id] = step
+    # Not a copy: a stream may name a million jobs.
+    return Parents(scopes, jobs, steps, ChainMap({}, state.scope_of_job))
+
+
+@database.CompiledQuery
+def _steps_numbered() -> QuerySet[StepInstance]:
+    jobs = database.ArrayParam("jobs", BigIntegerField())
+    numbers = database.ArrayParam("numbers", BigIntegerField())
+    return StepInstance.objects.filter(
+        database.InArray("job_id", jobs), database.InArray("step_instance_id", numbers)
+    )
