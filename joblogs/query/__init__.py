@@ -9,9 +9,7 @@ from .completeness import Completeness, State, completeness
 from .hosts import (
     HOSTS_MAX,
     Address,
-    Attempts,
     Page,
-    StepHost,
     holders,
     hosts_as,
     hosts_named,
@@ -31,7 +29,8 @@ from .ranges import (
     worst,
 )
 from .results import Result
-from .status import ResultGroup, grouped, latest_batch, target_results
+from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
+from .step_host import Attempts, StepHost
 from .transfers import FileSource, file_sources, target_directory
 from .window import END, Place, ShownLine, Window, window_at
 
@@ -53,6 +52,7 @@ __all__ = [
     "State",
     "StepHost",
     "Result",
+    "TargetResult",
     "Text",
     "Window",
     "completeness",

@@ -10,9 +10,9 @@ from django.db.models import Count, F, QuerySet
 from joblogs.logtext import fingerprint, store
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 
-from .hosts import EVERY_ATTEMPT, Attempts
 from .jobs import steps_of
-from .results import STATUS_VALUES, Result, read
+from .results import Result, read_brief
+from .step_host import EVERY_ATTEMPT, Attempts
 
 
 def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
@@ -76,7 +76,7 @@ def host_labels(step: StepInstance) -> dict[int, Result]:
     # The last of a host counts: its target's, the newest attempt.
     results = HostResult.objects.for_step(step)
     order = results.order_by("host_id", "-role", "execute_count", "batch")
-    return {result.host_id: result for result in read(order, STATUS_VALUES)}
+    return {result.host_id: result for result in read_brief(order)}
 
 
 def same_step_before(

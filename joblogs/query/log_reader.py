@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from joblogs.logtext import store
 from joblogs.models import HostResult, StepInstance
 
-from .hosts import StepHost
+from .step_host import StepHost
 
 _BLOCK_BYTES = 1024 * 1024
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import ExpressionWrapper, F, Field, Q, QuerySet
 
 from joblogs.models import HostResult
 from joblogs.models.result_properties import ResultProperties
@@ -26,7 +26,7 @@ class _Columns(NamedTuple):
     bk_cloud_id: int
     ip: str | None
     ipv6: str | None
-    host_name: str | None = None
+    host_name: str | None
     tag: str | None = None
     exit_code: int | None = None
     error_code: int | None = None
@@ -47,26 +47,29 @@ class _Columns(NamedTuple):
 
 
 class Result(_Columns, ResultProperties):
-    """Host result: columns as of the model, and whether it is redacted.
-
-    What was not read, of BRIEF_VALUES and STATUS_VALUES, has its default.
-    """
+    """Host result: columns as of the model, and whether it is redacted. Where only the first were
+    read, the others have their defaults."""
 
     __slots__ = ()
 
 
-VALUES: tuple[Any, ...] = (
-    *Result._fields[:-1],
+# Of no type, so that nothing is converted, value by value: on SQLite they are 0 or 1.
+_RAW = {
+    "truncated": ExpressionWrapper(F("truncated"), output_field=Field()),
     # Whether, not where: a log may have a million masked ranges, and an answer 500 logs.
-    ExpressionWrapper(Q(redacted__isnull=False), output_field=BooleanField()),
-)
+    "redacted": ExpressionWrapper(Q(redacted__isnull=False), output_field=Field()),
+}
+VALUES: tuple[Any, ...] = tuple(_RAW.get(name, name) for name in Result._fields)
 """Expressions of a Result, for `values_list`."""
-BRIEF_VALUES = Result._fields[: Result._fields.index("host_name")]
-"""Those of them that say where a text is; the others describe the text."""
-STATUS_VALUES = Result._fields[: Result._fields.index("received_size")]
-"""Those of them that say what became of the host."""
+BRIEF_VALUES = Result._fields[: -len(Result._field_defaults)]
+"""The first of them: what names the host, its status, and where its text is."""
 
 
-def read(results: QuerySet[HostResult], values: Sequence[Any] = VALUES) -> Iterator[Result]:
+def read(results: QuerySet[HostResult]) -> Iterator[Result]:
     """Each of these host results, as it is fetched."""
-    return itertools.starmap(Result, results.values_list(*values).iterator(ROWS_AT_ONCE))
+    return map(Result._make, results.values_list(*VALUES).iterator(ROWS_AT_ONCE))
+
+
+def read_brief(results: QuerySet[HostResult]) -> Iterator[Result]:
+    """The same, only the first columns of each."""
+    return itertools.starmap(Result, results.values_list(*BRIEF_VALUES).iterator(ROWS_AT_ONCE))

@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Max
 
 from joblogs.models import HostResult, StepInstance
 
-from .hosts import EVERY_ATTEMPT, Attempts
-from .results import STATUS_VALUES, Result, read
+from .step_host import EVERY_ATTEMPT, Attempts
+
+
+class TargetResult(NamedTuple):
+    """How a step went on one target, and the addresses that it had then."""
+
+    host_id: int
+    bk_cloud_id: int
+    ip: str | None
+    ipv6: str | None
+    status: int
+    tag: str | None
+    exit_code: int | None
+    error_code: int | None
+    start_time: int | None
+    end_time: int | None
+    total_time: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +36,20 @@ class ResultGroup:
 
     status: int
     tag: str
-    results: list[Result]
+    results: list[TargetResult]
 
 
-def target_results(step: StepInstance, attempts: Attempts = EVERY_ATTEMPT) -> Iterator[Result]:
+def target_results(
+    step: StepInstance, attempts: Attempts = EVERY_ATTEMPT
+) -> Iterator[TargetResult]:
     """One result per target by ascending id: that of its highest (execute_count, batch).
 
     Read as it is asked for. Ascending is the order of the index, so the last of a host counts.
     """
     results = HostResult.objects.for_step(step).targets().of_attempts(*attempts)
-    last: Result | None = None
-    for result in read(results.order_by("host_id", "execute_count", "batch"), STATUS_VALUES):
+    last: TargetResult | None = None
+    rows = results.order_by("host_id", "execute_count", "batch").values_list(*TargetResult._fields)
+    for result in map(TargetResult._make, rows.iterator()):
         if last is not None and last.host_id != result.host_id:
             yield last
         last = result
@@ -45,9 +64,9 @@ def latest_batch(step: StepInstance, *, execute_count: int | None = None) -> int
     return highest or 0
 
 
-def grouped(results: Iterable[Result]) -> list[ResultGroup]:
+def grouped(results: Iterable[TargetResult]) -> list[ResultGroup]:
     """Results by status, then tag (by code point); no tag is the empty one."""
-    groups: dict[tuple[int, str], list[Result]] = defaultdict(list)
+    groups: dict[tuple[int, str], list[TargetResult]] = defaultdict(list)
     for result in results:
         groups[result.status, result.tag or ""].append(result)
     return [ResultGroup(*key, groups[key]) for key in sorted(groups)]

@@ -17,7 +17,7 @@ from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed, spliced
 from joblogs.choices import FINISHED, run_rank
 from joblogs.errors import JobNotFound
 from joblogs.models import JobInstance, Scope, StepInstance
-from joblogs.query import Result
+from joblogs.query import TargetResult
 
 from .fields import (
     BizId,
@@ -54,7 +54,7 @@ class JobSummary(Struct, kw_only=True):
 
 
 class StepHostStatus(Struct, kw_only=True):
-    """Result of a step on one of its targets."""
+    """TargetResult of a step on one of its targets."""
 
     bk_host_id: int
     ip: Address | None
@@ -140,7 +140,7 @@ def _step_summary(step: StepInstance, *, with_hosts: bool) -> Iterator[bytes]:
     return spliced(summary, listed([json_bytes(_host_status(result))] for result in results))
 
 
-def _host_status(result: Result) -> StepHostStatus:
+def _host_status(result: TargetResult) -> StepHostStatus:
     return StepHostStatus(
         bk_host_id=result.host_id,
         ip=result.ip,

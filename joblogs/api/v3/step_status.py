@@ -28,7 +28,7 @@ from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import HostStatus, Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
 from joblogs.models import StepInstance
-from joblogs.query import Attempts, Result, ResultGroup
+from joblogs.query import Attempts, ResultGroup, TargetResult
 from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
 from .fields import Duration, HostStatusCode, Milliseconds, RunStatusCode, StepTypeCode, times
@@ -77,7 +77,7 @@ class StepStatusParams(StepParams, frozen=True, kw_only=True):
 
 
 class GroupedHost(Struct, kw_only=True):
-    """Result of a step on one of the hosts of a group."""
+    """TargetResult of a step on one of the hosts of a group."""
 
     bk_host_id: int
     ip: Address | None
@@ -153,7 +153,7 @@ class GetStepInstanceStatus(StepView[StepStatusParams]):
 
 def _results(
     request: Request, step: StepInstance, params: StepStatusParams
-) -> tuple[Iterable[Result], ReadEntry | None]:
+) -> tuple[Iterable[TargetResult], ReadEntry | None]:
     """The results that match address and keyword; the audit row, if logs were searched."""
     if step.step_type == StepType.APPROVAL:
         raise UnsupportedOperation
@@ -184,7 +184,7 @@ def _group(group: ResultGroup, params: StepStatusParams, language: str) -> Itera
     return spliced(head, listed([json_bytes(_grouped_host(result, name))] for result in shown))
 
 
-def _grouped_host(result: Result, name: str) -> GroupedHost:
+def _grouped_host(result: TargetResult, name: str) -> GroupedHost:
     return GroupedHost(
         bk_host_id=result.host_id,
         ip=result.ip,
