@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.builders import job, load, result, script_log, step
@@ -51,10 +51,21 @@ def _running(*more: dict[str, object]) -> None:
     load(*hosts, *more)
 
 
+def _polls(page: Page) -> list[int]:
+    """Statuses of the answers that the page's script gets from now on."""
+    statuses: list[int] = []
+
+    def note(response: Response) -> None:
+        if "x-part" in response.request.headers:
+            statuses.append(response.status)
+
+    page.on("response", note)
+    return statuses
+
+
 def _turn(page: Page, seconds: int = 31) -> None:
     """Let the page's clock run on until it has asked again and has been answered."""
-    answers: list[int] = []
-    page.on("response", lambda response: answers.append(response.status))
+    answers = _polls(page)
     for _ in range(100):
         page.clock.run_for(seconds * 1000)
         if answers:
@@ -78,8 +89,7 @@ def test_a_step_updates_by_itself_until_it_has_ended(screen: Page) -> None:
     _turn(screen)
     expect(verdict).to_contain_text("2 succeeded, 1 failed.")
     expect(live).to_have_count(0)
-    polls: list[str] = []
-    screen.on("request", lambda request: polls.append(request.url))
+    polls = _polls(screen)
     screen.clock.run_for(120_000)
     assert polls == []
 
@@ -102,8 +112,7 @@ def test_what_a_reader_does_is_kept_when_the_page_updates(screen: Page) -> None:
 def test_a_page_without_news_asks_more_seldom(screen: Page) -> None:
     _running()
     screen.goto(STEP_PAGE)
-    asked: list[int] = []
-    screen.on("response", lambda response: asked.append(response.status))
+    asked = _polls(screen)
     for _ in range(6):
         _turn(screen)
     assert asked[0] == 200  # now it has a version
