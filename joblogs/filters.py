@@ -68,6 +68,7 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         for name in ("since", "until"):
             self.form.fields[name].widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
         self.form.fields["host"].widget.attrs["placeholder"] = _("address, name or id")
+        self.form.fields["name"].widget.attrs |= {"data-key": "/", "data-key-label": _("job name")}
         self.form.fields["number"].widget.attrs["inputmode"] = "numeric"
 
     def of_host(self, jobs: QuerySet[JobInstance], _name: str, value: str) -> QuerySet[JobInstance]:

@@ -49,10 +49,14 @@ class HostRow(NamedTuple):
     tag: str
     exit_code: str
     took: str
+    took_share: int | None
+    """Per cent of what the slowest took; None where either is not known."""
     size: str
     state: State
     state_label: str
     masked: str
+    is_usual: bool
+    """Its log is all there, and nothing in it was masked."""
     files: str
     files_done: str
     percent: int | None
@@ -102,8 +106,9 @@ def table(
     page = min(params.get("page") or 1, pages)
     histories = reverse("staff:host", args=[0]).removesuffix("0/")
     at = "hosts/", histories, f"?{keep}" if keep else ""
+    slowest = max((host.newest.duration or 0 for host, _group in pairs), default=0)
     rows = [
-        _row(step, host, group, files[host.bk_host_id], at)
+        _row(step, host, group, files[host.bk_host_id], at, slowest)
         for host, group in pairs[(page - 1) * ROWS : page * ROWS]
     ]
     return Table(rows, len(pairs), page, pages, sort)
@@ -115,8 +120,10 @@ def _row(
     group: Group,
     files: list[tuple[int, str | None]],
     links: tuple[str, str, str],
+    slowest: int,
 ) -> HostRow:
     logs, histories, keep = links
+    took = host.newest.duration
     newest, state = host.newest, query.log_state(step, host)
     return HostRow(
         name=host.name,
@@ -127,11 +134,13 @@ def _row(
         status=group.label,
         tag=newest.tag or "",
         exit_code="–" if newest.exit_code is None else number(newest.exit_code),
-        took=duration(newest.duration),
+        took=duration(took),
+        took_share=took * 100 // slowest if took is not None and slowest else None,
         size=size(host.size),
         state=state.state,
         state_label=gettext("nothing received") if host.silent else state_label(state),
         masked=masked_label(host.masked),
+        is_usual=state.state is State.COMPLETE and not host.silent and not host.masked,
         files=number(len(files)),
         files_done=number(sum(status == FileStatus.DONE for status, _ in files)),
         percent=mean_percent(files),

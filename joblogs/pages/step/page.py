@@ -37,6 +37,7 @@ from .transfer_groups import transfer_groups
 GROUPS_SHOWN = 60
 FOLDED_MAX = 600
 """Characters of folded names that a group shows."""
+FAILED = (Kind.BAD, Kind.LATE, Kind.SILENT)
 INLINE_HOSTS = 2_000
 """Hosts that are listed in the page itself to be copied, over all of its groups."""
 
@@ -47,6 +48,7 @@ class StepForm(TableForm):
     alike = forms.ChoiceField(
         required=False, choices=[("similar", "similar"), ("identical", "identical")]
     )
+    only = forms.ChoiceField(required=False, choices=[("failed", "failed")])
     attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
 
@@ -85,6 +87,9 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         colours = {host.bk_host_id: group.colour for group in similar for host in group.hosts}
         for group in shown:
             group.colour = colours[group.first.bk_host_id]
+    only_failed = params["only"] == "failed"
+    if only_failed:
+        shown = [group for group in shown if group.kind in FAILED]
     if identical and len(shown) > GROUPS_SHOWN:
         shown = _worth_showing(shown)
     read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
@@ -105,13 +110,17 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "groups_total": len(shown),
         "groups_hidden": max(0, len(shown) - GROUPS_SHOWN),
         "identical": identical,
+        "only_failed": only_failed,
+        "failed_toggle": links.with_changes(kept, only=None if only_failed else "failed"),
         "crowd_hosts": len(crowd.hosts) if crowd else 0,
-        "transfers": transfer_groups(moved),
+        "transfers": [
+            group for group in transfer_groups(moved) if not only_failed or group.colour == Kind.BAD
+        ],
         "table": rows,
         "rows": partial("host_rows.html", rows=rows.rows, prints=prints),
         "pages": _pages(rows, kept),
         "heads": _heads(rows, kept, HEADS if prints else HEADS[:-1]),
-        "kept": [(k, v) for k, v in kept.items() if k in ("attempt", "batch", "alike")],
+        "kept": [(k, v) for k, v in kept.items() if k in ("attempt", "batch", "alike", "only")],
         "kinds": [(kind, outcome_label(kind)) for kind in Kind],
         "narrowed": _narrowed(kept),
         "toggle": links.with_changes(kept, alike=None if identical else "identical", page=None),

@@ -1,9 +1,6 @@
-// Copies a list of hosts, and tells the server the reader's zone. Without this script the links
-// open the lists, and times are in UTC.
+// Copies a list of hosts. Without this script the links open the lists.
 "use strict";
 (() => {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (zone) document.cookie = "zone=" + encodeURIComponent(zone) + ";path=/;max-age=31536000;samesite=lax";
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[data-copy]");
     if (!link || !navigator.clipboard) return;
