@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,17 @@ PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default="sqlite:///db.sqlite3", root=BASE_DIR)
 }
+PAGE_TIMEOUT_SECONDS = env.integer("PAGE_TIMEOUT_SECONDS", default=5)
 _replica = env.optional_database("DATABASE_REPLICA_URL", root=BASE_DIR)
+_pages = env.optional_database("DATABASE_PAGES_URL", root=BASE_DIR)
 if _replica is not None:
     DATABASES["replica"] = _replica
+_limited = DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
+if _pages is not None or (_limited and PAGE_TIMEOUT_SECONDS):
+    # The primary again, for reads of pages and the admin. A limit is a connection's, not set on one
+    # that ingest and the API share. A URL of its own has a user whose role sets the limit.
+    DATABASES["pages"] = _pages or copy.deepcopy(DATABASES["default"])
+if len(DATABASES) > 1:
     DATABASE_ROUTERS = ["joblogs.database.replica.Router"]
 for _name, _database in DATABASES.items():
     # Reads hold no transaction.
@@ -92,8 +101,15 @@ for _name, _database in DATABASES.items():
             },
             **_database.get("OPTIONS", {}),
         }
-    if _name == "replica":
+    if _name != "default":
         _database["TEST"] = {"MIRROR": "default"}
+if "pages" in DATABASES and "pool" in DATABASES["pages"]["OPTIONS"]:
+    _options = DATABASES["pages"]["OPTIONS"]
+    _options["pool"] = _options["pool"] | {"min_size": 0}
+    if _pages is None:
+        _options["options"] = (
+            f"{_options.get('options', '')} -c statement_timeout={PAGE_TIMEOUT_SECONDS}s".strip()
+        )
 if _replica is not None and _replica["ENGINE"] == "django.db.backends.postgresql":
     _replica["OPTIONS"] = {
         # It is given up quickly, because the primary can be asked instead, and never written to,

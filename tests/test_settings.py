@@ -113,6 +113,8 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("DATABASE_URL", "postgresql://u:p@localhost:port/db"),
         ("DATABASE_URL", "postgresql://u:p@[::1/db"),
         ("DATABASE_REPLICA_URL", "mysql://u:p@localhost/db"),
+        ("DATABASE_PAGES_URL", "mysql://u:p@localhost/db"),
+        ("PAGE_TIMEOUT_SECONDS", "5s"),
         ("DATABASE_REPLICA_URL", "postgresql://u:p@localhost"),
         ("MASK_SECRETS", "maybe"),
         ("AUDIT_REQUIRED", "maybe"),
@@ -265,6 +267,22 @@ def test_a_replica_is_given_up_quickly_and_never_written_to(load: Load) -> None:
     assert database["OPTIONS"]["options"] == "-c default_transaction_read_only=on"
     assert database["OPTIONS"]["connect_timeout"] == database["OPTIONS"]["pool"]["timeout"] == 2
     assert "connect_timeout" not in loaded["DATABASES"]["default"]["OPTIONS"]
+
+
+def test_pages_read_through_connections_that_end_a_long_statement(load: Load) -> None:
+    url = "postgresql://u:p@one.example.com/logs?sslmode=require"
+    loaded = load(DATABASE_URL=url, PAGE_TIMEOUT_SECONDS="7")
+    assert loaded["DATABASE_ROUTERS"] == ["joblogs.database.replica.Router"]
+    pages, default = loaded["DATABASES"]["pages"], loaded["DATABASES"]["default"]
+    assert (pages["HOST"], pages["OPTIONS"]["sslmode"]) == ("one.example.com", "require")
+    assert pages["OPTIONS"]["options"] == "-c statement_timeout=7s"
+    assert "options" not in default["OPTIONS"]
+    assert (pages["OPTIONS"]["pool"]["min_size"], default["OPTIONS"]["pool"]["min_size"]) == (0, 1)
+    own = "postgresql://pages:p@one.example.com:6432/logs"
+    pages = load(DATABASE_URL=url, DATABASE_PAGES_URL=own)["DATABASES"]["pages"]
+    assert (pages["USER"], pages["PORT"]) == ("pages", 6432)
+    assert "options" not in pages["OPTIONS"]
+    assert set(load(DATABASE_URL=url, PAGE_TIMEOUT_SECONDS="0")["DATABASES"]) == {"default"}
 
 
 def test_the_gateways_keys_come_from_the_variable_or_a_file(load: Load, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from joblogs.database import time_limited
+
 if TYPE_CHECKING:
     # Generic for the type checker only.
     AnyAdmin = admin.ModelAdmin[Any]
@@ -52,7 +54,8 @@ class KeyChangeList(ChangeList):
             page = self.paginator.page(self.page_num if self.multi_page else 1)
         except InvalidPage:
             raise IncorrectLookupParameters from None
-        self.result_list = self.queryset.filter(pk__in=page.object_list)
+        # Now: the template would ask for them when no limit of time holds any more.
+        self.result_list = list(self.queryset.filter(pk__in=page.object_list))
 
 
 class ClosedFirst(AnyAdmin):
@@ -98,6 +101,12 @@ class ReadOnlyModelAdmin(ClosedFirst):
     def containing(self, term: str) -> Q | None:
         """Those that it means without an index: of the latest only."""
         return None
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        show = super().changelist_view
+        return (show if request.method == "POST" else time_limited(show))(request, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return self.visible(user_of(request)).order_by(*self.get_ordering(request))

@@ -17,9 +17,15 @@ from .compiled import ArrayParam, CompiledQuery, InArray, Param
 from .disk_usage import size
 from .indexes import AddIndexOnline
 from .lock_timeout import retry_for_locks
-from .locks import answering, only_one, retrying, share_lock, take_lock, waiting_at_most
+from .locks import answering, is_timeout, only_one, retrying, share_lock, take_lock, waiting_at_most
 from .partitions import Partitions
-from .replica import from_replica, is_reading_replica, reads_from_replica, replica_usable
+from .replica import (
+    from_replica,
+    is_reading_replica,
+    reads_from_replica,
+    replica_usable,
+    time_limited,
+)
 from .schema import CreatePartitionedModel, refuse_store_before_1, set_fillfactor
 
 __all__ = [
@@ -38,6 +44,7 @@ __all__ = [
     "insert_rows",
     "insert_without_sync",
     "is_reading_replica",
+    "is_timeout",
     "only_one",
     "reads_from_replica",
     "refuse_store_before_1",
@@ -49,6 +56,7 @@ __all__ = [
     "share_lock",
     "size",
     "take_lock",
+    "time_limited",
     "update_rows",
     "waiting_at_most",
 ]

@@ -119,6 +119,11 @@ def _is_passing(error: Exception) -> bool:
     return state in {"40001", "40P01"} or "database is locked" in str(error)
 
 
+def is_timeout(error: BaseException) -> bool:
+    """Whether a statement was ended because it took longer than its connection allows."""
+    return getattr(error.__cause__, "sqlstate", None) == "57014"
+
+
 @contextmanager
 def waiting_at_most(seconds: float) -> Iterator[None]:
     """Let each statement within take no longer than this: on SQLite to get the write lock.

@@ -32,6 +32,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 REPLICA: Final = "replica"
+PAGES: Final = "pages"
+"""The primary through connections of its own, on which a statement may take a few seconds only."""
 CHECK_SECONDS, RETRY_SECONDS = 5.0, 15.0
 LAG_MAX_SECONDS = 10.0
 _RIGHTS: Final = {"app", "appgrant", "scope"}
@@ -45,17 +47,17 @@ _LAG = """
         ELSE EXTRACT(EPOCH FROM clock_timestamp() - pg_last_xact_replay_timestamp())
     END
 """
-_reading: ContextVar[bool] = ContextVar("reading from the replica", default=False)
+_reading: ContextVar[str] = ContextVar("the database that reads ask", default=DEFAULT_DB_ALIAS)
 
 
 def reading_alias() -> str:
     """The database that a read about jobs and logs asks here."""
-    return REPLICA if _reading.get() else DEFAULT_DB_ALIAS
+    return _reading.get()
 
 
 def is_reading_replica() -> bool:
     """Whether reads about jobs and logs ask another database here than those about rights."""
-    return _reading.get()
+    return _reading.get() == REPLICA
 
 
 class Router:
@@ -132,8 +134,8 @@ def replica_usable() -> bool:
 
 
 @contextmanager
-def _asking_replica() -> Iterator[None]:
-    token = _reading.set(True)
+def _reading_from(alias: str) -> Iterator[None]:
+    token = _reading.set(alias)
     try:
         yield
     finally:
@@ -143,8 +145,23 @@ def _asking_replica() -> Iterator[None]:
 @contextmanager
 def reads_from_replica() -> Iterator[None]:
     """Let the reads of a block ask the replica, if it is fit to be asked when the block begins."""
-    with _asking_replica() if replica_usable() else nullcontext():
+    with _reading_from(REPLICA) if replica_usable() else nullcontext():
         yield
+
+
+def time_limited(read: Callable[P, T]) -> Callable[P, T]:
+    """Let no statement of a function that only reads take longer than PAGE_TIMEOUT_SECONDS.
+
+    Raises OperationalError, of which `is_timeout` is true. A body that the function returns in
+    parts has no limit. SQLite has none either.
+    """
+
+    @wraps(read)
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _reading_from(PAGES) if PAGES in settings.DATABASES else nullcontext():
+            return read(*args, **kwargs)
+
+    return reading
 
 
 def from_replica(read: Callable[P, T]) -> Callable[P, T]:
@@ -159,7 +176,7 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
         if not replica_usable():
             return read(*args, **kwargs)
         try:
-            with _asking_replica():
+            with _reading_from(REPLICA):
                 answer = read(*args, **kwargs)
         except (OperationalError, InterfaceError) as error:
             _watch.leave_alone(type(error).__name__)
@@ -180,7 +197,7 @@ def parts_from_replica(parts: Iterable[T]) -> Iterator[T]:
     rest = iter(parts)
     while True:
         # Not around the yield: what happens between two parts is not ours.
-        with _asking_replica():
+        with _reading_from(REPLICA):
             try:
                 part = next(rest)
             except StopIteration:

@@ -27,7 +27,7 @@ View = Callable[..., HttpResponseBase]
 
 def read_by_staff(page: Callable[..., HttpResponseBase]) -> View:
     """A page for members of staff, who may ask for it and change nothing; of no job, 404."""
-    page_from_replica = database.from_replica(page)
+    page_from_replica = database.time_limited(database.from_replica(page))
 
     @require_safe
     @staff_member_required
