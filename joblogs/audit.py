@@ -47,6 +47,7 @@ class Channel(TextChoices):
         "v4_batch_get_job_instance_execute_object_log",
     )
     RAW = "raw log", _("raw log")
+    STEP_FOLLOW = "follow", _("following a step")
     EXPORT = "export_logs", "export_logs"
     APP_EXPORT = "export", _("app export")
     PAGE_EXPORT = "page export", _("page export")

@@ -60,6 +60,10 @@ class BadRequest(StoreError):
         "错误的请求 [JSON 第 {0} 行第 {1} 列]", "Bad Request [JSON line {0} column {1}]"
     )
     NOT_UTF8: ClassVar = Text("错误的请求 [UTF-8 字节 {0}]", "Bad Request [UTF-8 byte {0}]")
+    FOLLOWED: ClassVar = Text(
+        "错误的请求 [cursor 过大：请用 host_id_list 指定主机]",
+        "Bad Request [the cursor gets too large: choose hosts by host_id_list]",
+    )
     TOO_DEEP: ClassVar = Text("错误的请求 [JSON 嵌套过深]", "Bad Request [JSON nested too deeply]")
 
 

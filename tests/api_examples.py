@@ -129,8 +129,11 @@ def pretty(value: Any) -> str:
 
 
 def masked(envelope: Any) -> Any:
-    """An envelope with the id that the pages show."""
+    """An envelope with the id and the cursor that the pages show."""
     ids = {"job_request_id", "request_id"} & envelope.keys()
+    data = envelope.get("data")
+    if isinstance(data, dict) and "cursor" in data:
+        data["cursor"] = "WzEsMCxbMV0sWzUxXSxbMjQ0NjMzOTYyNF1d:2fuI79PDvhDhKPklgBLgaiQk"
     return envelope | dict.fromkeys(ids, REQUEST_ID)
 
 
@@ -223,6 +226,7 @@ EXAMPLES: dict[str, Example] = {
         shown=("Content-Type", "Content-Length", "X-Log-Size", "X-Log-State"),
     ),
     "log_beyond": Example("GET", OWN + "hosts/101/log", headers={"Range": "bytes=99-"}),
+    "follow": Example("POST", OWN + "follow", {"host_id_list": [101], "max_bytes": 51}),
     "export_text": Example(
         "GET",
         "/api/v1/biz/2/export",

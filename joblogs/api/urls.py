@@ -9,7 +9,7 @@ from django.urls import re_path
 
 from .base import ApiView, not_found
 from .dialects import Dialect, routes, v4_routes
-from .v1 import export, offsets, records, schema
+from .v1 import export, follow, offsets, records, schema
 from .v1 import host_log as raw_log
 from .v3 import batch_log, host_log, job_list, job_status, step_detail, step_status
 from .v4 import object_log
@@ -68,6 +68,7 @@ ROUTES = [
     Route("records", "/api/v1/records", records.Records),
     Route("offsets", _STEP + "/offsets", offsets.Offsets),
     Route("host_log", _STEP + "/hosts/{host}/log", raw_log.HostLog),
+    Route("follow", _STEP + "/follow", follow.Follow),
     Route("export", _SCOPE + "/export", export.Export),
     Route("schema", "/api/v1/schema", schema.Schema),
 ]

@@ -19,7 +19,7 @@ def pieces(parts: Iterable[bytes], size: int = PIECE_BYTES) -> Iterator[Piece]:
         pending += part
         while start + len(pending) > border:
             stop = border - start
-            stop -= _begun_character(pending[max(0, stop - 3) : stop])
+            stop -= begun_character(pending[max(0, stop - 3) : stop])
             yield Piece(start, bytes(pending[:stop]))
             del pending[:stop]
             start += stop
@@ -28,7 +28,7 @@ def pieces(parts: Iterable[bytes], size: int = PIECE_BYTES) -> Iterator[Piece]:
         yield Piece(start, bytes(pending))
 
 
-def _begun_character(before: bytearray) -> int:
+def begun_character(before: bytes | bytearray) -> int:
     """How many bytes at the end, at most 3, begin a character that is not whole yet."""
     for length, byte in enumerate(reversed(before), 1):
         if 0x80 <= byte < 0xC0:

@@ -6,6 +6,7 @@ of hosts; text comes in groups of bounded size.
 
 from .changes import step_facts
 from .completeness import Completeness, State, completeness
+from .follow import CURSOR_MAX_BYTES, Cursor, LogNews, News, news_since, read_cursor
 from .hosts import (
     HOSTS_MAX,
     Address,
@@ -35,12 +36,16 @@ from .transfers import FileSource, file_sources, target_directory
 from .window import END, Place, ShownLine, Window, window_at
 
 __all__ = [
+    "CURSOR_MAX_BYTES",
     "END",
     "HOSTS_MAX",
     "Address",
     "Attempts",
     "BytesText",
     "Completeness",
+    "News",
+    "LogNews",
+    "Cursor",
     "FileLogs",
     "FileSource",
     "JobFilter",
@@ -72,6 +77,8 @@ __all__ = [
     "latest_batch",
     "list_jobs",
     "log_state",
+    "news_since",
+    "read_cursor",
     "readable_size",
     "result_state",
     "script_logs",

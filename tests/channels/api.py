@@ -78,6 +78,12 @@ def _raw(where: Place) -> list[Ask]:
     return [Ask(f"{log}{rest}", step=where.step) for rest in ("", "/", "?tail=60", "?offset=3")]
 
 
+def _follow(where: Place) -> list[Ask]:
+    asked: list[dict[str, object]] = [{}, {"host_id_list": [where.host], "max_bytes": 60}]
+    path = _own(where, "follow")
+    return [Ask(path, "POST", json=body, step=where.step) for body in asked]
+
+
 def _export(where: Place) -> list[Ask]:
     start = f"/api/v1/biz/{where.scope}/export"
     asked = [f"{start}?format={kind}&step={where.step}" for kind in ("txt", "ndjson")]
@@ -116,6 +122,13 @@ API = [
         _raw,
         text=APP_OR_TOKEN,
         recorded="raw log",
+    ),
+    Row(
+        "what is new of a step",
+        ("follow",),
+        _follow,
+        text=APP_OR_TOKEN,
+        recorded="follow",
     ),
     Row(
         "export of logs",

@@ -149,6 +149,7 @@ _BY_CHANCE = {
 # A message is about the request before.
 _CHANCE = re.compile(
     r'name="csrfmiddlewaretoken" value="\w+"|"(?:job_)?request_id":"[^"]*"'
+    r'|data-now="\d+"'
     r'|<ul class="messagelist">.*?</ul>',
     re.DOTALL,
 )

@@ -69,6 +69,7 @@ COMMANDS = [
     ),
     Command("import_logs", False, (("{file}",), ("{file}", "--dry-run"))),
     Command("maintain_logs", False, (("--dry-run",), ())),
+    Command("migrate", False, (("--plan",),)),
     Command("redact_logs", False, (("--dry-run",), ("--texts", "{file}"), ())),
     Command("remove_jobs", False, (("--job", str(HERE.job), "--dry-run"), ("--contains", "x"))),
     Command("serve", False, ()),

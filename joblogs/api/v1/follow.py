@@ -1,0 +1,185 @@
+"""Endpoint `/api/v1/…/follow`: what is new in the script logs of a step since a cursor.
+
+An answer never waits, and is bounded: a client that asks again and again, each time with the cursor
+of the last answer, gets every byte of every host once, in order, across retries.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated
+
+import msgspec
+from django.http.response import HttpResponseBase
+from msgspec import UNSET, Meta, UnsetType
+from rest_framework.request import Request
+
+from joblogs import access, query
+from joblogs.api import envelope, parameters
+from joblogs.api.base import ApiView, Operation, caller_of, read_entry
+from joblogs.api.fields import ID, Parameter, Params, or_unset, read
+from joblogs.audit import Channel
+from joblogs.errors import (
+    BadRequest,
+    JobNotFound,
+    OffsetBeyondLog,
+    PermissionDenied,
+    ScopeNotFound,
+)
+from joblogs.query import LogNews, State
+
+BYTES_DEFAULT, BYTES_MAX = 1024 * 1024, 8 * 1024 * 1024
+
+
+def _numbers(params: Params, name: str) -> frozenset[int]:
+    """A list of integers, empty if it is absent. Raises BadRequest."""
+    try:
+        numbers = {parameters.integer(value) for value in parameters.optional_list(params, name)}
+    except parameters.NotInteger:
+        raise BadRequest(BadRequest.FIELD, name) from None
+    return frozenset(number for number in numbers if number is not None)
+
+
+def _max_bytes(params: Params, name: str) -> int:
+    value = parameters.optional_integer(params, name, least=1)
+    return min(value or BYTES_DEFAULT, BYTES_MAX)
+
+
+class FollowParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters: where the caller is, which hosts, and how much text at most."""
+
+    cursor: Annotated[
+        str | None,
+        Parameter(
+            parameters.optional_text,
+            {"type": "string", "maxLength": query.CURSOR_MAX_BYTES},
+            "The cursor of the last answer; without it everything is new.",
+        ),
+    ]
+    host_id_list: Annotated[
+        frozenset[int],
+        Parameter(_numbers, {"type": "array", "items": ID}, "Only these hosts; empty: all."),
+    ]
+    status_list: Annotated[
+        frozenset[int],
+        Parameter(
+            _numbers,
+            {"type": "array", "items": {"type": "integer"}},
+            "Only host results that have one of these statuses now; empty: all.",
+        ),
+    ]
+    max_bytes: Annotated[
+        int,
+        Parameter(
+            _max_bytes,
+            {"type": "integer", "minimum": 1, "default": BYTES_DEFAULT},
+            f"Bytes of text in the answer, at most {BYTES_MAX}.",
+        ),
+    ]
+
+
+class FollowedHost(msgspec.Struct, kw_only=True):
+    """What is new of one attempt on one host."""
+
+    bk_host_id: int
+    bk_cloud_id: int
+    ip: str | None
+    ipv6: str | None
+    host_name: str | None
+    execute_count: int
+    batch: int
+    status: int
+    exit_code: int | None
+    tag: str | None
+    state: Annotated[State, Meta(description="How complete the log is.")]
+    offset: Annotated[int, Meta(description="Where in the log the text starts, in bytes.")]
+    content: Annotated[str | UnsetType, Meta(description="The text, if it is UTF-8.")] = UNSET
+    content_base64: Annotated[
+        str | UnsetType, Meta(description="The bytes, if they are not UTF-8.")
+    ] = UNSET
+
+    @classmethod
+    def of(cls, news: LogNews) -> FollowedHost:
+        log = news.log
+        try:
+            text, binary = news.text.decode(), None
+        except UnicodeDecodeError:
+            text, binary = None, base64.b64encode(news.text).decode()
+        return cls(
+            bk_host_id=log.bk_host_id,
+            bk_cloud_id=log.bk_cloud_id,
+            ip=log.ip,
+            ipv6=log.ipv6,
+            host_name=log.host_name,
+            execute_count=log.execute_count,
+            batch=log.batch,
+            status=log.status,
+            exit_code=log.exit_code,
+            tag=log.tag,
+            state=news.state.state,
+            offset=news.offset,
+            content=or_unset(text),
+            content_base64=or_unset(binary),
+        )
+
+
+class Followed(msgspec.Struct, kw_only=True):
+    """What is new of a step."""
+
+    hosts: list[FollowedHost]
+    cursor: Annotated[str, Meta(description="To be sent with the next request.")]
+    more: Annotated[bool, Meta(description="There is more already: ask at once.")]
+    finished: Annotated[bool, Meta(description="The step and its logs have ended.")]
+
+
+class Follow(ApiView):
+    """View of what is new in a step's logs, by POST."""
+
+    http_method_names = ["post"]
+    errors = (
+        BadRequest,
+        ScopeNotFound,
+        PermissionDenied,
+        JobNotFound,
+        OffsetBeyondLog,
+    )
+    operations = {
+        "post": Operation(
+            id="follow",
+            tag="Raw log",
+            summary="What is new in the script logs of a step",
+            description="Text, statuses and attempts since a cursor, which the caller keeps and "
+            "sends again. Never waits; logs take turns. Text that may still become part of a mask "
+            "comes once that is settled. File logs are read by the other endpoints.",
+            request=FollowParams,
+            answer=Followed,
+        )
+    }
+
+    # Never from a replica: one that lags behind another would have less than was sent.
+    def post(
+        self, request: Request, scope_type: str, scope_id: str, job: int, step: int
+    ) -> HttpResponseBase:
+        params = read(FollowParams, parameters.parameters(request._request))
+        scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
+        instance = query.find_step(
+            access.jobs_in(scope), job_instance_id=int(job), step_instance_id=int(step)
+        )
+        cursor = query.read_cursor(params.cursor, instance)
+        news = query.news_since(
+            cursor,
+            instance,
+            hosts=params.host_id_list,
+            statuses=params.status_list,
+            max_bytes=params.max_bytes,
+        )
+        hosts = sum(bool(one.text) for one in news.logs)
+        followed = Followed(
+            hosts=[FollowedHost.of(one) for one in news.logs],
+            cursor=cursor.signed(),
+            more=news.more,
+            finished=news.finished,
+        )
+        entry = read_entry(request, instance, hosts=hosts, channel=Channel.STEP_FOLLOW, poll=True)
+        entry.end(news.size)
+        return envelope.success(request._request, followed)

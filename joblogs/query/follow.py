@@ -1,0 +1,278 @@
+"""What is new in the logs of a step since a cursor: text, statuses, later attempts.
+
+The cursor is all the state there is, and the caller keeps it: for each host result how many bytes
+were sent, and a checksum of its status, exit code, tag and actual attempt. Each result is a log of
+its own, so a retry or a rolling batch is another log and never goes on with the one before.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.core import signing
+from django.db.models import QuerySet
+from django.db.models.functions import Length
+
+from joblogs import database
+from joblogs.choices import FINISHED, host_rank, run_rank
+from joblogs.errors import BadRequest, OffsetBeyondLog
+from joblogs.logtext import store
+from joblogs.logtext.export_pieces import begun_character
+from joblogs.models import HostResult, StepInstance
+
+from .completeness import Completeness, State, completeness
+
+CURSOR_MAX_BYTES = 256 * 1024
+LOGS_MAX = 2_000
+"""Logs in one answer."""
+SHARE_BYTES = 4096
+"""Bytes that a log gets at least when it is its turn, where it has as many."""
+_SIGNER = signing.Signer(salt="joblogs.follow")
+
+
+class FollowedLog(NamedTuple):
+    """Columns of a host result that a follower needs."""
+
+    pk: int
+    bk_host_id: int
+    bk_cloud_id: int
+    ip: str | None
+    ipv6: str | None
+    host_name: str | None
+    execute_count: int
+    batch: int
+    status: int
+    exit_code: int | None
+    tag: str | None
+    actual_execute_count: int | None
+    held_size: int
+    received_size: int
+    declared_size: int | None
+    truncated: bool
+    mask_pending: int
+    mask_rule: str
+    prefix_size: int
+
+    @property
+    def finished(self) -> bool:
+        return host_rank(self.status) == FINISHED
+
+    @property
+    def settled_size(self) -> int:
+        """Bytes that no later piece turns into a part of a mask; all, once the log has ended."""
+        if self.finished:
+            return self.held_size
+        return self.held_size - (self.mask_pending or (0 if self.mask_rule else self.prefix_size))
+
+    def state(self, *, expired: bool) -> Completeness:
+        """How complete the log is, by its size alone."""
+        return completeness(
+            status=self.status,
+            received_size=self.received_size,
+            declared_size=self.declared_size,
+            truncated=self.truncated,
+            expired=expired,
+        )
+
+    def checksum(self, *, expired: bool) -> int:
+        """Of what may change without a byte of text."""
+        facts = (self.status, self.exit_code, self.tag, self.actual_execute_count, expired)
+        return zlib.crc32(repr(facts).encode())
+
+
+class Position(NamedTuple):
+    """How far a follower has a log: bytes sent, and the checksum of what was said of it."""
+
+    sent: int
+    checksum: int
+
+
+@dataclass(slots=True)
+class Cursor:
+    """How far a follower has a step's logs. `turn`: the log behind which the next answer begins."""
+
+    step: int
+    turn: int = 0
+    positions: dict[int, Position] = field(default_factory=dict)
+
+    def signed(self) -> str:
+        """The cursor as text. Raises BadRequest beyond CURSOR_MAX_BYTES: fewer hosts are needed."""
+        keys = sorted(self.positions)
+        gaps = [key - before for before, key in zip([0, *keys], keys, strict=False)]
+        positions = [self.positions[key] for key in keys]
+        # By column, so that equal ones stand beside each other and compress to next to nothing.
+        columns = [gaps, [p.sent for p in positions], [p.checksum for p in positions]]
+        text = _SIGNER.sign_object([self.step, self.turn, *columns], compress=True)
+        if len(text) > CURSOR_MAX_BYTES:
+            raise BadRequest(BadRequest.FOLLOWED)
+        return text
+
+
+def read_cursor(text: str | None, step: StepInstance) -> Cursor:
+    """The cursor that a text is, of a step; None begins. Raises BadRequest for any other text."""
+    if text is None:
+        return Cursor(step.pk)
+    if len(text) > CURSOR_MAX_BYTES:
+        raise BadRequest(BadRequest.FIELD, "cursor")
+    try:
+        number, turn, gaps, sent, checksums = _SIGNER.unsign_object(text)
+    except signing.BadSignature:
+        raise BadRequest(BadRequest.FIELD, "cursor") from None
+    if number != step.pk:
+        raise BadRequest(BadRequest.FIELD, "cursor")
+    positions = itertools.starmap(Position, zip(sent, checksums, strict=True))
+    return Cursor(number, turn, dict(zip(itertools.accumulate(gaps), positions, strict=True)))
+
+
+class LogNews(NamedTuple):
+    """What is new of one log: its text from `offset` on, which may be empty."""
+
+    log: FollowedLog
+    offset: int
+    text: bytes
+    state: Completeness
+
+
+@dataclass(slots=True)
+class News:
+    """What is new of a step. `more`: there is more already; `finished`: nothing more will come."""
+
+    logs: list[LogNews]
+    more: bool
+    finished: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return sum(len(one.text) for one in self.logs)
+
+
+def news_since(
+    cursor: Cursor,
+    step: StepInstance,
+    *,
+    hosts: Collection[int] = (),
+    statuses: Collection[int] = (),
+    max_bytes: int,
+) -> News:
+    """What is new of the script logs of a step, and move the cursor behind it.
+
+    `hosts` and `statuses` choose logs; none chooses all. At most `max_bytes` of text and LOGS_MAX
+    logs: logs take turns, so that none has to wait for a loud one. Raises OffsetBeyondLog where a
+    log is shorter than what was sent of it, as after a restore.
+    """
+    expired = step.job.expired_at is not None
+    logs = list(_logs_of(step, hosts, statuses))
+    due = _due(logs, cursor, expired=expired)
+    chosen, ends = _shares(due, cursor, max_bytes, expired=expired)
+    texts = _texts(step, chosen, cursor, ends)
+    answered = []
+    for log in chosen:
+        sent = _sent(cursor, log)
+        text = _whole_characters(texts.get(log.pk, b""), at_end=_is_last(log, sent, texts))
+        position = Position(sent + len(text), log.checksum(expired=expired))
+        if text or cursor.positions.get(log.pk) != position:
+            answered.append(LogNews(log, sent, text, log.state(expired=expired)))
+        cursor.positions[log.pk] = position
+    if chosen and len(chosen) < len(due):
+        cursor.turn = chosen[-1].pk
+    left = _due(logs, cursor, expired=expired)
+    running = any(log.state(expired=expired).state is State.RECEIVING for log in logs)
+    ended = run_rank(step.status) == FINISHED and not running
+    return News(answered, more=bool(left) and bool(answered), finished=ended and not left)
+
+
+def _logs_of(
+    step: StepInstance, hosts: Collection[int], statuses: Collection[int]
+) -> Iterator[FollowedLog]:
+    results: QuerySet[HostResult, Any] = HostResult.objects.for_step(step).targets()
+    if hosts:
+        results = results.filter(database.InArray("host_id", hosts))
+    if statuses:
+        results = results.filter(status__in=statuses)
+    columns: list[Any] = ["pk", "host_id", *FollowedLog._fields[2:-1], Length("mask_prefix")]
+    return itertools.starmap(FollowedLog, results.order_by("pk").values_list(*columns).iterator())
+
+
+def _sent(cursor: Cursor, log: FollowedLog) -> int:
+    position = cursor.positions.get(log.pk)
+    return 0 if position is None else position.sent
+
+
+def _due(logs: Iterable[FollowedLog], cursor: Cursor, *, expired: bool) -> list[FollowedLog]:
+    """The logs of which there is something new. Raises OffsetBeyondLog."""
+    due = []
+    for log in logs:
+        position = cursor.positions.get(log.pk)
+        if position is not None and not expired and position.sent > log.held_size:
+            raise OffsetBeyondLog(offset=position.sent, size=log.held_size, stands=_stands(log))
+        if (
+            position is None
+            or position.checksum != log.checksum(expired=expired)
+            or (not expired and position.sent < log.settled_size)
+        ):
+            due.append(log)
+    return due
+
+
+def _stands(log: FollowedLog) -> dict[str, str]:
+    """What the error about an offset says of the log that is there."""
+    return {
+        "X-Log-Attempt": str(log.execute_count),
+        "X-Log-Batch": str(log.batch),
+        "X-Log-Size": str(log.held_size),
+        "X-Log-State": log.state(expired=False).state,
+    }
+
+
+def _shares(
+    due: Sequence[FollowedLog], cursor: Cursor, max_bytes: int, *, expired: bool
+) -> tuple[list[FollowedLog], dict[int, int]]:
+    """The logs whose turn it is, and up to where each is sent: first an equal share to each, then
+    what the short ones leave to the longer ones."""
+    behind = [log for log in due if log.pk > cursor.turn]
+    turns = behind + [log for log in due if log.pk <= cursor.turn]
+    waiting = {log.pk: 0 if expired else log.settled_size - _sent(cursor, log) for log in turns}
+    chosen, planned = [], 0
+    for log in turns[:LOGS_MAX]:
+        if planned >= max_bytes:
+            break
+        chosen.append(log)
+        planned += min(SHARE_BYTES, max(0, waiting[log.pk]))
+    ends, left = {}, max_bytes
+    by_size = sorted(chosen, key=lambda log: waiting[log.pk])
+    for index, log in enumerate(by_size):
+        share = min(max(0, waiting[log.pk]), left // (len(by_size) - index))
+        ends[log.pk] = _sent(cursor, log) + share
+        left -= share
+    return chosen, ends
+
+
+def _texts(
+    step: StepInstance, chosen: Iterable[FollowedLog], cursor: Cursor, ends: dict[int, int]
+) -> dict[int, bytes]:
+    """The bytes of each log between what was sent and its end."""
+    spans = [
+        store.Span(log.pk, _sent(cursor, log), ends[log.pk], log.held_size)
+        for log in chosen
+        if _sent(cursor, log) < ends[log.pk]
+    ]
+    texts: dict[int, bytes] = {}
+    for span, parts in store.read(step.day, spans):
+        texts[span.log] = texts.get(span.log, b"") + b"".join(parts)
+    return texts
+
+
+def _is_last(log: FollowedLog, sent: int, texts: dict[int, bytes]) -> bool:
+    """Whether a text goes to the end of a log that has ended."""
+    return log.finished and sent + len(texts.get(log.pk, b"")) >= log.held_size
+
+
+def _whole_characters(text: bytes, *, at_end: bool) -> bytes:
+    """A text without the first part of a character of UTF-8 at its end, unless that is all."""
+    begun = 0 if at_end else begun_character(text[-3:])
+    return text[: len(text) - begun] if begun < len(text) else text
