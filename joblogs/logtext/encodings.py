@@ -46,21 +46,21 @@ def encodings(data: bytes, *, start: bool = True) -> tuple[str, ...]:
     return (UTF8, *likely) if plain else (UTF8, *likely, LATIN1)
 
 
-def reading_encoding(data: bytes, *, start: bool, chosen: str = "", usual: str = "") -> str:
+def reading_encoding(data: bytes, *, head: bytes = b"", chosen: str = "", usual: str = "") -> str:
     """The encoding to read bytes in.
 
-    `chosen`, one of CHOICES, is what the reader says of this text; `usual` what they read in where
-    a text is not plainly in another. What is in none is read as UTF-8. `start`: as above.
+    `head` is how their text begins, `chosen`, one of CHOICES, what the reader says of this text;
+    `usual` what they read in where a text is not plainly in another. What is in none is UTF-8.
     """
     if chosen:
         name = CHOICES[chosen]
-        return name if name != "utf-16" else (utf16_name(data) or "utf-16-le")
-    if start and (found := utf16_name(data)):
+        return name if name != "utf-16" else (utf16_name(head) or "utf-16-le")
+    if found := utf16_name(head):
         return found
     if data.isascii() or _is_mostly_utf8(data):
         return UTF8
     name = CHOICES.get(usual, UTF8)
-    if name != UTF8 and name != "utf-16" and _is(data, name):
+    if name not in (UTF8, "utf-16") and _is(data, name):
         return name
     return recognised_legacy(data[:_JUDGED]) or UTF8
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -122,3 +124,78 @@ def test_following_gives_what_is_redrawn_once_more_from_where_it_stands() -> Non
 def test_a_page_is_bounded_whatever_the_codes_are(unit: str) -> None:
     _load(unit * (200_000 // len(unit.encode())) + "\n")
     assert len(_html(staff())) < 3_000_000
+
+
+def _load_bytes(data: bytes, status: int = 9) -> None:
+    load(job(), step(), result(status=status))
+    load(script_log(None, content_base64=base64.b64encode(data).decode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "label"),
+    [
+        ("备份失败: 磁盘空间不足\n", "gb18030", "GB18030"),
+        ("バックアップに失敗しました\n", "cp932", "Shift-JIS"),
+        ("백업 실패: 디스크 공간 부족\n", "cp949", "EUC-KR"),
+        ("磁盘上 full\r\nnext\r\n", "utf-16-le", "UTF-16"),
+        ("\ufeff磁盘上 full\r\nnext\r\n", "utf-16-be", "UTF-16"),
+        ("磁盘 plain\n", "utf-8", "UTF-8"),
+    ],
+)
+def test_an_encoding_is_recognised_where_it_is_plain(text: str, encoding: str, label: str) -> None:
+    _load_bytes(text.encode(encoding))
+    html = _html(staff())
+    texts = "\n".join(text for _, _, text in _rows(html))
+    assert texts == text.strip("\ufeff\n").replace("\r", "")
+    assert f"automatic ({label})" in html
+
+
+def test_latin_1_is_read_by_choice_and_the_choice_stays_in_the_links_of_this_log() -> None:
+    _load_bytes("Größe überschritten €\n".encode("cp1252"))
+    client = staff()
+    assert "Größe" not in _html(client)
+    html = _html(client, "?encoding=latin-1")
+    assert _rows(html)[0][2] == "Größe überschritten €"
+    assert '<option value="latin-1" selected>' in html
+    assert "?encoding=latin-1&amp;line=1#L1" in html
+    assert "encoding" not in client.cookies
+
+
+def test_what_the_browser_remembers_counts_where_a_text_is_in_no_other_plainly() -> None:
+    _load_bytes("Größe überschritten\n".encode("cp1252"))
+    client, other = staff(), Client()
+    client.cookies["encoding"] = "latin-1"
+    assert _rows(_html(client))[0][2] == "Größe überschritten"
+    other.cookies["sessionid"] = client.cookies["sessionid"].value
+    assert "Größe" not in _html(other)
+    client.cookies["encoding"] = "euc-kr"
+    assert "Größe" not in _html(client)
+    client.cookies["encoding"] = "nonsense"
+    assert "Größe" not in _html(client)
+
+
+def test_utf_8_stays_utf_8_whatever_the_browser_remembers() -> None:
+    _load("磁盘\n")
+    client = staff()
+    client.cookies["encoding"] = "gb18030"
+    assert _rows(_html(client))[0][2] == "磁盘"
+
+
+def test_downloads_are_the_bytes_whatever_is_chosen() -> None:
+    data = "磁盘\n".encode("gb18030")
+    _load_bytes(data)
+    answer = staff().get(page("log-download"), {"encoding": "gb18030"})
+    assert answer.getvalue() == data
+
+
+def test_following_goes_on_in_the_encoding_of_the_page() -> None:
+    _load_bytes("备份失败: 磁盘空间不足\n".encode("gb18030"), status=7)
+    client = staff()
+    (query,) = re.findall(r'data-more="[^"?]*\?([^"]*)"', _html(client))
+    load(
+        script_log(
+            None, offset=23, content_base64=base64.b64encode("旒\n".encode("gb18030")).decode()
+        )
+    )
+    answer = client.get(f"{page('log-more')}?{unescape(query)}byte=23").json()
+    assert [text for _, _, text in _rows(answer["html"])] == ["旒"]

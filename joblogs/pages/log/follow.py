@@ -12,14 +12,16 @@ from django.http import Http404, HttpRequest, JsonResponse
 
 from joblogs import query
 from joblogs.audit import Channel
+from joblogs.logtext.encodings import UTF8
 from joblogs.models import HostResult, StepInstance
 from joblogs.pages import links
 from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import rendered
 from joblogs.query import Place, Result, Window
 
+from .encoding import COOKIE, choice_of, window_encoding
 from .host_log import HostLog, host_log
-from .lines import lines_as_bytes
+from .lines import lines_as_bytes, lines_html
 from .request import LogRequest, TextPin
 from .seen import REST_BYTES, SeenLines, lines_as_seen
 
@@ -27,7 +29,7 @@ ROWS_MAX = 100
 """Rolling batches of one host that a page follows: they all stand in the address."""
 
 
-def follow_query(log: HostLog, asked: LogRequest) -> str:
+def follow_query(log: HostLog, asked: LogRequest, encoding: str) -> str:
     """Query that asks for more of the text shown, up to the byte; empty if it is not followed."""
     rows = tuple(row.pk for row in log.host.results)
     if not log.grows or len(rows) > ROWS_MAX:
@@ -35,6 +37,8 @@ def follow_query(log: HostLog, asked: LogRequest) -> str:
     pinned = {"shown": str(TextPin(log.result.pk, log.text.last_start, rows))}
     if log.file is not None:
         pinned["file"] = str(log.file.pk)
+    if encoding != UTF8:
+        pinned["read_as"] = choice_of(encoding)
     return f"{urlencode(asked.parameters | pinned)}&"
 
 
@@ -53,15 +57,16 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonR
     window = Window([], size, size, size, log.text.newlines)
     if start < size and not moved:
         window = query.window_at(log.text, Place("byte", start))
+    usual = request.COOKIES.get(COOKIE, "")
+    encoding = window_encoding(log.text, window, asked.encoding, usual)
     if asked.as_bytes:
-        seen = SeenLines(lines_as_bytes(window.lines, asked.encoding), start)
+        seen = SeenLines(lines_as_bytes(window.lines, encoding), start)
     else:
-        seen = lines_as_seen(log.text, window, asked.encoding, to_end=True)
-    context = {"lines": seen.lines, "kept": asked.kept}
+        seen = lines_as_seen(log.text, window, encoding, to_end=True)
     head = {"log": log, "result": log.result, "window": window}
     answer = JsonResponse(
         {
-            "html": rendered("joblogs/_log_lines.html", context, request).strip(),
+            "html": lines_html(seen.lines, asked.kept).strip(),
             "start": seen.start,
             "next": next_byte(window, asked),
             "size": window.size,

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
 
 from joblogs import search
 from joblogs.logtext.ansi import PLAIN, Mark, Painter, shown
+from joblogs.pages.formats import number, size
+from joblogs.pages.rendering import partial
 from joblogs.query import ShownLine
 
 JUDGED_BYTES = 4096
@@ -50,6 +53,22 @@ class LineOnPage(NamedTuple):
     cut: bool = False
     """It is longer than what is shown."""
 
+    @property
+    def hidden_label(self) -> str:
+        """How much of it is not shown."""
+        return gettext("%(size)s more on this line …") % {"size": size(self.hidden)}
+
+    @property
+    def states_label(self) -> str:
+        """How often it was redrawn, in words."""
+        count = self.states
+        text = ngettext("%(n)s earlier state", "%(n)s earlier states", count)
+        if self.states_missed:
+            text = ngettext(
+                "more than %(n)s earlier state", "more than %(n)s earlier states", count
+            )
+        return text % {"n": number(count)}
+
 
 class _Paints(Protocol):
     def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str: ...
@@ -70,11 +89,17 @@ def is_trouble(text: bytes) -> bool:
     return search.tells_of_error(text[:JUDGED_BYTES]) is not None
 
 
+def lines_html(lines: Sequence[LineOnPage], kept: str) -> SafeString:
+    """Lines as a page holds them; `kept` is how the address of each link begins."""
+    return partial("log_lines.html", lines=lines, kept=kept)
+
+
 def lines_as_bytes(
     lines: Iterable[ShownLine], encoding: str, *, target: int | None = None
 ) -> list[LineOnPage]:
     """A window's lines with every code shown, colours carried from one to the next."""
-    painter = Painter(encoding)
+    # Zeros of UTF-16 are among what is to be seen.
+    painter = Painter("utf-8" if encoding.startswith("utf-16") else encoding)
     return [
         LineOnPage(
             number=line.number,

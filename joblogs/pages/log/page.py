@@ -20,10 +20,11 @@ from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import rendered
 from joblogs.query import Text, Window, host_history
 
+from .encoding import COOKIE, encoding_choices, window_encoding
 from .files import files_on_page
 from .follow import follow_query, next_byte
 from .host_log import HostLog, host_log
-from .lines import LineOnPage, lines_as_bytes
+from .lines import lines_as_bytes, lines_html
 from .request import Found, LogRequest, find_place
 from .seen import lines_as_seen
 
@@ -40,11 +41,17 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
         slow_work.begin(request)
     found = find_place(asked.asked, log.text, status=log.result.status)
     window = query.window_at(log.text, found.place)
+    usual = request.COOKIES.get(COOKIE, "")
+    encoding = window_encoding(log.text, window, asked.encoding, usual)
     if asked.as_bytes:
-        lines = lines_as_bytes(window.lines, asked.encoding, target=found.line)
+        lines = lines_as_bytes(window.lines, encoding, target=found.line)
     else:
-        lines = lines_as_seen(log.text, window, asked.encoding, target=found.line).lines
-    context = _context(log, asked, found, window, lines)
+        lines = lines_as_seen(log.text, window, encoding, target=found.line).lines
+    context = _context(log, asked, found, window) | {
+        "lines": lines_html(lines, asked.kept),
+        "encodings": encoding_choices(encoding, asked.encoding),
+        "follow_query": follow_query(log, asked, encoding),
+    }
     html = rendered("joblogs/log.html", context, request)
     read_entry(request, log.step, channel=Channel.PAGE, hosts=1).end(_size(window))
     return HttpResponse(html)
@@ -98,9 +105,7 @@ def _filename(log: HostLog) -> str:
     return _UNSAFE.sub("_", "-".join(parts))[:NAME_MAX] + ".log"
 
 
-def _context(
-    log: HostLog, asked: LogRequest, found: Found, window: Window, lines: list[LineOnPage]
-) -> dict[str, Any]:
+def _context(log: HostLog, asked: LogRequest, found: Found, window: Window) -> dict[str, Any]:
     counts, batches = host_history.attempts_of(log.results)
     shown = window.lines
     place = {"line": str(found.line)} if found.line else {"byte": str(window.start)}
@@ -109,11 +114,11 @@ def _context(
         "files": files_on_page(log.files, log.file),
         "urls": links.of_host(log.step, log.result.host_id),
         "kept_fields": list(asked.parameters.items()),
+        "place": list(
+            (place | {k: v for k, v in asked.parameters.items() if k != "encoding"}).items()
+        ),
         "toggles": {
             "wrap": links.with_changes(kept, wrap="0" if asked.wrap else "1"),
-            "encoding": links.with_changes(
-                kept, encoding="gb18030" if asked.encoding == "utf-8" else "utf-8"
-            ),
             "view": links.with_changes(kept, view=None if asked.as_bytes else "bytes"),
         },
         "next_error": _after_asked(found, window),
@@ -126,11 +131,9 @@ def _context(
         "kept_more": f"&{urlencode(asked.parameters)}" if asked.parameters else "",
         "found": found,
         "window": window,
-        "lines": lines,
         "first": shown[0] if shown else None,
         "last": shown[-1] if shown else None,
         "next": next_byte(window, asked),
-        "follow_query": follow_query(log, asked),
         "counts": counts,
         "batches": batches,
         "chosen_count": asked.attempts.execute_count

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs import search
 from joblogs.choices import HOST_SUCCEEDED
-from joblogs.logtext.ansi import ENCODINGS, Encoding
+from joblogs.logtext.encodings import CHOICES
 from joblogs.query import END, Attempts, Place, Text
 from joblogs.query.window import LINES
 
@@ -74,7 +74,8 @@ class LogForm(forms.Form):
     batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, label=_("batch"))
     file = _number(1)
     shown = forms.RegexField(_PIN, required=False, max_length=2000)
-    encoding = forms.ChoiceField(required=False, choices=_pairs(*ENCODINGS))
+    encoding = forms.ChoiceField(required=False, choices=_pairs(*CHOICES))
+    read_as = forms.ChoiceField(required=False, choices=_pairs(*CHOICES))
     wrap = forms.ChoiceField(required=False, choices=_pairs("0", "1"))
     view = forms.ChoiceField(required=False, choices=_pairs("bytes"))
 
@@ -131,8 +132,10 @@ class LogRequest:
         return self.asked.get("error") is not None and not self.asked.get("line")
 
     @property
-    def encoding(self) -> Encoding:
-        return "gb18030" if self.asked.get("encoding") == "gb18030" else "utf-8"
+    def encoding(self) -> str:
+        """The encoding that this text is said to be in, or that a page that follows it has come
+        to; empty if neither."""
+        return self.asked.get("encoding") or self.asked.get("read_as") or ""
 
     @property
     def as_bytes(self) -> bool:

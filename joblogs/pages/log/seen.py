@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from django.utils.safestring import mark_safe
 
+from joblogs.logtext.line_texts import Bytes, line_texts
 from joblogs.logtext.lines import Line, iter_lines
-from joblogs.logtext.terminal import Screen, decoded
+from joblogs.logtext.terminal import Screen
 from joblogs.logtext.terminal_codes import MOVES_BETWEEN_LINES, REDRAWS
 from joblogs.logtext.terminal_row import Row
 from joblogs.query import ShownLine, Text, Window
@@ -50,7 +51,8 @@ def lines_as_seen(
     before, after = _around(text, window, encoding)
     screen = Screen(at_start=(before[0].offset if before else window.start) == 0)
     _feed(screen, before, encoding)
-    missed = _feed_window(screen, text, window.lines, encoding)
+    whole, missed = _with_ends(text, window.lines, encoding)
+    _feed(screen, whole, encoding)
     wanted = {id(row) for row in screen.rows if row.last >= first.number}
     _feed(screen, after, encoding)
     rows = [row for row in screen.rows if (row.number or 0) <= last.number]
@@ -93,31 +95,35 @@ def _moves(lines: Sequence[Line | ShownLine], encoding: str) -> bool:
     )
 
 
-def _feed(screen: Screen, lines: Sequence[Line], encoding: str) -> None:
-    for line in lines:
-        screen.feed(decoded(line.data, encoding)[0], line.number, line.offset)
+def _feed(screen: Screen, lines: Sequence[Line | ShownLine], encoding: str) -> None:
+    texts = line_texts([Bytes(line.offset, line.data) for line in lines], encoding)
+    for line, shown in zip(lines, texts, strict=True):
+        # The end of a line whose end is not shown is a line's end all the same.
+        hidden = isinstance(line, ShownLine) and line.hidden
+        screen.feed(f"{shown}\n" if hidden else shown, line.number, line.offset)
 
 
-def _feed_window(screen: Screen, text: Text, lines: Sequence[ShownLine], encoding: str) -> set[int]:
-    """Feed the lines of a window. Gives the numbers of those of which not every state was read."""
+def _with_ends(
+    text: Text, lines: Sequence[ShownLine], encoding: str
+) -> tuple[list[ShownLine], set[int]]:
+    """The lines of a window, long ones that are redrawn with their ends; and the numbers of those
+    of which not every state was read."""
     missed: set[int] = set()
+    whole: list[ShownLine] = []
     budget = RESTS_BYTES
     for line in lines:
-        shown = decoded(line.data, encoding)[0]
-        if line.hidden and budget > 0 and REDRAWS.search(shown):
+        if line.hidden and budget > 0 and REDRAWS.search(line.data.decode(encoding, "replace")):
             size = min(line.hidden, REST_BYTES, budget)
             budget -= size
             stop = line.stop + line.hidden
             rest = text.read(stop - size, stop)
-            if size == line.hidden:
-                shown = decoded(line.data + rest, encoding)[0]
-            elif (redrawn := rest.find(b"\r")) >= 0:
-                missed.add(line.number)
-                shown += decoded(rest[redrawn:], encoding)[0]
-        elif line.hidden:
-            shown += "\n"
-        screen.feed(shown, line.number, line.offset)
-    return missed
+            redrawn = 0 if size == line.hidden else rest.find(b"\r")
+            if redrawn >= 0:
+                whole.append(line._replace(data=line.data + rest[redrawn:], hidden=0))
+                missed |= {line.number} if size < line.hidden else set()
+                continue
+        whole.append(line)
+    return whole, missed
 
 
 def _on_page(row: Row, line: ShownLine | None, encoding: str, target: int | None) -> LineOnPage:

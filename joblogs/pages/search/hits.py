@@ -191,7 +191,7 @@ def _lines(lines: list[Line], pattern: Pattern, encoding: str) -> list[HitLine]:
         data = without_line_end(line.data)
         matches = spans(pattern, data, MATCHES_MAX) if line.matches else []
         marks = [Mark(start, end, "hit") for start, end in matches]
-        name = reading_encoding(data, start=False, chosen=encoding)
+        name = reading_encoding(data, chosen=encoding)
         # A painter of its own: what came before is not here to be carried on.
         excerpt = LinePainter(name).excerpt(
             data, marks, around="hit", cells=SHOWN_CELLS, before=BEFORE_CELLS
