@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from joblogs.records import LINE_MAX_BYTES
+from joblogs.record_json import LINE_MAX_BYTES
 
 _LOOPBACK: Final = {"localhost", ".localhost", "127.0.0.1", "[::1]"}
 

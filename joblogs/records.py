@@ -1,71 +1,90 @@
-"""The record language: one JSON object a line (`docs/records.md`).
+"""Records: what jobs, steps, hosts and files have, field by field (`docs/records.md`).
 
-The import file, the ingest API and the export file are these same lines. Everything that a column
-could refuse is checked here, so that a record that decodes can be stored by either database.
+This is the one list of fields. Everything that a column could refuse is checked here, so that a
+record can be stored by either database.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Sequence
+import ipaddress
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from joblogs import record_keys, times
-from joblogs.record_values import (
-    MAX_ID as MAX_ID,
-)
-from joblogs.record_values import (
-    Amount,
-    Count,
-    FileSources,
-    Id,
-    Int32,
-    Name,
-    Path,
-    Plain,
-    ScopeId,
-    Time,
-    Word,
-    address,
-)
-from joblogs.record_values import (
-    Expired as Expired,
-)
-from joblogs.record_values import (
-    FileSource as FileSource,
-)
-from joblogs.record_values import (
-    HostRef as HostRef,
-)
-from joblogs.record_values import (
-    RoleName as RoleName,
-)
-from joblogs.record_values import (
-    ScopeTypeName as ScopeTypeName,
-)
+from joblogs import times
 
-FORMAT = "joblogs"
-VERSIONS = (1,)
-LINE_MAX_BYTES = 16 * 1024 * 1024
+FORMAT, VERSIONS = "joblogs", (1,)
 TASK_KEY_MAX = 8192
+MAX_ID = 2**53 - 1
+
+Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
+Amount = Annotated[int, Meta(ge=0, le=MAX_ID)]
+"""Durations in milliseconds, sizes and offsets in bytes."""
+Time = Annotated[int, Meta(ge=0, le=times.TIME_MAX)]
+"""Milliseconds since the epoch."""
+Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Word = Annotated[str, Meta(max_length=256)]
+Name = Annotated[str, Meta(max_length=512)]
+Path = Annotated[str, Meta(max_length=8192)]
+ScopeTypeName = Literal["biz", "biz_set", "tenant_set"]
+ScopeId = Annotated[str, Meta(min_length=1, max_length=64)]
+RoleName = Literal["target", "source"]
 
 
-class InvalidRecord(Exception):
-    """A line that is no record. `type` is what it calls itself, None if that is unreadable."""
+@functools.lru_cache(maxsize=4096)
+def _address(field: str, value: str) -> str:
+    kind = ipaddress.IPv4Address if field == "ip" else ipaddress.IPv6Address
+    try:
+        address = str(kind(value))
+    except ValueError:
+        raise ValueError(f"`{field}` is not an {kind.__name__[:4]} address: {value!r}") from None
+    if len(address) > 64:
+        raise ValueError(f"`{field}` is longer than 64 characters")
+    return address
 
-    def __init__(self, message: str, type_: str | None = None) -> None:
-        self.type = type_
-        super().__init__(message)
+
+class _Plain(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Absent and null say the same: nothing (docs/records.md). Written records leave nulls out."""
 
 
-class _Record(Plain, tag_field="type"):
-    pass
+class HostRef(_Plain, kw_only=True):
+    """A host and its addresses as of the run."""
+
+    bk_host_id: Id
+    bk_cloud_id: Amount | None = None
+    ip: str | None = None
+    ipv6: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.ip is not None:
+            self.ip = _address("ip", self.ip)
+        if self.ipv6 is not None:
+            self.ipv6 = _address("ipv6", self.ipv6)
 
 
-class Archive(_Record, tag="archive", kw_only=True):
+class Expired(_Plain, kw_only=True):
+    """When and by which policy the logs of a job went."""
+
+    at: Time
+    policy: Word
+
+
+class FileSource(_Plain, kw_only=True):
+    """Files that a step takes, and from where: 1 hosts, 2 uploaded by hand, 3 a file source."""
+
+    account: Word | None = None
+    file_type: Literal[1, 2, 3] | None = None
+    files: list[Path] | None = None
+    hosts: list[HostRef] | None = None
+
+
+FileSources = Annotated[list[FileSource], Meta(max_length=1_000)]
+
+
+class Archive(_Plain, tag_field="type", tag="archive", kw_only=True):
     """First line of a file: what the rest is."""
 
     format: str
@@ -74,7 +93,7 @@ class Archive(_Record, tag="archive", kw_only=True):
     generator: Word | None = None
 
 
-class Job(_Record, tag="job", kw_only=True):
+class Job(_Plain, tag_field="type", tag="job", kw_only=True):
     """One run of a job."""
 
     job_instance_id: Id
@@ -96,7 +115,7 @@ class Job(_Record, tag="job", kw_only=True):
     expired: Expired | None = None
 
 
-class _Child(_Record, kw_only=True):
+class _Child(_Plain, tag_field="type", kw_only=True):
     job_instance_id: Id
     step_instance_id: Id
     bk_scope_type: ScopeTypeName | None = None
@@ -158,9 +177,9 @@ class HostResult(_Child, tag="host_result", kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.ip is not None:
-            self.ip = address("ip", self.ip)
+            self.ip = _address("ip", self.ip)
         if self.ipv6 is not None:
-            self.ipv6 = address("ipv6", self.ipv6)
+            self.ipv6 = _address("ipv6", self.ipv6)
         _check_ranges(self.redacted)
 
     @property
@@ -262,8 +281,7 @@ def default_task_key(
 ) -> str:
     """The key that identifies a file transfer within an attempt and batch of a step.
 
-    Two paths may together be longer than a key may be; then their digest stands for them, so that
-    an export can always be read again.
+    Of two paths that are longer than a key may be it has the digest: an export can always be read.
     """
     source = "" if src_host_id is None else src_host_id
     key = f"{mode}_{source}_{src_path}"
@@ -279,112 +297,3 @@ Stated = Job | Step | HostResult | ScriptLog | FileLog
 """A record that says something about a job."""
 Record = Archive | Stated
 TYPES = ("archive", "job", "step", "host_result", "script_log", "file_log")
-
-_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
-_stated: msgspec.json.Decoder[Stated] = msgspec.json.Decoder(Stated)
-_sources: msgspec.json.Decoder[list[FileSource]] = msgspec.json.Decoder(list[FileSource])
-_encoder = msgspec.json.Encoder()
-_NESTED = ("src", "dest", "expired", "file_sources", "hosts")
-
-
-class _Named(Struct):
-    type: msgspec.Raw = msgspec.Raw(b"")
-
-
-_name = msgspec.json.Decoder(_Named)
-_word = msgspec.json.Decoder(str)
-
-
-def decode(line: bytes) -> Record:
-    """One line as a record. Raises InvalidRecord, which names the key that is wrong."""
-    try:
-        # Before anything is built of it.
-        if record_keys.has_too_many(line):
-            raise ValueError(record_keys.TOO_MANY)
-        line = record_keys.with_few_lists(line, key="redacted", nested=_NESTED)
-        try:
-            record = _decoder.decode(line)
-        except msgspec.ValidationError:
-            record_keys.check_utf8(line)  # what is skipped is not looked at otherwise
-            plain = record_keys.last_of_own(line, nested=_NESTED)
-            if plain is None:
-                raise
-            record = _decoder.decode(plain)
-        if b"\\u0000" in line:
-            _refuse_nul(record)
-        if ahead := _ahead(record, times.latest()):
-            raise ValueError(f"`{ahead}` is more than 7 days ahead: {times.bounds()}")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise InvalidRecord(_reason(error), _type_of(line)) from None
-    return record
-
-
-def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
-    """Lines as the records that they are, None if `decode` must look at one of them by itself."""
-    longest = max(map(len, lines), default=0)
-    if record_keys.may_have_too_many_lists(longest, lines):
-        return None
-    try:
-        found = list(map(_stated.decode, lines))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    if record_keys.may_have_too_many(longest) and any(
-        record_keys.has_too_many(line, plain=True) for line in lines
-    ):
-        return None
-    latest = times.latest()
-    for line, record in zip(lines, found, strict=True):
-        # All that a piece of log says in words besides its content is whose scope it is.
-        is_piece = type(record) is ScriptLog
-        if (not is_piece or record.bk_scope_id is not None) and b"\\u0000" in line:
-            return None
-        if not is_piece and _ahead(record, latest):
-            return None
-    return found
-
-
-def _ahead(record: Record, latest: int) -> str:
-    """The time of a record that is later than `latest` and may not be, "" if none is."""
-    if type(record) is Job and record.create_time > latest:
-        return "create_time"
-    return "update_time" if (getattr(record, "update_time", None) or 0) > latest else ""
-
-
-def file_sources(text: str) -> list[FileSource]:
-    """Sources of files that are kept as JSON, as the value that a step's record has."""
-    return _sources.decode(text)
-
-
-def encode(record: Record) -> bytes:
-    """A record as the line that an export writes, without its newline."""
-    return _encoder.encode(record)
-
-
-def type_name(record: Record) -> str:
-    """What the record's line calls itself."""
-    return str(record.__struct_config__.tag)
-
-
-def _refuse_nul(record: Struct) -> None:
-    for field in record.__struct_fields__:
-        value = getattr(record, field)
-        for item in value if isinstance(value, list) else (value,):
-            if isinstance(item, Struct):
-                _refuse_nul(item)
-            elif field != "content" and isinstance(item, str) and "\0" in item:
-                raise ValueError(f"`{field}` holds a NUL; only log content may")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "the line is not UTF-8"
-    if isinstance(error, RecursionError):
-        return "the line is nested too deeply"
-    return times.explained(str(error)[:500])
-
-
-def _type_of(line: bytes) -> str | None:
-    try:
-        return _word.decode(_name.decode(line).type)[:64]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None

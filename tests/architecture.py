@@ -17,7 +17,7 @@ PACKAGE = "joblogs"
 LONGEST = 400
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
-BASE = {"choices", "errors", "record_keys", "record_values", "records", "times"}
+BASE = {"choices", "errors", "record_json", "records", "times"}
 BELOW = BASE | {"models", "logtext", "logtext.store", "grouping", "database", "metrics"}
 LOWER = BELOW | {
     *("access", "app_tokens", "audit", "compare", "export", "filters", "ingest"),
@@ -28,8 +28,8 @@ LOWER = BELOW | {
 MAY_IMPORT: dict[str, set[str]] = {
     "": set(),  # joblogs/__init__.py
     **dict.fromkeys(BASE, set()),
-    "records": {"record_keys", "record_values", "times"},
-    "record_values": {"times"},
+    "records": {"times"},
+    "record_json": {"records", "times"},
     "metrics": set(),
     "logtext": {"logtext"},
     "grouping": {"grouping"},

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs import record_keys, records
+from joblogs import record_json
 from tests.builders import Fields, file_log, job, result, script_log, step
 
-MOST = record_keys.KEYS_MAX
+MOST = record_json.KEYS_MAX
 EVERY = [job(), step(), result(), script_log(), file_log()]
 
 
@@ -29,22 +29,22 @@ def _filled(said: Fields, keys: int) -> Fields:
 
 
 def _refusal(line: bytes) -> str:
-    with pytest.raises(records.InvalidRecord) as error:
-        records.decode(line)
-    assert records.decode_all([line]) is None
+    with pytest.raises(record_json.InvalidRecord) as error:
+        record_json.decode(line)
+    assert record_json.decode_all([line]) is None
     return str(error.value)
 
 
 @pytest.mark.parametrize("said", EVERY, ids=lambda said: said["type"])
 def test_a_record_has_at_most_256_keys(said: Fields) -> None:
-    assert records.decode(json.dumps(_filled(said, MOST)).encode())
+    assert record_json.decode(json.dumps(_filled(said, MOST)).encode())
     assert "256 keys" in _refusal(json.dumps(_filled(said, MOST + 1)).encode())
 
 
 @pytest.mark.parametrize("nested", [{"x_a": {"b": {}}}, {"x_a": [{"b": 1}, {"b": 2}]}])
 def test_keys_of_nested_objects_count(nested: Fields) -> None:
     rest = _filled(job(), MOST - _count(nested))
-    assert records.decode(json.dumps(rest | nested).encode())
+    assert record_json.decode(json.dumps(rest | nested).encode())
     assert "256 keys" in _refusal(json.dumps(rest | nested | {"x_more": 1}).encode())
 
 
@@ -59,9 +59,9 @@ def test_a_doubled_key_counts_each_time_however_it_is_written(key: str) -> None:
 )
 def test_what_a_text_holds_is_no_key(content: str) -> None:
     line = json.dumps(script_log(content)).encode()
-    assert records.decode_all([line]) == [records.decode(line)]
+    assert record_json.decode_all([line]) == [record_json.decode(line)]
     recorded = json.dumps(job(x_note=content, x_list=[content])).encode()
-    assert records.decode(recorded)
+    assert record_json.decode(recorded)
 
 
 _values = st.recursive(
@@ -78,7 +78,7 @@ _values = st.recursive(
 def test_any_json_is_counted_as_what_it_was_made_of(value: Any, spaced: bool, more: int) -> None:
     whole = [value, {f"key {n}": "" for n in range(more)}]
     line = json.dumps(whole, separators=(" ,\n", "\t : ") if spaced else (",", ":")).encode()
-    assert record_keys.has_too_many(line) == (_count(whole) > MOST)
+    assert record_json.has_too_many(line) == (_count(whole) > MOST)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs import records, times
-from joblogs.records import InvalidRecord, decode, decode_all, encode
+from joblogs import record_json, records, times
+from joblogs.record_json import InvalidRecord, decode, decode_all, encode
 from tests.builders import Fields, file_log, job, result, script_log, step
 
 EVERY: list[Fields] = [
@@ -78,9 +78,9 @@ def test_the_last_day_of_the_calendar_and_the_largest_ids_are_records() -> None:
 def test_a_time_that_no_calendar_has_is_refused_naming_unit_and_clock(
     record: dict[str, Any], key: str, at: int
 ) -> None:
-    with pytest.raises(records.InvalidRecord, match=rf"{key}.*milliseconds.*server's time is \d+"):
+    with pytest.raises(InvalidRecord, match=rf"{key}.*milliseconds.*server's time is \d+"):
         decode(_line(record | {key: at}))
-    assert records.decode_all([_line(record | {key: at})]) is None
+    assert decode_all([_line(record | {key: at})]) is None
 
 
 @pytest.mark.parametrize(
@@ -94,16 +94,16 @@ def test_a_time_that_orders_rows_is_at_most_7_days_ahead(record: dict[str, Any],
     now, day = int(time.time() * 1000), 24 * 60 * 60 * 1000
     near, far = (_line(record | {key: now + days * day}) for days in (6, 8))
     assert getattr(decode(near), key) == now + 6 * day
-    assert records.decode_all([near]) is not None
-    with pytest.raises(records.InvalidRecord, match=rf"{key}.*7 days.*milliseconds.*time is \d+"):
+    assert decode_all([near]) is not None
+    with pytest.raises(InvalidRecord, match=rf"{key}.*7 days.*milliseconds.*time is \d+"):
         decode(far)
-    assert records.decode_all([far]) is None
+    assert decode_all([far]) is None
 
 
 def test_the_end_of_a_run_may_be_planned_far_ahead() -> None:
     far = int(time.time() * 1000) + 10**10
     for record in (job(end_time=far), step(create_time=far), result(start_time=far)):
-        assert records.decode_all([_line(record)]) is not None
+        assert decode_all([_line(record)]) is not None
 
 
 BAD: list[tuple[bytes, str]] = [
@@ -201,7 +201,7 @@ def test_the_task_key_is_made_as_bk_job_makes_it() -> None:
 
 
 def test_every_type_is_named_once() -> None:
-    assert [records.type_name(decode(_line(record))) for record in EVERY] == list(records.TYPES)
+    assert [record_json.type_name(decode(_line(record))) for record in EVERY] == list(records.TYPES)
 
 
 def test_what_is_wrong_is_said_in_a_sentence_however_long_the_value() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs import records, times
+from joblogs import record_json, records, times
 from tests.builders import file_log, job, result, script_log, step
 
 ARCHIVE = {"type": "archive", "format": "joblogs", "version": 1}
@@ -64,14 +64,14 @@ PAGE = [
 
 
 def decode(said: dict[str, Any]) -> records.Record:
-    return records.decode(json.dumps(said).encode())
+    return record_json.decode(json.dumps(said).encode())
 
 
 def refusal(said: dict[str, Any] | bytes) -> str:
     """Why a line is refused."""
     line = said if isinstance(said, bytes) else json.dumps(said).encode()
-    with pytest.raises(records.InvalidRecord) as error:
-        records.decode(line)
+    with pytest.raises(record_json.InvalidRecord) as error:
+        record_json.decode(line)
     return str(error.value)
 
 
@@ -80,7 +80,7 @@ def test_a_record_is_written_with_its_keys_in_the_order_of_the_page(said: dict[s
     shuffled = list(said.items())
     random.Random(1).shuffle(shuffled)  # noqa: S311 - the same in every run
     compact = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-    assert records.encode(decode(dict(shuffled))) == compact
+    assert record_json.encode(decode(dict(shuffled))) == compact
 
 
 @pytest.mark.parametrize("said", PLAIN, ids=lambda said: said["type"])
@@ -88,7 +88,7 @@ def test_null_says_as_little_as_an_absent_key_and_is_not_written(said: dict[str,
     full = next(full for full in PAGE if full["type"] == said["type"])
     optional = {key: None for key in full if key not in said}
     assert decode({**said, **optional}) == decode(said)
-    assert b"null" not in records.encode(decode({**said, **optional}))
+    assert b"null" not in record_json.encode(decode({**said, **optional}))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_keys_that_begin_with_x_are_dropped(said: dict[str, Any]) -> None:
 
 def test_a_key_that_begins_with_x_is_dropped_however_it_is_escaped() -> None:
     line = json.dumps(job()).encode()[:-1] + b', "\\u0078_note": 1}'
-    assert records.decode(line) == decode(job())
+    assert record_json.decode(line) == decode(job())
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_key_that_begins_with_x_is_dropped_however_it_is_escaped() -> None:
 )
 def test_the_last_of_doubled_keys_wins(doubled: bytes, name: str) -> None:
     line = json.dumps(job()).encode().replace(b'"name": "restart web"', doubled)
-    record = records.decode(line)
+    record = record_json.decode(line)
     assert isinstance(record, records.Job)
     assert record.name == name
 

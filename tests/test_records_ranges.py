@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs import record_keys, records
+from joblogs import record_json
 from joblogs.ingest import file_logs, results
 from joblogs.ingest.batching import batches
 from joblogs.ingest.stream import Block
@@ -19,7 +19,7 @@ from tests.builders import Fields, file_log, job, load, result, script_log, step
 from tests.export.exporting import comes_back
 from tests.queries import the_result
 
-MOST = record_keys.LISTS_MAX
+MOST = record_json.LISTS_MAX
 MASKED = [result(), file_log()]
 
 
@@ -32,15 +32,15 @@ def _line(said: Fields, ranges: object) -> bytes:
 
 
 def _refusal(line: bytes) -> str:
-    with pytest.raises(records.InvalidRecord) as error:
-        records.decode(line)
-    assert records.decode_all([line]) is None
+    with pytest.raises(record_json.InvalidRecord) as error:
+        record_json.decode(line)
+    assert record_json.decode_all([line]) is None
     return str(error.value)
 
 
 @pytest.mark.parametrize("said", MASKED, ids=lambda said: said["type"])
 def test_a_record_names_at_most_50000_ranges(said: Fields) -> None:
-    assert len(records.decode(_line(said, _ranges(MOST))).redacted) == MOST  # type: ignore[union-attr, arg-type]
+    assert len(record_json.decode(_line(said, _ranges(MOST))).redacted) == MOST  # type: ignore[union-attr, arg-type]
     assert "`redacted` has at most 50000 ranges" in _refusal(_line(said, _ranges(MOST + 1)))
     assert "`redacted`" in _refusal(_line(said, [[0, 1]] * (MOST + 1)))
 
@@ -49,17 +49,19 @@ def test_a_doubled_key_hides_none_of_them() -> None:
     one, many = b'"redacted":[[1,2]]', b'"redact\\u0065d":' + json.dumps([[0, 1]] * 60_000).encode()
     line = json.dumps(result()).encode()
     assert "`redacted`" in _refusal(line[:-1] + b"," + one + b"," + many + b"}")
-    last = records.decode(line[:-1] + b"," + many + b"," + one + b"}")
+    last = record_json.decode(line[:-1] + b"," + many + b"," + one + b"}")
     assert last.redacted == [(1, 2)]  # type: ignore[union-attr]
 
 
 def test_brackets_in_texts_are_no_ranges() -> None:
     content = "[2026-11-30 08:00:00] [main] done\n" * 40_000
     said = file_log(offset=0, content=content, redacted=[[0, 2]], x_more=[[1]] * 60_000)
-    record = records.decode(json.dumps(said).encode())
+    record = record_json.decode(json.dumps(said).encode())
     assert (record.content, record.redacted) == (content, [(0, 2)])  # type: ignore[union-attr]
     printed = json.dumps(script_log(content)).encode()
-    assert records.decode(printed) == records.decode(json.dumps(script_log(content)).encode())
+    assert record_json.decode(printed) == record_json.decode(
+        json.dumps(script_log(content)).encode()
+    )
 
 
 def test_nothing_is_built_of_ranges_that_are_too_many() -> None:

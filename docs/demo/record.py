@@ -20,7 +20,8 @@ from typing import Final, Literal
 from docs.demo.fleet import COLLECTED, HERE, Fleet, fleet
 from docs.demo.playing import Report, now, play
 from docs.demo.transfers import Transfers
-from joblogs.records import FORMAT, Archive, HostResult, Job, Record, ScriptLog, Step, encode
+from joblogs.record_json import encode
+from joblogs.records import FORMAT, Archive, HostResult, Job, Record, ScriptLog, Step
 
 if sys.version_info >= (3, 14):
     from compression import zstd

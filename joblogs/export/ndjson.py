@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
-from joblogs import __version__, records
+from joblogs import __version__, record_json, records
 from joblogs.choices import Role
 from joblogs.logtext.export_pieces import pieces
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
@@ -79,7 +79,7 @@ def _bare_files(step: StepInstance, results: list[HostResult]) -> dict[int, list
 
 
 def _line(record: records.Record) -> bytes:
-    return records.encode(record) + b"\n"
+    return record_json.encode(record) + b"\n"
 
 
 def _values(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _step(step: StepInstance) -> records.Step:
     sources = step.file_sources
     return records.Step(
         job_instance_id=step.job.job_instance_id,
-        file_sources=None if sources is None else records.file_sources(sources),
+        file_sources=None if sources is None else record_json.file_sources(sources),
         **_values(step, _STEP),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import ClassVar, NamedTuple
 
-from joblogs import record_keys, records
+from joblogs import record_json, records
 from joblogs.logtext.mask_ranges import declared
 
 from .report import Outcome, Reason, Refused
@@ -120,7 +120,7 @@ def _decode_lines(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Decoded
     """Each line's number, record or refusal, and size; None for the archive record."""
     first = True
     for part in lines:
-        if isinstance(part, Block) and (decoded := records.decode_all(part.lines)) is not None:
+        if isinstance(part, Block) and (decoded := record_json.decode_all(part.lines)) is not None:
             yield from zip(itertools.count(part.number), decoded, map(len, part.lines))
             first = False
             continue
@@ -141,7 +141,7 @@ def _decode_lines(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Decoded
 def _decode(line: Line, *, first: bool) -> records.Record | Refused:
     """The record of a line, or why it is none."""
     if line.fault == TOO_LONG:
-        limit = f"the line is longer than {records.LINE_MAX_BYTES} bytes"
+        limit = f"the line is longer than {record_json.LINE_MAX_BYTES} bytes"
         return Refused(line.number, None, Reason.TOO_LARGE, limit)
     if line.fault == CUT:
         return Refused(line.number, None, Reason.INVALID, line.data.decode(), cut=True)
@@ -149,10 +149,10 @@ def _decode(line: Line, *, first: bool) -> records.Record | Refused:
     if first and data.startswith(b"\xef\xbb\xbf"):
         data = data[3:]
     try:
-        return records.decode(data)
-    except records.InvalidRecord as error:
+        return record_json.decode(data)
+    except record_json.InvalidRecord as error:
         # That the stream was cut there, if it is the last line.
-        cut = record_keys.ends_early(data)
+        cut = record_json.ends_early(data)
         return Refused(line.number, error.type, Reason.INVALID, str(error), cut=cut)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import BigIntegerField, QuerySet
 
-from joblogs import database, records
+from joblogs import database, record_json, records
 from joblogs.access import Writer
 from joblogs.models import JobInstance, Scope, StepInstance
 
@@ -40,7 +40,7 @@ class Unresolved(Exception):
         """The records of an entry, refused."""
         if isinstance(entry, Pieces):
             return entry.refused(self.reason, self.message)
-        return [Refused(line, records.type_name(entry), self.reason, self.message)]
+        return [Refused(line, record_json.type_name(entry), self.reason, self.message)]
 
 
 @dataclass(slots=True)

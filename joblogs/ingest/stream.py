@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple
 
 from joblogs.errors import BodyTooLarge
-from joblogs.records import LINE_MAX_BYTES
+from joblogs.record_json import LINE_MAX_BYTES
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tqdm import tqdm
 
-from joblogs import records
+from joblogs import record_json, records
 from joblogs.access import OPERATOR
 from joblogs.errors import BadRequest
 from joblogs.ingest import Report, ingest
@@ -86,7 +86,7 @@ class _PendingRecords:
     def lines(self) -> Iterator[Line]:
         for number, record in enumerate(self._records, 1):
             self._pending[number] = record
-            yield Line(number, records.encode(record))
+            yield Line(number, record_json.encode(record))
 
     def settle(self, report: Report) -> None:
         """Report the refusals of a batch by name, as no file has a line that shows them."""
@@ -103,7 +103,7 @@ def _name(record: records.Stated | None) -> str:
         return "a record"
     keys = ("job_instance_id", "step_instance_id", "bk_host_id", "execute_count", "batch")
     place = [f"{key} {value}" for key in keys if (value := getattr(record, key, None))]
-    return f"{records.type_name(record)} of {', '.join(place)}"
+    return f"{record_json.type_name(record)} of {', '.join(place)}"
 
 
 def _bar(what: str, **options: Any) -> tqdm[Any]:

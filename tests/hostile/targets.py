@@ -26,7 +26,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from joblogs import records
+from joblogs import record_json
 from joblogs.api import gateway_tokens
 from joblogs.errors import AppVerifyFailed
 from joblogs.export.names import HOST_MAX, safe
@@ -102,8 +102,8 @@ def record(random: Random) -> str:
     """A line, in process: a record or named as none."""
     line = spoiled(random, random.choice(SAID))
     try:
-        records.decode(damaged(random, line) if random.random() < 0.3 else line)
-    except records.InvalidRecord as error:
+        record_json.decode(damaged(random, line) if random.random() < 0.3 else line)
+    except record_json.InvalidRecord as error:
         assert str(error)
         return "invalid"
     return "a record"
@@ -244,7 +244,7 @@ def dump(random: Random) -> str:
             with Dump([folder], zone=UTC) as found:
                 found.load()
                 for told in found.records(lambda app: ("biz", "2")):
-                    records.decode(records.encode(told))
+                    record_json.decode(record_json.encode(told))
         except DumpFault as fault:
             assert str(fault)
             return "refused"

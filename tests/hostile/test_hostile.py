@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from joblogs import records
+from joblogs import record_json
 from tests.hostile.targets import IN_PROCESS, Door, answers, most_memory, over_http
 from tests.serving import Server, serving
 
@@ -49,7 +49,7 @@ HEAD = (
     b'{"type":"job","job_instance_id":100,"bk_scope_type":"biz","bk_scope_id":"2","name":"n"'
     b',"create_time":1700000000000'
 )
-ROOM = records.LINE_MAX_BYTES - 1000
+ROOM = record_json.LINE_MAX_BYTES - 1000
 REFUSED = {
     "own keys": b"".join(b',"x_%07d":1' % n for n in range(ROOM // 15)),
     "nested keys": b',"x_a":{' + b",".join(b'"%07d":1' % n for n in range(ROOM // 12)) + b"}",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from joblogs import records
+from joblogs import record_json
 from joblogs.models import StepInstance
 from tests.builders import Fields, job, load, send, step
 from tests.export.exporting import comes_back
@@ -133,5 +133,5 @@ def test_keys_of_sources_that_begin_with_x_are_dropped() -> None:
     ],
 )
 def test_what_a_column_could_refuse_is_refused(wrong: Fields) -> None:
-    with pytest.raises(records.InvalidRecord):
-        records.decode(json.dumps(step(**wrong)).encode())
+    with pytest.raises(record_json.InvalidRecord):
+        record_json.decode(json.dumps(step(**wrong)).encode())

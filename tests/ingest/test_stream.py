@@ -25,7 +25,7 @@ from joblogs.ingest.stream import (
     encoding_of,
     numbered_lines,
 )
-from joblogs.records import LINE_MAX_BYTES
+from joblogs.record_json import LINE_MAX_BYTES
 
 TEXT = b"one\n\n  \ntwo\r\nthree"
 WANTED = [(1, b"one"), (4, b"two\r"), (5, b"three")]

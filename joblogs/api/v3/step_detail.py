@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from joblogs import query, records
+from joblogs import query, record_json, records
 from joblogs.api.base import Operation, StepParams, StepView
 from joblogs.api.envelope import json_bytes
 from joblogs.api.fields import Address, number_of
@@ -186,7 +186,7 @@ def _sources(step: StepInstance) -> Iterator[bytes]:
     if step.file_sources is None:
         sources = map(_source, query.file_sources(step))
     else:
-        sources = map(_stated_source, records.file_sources(step.file_sources))
+        sources = map(_stated_source, record_json.file_sources(step.file_sources))
     return listed([json_bytes(source)] for source in sources)
 
 
