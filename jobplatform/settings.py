@@ -175,6 +175,7 @@ TEMPLATES = [
         "DIRS": [(_PROJECT_DIR if _INSTALLED else _CHECKOUT) / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["joblogs.pages.template_filters"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from django.template.defaultfilters import filesizeformat
-from django.utils.formats import localize
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
@@ -98,10 +97,9 @@ def address_label(bk_cloud_id: int, address: str | None) -> str:
     return f"{bk_cloud_id}:{address}" if address else "–"
 
 
-@kept_by_language
 def number(value: int) -> str:
-    """Number as the reader's language writes it."""
-    return str(localize(value))
+    """Count in groups of three digits: 12,345, in each language."""
+    return f"{value:,}"
 
 
 @kept_by_language

@@ -102,7 +102,7 @@ def test_a_retry_is_linked_and_its_text_never_joins_the_old(screen: Page) -> Non
     screen.goto(address("log"))
     expect(screen.locator("#edge")).to_have_text("Following: waiting for new output")
     load(result(status=7, execute_count=1), script_log("first\nsecond\n", execute_count=1))
-    expect(screen.locator("#notice")).to_have_text("Attempt 1 has begun: show it", timeout=15_000)
+    expect(screen.locator("#notice")).to_have_text("Attempt 2 has begun: show it", timeout=15_000)
     load(script_log("late\n", offset=4), result(status=104, exit_code=3))
     expect(screen.locator("#edge")).to_have_text("The log has ended", timeout=15_000)
     assert screen.locator("#log .ln code").all_inner_texts() == ["one", "late"]
@@ -127,7 +127,7 @@ def test_a_retry_that_begins_after_the_end_is_linked(screen: Page) -> None:
     expect(screen.locator("#notice")).to_have_text("")
     load(result(status=7, execute_count=1), script_log("first\n", execute_count=1))
     screen.clock.run_for(30_000)
-    expect(screen.locator("#notice")).to_have_text("Attempt 1 has begun: show it")
+    expect(screen.locator("#notice")).to_have_text("Attempt 2 has begun: show it")
     expect(screen.locator("#edge")).to_have_text("The log has ended")
     assert screen.locator("#log .ln code").all_inner_texts() == ["one"]
 

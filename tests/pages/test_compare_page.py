@@ -88,7 +88,7 @@ def test_an_attempt_is_compared_with_the_one_before() -> None:
     html = _compare(client, 101, to="attempt")
     assert _kinds(html) == ["same", "left", "right"]
     assert re.search(r"fine.*failed", html, re.DOTALL)
-    assert "attempt 0" in html
+    assert "attempt 1" in html
 
 
 def test_a_run_is_compared_with_the_earlier_one_of_its_name() -> None:

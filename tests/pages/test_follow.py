@@ -63,7 +63,7 @@ def test_a_retry_is_told_and_its_text_is_not_put_behind_the_old(follower: Follow
     load(result(status=7, execute_count=1), script_log("again " * 20, execute_count=1))
     answer = follower.answer()
     assert _plain(answer["html"]) == "2 two"
-    assert _notice(answer) == ("Attempt 1 has begun: show it", ["?"])
+    assert _notice(answer) == ("Attempt 2 has begun: show it", ["?"])
     assert (answer["grows"], answer["over"]) == (False, False)
     assert "again" in _plain(follower.client.get(page("log") + "?").content.decode())
 
@@ -103,7 +103,7 @@ def test_a_retry_of_an_earlier_batch_does_not_move_what_is_followed() -> None:
     load(script_log("c\n", batch=2, offset=2))
     answer = follower.answer()
     assert _plain(answer["html"]) == "3 c"
-    assert _notice(answer)[0] == "Attempt 1 has begun: show it"
+    assert _notice(answer)[0] == "Attempt 2 has begun: show it"
 
 
 def test_an_earlier_batch_that_grows_ends_the_following_and_is_told() -> None:
@@ -196,4 +196,4 @@ def test_statements_do_not_grow_with_the_attempts(follower: Follower) -> None:
 def test_it_is_said_in_chinese(follower: Follower) -> None:
     load(result(status=7, execute_count=1))
     follower.client.cookies["django_language"] = "zh-hans"
-    assert _notice(follower.answer())[0] == "第 1 次执行已开始： 显示"
+    assert _notice(follower.answer())[0] == "第 2 次执行已开始： 显示"

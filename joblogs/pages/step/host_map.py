@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from joblogs.pages.formats import number
 from joblogs.pages.rendering import partial
 from joblogs.query import StepHost
 
@@ -66,7 +67,7 @@ def _square(
     # The rarest of the worst: what is not like everything else must not drown.
     worst = min(groups, key=attrgetter("worst_first"))
     labels = Counter(group.label for group in groups)
-    results = ", ".join(f"{count} {label}" for label, count in labels.most_common())
+    results = ", ".join(f"{number(count)} {label}" for label, count in labels.most_common())
     title = gettext("%(first)s to %(last)s: %(results)s") % {
         "first": hosts[0].name[:60],
         "last": hosts[-1].name[:60],

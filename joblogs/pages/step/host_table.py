@@ -133,7 +133,7 @@ def _row(
         kind=group.kind,
         status=group.label,
         tag=newest.tag or "",
-        exit_code="–" if newest.exit_code is None else number(newest.exit_code),
+        exit_code="–" if newest.exit_code is None else str(newest.exit_code),
         took=duration(took),
         took_share=took * 100 // slowest if took is not None and slowest else None,
         size=size(host.size),
