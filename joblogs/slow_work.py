@@ -100,6 +100,7 @@ class Returns:
 
 
 _running = SlowWork()
+end = _running.end
 _ATTRIBUTE = "slow_work"
 
 
@@ -132,11 +133,6 @@ def may_wait(request: Any) -> bool:
 def send(request: Any) -> Work:
     """The work that ends when a request's answer has been sent: to be given to `end` then."""
     return _work_of(request) or _running.send(_caller(request))
-
-
-def end(work: Work) -> None:
-    """Slow work is over."""
-    _running.end(work)
 
 
 def end_waiting(request: Any) -> None:

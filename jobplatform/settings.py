@@ -149,7 +149,7 @@ MIDDLEWARE = [
     # Before whatever may refuse, redirect or begin a session: load balancers ask here.
     "joblogs.monitoring.middleware.Monitoring",
     # Above whatever answers, so that nothing goes out that is not counted.
-    "joblogs.monitoring.requests.Requests",
+    "joblogs.monitoring.middleware.Requests",
     # Above all others, so that no answer of the API is HTML or a redirect, whoever refuses it.
     "joblogs.api.middleware.ApiAnswers",
     "django.middleware.security.SecurityMiddleware",
@@ -162,10 +162,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "joblogs.pages.visible_text.VisibleTextMiddleware",
-    "joblogs.pages.unavailable.UnavailableMiddleware",
+    "joblogs.pages.middleware.VisibleTextMiddleware",
+    "joblogs.pages.middleware.UnavailableMiddleware",
     # Below all others: it counts what views do and send.
-    "joblogs.api.slow_requests.SlowRequests",
+    "joblogs.api.middleware.SlowRequests",
 ]
 ROOT_URLCONF = "jobplatform.urls"
 WSGI_APPLICATION = "jobplatform.wsgi.application"

@@ -95,23 +95,19 @@ def _verified(code: str, secret: str) -> App:
 def _credentials(request: HttpRequest) -> dict[str, str]:
     header = request.META.get("HTTP_X_BKAPI_AUTHORIZATION", "")
     if header.strip():
-        return _texts(_parse_header(header))
+        try:
+            # WSGI hands bytes over as Latin-1.
+            value = parse_json(header.encode("latin-1"))
+        except (BadRequest, UnicodeEncodeError):
+            value = None
+        if not isinstance(value, dict):
+            raise InvalidArgs("request header X-Bkapi-Authorization is not a valid JSON")
+        return _texts(value)
     if exchange_of(request).dialect is Dialect.ESB:
         query = _texts(_query(request))
         named = not query.keys().isdisjoint({"bk_app_code", "access_token"})
         return query if named else _texts(_body(request)) | query
     return {}
-
-
-def _parse_header(header: str) -> Mapping[str, Any]:
-    try:
-        # WSGI hands bytes over as Latin-1.
-        value = parse_json(header.encode("latin-1"))
-    except (BadRequest, UnicodeEncodeError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidArgs("request header X-Bkapi-Authorization is not a valid JSON")
-    return value
 
 
 def _query(request: HttpRequest) -> Mapping[str, Any]:

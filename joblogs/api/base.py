@@ -5,11 +5,13 @@ A view reads the request, asks `access`, asks `query` or `ingest`, and answers.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -17,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from joblogs import access, database, query
@@ -32,13 +35,13 @@ from joblogs.errors import (
     ScopeNotFound,
     StepNotFound,
     StoreError,
+    TooManyRequests,
 )
 from joblogs.models import JobInstance, Scope, StepInstance
 
 from . import envelope, parameters
 from .authentication import GatewayTokenAuthentication, HeaderAuthentication
 from .fields import Json, Params, read, required_id_param
-from .throttling import AppRate
 
 Errors = tuple[type[StoreError], ...]
 
@@ -75,6 +78,22 @@ class _AlwaysJson(BaseContentNegotiation):
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
+
+
+class AppRate(BaseThrottle):
+    """Throttle of RATE_LIMIT requests a minute for each app (`docs/api.md`, Limits).
+
+    Beyond it an app is refused, with the seconds until it may retry.
+    """
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if not settings.RATE_LIMIT:
+            return True
+        caller: Any = request.user
+        wait = access.seconds_to_wait(caller.app, limit=settings.RATE_LIMIT, now=time.time())
+        if wait:
+            raise TooManyRequests(retry_after=wait)
+        return True
 
 
 class ApiView(APIView):

@@ -28,16 +28,6 @@ class Dialect(Enum):
     def prefix(self) -> str:
         return self.value
 
-    @property
-    def through_gateway(self) -> bool:
-        """Whether answers carry what a gateway adds to them."""
-        return self in (Dialect.GATEWAY, Dialect.BARE, Dialect.GATEWAY_V4, Dialect.BARE_V4)
-
-    @property
-    def is_v4(self) -> bool:
-        """Whether errors look as in version 4 of the API."""
-        return self in _V4
-
 
 FORMS_V3 = (
     "`/api/{gateway}/{stage}/api/v3/`, `/{stage}/api/v3/`, each of them and `/api/v3/` with "
@@ -51,7 +41,10 @@ FORMS_V4 = (
 """The paths of an endpoint beside its canonical one, for the OpenAPI document."""
 _COMPILED = [(dialect, re.compile("/" + dialect.prefix)) for dialect in Dialect]
 _V3 = (Dialect.BACKEND, Dialect.ESB, Dialect.BARE, Dialect.GATEWAY)
-_V4 = (Dialect.BARE_V4, Dialect.GATEWAY_V4)
+V4 = (Dialect.BARE_V4, Dialect.GATEWAY_V4)
+"""Dialects with the envelope of version 4."""
+THROUGH_GATEWAY = (Dialect.GATEWAY, Dialect.BARE, *V4)
+"""Dialects whose answers carry what a gateway adds to them."""
 
 
 def dialect_of(path: str) -> Dialect | None:
@@ -69,7 +62,7 @@ def routes(name: str) -> str:
 
 def v4_routes(name: str) -> str:
     """The same under those of version 4, where the gateway's name for it may be used too."""
-    return _pattern(_V4, f"(?:v4_)?{name}")
+    return _pattern(V4, f"(?:v4_)?{name}")
 
 
 def _pattern(dialects: Iterable[Dialect], name: str) -> str:

@@ -28,7 +28,7 @@ from joblogs.errors import (
     UnsupportedOperation,
 )
 
-from .dialects import Dialect
+from .dialects import THROUGH_GATEWAY, V4, Dialect
 from .fields import constant
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class Exchange:
         del response["Content-Language"]
         if response.get("Content-Type") == "application/json":
             response["Content-Language"] = _LANGUAGE_TAGS[self.language]
-        if self.dialect.through_gateway:
+        if self.dialect in THROUGH_GATEWAY:
             response["X-Request-ID"] = self.trace or self.gateway_id
 
     def tail(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def success_of(request: Any, data: Any) -> Success[Any] | V4Success[Any]:
     """`data` in the envelope of a success, in the request's dialect."""
     exchange = exchange_of(request)
     number = exchange.job_request_id
-    if exchange.dialect.is_v4:
+    if exchange.dialect in V4:
         return V4Success(data, number)
     also = number if exchange.dialect is Dialect.ESB else UNSET
     return Success(True, 0, "", data, number, also)
@@ -142,7 +142,7 @@ def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpRespons
 def _failure(exchange: Exchange, error: StoreError, data: Any) -> HttpResponse:
     if isinstance(error, Refusal):
         return _refusal(exchange, error)
-    if exchange.dialect.is_v4:
+    if exchange.dialect in V4:
         return _v4_failure(exchange, error)
     envelope = {
         "result": False,

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from joblogs import query
 from joblogs.errors import BadRequest
 from joblogs.models import FileLog, StepInstance
-from joblogs.query import Address, Attempts, Completeness, Range, State, StepHost
+from joblogs.query import Address, Completeness, Range, State, StepHost
 from joblogs.search import LONG_LINE_BYTES, PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
 
 from .fields import (
@@ -96,16 +96,6 @@ class LogOptions(Struct, frozen=True, kw_only=True):
     execute_count: Annotated[int | None, count_param("Only up to this attempt; the first is 0.")]
     batch: Annotated[int | None, count_param("Only this rolling batch.")]
     return_log_state: Annotated[bool, flag_param("Tell how complete each log is.")]
-
-    @property
-    def attempts(self) -> Attempts:
-        """The attempts to read."""
-        return Attempts(self.execute_count, self.batch)
-
-    @property
-    def is_text_only(self) -> bool:
-        """Whether the answer needs nothing of the logs but their text."""
-        return self.grep is None and not self.return_log_state
 
 
 class LogState(Struct):

@@ -25,11 +25,11 @@ ANSWERING: dict[str, tuple[str, ...]] = {
 """Middleware that answers by itself, before there is any route, and where it does."""
 PASSING_ON = {
     "jobplatform.middleware.SafeHeaders",
-    "joblogs.monitoring.requests.Requests",
+    "joblogs.monitoring.middleware.Requests",
     "joblogs.api.middleware.ApiAnswers",
-    "joblogs.api.slow_requests.SlowRequests",
-    "joblogs.pages.visible_text.VisibleTextMiddleware",
-    "joblogs.pages.unavailable.UnavailableMiddleware",
+    "joblogs.api.middleware.SlowRequests",
+    "joblogs.pages.middleware.VisibleTextMiddleware",
+    "joblogs.pages.middleware.UnavailableMiddleware",
     "joblogs.pages.middleware.ReaderTimezoneMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -17,7 +17,7 @@ from django.test import RequestFactory
 from prometheus_client import REGISTRY
 
 from joblogs.monitoring.log_formats import Json, Line, WithoutQueries
-from joblogs.monitoring.requests import Requests
+from joblogs.monitoring.middleware import Requests
 from tests import builders
 from tests.builders import BATCH, asking
 

@@ -55,7 +55,7 @@ from joblogs.errors import (
     StoreError,
 )
 from joblogs.models import StepInstance
-from joblogs.query import HOSTS_MAX, Page, StepHost
+from joblogs.query import HOSTS_MAX, Attempts, Page, StepHost
 
 from .fields import TransferLog
 
@@ -249,14 +249,16 @@ def _find_hosts(
     Raises HostListInvalid for a list that is given empty: a caller that filtered its hosts down to
     none must not get all.
     """
+    attempts = Attempts(options.execute_count, options.batch)
+    needs_text_only = options.grep is None and not options.return_log_state
     if params.has_empty_list:
         raise HostListInvalid
     if params.hosts is not None:
-        hosts = query.hosts_named(step, params.hosts, options.attempts, brief=options.is_text_only)
+        hosts = query.hosts_named(step, params.hosts, attempts, brief=needs_text_only)
         if not options.return_log_state:
             return hosts, {}
         return hosts, {"missing_hosts": log_options.missing_hosts(step, params.hosts, hosts)}
-    hosts, total = query.hosts_of(step, params.page, options.attempts)
+    hosts, total = query.hosts_of(step, params.page, attempts)
     return hosts, {"total": total} if params.page else {}
 
 

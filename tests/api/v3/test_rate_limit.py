@@ -24,7 +24,7 @@ def _ask(client: Client, headers: dict[str, str], path: str = builders.BATCH) ->
 @pytest.fixture(autouse=True)
 def _clock(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RATE_LIMIT = 2
-    monkeypatch.setattr("joblogs.api.throttling.time.time", lambda: 60_000_015.0)
+    monkeypatch.setattr("joblogs.api.base.time.time", lambda: 60_000_015.0)
 
 
 def test_an_app_beyond_its_rate_is_told_when_to_come_back(client: Client) -> None:
@@ -39,7 +39,7 @@ def test_an_app_beyond_its_rate_is_told_when_to_come_back(client: Client) -> Non
 def test_the_next_minute_begins_anew(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = builders.credentials()
     assert [_ask(client, headers).status_code for _ in range(3)][-1] == 429
-    monkeypatch.setattr("joblogs.api.throttling.time.time", lambda: 60_000_060.0)
+    monkeypatch.setattr("joblogs.api.base.time.time", lambda: 60_000_060.0)
     assert _ask(client, headers).status_code == 200
 
 
