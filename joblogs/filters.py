@@ -1,7 +1,10 @@
-"""Which jobs a person wants to see."""
+"""Which jobs match: one filter over typed values. How text becomes values, and which error is said,
+stays with whoever asks: API, pages, commands."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, cast
 
@@ -11,9 +14,74 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from joblogs.choices import RunStatus
-from joblogs.models import Host, HostResult, JobInstance, Scope
+from joblogs.models import HostResult, JobInstance, Scope
 
 DAY_MILLISECONDS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs match; what is None does not narrow them. Times are milliseconds."""
+
+    scope: Scope | None = None
+    job_instance_id: int | None = None
+    created_from: int | None = None
+    created_to: int | None = None
+    operator: str | None = None
+    name: str | None = None
+    """Part of the name."""
+    launch_mode: int | None = None
+    task_type: int | None = None
+    status: int | None = None
+    host: str | None = None
+    """Name or address that a host had when it took part; or its id, if that is given."""
+    host_id: int | None = None
+    schedule: int | None = None
+    """No record says which schedule started a job, so none is known to be of this one."""
+
+    def narrow(
+        self, jobs: QuerySet[JobInstance], scopes: Iterable[Scope] = ()
+    ) -> QuerySet[JobInstance]:
+        """Those of these jobs that match; `scopes` are those in which a host is looked for."""
+        if self.schedule is not None or not _storable(self.operator, self.name, self.host):
+            return jobs.none()
+        conditions = {
+            "scope": self.scope,
+            "job_instance_id": self.job_instance_id,
+            "create_time__gte": self.created_from,
+            "create_time__lte": self.created_to,
+            "operator": self.operator,
+            # Without case, as the reference's database compares.
+            "name__icontains": self.name,
+            "launch_mode": self.launch_mode,
+            "task_type": self.task_type,
+            "status": self.status,
+        }
+        jobs = jobs.filter(**{key: value for key, value in conditions.items() if value is not None})
+        if self.host is not None:
+            ids = [] if self.host_id is None else [self.host_id]
+            ran = HostResult.objects.on_hosts(self.host, scopes=scopes, bk_host_ids=ids)
+            jobs = jobs.filter(pk__in=ran.jobs())
+        return jobs
+
+
+def first_moment(day: date | None) -> int | None:
+    """When a day (UTC) begins."""
+    if day is None:
+        return None
+    return int(datetime.combine(day, time.min, tzinfo=UTC).timestamp() * 1000)
+
+
+def last_moment(day: date | None) -> int | None:
+    """When a day (UTC) ends."""
+    first = first_moment(day)
+    return None if first is None else first + DAY_MILLISECONDS - 1
+
+
+def _storable(*texts: str | None) -> bool:
+    """Whether a column may hold these: no NUL, no half of a character."""
+    joined = "".join(text for text in texts if text is not None)
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in joined)
 
 
 class ScopeField(django_filters.fields.ModelChoiceField):  # type: ignore[misc]
@@ -41,7 +109,8 @@ class ScopeFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]
 
 
 class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
-    """The filters of the jobs page. `scopes` are those that the reader may browse."""
+    """Form of the jobs page, whose values are a JobFilter. `scopes` are those that the reader may
+    browse."""
 
     scope = ScopeFilter(
         label=_("scope"), queryset=Scope.objects.none(), empty_label=_("all scopes")
@@ -49,12 +118,12 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     status = django_filters.ChoiceFilter(
         label=_("status"), choices=RunStatus.choices, empty_label=_("any status")
     )
-    name = django_filters.CharFilter(label=_("job name"), lookup_expr="icontains")
+    name = django_filters.CharFilter(label=_("job name"))
     operator = django_filters.CharFilter(label=_("operator"))
-    host = django_filters.CharFilter(label=_("host"), method="of_host")
-    since = django_filters.DateFilter(label=_("from"), method="created_since")
-    until = django_filters.DateFilter(label=_("to"), method="created_until")
-    number = django_filters.NumberFilter(label=_("job id"), field_name="job_instance_id")
+    host = django_filters.CharFilter(label=_("host"))
+    since = django_filters.DateFilter(label=_("from"))
+    until = django_filters.DateFilter(label=_("to"))
+    number = django_filters.NumberFilter(label=_("job id"))
 
     class Meta:
         model = JobInstance
@@ -68,36 +137,20 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         for name in ("since", "until"):
             self.form.fields[name].widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
         self.form.fields["host"].widget.attrs["placeholder"] = _("address, name or id")
-        self.form.fields["name"].widget.attrs |= {"data-key": "/", "data-key-label": _("job name")}
         self.form.fields["number"].widget.attrs["inputmode"] = "numeric"
 
-    def of_host(self, jobs: QuerySet[JobInstance], _name: str, value: str) -> QuerySet[JobInstance]:
-        """Jobs that ran on a host: by its id, or by its name or address as of the run."""
-        value = value.strip()
-        numbers = [int(value)] if value.isdecimal() and len(value) < 19 else []
-        hosts = Host.objects.keys(value, scopes=self.scopes, bk_host_ids=numbers)
-        return jobs.filter(pk__in=HostResult.objects.filter(identity__in=hosts).jobs())
-
-    def created_since(
-        self, jobs: QuerySet[JobInstance], _name: str, day: date
-    ) -> QuerySet[JobInstance]:
-        return created_since(jobs, day)
-
-    def created_until(
-        self, jobs: QuerySet[JobInstance], _name: str, day: date
-    ) -> QuerySet[JobInstance]:
-        return created_until(jobs, day)
-
-
-def created_since(jobs: QuerySet[JobInstance], day: date) -> QuerySet[JobInstance]:
-    """Jobs of this day (UTC) and later ones."""
-    return jobs.filter(create_time__gte=_milliseconds(day))
-
-
-def created_until(jobs: QuerySet[JobInstance], day: date) -> QuerySet[JobInstance]:
-    """Jobs of this day (UTC) and earlier ones."""
-    return jobs.filter(create_time__lt=_milliseconds(day) + DAY_MILLISECONDS)
-
-
-def _milliseconds(day: date) -> int:
-    return int(datetime.combine(day, time.min, tzinfo=UTC).timestamp() * 1000)
+    def filter_queryset(self, jobs: QuerySet[JobInstance]) -> QuerySet[JobInstance]:
+        values = self.form.cleaned_data
+        host = values["host"] or None
+        matching = JobFilter(
+            scope=values["scope"],
+            job_instance_id=values["number"],
+            created_from=first_moment(values["since"]),
+            created_to=last_moment(values["until"]),
+            operator=values["operator"] or None,
+            name=values["name"] or None,
+            status=values["status"] or None,
+            host=host,
+            host_id=int(host) if host and host.isdecimal() and len(host) < 19 else None,
+        )
+        return matching.narrow(jobs, self.scopes)

@@ -58,7 +58,9 @@ def _html(client: Client, address: str) -> str:
 
 def by_page(client: Client, text: str) -> list[int]:
     html = _html(client, f"{reverse('staff:jobs')}?{urlencode({'host': text})}")
-    return sorted({int(n) for n in re.findall(r'href="/logs/biz/[0-9]+/jobs/([0-9]+)/"', html)})
+    # A job of one step leads to that.
+    links = re.findall(r'href="/logs/biz/[0-9]+/jobs/([0-9]+)/(?:steps/[0-9]+/)?"', html)
+    return sorted({int(number) for number in links})
 
 
 def by_admin(client: Client, text: str) -> list[int]:

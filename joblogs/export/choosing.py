@@ -8,7 +8,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from joblogs import filters
+from joblogs.filters import JobFilter, first_moment, last_moment
 from joblogs.models import JobInstance, StepInstance
 from joblogs.query import Address, Attempts
 from joblogs.query.canonical_order import results_named, scopes_of
@@ -44,14 +44,11 @@ class Criteria:
 
 def choose(jobs: QuerySet[JobInstance], criteria: Criteria) -> Selection:
     """The selection by these criteria. Raises NotThere for what they name and is not there."""
-    if criteria.job is not None:
-        jobs = jobs.filter(job_instance_id=criteria.job)
-        if not jobs.exists():
-            raise NotThere("job", criteria.job)
-    if criteria.since is not None:
-        jobs = filters.created_since(jobs, criteria.since)
-    if criteria.until is not None:
-        jobs = filters.created_until(jobs, criteria.until)
+    jobs = JobFilter(job_instance_id=criteria.job).narrow(jobs)
+    if criteria.job is not None and not jobs.exists():
+        raise NotThere("job", criteria.job)
+    since, until = first_moment(criteria.since), last_moment(criteria.until)
+    jobs = JobFilter(created_from=since, created_to=until).narrow(jobs)
     steps = None
     if criteria.step is not None:
         steps = StepInstance.objects.filter(job__in=jobs, step_instance_id=criteria.step)

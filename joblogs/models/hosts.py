@@ -132,6 +132,13 @@ class HostResultQuerySet(models.QuerySet["HostResult"]):
         """Those of a step, of all attempts and roles."""
         return self.filter(step=step)
 
+    def on_hosts(
+        self, *names: str, scopes: Iterable[Scope], bk_host_ids: Collection[int] = ()
+    ) -> HostResultQuerySet:
+        """Those on hosts that had one of these names, addresses or ids when they ran."""
+        keys = Host.objects.keys(*names, scopes=scopes, bk_host_ids=bk_host_ids)
+        return self.filter(identity__in=keys)
+
     def in_role(self, role: Role) -> HostResultQuerySet:
         """Those of hosts that a step ran on, or sent files to, or of those that sent them."""
         return self.filter(role=role)

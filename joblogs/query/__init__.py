@@ -16,7 +16,7 @@ from .hosts import (
     hosts_named,
     hosts_of,
 )
-from .jobs import JobFilter, find_job, find_step, find_step_of_job, list_jobs, steps_of
+from .jobs import find_job, find_step, find_step_of_job, list_jobs, steps_of
 from .log_reader import BytesText, Text, script_text
 from .logs import FileLogs, expected_offsets, file_logs, script_logs
 from .ranges import (
@@ -48,7 +48,6 @@ __all__ = [
     "Cursor",
     "FileLogs",
     "FileSource",
-    "JobFilter",
     "Page",
     "Place",
     "Range",

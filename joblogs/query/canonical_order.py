@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from django.db.models import Q, QuerySet, Sum
 
-from joblogs.models import FileLog, Host, HostResult, JobInstance, Scope, StepInstance
+from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 from joblogs.models.hosts import HostResultQuerySet, fold_name
 
 from .hosts import HOSTS_MAX, Address
@@ -79,8 +79,8 @@ def results_named(
 ) -> HostResultQuerySet:
     """What `named` says, found by identities in these scopes; a host or an address is named."""
     names = [address.address for address in addresses]
-    keys = Host.objects.keys(*names, scopes=scopes, bk_host_ids=hosts or ())
-    return HostResult.objects.filter(named(hosts, addresses), identity__in=keys)
+    results = HostResult.objects.on_hosts(*names, scopes=scopes, bk_host_ids=hosts or ())
+    return results.filter(named(hosts, addresses))
 
 
 def results_in_order(step: StepInstance, condition: Q) -> Iterator[list[HostResult]]:

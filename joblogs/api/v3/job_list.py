@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from joblogs import query
+from joblogs import access, query
 from joblogs.api.base import Operation, ScopeView
 from joblogs.api.envelope import success
 from joblogs.api.fields import (
@@ -28,8 +28,8 @@ from joblogs.api.fields import (
 from joblogs.api.parameters import address, is_blank, optional_integer, optional_text, required_id
 from joblogs.choices import LaunchMode, TaskType
 from joblogs.errors import BadRequest, InvalidParameters, ParameterInvalid
+from joblogs.filters import JobFilter
 from joblogs.models import JobInstance, Scope
-from joblogs.query import JobFilter
 
 from .fields import BizId, Duration, Milliseconds, RunStatusCode, scope_fields, times
 
@@ -59,7 +59,7 @@ def _job_filter(params: Params) -> JobFilter:
         launch_mode=optional_integer(params, "launch_mode"),
         task_type=task_type,
         status=optional_integer(params, "status"),
-        address=None if is_blank(ip) else address(ip),
+        host=None if is_blank(ip) else address(ip),
         schedule=optional_integer(params, "job_cron_id"),
     )
 
@@ -148,7 +148,8 @@ class GetJobInstanceList(ScopeView):
     def answer(self, request: Request, scope: Scope, params: Params) -> HttpResponseBase:
         wanted = read(JobListParams, params)
         start, length = wanted.start or 0, wanted.length
-        jobs, total = query.list_jobs(scope, wanted.filters, start=start, length=length)
+        matching = wanted.filters.narrow(access.jobs_in(scope), [scope])
+        jobs, total = query.list_jobs(matching, start=start, length=length)
         entries = [_job_entry(job) for job in jobs]
         return success(request._request, JobList(start, length, total, entries))
 
