@@ -20,8 +20,9 @@ from . import masking, precedence, task_keys
 from .finishes import Finishes
 from .held_finishes import FILE_LOG, Finish, PendingRows
 from .hierarchy import StepWork
+from .log_update import log_of
 from .overlaps import Overlaps
-from .report import REASONS, Outcome, Reason, Refused, expired_message, refused_piece_message
+from .report import REASONS, Outcome, Reason, Refused, expired_message, refused_piece
 
 CONTENT_MAX_BYTES = 1024 * 1024
 """As much content as a file log keeps; more is counted, not kept."""
@@ -103,8 +104,9 @@ def write(
     overlaps = Overlaps(work.blind_app, files=True)
     # Whatever a group reads goes with it.
     for group in _groups(_Task(key, stored.pop(key, None), own) for key, own in by_key.items()):
+        rows = [task.row for task in group if task.row]
         pending = finishes.pending_rows(
-            FILE_LOG, outcome, job=lambda row: step.job_id, at_once=last
+            FILE_LOG, rows, outcome, job=lambda row: step.job_id, at_once=last
         )
         _write_group(step, group, pending, overlaps, outcome)
         held_back |= pending.held_back()
@@ -132,7 +134,6 @@ def _write_group(
     overlaps: Overlaps,
     outcome: Outcome,
 ) -> None:
-    pending_rows.apply_pending(task.row for task in tasks if task.row)
     needed = [task.row.pk for task in tasks if task.row and task.has_pieces]
     large = FileLog.objects.filter(pk__in=needed).values_list("pk", *_LARGE_COLUMNS)
     held = {key: (content, ranges) for key, content, ranges in large}
@@ -141,8 +142,8 @@ def _write_group(
         if task.row and task.has_pieces:
             content, task.row.redacted = held.pop(task.row.pk)
             task.row.content = bytes(content)
-            read = _reader(task.row)
-            task.refuses_pieces = overlaps.refuses(task.row, _log_of(task.row), task.pieces, read)
+            log, read = log_of(task.row, CONTENT_MAX_BYTES), _reader(task.row)
+            task.refuses_pieces = overlaps.refuses(task.row, log, task.pieces, read)
         for line, record, owner in task.entries:
             result = _take(task, step, line, record, owner, pending_rows)
             if isinstance(result, Refused):
@@ -192,12 +193,13 @@ def _take(
     row = task.row or _new_row(step, record, owner, task.key)
     log, accepted = task.log, False
     if data is not None:
-        log = log or _log_of(row)
+        log = log or log_of(row, CONTENT_MAX_BYTES)
+        log_key = ("file", step.pk, *task.key)
         if task.refuses_pieces:
-            return _refused_piece(line, Reason.CONFLICT, log.expected, (step.pk, *task.key))
+            return refused_piece(line, "file_log", Reason.CONFLICT, log.expected, log_key)
         verdict = log.take(Piece(record.offset or 0, data), _reader(row))
         if reason := REASONS.get(verdict):
-            return _refused_piece(line, reason, log.expected, (step.pk, *task.key))
+            return refused_piece(line, "file_log", reason, log.expected, log_key)
         accepted = verdict is Verdict.ACCEPTED
     task.row, task.log = row, log
     if made:
@@ -259,16 +261,6 @@ def _reader(row: FileLog) -> Callable[[int, int], bytes]:
     return lambda start, stop: content[start:stop]
 
 
-def _log_of(row: FileLog) -> Log:
-    return Log(
-        received=row.received_size,
-        held=row.held_size,
-        limit=CONTENT_MAX_BYTES,
-        truncated=row.truncated,
-        masked=row.redacted or (),
-    )
-
-
 def _settle_content(row: FileLog, log: Log | None) -> bool:
     """Put what the pieces came to into the row: whether its content grew."""
     if log is None:
@@ -278,14 +270,3 @@ def _settle_content(row: FileLog, log: Log | None) -> bool:
     if log.added:
         row.content = bytes(row.content)[: log.held_before] + bytes(log.added)
     return bool(log.added) or replaced
-
-
-def _refused_piece(line: int, reason: Reason, expected: int, log: tuple[object, ...]) -> Refused:
-    return Refused(
-        line,
-        "file_log",
-        reason,
-        refused_piece_message(reason, expected),
-        expected_offset=expected,
-        log=("file", *log),
-    )

@@ -54,11 +54,18 @@ class Finishes:
         """Whether the stream came back to a job after it had named another one."""
 
     def pending_rows(
-        self, kind: Kind, outcome: Outcome, *, job: Callable[[Any], int], at_once: bool = False
+        self,
+        kind: Kind,
+        rows: Iterable[Any],
+        outcome: Outcome,
+        *,
+        job: Callable[[Any], int],
+        at_once: bool = False,
     ) -> PendingRows:
-        """The rows of a kind in a transaction, and the key of a row's job; `at_once`: the stream
-        ends with it, whole."""
-        return PendingRows(kind, self.held[kind.type_name], outcome, job=job, at_once=at_once)
+        """Rows of a kind in a transaction, and the key of a row's job; `at_once`: the stream ends
+        with it, whole."""
+        held = self.held[kind.type_name]
+        return PendingRows(kind, held, rows, outcome, job=job, at_once=at_once)
 
     def hold(self, kind: Kind, held_back: Mapping[int, Finish | None]) -> None:
         """Take over what a committed transaction holds back (`PendingRows.held_back`)."""

@@ -111,31 +111,27 @@ class _MergedRow:
 class PendingRows:
     """Rows of a kind within one transaction, some of whose finishes are pending.
 
-    `held` are the finishes that earlier batches left, `job` tells the key of a row's job.
-    `at_once`: all that comes of these rows is written in this very transaction, so that nothing but
-    what is held already stays so.
+    `rows` are those that are stored, `held` the finishes that earlier batches left, `job` tells the
+    key of a row's job. `at_once`: all that comes of these rows is written in this very transaction,
+    so that nothing but what is held already stays so.
     """
 
     def __init__(
         self,
         kind: Kind,
         held: Mapping[int, Finish],
+        rows: Iterable[Any],
         outcome: Outcome,
         *,
         job: Callable[[Any], int],
-        at_once: bool = False,
+        at_once: bool,
     ) -> None:
-        self.kind, self._held, self._outcome, self._at_once = kind, held, outcome, at_once
-        self._job = job
+        self.kind, self._outcome, self._job, self._at_once = kind, outcome, job, at_once
         self._rows: dict[int, _MergedRow] = {}
         self._pending: list[tuple[_MergedRow, tuple[Any, ...]]] = []
-
-    def apply_pending(self, rows: Iterable[Any]) -> None:
-        """Put what is held back onto stored rows, unless somebody else has moved them on."""
-        if not self._held:
-            return
-        for row in rows:
-            if (finish := self._held.get(row.pk)) is None:
+        # What is held back is put onto the rows, unless somebody else has moved them on.
+        for row in rows if held else ():
+            if (finish := held.get(row.pk)) is None:
                 continue
             before = self._values(row)
             merged = _MergedRow(row, before, finish.taken)

@@ -58,10 +58,9 @@ class Plan:
         self.parents = load(entries, state, lock=lock)
         self.outcome = Outcome()
         finishes, parents = state.finishes, self.parents
-        self.jobs = finishes.pending_rows(JOB, self.outcome, job=lambda job: job.pk)
-        self.steps = finishes.pending_rows(STEP, self.outcome, job=lambda step: step.job_id)
-        self.jobs.apply_pending(parents.jobs.values())
-        self.steps.apply_pending(parents.steps.values())
+        jobs, steps = parents.jobs.values(), parents.steps.values()
+        self.jobs = finishes.pending_rows(JOB, jobs, self.outcome, job=lambda job: job.pk)
+        self.steps = finishes.pending_rows(STEP, steps, self.outcome, job=lambda step: step.job_id)
         self.changed: dict[int, Scope | JobInstance | StepInstance] = {}
         self.works: dict[int, StepWork] = {}
         self._writer = state.writer

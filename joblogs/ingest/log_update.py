@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.pieces import Log
-from joblogs.models import HostResult
+from joblogs.models import HostResult, StoredLog
 
 logger = logging.getLogger(__name__)
 
@@ -46,16 +46,16 @@ class LogUpdate:
     def is_changed(self) -> bool:
         return self.is_new or self.is_merged or self.is_resized or self.is_masked
 
-    def log_as_stored(self, limit: int) -> Log:
-        """The log before its pieces; `limit`: as many bytes as are kept."""
-        row = self.row
-        return Log(
-            received=row.received_size,
-            held=row.held_size,
-            limit=limit,
-            truncated=row.truncated,
-            masked=row.redacted or (),
-        )
+
+def log_of(row: StoredLog, limit: int) -> Log:
+    """The log of a row as it is stored; `limit`: as many bytes as are kept."""
+    return Log(
+        received=row.received_size,
+        held=row.held_size,
+        limit=limit,
+        truncated=row.truncated,
+        masked=row.redacted or (),
+    )
 
 
 def readable(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span, bytes]:

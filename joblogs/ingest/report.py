@@ -116,10 +116,14 @@ def expired_message(job: int) -> str:
     return f"the logs of job {job} have expired"
 
 
-def refused_piece_message(reason: Reason | None, expected: int) -> str:
-    """What a producer should do about a refused piece; None: what is held cannot be read."""
+def refused_piece(
+    line: int, type_name: str, reason: Reason | None, expected: int, log: tuple[object, ...]
+) -> Refused:
+    """A refused piece of a log, and what its producer should do; without a reason: what the log
+    holds there cannot be read."""
+    message = f"the log holds other bytes here; offset {expected} is expected"
     if reason is None:
-        return f"what the log holds here cannot be read; offset {expected} is expected"
-    if reason is Reason.GAP:
-        return f"bytes before this piece are missing; offset {expected} is expected"
-    return f"the log holds other bytes here; offset {expected} is expected"
+        message = f"what the log holds here cannot be read; offset {expected} is expected"
+    elif reason is Reason.GAP:
+        message = f"bytes before this piece are missing; offset {expected} is expected"
+    return Refused(line, type_name, reason or Reason.CONFLICT, message, expected, log)

@@ -102,10 +102,10 @@ def _write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
     has_expired = step.job.expired_at is not None
     with transaction.atomic():
         updates = _locked_rows(work)
+        rows = [update.row for update in updates.values()]
         pending = finishes.pending_rows(
-            HOST_RESULT, outcome, job=lambda row: step.job_id, at_once=last
+            HOST_RESULT, rows, outcome, job=lambda row: step.job_id, at_once=last
         )
-        pending.apply_pending(update.row for update in updates.values())
         files: list[tuple[int, records.FileLog, HostResult]] = []
         for line, entry in work.entries:
             if isinstance(entry, records.HostResult):

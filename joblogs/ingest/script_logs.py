@@ -14,9 +14,9 @@ from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.pieces import Piece, Verdict, union
 
 from . import masking
-from .log_update import LogUpdate, StoredBytes
+from .log_update import LogUpdate, StoredBytes, log_of
 from .overlaps import Overlaps
-from .report import REASONS, Outcome, Reason, Refused, refused_piece_message
+from .report import REASONS, Outcome, Reason, Refused, refused_piece
 
 
 def take_pieces(
@@ -33,13 +33,13 @@ def take_pieces(
     """
     others: list[tuple[LogUpdate, int]] = []
     for update in updates:
-        log = update.log = update.log_as_stored(limit)
+        log = update.log = log_of(update.row, limit)
         # Nothing is added to a log whose end cannot be read, if a secret may begin there.
         taken = 0 if masking.looks_back(update.row) else log.take_next(update.pieces)
         if taken < len(update.pieces):
             if blind_app is not None:
                 # Those that are judged as a whole are judged from where the row is.
-                taken, update.log = 0, update.log_as_stored(limit)
+                taken, update.log = 0, log_of(update.row, limit)
             others.append((update, taken))
         outcome.accepted += taken
     if others:
@@ -79,7 +79,7 @@ def _take_others(
         row, log = update.row, update.log
         pieces = list(itertools.starmap(Piece, update.pieces[taken:]))
         read, begun = stored.reader(row.pk, row.held_size), masking.looks_back(row)
-        if overlaps.refuses(row, update.log_as_stored(log.limit), pieces, read):
+        if overlaps.refuses(row, log_of(row, log.limit), pieces, read):
             outcome.refused += [
                 _refused(line, update, Reason.CONFLICT) for line in update.lines[taken:]
             ]
@@ -100,13 +100,6 @@ def _take_others(
 
 
 def _refused(line: int, update: LogUpdate, reason: Reason | None) -> Refused:
-    """A refused piece; without a reason: what the log holds there cannot be read."""
-    row, expected = update.row, update.log.expected
-    return Refused(
-        line,
-        "script_log",
-        reason or Reason.CONFLICT,
-        refused_piece_message(reason, expected),
-        expected_offset=expected,
-        log=(row.step_id, row.host_id, row.execute_count, row.batch, row.role),
-    )
+    row = update.row
+    log = (row.step_id, row.host_id, row.execute_count, row.batch, row.role)
+    return refused_piece(line, "script_log", reason, update.log.expected, log)

@@ -73,17 +73,11 @@ class Block(NamedTuple):
 
 
 class _LongLine:
-    """The bytes of a line that have come so far, on disk; empty between such lines. A context."""
+    """The bytes of a line that have come so far, on disk; empty between such lines."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
         self.size = 0
-
-    def __enter__(self) -> _LongLine:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.drop()
 
     def add(self, data: bytes | bytearray) -> None:
         if self._file is None:
@@ -124,11 +118,14 @@ def numbered_lines(
     16 MB comes as TOO_LONG without its bytes. A stream that is cut ends with one CUT line. Raises
     BodyTooLarge past a limit.
     """
-    with _LongLine() as long:
-        yield from _numbered_lines(_limited(read, encoding, max_bytes, window_log), long)
+    long = _LongLine()
+    try:
+        yield from _cut_into_lines(_unpacked(read, encoding, max_bytes, window_log), long)
+    finally:
+        long.drop()
 
 
-def _numbered_lines(chunks: Iterator[bytes], long: _LongLine) -> Iterator[Line | Block]:
+def _cut_into_lines(chunks: Iterator[bytes], long: _LongLine) -> Iterator[Line | Block]:
     # What is left of a line grows in place: one of 1 MB may come in pieces of a few bytes.
     number, rest, skipping, strays = 0, bytearray(), False, 0
     while True:
@@ -158,7 +155,9 @@ def _numbered_lines(chunks: Iterator[bytes], long: _LongLine) -> Iterator[Line |
                 lines[0] = bytes(rest) + lines[0]
             rest = bytearray()
         rest += tail
-        if not skipping and _may_be_records(lines):
+        sizes = list(map(len, lines))
+        may_be_records = sizes and min(sizes) >= RECORD_MIN_BYTES and max(sizes) <= LINE_MAX_BYTES
+        if may_be_records and not skipping:
             yield Block(number + 1, lines)
             number += len(lines)
         else:
@@ -187,11 +186,6 @@ def _numbered_lines(chunks: Iterator[bytes], long: _LongLine) -> Iterator[Line |
         yield Line(number + 1, bytes(rest))
 
 
-def _may_be_records(lines: list[bytes]) -> bool:
-    sizes = list(map(len, lines))
-    return bool(sizes) and min(sizes) >= RECORD_MIN_BYTES and max(sizes) <= LINE_MAX_BYTES
-
-
 def encoding_of(start: bytes) -> str:
     """How a file is packed, by its first four bytes: its name may say nothing (stdin) or lie."""
     if start.startswith(b"\x1f\x8b"):
@@ -199,7 +193,7 @@ def encoding_of(start: bytes) -> str:
     return "zstd" if start == b"\x28\xb5\x2f\xfd" else ""
 
 
-def _limited(read: Read, encoding: str, max_bytes: int, window_log: int) -> Iterator[bytes]:
+def _unpacked(read: Read, encoding: str, max_bytes: int, window_log: int) -> Iterator[bytes]:
     consumed = decoded = 0
 
     def counting(size: int) -> bytes:
