@@ -29,10 +29,10 @@ from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.pages import links
 from joblogs.pages.log.host_log import HostLog, host_log, moment
 from joblogs.pages.reading import read_entry
-from joblogs.pages.rendering import rendered
+from joblogs.pages.rendering import partial, rendered
 from joblogs.query import Attempts, host_history
 
-from .rows import Fold, RowOnPage, rows_on_page
+from .rows import LogLink, rows_on_page
 
 SAMPLE_HOSTS = 50
 SAMPLE_BYTES = 4 * 1024 * 1024
@@ -111,18 +111,14 @@ def compare_page(
         "other_text": params.get("other") or "",
         "kept_fields": [(n, v) for n, v in kept.items() if n not in ("to", "other", "part")],
         "toggles": _toggles(kept),
-        "left_href": links.of_host(step, bk_host_id)["log"],
-        "keep_left": _kept_on_log(log, params),
     }
     reads: list[tuple[ReadEntry, int]] = []
     if other.log is not None:
         sides = _sides(log, other.log, context["part"])
         comparison = compare(*sides, masks=context["masks"], steady=other.steady)
-        context |= _result(comparison, params)
-        context |= {
-            "right_href": links.of_host(other.log.step, other.log.result.host_id)["log"],
-            "keep_right": _kept_on_log(other.log, params),
-        }
+        context |= _result(
+            comparison, params, (_log_link(log, params), _log_link(other.log, params))
+        )
         reads = list(_reads(request, log, other.log, sides, other))
     html = rendered("joblogs/compare.html", context, request)
     for read, size in reads:
@@ -144,14 +140,23 @@ def _reads(
     yield read_entry(request, log.step, channel=Channel.COMPARE, hosts=hosts), size
 
 
-def _result(comparison: Comparison, params: dict[str, Any]) -> dict[str, Any]:
-    rows: list[RowOnPage | Fold]
+def _result(
+    comparison: Comparison, params: dict[str, Any], logs: tuple[LogLink, LogLink]
+) -> dict[str, Any]:
     rows, rows_cut = rows_on_page(
-        comparison, everything=params.get("all") == "1", encoding=params.get("encoding") or "utf-8"
+        comparison,
+        everything=params.get("all") == "1",
+        encoding=params.get("encoding") or "utf-8",
+        links=logs,
     )
     return {
         "comparison": comparison,
-        "rows": rows,
+        "rows": partial(
+            "compare_rows.html",
+            rows=rows,
+            inline=params.get("view") == "inline",
+            all_lines=links.with_changes(_kept(params), all="1"),
+        ),
         "rows_cut": rows_cut,
         "different": comparison.count(Kind.DIFFERENT),
         "left_only": comparison.count(Kind.LEFT),
@@ -174,15 +179,15 @@ def _toggles(kept: dict[str, str]) -> dict[str, str]:
         "view": None if kept.get("view") == "inline" else "inline",
         "part": None if kept.get("part") == "end" else "end",
     }
-    switched = {name: links.with_changes(kept, **{name: to}) for name, to in other.items()}
-    return switched | {"all_on": links.with_changes(kept, all="1")}
+    return {name: links.with_changes(kept, **{name: to}) for name, to in other.items()}
 
 
-def _kept_on_log(log: HostLog, params: dict[str, Any]) -> str:
-    """What a link to a line of the log page says besides the line."""
+def _log_link(log: HostLog, params: dict[str, Any]) -> LogLink:
+    """Where the lines of a log are, as of the attempts that are compared."""
     count, batch = log.attempts
     kept = {"attempt": count, "batch": batch, "encoding": params.get("encoding") or None}
-    return "".join(f"&{name}={value}" for name, value in kept.items() if value is not None)
+    keep = "".join(f"&{name}={value}" for name, value in kept.items() if value is not None)
+    return LogLink(links.of_host(log.step, log.result.host_id)["log"], keep)
 
 
 def _counterpart(log: HostLog, to: str, other: str, jobs: QuerySet[JobInstance]) -> Counterpart:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 
 from joblogs.compare import Cell, Comparison, Kind, Row
 from joblogs.logtext.ansi import Encoding, Mark, Painter
+from joblogs.pages.formats import number
 from joblogs.pages.log.lines import painted
 
 CONTEXT = 3
@@ -17,43 +20,41 @@ SHOWN_BYTES = 2_000
 _CHANGED = (Kind.DIFFERENT, Kind.LEFT, Kind.RIGHT)
 
 
+class LogLink(NamedTuple):
+    """Address of a log, and what a link to one of its lines says besides."""
+
+    log: str
+    keep: str
+
+
 class CellOnPage(NamedTuple):
-    """A line on one side."""
+    """A line on one side, with its address."""
 
     number: int
+    log: str
     html: SafeString
     cut_before: bool
     cut_after: bool
 
 
 class RowOnPage(NamedTuple):
-    """A line of the comparison."""
+    """A line of the comparison, or with `fold` several that are not shown, in words."""
 
-    kind: str
-    left: CellOnPage | None
-    right: CellOnPage | None
-    usual: list[tuple[SafeString, int, int]]
-    """Values that nearly all others have, on how many hosts, of how many."""
-
-    @property
-    def is_fold(self) -> bool:
-        return False
-
-
-class Fold(NamedTuple):
-    """Lines that are not shown because nothing changed in them."""
-
-    lines: int
-    similar: int
-
-    @property
-    def is_fold(self) -> bool:
-        return True
+    kind: str = ""
+    left: CellOnPage | None = None
+    right: CellOnPage | None = None
+    usual: Sequence[tuple[SafeString, str]] = ()
+    """Values that nearly all others have, and on how many hosts of how many."""
+    fold: str = ""
 
 
 def rows_on_page(
-    comparison: Comparison, *, everything: bool, encoding: Encoding
-) -> tuple[list[RowOnPage | Fold], bool]:
+    comparison: Comparison,
+    *,
+    everything: bool,
+    encoding: Encoding,
+    links: tuple[LogLink, LogLink],
+) -> tuple[list[RowOnPage], bool]:
     """The rows to show, and whether some changed ones had to be left out."""
     keep = [everything] * len(comparison.rows)
     if not everything:
@@ -63,36 +64,44 @@ def rows_on_page(
                 keep[first : index + CONTEXT + 1] = [True] * (
                     min(len(keep), index + CONTEXT + 1) - first
                 )
-    shown: list[RowOnPage | Fold] = []
-    lines = similar = count = 0
+    shown: list[RowOnPage] = []
+    folded = count = 0
     for row, wanted in zip(comparison.rows, keep, strict=True):
         if wanted and count < ROWS_MAX:
-            if lines:
-                shown.append(Fold(lines, similar))
-                lines = similar = 0
-            shown.append(_row(row, encoding))
+            if folded:
+                shown.append(_fold(folded))
+                folded = 0
+            shown.append(_row(row, encoding, *links))
             count += 1
         else:
-            lines += 1
-            similar += row.kind is Kind.SIMILAR
-    if lines:
-        shown.append(Fold(lines, similar))
+            folded += 1
+    if folded:
+        shown.append(_fold(folded))
     return shown, sum(keep) > ROWS_MAX
 
 
-def _row(row: Row, encoding: Encoding) -> RowOnPage:
+def _fold(lines: int) -> RowOnPage:
+    text = ngettext("%(n)s matching line", "%(n)s matching lines", lines)
+    return RowOnPage(fold=text % {"n": number(lines)})
+
+
+def _row(row: Row, encoding: Encoding, left: LogLink, right: LogLink) -> RowOnPage:
+    on = gettext("on %(hosts)s of %(of)s hosts")
     return RowOnPage(
         str(row.kind),
-        _cell(row.left, encoding) if row.left else None,
-        _cell(row.right, encoding) if row.right else None,
+        _cell(row.left, encoding, left) if row.left else None,
+        _cell(row.right, encoding, right) if row.right else None,
         [
-            (painted(Painter(encoding), steady.value), steady.hosts, steady.of)
+            (
+                painted(Painter(encoding), steady.value),
+                on % {"hosts": number(steady.hosts), "of": number(steady.of)},
+            )
             for steady in row.steady
         ],
     )
 
 
-def _cell(cell: Cell, encoding: Encoding) -> CellOnPage:
+def _cell(cell: Cell, encoding: Encoding, link: LogLink) -> CellOnPage:
     telling = [mark for mark in cell.marks if mark.name != "masked"] or cell.marks
     start = 0
     if len(cell.data) > SHOWN_BYTES and telling:
@@ -104,4 +113,5 @@ def _cell(cell: Cell, encoding: Encoding) -> CellOnPage:
         if mark.end > start and mark.start < stop
     ]
     html = painted(Painter(encoding), cell.data[start:stop], marks)
-    return CellOnPage(cell.number, html, start > 0, stop < len(cell.data))
+    log = f"{link.log}?line={cell.number}{link.keep}#L{cell.number}"
+    return CellOnPage(cell.number, log, html, start > 0, stop < len(cell.data))
