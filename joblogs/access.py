@@ -152,6 +152,18 @@ def _step_in() -> QuerySet[StepInstance]:
     return steps.select_related("job")
 
 
+def readable_scopes(caller: Caller) -> QuerySet[Scope]:
+    """The scopes that a caller may read, by type and id."""
+    granted = AppGrant.objects.filter(app=caller.app, read=True)
+    mine = granted.filter(Q(scope=OuterRef("pk")) | Q(scope__isnull=True))
+    scopes = Scope.objects.filter(Exists(mine)).order_by("scope_type", "scope_id")
+    token = caller.token
+    if token is not None and not token.read:
+        return scopes.none()
+    only = None if token is None else token.scope_id
+    return scopes if only is None else scopes.filter(pk=only)
+
+
 def jobs_in(scope: Scope) -> QuerySet[JobInstance]:
     """The jobs of a scope that `readable_scope` or `Writer.scope` handed out."""
     return JobInstance.objects.filter(scope=scope)

@@ -46,6 +46,12 @@ class Channel(TextChoices):
         "v4_batch_get_job_instance_execute_object_log",
         "v4_batch_get_job_instance_execute_object_log",
     )
+    SCRIPT_CONTEXT = "v4_get_script_task_context", "v4_get_script_task_context"
+    FILE_CONTEXT = "v4_get_file_task_context", "v4_get_file_task_context"
+    PLUGIN_LOG = (
+        "bkci_plugin_batch_get_job_instance_execute_object_log",
+        "bkci_plugin_batch_get_job_instance_execute_object_log",
+    )
     RAW = "raw log", _("raw log")
     STEP_FOLLOW = "follow", _("following a step")
     EXPORT = "export_logs", "export_logs"

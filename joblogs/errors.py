@@ -55,6 +55,28 @@ class BadRequest(StoreError):
     HOST_ID_MISSING: ClassVar = Text("主机 ID 不能为空", "Host id must not be null")
     CLOUD_ID: ClassVar = Text("管控区域 ID 非法", "Invalid BK-Net")
     IP: ClassVar = Text("IP 非法", "Invalid IP")
+    LIST_OFFSET: ClassVar = Text(
+        "最多只能查偏移量为 0-10000 的执行历史", "Offset must be in range: [0,10000]"
+    )
+    LIST_LENGTH: ClassVar = Text(
+        "单次返回最大记录数量length必须在 1-200 之间",
+        "The param 'length' must be in range: [1,200]",
+    )
+    SCOPES_OFFSET: ClassVar = Text(
+        "分页起始偏移offset必须大于等于0", "Pagination offset must be greater than or equal to 0"
+    )
+    EXECUTE_COUNT: ClassVar = Text(
+        "执行次数必须为非负整数", "Execute count must be a non-negative integer"
+    )
+    OBJECT_TYPE: ClassVar = Text("执行对象类型不能为空", "Execute object type cannot be empty")
+    OBJECT_ID: ClassVar = Text(
+        "执行对象资源ID必须为正整数", "Execute object resource id must be a positive number"
+    )
+    FILE_MODE: ClassVar = Text("文件分发任务模式不能为空", "File task mode cannot be empty")
+    OBJECTS_SIZE: ClassVar = Text(
+        "单次查询执行对象数量范围必须在 1-500 之间",
+        "Query execute objects size must be between 1 and 500",
+    )
     FIELD: ClassVar = Text("错误的请求 [{0}]", "Bad Request [{0}]")
     NOT_JSON: ClassVar = Text(
         "错误的请求 [JSON 第 {0} 行第 {1} 列]", "Bad Request [JSON line {0} column {1}]"
@@ -154,6 +176,23 @@ class StepNotFound(StoreError):
 
     code = 1244007
     text = Text("作业步骤实例不存在", "Task step instance does not exist")
+
+
+class StepTypeUnsupported(StoreError):
+    """A task context of a step that has none: 1264001."""
+
+    code = 1264001
+    text = Text("不支持的步骤类型", "Step type not supported")
+
+
+class ExecuteObjectNotFound(StoreError):
+    """An execute object that took no part in a run: 1264004."""
+
+    code = 1264004
+    text = Text(
+        "目标执行对象不存在，请检查任务及执行对象参数是否正确。",
+        "Target execute object does not exist. Please check the task and the execute object.",
+    )
 
 
 class PermissionDenied(StoreError):

@@ -174,6 +174,7 @@ _SENT = [
 ]
 _JOB = {**SCOPE, "job_instance_id": 100}
 _SPAN = {"create_time_start": 1_699_999_000_000, "create_time_end": 1_700_001_000_000}
+_RUN = {"execute_count": 0, "execute_object_type": 1}
 EXAMPLES: dict[str, Example] = {
     "script_logs": Example(body=asking(host_id_list=[101, 102])),
     "file_logs": Example(body=asking(step=201, host_id_list=[101, 102])),
@@ -196,6 +197,31 @@ EXAMPLES: dict[str, Example] = {
     "host_log": _get("get_job_instance_ip_log", bk_host_id=101),
     "step_status": _get("get_step_instance_status", keyword="stopped"),
     "step_detail": _get("get_step_instance_detail"),
+    "plugin_status": Example(
+        path="/api/v3/system/bkci_plugin_get_job_instance_status",
+        body=_JOB | {"include_execute_object_task_result": True},
+    ),
+    "plugin_logs": Example(
+        path="/api/v3/system/bkci_plugin_batch_get_job_instance_execute_object_log",
+        body=asking(execute_object_list=[{"type": 1, "resource_id": "102"}]),
+    ),
+    "v4_job_status": Example(
+        "GET",
+        "/api/v4/get_job_instance_status",
+        query=_JOB | {"return_execute_object_result": "true"},
+    ),
+    "v4_job_list": Example("GET", "/api/v4/get_job_instance_list", query=SCOPE | _SPAN),
+    "v4_scopes": Example("GET", "/api/v4/get_user_authorized_scopes"),
+    "v4_script_context": Example(
+        path="/api/v4/get_script_task_context",
+        body=asking(execute_object_resource_id=102, **_RUN),
+        headers={"Blueking-Language": "en"},
+    ),
+    "v4_file_context": Example(
+        path="/api/v4/get_file_task_context",
+        body=asking(step=201, execute_object_resource_id=101, mode=1, **_RUN),
+        headers={"Blueking-Language": "en"},
+    ),
     "object_logs": Example(
         path="/api/v4/batch_get_job_instance_execute_object_log", body=asking(host_id_list=[102])
     ),

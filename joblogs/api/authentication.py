@@ -20,7 +20,7 @@ from joblogs.models import App
 
 from . import gateway_tokens
 from .body import json_object, parse_json
-from .dialects import Dialect
+from .dialects import BACKENDS, Dialect
 from .envelope import exchange_of
 
 _KEYS = ("bk_app_code", "bk_app_secret", "bk_username", "access_token")
@@ -34,7 +34,7 @@ class GatewayTokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
         token = request._request.META.get("HTTP_X_BKAPI_JWT", "")
         keys = settings.BK_GATEWAY_PUBLIC_KEYS
-        if not token or not keys or exchange_of(request._request).dialect is not Dialect.BACKEND:
+        if not token or not keys or exchange_of(request._request).dialect not in BACKENDS:
             return None
         identity = gateway_tokens.verify(token, keys=keys)
         app = App.objects.filter(app_code=_printable(identity.app_code), active=True).first()

@@ -53,7 +53,7 @@ class Operation:
     `request` is read from the query string by GET, from a JSON body by POST; `example` has values
     of its optional fields, and `body` are the media types of another body. `refused` are errors
     that come with the data of an answer all the same. What is a file has `responses` of its own.
-    The id is the route's name unless `id` says another.
+    The id is the route's name unless `id` says another. `has_scope`: the request names a scope too.
     """
 
     summary: str
@@ -68,6 +68,7 @@ class Operation:
     refused: Errors = ()
     responses: Json = field(default_factory=dict)
     is_public: bool = False
+    has_scope: bool = True
 
 
 class _AlwaysJson(BaseContentNegotiation):

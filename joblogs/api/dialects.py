@@ -15,6 +15,7 @@ class Dialect(Enum):
 
     # The order matters: `esb` is a backend before a stage, `v1` a gateway's name before ours.
     BACKEND = r"(?:api/job/v3/job-execute|esb/api/v3)/"
+    BACKEND_V4 = r"(?:api/job/v4/(?!api/)[-\w.]+|esb/api/v4)/"
     ESB = r"api/c/compapi/(?:v2/)?jobv3/"
     GATEWAY = rf"(?:api/{_SLUG}/)?{_SLUG}/api/v3/(?:system/)?"
     GATEWAY_V4 = rf"(?:api/{_SLUG}/)?{_SLUG}/api/v4/(?:system/)?"
@@ -36,15 +37,18 @@ FORMS_V3 = (
 )
 FORMS_V4 = (
     "Also with `v4_` before the name, under `/api/{gateway}/{stage}/api/v4/` and "
-    "`/{stage}/api/v4/`, each with `system/` after it, with and without a trailing slash."
+    "`/{stage}/api/v4/`, each with `system/` after it, under `/api/job/v4/{module}/` of any module "
+    "and under `/esb/api/v4/`, with and without a trailing slash."
 )
 """The paths of an endpoint beside its canonical one, for the OpenAPI document."""
 _COMPILED = [(dialect, re.compile("/" + dialect.prefix)) for dialect in Dialect]
 _V3 = (Dialect.BACKEND, Dialect.ESB, Dialect.BARE, Dialect.GATEWAY)
-V4 = (Dialect.BARE_V4, Dialect.GATEWAY_V4)
+V4 = (Dialect.BACKEND_V4, Dialect.BARE_V4, Dialect.GATEWAY_V4)
 """Dialects with the envelope of version 4."""
-THROUGH_GATEWAY = (Dialect.GATEWAY, Dialect.BARE, *V4)
+THROUGH_GATEWAY = (Dialect.GATEWAY, Dialect.BARE, Dialect.GATEWAY_V4, Dialect.BARE_V4)
 """Dialects whose answers carry what a gateway adds to them."""
+BACKENDS = (Dialect.BACKEND, Dialect.BACKEND_V4)
+"""Dialects by which a gateway comes, with its token about the caller."""
 
 
 def dialect_of(path: str) -> Dialect | None:

@@ -167,7 +167,7 @@ def _operation(
     }
     fields = shapes_of(operation.request) if operation.request else {}
     required = required_of(operation.request) if operation.request else []
-    if not _is_own(path):
+    if operation.has_scope and not _is_own(path):
         fields = {**SCOPE.fields, **fields}
     if operation.body:
         shape["requestBody"] = {"required": True, "content": operation.body}
@@ -211,7 +211,7 @@ def _json_body(fields: Json, required: list[str], example: Json) -> Json:
         "anyOf": [{"required": ["bk_scope_type", "bk_scope_id"]}, {"required": ["bk_biz_id"]}],
     }
     names = ("bk_scope_type", "bk_scope_id", *required)
-    example = {name: EXAMPLES[name] for name in names} | example
+    example = {name: EXAMPLES[name] for name in names if name not in example} | example
     content = {"application/json": {"schema": shape, "example": example}}
     return {"required": True, "content": content}
 
@@ -357,8 +357,8 @@ COMPONENTS: Json = {
             "in": "header",
             "name": "X-Bkapi-JWT",
             "description": "A gateway's token, signed with RS512. Read on the backend forms "
-            "`/api/job/v3/job-execute/` and `/esb/api/v3/` only, where BK_GATEWAY_PUBLIC_KEYS is "
-            "set; then it alone decides.",
+            "`/api/job/v3/job-execute/`, `/api/job/v4/{module}/`, `/esb/api/v3/`, `/esb/api/v4/` "
+            "only, where BK_GATEWAY_PUBLIC_KEYS is set; then it alone decides.",
         },
     },
     "headers": {

@@ -197,6 +197,28 @@ def optional_integer(params: Mapping[str, Any], field: str, *, least: int = -(2*
     return None if is_blank(value) else at_least(value, least, _field(field))
 
 
+def required_integer(params: Mapping[str, Any], field: str) -> int:
+    """An integer of any sign. Raises ParameterInvalid with the field's name."""
+    try:
+        number = integer(params.get(field))
+    except NotInteger:
+        number = None
+    if number is None:
+        raise ParameterInvalid(None, field)
+    return number
+
+
+def number_within(
+    params: Mapping[str, Any], field: str, *, least: int, most: int, default: int, text: Text
+) -> int:
+    """An integer within bounds, the default if absent. Raises BadRequest with `text`."""
+    value = params.get(field)
+    number = default if is_blank(value) else at_least(value, least, text)
+    if number > most:
+        raise BadRequest(text)
+    return number
+
+
 def optional_text(params: Mapping[str, Any], field: str) -> str | None:
     """A text that may be absent; a number counts as its digits."""
     value = params.get(field)

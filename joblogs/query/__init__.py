@@ -16,7 +16,14 @@ from .hosts import (
     hosts_named,
     hosts_of,
 )
-from .jobs import find_job, find_step, find_step_of_job, list_jobs, steps_of
+from .jobs import (
+    find_job,
+    find_step,
+    find_step_of_job,
+    list_jobs,
+    page_of_jobs,
+    steps_of,
+)
 from .log_reader import BytesText, Text, script_text
 from .logs import FileLogs, expected_offsets, file_logs, script_logs
 from .ranges import (
@@ -32,6 +39,13 @@ from .ranges import (
 from .results import Result
 from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
 from .step_host import Attempts, StepHost
+from .task_context import (
+    FailedTransfer,
+    TransferFailures,
+    files_in_run,
+    host_in_run,
+    transfer_failures,
+)
 from .transfers import FileSource, file_sources, target_directory
 from .window import END, Place, ShownLine, Window, window_at
 
@@ -46,6 +60,7 @@ __all__ = [
     "News",
     "LogNews",
     "Cursor",
+    "FailedTransfer",
     "FileLogs",
     "FileSource",
     "Page",
@@ -58,23 +73,27 @@ __all__ = [
     "Result",
     "TargetResult",
     "Text",
+    "TransferFailures",
     "Window",
     "completeness",
     "expected_offsets",
     "file_logs",
     "file_sources",
+    "files_in_run",
     "files_state",
     "find_job",
     "find_step",
     "find_step_of_job",
     "grouped",
     "holders",
+    "host_in_run",
     "hosts_as",
     "hosts_named",
     "hosts_of",
     "is_growing",
     "latest_batch",
     "list_jobs",
+    "page_of_jobs",
     "log_state",
     "news_since",
     "read_cursor",
@@ -87,6 +106,7 @@ __all__ = [
     "steps_of",
     "target_directory",
     "target_results",
+    "transfer_failures",
     "window_at",
     "worst",
 ]

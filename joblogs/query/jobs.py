@@ -23,8 +23,13 @@ def list_jobs(
     total = jobs.count()
     if start >= total:
         return [], total
+    return page_of_jobs(jobs, start=start, length=length), total
+
+
+def page_of_jobs(jobs: QuerySet[JobInstance], *, start: int, length: int) -> list[JobInstance]:
+    """Some of these jobs, newest first."""
     page = jobs.select_related("scope").order_by("-create_time", "-pk")
-    return list(page[start : start + length]), total
+    return list(page[start : start + length])
 
 
 def steps_of(job: JobInstance) -> list[StepInstance]:

@@ -21,7 +21,7 @@ from joblogs.api.openapi import OPERATIONS, PATHS
 
 Json = dict[str, Any]
 PLACES = {"scope_type": "biz", "scope_id": "2", "job": "1", "step": "1", "host": "1"}
-SLUGS = {"gateway": "bk-job", "stage": "prod"}
+SLUGS = {"gateway": "bk-job", "stage": "prod", "module": "job-execute"}
 
 
 @pytest.fixture(scope="module")

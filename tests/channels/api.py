@@ -57,6 +57,43 @@ def _batch(where: Place) -> list[Ask]:
     ]
 
 
+_V4_STARTS = (
+    *("/api/v4/", "/api/v4/system/v4_", "/api/bk-job/prod/api/v4/"),
+    *("/api/job/v4/job-execute/", "/esb/api/v4/"),
+)
+
+
+def _v4_get(name: str, query: str) -> Asks:
+    """Under every form of version 4, with the scope and the job."""
+
+    def asks(where: Place) -> list[Ask]:
+        scope = f"bk_scope_type=biz&bk_scope_id={where.scope}&job_instance_id={where.job}"
+        return [Ask(f"{start}{name}?{scope}&{query}") for start in _V4_STARTS]
+
+    return asks
+
+
+def _context(name: str, step: str, **fields: object) -> Asks:
+    """The context of a step of that name on the host that has text in it."""
+
+    def asks(where: Place) -> list[Ask]:
+        number = getattr(where, step)
+        body: dict[str, object] = {"bk_scope_type": "biz", "bk_scope_id": where.scope}
+        body |= {"job_instance_id": where.job, "step_instance_id": number, "execute_count": 0}
+        body |= {"execute_object_type": 1, "execute_object_resource_id": where.host, **fields}
+        return [Ask(f"{start}{name}", "POST", json=body, step=number) for start in _V4_STARTS]
+
+    return asks
+
+
+def _plugin(where: Place) -> list[Ask]:
+    objects = [{"type": 1, "resource_id": where.host}]
+    body = {"step_instance_id": where.step, "execute_object_list": objects}
+    return _api("bkci_plugin_batch_get_job_instance_execute_object_log", lambda p: body, "POST")(
+        where
+    )
+
+
 def _v4(where: Place) -> list[Ask]:
     body = {"bk_scope_type": "biz", "bk_scope_id": where.scope, "job_instance_id": where.job}
     body |= {
@@ -65,8 +102,7 @@ def _v4(where: Place) -> list[Ask]:
         "host_id_list": [where.host],
     }
     name = "batch_get_job_instance_execute_object_log"
-    starts = ("/api/v4/", "/api/v4/system/v4_", "/api/bk-job/prod/api/v4/")
-    return [Ask(f"{start}{name}", "POST", json=body, step=where.step) for start in starts]
+    return [Ask(f"{start}{name}", "POST", json=body, step=where.step) for start in _V4_STARTS]
 
 
 def _own(where: Place, rest: str) -> str:
@@ -117,6 +153,27 @@ API = [
         recorded="v4_batch_get_job_instance_execute_object_log",
     ),
     Row(
+        "end of a script's log, for a language model",
+        ("v4_get_script_task_context",),
+        _context("get_script_task_context", "step"),
+        text=APP_OR_TOKEN,
+        recorded="v4_get_script_task_context",
+    ),
+    Row(
+        "why files were not moved, for a language model",
+        ("v4_get_file_task_context",),
+        _context("get_file_task_context", "file_step", mode=1),
+        text=APP_OR_TOKEN,
+        recorded="v4_get_file_task_context",
+    ),
+    Row(
+        "logs of many hosts, for plugins",
+        ("bkci_plugin_batch_get_job_instance_execute_object_log",),
+        _plugin,
+        text=APP_OR_TOKEN,
+        recorded="bkci_plugin_batch_get_job_instance_execute_object_log",
+    ),
+    Row(
         "raw log of one host",
         ("host_log",),
         _raw,
@@ -150,8 +207,21 @@ API = [
     ),
     Row(
         "state of a step without one, state and list of jobs, detail of a step",
-        ("get_job_instance_status", "get_job_instance_list", "get_step_instance_detail"),
+        (
+            *("get_job_instance_status", "get_job_instance_list", "get_step_instance_detail"),
+            *("v4_get_job_instance_status", "v4_get_job_instance_list"),
+            "bkci_plugin_get_job_instance_status",
+        ),
         lambda p: [
+            *_v4_get("get_job_instance_status", "return_execute_object_result=true")(p),
+            *_v4_get("get_job_instance_list", "create_time_start=0&create_time_end=2000000000000")(
+                p
+            ),
+            *_api(
+                "bkci_plugin_get_job_instance_status",
+                lambda p: {"include_execute_object_task_result": True},
+                "POST",
+            )(p)[:2],
             *_api("get_step_instance_status", lambda p: {"step_instance_id": p.step}, "GET")(p),
             *_api("get_job_instance_status", lambda p: {"return_ip_result": True}, "POST")(p),
             *_api("get_job_instance_status", lambda p: {"return_ip_result": "true"}, "GET")(p)[:1],
@@ -162,6 +232,11 @@ API = [
             *_api("get_step_instance_detail", lambda p: {"step_instance_id": p.step}, "GET")(p),
         ],
         facts=APP_OR_TOKEN,
+    ),
+    Row(
+        "scopes that the caller may read",
+        ("v4_get_user_authorized_scopes",),
+        at("/api/v4/get_user_authorized_scopes", "/esb/api/v4/get_user_authorized_scopes"),
     ),
     Row(
         "expected offsets of a step's logs",
@@ -195,6 +270,7 @@ API = [
         (
             *("schema", "api_docs"),
             r"^(?:api/job/v3/job-execute|esb/api/v3)/",
+            r"^(?:api/job/v4/(?!api/)[-\w.]+|esb/api/v4)/",
             r"^api/c/compapi/(?:v2/)?jobv3/",
             r"^(?:api/[-\w.]+/)?[-\w.]+/api/v3/(?:system/)?",
             r"^(?:api/[-\w.]+/)?[-\w.]+/api/v4/(?:system/)?",
@@ -202,6 +278,7 @@ API = [
         ),
         at(
             *("/api/v1/schema", "/docs/api/", "/api/job/v3/job-execute/x", "/esb/api/v3/x"),
+            *("/api/job/v4/job-manage/x", "/esb/api/v4/x"),
             *("/api/c/compapi/jobv3/x", "/prod/api/v3/x", "/prod/api/v4/x", "/api/v3/x"),
             *("/api/v4/x", "/api/v1/x", "/api/x", "/nothing/here"),
         ),

@@ -222,6 +222,7 @@ def make_world() -> World:
 
 def _fill(where: Place) -> None:
     text = f"{where.word} begins\n{where.word}-needle {where.text}\nerror: none\n"
+    moved = f"{text}{where.text} was not moved\n"
     scope = {"bk_scope_type": "biz", "bk_scope_id": where.scope}
     fact = where.facts[0]
     said: Fields = {"status": 9, "host_name": where.host_name, "ip": where.address, "tag": fact}
@@ -235,8 +236,8 @@ def _fill(where: Place) -> None:
         script_log(f"other\n{text}", host=where.other_host, step=where.step, **steps),
         step(where.file_step, name=f"{where.word} {fact}", step_type=2, **steps),
         result(where.host, step=where.file_step, **steps, **said),
-        file_log(where.host, step=where.file_step, source=where.other_host, **steps, status=4,
-                 dest_path=f"/{fact}", src_path=f"/{fact}", content=text, offset=0),
+        file_log(where.host, step=where.file_step, source=where.other_host, **steps, status=5,
+                 dest_path=f"/{fact}", src_path=f"/{fact}", content=moved, offset=0),
     )  # fmt: skip
 
 

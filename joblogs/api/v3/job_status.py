@@ -108,13 +108,14 @@ class GetJobInstanceStatus(ScopeView):
     def answer(self, request: Request, scope: Scope, params: Params) -> HttpResponseBase:
         wanted = read(JobStatusParams, params)
         job = query.find_job(access.jobs_in(scope), job_instance_id=wanted.job_instance_id)
-        status = JobStatus(run_rank(job.status) == FINISHED, _job_summary(job), STREAMED)
+        status = JobStatus(run_rank(job.status) == FINISHED, job_summary(job), STREAMED)
         steps = query.steps_of(job)
         entries = (_step_summary(step, with_hosts=wanted.return_ip_result) for step in steps)
         return in_parts(enveloped(request._request, status, listed(entries)))
 
 
-def _job_summary(job: JobInstance) -> JobSummary:
+def job_summary(job: JobInstance) -> JobSummary:
+    """A job with its status and times."""
     return JobSummary(
         **scope_fields(job.scope),
         job_instance_id=job.job_instance_id,

@@ -19,10 +19,8 @@ from joblogs.api.envelope import json_bytes
 from joblogs.api.fields import (
     ID,
     NAMED_HOST,
-    Address,
     ParameterGroup,
     Params,
-    constant,
     described,
     job_id_param,
     number_of,
@@ -49,8 +47,9 @@ from joblogs.errors import ParameterInvalid
 from joblogs.models import FileLog, StepInstance
 from joblogs.query import StepHost
 
+from .fields import ExecuteObject, execute_object
+
 OBJECTS_MAX = 50
-HOST_OBJECT = 1
 _LISTS = "host_id_list/ip_list/container_id_list"
 
 
@@ -84,31 +83,6 @@ class ObjectLogParams(StepParams, frozen=True, kw_only=True):
             },
         ),
     ]
-
-
-class ObjectHost(Struct):
-    """Host of an execute object."""
-
-    bk_host_id: int
-    bk_cloud_id: int | UnsetType = UNSET
-    ip: Address | UnsetType = UNSET
-    ipv6: Address | UnsetType = UNSET
-
-
-class ExecuteObject(Struct):
-    """Execute object: a host, there are no containers here."""
-
-    type: Annotated[int, constant(HOST_OBJECT)]
-    resource_id: str
-    host: ObjectHost
-
-
-def execute_object(
-    number: int, cloud: int | None, ip: str | None, ipv6: str | None
-) -> ExecuteObject:
-    """A host as an execute object."""
-    host = ObjectHost(number, or_unset(cloud), or_unset(ip), or_unset(ipv6))
-    return ExecuteObject(HOST_OBJECT, str(number), host)
 
 
 class ObjectFileLog(Struct, kw_only=True):

@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -206,6 +207,53 @@ def test_other_forms_do_not_look_at_tokens(client: Client) -> None:
     assert _ask(client, _token(), builders.BATCH).status_code == 400
     good = builders.credentials("granted")
     assert _text(_ask(client, "nonsense", builders.BATCH, **good)) == "hello\n"
+
+
+V4_FORMS = [
+    *(f"/api/job/v4/{module}/" for module in ("job-execute", "job-manage", "job-analysis", "x")),
+    "/esb/api/v4/",
+]
+V4_OTHER_FORMS = ["/api/v4/", "/api/bk-job/prod/api/v4/system/", "/api/job/v4/api/v4/"]
+NAMES: dict[str, tuple[str, dict[str, Any]]] = {
+    "get_job_instance_status": ("GET", {}),
+    "get_job_instance_list": ("GET", {"create_time_start": 0, "create_time_end": 2**42}),
+    "get_user_authorized_scopes": ("GET", {}),
+    "batch_get_job_instance_execute_object_log": ("POST", {"host_id_list": [builders.HOST]}),
+    "get_script_task_context": (
+        "POST",
+        {"execute_count": 0, "execute_object_type": 1, "execute_object_resource_id": 101},
+    ),
+}
+
+
+def _ask_v4(client: Client, path: str, **headers: str) -> Any:
+    """Status and error of the API at the end of a path."""
+    method, fields = NAMES[path.rstrip("/").rpartition("/")[2]]
+    asked = asking(**fields)
+    query = "?" + urlencode(asked) if method == "GET" else ""
+    body = b"" if method == "GET" else json.dumps(asked).encode()
+    response = client.generic(method, path + query, body, "application/json", headers=headers)
+    content = b"".join(response) if response.streaming else response.content
+    return response.status_code, json.loads(content)
+
+
+@pytest.mark.parametrize("form", V4_FORMS)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_backend_form_of_version_4_takes_a_token(
+    client: Client, form: str, name: str
+) -> None:
+    for slash in ("", "/"):
+        status, body = _ask_v4(client, form + name + slash, **{"X-Bkapi-JWT": _token()})
+        assert (status, "data" in body) == (200, True), body
+    assert _ask_v4(client, form + name, **{"X-Bkapi-JWT": _token(key=STRANGER)})[0] == 401
+
+
+@pytest.mark.parametrize("form", V4_OTHER_FORMS)
+@pytest.mark.parametrize("name", NAMES)
+def test_no_other_form_of_version_4_looks_at_it(client: Client, form: str, name: str) -> None:
+    assert _ask_v4(client, form + name, **{"X-Bkapi-JWT": _token()})[0] == 400
+    good = builders.credentials("granted")
+    assert _ask_v4(client, form + name, **{"X-Bkapi-JWT": "nonsense"}, **good)[0] == 200
 
 
 def test_rights_are_the_apps_not_the_users(client: Client) -> None:

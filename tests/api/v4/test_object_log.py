@@ -60,7 +60,7 @@ def test_it_answers_under_every_form(
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", ["none", "get_job_instance_status", "v4_", "v3_" + NAME])
+@pytest.mark.parametrize("name", ["none", "get_job_instance_ip_log", "v4_", "v3_" + NAME])
 def test_an_unknown_api_is_the_gateways_404(ask: Ask, form: str, name: str) -> None:
     response = ask(b"", path=form + name, caller={})
     assert response.status_code == 404
