@@ -5,7 +5,7 @@ from .finder import Hits, Line
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern
 from .readings import spans
 from .steps import Budget, Search, occurs
-from .trouble import FirstError, first_error, first_error_line, tells_of_error
+from .trouble import FirstError, first_error, first_error_line, tells_of_error, tells_of_warning
 
 __all__ = [
     "LONG_LINE_BYTES",
@@ -22,4 +22,5 @@ __all__ = [
     "occurs",
     "spans",
     "tells_of_error",
+    "tells_of_warning",
 ]

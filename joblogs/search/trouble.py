@@ -54,9 +54,23 @@ _NONE_AFTER = re.compile(rb'"?[=:] ?"?(?:0\b|false|no\b|none|null)|[-./(]\w', re
 _NEAR = 16
 
 
+WARNINGS = Pattern.of(
+    r"\b(?:warn(?:ing|ings)?|deprecated|deprecation)\b|警告", regex=True, ignore_case=True
+)
+
+
 def tells_of_error(data: bytes, position: int = 0) -> int | None:
     """Where the first word at or after a position is that tells of trouble."""
-    while position < len(data) and (match := ERRORS.find(data, position)):
+    return _first(ERRORS, data, position)
+
+
+def tells_of_warning(data: bytes) -> bool:
+    """Whether a line warns."""
+    return _first(WARNINGS, data, 0) is not None
+
+
+def _first(pattern: Pattern, data: bytes, position: int) -> int | None:
+    while position < len(data) and (match := pattern.find(data, position)):
         start, end = match
         before, after = data[max(0, start - _NEAR) : start], data[end : end + _NEAR]
         if not _NONE_BEFORE.search(before) and not _NONE_AFTER.match(after):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 import pytest
@@ -218,3 +219,69 @@ def test_every_colour_can_be_read(
     serious = [v for v in found if v["impact"] in ("serious", "critical")]
     assert [(v["id"], node["html"][:200]) for v in serious for node in v["nodes"]] == []
     context.close()
+
+
+def test_a_range_of_lines_is_shown_and_copied_as_text(
+    browser: Browser, live_server: LiveServer, zoe: Client
+) -> None:
+    _load("".join(f"\x1b[32mline\x1b[0m {n}\n" for n in range(1, 2001)))
+    context = _context(browser, live_server, zoe, permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(address("log") + "#L1500-L1502")  # not on the first page
+    expect(page.locator("#L1500")).to_be_in_viewport()
+    assert page.locator(".picked code").all_inner_texts() == [
+        f"line {n}" for n in range(1500, 1503)
+    ]
+    page.locator("#L1504 .no").click(modifiers=["Shift"])
+    assert page.evaluate("location.hash") == "#L1500-L1504"
+    page.get_by_role("button", name="Copy lines 1500–1504").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "".join(f"line {n}\n" for n in range(1500, 1505))
+    context.close()
+
+
+def test_redrawn_lines_open_to_their_earlier_states_and_to_their_bytes(screen: Page) -> None:
+    _load("".join(f"\rfetch {n}%" for n in range(121)) + "\nnext\n")
+    screen.goto(address("log"))
+    assert screen.locator("#log > .ln code").all_inner_texts() == ["fetch 120%", "next"]
+    screen.get_by_text("120 earlier states").click()
+    expect(screen.locator(".was .ln code").last).to_have_text("fetch 119%")
+    screen.get_by_role("button", name="As the bytes are").click()
+    expect(screen.locator("#L1 code")).to_contain_text("\\rfetch 119%\\rfetch 120%")
+
+
+def test_what_is_redrawn_while_a_page_follows_stays_one_line(screen: Page) -> None:
+    _load("start\na 0%\nb 0%\n", status=7)
+    screen.goto(address("log"))
+    load(script_log("\x1b[2A\x1b[2Ka 50%\n\x1b[2Kb 50%\n", offset=16))
+    expect(screen.locator("#L3 code")).to_have_text("b 50%", timeout=15_000)
+    load(script_log("\x1b[2A\x1b[2Ka 99%\n\x1b[2Kb 99%\nend\n", offset=40))
+    expect(screen.locator("#L8 code")).to_have_text("end", timeout=15_000)
+    assert screen.locator("#log > .ln code").all_inner_texts() == ["start", "a 99%", "b 99%", "end"]
+
+
+def test_an_encoding_is_remembered_by_this_browser_alone(
+    browser: Browser, live_server: LiveServer, zoe: Client
+) -> None:
+    load(job(), step(), result(status=9))
+    data = base64.b64encode("Größe überschritten\n".encode("cp1252")).decode()
+    load(script_log(None, content_base64=data))
+    mine, other = (_context(browser, live_server, zoe) for _ in range(2))
+    page = mine.new_page()
+    page.goto(address("log"))
+    page.get_by_label("encoding").select_option("latin-1")
+    expect(page.locator("#L1 code")).to_have_text("Größe überschritten")
+    page.goto(address("log"))
+    expect(page.locator("#L1 code")).to_have_text("Größe überschritten")
+    page = other.new_page()
+    page.goto(address("log"))
+    expect(page.locator("#L1 code")).to_contain_text("\\xf6")
+    mine.close()
+    other.close()
+
+
+def test_the_numbers_of_lines_are_no_stops_for_the_keyboard(screen: Page) -> None:
+    _load("".join(f"line {n}\n" for n in range(1, 501)))
+    screen.goto(address("log"))
+    assert screen.locator("#log a:not([tabindex='-1'])").count() == 0

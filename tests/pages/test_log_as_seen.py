@@ -14,7 +14,8 @@ from tests.pages.page_helpers import page, staff
 
 pytestmark = pytest.mark.django_db
 ROW = re.compile(
-    r'<div class="ln[^"]*"\s+data-at="(\d+)"[^>]*>\s*<a class="no"[^>]*>…?(\d+)</a>\s*'
+    r'<div class="ln[^"]*"\s+data-at="(\d+)"[^>]*>\s*'
+    r'<a class="no"[^>]*>…?(\d+)(?:<i [^>]*></i>)?</a>\s*'
     r'<code dir="ltr">(.*?)</code></div>',
     re.DOTALL,
 )
@@ -199,3 +200,26 @@ def test_following_goes_on_in_the_encoding_of_the_page() -> None:
     )
     answer = client.get(f"{page('log-more')}?{unescape(query)}byte=23").json()
     assert [text for _, _, text in _rows(answer["html"])] == ["旒"]
+
+
+def test_lines_that_warn_or_tell_of_errors_say_so_in_words() -> None:
+    _load("fine\n\x1b[33mWARNING\x1b[0m: old\nERROR: disk full\n0 warnings\n")
+    html = _html(staff())
+    levels = re.findall(r'id="L(\d)".*?(?:aria-label="(\w+) line"|</div>)', html, re.DOTALL)
+    assert levels == [("1", ""), ("2", "warning"), ("3", "error"), ("4", "")]
+
+
+def test_long_pauses_are_marked_where_lines_say_when_they_were_printed() -> None:
+    lines = ["10:00:00 a", "10:00:01 b", "no time", "10:01:31 c", "10:01:35 d", "10:01:41 e"]
+    _load("".join(f"2026-11-30 {line}\n" for line in lines))
+    html = _html(staff())
+    pauses = re.findall(r'class="pause".*?<b>(.*?)</b>.*?id="L(\d)"', html, re.DOTALL)
+    assert pauses == [("1 min 30 s", "4"), ("6.0 s", "6")]
+
+
+def test_of_a_short_run_shorter_pauses_are_marked() -> None:
+    load(job(), step(), result(status=9, start_time=1_000, end_time=31_000))
+    load(script_log("[08:00:00] a\n[08:00:01] b\n[08:00:03] c\n"))
+    html = _html(staff())
+    assert re.findall(r'class="pause".*?<b>(.*?)</b>', html, re.DOTALL) == ["2.0 s"]
+    assert re.search(r"took\s*<b>30 s</b>", html)

@@ -62,7 +62,7 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonR
     if asked.as_bytes:
         seen = SeenLines(lines_as_bytes(window.lines, encoding), start)
     else:
-        seen = lines_as_seen(log.text, window, encoding, to_end=True)
+        seen = lines_as_seen(log.text, window, encoding, to_end=True, run_seconds=log.seconds)
     head = {"log": log, "result": log.result, "window": window}
     answer = JsonResponse(
         {

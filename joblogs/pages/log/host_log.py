@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from joblogs import query
 from joblogs.choices import FINISHED, HOST_SUCCEEDED, StepType, host_rank
 from joblogs.models import FileLog, HostResult, StepInstance
-from joblogs.pages.formats import address_label, host_status_label, state_label
+from joblogs.pages.formats import address_label, duration, host_status_label, state_label
 from joblogs.query import Attempts, BytesText, Completeness, StepHost, Text, host_history
 
 from .request import TextPin
@@ -86,6 +86,17 @@ class HostLog:
     @property
     def ended(self) -> datetime | str | None:
         return moment(self.result.end_time)
+
+    @property
+    def took(self) -> str:
+        """How long the host took; empty if that is not known."""
+        milliseconds = self.result.duration
+        return duration(milliseconds) if milliseconds is not None else ""
+
+    @property
+    def seconds(self) -> float:
+        """The same in seconds; 0 if that is not known."""
+        return (self.result.duration or 0) / 1000
 
     @property
     def expired(self) -> datetime | str | None:

@@ -12,12 +12,16 @@ from django.utils.translation import gettext, ngettext
 
 from joblogs import search
 from joblogs.logtext.ansi import PLAIN, Mark, Painter, shown
-from joblogs.pages.formats import number, size
+from joblogs.logtext.line_times import line_time, seconds_between
+from joblogs.pages.formats import duration, number, size
 from joblogs.pages.rendering import partial
 from joblogs.query import ShownLine
 
 JUDGED_BYTES = 4096
 """As much of a line is looked at for words that tell of trouble."""
+PAUSE_SECONDS, PAUSE_SHARE, PAUSE_SECONDS_MIN = 5.0, 0.05, 1.0
+"""A pause is marked that is longer than the first, or than this share of the run, but never one
+that is not longer than the last: most clocks in logs tick once a second."""
 
 
 class EarlierState(NamedTuple):
@@ -39,7 +43,8 @@ class LineOnPage(NamedTuple):
     goes_on_at: int
     is_target: bool
     """It is the line that the address names."""
-    trouble: bool
+    level: str
+    """`error` or `warning`, if it tells of any."""
     named: bool = True
     """It is the first with its number."""
     target_number: int | None = None
@@ -52,6 +57,13 @@ class LineOnPage(NamedTuple):
     """It was redrawn more often than was read."""
     cut: bool = False
     """It is longer than what is shown."""
+    pause: str = ""
+    """How long nothing was printed before it, if that was long."""
+
+    @property
+    def level_label(self) -> str:
+        """Its level in words."""
+        return gettext("error line") if self.level == "error" else gettext("warning line")
 
     @property
     def hidden_label(self) -> str:
@@ -84,14 +96,33 @@ def state_html(text: str) -> SafeString:
     return mark_safe(shown(text, PLAIN))  # noqa: S308 - escaped by logtext
 
 
-def is_trouble(text: bytes) -> bool:
-    """Whether a line tells of trouble."""
-    return search.tells_of_error(text[:JUDGED_BYTES]) is not None
+def level_of(text: bytes) -> str:
+    """`error` or `warning` for a line that tells of any, else nothing."""
+    judged = text[:JUDGED_BYTES]
+    if search.tells_of_error(judged) is not None:
+        return "error"
+    return "warning" if search.tells_of_warning(judged) else ""
 
 
 def lines_html(lines: Sequence[LineOnPage], kept: str) -> SafeString:
     """Lines as a page holds them; `kept` is how the address of each link begins."""
     return partial("log_lines.html", lines=lines, kept=kept)
+
+
+def with_pauses(
+    lines: Sequence[LineOnPage], texts: Iterable[str], run_seconds: float
+) -> list[LineOnPage]:
+    """Lines that say when they were printed, with the pauses between them that were long for a run
+    of so many seconds."""
+    least = max(PAUSE_SECONDS_MIN, min(PAUSE_SECONDS, run_seconds * PAUSE_SHARE or PAUSE_SECONDS))
+    marked, last = [], None
+    for line, text in zip(lines, texts, strict=True):
+        time = line_time(text)
+        passed = seconds_between(last, time)
+        label = duration(round(passed * 1000)) if passed > least else ""
+        marked.append(line._replace(pause=label) if label else line)
+        last = time or last
+    return marked
 
 
 def lines_as_bytes(
@@ -109,7 +140,7 @@ def lines_as_bytes(
             hidden=line.hidden,
             goes_on_at=line.stop,
             is_target=line.number == target,
-            trouble=is_trouble(line.text),
+            level=level_of(line.text),
         )
         for line in lines
     ]

@@ -46,7 +46,9 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     if asked.as_bytes:
         lines = lines_as_bytes(window.lines, encoding, target=found.line)
     else:
-        lines = lines_as_seen(log.text, window, encoding, target=found.line).lines
+        lines = lines_as_seen(
+            log.text, window, encoding, target=found.line, run_seconds=log.seconds
+        ).lines
     context = _context(log, asked, found, window) | {
         "lines": lines_html(lines, asked.kept),
         "encodings": encoding_choices(encoding, asked.encoding),

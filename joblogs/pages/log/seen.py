@@ -18,7 +18,7 @@ from joblogs.logtext.terminal_codes import MOVES_BETWEEN_LINES, REDRAWS
 from joblogs.logtext.terminal_row import Row
 from joblogs.query import ShownLine, Text, Window
 
-from .lines import EarlierState, LineOnPage, is_trouble, state_html
+from .lines import EarlierState, LineOnPage, level_of, state_html, with_pauses
 
 AROUND_BYTES = 128 * 1024
 """Read before and after a window whose lines redraw others."""
@@ -38,7 +38,13 @@ class SeenLines(NamedTuple):
 
 
 def lines_as_seen(
-    text: Text, window: Window, encoding: str, *, target: int | None = None, to_end: bool = False
+    text: Text,
+    window: Window,
+    encoding: str,
+    *,
+    target: int | None = None,
+    to_end: bool = False,
+    run_seconds: float = 0,
 ) -> SeenLines:
     """The lines of a window, and those before it that they redrew.
 
@@ -67,6 +73,7 @@ def lines_as_seen(
         for row in rows
     ]
     lines = [line._replace(states_missed=True) if line.number in missed else line for line in lines]
+    lines = with_pauses(lines, (row.text for row in rows), run_seconds)
     return SeenLines(lines, min([window.start, *(row.offset for row in rows)]))
 
 
@@ -139,7 +146,7 @@ def _on_page(row: Row, line: ShownLine | None, encoding: str, target: int | None
         hidden=hidden,
         goes_on_at=own.stop if own is not None else 0,
         is_target=target is not None,
-        trouble=is_trouble(row.text.encode(errors="replace")),
+        level=level_of(row.text.encode(errors="replace")),
         named=not row.second,
         target_number=target if target != number else None,
         states=count,
