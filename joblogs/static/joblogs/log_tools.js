@@ -57,7 +57,7 @@
     button = document.createElement("button");
     button.type = "button";
     button.className = "copy-lines";
-    button.textContent = log.dataset.copy.replace("%s", range.first + "–" + range.last);
+    button.textContent = log.dataset.copy.replace("{lines}", range.first + "–" + range.last);
     button.addEventListener("click", () => copy(rows));
     document.body.append(button);
   }
