@@ -27,6 +27,11 @@ class StoredLog(models.Model):
         abstract = True
 
     @property
+    def unsettled_size(self) -> int:
+        """Bytes at the end that a later piece may turn into a part of a mask."""
+        return self.mask_pending or (0 if self.mask_rule else len(self.mask_prefix))
+
+    @property
     def is_masked(self) -> bool:
         """Whether text of the log was masked, here or before it was imported."""
         return bool(self.masked or self.redacted)

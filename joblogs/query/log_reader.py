@@ -93,6 +93,12 @@ class StoredText:
             self.size += size
             self.newlines += newlines
 
+    def without_end(self, size: int, newlines: int) -> StoredText:
+        """The same without so many bytes, and the newlines in them, at the end of its last row."""
+        rows = [(part.log, part.size, part.newlines) for part in self._parts]
+        log, whole, lines = rows.pop()
+        return StoredText(self._day, [*rows, (log, whole - size, lines - newlines)])
+
     @property
     def last_start(self) -> int:
         return self._parts[-1].start if self._parts else 0
@@ -172,6 +178,18 @@ def script_text(step: StepInstance, host: StepHost) -> StoredText:
     pks = [row.pk for row in host.results]
     rows = {row[0]: row for row in HostResult.objects.filter(pk__in=pks).values_list(*columns)}
     return StoredText(step.day, [rows[pk] for pk in pks if pk in rows])
+
+
+def settled_text(step: StepInstance, host: StepHost) -> StoredText:
+    """The same for who follows it: without bytes at the end of a log that grows which a later piece
+    may turn into a part of a mask, so that what was sent never changes."""
+    text = script_text(step, host)
+    last = HostResult.objects.filter(pk=host.results[-1].pk).first() if text.size else None
+    if last is None or last.finished or not last.unsettled_size:
+        return text
+    size = min(last.unsettled_size, last.held_size)
+    newlines = text.read(text.size - size, text.size).count(b"\n")
+    return text.without_end(size, newlines)
 
 
 def after_newline(data: bytes, nth: int) -> int:

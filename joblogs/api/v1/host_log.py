@@ -191,8 +191,11 @@ def _find_log(
 def _is_awaited(log: _Log, params: RawLogParams) -> bool:
     """Whether a follower has all there is, and more may come."""
     step, host, _ = log
-    has_all = params.offset == query.readable_size(step, host)
-    return bool(params.wait) and has_all and query.is_growing(step, host)
+    if not params.wait or not query.is_growing(step, host):
+        return False
+    # Not after more than there is: that is an error, and answered at once.
+    readable, settled = query.readable_size(step, host), query.settled_text(step, host).size
+    return settled <= (params.offset or 0) <= readable
 
 
 def _wait(request: Request, log: _Log, params: RawLogParams) -> tuple[_Log, bool]:
@@ -231,6 +234,9 @@ def _answer(request: Request, log: _Log, params: RawLogParams) -> HttpResponseBa
         raise OffsetBeyondLog(offset=params.offset, size=size, stands=headers)
     tag = _tag(host, size)
     part, status = _part(request._request, params, size, tag)
+    if params.offset is not None and query.is_growing(step, host):
+        settled = query.settled_text(step, host).size
+        part = Range(offset=params.offset, length=max(0, settled - params.offset))
     start, stop = part.within(size)
     response: HttpResponseBase
     if request._request.headers.get("If-None-Match") == tag:

@@ -123,6 +123,8 @@ class HostLog:
         """What there is to read."""
         if self.step.step_type == StepType.FILE:
             return BytesText(host_history.file_content(self.file) if self.file else b"")
+        if self.pin is not None:  # a page that follows
+            return query.settled_text(self.step, self.host)
         return query.script_text(self.step, self.host)
 
     @cached_property

@@ -120,14 +120,14 @@ def test_a_follower_waits_for_what_comes(get: Any) -> None:
     path = URL.replace("/100/", "/3/")
 
     def later() -> None:
-        load(script_log("bc", job=3, offset=1))
+        load(script_log("bc\n", job=3, offset=1))
         connections.close_all()
 
     writer = threading.Timer(0.2, later)
     writer.start()
     response = get("?offset=1&wait=10", path=path)
     writer.join()
-    assert _body(response) == b"bc"
+    assert _body(response) == b"bc\n"
     assert response["X-Log-State"] == "receiving"
 
 
@@ -252,3 +252,23 @@ def test_an_offset_in_a_log_that_has_expired_is_refused_and_says_so(get: Any) ->
     answer = get(f"?execute_count=0&offset={len(TEXT)}&wait=10")
     assert (answer.status_code, answer["X-Log-State"]) == (416, "expired")
     assert _body(get("?offset=0")) == b""
+
+
+def test_a_follower_gets_the_beginning_of_a_secret_only_as_it_ends(get: Any) -> None:
+    path = URL.replace("101", "102")
+    load(result(102, status=7), script_log("start\nexport DB_PASSW", host=102))
+    first = _body(get("?offset=0", path=path))
+    assert b"start\n" in first
+    load(script_log("ORD=Hunter2Hunter2x\nnext\n", host=102, offset=21))
+    rest = _body(get(f"?offset={len(first)}", path=path))
+    assert first + rest == _body(get(path=path))
+    assert b"Hunter2" not in first + rest
+
+
+def test_what_has_not_settled_when_a_log_ends_comes_then(get: Any) -> None:
+    path = URL.replace("101", "102")
+    load(result(102, status=7), script_log("the end: PASSW", host=102))
+    first = _body(get("?offset=0", path=path))
+    assert len(first) < 14
+    load(result(102, status=9))
+    assert first + _body(get(f"?offset={len(first)}", path=path)) == b"the end: PASSW"
