@@ -16,9 +16,10 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
+from joblogs.grouping.marked_lines import MarkedLine, marked_lines
+from joblogs.grouping.slots import is_moment
 from joblogs.logtext.ansi import Mark
 from joblogs.logtext.diff import common_lines, pair_up
-from joblogs.logtext.fingerprint import Span, masked, spans
 
 BYTES_MAX = 2 * 1024 * 1024
 LINES_MAX = 20_000
@@ -89,11 +90,6 @@ class Comparison:
         return sum(row.kind in kinds for row in self.rows)
 
 
-class _Line(NamedTuple):
-    data: bytes
-    masked: bytes
-
-
 def compare(
     left: Side,
     right: Side,
@@ -109,12 +105,12 @@ def compare(
     result = Comparison(left_cut=left.cut or len(a) > LINES_MAX, right_cut=right.cut)
     result.right_cut = result.right_cut or len(b) > LINES_MAX
     a, b = a[:LINES_MAX], b[:LINES_MAX]
-    pairs = common_lines([line.masked for line in a], [line.masked for line in b])
+    pairs = common_lines([line.skeleton for line in a], [line.skeleton for line in b])
     builder = _RowBuilder(left, right, masks, steady or {})
     i = j = 0
     for m, n in [*pairs, (len(a), len(b))]:
         gap_a, gap_b = a[i:m], b[j:n]
-        for p, q in pair_up([x.masked for x in gap_a], [x.masked for x in gap_b]):
+        for p, q in pair_up([x.skeleton for x in gap_a], [x.skeleton for x in gap_b]):
             at, bt = (None if p is None else i + p), (None if q is None else j + q)
             result.rows.append(builder.unequal(a, b, at, bt))
         if m < len(a) and n < len(b):
@@ -135,31 +131,31 @@ class _RowBuilder:
     ) -> None:
         self.left, self.right, self.masks, self.steady = left, right, masks, steady
 
-    def unequal(self, a: Sequence[_Line], b: Sequence[_Line], i: int | None, j: int | None) -> Row:
+    def unequal(
+        self, a: Sequence[MarkedLine], b: Sequence[MarkedLine], i: int | None, j: int | None
+    ) -> Row:
         if i is None or j is None:
             if i is not None:
                 return Row(Kind.LEFT, Cell(self.left.first_number + i, a[i].data), None)
             assert j is not None  # noqa: S101 - a pair has at least one side
             return Row(Kind.RIGHT, None, Cell(self.right.first_number + j, b[j].data))
-        marks = self._marks(a[i].data, b[j].data)
+        marks = self._marks(a[i], b[j])
         return self._row(Kind.DIFFERENT, a[i], b[j], i, j, marks)
 
-    def alike(self, a: _Line, b: _Line, i: int, j: int) -> Row:
+    def alike(self, a: MarkedLine, b: MarkedLine, i: int, j: int) -> Row:
         """Lines that are equal under the masks."""
         if a.data == b.data:
             return self._row(Kind.SAME, a, b, i, j, ([], []))
         if not self.masks:
-            return self._row(Kind.DIFFERENT, a, b, i, j, self._marks(a.data, b.data))
+            return self._row(Kind.DIFFERENT, a, b, i, j, self._marks(a, b))
         marks: tuple[list[Mark], list[Mark]] = ([], [])
         found: list[Steady] = []
-        ours, theirs = hidden_in(a.data, self.left.names), hidden_in(b.data, self.right.names)
-        for k, (x, y) in enumerate(zip(ours, theirs, strict=False)):
-            one, two = a.data[x.start : x.end], b.data[y.start : y.end]
-            if one == two:
+        for k, (x, y) in enumerate(zip(a.slots(), b.slots(), strict=False)):
+            if x.value == y.value and not x.is_own:
                 continue
             usual = self.steady.get((j, k))
             # The name of a host and its addresses are its own: no value of all.
-            is_single = usual is not None and one != usual.value and x.kind != "host"
+            is_single = usual is not None and x.value != usual.value and not x.is_own
             if is_single and usual is not None:
                 found.append(usual)
             name = "value" if is_single else "masked"
@@ -171,8 +167,8 @@ class _RowBuilder:
     def _row(
         self,
         kind: Kind,
-        a: _Line,
-        b: _Line,
+        a: MarkedLine,
+        b: MarkedLine,
         i: int,
         j: int,
         marks: tuple[list[Mark], list[Mark]],
@@ -180,9 +176,9 @@ class _RowBuilder:
         one = Cell(self.left.first_number + i, a.data, tuple(marks[0]))
         return Row(kind, one, Cell(self.right.first_number + j, b.data, tuple(marks[1])))
 
-    def _marks(self, a: bytes, b: bytes) -> tuple[list[Mark], list[Mark]]:
+    def _marks(self, left: MarkedLine, right: MarkedLine) -> tuple[list[Mark], list[Mark]]:
         """What differs within two lines, by words; what masks hide is quiet."""
-        one, two = self._tokens(a, self.left.names), self._tokens(b, self.right.names)
+        a, b, one, two = left.data, right.data, self._tokens(left), self._tokens(right)
         pairs = common_lines([t.key for t in one], [t.key for t in two])
         quiet = {
             (i, j) for i, j in pairs if a[one[i].start : one[i].end] != b[two[j].start : two[j].end]
@@ -192,21 +188,25 @@ class _RowBuilder:
             _joined(two, {j for _, j in pairs}, {j for _, j in quiet}),
         )
 
-    def _tokens(self, data: bytes, names: tuple[bytes, ...]) -> list[_Token]:
-        tokens = list(islice(self._all_tokens(data, names), TOKENS_MAX))
+    def _tokens(self, line: MarkedLine) -> list[_Token]:
+        data = line.data
+        tokens = list(islice(self._all_tokens(line), TOKENS_MAX))
         at = tokens[-1].end if tokens else 0
         if at < len(data):
             start = tokens.pop().start if len(tokens) == TOKENS_MAX else at
             tokens.append(_Token(start, len(data), data[start:]))
         return tokens
 
-    def _all_tokens(self, data: bytes, names: tuple[bytes, ...]) -> Iterator[_Token]:
+    def _all_tokens(self, line: MarkedLine) -> Iterator[_Token]:
         """Those of the line's beginning: of one that is very long, no more is looked at."""
-        data, at = data[:TOKENS_BYTES], 0
-        for start, end, kind in hidden_in(data, names) if self.masks else []:
-            yield from _words(data, at, start)
-            yield _Token(start, end, b"\n" + kind.encode())
-            at = end
+        data, at = line.data[:TOKENS_BYTES], 0
+        for start, end, value in line.slots() if self.masks else []:
+            if end > len(data):
+                break
+            if is_moment(value):  # of other slots the words count
+                yield from _words(data, at, start)
+                yield _Token(start, end, b"\n")
+                at = end
         yield from _words(data, at, len(data))
 
 
@@ -236,35 +236,14 @@ def _joined(tokens: Sequence[_Token], common: set[int], quiet: set[int]) -> list
     return marks
 
 
-def _lines(side: Side) -> list[_Line]:
-    """Lines as they are and as the masks leave them."""
-    if not side.data:
-        return []
-    raw = side.data.split(b"\n")
-    plain = masked(side.data, names=side.names).split(b"\n")
-    if side.data.endswith(b"\n"):
-        del raw[-1], plain[-1]
-    return [
-        _Line(line.removesuffix(b"\r"), left.removesuffix(b"\r"))
-        for line, left in zip(raw, plain, strict=True)
-    ]
-
-
-def hidden_in(data: bytes, names: Sequence[bytes]) -> list[Span]:
-    """What the masks hide in a line, colours aside."""
-    return [span for span in spans(data, names=names) if span.kind != "ansi"]
+def _lines(side: Side) -> list[MarkedLine]:
+    return marked_lines(side.data, side.names)
 
 
 def _hidden_values(side: Side) -> Iterator[tuple[tuple[int, int], bytes]]:
-    number = index = at = 0
-    for start, end, _ in hidden_in(side.data, side.names):
-        # No value spans lines.
-        if newlines := side.data.count(b"\n", at, start):
-            number, index = number + newlines, 0
-        if number >= LINES_MAX:
-            return
-        yield (number, index), side.data[start:end]
-        index, at = index + 1, end
+    for number, line in enumerate(_lines(side)[:LINES_MAX]):
+        for index, value in enumerate(line.values()):
+            yield (number, index), value
 
 
 def steady_values(sides: Iterable[Side]) -> dict[tuple[int, int], Steady]:

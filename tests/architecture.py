@@ -18,11 +18,13 @@ LONGEST = 400
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
 BASE = {"choices", "errors", "record_json", "records", "times"}
-BELOW = BASE | {"models", "logtext", "logtext.store", "grouping", "database", "metrics"}
+BELOW = BASE | {
+    *("models", "logtext", "logtext.store", "grouping", "database", "metrics", "log_features"),
+}
 LOWER = BELOW | {
     *("access", "app_tokens", "audit", "compare", "export", "filters", "ingest"),
     *("login_throttle", "query"),
-    *("maintenance", "search", "slow_work"),
+    *("maintenance", "search", "slow_work", "step_groups"),
 }
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -37,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": BASE | {"models"},
     "database": {"errors", "database"},
     "migrations": {"database"},
+    "log_features": BELOW,
     "access": BASE | {"models", "database"},
     "app_tokens": BASE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
@@ -48,6 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "search": BELOW | {"access", "filters", "query", "search"},
     "compare": BELOW | {"compare", "query"},
     "export": BELOW | {"access", "export", "filters", "query", "search"},
+    "step_groups": BELOW | {"query", "search", "step_groups"},
     "maintenance": BELOW | {"access", "filters", "ingest", "query", "maintenance"},
     # Presentation packages. None imports another, but for what commands run and the admin shows.
     "api": LOWER | {"api"},

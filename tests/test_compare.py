@@ -68,10 +68,17 @@ def test_within_a_line_the_words_that_differ_are_marked() -> None:
 
 
 def test_a_timestamp_in_a_different_line_stays_quiet() -> None:
-    left, right = b"[08:00:21] copied 12 files", b"[08:01:59] copied 13 files"
+    left, right = b"[08:00:21] copied 12 files", b"[08:01:59] copied 13 files to /a"
     (row,) = compare(Side(left), Side(right)).rows
+    assert row.kind == Kind.DIFFERENT
     assert _marked(row.left, "diff") == [b"12"]
     assert _marked(row.left, "masked") == [b"08:00:21"]
+
+
+def test_numbers_that_differ_in_one_line_leave_it_similar() -> None:
+    (row,) = compare(Side(b"[08:00:21] copied 12 files"), Side(b"[09:10:11] copied 7 files")).rows
+    assert row.kind == Kind.SIMILAR
+    assert _marked(row.left, "masked") == [b"08:00:21", b"12"]
 
 
 def _crowd(count: int, odd: bytes = b"9f2c11d0") -> list[Side]:

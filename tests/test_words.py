@@ -52,7 +52,6 @@ LATER = (
     "joblogs/pages/log/follow.py",
     "joblogs/pages/log/page.py",
     "joblogs/pages/log/request.py",
-    "joblogs/pages/step/groups.py",
     "joblogs/admin/",
     "joblogs/shippers/",
 )

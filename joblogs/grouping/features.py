@@ -65,8 +65,13 @@ def looked_at(data: bytes) -> bytes:
     """What of a log is looked at: all, or whole lines of its head and its tail."""
     if len(data) <= HEAD_BYTES + TAIL_BYTES:
         return data
-    head = data[: data.rfind(b"\n", 0, HEAD_BYTES) + 1]
-    return head + data[data.find(b"\n", len(data) - TAIL_BYTES) + 1 :]
+    return ends_of(data[:HEAD_BYTES], data[-TAIL_BYTES:])
+
+
+def ends_of(head: bytes, tail: bytes) -> bytes:
+    """The same of a log of which only this was read; a line that it begins or ends in is left
+    out, unless there is no other."""
+    return (head[: head.rfind(b"\n") + 1] or head) + tail[tail.find(b"\n") + 1 :]
 
 
 def features_of(logs: Iterable[Log]) -> Iterator[bytes]:

@@ -48,7 +48,7 @@ def group_hosts(table: Table, outcomes: Sequence[Outcome], read: Read) -> list[H
     rows: dict[Outcome, list[int]] = defaultdict(list)
     for row, outcome in enumerate(outcomes):
         rows[outcome].append(row)
-    good = _lines_of_successes(table, [own for outcome, own in rows.items() if not outcome.failed])
+    good = lines_of_successes(table, outcomes)
     parts = [
         _failures(table, np.array(own), good) if outcome.failed else by_lines(table, np.array(own))
         for outcome, own in rows.items()
@@ -61,9 +61,9 @@ def group_hosts(table: Table, outcomes: Sequence[Outcome], read: Read) -> list[H
     return made
 
 
-def _lines_of_successes(table: Table, rows: Sequence[Sequence[int]]) -> set[int]:
+def lines_of_successes(table: Table, outcomes: Sequence[Outcome]) -> set[int]:
     """Hashes of all lines that a host printed that succeeded."""
-    good = np.array([row for own in rows for row in own], np.int64)
+    good = np.array([row for row, one in enumerate(outcomes) if not one.failed], np.int64)
     if not len(good):
         return set()
     _, first = np.unique(table.sequences[good], return_index=True)

@@ -26,7 +26,7 @@ MISSING, RARE = 0.03, 0.1
 """Shares of hosts: a line is of nearly all but for so many; of so many it is rare."""
 OWN_LINES, SAME_NUMBER = 0.5, 0.9
 """More hosts with lines of their own in one place are noise; if so many have as many of them, hosts
-with another number are deviating."""
+with another number deviate."""
 KIND_LINES, KIND_SHARE, DEPTH = 3, 0.15, 3
 """As many lines, and such a part of a log, that come and go together are two kinds of hosts."""
 
@@ -43,7 +43,7 @@ class Why(StrEnum):
     PLACE = "place"
     """A line of its own, or another number of them, in a place."""
     VALUES = "values"
-    """A value that is deviating in its place."""
+    """A value that is an outlier in its place."""
 
 
 class Part(NamedTuple):
@@ -55,7 +55,7 @@ class Part(NamedTuple):
 
 
 class _Deviation(NamedTuple):
-    """What is deviating about a host: the share of hosts of which it is true, and what."""
+    """How a host deviates: the share of hosts that do so, and by what."""
 
     share: float
     why: Why
@@ -137,7 +137,7 @@ class _Lines:
         return list(has)
 
     def deviations(self, *, failed: bool) -> list[list[_Deviation]]:
-        """What is deviating of each variant."""
+        """How each variant deviates."""
         deviating: list[list[_Deviation]] = [[] for _ in self.weights]
         before = self._before()
         own = self.rare[self.index]

@@ -141,6 +141,12 @@ def slot(value: bytes) -> int:
     return _amount(value, digest)
 
 
+def is_moment(value: bytes) -> bool:
+    """Whether a value differs anyway: a date, a clock, a duration, the host's own name."""
+    kind = slot(value) >> 24
+    return kind in (DATE, DATE_WITHOUT_YEAR, DAY, CLOCK, OWN) or kind >= MEASURED
+
+
 def set_slot(values: Iterable[bytes]) -> int:
     """Slot of the different values of lines that come often: the largest kind, and a hash of all;
     too many are noise."""

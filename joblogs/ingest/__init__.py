@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import itertools
+import time
 from collections.abc import Callable, Iterable
 
 from joblogs import database, metrics
 from joblogs.access import Writer
 from joblogs.errors import BadRequest, Text
 
-from . import fingerprints, hierarchy, results
+from . import digests, hierarchy, results
 from .batching import Batch, End, batches
 from .parents import StreamState
 from .report import Outcome, Reason, Refused, Report
@@ -68,10 +69,11 @@ def _apply(batch: Batch, state: StreamState) -> list[Outcome]:
     for work in itertools.chain.from_iterable(map(results.parts_of, works)):
         work.blind_app = state.writer.blind_app(work.step.job.scope_id)
         last = batch.end is End.WHOLE
+        started = time.monotonic()
         written = database.retrying(functools.partial(results.write, work, finishes, last=last))
         outcomes.append(written.outcome)
         for kind, held_back in written.held_back:
             finishes.hold(kind, held_back)
-        fingerprints.take(written.rows)
+        digests.take(written.rows, seconds=time.monotonic() - started)
     finishes.track(plan.spans())
     return outcomes

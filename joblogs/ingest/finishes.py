@@ -8,6 +8,7 @@ order (job, step, host result; ids ascending).
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ from django.db.models import QuerySet
 from joblogs import database
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 
-from . import fingerprints, precedence
+from . import digests, precedence
 from .batching import End
 from .held_finishes import (
     FILE_LOG,
@@ -189,9 +190,10 @@ class Finishes:
                         self._finish(FILE_LOG, keys[FILE_LOG], files, written)
                 return written, finished_rows
 
+            started = time.monotonic()
             written, finished_rows = database.retrying(write)
             self._count(written, outcome, keys)
-            fingerprints.take(finished_rows)
+            digests.take(finished_rows, seconds=time.monotonic() - started)
 
     def _write_runs(self, jobs: Collection[int], outcome: Outcome) -> None:
         of_jobs: dict[Kind, dict[int, list[int]]] = {JOB: {}, STEP: {}}

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import BigIntegerField, QuerySet
 
-from joblogs import database, records
-from joblogs.choices import FileMode, Inherited, Role
+from joblogs import database, log_features, records
+from joblogs.choices import FINISHED, FileMode, Inherited, Role, host_rank
 from joblogs.logtext import store
 from joblogs.logtext.mask_ranges import RANGES_MAX
 from joblogs.models import HostResult, JobInstance, StepInstance
@@ -245,6 +245,15 @@ def _write_rows(
     HostResult.objects.bulk_create(new)
     for columns, rows in changed.items():
         database.save_columns(HostResult, columns, rows)
+    # What was computed of the text of a log that had ended goes with a mask.
+    stale = [
+        each.row.pk
+        for each in updates.values()
+        if each.is_masked and not each.is_new and each.row.is_masked
+        if host_rank(each.row.status) == FINISHED
+    ]
+    if stale:
+        log_features.delete(step.day, stale)
     for log, offset, data, _ in replaced:
         store.replace(step.day, log, offset, data)
     additions = [

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import logging
 from collections.abc import Callable, Iterator
 
 from django.utils import timezone
 
-from joblogs import database
+from joblogs import database, log_features
 from joblogs.ingest import overlaps
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
@@ -78,15 +79,15 @@ def _partition(
     every_day: bool,
     limit: int | None,
 ) -> None:
-    partitions = store.PARTITIONS
     coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
-    # A day beyond the coming ones is a producer's stray clock: it stays in the default partition.
-    past = [day for day in partitions.days_in_default() if day <= coming[-1]]
-    for day in partitions.missing(sorted({*coming, *past}))[: limit or PARTITIONS_AT_ONCE]:
-        report.partitions_made += dry_run or partitions.make(day)
-    for day in partitions.days():
-        if day < today and partitions.is_empty(day):
-            report.partitions_dropped += dry_run or partitions.drop_empty(day)
+    for partitions in (store.PARTITIONS, log_features.PARTITIONS):
+        # A day beyond the coming ones is a producer's stray clock: it stays in the default one.
+        past = [day for day in partitions.days_in_default() if day <= coming[-1]]
+        for day in partitions.missing(sorted({*coming, *past}))[: limit or PARTITIONS_AT_ONCE]:
+            report.partitions_made += dry_run or partitions.make(day)
+        for day in partitions.days():
+            if day < today and partitions.is_empty(day):
+                report.partitions_dropped += dry_run or partitions.drop_empty(day)
 
 
 def _expire(
@@ -182,12 +183,15 @@ def _fingerprint(
     if dry_run:
         report.fingerprints = due[:limit].count()
         return
-    for row in by_key(due):
-        if report.fingerprints == limit:
-            return
-        with _passing_by(row.pk):
-            fingerprinting.take(row)
-            report.fingerprints += 1
+    for rows in fingerprinting.batches(itertools.islice(by_key(due), limit)):
+        try:
+            fingerprinting.take(rows)
+            report.fingerprints += len(rows)
+        except Unreadable:
+            for row in rows:
+                with _passing_by(row.pk):
+                    fingerprinting.take([row])
+                    report.fingerprints += 1
 
 
 _PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _merge, _fingerprint)

@@ -14,7 +14,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database
+from joblogs import database, log_features
 from joblogs.choices import RUN_UNFINISHED
 from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
@@ -101,6 +101,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
             if not due or not _is_little(logs, due):
                 return 0
             partitions.keep_only(day, logs)
+            log_features.keep_only(day, logs)
             _mark(due)
     except OperationalError:
         # The lock was not to be had: somebody reads that day. Job by job needs none.
@@ -133,6 +134,7 @@ def expire_job(job: JobInstance) -> bool:
             if not logs_due(timezone.now().date()).filter(pk=job.pk).exists():
                 return False
             store.delete(job.day, logs)
+            log_features.delete(job.day, logs)
             _mark([job])
         return True
 

@@ -1,37 +1,66 @@
-"""Fingerprints of finished logs that ingest left alone: large ones, and those that came late."""
+"""Digests and features of finished logs that nobody computed yet: of large ones, of those that came
+late, and of those that another version of this program computed."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from joblogs.ingest import fingerprints
-from joblogs.logtext import fingerprint as logtext_fingerprint
+from joblogs import log_features
+from joblogs.grouping.features import VERSION
+from joblogs.ingest import digests
 from joblogs.logtext import store
-from joblogs.models import HostResult
+from joblogs.models import HostResult, LogFeatures
+
+LOGS_AT_ONCE = 200
+"""Small logs are looked at together: to begin costs more than one of them does."""
+_EVER = 3600.0
 
 
 def due(days: Iterable[datetime.date]) -> QuerySet[HostResult]:
-    """The finished host results of these days whose fingerprints are missing or out of date."""
+    """The finished host results of these days whose digest or features are missing or out of
+    date."""
+    computed = LogFeatures.objects.filter(
+        day=OuterRef("day"), host_result_id=OuterRef("pk"), size=OuterRef("held_size")
+    )
     return (
         HostResult.objects.finished()
         .filter(step__job__day__in=list(days), step__job__expired_at=None)
         .filter(
-            Q(fingerprint_size=None)
-            | ~Q(fingerprint_size=F("held_size"))
-            | ~Q(shape_version=logtext_fingerprint.VERSION)
-            | Q(value_hashes=None)  # taken before there were any
+            ~Q(fingerprint_size=F("held_size"))
+            | Q(fingerprint_size=None)
+            | ~Q(held_size=0) & ~Q(Exists(computed.filter(version=VERSION)))
         )
         .order_by("pk")
     )
 
 
-def take(row: HostResult) -> None:
-    """Fingerprint one log, in bounded memory; written only if it did not grow meanwhile."""
-    fingerprint = fingerprints.begun(row)
-    for _, parts in store.read(row.day, [store.Span(row.pk, 0, row.held_size)]):
-        for part in parts:
-            fingerprint.update(part)
-    fingerprints.write([(row, fingerprint)])
+def batches(rows: Iterable[HostResult]) -> Iterator[list[HostResult]]:
+    """The rows in batches of one day that are looked at together."""
+    for _, own in itertools.groupby(rows, key=attrgetter("day")):
+        while some := list(itertools.islice(own, LOGS_AT_ONCE)):
+            yield some
+
+
+def take(rows: Sequence[HostResult]) -> None:
+    """Compute digests and features of logs of one day; written where a log did not change."""
+    day = rows[0].day
+    late = [row for row in rows if row.fingerprint_size != row.held_size]
+    digests.write({row.pk: _digest(row) for row in late}, late)
+    printing = [row for row in rows if row.held_size]
+    log_features.keep(day, printing, log_features.compute(day, printing, seconds=_EVER))
+
+
+def _digest(row: HostResult) -> bytes:
+    """SHA-256 of a log, in bounded memory."""
+    digest = hashlib.sha256()
+    if row.held_size:
+        for _, parts in store.read(row.day, [store.Span(row.pk, 0, row.held_size)]):
+            for part in parts:
+                digest.update(part)
+    return digest.digest()

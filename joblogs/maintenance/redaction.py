@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from joblogs import database
+from joblogs import database, log_features
 from joblogs.choices import HOST_UNFINISHED
 from joblogs.ingest import masking
 from joblogs.logtext import store
@@ -191,11 +191,12 @@ def _save(log: Log, passed: _Pass) -> None:
     else:
         log.forget_digests()
         columns += DIGESTS
+        log_features.delete(log.day, [log.pk])
     log.save(update_fields=columns)
 
 
 def _fingerprint(log: Log) -> None:
-    """Take the fingerprints of a finished log anew, of what it holds now."""
+    """Compute digest and features of a finished log anew, of what it holds now."""
     row = _current(log, lock=False)
     if isinstance(row, HostResult) and row.status not in HOST_UNFINISHED:
-        fingerprinting.take(row)
+        fingerprinting.take([row])

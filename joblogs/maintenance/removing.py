@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database
+from joblogs import database, log_features
 from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, JobInstance, Removal, StepInstance
 
@@ -126,7 +126,9 @@ def delete(jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance]) -> Remo
     days = set(going.values_list("day", flat=True)) | set(rows.values_list("day", flat=True))
     for day in sorted(days):
         logs = rows.filter(day=day).select_for_update(of=("self",)).order_by("pk")
-        store.delete(day, list(logs.values_list("pk", flat=True)))
+        keys = list(logs.values_list("pk", flat=True))
+        store.delete(day, keys)
+        log_features.delete(day, keys)
     removed = _measure(going)
     FileLog.objects.filter(step__in=steps).delete()
     rows.delete()

@@ -5,7 +5,7 @@ from .audit import LogRead, Redaction, Removal
 from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
-from .logs import LogChunk, LogConflict, StoredLog
+from .logs import LogChunk, LogConflict, LogFeatures, StoredLog
 from .maintenance import MaintenanceRun, StoreKey
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "HostResult",
     "JobInstance",
     "LogConflict",
+    "LogFeatures",
     "LogRead",
     "Redaction",
     "Removal",

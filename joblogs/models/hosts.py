@@ -232,9 +232,10 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
     # Of the first `fingerprint_size` bytes; they count only while that is the held size.
     fingerprint_size = models.BigIntegerField(null=True)
     digest = models.BinaryField(_("digest"), max_length=32, null=True)
+    # Of release 1.0, which may still run beside this one; LogFeatures replaced them. Nothing reads
+    # them; what is there goes with a mask. To be dropped with the release after the next.
     shape = models.BinaryField(_("fingerprint"), max_length=32, null=True)
     shape_version = models.SmallIntegerField(null=True)
-    # Hashes of the first hidden values that may tell hosts apart (`logtext.fingerprint`).
     value_hashes = models.BinaryField(_("value hashes"), max_length=256, null=True)
     day = models.DateField(_("day"), editable=False)
 

@@ -61,6 +61,28 @@ class LogChunk(models.Model):
         return f"{self.host_result_id} @ {self.offset}"
 
 
+class LogFeatures(models.Model):
+    """What grouping keeps of one host result's log (`grouping.features`).
+
+    It holds for the `size` bytes that the log had, and counts only while that is the held size. By
+    day and without foreign keys, as LogChunk is.
+    """
+
+    pk = models.CompositePrimaryKey("day", "host_result_id")
+    day = models.DateField()
+    host_result_id = models.BigIntegerField()
+    size = models.BigIntegerField()
+    version = models.SmallIntegerField()
+    data = models.BinaryField(max_length=2048)
+
+    class Meta:
+        verbose_name = _("features of a log")
+        verbose_name_plural = _("features of logs")
+
+    def __str__(self) -> str:
+        return f"{self.host_result_id}: {self.size}"
+
+
 class LogConflict(models.Model):
     """When pieces by an app that may not read a log disagreed with it. Plain values, for a day.
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import QuerySet
 
-from joblogs.logtext import fingerprint, store
+from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 
 from .jobs import steps_of
 from .results import Result, read_brief
-from .step_host import EVERY_ATTEMPT, Attempts
 
 
 def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
@@ -31,44 +29,6 @@ def files_on(step: StepInstance, results: Sequence[HostResult]) -> list[FileLog]
 def file_content(log: FileLog) -> bytes:
     """The content of one file log."""
     return bytes(FileLog.objects.values_list("content", flat=True).get(pk=log.pk))
-
-
-class Alike(NamedTuple):
-    """A group of hosts whose logs have one shape."""
-
-    shape: bytes
-    hosts: int
-
-
-def largest_group(step: StepInstance, attempts: Attempts = EVERY_ATTEMPT) -> Alike | None:
-    """The shape that most targets of a step printed; None if none is known."""
-    fingerprinted = _fingerprinted(step, attempts)
-    order = (
-        fingerprinted.order_by()
-        .values_list("shape")
-        .annotate(hosts=Count("host_id", distinct=True))
-    )
-    first = order.order_by("-hosts", "shape").first()
-    return None if first is None else Alike(bytes(first[0]), first[1])
-
-
-def results_alike(
-    step: StepInstance, shape_of: bytes, *, limit: int, attempts: Attempts = EVERY_ATTEMPT
-) -> list[HostResult]:
-    """Some results of a step whose logs have this shape, by ascending host."""
-    fingerprinted = _fingerprinted(step, attempts).filter(shape=shape_of)
-    return list(fingerprinted.order_by("host_id", "-execute_count")[:limit])
-
-
-def _fingerprinted(step: StepInstance, attempts: Attempts) -> QuerySet[HostResult]:
-    return (
-        HostResult.objects.for_step(step)
-        .targets()
-        .of_attempts(*attempts)
-        .finished()
-        .filter(held_size__gt=0, fingerprint_size=F("held_size"), shape_version=fingerprint.VERSION)
-        .exclude(shape=None)
-    )
 
 
 def host_labels(step: StepInstance) -> dict[int, Result]:

@@ -170,6 +170,17 @@ class StoredText:
         return self.size
 
 
+def newline_counts(hosts: Sequence[StepHost]) -> dict[int, int]:
+    """How many newlines the script logs of these hosts hold, by host."""
+    owners = {result.pk: host.bk_host_id for host in hosts for result in host.results}
+    counts = dict.fromkeys(owners.values(), 0)
+    if owners:
+        rows = HostResult.objects.filter(pk__in=owners).values_list("pk", "lines")
+        for pk, newlines in rows:
+            counts[owners[pk]] += newlines
+    return counts
+
+
 def script_text(step: StepInstance, host: StepHost) -> StoredText:
     """The script log of a host as it is now; of an expired job, nothing."""
     if step.job.expired_at is not None:

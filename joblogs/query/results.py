@@ -39,9 +39,6 @@ class _Columns(NamedTuple):
     truncated: bool = False
     fingerprint_size: int | None = None
     digest: bytes | None = None
-    shape: bytes | None = None
-    shape_version: int | None = None
-    value_hashes: bytes | None = None
     masked: int = 0
     redacted: bool = False
 

@@ -10,10 +10,8 @@ from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from django.db.models import Count, Sum
-from django.utils.functional import cached_property
 
 from joblogs.choices import HostStatus, StepType
-from joblogs.logtext import fingerprint
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .results import Result
@@ -76,32 +74,17 @@ class StepHost:
         """It has ended, and not a byte of it ever arrived."""
         return self.newest.finished and not any(result.received_size for result in self.results)
 
-    def print_of(self, *, identical: bool) -> tuple[bytes, ...] | None:
-        """What tells whether two hosts printed the same, or the like; None if not known yet."""
-        prints = []
-        for result in self.results:
-            if not result.held_size:
-                continue
-            value = result.digest if identical else result.shape
-            is_known = result.fingerprint_size == result.held_size and value is not None
-            if not is_known or not (identical or result.shape_version == fingerprint.VERSION):
-                return None
-            prints.append(bytes(value or b""))
-        return tuple(prints)
-
-    @cached_property
-    def value_hashes(self) -> tuple[bytes, ...] | None:
-        """Hashes of the hidden values that may tell it from hosts that printed the like; None if
-        they are not known."""
-        if self.print_of(identical=False) is None:
-            return None
-        size, values = fingerprint.VALUE_BYTES, list[bytes]()
-        for result in self.results:
-            if result.held_size and result.value_hashes is None:
-                return None
-            hashes = bytes(result.value_hashes or b"") if result.held_size else b""
-            values += [hashes[at : at + size] for at in range(0, len(hashes), size)]
-        return tuple(values)
+    @property
+    def digests(self) -> tuple[bytes, ...] | None:
+        """Digests of its logs, which tell whether two hosts printed the same; None if one is not
+        known yet."""
+        printing = [result for result in self.results if result.held_size]
+        known = [
+            bytes(result.digest)
+            for result in printing
+            if result.digest and result.fingerprint_size == result.held_size
+        ]
+        return tuple(known) if len(known) == len(printing) else None
 
 
 def _size(results: Sequence[Result | HostResult]) -> int:

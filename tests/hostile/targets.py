@@ -30,7 +30,7 @@ from joblogs import record_json
 from joblogs.api import gateway_tokens
 from joblogs.errors import AppVerifyFailed
 from joblogs.export.names import HOST_MAX, safe
-from joblogs.logtext import fingerprint as logtext_fingerprint
+from joblogs.grouping.features import Log, features_of
 from joblogs.logtext.ansi import Painter
 from joblogs.pages.step.host_ranges import fold
 from joblogs.search import InvalidPattern, Pattern
@@ -179,18 +179,12 @@ def html(random: Random) -> str:
     return "harmless"
 
 
-def fingerprint(random: Random) -> str:
-    """Output as a fingerprint: masks keep its length."""
-    data = _output(random)
-    assert (
-        len(
-            logtext_fingerprint.shape(
-                data, names=[text(random, length=20).encode(errors="replace")]
-            )
-        )
-        == 32
-    )
-    return "a digest"
+def features(random: Random) -> str:
+    """Output as features: never more than so many bytes."""
+    name = text(random, length=20).encode(errors="replace")
+    (packed,) = features_of([Log(_output(random), (name,))])
+    assert len(packed) <= 2000
+    return "features"
 
 
 def names(random: Random) -> str:
@@ -255,7 +249,7 @@ IN_PROCESS: Sequence[tuple[str, Door]] = (
     ("record line", record),
     ("gateway token", token),
     ("output as HTML", html),
-    ("fingerprint", fingerprint),
+    ("features", features),
     ("folded names", names),
     ("name in an archive", file_name),
     ("search expression", pattern),

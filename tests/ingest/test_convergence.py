@@ -85,7 +85,7 @@ def _maintain() -> None:
     for day, log in list(compaction.due(days)):
         compaction.merge(day, log)
     for row in list(fingerprinting.due(days)):
-        fingerprinting.take(row)
+        fingerprinting.take([row])
 
 
 def _settled() -> tuple[Any, bytes]:

@@ -12,10 +12,11 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
+from joblogs import log_features
 from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.secret_scanner import Secrets
-from joblogs.maintenance import redaction
-from joblogs.models import DIGESTS, FileLog, HostResult
+from joblogs.maintenance import fingerprinting, redaction
+from joblogs.models import DIGESTS, FileLog, HostResult, LogFeatures
 from tests.builders import Fields, file_log, job, load, result, script_log, send, step
 from tests.queries import log, the_result
 
@@ -40,7 +41,13 @@ def _redact(*texts: bytes) -> None:
 
 
 def _digests(row: HostResult) -> list[Any]:
-    return [getattr(row, column) for column in DIGESTS]
+    """The columns of DIGESTS, and the features; but for what only an older release writes."""
+    written = [column for column in DIGESTS if not column.startswith(("shape", "value_hashes"))]
+    kept = LogFeatures.objects.filter(day=row.day, host_result_id=row.pk).first()
+    return [*(getattr(row, column) for column in written), kept]
+
+
+NOTHING = [None] * 4
 
 
 RECORDS: dict[str, list[Fields]] = {
@@ -106,11 +113,12 @@ def test_a_redaction_clears_what_was_computed_of_the_text_with_the_text(
     settings.MASK_SECRETS = False
     load(job(), step(), result(status=9, host_name="web", **DECLARED), script_log(TEXT))
     assert DIGEST in _exported(tmp_path / "export")
+    fingerprinting.take([the_result()])
     assert None not in _digests(the_result())
     # So that nothing is computed anew behind it.
     HostResult.objects.update(status=7)
     _redact(b"hunter2!")
-    assert _digests(the_result()) == [None] * len(DIGESTS)
+    assert _digests(the_result()) == NOTHING
     load(job(), result(update_time=5, **DECLARED), script_log(TEXT))
     assert the_result().declared_sha256 is None
     assert "sha256" not in _exported(tmp_path / "export")
@@ -130,7 +138,17 @@ def test_what_was_computed_of_half_a_secret_goes_when_the_other_half_comes() -> 
     HostResult.objects.update(status=7)
     load(job(), script_log(TEXT[25:], offset=25))
     assert log() == TEXT.replace("hunter2!", "********").encode()
-    assert _digests(the_result()) == [None] * len(DIGESTS)
+    assert _digests(the_result()) == NOTHING
+
+
+def test_features_of_half_a_secret_go_when_the_other_half_comes() -> None:
+    load(job(), step(), result(status=9), script_log(TEXT[:25]))
+    fingerprinting.take([the_result()])
+    assert LogFeatures.objects.count() == 1
+    load(job(), script_log(TEXT[25:], offset=25), result(status=9))
+    assert log() == TEXT.replace("hunter2!", "********").encode()
+    fresh = log_features.compute(the_result().day, [the_result()], seconds=9)
+    assert [bytes(kept.data) for kept in LogFeatures.objects.all()] in ([], [*fresh.values()])
 
 
 def test_what_is_remembered_of_the_end_of_a_log_goes_with_the_end() -> None:

@@ -8,10 +8,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from joblogs import log_features
 from joblogs.models import HostResult
 from joblogs.pages.step.groups import groups
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
+from joblogs.step_groups import step_groups
 from tests.builders import Fields, job, load, result, script_log, step
 from tests.pages.page_helpers import page, staff
 from tests.queries import the_step
@@ -48,7 +50,7 @@ def _records(hosts: Iterable[int]) -> Iterable[Fields]:
 
 
 def _found() -> set[tuple[int, ...]]:
-    made = groups(overview(the_step(), Attempts()), identical=False, prints=True)
+    made = groups(step_groups(overview(the_step(), Attempts()), seconds=60), prints=True)
     return {tuple(host.bk_host_id for host in group.hosts) for group in made if not group.crowd}
 
 
@@ -84,3 +86,8 @@ def _multiply(row: HostResult, hosts: Iterable[int]) -> None:
     said = {name: getattr(row, name) for name in columns}
     made = [HostResult(host_id=host, host_name=f"web-{host:05}", **said) for host in hosts]
     HostResult.objects.bulk_create(made, batch_size=2000)
+    (features,) = log_features.compute(row.day, [row], seconds=60).values()
+    rows = HostResult.objects.filter(host_id__in=hosts)
+    log_features.keep(
+        row.day, list(rows), dict.fromkeys(rows.values_list("pk", flat=True), features)
+    )

@@ -16,6 +16,7 @@ from joblogs.models import JobInstance
 from joblogs.pages.step.groups import groups
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
+from joblogs.step_groups import step_groups
 from tests.builders import JOB, Fields, file_log, job, load, result, script_log, step
 from tests.pages.page_helpers import page, reads, staff
 from tests.queries import the_step
@@ -64,11 +65,11 @@ def _text(html: str) -> str:
 
 def test_planted_differences_are_the_groups_exactly() -> None:
     _load_step(200, PLANTED)
-    found = groups(overview(the_step(), Attempts()), identical=False, prints=True)
+    found = groups(step_groups(overview(the_step(), Attempts()), seconds=60), prints=True)
     by_hosts = {tuple(host.bk_host_id for host in group.hosts): group for group in found}
     crowd = tuple(host for host in range(1, 201) if host not in PLANTED)
     assert set(by_hosts) == {(7, 9), (11,), (15,), (20,), (21,), crowd}
-    assert [len(group.hosts) for group in found] == [1, 1, 1, 1, 2, 194]
+    assert [len(group.hosts) for group in found] == [2, 1, 1, 1, 1, 194]
     kinds = {hosts: group.kind.value for hosts, group in by_hosts.items() if len(hosts) < 9}
     assert kinds == {(7, 9): "bad", (11,): "bad", (15,): "bad", (20,): "silent", (21,): "ok"}
     assert by_hosts[crowd].crowd
@@ -189,7 +190,7 @@ def test_hosts_are_listed_to_be_copied() -> None:
     address = page("step-hosts", host=None)
     assert _html(client, f"{address}?as=ids&outcome=bad") == "3\n"
     assert _html(client, f"{address}?as=addresses&outcome=bad") == "10.0.0.3\n"
-    bad = groups(overview(the_step(), Attempts()), identical=False, prints=True)[0]
+    bad = groups(step_groups(overview(the_step(), Attempts()), seconds=60), prints=True)[0]
     assert _html(client, f"{address}?as=names&group={bad.key}") == "web-00003\n"
     assert len(_html(client, address).splitlines()) == 12
 

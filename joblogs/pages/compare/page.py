@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
+from joblogs import query
 from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import StepType
 from joblogs.compare import (
@@ -25,15 +26,19 @@ from joblogs.compare import (
     steady_values,
 )
 from joblogs.logtext.ansi import ENCODINGS
-from joblogs.models import HostResult, JobInstance, StepInstance
+from joblogs.models import JobInstance, StepInstance
 from joblogs.pages import links
 from joblogs.pages.log.host_log import HostLog, host_log, moment
 from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import partial, rendered
-from joblogs.query import Attempts, host_history
+from joblogs.query import Attempts, Range, StepHost, host_history
+from joblogs.query.overview import overview
+from joblogs.step_groups import step_groups
 
 from .rows import LogLink, rows_on_page
 
+COMPARE_SECONDS = 1.0
+"""Spent at most on logs that nobody compared yet."""
 SAMPLE_HOSTS = 50
 SAMPLE_BYTES = 4 * 1024 * 1024
 """Of a group, what is read to learn which hidden values nearly all of its hosts share."""
@@ -227,12 +232,9 @@ def _other_host(log: HostLog, other: str) -> Counterpart:
     if host is None:
         return Counterpart(reason="nobody")
     other_log = host_log(log.step, host, log.attempts)
-    known = other_log.result.shape if other_log.digest else None
-    if known is None:
-        return Counterpart(other_log)
-    group = _sampled(
-        other_log, host_history.results_alike(log.step, bytes(known), limit=SAMPLE_HOSTS)
-    )
+    groups = step_groups(overview(log.step, log.attempts), seconds=COMPARE_SECONDS).groups
+    hosts = next((g.hosts for g in groups if any(h.bk_host_id == host for h in g.hosts)), [])
+    group = _sampled(other_log, hosts[:SAMPLE_HOSTS])
     group.log = other_log
     return group
 
@@ -246,40 +248,37 @@ def _named(step: StepInstance, other: str) -> int | None:
 
 
 def _majority(log: HostLog) -> Counterpart:
-    largest = host_history.largest_group(log.step, log.attempts)
-    if largest is None:
+    crowd = step_groups(overview(log.step, log.attempts), seconds=COMPARE_SECONDS).crowd
+    if crowd is None or not crowd.first.size:
         return Counterpart(reason="no-group")
-    members = host_history.results_alike(
-        log.step, largest.shape, limit=SAMPLE_HOSTS, attempts=log.attempts
-    )
-    others = [member for member in members if member.host_id != log.result.host_id]
+    others = [host for host in crowd.hosts if host.bk_host_id != log.result.host_id]
     if not others:
         return Counterpart(reason="alone")
-    group = _sampled(log, others)
+    group = _sampled(log, others[:SAMPLE_HOSTS])
     if group.log is None:
-        group.log = host_log(log.step, others[0].host_id, log.attempts)
-    group.group_hosts = largest.hosts
+        group.log = host_log(log.step, others[0].bk_host_id, log.attempts)
+    group.group_hosts = len(crowd.hosts)
     return group
 
 
-def _sampled(log: HostLog, members: list[HostResult]) -> Counterpart:
+def _sampled(log: HostLog, members: list[StepHost]) -> Counterpart:
     """What nearly all of these hosts share; and the one of them that shares all of it."""
     bytes_left, chosen = SAMPLE_BYTES, []
     for member in members:
-        bytes_left -= member.held_size
+        bytes_left -= member.size
         if bytes_left < 0:
             break
         chosen.append(member)
     if not chosen:
         return Counterpart()
     sides = [
-        (member, Side(data, member.own_names))
-        for member, data in host_history.logs_of(log.step, chosen)
+        (host, Side(b"".join(parts), host.newest.own_names))
+        for host, _, parts in query.script_range(log.step, chosen, Range())
     ]
     steady = steady_values(side for _, side in sides)
-    best = min(sides, key=lambda pair: (single_hosts(pair[1], steady), pair[0].host_id))[0]
+    best = min(sides, key=lambda pair: (single_hosts(pair[1], steady), pair[0].bk_host_id))[0]
     return Counterpart(
-        host_log(log.step, best.host_id, log.attempts),
+        host_log(log.step, best.bk_host_id, log.attempts),
         steady=steady,
         sampled_hosts=len(sides),
         sampled_bytes=sum(len(side.data) for _, side in sides),

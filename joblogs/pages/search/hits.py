@@ -9,15 +9,17 @@ from typing import NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 
-from joblogs.logtext import fingerprint
+from joblogs.grouping.features import Log
+from joblogs.grouping.looks import Look, looks
 from joblogs.logtext.ansi import Mark
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
 from joblogs.logtext.terminal_lines import LinePainter
 from joblogs.pages.step.host_ranges import fold
-from joblogs.pages.step.outliers import outlier_places
 from joblogs.query import Result
 from joblogs.search import Hits, Line, Pattern, spans
+
+from .outliers import outlier_places
 
 GROUPS_MAX = 60
 HOSTS_MAX, NAMED_MAX = 300, 1_000
@@ -56,18 +58,18 @@ class HostWithHits(NamedTuple):
 
 @dataclass(slots=True)
 class HitGroup:
-    """Hosts whose hits are equal but for what the similarity masks hide."""
+    """Hosts whose hits are similar: equal but for slots."""
 
     label: str
     count: int
     """Hits of each host."""
     lines: list[HitLine]
     is_outlier: bool = False
-    """Only a value that the masks hide tells these from others."""
+    """Only a value tells these from others."""
     hosts: list[HostWithHits] = field(default_factory=list)
     total: int = 0
-    values: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
-    """By host, hashes of the hidden values in its hits that may tell it from the others."""
+    values: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """By host the slots in its hits, which may tell it from the others."""
     kept: dict[int, tuple[HostWithHits, list[Line]]] = field(default_factory=dict)
 
     @property
@@ -114,7 +116,7 @@ def gather(
     for hits, look in _looked_at(search, labels):
         host = hits.host.bk_host_id
         label = labels.get(host)
-        key = hits.label, hits.count, look.masked
+        key = hits.label, hits.count, look.skeleton
         results.hits += hits.count
         results.hosts.add(host)
         if key not in groups:
@@ -124,7 +126,7 @@ def gather(
             groups[key] = HitGroup(hits.label, hits.count, _lines(hits.lines, pattern, encoding))
         group = groups[key]
         group.total += 1
-        group.values[host] = look.values
+        group.values[host] = look.slots
         bytes_left -= sum(len(line.data) for line in hits.lines)
         if bytes_left > 0:
             group.kept[host] = HostWithHits(host, label_of(host, label)), hits.lines
@@ -139,31 +141,29 @@ def gather(
     return results
 
 
-def _looked_at(
-    search: Iterable[Hits], labels: dict[int, Result]
-) -> Iterator[tuple[Hits, fingerprint.Look]]:
+def _looked_at(search: Iterable[Hits], labels: dict[int, Result]) -> Iterator[tuple[Hits, Look]]:
     rest = iter(search)
     while some := list(itertools.islice(rest, LOOKED_AT_ONCE)):
         texts = [
-            (
+            Log(
                 b"".join(line.data for line in hits.lines if line.matches),
                 label.own_names if (label := labels.get(hits.host.bk_host_id)) else (),
             )
             for hits in some
         ]
-        yield from zip(some, fingerprint.looks(texts), strict=True)
+        yield from zip(some, looks(texts), strict=True)
 
 
 def _taken_out(
     group: HitGroup, pattern: Pattern, encoding: str, *, most: int
 ) -> Iterable[HitGroup]:
     """The hosts with another value than nearly all of a group have: groups of their own."""
-    apart: dict[tuple[bytes, ...], HitGroup] = {}
+    apart: dict[tuple[int, ...], HitGroup] = {}
     for host, places in outlier_places(group.values).items():
         if host not in group.kept or [named.bk_host_id for named in group.hosts] == [host]:
             continue
         named, lines = group.kept[host]
-        key = (bytes(places), *(group.values[host][place] for place in places))
+        key = (*places, -1, *(group.values[host][place] for place in places))
         if key not in apart:
             if len(apart) >= most:
                 continue

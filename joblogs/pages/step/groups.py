@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
@@ -13,9 +11,7 @@ from operator import attrgetter
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, host_rank
 from joblogs.pages.formats import host_status_label
 from joblogs.query import StepHost
-from joblogs.query.overview import Overview, normal_status
-
-from .outliers import Outlier, outlier_hosts, outlier_values
+from joblogs.step_groups import Printed, StepGroup, StepGroups
 
 TIMED_OUT = {
     *(HostStatus.TIMED_OUT, HostStatus.SCRIPT_TIMED_OUT, HostStatus.FILE_TIMED_OUT),
@@ -54,23 +50,20 @@ def kind_of(host: StepHost, *, prints: bool) -> Kind:
     return Kind.SILENT if prints and host.silent and kind in (Kind.BAD, Kind.LATE) else kind
 
 
-@dataclass
+@dataclass(eq=False)
 class Group:
-    """Hosts with one outcome and one output."""
+    """Group of a step as the page colours and names it."""
 
-    key: str
+    values: StepGroup
     kind: Kind
-    status: int
-    exit_code: int | None
-    tag: str
-    known: bool
-    """False: these have output that was not fingerprinted (yet), equal or not."""
-    hosts: list[StepHost]
-    crowd: bool = False
-    colour: str = ""
-    outliers: list[Outlier] = field(default_factory=list)
-    """These printed what `like` did, but for these values."""
     like: Group | None = None
+    """These printed the same but for some values."""
+    colour: str = ""
+
+    def __post_init__(self) -> None:
+        group = self.values
+        self.key, self.hosts, self.crowd = group.key, group.hosts, group.is_crowd
+        self.status, self.exit_code, self.tag = group.status, group.exit_code, group.tag
 
     @cached_property
     def label(self) -> str:
@@ -92,73 +85,46 @@ class Group:
         return self.hosts[0]
 
     @property
+    def failed(self) -> bool:
+        return self.values.failed
+
+    @property
+    def known(self) -> bool:
+        """False: these have output that nobody compared yet, equal or not."""
+        return self.values.printed is not Printed.UNKNOWN
+
+    @property
     def silent(self) -> bool:
-        return self.known and not self.first.size
+        return self.values.printed is Printed.NOTHING
 
 
-def groups(step_overview: Overview, *, identical: bool, prints: bool) -> list[Group]:
-    """The groups, smallest first, the crowd last: it is the largest that did it."""
-    together: dict[tuple[object, ...], list[StepHost]] = defaultdict(list)
-    for host in step_overview.by_name:
-        printed = host.print_of(identical=identical) if host.newest.finished else ()
-        newest = host.newest
-        key = (normal_status(host.status), newest.exit_code, newest.tag or "", printed)
-        together[key].append(host)
-    made = [
-        Group(
-            key=hashlib.sha256(repr(key).encode()).hexdigest()[:12],
-            kind=kind_of(min(hosts, key=attrgetter("newest.host_id")), prints=prints),
-            status=key[0],  # type: ignore[arg-type]
-            exit_code=key[1],  # type: ignore[arg-type]
-            tag=key[2],  # type: ignore[arg-type]
-            known=key[3] is not None,
-            hosts=hosts,
-        )
-        for key, hosts in together.items()
-    ]
-    if not identical:
-        made += [outlier for group in made for outlier in _taken_out(group)]
-    crowd = _crowd(made)
-    if crowd is not None:
-        crowd.crowd = True
-    _colour(made)
-    made.sort(key=lambda group: (group.crowd, len(group.hosts), *_rank(group)))
-    return made
+def groups(made: StepGroups, *, prints: bool) -> list[Group]:
+    """The groups in their order, each with its colour; `prints` says that the step's hosts print
+    something at all."""
+    by_values: dict[StepGroup, Group] = {}
+    for group in made.groups:
+        kind = kind_of(min(group.hosts, key=attrgetter("newest.host_id")), prints=prints)
+        by_values[group] = Group(group, kind)
+    for group, shown in by_values.items():
+        shown.like = by_values[group.like] if group.like is not None else None
+    found = list(by_values.values())
+    _colour(found)
+    return found
 
 
-def _taken_out(group: Group) -> list[Group]:
-    """Those of a group that have other values than nearly all of it: groups of their own."""
-    by_places = outlier_hosts(group.hosts) if group.known and group.first.newest.finished else {}
-    if not by_places:
-        return []
-    other = {host.bk_host_id for hosts in by_places.values() for host in hosts}
-    group.hosts = [host for host in group.hosts if host.bk_host_id not in other]
-    return [
-        replace(
-            group,
-            key=hashlib.sha256(f"{group.key} {places}".encode()).hexdigest()[:12],
-            hosts=hosts,
-            outliers=outlier_values(places, hosts, group.hosts),
-            like=group,
-        )
-        for places, hosts in by_places.items()
-    ]
+def with_colours_of(groups: Sequence[Group], others: Sequence[Group]) -> None:
+    """Give groups the colours that their first hosts have in others, as the map shows those."""
+    colours: Mapping[int, str] = {
+        host.bk_host_id: group.colour for group in others for host in group.hosts
+    }
+    for group in groups:
+        group.colour = colours[group.first.bk_host_id]
 
 
-def _rank(group: Group) -> tuple[int, int]:
-    return WORST_FIRST[group.kind], group.first.place
-
-
-def _crowd(made: Iterable[Group]) -> Group | None:
-    known = [group for group in made if group.known and group.first.newest.finished]
-    ok = [group for group in known if group.kind is Kind.OK]
-    return max(ok or known, key=lambda group: (len(group.hosts), group.key), default=None)
-
-
-def _colour(made: list[Group]) -> None:
+def _colour(made: Sequence[Group]) -> None:
     bad = [group for group in made if group.kind is Kind.BAD]
-    bad.sort(key=lambda group: (-len(group.hosts), group.key))
+    bad.sort(key=lambda group: (-len(group.hosts), group.first.place))
     shades = {group.key: f"bad{min(shade, SHADES)}" for shade, group in enumerate(bad, start=1)}
     for group in made:
-        odd = group.kind is Kind.OK and not group.crowd
-        group.colour = shades.get(group.key) or ("odd" if odd else str(group.kind))
+        differs = group.kind is Kind.OK and group.values.other_output
+        group.colour = shades.get(group.key) or ("odd" if differs else str(group.kind))

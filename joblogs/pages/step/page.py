@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,21 +24,19 @@ from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import partial
 from joblogs.query import Attempts, StepHost
 from joblogs.query.overview import Overview, overview
+from joblogs.step_groups import excerpts, identical_groups, step_groups
 
-from .excerpts import Sample, samples
-from .groups import Group, Kind, groups, kind_of_status
-from .host_map import host_map, legend
-from .host_ranges import fold
+from . import cards
+from .groups import Kind, groups, kind_of_status, with_colours_of
+from .host_map import LegendEntry, host_map, legend
 from .host_table import Table, TableForm, chosen, table
 from .summary import summary
 from .transfer_groups import transfer_groups
 
-GROUPS_SHOWN = 60
-FOLDED_MAX = 600
-"""Characters of folded names that a group shows."""
+COMPARE_SECONDS = 2.0
+"""Spent at most on logs that nobody compared yet; then the page shows what is known, and asks for
+itself again."""
 FAILED = (Kind.BAD, Kind.LATE, Kind.SILENT)
-INLINE_HOSTS = 2_000
-"""Hosts that are listed in the page itself to be copied, over all of its groups."""
 
 
 class StepForm(TableForm):
@@ -51,19 +48,12 @@ class StepForm(TableForm):
     only = forms.ChoiceField(required=False, choices=[("failed", "failed")])
     attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-
-
-@dataclass
-class GroupOnPage:
-    """A group as the page shows it."""
-
-    group: Group
-    names: list[str]
-    more_names: int
-    """Parts of the folded names that are not shown."""
-    sample: Sample | None
-    copied: list[StepHost]
-    """The hosts that are listed to be copied, if they are few enough."""
+    open = forms.CharField(required=False, max_length=12)
+    """The key of a group that is open besides the largest."""
+    ways = forms.IntegerField(required=False, min_value=1, max_value=100_000)
+    """The page of failing groups."""
+    each = forms.ChoiceField(required=False, choices=[("1", "1")])
+    """Groups of one host each apart."""
 
 
 def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
@@ -76,43 +66,56 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         return same
     params, step_overview = _read(step, request)
     prints = step.step_type != StepType.FILE
-    similar = groups(step_overview, identical=False, prints=prints)
+    compared = step_groups(step_overview, seconds=COMPARE_SECONDS)
+    similar = groups(compared, prints=prints)
     identical = params["alike"] == "identical" and prints
+    shown, values = similar, compared
     if identical:
         params["group"] = ""  # the table's hosts are in groups of similar output: of others, all
-    shown = groups(step_overview, identical=True, prints=prints) if identical else similar
-    crowd = next((group for group in similar if group.crowd), None)
-    if identical:
-        # As the map colours them, which shows what is similar.
-        colours = {host.bk_host_id: group.colour for group in similar for host in group.hosts}
-        for group in shown:
-            group.colour = colours[group.first.bk_host_id]
+        values = identical_groups(step_overview, compared)
+        shown = groups(values, prints=prints)
+        with_colours_of(shown, similar)
     only_failed = params["only"] == "failed"
     if only_failed:
         shown = [group for group in shown if group.kind in FAILED]
-    if identical and len(shown) > GROUPS_SHOWN:
-        shown = _worth_showing(shown)
-    read = samples(step, shown[:GROUPS_SHOWN] if prints else [], crowd)
     outcomes = Counter(kind_of_status(host.status) for host in step_overview.hosts)
     kept, keep = _kept(params), _on_log(params)
     moved = list(step_overview.transfers)
     rows = table(step, similar, params, moved, keep)
+    placed = cards.layout(
+        shown if prints else [],
+        opened=params["open"],
+        page=params["ways"] or 1,
+        each=params["each"] == "1",
+    )
+    read = excerpts(
+        values,
+        [group.values for group in placed.open],
+        [group.values for group in placed.brief],
+    )
+    map_legend = legend(similar)
+    places = cards.Places(kept, keep, identical=identical, expired=step.job.expired_at is not None)
+    is_comparing = compared.compared < compared.to_compare
     context: dict[str, Any] = {
         "step": step,
         "job": step.job,
         "params": params,
         "overview": step_overview,
         "prints": prints,
-        "summary": summary(step, similar),
+        "summary": summary(step, similar, compared),
         "map": host_map(step_overview.by_name, similar, keep),
-        "legend": legend(similar),
-        "groups": _on_page(shown[:GROUPS_SHOWN], read.by_key),
-        "groups_total": len(shown),
-        "groups_hidden": max(0, len(shown) - GROUPS_SHOWN),
+        "legend": _with_places(map_legend, placed, kept),
+        "groups": partial(
+            "groups.html",
+            **cards.context(
+                *(placed, read, places),
+                crowd_hosts=len(values.crowd.hosts) if values.crowd else 0,
+                targets=[entry.group for entry in map_legend],
+            ),
+        ),
         "identical": identical,
         "only_failed": only_failed,
         "failed_toggle": links.with_changes(kept, only=None if only_failed else "failed"),
-        "crowd_hosts": len(crowd.hosts) if crowd else 0,
         "transfers": [
             group for group in transfer_groups(moved) if not only_failed or group.colour == Kind.BAD
         ],
@@ -142,11 +145,12 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "joblogs/step.html",
         "joblogs/_step.html",
         context,
-        version=version,
-        runs=_runs(step, step_overview),
+        version="" if is_comparing else version,  # the next poll compares more
+        runs=is_comparing or _runs(step, step_overview),
     )
-    entry = read_entry(request, step, channel=Channel.STEP, hosts=read.hosts, poll=is_poll)
-    entry.end(read.size)
+    hosts = len(read.hosts | compared.read_hosts)
+    entry = read_entry(request, step, channel=Channel.STEP, hosts=hosts, poll=is_poll)
+    entry.end(read.size + compared.read_bytes)
     return response
 
 
@@ -175,7 +179,10 @@ def hosts_shown(step: StepInstance, request: HttpRequest) -> tuple[dict[str, Any
     """What is asked for, and all hosts that the table then shows, page after page."""
     params, step_overview = _read(step, request)
     prints = step.step_type != StepType.FILE
-    made = groups(step_overview, identical=params["alike"] == "identical" and prints, prints=prints)
+    values = step_groups(step_overview)
+    if params["alike"] == "identical" and prints:
+        values = identical_groups(step_overview, values)
+    made = groups(values, prints=prints)
     return params, [host for host, _group in chosen(made, params)]
 
 
@@ -214,30 +221,15 @@ def _on_log(params: dict[str, Any]) -> str:
     return links.with_changes(kept)
 
 
-def _worth_showing(made: list[Group]) -> list[Group]:
-    """Of very many groups those first that did not succeed; smallest first all the same."""
-    made = sorted(made, key=lambda group: (not group.crowd, group.kind == "ok"))
-    place = {group.key: index for index, group in enumerate(made)}
-    first = sorted(made[:GROUPS_SHOWN], key=lambda g: (g.crowd, len(g.hosts), place[g.key]))
-    return first + made[GROUPS_SHOWN:]
-
-
-def _on_page(shown: Sequence[Group], read: dict[str, Sample]) -> list[GroupOnPage]:
-    made, listed_left = [], INLINE_HOSTS
-    for group in shown:
-        parts = fold(host.name for host in group.hosts)
-        names: list[str] = []
-        left = FOLDED_MAX
-        for part in parts:
-            left -= len(part)
-            if left < 0 and names:
-                break
-            names.append(part if len(part) <= FOLDED_MAX else f"{part[:FOLDED_MAX]}…")
-        copied = group.hosts if len(group.hosts) <= min(listed_left, INLINE_HOSTS // 4) else []
-        listed_left -= len(copied)
-        sample = read.get(group.key)
-        made.append(GroupOnPage(group, names, len(parts) - len(names), sample, copied))
-    return made
+def _with_places(
+    entries: Sequence[LegendEntry], placed: cards.Layout, kept: dict[str, str]
+) -> list[tuple[LegendEntry, str]]:
+    """The entries of the legend and where they lead: a card of this page, or of the first."""
+    shown = {group.key for group in (*placed.order, *placed.one_offs)}
+    first = "?" + links.with_changes(kept, ways=None, only=None)
+    return [
+        (entry, f"{'' if entry.group in shown else first}#g-{entry.group}") for entry in entries
+    ]
 
 
 def _pages(rows: Table, kept: dict[str, str]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext, ngettext
 
 from joblogs.choices import RunStatus, StepType, run_rank
 from joblogs.models import StepInstance
+from joblogs.pages.formats import number
+from joblogs.step_groups import StepGroups
 
 from .groups import Group, Kind
 
@@ -28,12 +30,14 @@ class Summary(NamedTuple):
     more: list[str]
 
 
-def summary(step: StepInstance, groups: Sequence[Group]) -> Summary:
+def summary(step: StepInstance, groups: Sequence[Group], compared: StepGroups) -> Summary:
     """Summary of a step from the groups of its similar hosts."""
     hosts = Counter[Kind]()
     for group in groups:
         hosts[group.kind] += len(group.hosts)
-    ways = sum(group.kind is Kind.BAD and group.like is None for group in groups)
+    bad = [group for group in groups if group.kind is Kind.BAD]
+    # Of output that nobody compared yet it is not known in how many ways it failed.
+    ways = sum(group.like is None for group in bad) if all(group.known for group in bad) else 0
     parts = [
         Part(str(kind), _text(kind, hosts[kind], ways))
         for kind in (Kind.OK, Kind.BAD, Kind.LATE, Kind.SILENT, Kind.RUNNING, Kind.WAITING)
@@ -41,11 +45,11 @@ def summary(step: StepInstance, groups: Sequence[Group]) -> Summary:
     ]
     if not parts:
         return Summary([Part("none", _nothing(step))], [])
-    return Summary(parts, list(_more(step, groups, hosts)))
+    return Summary(parts, list(_more(step, groups, hosts, compared)))
 
 
 def _text(kind: Kind, n: int, ways: int) -> str:
-    counts = {"n": n, "ways": ways}
+    counts = {"n": number(n), "ways": number(ways)}
     if kind is Kind.OK:
         return ngettext("%(n)s succeeded", "%(n)s succeeded", n) % counts
     if kind is Kind.BAD:
@@ -73,39 +77,35 @@ def _nothing(step: StepInstance) -> str:
     return gettext("No host results have been recorded")
 
 
-def _more(step: StepInstance, groups: Sequence[Group], hosts: Counter[Kind]) -> list[str]:
+def _more(
+    step: StepInstance, groups: Sequence[Group], hosts: Counter[Kind], compared: StepGroups
+) -> list[str]:
+    if step.step_type == StepType.FILE:
+        return []
     more = []
-    others = [
-        group for group in groups if group.kind is Kind.OK and not group.crowd and group.known
-    ]
+    succeeded = [group for group in groups if group.kind is Kind.OK and not group.crowd]
+    # Another tag or exit code is no other output, and no output is told by itself.
+    others = [g for g in succeeded if g.values.other_output and g.known and not g.silent]
     differ = sum(len(group.hosts) for group in others)
-    if others and step.step_type != StepType.FILE:
-        if differ * 2 < hosts[Kind.OK]:
-            more.append(
-                ngettext(
-                    "%(n)s succeeded with different output.",
-                    "%(n)s succeeded with different output.",
-                    differ,
-                )
-                % {"n": differ}
-            )
-        else:
-            more.append(
-                gettext("The hosts that succeeded printed %(n)s different outputs.")
-                % {"n": len(others) + 1}
-            )
-    mute = sum(len(group.hosts) for group in others if group.silent)
-    if mute and step.step_type != StepType.FILE:
-        text = ngettext("%(n)s succeeded, no output.", "%(n)s succeeded, no output.", mute)
-        more.append(text % {"n": mute})
-    unknown = sum(len(group.hosts) for group in groups if not group.known)
-    if unknown:
-        more.append(
-            ngettext(
-                "The output of %(n)s host is not grouped yet.",
-                "The output of %(n)s hosts is not grouped yet.",
-                unknown,
-            )
-            % {"n": unknown}
+    if others and differ * 2 < hosts[Kind.OK]:
+        text = ngettext(
+            "%(n)s succeeded with different output.",
+            "%(n)s succeeded with different output.",
+            differ,
         )
+        more.append(text % {"n": number(differ)})
+    elif others:
+        different = len(others) + any(group.crowd and not group.silent for group in groups)
+        more.append(
+            gettext("The hosts that succeeded printed %(n)s different outputs.")
+            % {"n": number(different)}
+        )
+    mute = sum(len(group.hosts) for group in succeeded if group.silent)
+    if mute and any(group.kind is Kind.OK and not group.silent for group in groups):
+        text = ngettext("%(n)s succeeded, no output.", "%(n)s succeeded, no output.", mute)
+        more.append(text % {"n": number(mute)})
+    if compared.compared < compared.to_compare:
+        text = gettext("%(n)s of %(all)s outputs compared so far.")
+        values = {"n": number(compared.compared), "all": number(compared.to_compare)}
+        more.append(text % values)
     return more

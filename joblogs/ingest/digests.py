@@ -1,0 +1,86 @@
+"""Digests of logs that have just finished, and of some their features: after the commit, without a
+lock.
+
+A digest holds for the size that it was taken at and is written only if that is still the held size
+(compare-and-set), so a log that grows meanwhile is simply not compared yet. Features take longer:
+here only as many are computed as fit into a tenth of what the batch took; the first page that needs
+them, or `maintain_logs`, computes the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+
+from django.db import OperationalError
+
+from joblogs import database, log_features
+from joblogs.choices import FINISHED, host_rank
+from joblogs.logtext import store
+from joblogs.logtext.codec import Unreadable
+from joblogs.models import HostResult
+
+AT_ONCE_MAX_BYTES = 1024 * 1024
+"""Larger logs are left to `maintain_logs`."""
+TIME_SHARE = 0.1
+BYTES_PER_SECOND, STARTING_SECONDS = 3_000_000, 0.002
+"""What computing features is reckoned to take: they must not make a writer wait."""
+
+_COLUMNS = ("fingerprint_size", "digest")
+
+
+def take(rows: Iterable[HostResult], *, seconds: float) -> None:
+    """Take the digests of those of the host results that are finished, small enough and not yet
+    done; the features of some of them, after a batch that took so many seconds."""
+    due = sorted((row for row in rows if _is_due(row)), key=attrgetter("day", "pk"))
+    try:
+        for _, own in itertools.groupby(due, key=attrgetter("day")):
+            _take(list(own), seconds)
+    except (Unreadable, OperationalError):
+        # The logs went meanwhile, one is damaged, or the database was busy: `maintain_logs` takes
+        # what is missing.
+        return
+
+
+def write(digests: Mapping[int, bytes], rows: Iterable[HostResult]) -> None:
+    """Write digests by host result, each only if its log is still what the row says."""
+    values = [
+        [row.pk, row.held_size, digests[row.pk], row.held_size, row.masked]
+        for row in rows
+        if row.pk in digests
+    ]
+    database.update_rows(HostResult, _COLUMNS, sorted(values), where=("held_size", "masked"))
+
+
+def _is_due(row: HostResult) -> bool:
+    return (
+        host_rank(row.status) == FINISHED
+        and row.fingerprint_size != row.held_size
+        and row.held_size <= AT_ONCE_MAX_BYTES
+    )
+
+
+def _take(rows: Sequence[HostResult], seconds: float) -> None:
+    day = rows[0].day
+    digests = {row.pk: hashlib.sha256().digest() for row in rows if not row.held_size}
+    spans = [store.Span(row.pk, 0, row.held_size) for row in rows if row.held_size]
+    for span, parts in store.read(day, spans):
+        digests[span.log] = hashlib.sha256(b"".join(parts)).digest()
+    write(digests, rows)
+    some = _affordable(rows, seconds * TIME_SHARE)
+    if some:
+        log_features.keep(day, some, log_features.compute(day, some, seconds=seconds))
+
+
+def _affordable(rows: Iterable[HostResult], seconds: float) -> list[HostResult]:
+    left = seconds - STARTING_SECONDS
+    some = []
+    for row in rows:
+        left -= row.held_size / BYTES_PER_SECOND
+        if left < 0:
+            break
+        if row.held_size:
+            some.append(row)
+    return some

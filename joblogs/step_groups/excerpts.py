@@ -1,0 +1,131 @@
+"""Of each group the lines that tell what became of its hosts, and why it is apart. What is read is
+bounded: both ends of one log a group, and of some hosts besides whose values are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from joblogs import search
+from joblogs.grouping.line_groups import Why
+from joblogs.query import StepHost
+
+from .groups import Printed, StepGroup, StepGroups
+from .lines import LINE_BYTES, ChosenLines, ShownLine, chosen_lines, known_lines, own_rows
+from .shown_values import (
+    ShownDifference,
+    ShownVariation,
+    shown_difference,
+    shown_variation,
+    without_repeats,
+)
+from .texts import HostText, ends_of, texts_of
+from .values import ValueDifference, Variation, unusual_values, value_differences, variations
+
+VALUE_HOSTS_MAX = 60
+"""Hosts that are read besides, for the values in which they differ."""
+
+
+@dataclass
+class Excerpt(ChosenLines):
+    """Lines of a group and the values in which it differs."""
+
+    differences: list[ShownDifference] = field(default_factory=list)
+    variations: list[ShownVariation] = field(default_factory=list)
+    """In which values its hosts differ among themselves."""
+    more_variations: int = 0
+
+
+@dataclass
+class Excerpts:
+    """Excerpts by the keys of their groups, and how much was read for them."""
+
+    by_key: dict[str, Excerpt] = field(default_factory=dict)
+    first_lines: dict[str, bytes] = field(default_factory=dict)
+    """Of groups of which one line is shown the first that no success printed, else the last."""
+    hosts: set[int] = field(default_factory=set)
+    size: int = 0
+
+
+def excerpts(
+    made: StepGroups, groups: Sequence[StepGroup], brief: Sequence[StepGroup] = ()
+) -> Excerpts:
+    """Excerpts of these groups, and of those that are shown briefly one line."""
+    shown = [group for group in groups if _has_text(group)]
+    crowd = made.crowd
+    usual = crowd if crowd is not None and _has_text(crowd) else None
+    differences = {group.key: _differences(made, group, usual) for group in shown}
+    varying = {group.key: variations(made, group) for group in shown if group.is_crowd}
+    hosts = [group.first for group in shown]
+    hosts += [usual.first] if usual else []
+    hosts += [group.like.first for group in shown if group.like]
+    hosts += _hosts(differences.values(), [own for own, _ in varying.values()])
+    texts = texts_of(made.step, hosts)
+    found = Excerpts()
+    for group in shown:
+        text = texts.get(group.first.bk_host_id)
+        if text is None or not text.raw:
+            continue
+        usual_text = texts.get(usual.first.bk_host_id) if usual and usual is not group else None
+        excerpt = Excerpt(**vars(chosen_lines(made, group, text, usual_text)))
+        excerpt.differences = [
+            shown_difference(one, group, texts) for one in differences[group.key]
+        ]
+        own, excerpt.more_variations = varying.get(group.key, ([], 0))
+        excerpt.variations = without_repeats(shown_variation(one, group, texts) for one in own)
+        if group.why is Why.VALUES:
+            excerpt.lines = _value_lines(excerpt.differences)
+        found.by_key[group.key] = excerpt
+    _brief(made, [group for group in brief if _has_text(group)], usual, texts, found)
+    found.hosts |= texts.keys()
+    found.size += sum(text.size for text in texts.values())
+    return found
+
+
+def _brief(
+    made: StepGroups,
+    groups: Sequence[StepGroup],
+    usual: StepGroup | None,
+    texts: Mapping[int, HostText],
+    found: Excerpts,
+) -> None:
+    """One line of each of these groups."""
+    ends = ends_of(made.step, [group.first for group in groups])
+    known = known_lines(made, texts.get(usual.first.bk_host_id) if usual else None)
+    for group in groups:
+        text = ends[group.first.bk_host_id]
+        rows = own_rows(text, known) if made.lines_of_successes else []
+        errors = [row for row in rows if search.tells_of_error(text.raw[row]) is not None]
+        last = [line.number for line in text.lines][-1:]
+        for row in (errors or rows or last)[:1]:
+            found.first_lines[group.key] = text.raw[row][:LINE_BYTES]
+        found.hosts.add(group.first.bk_host_id)
+        found.size += text.size
+
+
+def _has_text(group: StepGroup) -> bool:
+    return group.finished and group.printed is not Printed.NOTHING and group.first.size > 0
+
+
+def _differences(
+    made: StepGroups, group: StepGroup, usual: StepGroup | None
+) -> list[ValueDifference]:
+    if group.like is not None:
+        return value_differences(made, group)
+    if usual is None or group is usual or group.failed:
+        return []
+    return unusual_values(made, group, usual)
+
+
+def _hosts(
+    differences: Iterable[Sequence[ValueDifference]], varying: Iterable[Sequence[Variation]]
+) -> list[StepHost]:
+    """Whose values are shown, a bounded number."""
+    hosts = [host for own in varying for one in own for host in one.hosts()]
+    hosts += [host for own in differences for one in own for host in one.hosts()]
+    return list({host.bk_host_id: host for host in hosts}.values())[:VALUE_HOSTS_MAX]
+
+
+def _value_lines(differences: Sequence[ShownDifference]) -> list[ShownLine]:
+    lines = {one.line.number: one.line for one in differences if one.line is not None}
+    return [lines[number]._replace(differs=True) for number in sorted(lines)]

@@ -1,0 +1,275 @@
+"""Groups of a step's hosts: by outcome, then by what they printed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from joblogs import log_features, query
+from joblogs.choices import HOST_SUCCEEDED, StepType
+from joblogs.grouping.features import Log
+from joblogs.grouping.groups import Outcome, group_hosts, lines_of_successes
+from joblogs.grouping.line_groups import Why
+from joblogs.grouping.tables import Table
+from joblogs.grouping.value_groups import Place
+from joblogs.models import StepInstance
+from joblogs.query import Range, StepHost
+from joblogs.query.overview import Overview, normal_status
+
+Array = npt.NDArray[Any]
+
+LUCK_BYTES = 64 * 1024
+"""Read of a log to see whether only a random word sets its host apart."""
+
+
+class Printed(StrEnum):
+    """What is known of the output of a group's hosts."""
+
+    COMPARED = "compared"
+    NOTHING = "nothing"
+    UNKNOWN = "unknown"
+    """Nobody compared it yet, or it was deleted by the retention policy."""
+    RUNNING = "running"
+    """They have not ended."""
+
+
+@dataclass(eq=False)
+class StepGroup:
+    """Hosts with one outcome that printed alike, in the order of their names."""
+
+    status: int
+    exit_code: int | None
+    tag: str
+    hosts: list[StepHost]
+    printed: Printed
+    why: Why = Why.VARIANT
+    lines: tuple[int, ...] = ()
+    """Hashes of the lines that set it apart."""
+    places: tuple[Place, ...] = ()
+    """The places of the values that do."""
+    like: StepGroup | None = None
+    """It differs from these in values only."""
+    is_crowd: bool = False
+    """The largest group of those that succeeded; where none did, of all."""
+    other_output: bool = False
+    """Whether its output is another than the crowd's: another tag or exit code is none."""
+    rows: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Its hosts in the table of features."""
+
+    @property
+    def first(self) -> StepHost:
+        return self.hosts[0]
+
+    @property
+    def finished(self) -> bool:
+        return self.printed is not Printed.RUNNING
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status in HOST_SUCCEEDED
+
+    @property
+    def failed(self) -> bool:
+        return self.finished and not self.succeeded
+
+    @property
+    def key(self) -> str:
+        """Name of the group in addresses: it stays while its first host does."""
+        what = (self.status, self.exit_code, self.tag, self.printed, self.first.bk_host_id)
+        return hashlib.sha256(repr(what).encode()).hexdigest()[:12]
+
+
+@dataclass(eq=False)
+class StepGroups:
+    """The groups of a step: failures first, the largest before others; the crowd last."""
+
+    step: StepInstance
+    groups: list[StepGroup]
+    compared: int = 0
+    to_compare: int = 0
+    """Of so many hosts that have ended and printed something so many were compared."""
+    table: Table = field(default_factory=lambda: Table([]))
+    hosts: list[StepHost] = field(default_factory=list)
+    """Of the table's rows."""
+    lines_of_successes: set[int] = field(default_factory=set)
+    read_hosts: set[int] = field(default_factory=set)
+    read_bytes: int = 0
+    """Whose logs were read for it, and how much."""
+
+    @property
+    def crowd(self) -> StepGroup | None:
+        return next((group for group in self.groups if group.is_crowd), None)
+
+
+class _Key(NamedTuple):
+    status: int
+    exit_code: int | None
+    tag: str
+    printed: Printed
+
+
+def step_groups(overview: Overview, *, seconds: float = 0) -> StepGroups:
+    """Groups of hosts whose output is similar. Features that are missing are computed for so many
+    seconds at most; hosts of which they are missing still are a group by their outcome."""
+    made = StepGroups(overview.step, [])
+    hosts: dict[_Key, list[StepHost]] = defaultdict(list)
+    features = _features(overview, seconds)
+    compared: list[tuple[StepHost, _Key]] = []
+    for host in overview.by_name:
+        key = _key(host, overview, features)
+        hosts[key].append(host)
+        if key.printed is Printed.COMPARED:
+            compared.append((host, key))
+    made.hosts, made.compared = [host for host, _ in compared], len(compared)
+    made.to_compare = made.compared
+    if overview.step.job.expired_at is None:
+        unknown = (own for key, own in hosts.items() if key.printed is Printed.UNKNOWN)
+        made.to_compare += sum(map(len, unknown))
+    made.table = Table([_packed(host, features) for host in made.hosts])
+    made.groups = [*_compared(made, [key for _, key in compared])]
+    made.groups += [
+        StepGroup(*key[:3], own, key.printed)
+        for key, own in hosts.items()
+        if key.printed is not Printed.COMPARED
+    ]
+    _settle(made)
+    return made
+
+
+def identical_groups(overview: Overview, similar: StepGroups) -> StepGroups:
+    """Groups of hosts whose output is the same, byte by byte."""
+    hosts: dict[tuple[_Key, Hashable], list[StepHost]] = defaultdict(list)
+    for host in overview.by_name:
+        digests = host.digests
+        printed = Printed.COMPARED if digests is not None else Printed.UNKNOWN
+        key = _outcome(host, overview, printed)
+        hosts[key, digests if key.printed is Printed.COMPARED else None].append(host)
+    row_of = {host.bk_host_id: row for row, host in enumerate(similar.hosts)}
+    made = StepGroups(
+        overview.step,
+        [
+            StepGroup(*key[:3], own, key.printed, rows=_rows(own, row_of))
+            for (key, _), own in hosts.items()
+        ],
+        table=similar.table,
+        hosts=similar.hosts,
+        lines_of_successes=similar.lines_of_successes,
+    )
+    made.to_compare = sum(len(group.hosts) for group in made.groups if group.first.size)
+    unknown = (group for group in made.groups if group.printed is Printed.UNKNOWN)
+    made.compared = made.to_compare - sum(len(group.hosts) for group in unknown)
+    _settle(made)
+    return made
+
+
+def _rows(hosts: Iterable[StepHost], row_of: Mapping[int, int]) -> Array:
+    known = [row_of[host.bk_host_id] for host in hosts if host.bk_host_id in row_of]
+    return np.array(known, np.int64)
+
+
+def _features(overview: Overview, seconds: float) -> dict[int, bytes]:
+    """The features of the logs of hosts that have ended, by host result."""
+    step = overview.step
+    if step.step_type == StepType.FILE or step.job.expired_at is not None:
+        return {}
+    results = [
+        result
+        for host in overview.by_name
+        if host.newest.finished
+        for result in host.results
+        if result.held_size
+    ]
+    if not results:
+        return {}
+    features = log_features.stored(step.day, results)
+    missing = [result for result in results if result.pk not in features]
+    if missing and seconds:
+        features |= log_features.compute_and_keep(step.day, missing, seconds=seconds)
+    return features
+
+
+def _packed(host: StepHost, features: Mapping[int, bytes]) -> list[bytes]:
+    return [features[result.pk] for result in host.results if result.held_size]
+
+
+def _key(host: StepHost, overview: Overview, features: Mapping[int, bytes]) -> _Key:
+    known = all(result.pk in features for result in host.results if result.held_size)
+    return _outcome(host, overview, Printed.COMPARED if known else Printed.UNKNOWN)
+
+
+def _outcome(host: StepHost, overview: Overview, printed: Printed) -> _Key:
+    newest = host.newest
+    if not newest.finished:
+        printed = Printed.RUNNING
+    elif not host.size or overview.step.step_type == StepType.FILE:
+        printed = Printed.NOTHING
+    return _Key(normal_status(host.status), newest.exit_code, newest.tag or "", printed)
+
+
+def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
+    outcomes = [Outcome(key.status not in HOST_SUCCEEDED, key) for key in keys]
+    made.lines_of_successes = lines_of_successes(made.table, outcomes)
+    found = group_hosts(made.table, outcomes, lambda rows: _logs(made, rows))
+    of_rows: dict[int, StepGroup] = {}
+    for group in found:
+        rows = group.hosts
+        key = keys[int(rows[0])]
+        like = None if group.like is None else of_rows[int(group.like[0])]
+        own = [made.hosts[row] for row in rows.tolist()]
+        of_rows[int(rows[0])] = StepGroup(
+            *key[:3], own, key.printed, group.why, group.lines, group.places, like, rows=rows
+        )
+    return of_rows.values()
+
+
+def _logs(made: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
+    """The beginnings of the logs of some hosts of the table."""
+    hosts = [made.hosts[row] for row in rows]
+    logs = {}
+    read = query.script_range(made.step, hosts, Range(0, LUCK_BYTES))
+    for row, (host, _, parts) in zip(rows, read, strict=True):
+        data = b"".join(parts)
+        logs[row] = Log(data, host.newest.own_names)
+        made.read_hosts.add(host.bk_host_id)
+        made.read_bytes += len(data)
+    return logs
+
+
+def _settle(made: StepGroups) -> None:
+    """Which group is the crowd, which have another output, and their order."""
+    known = [g for g in made.groups if g.printed in (Printed.COMPARED, Printed.NOTHING)]
+    succeeded = [group for group in known if group.succeeded]
+    crowd = max(succeeded or known, key=lambda g: (len(g.hosts), g.key), default=None)
+    if crowd is not None:
+        crowd.is_crowd = True
+        _compare_with(crowd, known, made.table)
+    made.groups.sort(
+        key=lambda group: (
+            not group.failed,
+            group.is_crowd,
+            not group.finished,
+            -len(group.hosts) if group.failed else len(group.hosts),
+            group.first.place,
+        )
+    )
+
+
+def _compare_with(crowd: StepGroup, groups: Iterable[StepGroup], table: Table) -> None:
+    outcome = (crowd.status, crowd.exit_code, crowd.tag)
+    usual = set(table.sequences[crowd.rows].tolist())
+    for group in groups:
+        if group is crowd:
+            continue
+        if group.printed is not Printed.COMPARED or crowd.printed is not Printed.COMPARED:
+            group.other_output = group.printed is not crowd.printed
+        elif (group.status, group.exit_code, group.tag) == outcome or group.like is not None:
+            group.other_output = True
+        else:
+            group.other_output = not usual.issuperset(table.sequences[group.rows].tolist())

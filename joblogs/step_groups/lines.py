@@ -1,0 +1,218 @@
+"""Which lines of a host's log tell what became of its group, and why it is apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from joblogs import search
+from joblogs.choices import HOST_SUCCEEDED
+from joblogs.grouping.line_groups import Why
+from joblogs.logtext.ansi import Mark
+from joblogs.logtext.diff import common_lines
+from joblogs.query import StepHost
+
+from .groups import StepGroup, StepGroups
+from .texts import HostText
+
+LINES_SHOWN = 8
+FIRST_OF_MANY = 3
+"""Of more lines that are shown, those at the beginning; the others are the last ones."""
+CROWD_LINES = 5
+LINE_BYTES, BEFORE_BYTES = 400, 120
+"""Of a line, and of it what is shown before a value far to the right."""
+COMPARED_LINES = 2_000
+"""More lines than this are not aligned."""
+
+
+class Relation(StrEnum):
+    """What the lines of an excerpt are."""
+
+    OWN = "own"
+    """Those that no host printed that succeeded."""
+    LAST = "last"
+    """The last ones, and the first that tells of an error."""
+    EXTRA = "extra"
+    """Those that few hosts have."""
+    MISSING = "missing"
+    """Those of other hosts that it lacks."""
+    PLACE = "place"
+    """Those of its own behind a line that most have."""
+    VALUES = "values"
+    """Those with the values in which it differs."""
+    DIFFERS = "differs"
+    """Those from the first on in which it differs from the crowd."""
+    ENDS = "ends"
+    """Its last ones: others go on."""
+    SAME = "same"
+    """It differs from the crowd in none that was read."""
+    FIRST = "first"
+    """The first ones of the crowd."""
+
+
+class ShownLine(NamedTuple):
+    """A line of an excerpt."""
+
+    number: int
+    data: bytes
+    marks: tuple[Mark, ...] = ()
+    differs: bool = False
+    gap: bool = False
+    """Lines between the one before and this one are not shown."""
+    cut: bool = False
+
+
+@dataclass
+class ChosenLines:
+    """Lines of one host of a group, or of those that it is compared with."""
+
+    host: StepHost
+    relation: Relation
+    lines: list[ShownLine] = field(default_factory=list)
+    others: StepHost | None = None
+    """Whose lines they are, where the group lacks them."""
+    other_hosts: int = 0
+    """How many hosts have what it lacks."""
+    after: ShownLine | None = None
+    """The line of most hosts behind which it has its own."""
+
+    @property
+    def number(self) -> int:
+        """The line to open its log at; 0 at its beginning."""
+        if self.relation in (Relation.FIRST, Relation.MISSING, Relation.SAME):
+            return 0
+        lines = [line for line in self.lines if line.differs] or self.lines
+        return lines[0].number if lines else 0
+
+
+def chosen_lines(
+    made: StepGroups,
+    group: StepGroup,
+    text: HostText,
+    usual: HostText | None,
+) -> ChosenLines:
+    """The lines to show of a group; `usual` is a host of the crowd, unless it is that."""
+    if group.why is Why.VALUES:
+        return ChosenLines(group.first, Relation.VALUES)
+    if group.failed:
+        return _failure(made, group, text, usual)
+    if usual is None or group.is_crowd:
+        rows = [line.number for line in text.lines][:CROWD_LINES]
+        return ChosenLines(group.first, Relation.FIRST, _shown(text, rows))
+    if group.why is Why.EXTRA and (rows := _rows_with(text, group.lines)):
+        return ChosenLines(group.first, Relation.EXTRA, _with_context(text, rows))
+    if group.why is Why.MISSING and (rows := _rows_with(usual, group.lines)):
+        return _lacks(made, group, usual, rows)
+    if group.why is Why.PLACE and (rows := own_rows(text, set(usual.digests))):
+        excerpt = ChosenLines(group.first, Relation.PLACE, _shown(text, rows[:FIRST_OF_MANY], rows))
+        after = _rows_with(text, group.lines)
+        excerpt.after = _shown(text, after[:1])[0] if after else None
+        return excerpt
+    return _variant(made, group, text, usual)
+
+
+def _failure(
+    made: StepGroups, group: StepGroup, text: HostText, usual: HostText | None
+) -> ChosenLines:
+    rows = [line.number for line in text.lines]
+    own = own_rows(text, known_lines(made, usual)) if made.lines_of_successes else []
+    if own:
+        return ChosenLines(group.first, Relation.OWN, _with_context(text, _some(own)))
+    last = rows[-LINES_SHOWN + FIRST_OF_MANY :]
+    error = next((r for r in rows if search.tells_of_error(text.raw[r]) is not None), None)
+    if error is None or error in last:
+        marked = [error] if error is not None else []
+        return ChosenLines(group.first, Relation.LAST, _shown(text, rows[-LINES_SHOWN:], marked))
+    around = rows[max(0, rows.index(error) - 1) :][:FIRST_OF_MANY]
+    chosen = sorted({*around, *last})
+    return ChosenLines(group.first, Relation.LAST, _shown(text, chosen, [error]))
+
+
+def _variant(made: StepGroups, group: StepGroup, text: HostText, usual: HostText) -> ChosenLines:
+    """The first lines in which a group differs from the crowd."""
+    ours = [line.skeleton for line in text.lines][:COMPARED_LINES]
+    theirs = [line.skeleton for line in usual.lines][:COMPARED_LINES]
+    pairs = common_lines(ours, theirs)
+    alike, shared = {place for place, _ in pairs}, {place for _, place in pairs}
+    rows = [line.number for line in text.lines]
+    differing = [row for place, row in enumerate(rows[:COMPARED_LINES]) if place not in alike]
+    lacking = [place for place in range(len(theirs)) if place not in shared]
+    if differing:
+        relation = Relation.DIFFERS if lacking else Relation.EXTRA
+        return ChosenLines(group.first, relation, _with_context(text, _some(differing)))
+    if not lacking:
+        return ChosenLines(group.first, Relation.SAME, _shown(text, rows[-2:]))
+    if lacking[0] > max(shared, default=-1):
+        return ChosenLines(group.first, Relation.ENDS, _shown(text, rows[-2:]))
+    return _lacks(made, group, usual, [usual.lines[place].number for place in lacking])
+
+
+def known_lines(made: StepGroups, usual: HostText | None) -> set[int]:
+    """Hashes of the lines that a success printed: features do not hold all of a long log."""
+    if usual is None or usual.host.newest.status not in HOST_SUCCEEDED:
+        return made.lines_of_successes
+    return made.lines_of_successes | set(usual.digests)
+
+
+def own_rows(text: HostText, known: set[int]) -> list[int]:
+    pairs = zip(text.lines, text.digests, strict=True)
+    return [line.number for line, digest in pairs if digest not in known]
+
+
+def _rows_with(text: HostText, lines: Sequence[int]) -> list[int]:
+    pairs = zip(text.lines, text.digests, strict=True)
+    return [line.number for line, digest in pairs if digest in lines]
+
+
+def _lacks(made: StepGroups, group: StepGroup, usual: HostText, rows: Sequence[int]) -> ChosenLines:
+    """The lines of others that a group has not."""
+    excerpt = ChosenLines(group.first, Relation.MISSING, _shown(usual, rows[:LINES_SHOWN], rows))
+    excerpt.others = usual.host
+    missing = next(
+        digest
+        for line, digest in zip(usual.lines, usual.digests, strict=True)
+        if line.number == rows[0]
+    )
+    for other in made.groups:
+        entries = made.table.entries(other.rows)
+        excerpt.other_hosts += len(set(entries.hosts[entries.digests == missing].tolist()))
+    return excerpt
+
+
+def _some(rows: list[int]) -> list[int]:
+    if len(rows) <= LINES_SHOWN:
+        return rows
+    return rows[:FIRST_OF_MANY] + rows[FIRST_OF_MANY - LINES_SHOWN :]
+
+
+def _with_context(text: HostText, rows: Sequence[int]) -> list[ShownLine]:
+    """These lines, and the one before the first of them."""
+    before = [line.number for line in text.lines if line.number < rows[0]][-1:]
+    return _shown(text, [*before, *rows], rows)
+
+
+def _shown(text: HostText, rows: Sequence[int], differing: Sequence[int] = ()) -> list[ShownLine]:
+    every = [line.number for line in text.lines]
+    made = []
+    for place, row in enumerate(rows):
+        gap = place > 0 and row in every and every.index(row) != every.index(rows[place - 1]) + 1
+        made.append(shown_line(text, row)._replace(differs=row in differing, gap=gap))
+    return made
+
+
+def shown_line(text: HostText, row: int, at: int | None = None) -> ShownLine:
+    """A line with its slots marked; of a long one what is around the value that begins `at`."""
+    raw, spans = text.raw[row].removesuffix(b"\r"), text.slots(row)
+    redrawn = raw.rfind(b"\r") + 1
+    begin = redrawn
+    if at is not None and at - redrawn > LINE_BYTES // 2:
+        begin = at - BEFORE_BYTES
+    end = begin + LINE_BYTES
+    marks = tuple(
+        Mark(start - begin, min(stop, end) - begin, "value" if start == at else "masked")
+        for start, stop in spans
+        if begin <= start < min(stop, end)
+    )
+    return ShownLine(text.number(row), raw[begin:end], marks, cut=len(raw) > end)

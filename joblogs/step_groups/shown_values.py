@@ -1,0 +1,84 @@
+"""Values in which hosts differ, as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from .groups import StepGroup
+from .lines import ShownLine, shown_line
+from .texts import HostText
+from .values import Value, ValueDifference, Variation, counted, label_of, value_of
+
+
+class ShownDifference(NamedTuple):
+    """A value in which a group differs, as it is written."""
+
+    label: bytes
+    own: list[Value]
+    more: int
+    usual: Value | None
+    low: bytes | None
+    high: bytes | None
+    line: ShownLine | None
+    """The group's line that has it."""
+    counts_lines: bool
+
+
+class ShownVariation(NamedTuple):
+    """Values in which the hosts of a group differ among themselves."""
+
+    label: bytes
+    values: list[Value]
+    low: bytes | None
+    high: bytes | None
+    is_moment: bool
+
+
+def without_repeats(variations: Iterable[ShownVariation]) -> list[ShownVariation]:
+    """One of each label: the process of every line is one thing."""
+    return list({one.label: one for one in reversed(list(variations))}.values())[::-1]
+
+
+def shown_difference(
+    one: ValueDifference, group: StepGroup, texts: Mapping[int, HostText]
+) -> ShownDifference:
+    text = texts.get(group.first.bk_host_id)
+    usual = counted([one.usual], one.place, texts) if one.usual else []
+    own = counted(one.own, one.place, texts, [value.text for value in usual])
+    low, high = (
+        value_of(texts.get(host.bk_host_id), one.place) if host else None
+        for host in (one.low, one.high)
+    )
+    line = None
+    if text is not None:
+        found = text.values(one.place)
+        wanted = {value.text for value in own}
+        places = [(row, at) for row, at, value in found if value in wanted] or [
+            (row, at) for row, at, _ in found
+        ]
+        if places:
+            line = shown_line(text, *places[0])
+        elif one.counts_lines and (rows := text.rows_of.get(one.place.line)):
+            line = shown_line(text, rows[0])
+    return ShownDifference(
+        label_of(text, one.place),
+        own,
+        one.more,
+        usual[0] if usual else None,
+        low,
+        high,
+        line,
+        one.counts_lines,
+    )
+
+
+def shown_variation(
+    one: Variation, group: StepGroup, texts: Mapping[int, HostText]
+) -> ShownVariation:
+    low, high = (
+        value_of(texts.get(host.bk_host_id), one.place) if host else None
+        for host in (one.low, one.high)
+    )
+    label = label_of(texts.get(group.first.bk_host_id), one.place)
+    return ShownVariation(label, counted(one.values, one.place, texts), low, high, one.is_moment)

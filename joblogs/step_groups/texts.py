@@ -1,0 +1,128 @@
+"""Logs of some hosts of a step, read to show lines of them: whole, or of long ones both ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from joblogs import query
+from joblogs.grouping.cleaning import cleaned, origins
+from joblogs.grouping.features import chosen, digest_of
+from joblogs.grouping.skeletons import Line, lines_of
+from joblogs.grouping.tables import key_of
+from joblogs.grouping.value_groups import Place
+from joblogs.models import StepInstance
+from joblogs.query import Range, StepHost
+from joblogs.query.log_reader import newline_counts
+
+WHOLE_BYTES, HEAD_BYTES, TAIL_BYTES = 128 * 1024, 64 * 1024, 64 * 1024
+"""A log up to the first is read whole, of a longer one head and tail."""
+BRIEF_BYTES = 16 * 1024
+"""Read of the end of a log of which one line is shown."""
+
+
+class HostText:
+    """What was read of a host's log."""
+
+    def __init__(self, host: StepHost, head: bytes, tail: bytes = b"", newlines: int = 0) -> None:
+        """`tail` is the log's end, where that was read apart; `newlines` then those of the log."""
+        self.host, self.names = host, host.newest.own_names
+        self.size = len(head) + len(tail)
+        self.is_whole = not tail and len(head) >= host.size
+        if not self.is_whole:
+            head = head[: head.rfind(b"\n") + 1] or head
+        tail = tail[tail.find(b"\n") + 1 :]
+        self._data = head + tail
+        self.raw = (head + tail).removesuffix(b"\n").split(b"\n") if head or tail else []
+        self._tail_row = head.count(b"\n") if tail else len(self.raw)
+        last_line = newlines + (not tail.endswith(b"\n"))
+        self._shift = last_line - len(self.raw) if tail else 0
+
+    def number(self, row: int) -> int:
+        """Number of a line in the log, from 1."""
+        return row + 1 + (self._shift if row >= self._tail_row else 0)
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Those that say something; their numbers are rows of `raw`."""
+        return lines_of(cleaned(self._data, self.names))
+
+    @cached_property
+    def digests(self) -> list[int]:
+        """Hashes of their skeletons."""
+        return [digest_of(line.skeleton) for line in self.lines]
+
+    @cached_property
+    def counts(self) -> Counter[int]:
+        """How often each hash occurs."""
+        return Counter(self.digests)
+
+    @cached_property
+    def rows_of(self) -> dict[int, list[int]]:
+        """Rows of the lines that an entry holds for, by its key."""
+        kept = chosen(self.digests, [len(line.slots) for line in self.lines])
+        return {
+            key_of(one.digest, one.nth): [self.lines[row].number for row in one.rows]
+            for one in kept
+        }
+
+    def slots(self, row: int) -> list[tuple[int, int]]:
+        """Where in a line its slots are."""
+        line, places = origins(self.raw[row].removesuffix(b"\r"), self.names)
+        found = lines_of(line)
+        return [(places[start], places[end]) for start, end in found[0].slots] if found else []
+
+    def values(self, place: Place) -> list[tuple[int, int, bytes]]:
+        """The values in a place: row, where they begin in the line, and the bytes. One, but for
+        the record of lines that occur often."""
+        slot = place.slot - (place.line & 3 == 0)
+        found = []
+        for row in self.rows_of.get(place.line, ()) if slot >= 0 else ():
+            spans = self.slots(row)
+            if slot < len(spans):
+                start, end = spans[slot]
+                found.append((row, start, self.raw[row][start:end].strip()))
+        return found
+
+    def occurrences(self, place: Place) -> int:
+        """How often the line of a place occurs."""
+        return self.counts[place.line >> 2]
+
+
+def texts_of(step: StepInstance, hosts: Iterable[StepHost]) -> dict[int, HostText]:
+    """Of each host, by its id, its log or both ends of it."""
+    every = list({host.bk_host_id: host for host in hosts if host.size}.values())
+    long = [host for host in every if host.size > WHOLE_BYTES]
+    whole = [host for host in every if host.size <= WHOLE_BYTES]
+    heads = _read(step, whole, Range(0, WHOLE_BYTES)) | _read(step, long, Range(0, HEAD_BYTES))
+    tails = _read(step, long, Range(tail=TAIL_BYTES))
+    newlines = newline_counts(long)
+    return {
+        host.bk_host_id: HostText(
+            host,
+            heads[host.bk_host_id],
+            tails.get(host.bk_host_id, b""),
+            newlines.get(host.bk_host_id, 0),
+        )
+        for host in every
+    }
+
+
+def ends_of(step: StepInstance, hosts: Sequence[StepHost]) -> dict[int, HostText]:
+    """Of each host the last lines of its log; their numbers do not count."""
+    read = _read(step, [host for host in hosts if host.size], Range(tail=BRIEF_BYTES))
+    made = {}
+    for host in hosts:
+        data = read.get(host.bk_host_id, b"")
+        whole = len(data) >= host.size
+        made[host.bk_host_id] = HostText(host, data) if whole else HostText(host, b"", data)
+    return made
+
+
+def _read(step: StepInstance, hosts: Sequence[StepHost], part: Range) -> dict[int, bytes]:
+    if not hosts:
+        return {}
+    return {
+        host.bk_host_id: b"".join(parts) for host, _, parts in query.script_range(step, hosts, part)
+    }

@@ -1,0 +1,251 @@
+"""In which values hosts differ: of a group from others, and of a group among themselves.
+
+Which differ is known from features alone; the values themselves are read from the logs of a few
+hosts, which `hosts` names before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from joblogs.grouping.slots import CLOCK, DATE, DATE_WITHOUT_YEAR, DAY, MANY, NUMBER, OWN
+from joblogs.grouping.value_groups import HOSTS_MIN, STEADY, Place, columns
+from joblogs.query import StepHost
+
+from .groups import StepGroup, StepGroups
+from .texts import HostText
+
+Array = npt.NDArray[Any]
+
+PLACES_SHOWN = 3
+VALUES_SHOWN = 4
+VARIATIONS_READ = 24
+VALUE_BYTES = 80
+LABEL_BYTES = 32
+_MOMENTS = (DATE, DATE_WITHOUT_YEAR, CLOCK, DAY)
+
+
+class Value(NamedTuple):
+    """A value and on how many hosts it is."""
+
+    text: bytes
+    hosts: int
+
+
+class Among(NamedTuple):
+    """A host that has a value, and how many have it."""
+
+    host: StepHost
+    hosts: int
+
+
+@dataclass
+class ValueDifference:
+    """A place in which a group's values are others than those of the hosts it is compared with."""
+
+    place: Place
+    own: list[Among]
+    more: int
+    """Further values of its own."""
+    usual: Among | None
+    """The value that nearly all others have."""
+    low: StepHost | None = None
+    high: StepHost | None = None
+    """Else the others with about the smallest and the largest one."""
+
+    def hosts(self) -> Iterator[StepHost]:
+        """Whose logs hold the values."""
+        yield from (among.host for among in self.own)
+        if self.usual:
+            yield self.usual.host
+        yield from filter(None, (self.low, self.high))
+
+    @property
+    def counts_lines(self) -> bool:
+        """Whether it is how often the line occurs."""
+        return self.place.slot == 0 and self.place.line & 3 == 0
+
+
+@dataclass
+class Variation:
+    """A place in which the hosts of one group differ among themselves."""
+
+    place: Place
+    values: list[Among] = field(default_factory=list)
+    """All of them, if they are few."""
+    low: StepHost | None = None
+    high: StepHost | None = None
+    """Else, of numbers, hosts with about the smallest and the largest one."""
+    is_moment: bool = False
+    """Dates and clocks, which differ anyway."""
+
+    def hosts(self) -> Iterator[StepHost]:
+        """Whose logs hold the values."""
+        yield from (among.host for among in self.values)
+        yield from filter(None, (self.low, self.high))
+
+
+def value_differences(made: StepGroups, group: StepGroup) -> list[ValueDifference]:
+    """The places in which a group differs from the one that it is like, one for each line first."""
+    if group.like is None:
+        return []
+    found = [_difference(made, group.rows, group.like.rows, place) for place in group.places]
+    known = [difference for difference in found if difference is not None]
+    known.sort(key=lambda difference: difference.counts_lines)
+    return known[:PLACES_SHOWN]
+
+
+def unusual_values(made: StepGroups, group: StepGroup, crowd: StepGroup) -> list[ValueDifference]:
+    """Of a group whose lines set it apart the values, steady elsewhere, that its first host has
+    not: of few hosts nobody else says so."""
+    if len(crowd.rows) < HOSTS_MIN or not len(group.rows):
+        return []
+    first = made.table.entries(group.rows[:1])
+    slots_of = dict(zip(first.keys.tolist(), first.first_slots.tolist(), strict=True))
+    found = []
+    for line, _, values in columns(made.table, crowd.rows):
+        if line not in slots_of or line & 3:
+            continue
+        own = made.table.slots(np.array([slots_of[line]]), values.shape[1])[0]
+        sample = np.sort(values, axis=0)[len(values) // 2]
+        steady = (values == sample).mean(0) >= STEADY
+        kinds = sample >> 24
+        differs = steady & (own != sample) & ~np.isin(kinds, (*_MOMENTS, OWN, MANY))
+        found += [Place(line, int(slot)) for slot in np.flatnonzero(differs) if slot]
+    made_of = (
+        _difference(made, group.rows[:1], crowd.rows, place) for place in found[:PLACES_SHOWN]
+    )
+    return [difference for difference in made_of if difference is not None]
+
+
+def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int]:
+    """The places in which the hosts of a group differ, those with few values first, and how many
+    there are besides."""
+    found: list[tuple[int, Variation]] = []
+    for line, owners, values in _lines(made, group.rows):
+        for slot in range(values.shape[1]):
+            column = values[:, slot]
+            different, index, counts = np.unique(column, return_index=True, return_counts=True)
+            kinds = different >> 24
+            if len(different) < 2 or (kinds == OWN).any() or (line & 3 == 0 and slot == 0):
+                continue
+            one = Variation(Place(line, slot))
+            hosts = [made.hosts[group.rows[owners[at]]] for at in index]
+            if np.isin(kinds, _MOMENTS).any():
+                one.is_moment = True
+            elif len(different) <= VALUES_SHOWN and line & 3 != 3:
+                order = np.argsort(-counts, kind="stable")
+                one.values = [Among(hosts[at], int(counts[at])) for at in order]
+            elif (kinds >= NUMBER).all() and kinds.max() > kinds.min() and line & 3 != 3:
+                one.low, one.high = hosts[int(kinds.argmin())], hosts[int(kinds.argmax())]
+            found.append((0 if one.values else 1 if one.low else 2, one))
+    found.sort(key=lambda pair: pair[0])
+    moments = [one for _, one in found if one.is_moment]
+    others = [one for _, one in found if not one.is_moment]
+    return others[:VARIATIONS_READ] + moments[:1], len(others[VARIATIONS_READ:])
+
+
+def _lines(made: StepGroups, rows: Array) -> Iterator[tuple[int, Array, Array]]:
+    if len(rows) >= HOSTS_MIN:
+        yield from columns(made.table, rows)
+        return
+    entries = made.table.entries(rows)
+    for word in dict.fromkeys(entries.words.tolist()):
+        at = np.flatnonzero(entries.words == word)
+        if word & 31 and len(at) > 1:
+            yield word >> 5, entries.hosts[at], made.table.slots(entries.first_slots[at], word & 31)
+
+
+def _difference(
+    made: StepGroups, rows: Array, others: Array, place: Place
+) -> ValueDifference | None:
+    own, usual = _column(made, rows, place), _column(made, others, place)
+    if own is None or usual is None:
+        return None
+    among = _among(made, *own)
+    common = _among(made, *usual)[0]
+    difference = ValueDifference(place, among[:VALUES_SHOWN], len(among[VALUES_SHOWN:]), None)
+    if common.hosts >= STEADY * len(usual[0]):
+        difference.usual = common
+    else:
+        kinds = usual[0] >> 24
+        difference.low = made.hosts[usual[1][int(kinds.argmin())]]
+        difference.high = made.hosts[usual[1][int(kinds.argmax())]]
+    return difference
+
+
+def _column(made: StepGroups, rows: Array, place: Place) -> tuple[Array, Array] | None:
+    """What hosts have in a place, and the rows of those that have anything there."""
+    entries = made.table.entries(rows)
+    has = (entries.keys == place.line) & (entries.widths > place.slot)
+    if not has.any():
+        return None
+    values = made.table.slots(entries.first_slots[has] + place.slot, 1)[:, 0]
+    return values, rows[entries.hosts[has]]
+
+
+def _among(made: StepGroups, values: Array, rows: Array) -> list[Among]:
+    """A host of each value, those that the most have first."""
+    _, index, counts = np.unique(values, return_index=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return [Among(made.hosts[rows[index[at]]], int(counts[at])) for at in order]
+
+
+def value_of(text: HostText | None, place: Place, besides: Iterable[bytes] = ()) -> bytes | None:
+    """What a host has in a place; of lines that occur often a value that is none of `besides`."""
+    if text is None:
+        return None
+    if place.slot == 0 and place.line & 3 == 0:
+        return b"%d" % text.occurrences(place)
+    usual = set(besides)
+    values = [value for _, _, value in text.values(place)]
+    return next((value for value in values if value not in usual), values[0] if values else None)
+
+
+def counted(
+    among: Sequence[Among],
+    place: Place,
+    texts: Mapping[int, HostText],
+    besides: Iterable[bytes] = (),
+) -> list[Value]:
+    """The values of these hosts, as they are written."""
+    found = []
+    for host, hosts in among:
+        value = value_of(texts.get(host.bk_host_id), place, besides)
+        if value is not None:
+            found.append(Value(value[:VALUE_BYTES], hosts))
+    return found
+
+
+def label_of(text: HostText | None, place: Place) -> bytes:
+    """What a line calls the value in a place: the words before it, else those behind."""
+    found = text.values(place) if text is not None else []
+    if not found or text is None:
+        return b""
+    row, start, value = found[0]
+    line = text.raw[row]
+    before = line[:start]
+    for _, other_end in text.slots(row):
+        if other_end <= start:
+            before = line[other_end:start]
+    label = b" ".join(_words(before)[-3:])
+    if label:
+        return label[-LABEL_BYTES:]
+    if before[-1:] in (b"[", b"("):
+        return before[-1:] + "…".encode() + line[start + len(value) : start + len(value) + 1]
+    return b" ".join(_words(line[start + len(value) :])[:2])[:LABEL_BYTES]
+
+
+def _words(text: bytes) -> list[bytes]:
+    """Words of a text that have a letter, without what stands around them."""
+    words = (word.strip(b" \t:=,;|()[]{}<>\"'") for word in text.split())
+    return [word for word in words if any(_is_letter(byte) for byte in word)]
+
+
+def _is_letter(byte: int) -> bool:
+    return 65 <= byte <= 90 or 97 <= byte <= 122 or byte > 127
