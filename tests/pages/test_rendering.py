@@ -16,6 +16,16 @@ from django.test import RequestFactory
 from joblogs.pages import rendering
 from joblogs.pages.rendering import partial, partials, rendered
 
+LONGEST_LINE = 170
+BEING_REWRITTEN = {
+    "_group.html",
+    "_step.html",
+    "compare.html",
+    "log.html",
+    "log_lines.html",
+    "search.html",
+}
+
 
 class Shown:
     text = "<shown>"
@@ -76,3 +86,15 @@ def test_no_partial_calls_a_text_safe() -> None:
         tree = environment.parse(path.read_text())
         assert {node.name for node in tree.find_all(jinja2.nodes.Filter)}.isdisjoint({"safe"})
         assert not list(tree.find_all(jinja2.nodes.ScopedEvalContextModifier))
+
+
+def test_templates_are_written_in_lines_that_can_be_read() -> None:
+    (folder,) = engines["django"].dirs
+    long = [
+        (path.name, number)
+        for path in sorted(Path(folder).rglob("*.html"))
+        if path.name not in BEING_REWRITTEN
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if len(line) > LONGEST_LINE
+    ]
+    assert long == []

@@ -119,11 +119,10 @@ def compare_page(
     }
     reads: list[tuple[ReadEntry, int]] = []
     if other.log is not None:
-        sides = _sides(log, other.log, context["part"])
+        sides = _side(log, context["part"]), _side(other.log, context["part"])
         comparison = compare(*sides, masks=context["masks"], steady=other.steady)
-        context |= _result(
-            comparison, params, (_log_link(log, params), _log_link(other.log, params))
-        )
+        logs = _log_link(log, params), _log_link(other.log, params)
+        context |= _result(comparison, params, logs)
         reads = list(_reads(request, log, other.log, sides, other))
     html = rendered("joblogs/compare.html", context, request)
     for read, size in reads:
@@ -283,10 +282,6 @@ def _sampled(log: HostLog, members: list[StepHost]) -> Counterpart:
         sampled_hosts=len(sides),
         sampled_bytes=sum(len(side.data) for _, side in sides),
     )
-
-
-def _sides(left: HostLog, right: HostLog, part: str) -> tuple[Side, Side]:
-    return _side(left, part), _side(right, part)
 
 
 def _side(log: HostLog, part: str) -> Side:

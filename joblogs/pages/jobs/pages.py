@@ -93,22 +93,21 @@ def job_page(job: JobInstance, request: HttpRequest) -> HttpResponse:
         "kind": run_kind(job, of_job),
         "status": status_label(job, of_job),
         "since": job.start_time if _runs(job) else None,
-        "elapsed": elapsed(job.start_time),
         "failed_hosts": failed_hosts(steps),
         "started": moment(job.start_time or job.create_time),
         "ended": moment(job.end_time),
         "expired": moment(job.expired_at),
-        "took": duration(_took(job)),
+        "took": _took(job),
         "steps": [
             {
                 "step": step,
                 "kind": run_kind(step, hosts[step.pk]),
                 "status": status_label(step, hosts[step.pk]),
                 "since": step.start_time if _runs(step) else None,
-                "elapsed": elapsed(step.start_time),
                 "type": step_type_label(step),
                 "started": moment(step.start_time),
-                "took": duration(_took(step)),
+                "page": links.of_step(step)["step"],
+                "took": _took(step),
                 "bar": times.get(step.pk),
                 "outcome_bar": outcome_bar(hosts[step.pk]),
             }
@@ -131,9 +130,8 @@ def _job_row(job: JobInstance, hosts: Counter[Kind], step: int | None) -> dict[s
         "kind": run_kind(job, hosts),
         "status": status_label(job, hosts),
         "created": moment(job.create_time),
-        "took": duration(_took(job)),
+        "took": _took(job),
         "since": job.start_time if _runs(job) else None,
-        "elapsed": elapsed(job.start_time),
         "outcome_bar": outcome_bar(hosts),
     }
 
@@ -147,12 +145,13 @@ def _facts_of(run: JobInstance | StepInstance) -> tuple[object, ...]:
     return tuple((name, value) for name, value in vars(run).items() if name[0] != "_")
 
 
-def _took(run: JobInstance | StepInstance) -> int | None:
-    if run.total_time is not None:
-        return run.total_time
-    if run.start_time is None or run.end_time is None:
-        return None
-    return max(0, run.end_time - run.start_time)
+def _took(run: JobInstance | StepInstance) -> str:
+    """How long it took, or has run by now."""
+    if _runs(run):
+        return elapsed(run.start_time)
+    if run.total_time is None and run.start_time is not None and run.end_time is not None:
+        return duration(max(0, run.end_time - run.start_time))
+    return duration(run.total_time)
 
 
 def _key(request: HttpRequest) -> JobKey | None:
