@@ -7,9 +7,11 @@ import re
 import traceback
 import uuid
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from msgspec import UNSET, UnsetType
 from rest_framework import exceptions
@@ -44,6 +46,7 @@ _V4_FAILURES = {
     JobNotFound.code: (404, "NOT_FOUND"),
     StepNotFound.code: (404, "NOT_FOUND"),
 }
+_UNKNOWN = (ScopeNotFound, JobNotFound, StepNotFound)
 _LANGUAGE_TAGS = {"zh": "zh-hans", "en": "en"}
 _TRACE = re.compile(r"[\x21-\x7e]{1,128}")
 _INSTANCE_TYPES = {"biz": "biz", "biz_set": "business_set", "tenant_set": "tenant_set"}
@@ -61,6 +64,8 @@ class Exchange:
     dialect: Dialect
     language: str
     trace: str
+    falls_back: bool
+    """A proxy asks BlueKing JOB what this store does not know (`docs/beside-job.md`)."""
     gateway_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     job_request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -73,6 +78,7 @@ class Exchange:
             dialect=dialect,
             language="en" if language == "en" else "zh",
             trace=trace if _TRACE.fullmatch(trace) else "",
+            falls_back=_wants_fallback(request),
         )
 
     def sign(self, response: HttpResponse) -> None:
@@ -96,6 +102,13 @@ def exchange_of(request: Any) -> Exchange:
     """The exchange that `middleware.ApiAnswers` began for a request."""
     exchange: Exchange = request.exchange
     return exchange
+
+
+def _wants_fallback(request: HttpRequest) -> bool:
+    """Whether one of our own proxies says so: each adds to X-Forwarded-For whom it heard from."""
+    heard = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    is_proxied = 0 < settings.TRUSTED_PROXIES <= len([part for part in heard if part.strip()])
+    return is_proxied and request.META.get("HTTP_X_JOBLOGS_FALLBACK", "") == "1"
 
 
 class Success(msgspec.Struct, Generic[T]):
@@ -133,7 +146,10 @@ def success(request: Any, data: Any) -> HttpResponse:
 
 def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpResponse:
     """An error in the envelope of the request's dialect."""
-    response = _failure(exchange_of(request), error, data)
+    exchange = exchange_of(request)
+    response = _failure(exchange, error, data)
+    if exchange.falls_back and isinstance(error, _UNKNOWN) and exchange.dialect is not Dialect.OWN:
+        response.status_code = HTTPStatus.NOT_FOUND
     # For our own log and metrics: in most dialects the HTTP status does not tell.
     response.error_code = error.code  # type: ignore[attr-defined]
     return response
