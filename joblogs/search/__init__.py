@@ -2,6 +2,7 @@
 
 from .blocks import LONG_LINE_BYTES
 from .finder import Hits, Line
+from .in_text import TextHits, find_in_text
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern
 from .readings import spans
 from .steps import Budget, Search, occurs
@@ -17,6 +18,8 @@ __all__ = [
     "Line",
     "Pattern",
     "Search",
+    "TextHits",
+    "find_in_text",
     "first_error",
     "first_error_line",
     "occurs",

@@ -46,6 +46,8 @@ class Shown:
     """Hits of a log whose lines are given; all are counted."""
     line_bytes: int = SHOWN_LINE_BYTES
     """As much of a line."""
+    skipped: int = 0
+    """Hits before those that are given; they have no lines around them then."""
 
 
 class Finder:
@@ -94,7 +96,7 @@ class Finder:
 
     def _hit(self, found: Found) -> None:
         self.hits.count += 1
-        if self.hits.count > self.shown.hits:
+        if not self.shown.skipped < self.hits.count <= self.shown.skipped + self.shown.hits:
             return
         self.hits.lines += self.before
         self.before.clear()

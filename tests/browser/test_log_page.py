@@ -285,3 +285,22 @@ def test_the_numbers_of_lines_are_no_stops_for_the_keyboard(screen: Page) -> Non
     _load("".join(f"line {n}\n" for n in range(1, 501)))
     screen.goto(address("log"))
     assert screen.locator("#log a:not([tabindex='-1'])").count() == 0
+
+
+def test_find_goes_from_match_to_match_by_keys(screen: Page) -> None:
+    _load("".join(f"line {n}{' needle' * (n % 700 == 0)}\n" for n in range(1, 3001)))
+    screen.goto(address("log"))
+    screen.keyboard.press("/")
+    screen.keyboard.type("needle")
+    screen.keyboard.press("Enter")
+    expect(screen.locator(".found")).to_have_text("1 / 4 lines found")
+    expect(screen.locator("#L700.asked mark.hit")).to_have_text("needle")
+    screen.keyboard.press("n")
+    expect(screen.locator(".found")).to_have_text("2 / 4 lines found")
+    expect(screen.locator("#L1400.asked")).to_be_in_viewport()
+    screen.keyboard.press("Shift+N")
+    expect(screen.locator("#L700.asked")).to_be_in_viewport()
+    screen.get_by_role("button", name="only matching lines").click()
+    assert screen.locator("#log .ln code").all_inner_texts() == [
+        f"line {n} needle" for n in (700, 1400, 2100, 2800)
+    ]

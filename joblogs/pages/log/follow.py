@@ -21,9 +21,10 @@ from joblogs.query import Place, Result, Window
 
 from .encoding import COOKIE, choice_of, window_encoding
 from .host_log import HostLog, host_log
-from .lines import lines_as_bytes, lines_html
+from .lines import lines_html
 from .request import LogRequest, TextPin
-from .seen import REST_BYTES, SeenLines, lines_as_seen
+from .seen import REST_BYTES
+from .window_lines import window_lines
 
 ROWS_MAX = 100
 """Rolling batches of one host that a page follows: they all stand in the address."""
@@ -39,7 +40,7 @@ def follow_query(log: HostLog, asked: LogRequest, encoding: str) -> str:
         pinned["file"] = str(log.file.pk)
     if encoding != UTF8:
         pinned["read_as"] = choice_of(encoding)
-    return f"{urlencode(asked.parameters | pinned)}&"
+    return f"{urlencode(asked.in_page | pinned)}&"
 
 
 def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonResponse:
@@ -59,10 +60,7 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonR
         window = query.window_at(log.text, Place("byte", start))
     usual = request.COOKIES.get(COOKIE, "")
     encoding = window_encoding(log.text, window, asked.encoding, usual)
-    if asked.as_bytes:
-        seen = SeenLines(lines_as_bytes(window.lines, encoding), start)
-    else:
-        seen = lines_as_seen(log.text, window, encoding, to_end=True, run_seconds=log.seconds)
+    seen = window_lines(log, window, asked, encoding, to_end=True)
     head = {"log": log, "result": log.result, "window": window}
     answer = JsonResponse(
         {

@@ -19,6 +19,8 @@ from joblogs.query import ShownLine
 
 JUDGED_BYTES = 4096
 """As much of a line is looked at for words that tell of trouble."""
+MARKS_MAX = 50
+"""Matches of a line that are marked."""
 PAUSE_SECONDS, PAUSE_SHARE, PAUSE_SECONDS_MIN = 5.0, 0.05, 1.0
 """A pause is marked that is longer than the first, or than this share of the run, but never one
 that is not longer than the last: most clocks in logs tick once a second."""
@@ -91,9 +93,14 @@ def painted(painter: _Paints, data: bytes, marks: Sequence[Mark] = ()) -> SafeSt
     return mark_safe(painter.line(data, marks))  # noqa: S308 - escaped by logtext
 
 
+def safe(html: str) -> SafeString:
+    """HTML that `logtext` made."""
+    return mark_safe(html)  # noqa: S308 - escaped by logtext
+
+
 def state_html(text: str) -> SafeString:
     """The HTML of what a line was."""
-    return mark_safe(shown(text, PLAIN))  # noqa: S308 - escaped by logtext
+    return safe(shown(text, PLAIN))
 
 
 def level_of(text: bytes) -> str:
@@ -107,6 +114,13 @@ def level_of(text: bytes) -> str:
 def lines_html(lines: Sequence[LineOnPage], kept: str) -> SafeString:
     """Lines as a page holds them; `kept` is how the address of each link begins."""
     return partial("log_lines.html", lines=lines, kept=kept)
+
+
+def hit_marks(data: bytes, pattern: search.Pattern | None) -> list[Mark]:
+    """Marks where a line matches."""
+    if pattern is None:
+        return []
+    return [Mark(start, end, "hit") for start, end in search.spans(pattern, data, MARKS_MAX)]
 
 
 def with_pauses(
@@ -126,7 +140,11 @@ def with_pauses(
 
 
 def lines_as_bytes(
-    lines: Iterable[ShownLine], encoding: str, *, target: int | None = None
+    lines: Iterable[ShownLine],
+    encoding: str,
+    *,
+    target: int | None = None,
+    pattern: search.Pattern | None = None,
 ) -> list[LineOnPage]:
     """A window's lines with every code shown, colours carried from one to the next."""
     # Zeros of UTF-16 are among what is to be seen.
@@ -135,7 +153,7 @@ def lines_as_bytes(
         LineOnPage(
             number=line.number,
             offset=line.offset,
-            html=painted(painter, line.text),
+            html=painted(painter, line.text, hit_marks(line.text, pattern)),
             continued=line.continued,
             hidden=line.hidden,
             goes_on_at=line.stop,

@@ -22,11 +22,12 @@ from joblogs.query import Text, Window, host_history
 
 from .encoding import COOKIE, encoding_choices, window_encoding
 from .files import files_on_page
+from .find import find, matching_lines, place_of, summary
 from .follow import follow_query, next_byte
 from .host_log import HostLog, host_log
-from .lines import lines_as_bytes, lines_html
+from .lines import lines_html
 from .request import Found, LogRequest, find_place
-from .seen import lines_as_seen
+from .window_lines import window_lines
 
 BLOCK_BYTES = 1024 * 1024
 NAME_MAX = 120
@@ -39,23 +40,28 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
     log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
     if asked.searches:
         slow_work.begin(request)
-    found = find_place(asked.asked, log.text, status=log.result.status)
+    finding = find(log, asked, asked.pattern) if asked.pattern and asked.finds else None
+    found = place_of(finding, log) if finding is not None else None
+    found = found or find_place(asked.asked, log.text, status=log.result.status)
     window = query.window_at(log.text, found.place)
     usual = request.COOKIES.get(COOKIE, "")
     encoding = window_encoding(log.text, window, asked.encoding, usual)
-    if asked.as_bytes:
-        lines = lines_as_bytes(window.lines, encoding, target=found.line)
+    if finding is not None and asked.only and asked.pattern:
+        lines = matching_lines(finding, asked.pattern, asked.encoding)
     else:
-        lines = lines_as_seen(
-            log.text, window, encoding, target=found.line, run_seconds=log.seconds
-        ).lines
+        lines = window_lines(log, window, asked, encoding, target=found.line).lines
     context = _context(log, asked, found, window) | {
         "lines": lines_html(lines, asked.kept),
         "encodings": encoding_choices(encoding, asked.encoding),
         "follow_query": follow_query(log, asked, encoding),
+        "finding": summary(finding, asked) if finding is not None else None,
+        "only": finding is not None and asked.only,
     }
     html = rendered("joblogs/log.html", context, request)
-    read_entry(request, log.step, channel=Channel.PAGE, hosts=1).end(_size(window))
+    size = max(_size(window), finding.hits.searched if finding is not None else 0)
+    read_entry(request, log.step, channel=Channel.PAGE, hosts=1, search=finding is not None).end(
+        size
+    )
     return HttpResponse(html)
 
 
@@ -111,13 +117,14 @@ def _context(log: HostLog, asked: LogRequest, found: Found, window: Window) -> d
     counts, batches = host_history.attempts_of(log.results)
     shown = window.lines
     place = {"line": str(found.line)} if found.line else {"byte": str(window.start)}
-    kept = asked.parameters | place
+    kept = asked.in_page | place
     return {
         "files": files_on_page(log.files, log.file),
         "urls": links.of_host(log.step, log.result.host_id),
-        "kept_fields": list(asked.parameters.items()),
+        "kept_fields": list(asked.in_page.items()),
+        "text_fields": list(asked.parameters.items()),
         "place": list(
-            (place | {k: v for k, v in asked.parameters.items() if k != "encoding"}).items()
+            (place | {k: v for k, v in asked.in_page.items() if k != "encoding"}).items()
         ),
         "toggles": {
             "wrap": links.with_changes(kept, wrap="0" if asked.wrap else "1"),
@@ -130,6 +137,7 @@ def _context(log: HostLog, asked: LogRequest, found: Found, window: Window) -> d
         "result": log.result,
         "asked": asked,
         "kept": asked.kept,
+        "kept_text": urlencode(asked.parameters),
         "kept_more": f"&{urlencode(asked.parameters)}" if asked.parameters else "",
         "found": found,
         "window": window,

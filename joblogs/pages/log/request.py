@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from joblogs import search
@@ -16,6 +17,7 @@ from joblogs.choices import HOST_SUCCEEDED
 from joblogs.logtext.encodings import CHOICES
 from joblogs.query import END, Attempts, Place, Text
 from joblogs.query.window import LINES
+from joblogs.search import PATTERN_MAX, InvalidPattern, Pattern
 
 CONTEXT_LINES = 10
 """Lines shown before the one that is asked for."""
@@ -78,6 +80,11 @@ class LogForm(forms.Form):
     read_as = forms.ChoiceField(required=False, choices=_pairs(*CHOICES))
     wrap = forms.ChoiceField(required=False, choices=_pairs("0", "1"))
     view = forms.ChoiceField(required=False, choices=_pairs("bytes"))
+    find = forms.CharField(required=False, max_length=PATTERN_MAX, strip=False, label=_("Find"))
+    regex = forms.BooleanField(required=False)
+    case = forms.BooleanField(required=False)
+    only = forms.BooleanField(required=False)
+    hit = _number(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,11 @@ class LogRequest:
     faults: list[str]
     """What could not be read, for people."""
     parameters: dict[str, str]
-    """Those that every link within the page keeps."""
+    """Those that say which text is shown, and how."""
+    finding: dict[str, str]
+    """Those that say what is found in it."""
+    pattern: Pattern | None = None
+    """What is found in it."""
 
     @classmethod
     def read(cls, parameters: QueryDict) -> LogRequest:
@@ -105,12 +116,44 @@ class LogRequest:
             for name in ("attempt", "batch", "file", "encoding", "wrap", "view")
             if asked.get(name) not in (None, "")
         }
-        return cls(asked, faults, kept)
+        pattern = None
+        if asked.get("find"):
+            try:
+                pattern = Pattern.of(
+                    asked["find"], regex=asked["regex"], ignore_case=not asked["case"]
+                )
+            except InvalidPattern as error:
+                faults.append(gettext("Invalid search: %s") % error)
+        finding = {"find": asked["find"]} if pattern is not None else {}
+        finding |= {name: "1" for name in ("regex", "case", "only") if finding and asked.get(name)}
+        return cls(asked, faults, kept, finding, pattern)
+
+    @property
+    def in_page(self) -> dict[str, str]:
+        """The parameters that every link within the page keeps."""
+        return self.parameters | self.finding
 
     @property
     def kept(self) -> str:
         """The beginning of a query that a link's own parameters follow."""
-        return f"{urlencode(self.parameters)}&" if self.parameters else ""
+        return f"{urlencode(self.in_page)}&" if self.in_page else ""
+
+    @property
+    def finds(self) -> bool:
+        """Whether the text is searched for what is to be found: where no other place is named."""
+        places = ("line", "byte", "before", "error", "at")
+        named = any(self.asked.get(name) not in (None, "") for name in places)
+        return self.pattern is not None and (bool(self.asked.get("hit")) or not named)
+
+    @property
+    def only(self) -> bool:
+        """Nothing but the lines that match is to be shown."""
+        return bool(self.asked.get("only"))
+
+    @property
+    def hit(self) -> int:
+        """Which of the lines that are found, from 1."""
+        return self.asked.get("hit") or 1
 
     @property
     def attempts(self) -> Attempts:
@@ -128,8 +171,9 @@ class LogRequest:
 
     @property
     def searches(self) -> bool:
-        """Whether the text is searched for an error, which may take ERROR_SECONDS."""
-        return self.asked.get("error") is not None and not self.asked.get("line")
+        """Whether the text is searched, which may take seconds."""
+        error = self.asked.get("error") is not None and not self.asked.get("line")
+        return self.finds or error
 
     @property
     def encoding(self) -> str:
@@ -161,11 +205,11 @@ def find_place(asked: dict[str, Any], text: Text, *, status: int) -> Found:
     """Where to open a text. Without a word about it: what did not go well, and what is not over,
     at its end."""
     if asked.get("line"):
-        return _around(asked["line"], text)
+        return around(asked["line"], text)
     if asked.get("error") is not None:
         first = search.first_error(text, start=asked["error"], seconds=ERROR_SECONDS)
         if first.offset is not None:
-            return _around(text.newlines_before(first.offset) + 1, text)
+            return around(text.newlines_before(first.offset) + 1, text)
         at = Place("byte", first.stopped_at) if first.stopped_at is not None else END
         return Found(at, no_error=first.stopped_at is None, gave_up_at=first.stopped_at)
     for kind in ("byte", "before"):
@@ -176,7 +220,8 @@ def find_place(asked: dict[str, Any], text: Text, *, status: int) -> Found:
     return Found(Place("line", 1))
 
 
-def _around(line: int, text: Text) -> Found:
+def around(line: int, text: Text) -> Found:
+    """A line with some before it."""
     if text.newlines < LINES:
         return Found(Place("line", 1), line)
     return Found(Place("line", max(1, line - CONTEXT_LINES)), line)

@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 from django.utils.safestring import mark_safe
 
+from joblogs.logtext.ansi import Mark
 from joblogs.logtext.line_texts import Bytes, line_texts
 from joblogs.logtext.lines import Line, iter_lines
-from joblogs.logtext.terminal import Screen
+from joblogs.logtext.terminal import Screen, decoded
 from joblogs.logtext.terminal_codes import MOVES_BETWEEN_LINES, REDRAWS
 from joblogs.logtext.terminal_row import Row
 from joblogs.query import ShownLine, Text, Window
+from joblogs.search import Pattern
 
-from .lines import EarlierState, LineOnPage, level_of, state_html, with_pauses
+from .lines import EarlierState, LineOnPage, hit_marks, level_of, state_html, with_pauses
 
 AROUND_BYTES = 128 * 1024
 """Read before and after a window whose lines redraw others."""
@@ -45,6 +47,7 @@ def lines_as_seen(
     target: int | None = None,
     to_end: bool = False,
     run_seconds: float = 0,
+    pattern: Pattern | None = None,
 ) -> SeenLines:
     """The lines of a window, and those before it that they redrew.
 
@@ -58,7 +61,7 @@ def lines_as_seen(
     screen = Screen(at_start=(before[0].offset if before else window.start) == 0)
     _feed(screen, before, encoding)
     whole, missed = _with_ends(text, window.lines, encoding)
-    _feed(screen, whole, encoding)
+    _feed(screen, whole, encoding, pattern)
     wanted = {id(row) for row in screen.rows if row.last >= first.number}
     _feed(screen, after, encoding)
     rows = [row for row in screen.rows if (row.number or 0) <= last.number]
@@ -102,12 +105,24 @@ def _moves(lines: Sequence[Line | ShownLine], encoding: str) -> bool:
     )
 
 
-def _feed(screen: Screen, lines: Sequence[Line | ShownLine], encoding: str) -> None:
+def _feed(
+    screen: Screen,
+    lines: Sequence[Line | ShownLine],
+    encoding: str,
+    pattern: Pattern | None = None,
+) -> None:
     texts = line_texts([Bytes(line.offset, line.data) for line in lines], encoding)
     for line, shown in zip(lines, texts, strict=True):
         # The end of a line whose end is not shown is a line's end all the same.
         hidden = isinstance(line, ShownLine) and line.hidden
-        screen.feed(f"{shown}\n" if hidden else shown, line.number, line.offset)
+        marks = _marks(shown, pattern) if pattern is not None else ()
+        screen.feed(f"{shown}\n" if hidden else shown, line.number, line.offset, marks)
+
+
+def _marks(shown: str, pattern: Pattern) -> list[Mark]:
+    """Where a line matches, in characters."""
+    data = shown.rstrip("\n").encode(errors="surrogateescape")
+    return decoded(data, "utf-8", hit_marks(data, pattern))[1]
 
 
 def _with_ends(

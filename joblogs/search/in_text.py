@@ -1,0 +1,46 @@
+"""Search in one text: every line that matches is counted, some of them are given."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from joblogs import query
+from joblogs.logtext.encodings import without_utf16
+from joblogs.query import StepHost
+
+from .blocks import LONG_LINE_BYTES, blocks
+from .finder import Finder, Hits, Line, Shown
+from .patterns import Pattern
+
+
+class TextHits(NamedTuple):
+    """Lines of a text that match."""
+
+    total: int
+    lines: list[Line]
+    """Those that were asked for."""
+    searched: int
+    """Bytes that were looked through."""
+    stopped: bool
+    """It took too long, and there may be more."""
+
+
+def find_in_text(
+    host: StepHost, text: query.Text, pattern: Pattern, *, first: int, most: int, seconds: float
+) -> TextHits:
+    """Count the lines that match; give `most` of them from the `first` on, which is 1 or more."""
+    until = time.monotonic() + seconds
+    hits = Hits(host, "")
+    finder = Finder(hits, pattern, Shown(hits=most, skipped=first - 1))
+    parts = (
+        text.read(at, min(text.size, at + LONG_LINE_BYTES))
+        for at in range(0, text.size, LONG_LINE_BYTES)
+    )
+    searched = 0
+    for block in blocks(without_utf16(parts)):
+        finder.search(block)
+        searched += len(block.data) - block.overlap
+        if time.monotonic() > until:
+            return TextHits(hits.count, hits.lines, searched, stopped=searched < text.size)
+    return TextHits(hits.count, hits.lines, searched, stopped=False)
