@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": set(),
     "logtext": {"logtext"},
     "grouping": {"grouping"},
-    "logtext.store": {"logtext", "database", "models"},
+    "logtext.store": {"logtext", "logtext.store", "database", "models"},
     "models": BASE | {"models"},
     "database": {"errors", "database"},
     "migrations": {"database"},

@@ -64,10 +64,13 @@ def maintain(
 
 def _busy_days(today: datetime.date, every_day: bool) -> list[datetime.date]:
     """Days whose logs may have changed lately: recent ones, and those of the newest jobs."""
-    alive = JobInstance.objects.filter(expired_at=None)
     if every_day:
-        return sorted(set(alive.values_list("day", flat=True)))
-    newest = alive.order_by("-pk").values_list("day", flat=True)[:RECENT_JOBS]
+        return list(JobInstance.objects.days())
+    newest = (
+        JobInstance.objects.filter(expired_at=None)
+        .order_by("-pk")
+        .values_list("day", flat=True)[:RECENT_JOBS]
+    )
     recent = {today - datetime.timedelta(days=back) for back in range(RECENT_DAYS)}
     return sorted(recent.union(newest))
 
@@ -85,9 +88,8 @@ def _partition(
         past = [day for day in partitions.days_in_default() if day <= coming[-1]]
         for day in partitions.missing(sorted({*coming, *past}))[: limit or PARTITIONS_AT_ONCE]:
             report.partitions_made += dry_run or partitions.make(day)
-        for day in partitions.days():
-            if day < today and partitions.is_empty(day):
-                report.partitions_dropped += dry_run or partitions.drop_empty(day)
+        for day in partitions.empty([day for day in partitions.days() if day < today]):
+            report.partitions_dropped += dry_run or partitions.drop_empty(day)
 
 
 def _expire(
@@ -164,12 +166,21 @@ def _merge(
     every_day: bool,
     limit: int | None,
 ) -> None:
-    for day, log in compaction.due(_busy_days(today, every_day)):
-        if report.logs_merged == limit:
-            return
-        with _passing_by(log):
-            report.chunks_saved += 0 if dry_run else compaction.merge(day, log)
-            report.logs_merged += 1
+    due = compaction.due(_busy_days(today, every_day))
+    for day, logs in compaction.batches(due, limit=limit):
+        if dry_run:
+            report.logs_merged += len(logs)
+            continue
+        try:
+            report.chunks_saved += compaction.merge(day, *logs)
+        except Unreadable:
+            # One of them: each by itself.
+            for log in logs:
+                with _passing_by(log):
+                    report.chunks_saved += compaction.merge(day, log)
+                    report.logs_merged += 1
+        else:
+            report.logs_merged += len(logs)
 
 
 def _fingerprint(
@@ -179,11 +190,11 @@ def _fingerprint(
     every_day: bool,
     limit: int | None,
 ) -> None:
-    due = fingerprinting.due(_busy_days(today, every_day))
+    due = itertools.islice(fingerprinting.due(_busy_days(today, every_day)), limit)
     if dry_run:
-        report.fingerprints = due[:limit].count()
+        report.fingerprints = sum(1 for _ in due)
         return
-    for rows in fingerprinting.batches(itertools.islice(by_key(due), limit)):
+    for rows in fingerprinting.batches(due):
         try:
             fingerprinting.take(rows)
             report.fingerprints += len(rows)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 from django.db import transaction
 
 from joblogs import database
 from joblogs.choices import HOST_UNFINISHED
-from joblogs.logtext import store
+from joblogs.logtext.store import merging
 from joblogs.models import HostResult
 
 RUNNING_CHUNKS = 64
 """A log that still grows is merged only once it lies in more chunks than this."""
+LOGS_AT_ONCE = 200
 _BATCH = 1000
 
 
 def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, int]]:
     """The logs of these days that merging would help, as day and host result."""
     for day in days:
-        scattered = store.scattered(day)
+        scattered = merging.scattered(day)
         for start in range(0, len(scattered), _BATCH):
             batch = dict(scattered[start : start + _BATCH])
             states = HostResult.objects.filter(
@@ -31,14 +34,28 @@ def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, int]]:
                     yield day, log
 
 
-def merge(day: datetime.date, log: int) -> int:
-    """Merge one log under its host result's lock; how many chunks that saves."""
+def batches(
+    logs: Iterable[tuple[datetime.date, int]], *, limit: int | None
+) -> Iterator[tuple[datetime.date, list[int]]]:
+    """Logs of one day, as many as one transaction merges; at most `limit` in all."""
+    for day, own in itertools.groupby(itertools.islice(logs, limit), key=itemgetter(0)):
+        while batch := [log for _, log in itertools.islice(own, LOGS_AT_ONCE)]:
+            yield day, batch
+
+
+def merge(day: datetime.date, *logs: int) -> int:
+    """Merge logs of a day under their host results' locks; how many chunks that saves.
+
+    Raises Unreadable, and then none of them is merged.
+    """
 
     def work() -> int:
         with transaction.atomic():
             rows = HostResult.objects.select_for_update(of=("self",)).filter(
-                pk=log, step__job__expired_at__isnull=True
+                id__in=logs, step__job__expired_at__isnull=True
             )
-            return store.merge(day, log) if rows else 0
+            # In the order in which ingest takes these locks too.
+            alive = list(rows.order_by("pk").values_list("pk", flat=True))
+            return merging.merge(day, alive) if alive else 0
 
     return database.retrying(work)

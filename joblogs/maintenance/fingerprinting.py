@@ -9,34 +9,44 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 
 from joblogs import log_features
 from joblogs.grouping.features import VERSION
 from joblogs.ingest import digests
 from joblogs.logtext import store
-from joblogs.models import HostResult, LogFeatures
+from joblogs.models import HostResult, JobInstance, LogFeatures, StepInstance
+
+from .walk import rows_of_steps
+
+JOBS_AT_ONCE = 1000
 
 LOGS_AT_ONCE = 200
 """Small logs are looked at together: to begin costs more than one of them does."""
 _EVER = 3600.0
 
 
-def due(days: Iterable[datetime.date]) -> QuerySet[HostResult]:
+def due(days: Iterable[datetime.date]) -> Iterator[HostResult]:
     """The finished host results of these days whose digest or features are missing or out of
     date."""
+    for day in days:
+        rows = HostResult.objects.finished().filter(_is_stale(day))
+        # Keys only: nearly always nothing is due.
+        jobs = JobInstance.objects.filter(day=day, expired_at=None)
+        keys = list(jobs.order_by("pk").values_list("pk", flat=True))
+        for start in range(0, len(keys), JOBS_AT_ONCE):
+            steps = StepInstance.objects.filter(job__in=keys[start : start + JOBS_AT_ONCE])
+            yield from rows_of_steps(rows, list(steps.order_by().values_list("pk", flat=True)))
+
+
+def _is_stale(day: datetime.date) -> Q:
     computed = LogFeatures.objects.filter(
-        day=OuterRef("day"), host_result_id=OuterRef("pk"), size=OuterRef("held_size")
+        day=day, host_result_id=OuterRef("pk"), size=OuterRef("held_size"), version=VERSION
     )
     return (
-        HostResult.objects.finished()
-        .filter(step__job__day__in=list(days), step__job__expired_at=None)
-        .filter(
-            ~Q(fingerprint_size=F("held_size"))
-            | Q(fingerprint_size=None)
-            | ~Q(held_size=0) & ~Q(Exists(computed.filter(version=VERSION)))
-        )
-        .order_by("pk")
+        ~Q(fingerprint_size=F("held_size"))
+        | Q(fingerprint_size=None)
+        | ~Q(held_size=0) & ~Q(Exists(computed))
     )
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from joblogs import database, log_features
@@ -27,7 +27,7 @@ from joblogs.logtext.secret_scanner import Secrets, State
 from joblogs.models import DIGESTS, FileLog, HostResult, Redaction
 
 from . import fingerprinting
-from .paging import by_key
+from .walk import LogSelection
 
 Log = HostResult | FileLog
 
@@ -44,7 +44,7 @@ class Redacted:
 
 
 def redact(
-    results: QuerySet[HostResult],
+    chosen: LogSelection,
     secrets: Secrets,
     *,
     by: str,
@@ -52,7 +52,7 @@ def redact(
     dry_run: bool = False,
     progress: Callable[[int], object] = lambda size: None,
 ) -> Redacted:
-    """Mask these secrets in the logs of these host results; `progress` hears of bytes read.
+    """Mask these secrets in the logs that are chosen; `progress` hears of bytes read.
 
     A dry run counts what a run would mask, and leaves no record.
     """
@@ -62,17 +62,21 @@ def redact(
         record = Redaction.objects.create(
             started_at=timezone.now(), by=by[:256], patterns=names, selection=selection
         )
-    rows = results.filter(step__job__expired_at=None)
-    files = FileLog.objects.filter(host_result__in=rows).defer("content")
-    scripts = rows.exclude(held_size=0)
-    logs: Iterator[Log] = itertools.chain(by_key(scripts), by_key(files.exclude(held_size=0)))
-    for log in logs:
+    for log in _logs(chosen):
         _take(log, secrets, totals, record)
         progress(log.held_size)
     if record is not None:
         record.finished_at, record.looked = timezone.now(), totals.looked
         record.save(update_fields=["finished_at", "looked"])
     return totals
+
+
+def _logs(chosen: LogSelection) -> Iterator[Log]:
+    """The logs that hold text."""
+    living = replace(chosen, jobs=chosen.jobs.filter(expired_at=None))
+    for steps in living.steps_by_jobs():
+        yield from living.results(steps, ~Q(held_size=0))
+        yield from living.files(steps, ~Q(held_size=0))
 
 
 def _take(log: Log, secrets: Secrets, totals: Redacted, record: Redaction | None) -> None:

@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.db.models import QuerySet
-
 from joblogs.choices import FINISHED, host_rank
 from joblogs.logtext import codec, store
 from joblogs.logtext.mask_ranges import RANGES_KEPT
 from joblogs.logtext.secret_scanner import LEFT
 from joblogs.models import FileLog, HostResult
 
-from .paging import by_key
+from .walk import LogSelection
 
 EXAMPLES = 5
 """Host results that are named of each kind of damage."""
@@ -67,20 +65,20 @@ class Verified:
 
 
 def verify(
-    results: QuerySet[HostResult], *, progress: Callable[[int], object] = lambda size: None
+    selection: LogSelection, *, progress: Callable[[int], object] = lambda size: None
 ) -> Verified:
-    """Look at the logs and file logs of these host results; `progress` hears of bytes read."""
+    """Look at the logs and file logs that are selected; `progress` hears of bytes read."""
     verified = Verified()
-    for row in by_key(results.select_related("step__job")):
-        verified.count(row.pk, _settled(row, verified))
-        verified.logs += 1
-        progress(row.held_size)
-    files = FileLog.objects.filter(host_result__in=results).select_related("step__job")
-    for file in by_key(files.defer("content")):
-        verified.count(file.pk, _file_damage(file))
-        verified.files += 1
-        verified.size += file.held_size
-        progress(file.held_size)
+    for steps in selection.steps_by_jobs():
+        for row in selection.results(steps):
+            verified.count(row.pk, _settled(row, verified))
+            verified.logs += 1
+            progress(row.held_size)
+        for file in selection.files(steps):
+            verified.count(file.pk, _file_damage(file))
+            verified.files += 1
+            verified.size += file.held_size
+            progress(file.held_size)
     return verified
 
 

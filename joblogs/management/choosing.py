@@ -14,7 +14,8 @@ from django.db.models import QuerySet
 from joblogs import access
 from joblogs.export import Outcome, Selection, Walk
 from joblogs.export.choosing import Criteria, NotThere, choose
-from joblogs.models import HostResult, JobInstance, Scope
+from joblogs.maintenance.walk import LogSelection
+from joblogs.models import JobInstance, Scope
 from joblogs.query import canonical_order
 
 from . import arguments
@@ -96,8 +97,8 @@ def selected_jobs(selection: Selection) -> Iterator[JobInstance]:
         yield last
 
 
-def results(options: Mapping[str, Any]) -> tuple[QuerySet[HostResult], str]:
-    """QuerySet of the selected host results, and the selection in words. Raises CommandError."""
+def logs(options: Mapping[str, Any]) -> tuple[LogSelection, str]:
+    """The selected logs, and the selection in words. Raises CommandError."""
     criteria = Criteria(
         job=options["job"],
         step=options["step"],
@@ -111,12 +112,7 @@ def results(options: Mapping[str, Any]) -> tuple[QuerySet[HostResult], str]:
         raise CommandError(
             f"--{missing.kind} {missing.value}: nothing of this number is in what is selected."
         ) from None
-    rows = HostResult.objects.filter(step__job__in=chosen.jobs.order_by())
-    if chosen.steps is not None:
-        rows = rows.filter(step__in=chosen.steps.order_by())
-    if chosen.hosts is not None:
-        rows = rows.filter(host_id__in=chosen.hosts)
-    return rows, words(options)
+    return LogSelection(jobs=chosen.jobs, steps=chosen.steps, hosts=chosen.hosts), words(options)
 
 
 def jobs(scope: tuple[str, str] | None) -> QuerySet[JobInstance]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +40,14 @@ class JobInstanceQuerySet(models.QuerySet["JobInstance"]):
     def held(self) -> JobInstanceQuerySet:
         """Those that are kept whatever their age (`maintenance.legal_hold`)."""
         return self.exclude(held_at=None)
+
+    def days(self) -> Iterator[date]:
+        """The days that have jobs, ascending: from day to day along the index."""
+        found = self.order_by("day").values_list("day", flat=True)
+        day = found.first()
+        while day is not None:
+            yield day
+            day = found.filter(day__gt=day).first()
 
     def not_held(self) -> JobInstanceQuerySet:
         """Those that may grow old."""

@@ -16,6 +16,7 @@ from joblogs import log_features
 from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.secret_scanner import Secrets
 from joblogs.maintenance import fingerprinting, redaction
+from joblogs.maintenance.walk import LogSelection
 from joblogs.models import DIGESTS, FileLog, HostResult, LogFeatures
 from tests.builders import Fields, file_log, job, load, result, script_log, send, step
 from tests.queries import log, the_result
@@ -37,7 +38,7 @@ def _exported(path: Path) -> str:
 
 def _redact(*texts: bytes) -> None:
     secrets = Secrets([literal("text", text) for text in texts])
-    redaction.redact(HostResult.objects.all(), secrets, by="zoe", selection="all")
+    redaction.redact(LogSelection.every(), secrets, by="zoe", selection="all")
 
 
 def _digests(row: HostResult) -> list[Any]:

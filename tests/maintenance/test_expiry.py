@@ -316,7 +316,7 @@ class TestPartitions:
         day = JobInstance.objects.get(job_instance_id=1).day
         assert self._partitions().make(day)
         assert expiry.expire_day(day, timezone.now().date()) == 2
-        assert self._partitions().is_empty(day)
+        assert self._partitions().empty([day]) == [day]
         assert _answer(3, 1003)["script_task_logs"][0]["log_content"] == "job 3\n"
         call_command("maintain_logs")
         assert day not in self._partitions().days()

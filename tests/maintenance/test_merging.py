@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from joblogs.logtext import store
 from joblogs.logtext.pieces import CHUNK_MAX_BYTES
@@ -122,6 +123,37 @@ def test_a_bounded_run_leaves_the_rest() -> None:
         _ship(_text(3_000, host), pieces=3, host=host, status=9)
     call_command("maintain_logs", "--limit", "2")
     assert LogChunk.objects.count() == 1 + 1 + 3
+
+
+def test_logs_of_a_day_are_merged_together() -> None:
+    counts = []
+    for hosts in (range(1, 4), range(4, 34)):
+        load(job(), step(), *(result(host, status=9) for host in hosts))
+        for start in range(0, 600, 200):
+            load(*(script_log(_text(200, start), host=host, offset=start) for host in hosts))
+        rows = list(HostResult.objects.filter(host_id__in=hosts))
+        before = [_stored(row) for row in rows]
+        with CaptureQueriesContext(connection) as made:
+            saved = compaction.merge(rows[0].day, *(row.pk for row in rows))
+        assert saved == 2 * len(rows)
+        assert [_stored(row) for row in rows] == before
+        counts.append(len(made))
+    assert counts[0] == counts[1]
+
+
+def test_short_and_long_logs_of_a_day_are_merged_alike() -> None:
+    texts = {1: _text(3_000_000, 1), 2: _text(500, 2), 3: _text(CHUNK_MAX_BYTES, 3), 4: ""}
+    for host, text in texts.items():
+        load(job(), step(), result(host, status=9))
+        for start in range(0, len(text), -(-len(text) // 5) if text else 1):
+            size = -(-len(text) // 5)
+            load(script_log(text[start : start + size], host=host, offset=start))
+    rows = {row.host_id: row for row in HostResult.objects.all()}
+    keys = [row.pk for row in rows.values()]
+    assert compaction.merge(rows[1].day, *keys) == (5 - 3) + (5 - 1) + (5 - 1)
+    assert compaction.merge(rows[1].day, *keys) == 0
+    for host, text in texts.items():
+        assert _stored(rows[host]) == text.encode()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -26,6 +26,7 @@ from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.mask_ranges import cover
 from joblogs.logtext.secret_scanner import RULES, Secrets, secrets_of
 from joblogs.maintenance import expiry, fingerprinting, redaction
+from joblogs.maintenance.walk import LogSelection
 from joblogs.models import FileLog, HostResult, JobInstance, LogChunk, Redaction
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.logtext.test_secrets import texts
@@ -216,7 +217,7 @@ def test_memory_does_not_grow_with_the_places_in_a_log(monkeypatch: pytest.Monke
     secrets = Secrets([literal("text", b"hunter2")])
     tracemalloc.start()
     try:
-        done = redaction.redact(HostResult.objects.all(), secrets, by="zoe", selection="all")
+        done = redaction.redact(LogSelection.every(), secrets, by="zoe", selection="all")
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -281,7 +282,7 @@ def test_logs_that_are_forgotten_meanwhile_are_passed_by() -> None:
     def forget(_: int) -> None:
         expiry.forget(list(JobInstance.objects.all()))
 
-    found = HostResult.objects.all()
+    found = LogSelection.every()
     done = redaction.redact(found, secrets_of(RULES), by="zoe", selection="all", progress=forget)
     assert (done.looked, done.logs, done.unreadable) == (2, 1, [])
 
@@ -304,7 +305,7 @@ def test_a_file_log_that_expires_under_it_stays_empty(monkeypatch: pytest.Monkey
         replace(*arguments)
 
     monkeypatch.setattr(redaction, "_replace", while_it_expires)
-    redaction.redact(HostResult.objects.all(), secrets_of(RULES), by="zoe", selection="all")
+    redaction.redact(LogSelection.every(), secrets_of(RULES), by="zoe", selection="all")
     threads[0].join()
     assert (bytes(FileLog.objects.get().content), len(threads)) == (b"", 1)
 

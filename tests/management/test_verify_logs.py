@@ -18,6 +18,7 @@ from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.secret_scanner import Secrets
 from joblogs.maintenance import redaction, verification
 from joblogs.maintenance.verification import Damage
+from joblogs.maintenance.walk import LogSelection
 from joblogs.models import FileLog, HostResult, JobInstance, LogChunk
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.queries import chunks, facts, recut, the_result
@@ -201,9 +202,8 @@ def test_a_log_that_changed_meanwhile_is_looked_at_again() -> None:
 
 
 def test_after_redaction_all_is_whole() -> None:
-    rows = HostResult.objects.all()
     secrets = Secrets([literal("text", b"line 7 of")])
-    assert redaction.redact(rows, secrets, by="zoe", selection="all").logs == 2
+    assert redaction.redact(LogSelection.every(), secrets, by="zoe", selection="all").logs == 2
     assert verify_logs()[1] == 0
 
 
@@ -211,10 +211,10 @@ def test_memory_does_not_grow_with_a_log() -> None:
     load(
         job(), *(script_log("0123456789abcde\n" * 65536, host=3, offset=n << 20) for n in range(20))
     )
-    rows = HostResult.objects.filter(pk=_log(3).pk)
+    selection = LogSelection(jobs=JobInstance.objects.all(), hosts=frozenset([3]))
     tracemalloc.start()
     try:
-        verified = verification.verify(rows)
+        verified = verification.verify(selection)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -49,12 +49,12 @@ class Command(StoreCommand):
 
     def handle(self, *, dry_run: bool, by: str | None, **options: Any) -> None:
         secrets = Secrets(_rules(options["pattern"], options["texts"]))
-        results, selection = choosing.results(options)
+        logs, selection = choosing.logs(options)
         bar: tqdm[Any] = tqdm(unit="B", unit_scale=True, desc="redact", disable=None)
         try:
             with bar:
                 run = redaction.redact(
-                    results,
+                    logs,
                     secrets,
                     by=by or choosing.operator(),
                     selection=selection,

@@ -31,11 +31,11 @@ class Command(StoreCommand):
             if options["since"] or options["until"]:
                 raise CommandError("--day goes without --since and --until.", returncode=2)
             options["since"] = options["until"] = day
-        results, _ = choosing.results(options)
+        selection, _ = choosing.logs(options)
         bar: tqdm[Any] = tqdm(unit="B", unit_scale=True, desc="verify", disable=None)
         try:
             with bar:
-                verified = verification.verify(results, progress=bar.update)
+                verified = verification.verify(selection, progress=bar.update)
                 if not any(options[name] for name in ("scope", "job", "step", "host")):
                     verification.find_orphans(verified, options["since"], options["until"])
         except (StoreError, DatabaseError) as error:

@@ -1,4 +1,4 @@
-"""The only code that reads or writes LogChunk.
+"""The only package that reads or writes LogChunk.
 
 A log is read by its host result's id and day. Which chunks hold it may change at any time (merging
 replaces them), so a reader never remembers chunks from one statement to the next: it asks for the
@@ -9,7 +9,6 @@ value: that is what lets PostgreSQL look at one partition only.
 from __future__ import annotations
 
 import datetime
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
@@ -20,8 +19,8 @@ from django.db import connection
 from joblogs import database
 from joblogs.models import LogChunk
 
-from . import codec
-from .pieces import CHUNK_MAX_BYTES, Hole, Piece, chunks, join
+from .. import codec
+from ..pieces import CHUNK_MAX_BYTES, Hole, Piece, chunks, join
 
 GROUP_BYTES = 8 * 1024 * 1024
 """As much text as the chunks that one statement fetches may hold: what a reader's memory is bounded
@@ -79,16 +78,18 @@ class Addition(NamedTuple):
     newlines: int | None = None
 
 
-def append(day: datetime.date, additions: Iterable[Addition]) -> None:
+def append(
+    day: datetime.date, additions: Iterable[Addition], *, level: int = codec.LIVE_LEVEL
+) -> None:
     """Store what logs grew by, as chunks of at most 1 MiB.
 
     The caller holds the lock of each log's host result. A chunk that is there already is an error.
     """
-    database.insert_rows(LogChunk, _FIELDS, _rows(day, additions))
+    database.insert_rows(LogChunk, _FIELDS, _rows(day, additions, level))
 
 
 def _rows(
-    day: datetime.date, additions: Iterable[Addition], level: int = codec.LIVE_LEVEL
+    day: datetime.date, additions: Iterable[Addition], level: int
 ) -> Iterator[tuple[Any, ...]]:
     for log, offset, data, counted in additions:
         for piece in chunks(offset, data):
@@ -288,43 +289,6 @@ def logs_of_day(day: datetime.date) -> Iterator[list[int]]:
         after = page[-1]
 
 
-def scattered(day: datetime.date) -> list[tuple[int, int]]:
-    """The logs of a day that lie in more chunks than they need: host result and chunks of each."""
-    statement = (
-        f'SELECT host_result_id, COUNT(*) FROM "{_TABLE}" WHERE day = %s GROUP BY host_result_id '  # noqa: S608
-        "HAVING COUNT(*) > (SUM(size) + %s) / %s ORDER BY host_result_id"
-    )
-    parameters = [day, CHUNK_MAX_BYTES - 1, CHUNK_MAX_BYTES]
-    return [(log, count) for log, count in database.fetch(statement, parameters)]
-
-
-def merge(day: datetime.date, log: int) -> int:
-    """Re-cut a log into full chunks, compressed harder; how many chunks that saves.
-
-    The caller holds the lock of the host result, in a transaction. Leading chunks that are full
-    already stay. Memory is bounded by GROUP_BYTES, whatever the log's size.
-    """
-    cuts = _cuts(day, log)
-    while cuts and cuts[0][1] == CHUNK_MAX_BYTES:
-        del cuts[0]
-    before, rest = len(cuts), b""
-    if before < 2:
-        return 0
-    written = 0
-    for group in _runs(cuts):
-        start, stop = group[0][0], group[-1][0] + group[-1][1]
-        (_, parts), *more = read(day, [Span(log, start, stop, cuts[-1][0] + cuts[-1][1])])
-        data = rest + b"".join(itertools.chain(parts, *(found for _, found in more)))
-        offset = start - len(rest)
-        keep = 0 if group[-1] is cuts[-1] else len(data) % CHUNK_MAX_BYTES
-        rest, data = data[len(data) - keep :], data[: len(data) - keep]
-        _delete(day, log, start, stop)
-        rows = _rows(day, [Addition(log, offset, data)], codec.MERGED_LEVEL)
-        database.insert_rows(LogChunk, _FIELDS, rows)
-        written += -(-len(data) // CHUNK_MAX_BYTES)
-    return before - written
-
-
 def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) -> None:
     """Put other bytes, with the same newlines, where a log has as many already.
 
@@ -359,33 +323,3 @@ def delete(day: datetime.date, logs: Sequence[int]) -> None:
                 f'DELETE FROM "{_TABLE}" WHERE day = %s AND host_result_id {condition}',  # noqa: S608
                 [day, *values],
             )
-
-
-def _cuts(day: datetime.date, log: int) -> list[tuple[int, int]]:
-    """Offset and size of each chunk of a log, in order."""
-    statement = (
-        f'SELECT "offset", size FROM "{_TABLE}" '  # noqa: S608
-        'WHERE day = %s AND host_result_id = %s ORDER BY "offset"'
-    )
-    return [(offset, size) for offset, size in database.fetch(statement, [day, log])]
-
-
-def _runs(cuts: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
-    """Chunks in runs of about GROUP_BYTES."""
-    start, size = 0, 0
-    for index, (_, length) in enumerate(cuts):
-        size += length
-        if size >= GROUP_BYTES:
-            yield cuts[start : index + 1]
-            start, size = index + 1, 0
-    if start < len(cuts):
-        yield cuts[start:]
-
-
-def _delete(day: datetime.date, log: int, start: int, stop: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'DELETE FROM "{_TABLE}" '  # noqa: S608
-            'WHERE day = %s AND host_result_id = %s AND "offset" >= %s AND "offset" < %s',
-            [day, log, start, stop],
-        )
