@@ -32,6 +32,7 @@ from tests.builders import (
 REQUEST_ID = "3f7c1e0a9b2d4c5e8f60718293a4b5c6"
 TAG = '"8a3d5f0c2b7e41960d1c3e5a7b9f2d48"'
 OWN = "/api/v1/biz/2/jobs/100/steps/200/"
+FAILED = "/api/v1/biz/2/jobs/101/steps/300/"
 SCOPE = {"bk_scope_type": "biz", "bk_scope_id": "2"}
 STEP = {**SCOPE, "job_instance_id": 100, "step_instance_id": 200}
 
@@ -76,6 +77,17 @@ def stored() -> list[Fields]:
             **moved,
         )
         | {"src": {"bk_host_id": 102, "bk_cloud_id": 0, "ip": "10.0.0.2"}},
+        job(101, create_time=1_700_100_000_000, status=4),
+        step(300, job=101, status=4),
+        result(101, job=101, step=300, ip="10.0.0.1", **run),
+        script_log("backup of /data\ndone\n", host=101, job=101, step=300),
+        result(102, job=101, step=300, ip="10.0.0.2", exit_code=2, **run | {"status": 104}),
+        script_log(
+            "backup of /data\ntar: /data: Cannot open: No space left on device\ntar: giving up\n",
+            host=102,
+            job=101,
+            step=300,
+        ),
     ]
 
 
@@ -253,6 +265,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "log_beyond": Example("GET", OWN + "hosts/101/log", headers={"Range": "bytes=99-"}),
     "follow": Example("POST", OWN + "follow", {"host_id_list": [101], "max_bytes": 51}),
+    "first_errors": Example("GET", FAILED + "first_errors", query={"status": "failed"}),
     "export_text": Example(
         "GET",
         "/api/v1/biz/2/export",

@@ -184,6 +184,15 @@ class StepView(ScopeView, Generic[P]):
         raise NotImplementedError
 
 
+def readable_step(
+    request: Request, scope_type: str, scope_id: str, job: str, step: str
+) -> StepInstance:
+    """The step that a path names. Raises ScopeNotFound, PermissionDenied or JobNotFound."""
+    scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
+    jobs = access.jobs_in(scope)
+    return query.find_step(jobs, job_instance_id=int(job), step_instance_id=int(step))
+
+
 def caller_of(request: Request) -> Caller:
     """The caller that `authentication` found."""
     caller: Caller = request.user  # type: ignore[assignment]

@@ -8,20 +8,29 @@ themselves.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
 from django.db.models import IntegerChoices
+from django.http import HttpRequest
 from django.utils import translation
 from msgspec import UNSET, Meta, UnsetType
 
 from joblogs.choices import ScopeType
 from joblogs.errors import BadRequest
 
-from .parameters import flag, optional_integer, optional_text, positive, required_id, scope_named
+from .parameters import (
+    flag,
+    optional_integer,
+    optional_text,
+    parameters,
+    positive,
+    required_id,
+    scope_named,
+)
 
 Json = dict[str, Any]
 Params = Mapping[str, Any]
@@ -62,6 +71,16 @@ class ParameterGroup:
 def read(kind: type[R], params: Params) -> R:
     """A request from its parameters, field by field in their order. Raises what a reader does."""
     return kind(**{name: param.read(params, name) for name, param in params_of(kind).items()})
+
+
+def read_query(kind: type[R], request: HttpRequest, *, repeated: Collection[str] = ()) -> R:
+    """A request from a query string. Raises BadRequest for an unknown parameter too, and for one
+    that comes twice and is not `repeated`: a misspelt filter would narrow nothing."""
+    known = shapes_of(kind)
+    for name in parameters(request):
+        if name not in known or (name not in repeated and len(request.GET.getlist(name)) > 1):
+            raise BadRequest(BadRequest.FIELD, name)
+    return read(kind, request.GET)
 
 
 @functools.cache

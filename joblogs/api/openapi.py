@@ -54,6 +54,7 @@ EXAMPLES: Json = {
 TAGS = [
     {"name": "BlueKing", "description": "As in BlueKing JOB."},
     {"name": "Raw log", "description": "Logs as bytes, for tools."},
+    {"name": "Answers", "description": "What a step's logs say, not the logs."},
     {"name": "Export", "description": "Many logs as one file."},
     {"name": "Records", "description": "Records from producers."},
     {"name": "This document"},
@@ -269,7 +270,9 @@ def _responses(
         shape = v4_error("INVALID_ARGUMENT", BadRequest)
         content = {"application/json": {"schema": shape}}
         responses["405"] = METHOD_REFUSED | {"content": content}
-    responses |= files
+    for code, file in files.items():
+        content = responses.get(code, {}).get("content", {}) | file.get("content", {})
+        responses[code] = file | ({"content": content} if content else {})
     if method == "head":  # the headers of its GET and no body
         responses = {status: _without_body(response) for status, response in responses.items()}
     return responses

@@ -37,6 +37,7 @@ def in_parts(
     read: ReadEntry | None = None,
     *,
     planned: int = 0,
+    content_type: str = "application/json",
 ) -> HttpResponseBase:
     """The answer that `parts` are, whole or streamed, recorded as `read` if it is a read.
 
@@ -47,8 +48,8 @@ def in_parts(
     if not more:
         if read is not None:
             read.end(read.size)
-        return HttpResponse(b"".join(head), content_type="application/json")
-    response = AuditedResponse(itertools.chain(head, blocks), content_type="application/json")
+        return HttpResponse(b"".join(head), content_type=content_type)
+    response = AuditedResponse(itertools.chain(head, blocks), content_type=content_type)
     if read is not None:
         read.begin(max(planned, read.size))
         response.on_sent = lambda: read.end(read.size)

@@ -38,13 +38,14 @@ def rows(walk: Walk) -> Iterator[bytes]:
             continue
         if first:
             first = False
-            yield _row(COLUMNS)
+            yield csv_row(COLUMNS)
         runs = group.runs
         for run, logs in zip(runs, walk.logs(group.step, runs), strict=True):
-            yield _row(_cells(group.step, run, logs))
+            yield csv_row(_cells(group.step, run, logs))
 
 
-def _row(values: Any) -> bytes:
+def csv_row(values: Any) -> bytes:
+    """A line of a table, in which no cell is taken for a formula."""
     made = io.StringIO()
     csv.writer(made).writerow([_cell(value) for value in values])
     return made.getvalue().encode()

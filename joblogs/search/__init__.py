@@ -6,7 +6,14 @@ from .in_text import TextHits, find_in_text
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern
 from .readings import spans
 from .steps import Budget, Search, occurs
-from .trouble import FirstError, first_error, first_error_line, tells_of_error, tells_of_warning
+from .trouble import (
+    FirstError,
+    first_error,
+    first_error_line,
+    first_error_lines,
+    tells_of_error,
+    tells_of_warning,
+)
 
 __all__ = [
     "LONG_LINE_BYTES",
@@ -22,6 +29,7 @@ __all__ = [
     "find_in_text",
     "first_error",
     "first_error_line",
+    "first_error_lines",
     "occurs",
     "spans",
     "tells_of_error",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from joblogs import query
 from joblogs.logtext.encodings import utf16_name, without_utf16
 
 from .blocks import LONG_LINE_BYTES, blocks
-from .finder import SHOWN_LINE_BYTES
+from .finder import SHOWN_LINE_BYTES, Line
 from .patterns import Pattern
 
 _WORDS = (
@@ -89,6 +90,52 @@ def first_error_line(parts: Iterable[bytes]) -> bytes:
             start = max(start, at - SHOWN_LINE_BYTES // 2)
             return block.data[start : start + SHOWN_LINE_BYTES].partition(b"\n")[0]
     return b""
+
+
+def first_error_lines(parts: Iterable[bytes], *, context: int = 0) -> list[Line]:
+    """The first line that tells of trouble, with so many lines around it; empty if none does.
+
+    Of a line that is very long, what is around the word.
+    """
+    number, before, after = 1, deque[Line](maxlen=context), context
+    shown: list[Line] = []
+    for block in blocks(without_utf16(parts)):
+        data, position = block.data, 0
+        if not shown:
+            at = tells_of_error(data)
+            start = len(data) if at is None else data.rfind(b"\n", 0, at) + 1
+            number = _pass(data, start, number, before)
+            if at is None:
+                continue
+            position = data.find(b"\n", at) + 1 or len(data)
+            begin = max(start, at - SHOWN_LINE_BYTES // 2)
+            line = data[begin : min(position, begin + SHOWN_LINE_BYTES)]
+            shown = [*(line for line in before if line.number < number), Line(number, line, True)]
+            number += 1
+        while after and position < len(data):
+            end = data.find(b"\n", position) + 1 or len(data)
+            shown.append(
+                Line(number, data[position : min(end, position + SHOWN_LINE_BYTES)], False)
+            )
+            number, after, position = number + 1, after - 1, end
+        if not after:
+            break
+    return shown
+
+
+def _pass(data: bytes, stop: int, number: int, before: deque[Line]) -> int:
+    """Go past the lines of data[:stop], the last of which are kept; the number of the next line."""
+    newlines = data.count(b"\n", 0, stop)
+    last = number + newlines - data.endswith(b"\n", 0, stop)
+    spans: list[tuple[int, int]] = []
+    while stop > 0 and len(spans) < (before.maxlen or 0):
+        start = data.rfind(b"\n", 0, stop - 1) + 1
+        spans.append((start, stop))
+        stop = start
+    for back, (start, stop) in reversed(list(enumerate(spans))):
+        line = data[start : min(stop, start + SHOWN_LINE_BYTES)]
+        before.append(Line(last - back, line, False))
+    return number + newlines
 
 
 class FirstError(NamedTuple):

@@ -120,6 +120,11 @@ def _follow(where: Place) -> list[Ask]:
     return [Ask(path, "POST", json=body, step=where.step) for body in asked]
 
 
+def _first_errors(where: Place) -> list[Ask]:
+    path = _own(where, "first_errors")
+    return [Ask(f"{path}{rest}", step=where.step) for rest in ("", "/", "?format=csv&context=0")]
+
+
 def _export(where: Place) -> list[Ask]:
     start = f"/api/v1/biz/{where.scope}/export"
     asked = [f"{start}?format={kind}&step={where.step}" for kind in ("txt", "ndjson")]
@@ -179,6 +184,13 @@ API = [
         _raw,
         text=APP_OR_TOKEN,
         recorded="raw log",
+    ),
+    Row(
+        "first errors of a step",
+        ("first_errors",),
+        _first_errors,
+        text=APP_OR_TOKEN,
+        recorded="first_errors",
     ),
     Row(
         "what is new of a step",

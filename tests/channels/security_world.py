@@ -221,7 +221,7 @@ def make_world() -> World:
 
 
 def _fill(where: Place) -> None:
-    text = f"{where.word} begins\n{where.word}-needle {where.text}\nerror: none\n"
+    text = f"{where.word} begins\ndenied: {where.word}-needle {where.text}\nerror: none\n"
     moved = f"{text}{where.text} was not moved\n"
     scope = {"bk_scope_type": "biz", "bk_scope_id": where.scope}
     fact = where.facts[0]

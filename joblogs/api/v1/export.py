@@ -8,7 +8,6 @@ from functools import partial
 from typing import Annotated, TypeVar
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from msgspec import Struct
@@ -24,8 +23,7 @@ from joblogs.api.fields import (
     count_param,
     flag_param,
     header,
-    read,
-    shapes_of,
+    read_query,
 )
 from joblogs.api.parameters import (
     address,
@@ -34,7 +32,6 @@ from joblogs.api.parameters import (
     is_blank,
     optional_integer,
     optional_text,
-    parameters,
 )
 from joblogs.audit import AuditedResponse, Channel
 from joblogs.errors import (
@@ -180,18 +177,6 @@ class ExportParams(Struct, frozen=True):
         )
 
 
-def _read_params(request: HttpRequest) -> ExportParams:
-    """The parameters. Raises BadRequest, naming the field; an unknown one too.
-
-    A misspelt filter would not narrow anything, and export too much.
-    """
-    known = shapes_of(ExportParams)
-    for name in parameters(request):
-        if name not in known or (name not in OFTEN and len(request.GET.getlist(name)) > 1):
-            raise BadRequest(BadRequest.FIELD, name)
-    return read(ExportParams, request.GET)
-
-
 class Export(Download):
     """View of an export, by GET."""
 
@@ -230,7 +215,7 @@ class Export(Download):
     @database.from_replica
     def get(self, request: Request, scope_type: str, scope_id: str) -> HttpResponseBase:
         scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
-        params = _read_params(request._request)
+        params = read_query(ExportParams, request._request, repeated=OFTEN)
         selection = _selection(access.jobs_in(scope), params.criteria)
         return _answer(request, params, selection, scope_type, scope_id)
 
