@@ -46,7 +46,7 @@ def test_a_host_is_shown_with_its_first_error_line_and_those_around_it(hosts: An
     (host,) = hosts()
     assert (host["bk_host_id"], host["status"], host["exit_code"]) == (101, 104, 2)
     assert (host["tag"], host["state"], host["searched"]) == ("late", "complete", True)
-    assert host["size"] == 53
+    assert host["size"] == 52
     assert host["first_error"] == [
         {"number": 3, "text": "two", "matches": False},
         {"number": 4, "text": "ERROR: disk full", "matches": True},
@@ -70,8 +70,8 @@ def test_hosts_are_chosen_by_their_result_and_paged(get: Any, hosts: Any) -> Non
 
 def test_the_first_file_with_an_error_counts_in_a_file_step(hosts: Any) -> None:
     load(job(), step(step_type=2), result(status=104))
-    load(file_log(101, content="copied\n", task_key="1"))
-    load(file_log(101, content="a\ncannot write\n", task_key="2"))
+    load(file_log(101, content="copied\n", offset=0))
+    load(file_log(101, content="a\ncannot write\n", offset=0, source=103))
     (host,) = hosts()
     assert [line["text"] for line in host["first_error"]] == ["a", "cannot write"]
 
@@ -152,7 +152,7 @@ def test_hosts_cost_no_statements(get: Any) -> None:
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
 @pytest.mark.parametrize("context", [0, 1, 3])
 def test_lines_and_numbers_do_not_depend_on_the_parts(size: int, context: int) -> None:
-    log = b"".join(b"line %d\n" % n for n in range(1, 40)) + b"fatal: no\nafter\n\nlast"
+    log = b"".join(b"line %d\n" % n for n in range(1, 40)) + b"fatal: disk\nafter\n\nlast"
     parts = [log[at : at + size] for at in range(0, len(log), size)]
     lines = first_error_lines(parts, context=context)
     numbered = list(enumerate(log.splitlines(keepends=True), start=1))
