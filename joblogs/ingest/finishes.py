@@ -7,17 +7,17 @@ order (job, step, host result; ids ascending).
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from joblogs import database
-from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 
 from . import digests, precedence
 from .batching import End
@@ -39,6 +39,11 @@ QUIET_BATCHES = 4
 """A job that so many batches in a row do not mention is taken to be whole."""
 ROWS_AT_ONCE = 1000
 
+PARTS = {HOST_RESULT: FILE_LOG, JOB: STEP}
+"""Kinds of rows, in the order in which they are written, and what belongs to each."""
+
+_Due = tuple[int, Kind, int]
+"""Key of the owner, kind and key of a row whose finish is due."""
 Span = tuple[int, int, int]
 """Key of a job, first and last line of a batch that is about it."""
 
@@ -111,7 +116,8 @@ class Finishes:
             return outcome
         # The jobs that were not named for longest first; then parts of those that are left.
         self._write(self._quietest(self._size() - HELD_MAX), outcome)
-        self._write_host_results(self._oldest(self._size() - HELD_MAX), outcome)
+        oldest = itertools.islice(self._due(HOST_RESULT, None), max(0, self._size() - HELD_MAX))
+        self._write_rows(HOST_RESULT, list(oldest), outcome)
         return outcome
 
     def _refuse_all(self, outcome: Outcome) -> None:
@@ -148,80 +154,46 @@ class Finishes:
                     count -= sizes[job]
         return chosen
 
-    def _oldest(self, count: int) -> list[tuple[int, Kind, int]]:
-        return list(itertools.islice(self._of_hosts(None), max(0, count)))
-
-    def _of_hosts(self, jobs: Collection[int] | None) -> Iterable[tuple[int, Kind, int]]:
-        """Host result, kind and key of what is held back of hosts, oldest first."""
-        for kind in (HOST_RESULT, FILE_LOG):
+    def _due(self, owner: Kind, jobs: Collection[int] | None) -> Iterator[_Due]:
+        """What is held back of owners and their parts, oldest first."""
+        for kind in (owner, PARTS[owner]):
             for key, finish in self.held[kind.type_name].items():
                 if jobs is None or finish.job in jobs:
-                    yield finish.host_result or key, kind, key
+                    yield finish.owner, kind, key
 
     def _write(self, jobs: Collection[int], outcome: Outcome) -> None:
-        if not jobs:
-            return
-        self._write_host_results(list(self._of_hosts(jobs)), outcome)
-        self._write_runs(jobs, outcome)
+        for owner in PARTS if jobs else ():
+            self._write_rows(owner, list(self._due(owner, jobs)), outcome)
 
-    def _write_host_results(self, due: Sequence[tuple[int, Kind, int]], outcome: Outcome) -> None:
-        due = sorted(due, key=lambda entry: (entry[0], entry[1].type_name, entry[2]))
+    def _write_rows(self, owner: Kind, due: list[_Due], outcome: Outcome) -> None:
+        # Each owner with or after its parts.
+        due.sort(key=lambda entry: (entry[0], entry[1] is owner, entry[2]))
         for start in range(0, len(due), ROWS_AT_ONCE):
             some = due[start : start + ROWS_AT_ONCE]
-            owners = {owner for owner, _, _ in some}
-            keys = {
-                kind: [key for _, of, key in some if of is kind] for kind in (HOST_RESULT, FILE_LOG)
-            }
-
-            def write(
-                owners: set[int] = owners, keys: dict[Kind, list[int]] = keys
-            ) -> tuple[Outcome, list[Any]]:
-                written = Outcome()
-                with transaction.atomic():
-                    rows_of_owners = HostResult.objects.filter(database.InArray("pk", owners))
-                    rows_of_owners = rows_of_owners.select_for_update().order_by("pk")
-                    rows = list(rows_of_owners.defer("redacted"))
-                    due_keys = set(keys[HOST_RESULT])
-                    own = [row for row in rows if row.pk in due_keys]
-                    finished_rows = self._finish(HOST_RESULT, keys[HOST_RESULT], own, written)
-                    if keys[FILE_LOG]:
-                        files = FileLog.objects.filter(database.InArray("pk", keys[FILE_LOG]))
-                        files = files.defer("content", "redacted")
-                        self._finish(FILE_LOG, keys[FILE_LOG], files, written)
-                return written, finished_rows
-
             started = time.monotonic()
-            written, finished_rows = database.retrying(write)
-            self._count(written, outcome, keys)
-            digests.take(finished_rows, seconds=time.monotonic() - started)
+            write = functools.partial(self._write_some, owner, some)
+            written, changed = database.retrying(write)
+            outcome.accepted += written.accepted
+            outcome.duplicates += written.duplicates
+            outcome.refused += written.refused
+            for _, kind, key in some:
+                del self.held[kind.type_name][key]
+            if owner is HOST_RESULT:
+                digests.take(changed, seconds=time.monotonic() - started)
 
-    def _write_runs(self, jobs: Collection[int], outcome: Outcome) -> None:
-        of_jobs: dict[Kind, dict[int, list[int]]] = {JOB: {}, STEP: {}}
-        for kind, by_job in of_jobs.items():
-            for key, finish in self.held[kind.type_name].items():
-                if finish.job in jobs:
-                    by_job.setdefault(finish.job, []).append(key)
-        every = sorted(of_jobs[JOB].keys() | of_jobs[STEP].keys())
-        for start in range(0, len(every), ROWS_AT_ONCE):
-            some = every[start : start + ROWS_AT_ONCE]
-            keys = {
-                kind: [key for job in some for key in by_job.get(job, ())]
-                for kind, by_job in of_jobs.items()
-            }
-
-            def write(some: list[int] = some, keys: dict[Kind, list[int]] = keys) -> Outcome:
-                written = Outcome()
-                with transaction.atomic():
-                    # A step's parent is locked first, whether or not it changes.
-                    locked = list(_locked(JobInstance.objects.filter(pk__in=some)))
-                    due_keys = set(keys[JOB])
-                    own = [row for row in locked if row.pk in due_keys]
-                    steps = _locked(StepInstance.objects.filter(pk__in=keys[STEP]))
-                    self._finish(STEP, keys[STEP], steps, written)
-                    self._finish(JOB, keys[JOB], own, written)
-                return written
-
-            self._count(database.retrying(write), outcome, keys)
+    def _write_some(self, owner: Kind, some: Sequence[_Due]) -> tuple[Outcome, list[Any]]:
+        """Write finishes in one transaction; returns the owners that this changes."""
+        outcome = Outcome()
+        keys = {kind: [key for _, of, key in some if of is kind] for kind in (PARTS[owner], owner)}
+        with transaction.atomic():
+            # The owners are locked first, whether or not they change.
+            owners = list(_locked(owner, {key for key, _, _ in some}))
+            parts = PARTS[owner]
+            if keys[parts]:
+                self._finish(parts, keys[parts], _locked(parts, keys[parts]), outcome)
+            due_keys = set(keys[owner])
+            own = [row for row in owners if row.pk in due_keys]
+            return outcome, self._finish(owner, keys[owner], own, outcome)
 
     def _finish(
         self, kind: Kind, keys: Sequence[int], rows: Iterable[Any], outcome: Outcome
@@ -247,15 +219,7 @@ class Finishes:
         ]
         return changed
 
-    def _count(self, written: Outcome, outcome: Outcome, keys: dict[Kind, list[int]]) -> None:
-        """A transaction is committed: nothing of these rows is held back any more."""
-        outcome.accepted += written.accepted
-        outcome.duplicates += written.duplicates
-        outcome.refused += written.refused
-        for kind, own in keys.items():
-            for key in own:
-                del self.held[kind.type_name][key]
 
-
-def _locked(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.select_for_update(no_key=True).order_by("pk")
+def _locked(kind: Kind, keys: Collection[int]) -> QuerySet[Any]:
+    rows: QuerySet[Any] = kind.model._default_manager.filter(database.InArray("pk", keys))
+    return rows.defer(*kind.large).select_for_update(no_key=True).order_by("pk")

@@ -39,6 +39,10 @@ class Kind:
     running: Callable[[Any], int]
     """The status of a row that is not running already while its finish is held back."""
     counts_runs: bool = False
+    owner: str = "pk"
+    """The column with the key of the row that it is a part of, or of itself."""
+    large: tuple[str, ...] = ()
+    """Columns that no finish needs."""
 
     @property
     def ordered_columns(self) -> tuple[str, ...]:
@@ -59,7 +63,13 @@ JOB = Kind(
     "job", JobInstance, _RUN_COLUMNS, run_rank, lambda row: RunStatus.RUNNING, counts_runs=True
 )
 STEP = Kind(
-    "step", StepInstance, _RUN_COLUMNS, run_rank, lambda row: RunStatus.RUNNING, counts_runs=True
+    "step",
+    StepInstance,
+    _RUN_COLUMNS,
+    run_rank,
+    lambda row: RunStatus.RUNNING,
+    counts_runs=True,
+    owner="job_id",
 )
 HOST_RESULT = Kind(
     "host_result",
@@ -67,6 +77,7 @@ HOST_RESULT = Kind(
     ("status", "end_time", "total_time", "exit_code", "error_code", "tag"),
     host_rank,
     lambda row: HostStatus.RUNNING,
+    large=("redacted",),
 )
 FILE_LOG = Kind(
     "file_log",
@@ -74,6 +85,8 @@ FILE_LOG = Kind(
     ("status",),
     file_rank,
     lambda row: FileStatus.DOWNLOADING if row.mode == FileMode.DOWNLOAD else FileStatus.UPLOADING,
+    owner="host_result_id",
+    large=("content", "redacted"),
 )
 KINDS = (JOB, STEP, HOST_RESULT, FILE_LOG)
 
@@ -88,8 +101,7 @@ class Finish:
     values: tuple[Any, ...]
     taken: tuple[Taken, ...]
     job: int
-    host_result: int | None = None
-    """The host result that a file log belongs to."""
+    owner: int
 
     def changes(self, kind: Kind, row: Any) -> dict[str, Any]:
         """What it changes in its row, as that is stored by now."""
@@ -182,7 +194,7 @@ class PendingRows:
         for merged, values in self._pending:
             row = merged.row
             taken = (*merged.earlier, *merged.taken)
-            owner = row.host_result_id if self.kind is FILE_LOG else None
+            owner = getattr(row, self.kind.owner)
             held[row.pk] = Finish(values, taken, self._job(row), owner)
         return held
 
