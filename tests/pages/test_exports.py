@@ -200,3 +200,12 @@ def test_the_admin_exports_nothing_of_another_scope(browser: Client) -> None:
     root = Client()
     root.force_login(User.objects.create_superuser("root"))
     assert b"foreign" in _act(root, "jobinstance", "export_records", foreign).getvalue()
+
+
+def test_the_list_says_where_nothing_narrows_what_is_exported(browser: Client) -> None:
+    address = reverse("staff:jobs")
+    labels = [
+        re.findall(r'class="export">([^<:]+):', browser.get(address + query).content.decode())
+        for query in ("", "?name=other")
+    ]
+    assert labels == [["export all jobs"], ["export"]]
