@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Any
+
+from django.db.models import Model
+from msgspec import Struct
 
 from joblogs import __version__, record_json, records
 from joblogs.choices import Role
@@ -17,21 +20,18 @@ from .walk import Group, Log, Walk
 
 GENERATOR = f"joblogs {__version__}"
 
-_RUN = ("name", "status", "start_time", "end_time", "total_time", "execute_count", "update_time")
-_JOB = (*_RUN, "job_instance_id", "operator", "source", "launch_mode", "task_type", "create_time")
-_STEP = (
-    *(*_RUN, "step_instance_id", "step_type", "position", "create_time", "script_language"),
-    *("account", "timeout", "script_param", "script_param_sensitive", "file_target_path"),
-)
-_RESULT = (
-    *("execute_count", "batch", "bk_cloud_id", "ip", "ipv6", "host_name", "status", "tag"),
-    *("exit_code", "error_code", "start_time", "end_time", "total_time"),
-    *("actual_execute_count", "update_time"),
-)
-_FILE = (
-    *("execute_count", "batch", "mode", "task_key", "src_path", "dest_path", "status"),
-    *("size", "speed", "process", "update_time"),
-)
+
+def _columns(record: type[Struct], model: type[Model], *apart: str) -> list[str]:
+    """Fields of a record that are columns of a model; `apart` are those that need more words."""
+    columns = {field.attname for field in model._meta.concrete_fields}
+    return [name for name in record.__struct_fields__ if name in columns and name not in apart]
+
+
+_LOG = ("received_size", "truncated", "redacted")
+_JOB = _columns(records.Job, JobInstance)
+_STEP = _columns(records.Step, StepInstance, "file_sources")
+_RESULT = _columns(records.HostResult, HostResult, "role", *_LOG)
+_FILE = _columns(records.FileLog, FileLog, "content", *_LOG)
 
 
 def lines(walk: Walk) -> Iterator[bytes]:
@@ -82,7 +82,7 @@ def _line(record: records.Record) -> bytes:
     return record_json.encode(record) + b"\n"
 
 
-def _values(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def _values(row: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
