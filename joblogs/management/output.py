@@ -10,6 +10,7 @@ import signal
 import stat
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
@@ -73,17 +74,12 @@ def stoppable() -> Iterator[Stopping]:
 
 def check_target(target: Path, *, force: bool) -> None:
     """Raises OSError if a file of this name may not be written."""
-    try:
-        found = target.stat()
-    except FileNotFoundError:
+    if not target.exists():
         if not target.parent.is_dir():
-            raise NotADirectoryError(
-                errno.ENOTDIR, "there is no such folder", str(target.parent)
-            ) from None
-        return
-    if not stat.S_ISREG(found.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "there is no such folder", str(target.parent))
+    elif not target.is_file():
         raise OSError(errno.EINVAL, "it is not a file", str(target))
-    if not force:
+    elif not force:
         raise FileExistsError(errno.EEXIST, "it is there already; --force replaces it", str(target))
 
 
@@ -98,29 +94,19 @@ def whole_file(target: Path, *, force: bool, mode: int | None = None) -> Iterato
     check_target(target, force=force)
     # As long as a name may be, whatever its characters take in bytes.
     part = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.part")
-    number = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY)
+    if mode is None:
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else OWNER_ONLY
     try:
-        with os.fdopen(number, "wb") as file:
-            os.fchmod(number, _mode_of(target) if mode is None else mode)
+        with open(part, "xb", opener=partial(os.open, mode=OWNER_ONLY)) as file:
+            os.fchmod(file.fileno(), mode)
             yield file
             file.flush()
-            os.fsync(number)
+            os.fsync(file.fileno())
         # A link, unlike a replacement, fails where a file of this name appeared meanwhile.
         os.replace(part, target) if force else os.link(part, target)
     finally:
         part.unlink(missing_ok=True)
-    _sync_folder(target.parent)
-
-
-def _mode_of(target: Path) -> int:
-    try:
-        return stat.S_IMODE(target.stat().st_mode)
-    except FileNotFoundError:
-        return OWNER_ONLY
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    number = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)
     finally:

@@ -112,7 +112,7 @@ class Command(StoreCommand):
             self.stderr.write(f"{name}:{entry.line}: {entry.reason}: {entry.message}")
         if report.refused_total > len(report.refused):
             more = report.refused_total - len(report.refused)
-            self.stderr.write(f"{name}: and {more} more refused records")
+            self.stderr.write(f"{name}: and {more:,} more refused records")
         _add(totals, report)
         return True
 
