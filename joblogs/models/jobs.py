@@ -149,3 +149,8 @@ class StepInstance(Run):
 
     def __str__(self) -> str:
         return f"{self.name} · {self.step_instance_id}"
+
+    @property
+    def prints_output(self) -> bool:
+        """Whether its hosts print something: what a file step has of them are file logs."""
+        return self.step_type != StepType.FILE

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs import query
 from joblogs.audit import Channel
-from joblogs.choices import FINISHED, StepType, run_rank
+from joblogs.choices import FINISHED, run_rank
 from joblogs.models import StepInstance
 from joblogs.pages import links, live
 from joblogs.pages.formats import duration, elapsed
@@ -65,7 +65,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     if (same := live.unchanged(request, version)) is not None:
         return same
     params, step_overview = _read(step, request)
-    prints = step.step_type != StepType.FILE
+    prints = step.prints_output
     compared = step_groups(step_overview, seconds=COMPARE_SECONDS)
     similar = groups(compared, prints=prints)
     identical = params["alike"] == "identical" and prints
@@ -178,7 +178,7 @@ def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
 def hosts_shown(step: StepInstance, request: HttpRequest) -> tuple[dict[str, Any], list[StepHost]]:
     """What is asked for, and all hosts that the table then shows, page after page."""
     params, step_overview = _read(step, request)
-    prints = step.step_type != StepType.FILE
+    prints = step.prints_output
     values = step_groups(step_overview)
     if params["alike"] == "identical" and prints:
         values = identical_groups(step_overview, values)
