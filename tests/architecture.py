@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "database": {"errors", "database"},
     "migrations": {"database"},
     "log_features": BELOW,
-    "access": BASE | {"models", "database"},
+    "access": BASE | {"access", "models", "database"},
     "app_tokens": BASE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
     "slow_work": BASE | {"access"},

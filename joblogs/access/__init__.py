@@ -1,0 +1,41 @@
+"""Access rules: QuerySets of what a caller may read or write. Every read starts from one of them.
+
+Rights belong to the app; commands are run by whoever runs the machine and may do all.
+"""
+
+from .apps import create_app, new_secret, seconds_to_wait
+from .reading import (
+    Caller,
+    app_of,
+    jobs_in,
+    readable_scope,
+    readable_scopes,
+    readable_step,
+    visible_jobs,
+    visible_jobs_in,
+    visible_scope_ids,
+    visible_scopes,
+    visible_step,
+)
+from .writing import OPERATOR, Writer, writable_jobs, writer_for
+
+__all__ = [
+    "Caller",
+    "readable_scope",
+    "readable_scopes",
+    "app_of",
+    "readable_step",
+    "jobs_in",
+    "visible_scopes",
+    "visible_scope_ids",
+    "visible_jobs",
+    "visible_jobs_in",
+    "visible_step",
+    "OPERATOR",
+    "Writer",
+    "writer_for",
+    "writable_jobs",
+    "create_app",
+    "new_secret",
+    "seconds_to_wait",
+]
