@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from joblogs.choices import FINISHED, host_rank
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.pieces import Log
@@ -41,6 +42,12 @@ class LogUpdate:
     """Those of `log.added`."""
     end: bytes | None = None
     """The stored bytes that `masking.looks_back` named, if the log grew."""
+    was_computed: bool = field(init=False)
+    """Whether something may have been computed of the text as it was."""
+
+    def __post_init__(self) -> None:
+        row = self.row
+        self.was_computed = row.fingerprint_size is not None or host_rank(row.status) == FINISHED
 
     @property
     def is_changed(self) -> bool:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, log_features, records
-from joblogs.choices import FINISHED, FileMode, Inherited, Role, host_rank
+from joblogs.choices import FileMode, Inherited, Role
 from joblogs.logtext import store
 from joblogs.logtext.mask_ranges import RANGES_MAX
 from joblogs.models import HostResult, JobInstance, StepInstance
@@ -245,12 +245,11 @@ def _write_rows(
     HostResult.objects.bulk_create(new)
     for columns, rows in changed.items():
         database.save_columns(HostResult, columns, rows)
-    # What was computed of the text of a log that had ended goes with a mask.
+    # What was computed of a text goes with a mask.
     stale = [
         each.row.pk
         for each in updates.values()
-        if each.is_masked and not each.is_new and each.row.is_masked
-        if host_rank(each.row.status) == FINISHED
+        if each.is_masked and not each.is_new and each.was_computed and each.row.is_masked
     ]
     if stale:
         log_features.delete(step.day, stale)

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from joblogs.models import LogFeatures
 from joblogs.pages.step.groups import Group, groups
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
@@ -104,6 +105,7 @@ def test_a_value_far_in_a_line_is_shown() -> None:
 
 def test_of_logs_whose_values_are_not_known_nothing_is_said_until_maintenance_looks() -> None:
     _load(20, {4: "9f2c11d0"})
+    LogFeatures.objects.all().delete()
     (unknown,) = groups(step_groups(overview(the_step(), Attempts())), prints=True)
     assert not unknown.known
     call_command("maintain_logs")

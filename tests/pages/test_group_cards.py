@@ -1,0 +1,243 @@
+"""Cards of a step page: failures first, none left out, and each says why it is apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from joblogs import log_features
+from joblogs.models import HostResult, LogFeatures
+from joblogs.pages.step import page as step_page
+from tests.builders import Fields, job, load, result, script_log, step
+from tests.pages.page_helpers import html, page, staff, text
+
+pytestmark = pytest.mark.django_db
+WORDS = [
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "heron",
+    "iris",
+    "jolly",
+    "karma",
+    "lemon",
+    "mango",
+    "noble",
+]
+HTML_MAX = 400_000
+
+
+def _word(number: int) -> str:
+    """A name without a digit, another for each number."""
+    letters = []
+    while True:
+        number, place = divmod(number, len(WORDS))
+        letters.append(WORDS[place])
+        if not number:
+            return " ".join(letters)
+
+
+def _load(hosts: Iterable[int], says: Callable[[int], str], **fields: object) -> None:
+    """Hosts that print what `says` gives; those whose text has an error failed."""
+    records: list[Fields] = [job(status=3), step(status=3)]
+    for host in hosts:
+        log = says(host)
+        failed = "error" in log
+        outcome: Fields = {"status": 104 if failed else 9, "exit_code": int(failed)}
+        records.append(result(host, host_name=f"web-{host:05}", **outcome | fields))
+        records += [script_log(log, host=host)] if log else []
+    load(*records)
+
+
+def _step(client: Client, query: str = "") -> str:
+    return html(client, page("step", host=None) + query)
+
+
+def _cards(shown: str) -> list[str]:
+    return re.findall(r'<section class="group ([^"]*)"', shown)
+
+
+def _plain(part: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", part))
+
+
+def _card(shown: str, host: str) -> str:
+    """What the card of the group of a host says."""
+    cards = shown.split("<section ")
+    return _plain(next(card for card in cards if re.search(rf'class="hosts">{host}\b', card)))
+
+
+def test_no_failing_group_is_left_out() -> None:
+    _load(range(1, 501), lambda host: f"error: {_word(host)}\n" if host % 2 else "ok\n")
+    client = staff()
+    first, second = _step(client), _step(client, "?ways=2")
+    shown = {
+        host
+        for part in (first, second)
+        for host in re.findall(r'class="hosts">web-(\d+)<', part)
+        if int(host) % 2
+    }
+    assert len(shown) == 250
+    assert [card for card in _cards(first) if "brief" not in card][:12] == [
+        *("c-bad1", "c-bad2", "c-bad3", "c-bad4"),
+        *["c-bad5"] * 8,
+    ]
+    assert len([card for card in _cards(first) if "brief" in card]) == 188
+    assert "failing groups 201 to 250 of 250" in _plain(first)
+    assert "250 failed in 250 ways" in _plain(first)
+    assert "error: delta" in _plain(first)
+
+
+def test_a_card_of_one_line_is_opened_on_request() -> None:
+    _load(range(1, 41), lambda host: f"begun\nerror: {_word(host)}\n" if host % 2 else "begun\n")
+    client = staff()
+    shown = _step(client)
+    brief = next(card for card in shown.split("<section ") if card.startswith('class="group brief'))
+    assert "error: " in brief
+    assert "begun" not in brief
+    address = re.search(r'href="(\?open=\w+)#', brief)
+    assert address is not None
+    key = address[1].removeprefix("?open=")
+    opened = _step(client, address[1]).partition(f'id="g-{key}"')[2].partition("</section>")[0]
+    assert "begun" in opened
+
+
+@pytest.mark.parametrize("query", ["", "?ways=2", "?each=1", "?only=failed", "?alike=identical"])
+def test_every_link_of_the_legend_has_its_target(query: str) -> None:
+    def says(host: int) -> str:
+        if host % 5 == 0:
+            return f"error: {_word(host)}\n"
+        return f"ok\nnote {_word(host)}\n" if host % 40 == 1 else "ok\n"
+
+    _load(range(1, 1201), says)
+    shown = _step(staff(), query)
+    legend = shown.partition('class="legend"')[2].partition("</p>")[0]
+    targets = re.findall(r'href="(\?[^"#]*)?#(g-\w+)"', legend)
+    assert bool(targets) == (query != "?alike=identical")
+    for elsewhere, target in targets:
+        assert elsewhere or f'id="{target}"' in shown
+
+
+def test_one_offs_are_one_card() -> None:
+    _load(range(1, 301), lambda host: f"ok\n{_word(host)}\n" if host % 10 == 0 else "ok\n")
+    client = staff()
+    shown = _step(client)
+    assert "30 hosts, each with other output" in _plain(shown)
+    assert len(_cards(shown)) == 2
+    assert len(_cards(_step(client, "?each=1"))) == 31
+
+
+def test_where_all_fail_alike_the_error_is_in_sight() -> None:
+    lines = "".join(f"step {number}\n" for number in range(40))
+    _load(range(1, 31), lambda host: f"took {host} ms\nerror: connection refused\n{lines}bye\n")
+    shown = _step(staff())
+    (card,) = [card for card in shown.split("<section ") if card.startswith('class="group')]
+    assert "<details><summary>" not in card.partition('class="sample"')[0].partition("</header>")[2]
+    assert "error: connection refused" in _plain(card)
+    assert "bye" in _plain(card)
+
+
+def test_a_failure_shows_the_lines_that_no_success_printed() -> None:
+    def says(host: int) -> str:
+        middle = "error: quota\nof disk a\n" if host == 7 else ""
+        return f"begun\n{middle}cleaned up {host} files\n"
+
+    _load(range(1, 41), says)
+    card = _card(_step(staff()), "web-00007")
+    assert "Lines that no successful host printed" in card
+    assert "error: quota" in card
+    assert "cleaned up" not in card
+
+
+@pytest.mark.parametrize(
+    ("usual", "own", "reason"),
+    [
+        ("schema a117 is in place", "schema a116 is in place", "schema a116, where 59 hosts"),
+        ("disk {n} GB free", "disk 0 GB free", "disk 0 GB; the others about"),
+        ("ok", "ok\nwarning: swap", "prints lines that the others do not"),
+        ("first\nsmoke test passed\nok", "first\nok", "lacks a line that 59 hosts print"),
+        ("first\nsecond\nok", "first\nother\nok", "first differs from the other 59 at line 2"),
+        ("first\nsecond\nok", "first\nsecond", "stops after line 2; the others continue"),
+    ],
+)
+def test_each_card_says_why_it_is_apart(usual: str, own: str, reason: str) -> None:
+    def says(host: int) -> str:
+        return (own if host == 9 else usual).replace("{n}", str(10 + host)) + "\n"
+
+    _load(range(1, 61), says)
+    assert reason in _card(_step(staff()), "web-00009")
+
+
+def test_the_crowd_says_in_what_its_hosts_differ() -> None:
+    _load(range(1, 61), lambda host: f"pid {900 + host} agent 2.{host % 2}.0 sent {host} MB\n")
+    shown = _plain(_step(staff()))
+    assert "They differ in: agent 2.1.0 on 30 hosts, 2.0.0 on 30 hosts" in shown
+    assert "sent about 1 MB to" in shown
+
+
+def test_few_hosts_are_told_in_what_they_differ() -> None:
+    _load(range(1, 4), lambda host: f"agent {'2.0.1' if host == 2 else '2.0.0'}\n")
+    shown = _plain(_step(staff()))
+    assert "agent 2.0.0 on 2 hosts, 2.0.1 on 1 host" in shown
+
+
+def test_another_tag_is_no_other_output() -> None:
+    records = [job(), step()]
+    for host in range(1, 31):
+        records += [
+            result(host, status=9, tag="blue" if host % 3 else "green"),
+            script_log(f"took {host} ms\n", host=host),
+        ]
+    load(*records)
+    shown = text(staff(), page("step", host=None))
+    assert "30 succeeded." in shown
+    assert "different output" not in shown
+    assert "green · same output as the others" in shown
+
+
+def test_a_page_without_features_compares_for_a_while_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = "a line of 100,000\n" * 5_000
+    _load(range(1, 25), lambda host: f"{line}ok\n")
+    LogFeatures.objects.all().delete()
+    client = staff()
+    monkeypatch.setattr(step_page, "COMPARE_SECONDS", 1e-9)
+    shown = _step(client)
+    found = re.search(r"(\d+) of 24 outputs compared so far", shown)
+    assert found is not None
+    assert 0 < int(found[1]) < 24
+    assert 'data-runs="1"' in shown
+    monkeypatch.setattr(step_page, "COMPARE_SECONDS", 60)
+    shown = _step(client)
+    assert "compared so far" not in shown
+    assert LogFeatures.objects.count() == 24
+    assert 'data-runs="0"' in shown
+
+
+@pytest.mark.slow
+def test_2_000_failures_of_20_000_hosts_make_a_small_page_in_as_many_statements() -> None:
+    client, counts = staff(), []
+    for hosts in (200, 20_000):
+        _load(
+            range(1, hosts + 1),
+            lambda host: f"error: {_word(host)}\n" if host % 10 == 0 else "ok\n",
+        )
+        rows = list(HostResult.objects.all())
+        log_features.compute_and_keep(rows[0].day, rows, seconds=600)
+        client.get(page("step", host=None))
+        with CaptureQueriesContext(connection) as made:
+            shown = _step(client)
+        counts.append(len(made))
+        assert len(shown) < HTML_MAX
+    assert "2,000 failed in 2,000 ways" in _plain(shown)
+    assert counts[0] == counts[1]
