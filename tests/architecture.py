@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "admin": LOWER | {"admin", "pages"},
     "sources": BASE | {"sources"},
     "monitoring": LOWER | {"monitoring"},
-    "management": LOWER | {"management", "sources", "demo"},
+    "management": LOWER | {"api", "management", "sources", "demo"},
     "demo": {"demo", "records"},
     "shippers": set(),
     "apps": {"checks"},

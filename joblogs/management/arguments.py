@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 from datetime import date
 from typing import NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from joblogs.choices import ScopeType
@@ -42,6 +43,14 @@ def days(value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 36_500:
         raise argparse.ArgumentTypeError(f"{value!r} is not a number of days from 1 to 36500")
     return int(value)
+
+
+def origin(value: str) -> str:
+    """The address of a server without a path, such as http://10.0.0.7:8000."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or value.count("/") > 2:
+        raise argparse.ArgumentTypeError(f"{value!r} is not http://HOST:PORT or https://HOST")
+    return value
 
 
 def port(value: str) -> int:

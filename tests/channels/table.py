@@ -67,6 +67,7 @@ COMMANDS = [
         ),
         recorded="export_logs",
     ),
+    Command("gateway_resources", False, (("{file}.d", "--url", "http://store:8000"),)),
     Command("import_logs", False, (("{file}",), ("{file}", "--dry-run"))),
     Command("maintain_logs", False, (("--dry-run",), ())),
     Command("migrate", False, (("--plan",),)),
