@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
 
 from django.conf import settings
 from django.db import Error
@@ -15,9 +18,32 @@ from joblogs.database.replica import REPLICA
 from joblogs.logtext import store
 from joblogs.models import MaintenanceRun
 
+SIZES_SECONDS = 300.0
+
+
+class Sizes:
+    """Sizes on disk, measured every five minutes: each is a sum over the files of all days."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._measured_at = -math.inf
+        self._sizes: tuple[int, int | None] = (0, None)
+
+    def __call__(self) -> tuple[int, int | None]:
+        """Bytes of the database and of the log text in it; None where that cannot be told."""
+        with self._lock:
+            if self._clock() - self._measured_at >= SIZES_SECONDS:
+                self._sizes = database.size(), store.PARTITIONS.size()
+                self._measured_at = self._clock()
+            return self._sizes
+
+
+_sizes = Sizes()
+
 
 class StoreCollector(Collector):
-    """Collector that reads them at each scrape; every process returns the same."""
+    """Collector that reads them at each scrape; every process returns the same, but for sizes that
+    it measured at another time."""
 
     def collect(self) -> Iterator[Metric]:
         up = readiness.fault() is None
@@ -33,8 +59,8 @@ class StoreCollector(Collector):
 
 
 def _gauges() -> Iterator[Metric]:
-    yield _gauge("database_bytes", "Size of the database.", database.size())
-    chunks = store.PARTITIONS.size()
+    size, chunks = _sizes()
+    yield _gauge("database_bytes", "Size of the database.", size)
     if chunks is not None:
         yield _gauge("chunks_bytes", "Size of the stored log text, indexes included.", chunks)
     run = maintenance.last_run()

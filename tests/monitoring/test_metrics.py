@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 
 from joblogs import audit, database
 from joblogs.models import StepInstance
+from joblogs.monitoring import stored
 from tests import builders
 from tests.builders import BATCH, asking
 
@@ -185,3 +187,18 @@ def test_a_command_leaves_no_counts_among_those_of_the_servers(tmp_path: Path) -
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sizes_are_measured_every_five_minutes() -> None:
+    now = 0.0
+    sizes = stored.Sizes(lambda: now)
+    with CaptureQueriesContext(connection) as made:
+        first = sizes()
+        assert first[0] > 4096
+        once = len(made)
+        now = 299.0
+        assert sizes() == first
+        assert len(made) == once
+        now = 300.0
+        sizes()
+        assert len(made) == 2 * once > 0
