@@ -14,6 +14,7 @@ from django.db import (
     DEFAULT_DB_ALIAS,
     IntegrityError,
     InterfaceError,
+    InternalError,
     OperationalError,
     connection,
     connections,
@@ -23,6 +24,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from joblogs.errors import Unavailable
 
 from .driver import execute
+from .worker_errors import is_duplicate, is_lost_node
 
 T = TypeVar("T")
 RETRIES = 3
@@ -94,6 +96,10 @@ def answering() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError) as error:
         raise Unavailable from error
+    except InternalError as error:
+        if not is_lost_node(error):
+            raise
+        raise Unavailable from error
 
 
 def retrying(work: Callable[[], T]) -> T:
@@ -108,6 +114,11 @@ def retrying(work: Callable[[], T]) -> T:
             return work()
         except (OperationalError, IntegrityError) as error:
             if attempt == RETRIES or not _is_passing(error):
+                raise Unavailable from error
+        except InternalError as error:
+            if not (is_duplicate(error) or is_lost_node(error)):
+                raise
+            if attempt == RETRIES or is_lost_node(error):
                 raise Unavailable from error
     raise AssertionError("unreachable")
 

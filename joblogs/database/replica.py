@@ -19,12 +19,20 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    Error,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connections,
+)
 from django.db.models import Model
 
 from joblogs.errors import JobNotFound, NothingSelected, OffsetBeyondLog, StepNotFound
 
 from .locks import is_postgresql
+from .worker_errors import is_lost_node
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +186,9 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
         try:
             with _reading_from(REPLICA):
                 answer = read(*args, **kwargs)
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, InternalError) as error:
+            if isinstance(error, InternalError) and not is_lost_node(error):
+                raise
             _watch.leave_alone(type(error).__name__)
             return read(*args, **kwargs)
         except (JobNotFound, StepNotFound, NothingSelected, OffsetBeyondLog):
