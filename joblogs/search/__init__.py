@@ -2,6 +2,7 @@
 
 from .blocks import LONG_LINE_BYTES
 from .finder import Hits, Line
+from .hit_groups import HitGroup, HostWithHits, SearchResults, gather, label_of
 from .in_text import TextHits, find_in_text
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern
 from .readings import spans
@@ -21,15 +22,20 @@ __all__ = [
     "Budget",
     "FirstError",
     "Hits",
+    "HitGroup",
+    "HostWithHits",
     "InvalidPattern",
     "Line",
     "Pattern",
     "Search",
+    "SearchResults",
     "TextHits",
     "find_in_text",
     "first_error",
     "first_error_line",
     "first_error_lines",
+    "gather",
+    "label_of",
     "occurs",
     "spans",
     "tells_of_error",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs.pages.step.host_ranges import fold
+from joblogs.grouping.host_ranges import fold
 
 NAMES = st.lists(
     st.from_regex(r"(web|db-|10\.0\.|a1b)?[0-9]{1,4}(\.[a-z]{1,2}|-[0-9]{1,3})?", fullmatch=True)

@@ -20,9 +20,19 @@ from joblogs.pages.log.host_log import moment
 from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import partial, rendered
 from joblogs.query import Attempts, Result, State, StepHost, host_history
-from joblogs.search import PATTERN_MAX, Budget, InvalidPattern, Pattern, Search
+from joblogs.search import (
+    PATTERN_MAX,
+    Budget,
+    HostWithHits,
+    InvalidPattern,
+    Pattern,
+    Search,
+    SearchResults,
+    gather,
+    label_of,
+)
+from joblogs.search.hit_groups import HOSTS_MAX
 
-from .hits import HOSTS_MAX, HostWithHits, SearchResults, gather, label_of
 from .shown import host_links, shown_group
 
 SECONDS = 10.0
@@ -106,7 +116,7 @@ def _search(
         step, hosts, pattern, context=around, shown=SHOWN, budget=Budget(seconds=SECONDS)
     )
     encoding = params["encoding"]
-    results = gather(search, pattern, labels, encoding)
+    results = gather(search, labels)
     kept = {"attempt": params["attempt"], "batch": params["batch"]}
     kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
     without = _without(search, results, labels)
@@ -118,7 +128,11 @@ def _search(
         "chosen_around": around,
         "kept_hidden": kept_hidden,
         "groups": partial(
-            "hit_groups.html", groups=[shown_group(group, logs, keep) for group in results.groups]
+            "hit_groups.html",
+            groups=[
+                shown_group(group, pattern, encoding, logs=logs, keep=keep)
+                for group in results.groups
+            ],
         ),
         "without_more": without_total - len(without),
         "search": search,

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from django.utils.translation import gettext, ngettext
 
 from joblogs.pages.formats import number
+from joblogs.search import HitGroup, HostWithHits, Line, Pattern
 
-from .hits import HitGroup, HitLine, HostWithHits
+from .hits import HitLine, hit_lines
 
 Link = tuple[str, str]
 """Name of a host, and the address of its log."""
@@ -29,7 +30,9 @@ class ShownGroup(NamedTuple):
     more: str
 
 
-def shown_group(group: HitGroup, logs: str, keep: str) -> ShownGroup:
+def shown_group(
+    group: HitGroup, pattern: Pattern, encoding: str, *, logs: str, keep: str
+) -> ShownGroup:
     """A group; `logs` is what the address of a host's log starts with, `keep` what it says
     besides the line."""
 
@@ -41,7 +44,10 @@ def shown_group(group: HitGroup, logs: str, keep: str) -> ShownGroup:
         folded=folded,
         hosts=host_links(group.hosts, logs, end),
         each=_each(group),
-        lines=[(line, f"{logs}{first}{_place(line, keep)}") for line in group.lines],
+        lines=[
+            (line, f"{logs}{first}{_place(line, keep)}")
+            for line in hit_lines(group.lines, pattern, encoding)
+        ],
         hidden=_counted(
             ngettext("and %(n)s more line", "and %(n)s more lines", group.hidden), group.hidden
         ),
@@ -50,7 +56,7 @@ def shown_group(group: HitGroup, logs: str, keep: str) -> ShownGroup:
     )
 
 
-def _place(line: HitLine, keep: str) -> str:
+def _place(line: HitLine | Line, keep: str) -> str:
     """Of a line far behind its beginning the byte, where its match can be seen."""
     if line.offset is not None:
         return f"/?byte={line.offset}{keep}"

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from joblogs.grouping.host_ranges import fold
 from joblogs.pages import links
 from joblogs.pages.formats import number
 from joblogs.step_groups import Excerpts
 
 from .groups import Group, Kind
-from .host_ranges import fold
 from .reasons import CardLine, caption, card_lines, details, reason
 
 OPEN_FAILURES, FAILURES_ON_PAGE = 12, 200

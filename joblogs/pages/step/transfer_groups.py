@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from joblogs.choices import FINISHED, FileStatus, file_rank
+from joblogs.grouping.host_ranges import fold
 from joblogs.pages.log.files import mean_percent
 from joblogs.query import StepHost
 from joblogs.query.overview import Transfer
-
-from .host_ranges import fold
 
 PATHS_MAX = 5
 
