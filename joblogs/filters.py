@@ -136,6 +136,7 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         self.filters["scope"].field.label_from_instance = lambda scope: scope.name or str(scope)
         for name in ("since", "until"):
             self.form.fields[name].widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        self.form.fields["name"].widget.attrs |= {"data-key": "/", "data-key-label": _("job name")}
         self.form.fields["host"].widget.attrs["placeholder"] = _("address, name or id")
         self.form.fields["number"].widget.attrs["inputmode"] = "numeric"
 

@@ -17,6 +17,8 @@ PAGES = {
     "jobs": "/logs/?number=1001",
     "job": "/logs/biz/2/jobs/1001/",
     "step": place(DEPLOY),
+    "failed only": f"{place(DEPLOY)}?only=failed",
+    "running step": place(RUNNING),
     "file step": FILES,
     "log": f"{place(DEPLOY)}hosts/7/?line=2#L2",
     "running log": f"{place(RUNNING)}hosts/{RUNNING_HOST}/",

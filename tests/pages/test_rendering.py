@@ -17,14 +17,7 @@ from joblogs.pages import rendering
 from joblogs.pages.rendering import partial, partials, rendered
 
 LONGEST_LINE = 170
-BEING_REWRITTEN = {
-    "_group.html",
-    "_step.html",
-    "compare.html",
-    "log.html",
-    "log_lines.html",
-    "search.html",
-}
+BEING_REWRITTEN = {"log.html", "log_lines.html", "search.html"}
 
 
 class Shown:

@@ -11,6 +11,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from joblogs import query
 from joblogs.audit import Channel
@@ -102,7 +103,12 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "params": params,
         "overview": step_overview,
         "prints": prints,
-        "summary": summary(step, similar, compared),
+        "verdict": partial(
+            "verdict.html",
+            **summary(step, similar, compared)._asdict(),
+            comma=pgettext("between clauses", ", "),
+            stop=pgettext("end of a sentence", "."),
+        ),
         "map": host_map(step_overview.by_name, similar, keep),
         "legend": _with_places(map_legend, placed, kept),
         "groups": partial(

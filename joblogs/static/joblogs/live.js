@@ -15,6 +15,22 @@
     if (state && state.firstElementChild.textContent !== text) state.firstElementChild.textContent = text;
   }
 
+  const isLike = (one, other) => one.nodeName === other.nodeName && !one.id === !other.id
+    && (one.classList ? one.classList[0] === other.classList[0] : true);
+
+  function without(node) {
+    const next = node.nextSibling;
+    node.remove();
+    return next;
+  }
+
+  // The node that may become this one: the next, or of elements the first of its kind behind it.
+  function following(next, node) {
+    if (node.nodeType !== Node.ELEMENT_NODE) return next && isLike(next, node) ? next : null;
+    while (next && !isLike(next, node)) next = next.nextSibling;
+    return next;
+  }
+
   // Makes one element like another and keeps what the reader did to it: focus, text that is being
   // written, what is folded open. Both are the server's own markup.
   function become(from, to) {
@@ -29,29 +45,31 @@
     for (const { name, value } of to.attributes) {
       if (name !== "open" && from.getAttribute(name) !== value) from.setAttribute(name, value);
     }
+    const wanted = new Set([...to.children].map((child) => child.id));
+    for (const child of [...from.children]) if (child.id && !wanted.has(child.id)) child.remove();
     let next = from.firstChild;
     for (const node of [...to.childNodes]) {
-      const match = node.id ? [...from.children].find((child) => child.id === node.id) : next;
-      if (match && match.nodeName === node.nodeName && (match.id || "") === (node.id || "")) {
-        if (match === next) next = next.nextSibling;
-        else from.insertBefore(match, next);
-        become(match, node);
-      } else {
+      const match = node.id ? [...from.children].find((child) => child.id === node.id) : following(next, node);
+      if (!match) {
         from.insertBefore(node, next);
+        continue;
       }
+      // What stands between has gone, but for what has a name: that is wanted further down.
+      while (next !== match && next && !next.id) next = without(next);
+      if (match === next) next = next.nextSibling;
+      else from.insertBefore(match, next);
+      become(match, node);
     }
-    while (next) {
-      const gone = next;
-      next = next.nextSibling;
-      gone.remove();
-    }
+    while (next) next = without(next);
   }
 
   function take(html) {
     const made = document.createElement("template");
     made.innerHTML = html;
     const fresh = made.content.getElementById("live");
+    const focused = document.activeElement;
     become(live, fresh);
+    if (focused.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
     offset = Date.now() - Number(live.dataset.now);
     pause = SOON;
     document.dispatchEvent(new Event("live"));
