@@ -6,8 +6,6 @@ from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import BigIntegerField, QuerySet
-
 from joblogs import database, record_json, records
 from joblogs.access import Writer
 from joblogs.models import JobInstance, Scope, StepInstance
@@ -122,18 +120,11 @@ def load(entries: Sequence[Numbered], state: StreamState, *, lock: bool = False)
         own = StepInstance.objects.filter(job__in=key_of, step_instance_id__in=numbers)
         list(own.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     steps = {}
-    for step in _steps_numbered(jobs=key_of, numbers=numbers) if numbers and key_of else ():
+    in_jobs = database.InArray("job_id", key_of)
+    numbered = database.InArray("step_instance_id", numbers)
+    for step in StepInstance.objects.filter(in_jobs, numbered) if numbers and key_of else ():
         key = key_of[step.job_id]
         step.job = jobs[key]
         steps[key, step.step_instance_id] = step
     # Not a copy: a stream may name a million jobs.
     return Parents(scopes, jobs, steps, ChainMap({}, state.scope_of_job))
-
-
-@database.CompiledQuery
-def _steps_numbered() -> QuerySet[StepInstance]:
-    jobs = database.ArrayParam("jobs", BigIntegerField())
-    numbers = database.ArrayParam("numbers", BigIntegerField())
-    return StepInstance.objects.filter(
-        database.InArray("job_id", jobs), database.InArray("step_instance_id", numbers)
-    )

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import BigIntegerField, QuerySet
 
 from joblogs import database, log_features, records
 from joblogs.choices import FileMode, Inherited, Role
@@ -139,15 +138,11 @@ def _write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
             held_back.append((FILE_LOG, held_of_files))
         # Expiry empties a partition without taking each host result's lock. Either it waited for
         # the chunks just written and took them along, or it came before them: then the job says so.
-        if not has_expired and (grown or files) and _expired(job=step.job_id):
-            raise _Overtaken
+        if not has_expired and (grown or files):
+            job = JobInstance.objects.filter(pk=step.job_id)
+            if job.exclude(expired_at=None).exists():
+                raise _Overtaken
     return Written(outcome, [each.row for each in updates.values() if each.is_changed], held_back)
-
-
-@database.CompiledQuery
-def _expired() -> QuerySet[JobInstance]:
-    job = database.Param("job", BigIntegerField())
-    return JobInstance.objects.filter(pk=job, expired_at__isnull=False).only("pk")
 
 
 def _place(record: Pieces | records.FileLog | records.HostResult, role: int) -> Place:
