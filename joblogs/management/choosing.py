@@ -61,17 +61,24 @@ def add_export_arguments(parser: ArgumentParser) -> None:
 
 def selection(options: Mapping[str, Any], *, attempt: int | str) -> Selection:
     """The selection of an export. Raises CommandError."""
+    return _chosen(
+        options,
+        addresses=options["ip"],
+        outcome=Outcome(options["status"]) if options["status"] else None,
+        contains=options["contains"],
+        attempt=attempt if isinstance(attempt, int) else None,
+        every_attempt=attempt == "all",
+    )
+
+
+def _chosen(options: Mapping[str, Any], **more: Any) -> Selection:
     criteria = Criteria(
         job=options["job"],
         step=options["step"],
         hosts=options["host"],
-        addresses=options["ip"],
-        outcome=Outcome(options["status"]) if options["status"] else None,
-        contains=options["contains"],
         since=options["since"],
         until=options["until"],
-        attempt=attempt if isinstance(attempt, int) else None,
-        every_attempt=attempt == "all",
+        **more,
     )
     try:
         return choose(jobs(options["scope"]), criteria)
@@ -99,19 +106,7 @@ def selected_jobs(selection: Selection) -> Iterator[JobInstance]:
 
 def logs(options: Mapping[str, Any]) -> tuple[LogSelection, str]:
     """The selected logs, and the selection in words. Raises CommandError."""
-    criteria = Criteria(
-        job=options["job"],
-        step=options["step"],
-        hosts=options["host"],
-        since=options["since"],
-        until=options["until"],
-    )
-    try:
-        chosen = choose(jobs(options["scope"]), criteria)
-    except NotThere as missing:
-        raise CommandError(
-            f"--{missing.kind} {missing.value}: nothing of this number is in what is selected."
-        ) from None
+    chosen = _chosen(options)
     return LogSelection(jobs=chosen.jobs, steps=chosen.steps, hosts=chosen.hosts), words(options)
 
 

@@ -147,7 +147,7 @@ class HostResultQuerySet(models.QuerySet["HostResult"]):
 
     def targets(self) -> HostResultQuerySet:
         """Those of hosts that a step ran on, or sent files to."""
-        return self.in_role(Role.TARGET)
+        return self.filter(role=Role.TARGET)
 
     def of_attempts(self, execute_count: int | None, batch: int | None) -> HostResultQuerySet:
         """Those up to an execute count, and of one rolling batch; None: of all."""

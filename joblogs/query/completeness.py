@@ -32,8 +32,8 @@ def completeness(
     declared_size: int | None,
     truncated: bool,
     expired: bool,
-    held_sha256: bytes | None = None,
-    declared_sha256: bytes | None = None,
+    held_sha256: bytes | memoryview | None = None,
+    declared_sha256: bytes | memoryview | None = None,
     redacted: bool = False,
 ) -> Completeness:
     """The state of one host result's log.

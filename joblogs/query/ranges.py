@@ -106,8 +106,8 @@ def result_state(step: StepInstance, result: Result | HostResult) -> Completenes
         declared_size=result.declared_size,
         truncated=result.truncated,
         expired=step.job.expired_at is not None,
-        held_sha256=_bytes(result.digest) if is_fingerprinted else None,
-        declared_sha256=_bytes(result.declared_sha256),
+        held_sha256=result.digest if is_fingerprinted else None,
+        declared_sha256=result.declared_sha256,
         redacted=bool(result.redacted),
     )
 
@@ -118,7 +118,3 @@ def worst(states: Sequence[Completeness]) -> Completeness:
         return states[0]
     state = min((one.state for one in states), key=_WORST.index, default=State.COMPLETE)
     return Completeness(state, sum(one.missing for one in states))
-
-
-def _bytes(value: bytes | memoryview | None) -> bytes | None:
-    return None if value is None else bytes(value)
