@@ -29,23 +29,14 @@ CONTENT_MAX_BYTES = 1024 * 1024
 GROUP_BYTES = 8 * 1024 * 1024
 
 _RECORD_COLUMNS = ("status", "size", "speed", "process", "update_time")
-_FIXED_COLUMNS = (
-    "host_result_id",
-    "mode",
-    "src_host_id",
-    "src_cloud_id",
-    "src_ip",
-    "src_ipv6",
-    "src_path",
-    "dest_host_id",
-    "dest_cloud_id",
-    "dest_ip",
-    "dest_ipv6",
-    "dest_path",
+_SIDES = ("src", "dest")
+_HOST_COLUMNS = {"host_id": "bk_host_id", "cloud_id": "bk_cloud_id", "ip": "ip", "ipv6": "ipv6"}
+"""Columns about the host of either side, after `src_` or `dest_`, and the fields of a `HostRef`."""
+_SAVED_COLUMNS = (
+    *_RECORD_COLUMNS,
+    *(f"{side}_{column}" for side in _SIDES for column in (*_HOST_COLUMNS, "path")),
+    *("received_size", "held_size", "truncated"),
 )
-_SIZE_COLUMNS = ("received_size", "held_size", "truncated")
-_SAVED_COLUMNS = (*_RECORD_COLUMNS, *_FIXED_COLUMNS[2:], *_SIZE_COLUMNS)
-
 _LARGE_COLUMNS = ("content", "redacted")
 _MASK_COLUMNS = ("redacted", "masked", "mask_pending", "mask_rule", "mask_prefix")
 
@@ -213,21 +204,13 @@ def _take(
 
 def _fixed(record: records.FileLog, owner: HostResult) -> dict[str, Any]:
     """What never changes in a file log, as the record states it."""
-    src, dest = record.src, record.dest
-    return {
-        "host_result_id": owner.pk,
-        "mode": record.mode,
-        "src_host_id": src and src.bk_host_id,
-        "src_cloud_id": src and src.bk_cloud_id,
-        "src_ip": src and src.ip,
-        "src_ipv6": src and src.ipv6,
-        "src_path": record.src_path,
-        "dest_host_id": dest and dest.bk_host_id,
-        "dest_cloud_id": dest and dest.bk_cloud_id,
-        "dest_ip": dest and dest.ip,
-        "dest_ipv6": dest and dest.ipv6,
-        "dest_path": record.dest_path,
-    }
+    values = {"host_result_id": owner.pk, "mode": record.mode}
+    for side in _SIDES:
+        host = getattr(record, side)
+        for column, name in _HOST_COLUMNS.items():
+            values[f"{side}_{column}"] = getattr(host, name, None)
+        values[f"{side}_path"] = getattr(record, f"{side}_path")
+    return values
 
 
 def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key: Key) -> FileLog:
@@ -243,7 +226,7 @@ def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key
         redacted=record.redacted or None,
         masked=len(record.redacted or ()),
         **_fixed(record, owner),
-        **{column: value for column, value in values.items() if value is not None},
+        **precedence.stated(values),
     )
     if record.src and row.src_cloud_id is None:
         row.src_cloud_id = 0
