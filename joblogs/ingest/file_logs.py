@@ -204,7 +204,7 @@ def _take(
 
 def _fixed(record: records.FileLog, owner: HostResult) -> dict[str, Any]:
     """What never changes in a file log, as the record states it."""
-    values = {"host_result_id": owner.pk, "mode": record.mode}
+    values: dict[str, Any] = {"host_result_id": owner.pk, "mode": record.mode}
     for side in _SIDES:
         host = getattr(record, side)
         for column, name in _HOST_COLUMNS.items():
