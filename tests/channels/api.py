@@ -120,6 +120,12 @@ def _follow(where: Place) -> list[Ask]:
     return [Ask(path, "POST", json=body, step=where.step) for body in asked]
 
 
+def _search(where: Place) -> list[Ask]:
+    path = _own(where, "search")
+    asked = (f"?q={where.word}-needle", f"/?q={where.word}-n.*&regex=1&context=0")
+    return [Ask(f"{path}{rest}", step=where.step) for rest in asked]
+
+
 def _first_errors(where: Place) -> list[Ask]:
     path = _own(where, "first_errors")
     return [Ask(f"{path}{rest}", step=where.step) for rest in ("", "/", "?format=csv&context=0")]
@@ -184,6 +190,13 @@ API = [
         _raw,
         text=APP_OR_TOKEN,
         recorded="raw log",
+    ),
+    Row(
+        "search in a step by an app",
+        ("search",),
+        _search,
+        text=APP_OR_TOKEN,
+        recorded="search",
     ),
     Row(
         "first errors of a step",

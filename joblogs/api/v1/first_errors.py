@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Annotated
 
 from django.http.response import HttpResponseBase
@@ -22,45 +23,22 @@ from joblogs.api.fields import (
     number_of,
     read_query,
 )
-from joblogs.api.parameters import optional_integer, optional_text
+from joblogs.api.parameters import optional_text
 from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
 from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import HostStatus, Role, StepType
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
 from joblogs.export import Outcome
 from joblogs.export.table import csv_row
-from joblogs.logtext.encodings import reading_encoding
-from joblogs.logtext.lines import without_line_end
 from joblogs.models import StepInstance
 from joblogs.query import HOSTS_MAX, Attempts, State, StepHost
 from joblogs.search import Line
 
 from .downloads import Download
+from .fields import LogLine, at_most, context_param, outcome_param
 
 SECONDS = 20.0
 """Limit of the search: clients wait for 30."""
-CONTEXT_MAX = 5
-
-
-def _length(params: Params, field: str) -> int:
-    length = optional_integer(params, field, least=1)
-    if length is not None and length > HOSTS_MAX:
-        raise BadRequest(BadRequest.FIELD, field)
-    return length or HOSTS_MAX
-
-
-def _context(params: Params, field: str) -> int:
-    context = optional_integer(params, field, least=0)
-    if context is not None and context > CONTEXT_MAX:
-        raise BadRequest(BadRequest.FIELD, field)
-    return 1 if context is None else context
-
-
-def _outcome(params: Params, field: str) -> Outcome | None:
-    value = optional_text(params, field)
-    if value is not None and value not in list(Outcome):
-        raise BadRequest(BadRequest.FIELD, field)
-    return None if value is None else Outcome(value)
 
 
 def _format(params: Params, field: str) -> str:
@@ -73,47 +51,22 @@ def _format(params: Params, field: str) -> str:
 class FirstErrorsParams(Struct, frozen=True):
     """Parameters of the query string: which hosts, which attempts, how it looks."""
 
-    status: Annotated[
-        Outcome | None,
-        Parameter(_outcome, TEXT | {"enum": list(Outcome)}, "Only hosts with this result."),
-    ]
+    status: Annotated[Outcome | None, outcome_param]
     start: Annotated[int | None, count_param("First host of the page.")]
     length: Annotated[
         int,
         Parameter(
-            _length,
+            partial(at_most, HOSTS_MAX, HOSTS_MAX),
             {"type": "integer", "minimum": 1, "maximum": HOSTS_MAX, "default": HOSTS_MAX},
             "Hosts of the page.",
         ),
     ]
     execute_count: Annotated[int | None, count_param("Only up to this attempt.")]
     batch: Annotated[int | None, count_param("Only this rolling batch.")]
-    context: Annotated[
-        int,
-        Parameter(
-            _context,
-            {"type": "integer", "minimum": 0, "maximum": CONTEXT_MAX, "default": 1},
-            "Lines to show around the error line; a table shows none.",
-        ),
-    ]
+    context: Annotated[int, context_param]
     format: Annotated[
         str, Parameter(_format, TEXT | {"enum": ["json", "csv"]}, "JSON, or a table.")
     ]
-
-
-class LogLine(Struct):
-    """Line of a log; of a very long one a part."""
-
-    number: Annotated[int, Meta(description="From 1.")]
-    text: str
-    matches: Annotated[bool, Meta(description="False of a line that is shown around another.")]
-
-    @classmethod
-    def of(cls, line: Line) -> LogLine:
-        """In the encoding that its bytes are in."""
-        data = without_line_end(line.data)
-        text = data.decode(reading_encoding(data), errors="replace")
-        return cls(line.number, text, line.matches)
 
 
 class HostError(Struct, kw_only=True):

@@ -1,0 +1,59 @@
+"""Fields that several endpoints of version 1 have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from joblogs.api.fields import TEXT, Parameter, Params
+from joblogs.api.parameters import optional_integer, optional_text
+from joblogs.errors import BadRequest
+from joblogs.export import Outcome
+from joblogs.logtext.encodings import reading_encoding
+from joblogs.logtext.lines import without_line_end
+from joblogs.search import Line
+
+CONTEXT_MAX = 5
+
+
+def at_most(most: int, default: int, params: Params, field: str, *, least: int = 1) -> int:
+    """An integer of `least` to `most`. Raises BadRequest."""
+    number = optional_integer(params, field, least=least)
+    if number is not None and number > most:
+        raise BadRequest(BadRequest.FIELD, field)
+    return default if number is None else number
+
+
+def _context(params: Params, field: str) -> int:
+    return at_most(CONTEXT_MAX, 1, params, field, least=0)
+
+
+def _outcome(params: Params, field: str) -> Outcome | None:
+    value = optional_text(params, field)
+    if value is not None and value not in list(Outcome):
+        raise BadRequest(BadRequest.FIELD, field)
+    return None if value is None else Outcome(value)
+
+
+context_param = Parameter(
+    _context,
+    {"type": "integer", "minimum": 0, "maximum": CONTEXT_MAX, "default": 1},
+    "Lines to show around each line.",
+)
+outcome_param = Parameter(_outcome, TEXT | {"enum": list(Outcome)}, "Only hosts with this result.")
+
+
+class LogLine(Struct):
+    """Line of a log; of a very long one a part."""
+
+    number: Annotated[int, Meta(description="From 1.")]
+    text: str
+    matches: Annotated[bool, Meta(description="False of a line that is shown around another.")]
+
+    @classmethod
+    def of(cls, line: Line) -> LogLine:
+        """In the encoding that its bytes are in."""
+        data = without_line_end(line.data)
+        text = data.decode(reading_encoding(data), errors="replace")
+        return cls(line.number, text, line.matches)
