@@ -10,7 +10,9 @@ from string import Template
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 
-from joblogs.logtext import codec, fingerprint, store
+from joblogs import log_features
+from joblogs.grouping.features import VERSION, Log, features_of
+from joblogs.logtext import codec, store
 from joblogs.models import Scope
 
 from ..corpus import log as corpus_log
@@ -27,7 +29,9 @@ def fill(size: float) -> None:
     """Fill an empty, migrated PostgreSQL database; `size` 1 is 400,000 jobs, 10 M host results."""
     jobs = int(JOBS * size)
     for back in range(DAYS):
-        store.PARTITIONS.make(LAST_DAY - datetime.timedelta(days=back))
+        day = LAST_DAY - datetime.timedelta(days=back)
+        store.PARTITIONS.make(day)
+        log_features.PARTITIONS.make(day)
     _samples()
     with connection.cursor() as cursor:
         cursor.execute(_sql(jobs, int(READS * size)))
@@ -43,13 +47,15 @@ def _samples() -> None:
         text = corpus_log(number, 200 + 19 * number)
         kind, data = codec.encode(text, level=codec.MERGED_LEVEL)
         digest = hashlib.sha256(text).digest()
-        rows.append((number, len(text), text.count(b"\n"), kind, data, digest))
+        (features,) = features_of([Log(text)])
+        rows.append((number, len(text), text.count(b"\n"), kind, data, digest, features))
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE UNLOGGED TABLE sample "
-            "(n int, size int, newlines int, codec smallint, data bytea, digest bytea)"
+            "(n int, size int, newlines int, codec smallint, data bytea, digest bytea, "
+            "features bytea)"
         )
-        cursor.executemany("INSERT INTO sample VALUES (%s, %s, %s, %s, %s, %s)", rows)
+        cursor.executemany("INSERT INTO sample VALUES (%s, %s, %s, %s, %s, %s, %s)", rows)
 
 
 def _sql(jobs: int, reads: int) -> str:
@@ -64,7 +70,7 @@ def _sql(jobs: int, reads: int) -> str:
         busy_host=BUSY_HOST,
         first_job=FIRST_JOB,
         first_step=FIRST_STEP,
-        version=fingerprint.VERSION,
+        version=VERSION,
         end=int(last.timestamp() * 1000),
         apart=DAYS * 86_400_000 // jobs,
     )

@@ -41,11 +41,10 @@ ANALYZE;
 INSERT INTO joblogs_hostresult (step_id, bk_host_id, identity_id, execute_count, batch,
     role, bk_cloud_id, ip, host_name, status, exit_code, start_time, end_time, total_time,
     received_size, held_size, truncated, masked, mask_pending, mask_rule, mask_prefix,
-    lines, fingerprint_size, digest, shape, shape_version, value_hashes, day)
+    lines, fingerprint_size, digest, day)
 SELECT t.step, h.bk_host_id, h.id, 0, 0, 0, 0, h.ip, h.name,
     CASE WHEN n % 20 = 7 THEN 104 ELSE 9 END, 0, t.at, t.at + 900, 900, size, size, false,
-    0, 0, '', '', newlines, size, digest, shape, $version, '',
-    t.day
+    0, 0, '', '', newlines, size, digest, t.day
 FROM (
     SELECT s.id AS step, j.scope_id AS scope, j.create_time AS at, s.day, s.step_type,
         CASE
@@ -66,8 +65,7 @@ END
 CROSS JOIN LATERAL (
     SELECT CASE WHEN t.step_type = 1 THEN f.size ELSE 0 END AS size,
         CASE WHEN t.step_type = 1 THEN f.newlines ELSE 0 END AS newlines,
-        CASE WHEN t.step_type = 1 THEN f.digest ELSE sha256('') END AS digest,
-        sha256((f.n % 7)::text::bytea) AS shape
+        CASE WHEN t.step_type = 1 THEN f.digest ELSE sha256('') END AS digest
     FROM sample f WHERE f.n = (t.step + h.id) % $samples
 ) text;
 
@@ -75,6 +73,11 @@ ANALYZE joblogs_hostresult;
 
 INSERT INTO joblogs_logchunk (day, host_result_id, "offset", size, newlines, codec, data)
 SELECT r.day, r.id, 0, f.size, f.newlines, f.codec, f.data
+FROM joblogs_hostresult r JOIN sample f ON f.n = (r.step_id + r.identity_id) % $samples
+WHERE r.held_size > 0;
+
+INSERT INTO joblogs_logfeatures (day, host_result_id, size, version, data)
+SELECT r.day, r.id, f.size, $version, f.features
 FROM joblogs_hostresult r JOIN sample f ON f.n = (r.step_id + r.identity_id) % $samples
 WHERE r.held_size > 0;
 

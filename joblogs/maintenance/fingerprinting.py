@@ -30,24 +30,20 @@ def due(days: Iterable[datetime.date]) -> Iterator[HostResult]:
     """The finished host results of these days whose digest or features are missing or out of
     date."""
     for day in days:
-        rows = HostResult.objects.finished().filter(_is_stale(day))
+        finished = HostResult.objects.finished()
+        computed = LogFeatures.objects.filter(
+            day=day, host_result_id=OuterRef("pk"), size=OuterRef("held_size"), version=VERSION
+        )
+        # Each by itself: joined by OR, PostgreSQL looks for the features of each row in turn.
+        stale = finished.filter(~Q(fingerprint_size=F("held_size")) | Q(fingerprint_size=None))
+        without_features = finished.exclude(held_size=0).filter(~Exists(computed))
         # Keys only: nearly always nothing is due.
         jobs = JobInstance.objects.filter(day=day, expired_at=None)
         keys = list(jobs.order_by("pk").values_list("pk", flat=True))
         for start in range(0, len(keys), JOBS_AT_ONCE):
             steps = StepInstance.objects.filter(job__in=keys[start : start + JOBS_AT_ONCE])
-            yield from rows_of_steps(rows, list(steps.order_by().values_list("pk", flat=True)))
-
-
-def _is_stale(day: datetime.date) -> Q:
-    computed = LogFeatures.objects.filter(
-        day=day, host_result_id=OuterRef("pk"), size=OuterRef("held_size"), version=VERSION
-    )
-    return (
-        ~Q(fingerprint_size=F("held_size"))
-        | Q(fingerprint_size=None)
-        | ~Q(held_size=0) & ~Q(Exists(computed))
-    )
+            of_steps = list(steps.order_by().values_list("pk", flat=True))
+            yield from rows_of_steps([stale, without_features], of_steps)
 
 
 def batches(rows: Iterable[HostResult]) -> Iterator[list[HostResult]]:
