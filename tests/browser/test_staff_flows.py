@@ -146,7 +146,7 @@ def test_search_finds_and_says_who_does_not_have_it(screen: Page) -> None:
     screen.get_by_label("regular expression").check()
     screen.get_by_label("lines of context").select_option("2")
     screen.get_by_role("button", name="Search").click()
-    expect(verdict).to_contain_text("3190 lines on 29 hosts")
+    expect(verdict).to_contain_text("3,190 lines on 29 hosts")
     screen.get_by_label("Text or expression").fill("line (")
     screen.get_by_role("button", name="Search").click()
     expect(screen.get_by_role("alert")).to_contain_text("Invalid search")

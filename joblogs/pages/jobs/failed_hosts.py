@@ -37,13 +37,13 @@ def failed_hosts(steps: Sequence[StepInstance]) -> SafeString | str:
     by_host: dict[int, dict[int, HostResult]] = defaultdict(dict)
     for result in results:
         by_host[result.host_id][result.step_id] = result
-    urls = {step.pk: links.of_step(step) for step in steps}
+    logs = {step.pk: links.of_step(step)["hosts"] for step in steps}
     rows = []
     for own in by_host.values():
         name = next(iter(own.values())).display_name
-        rows.append((name, [_cell(own.get(pk), url["hosts"]) for pk, url in urls.items()]))
+        rows.append((name, [_cell(own.get(pk), hosts) for pk, hosts in logs.items()]))
     rows.sort(key=lambda row: (-sum(c is not None and c.kind == Kind.BAD for c in row[1]), row[0]))
-    heads = [(step.name or step.step_instance_id, urls[step.pk]["step"]) for step in steps]
+    heads = [step.name or step.step_instance_id for step in steps]
     left = total - len(rows)
     more = ngettext("%(n)s more host failed.", "%(n)s more hosts failed.", left)
     more = more % {"n": number(left)} if left else ""
