@@ -7,7 +7,7 @@ takes several times as long as the database's answer, and depends on nothing but
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from django.db import connections
@@ -37,7 +37,8 @@ class Param(Expression):
 
 class CompiledQuery(Generic[Result]):
     """QuerySet with `Param` values in it. A call with them returns a list of model instances with
-    their annotations and what `select_related` names, or tuples of `values_list`.
+    their annotations and what `select_related` names. Tuples of `values_list` are as the driver
+    returns them: on SQLite a condition is 0 or 1.
     """
 
     def __init__(self, queryset: Callable[[], QuerySet[Any, Result]]) -> None:
@@ -46,21 +47,13 @@ class CompiledQuery(Generic[Result]):
         self._compiled: dict[str, _CompiledSql] = {}
 
     def __call__(self, **values: Any) -> list[Result]:
-        return self._for_alias().rows(values)
-
-    def plain(self, **values: Any) -> Iterator[tuple[Any, ...]]:
-        """Rows of a `values_list()` as the driver returns them: of thousands of rows Django would
-        convert each value. On SQLite a condition is then 0 or 1."""
-        return self._for_alias().plain(values)
-
-    def _for_alias(self) -> _CompiledSql:
         if self._queryset is None:
             self._queryset = self._make()
         alias = self._queryset.db
         if alias not in self._compiled:
             # A copy: while a query becomes SQL it is changed, and other threads may be at it too.
             self._compiled[alias] = _CompiledSql(self._queryset.all(), alias)
-        return self._compiled[alias]
+        return self._compiled[alias].rows(values)
 
 
 class _CompiledSql:
@@ -72,26 +65,22 @@ class _CompiledSql:
         self._sql, self._parameters = self._compiler.as_sql()
         columns = [column for column, _, _ in self._compiler.select]
         self._converters = self._compiler.get_converters(columns)
-        tuples = queryset._iterable_class is ValuesListIterable
-        self._make_row = tuple if tuples else _models(self._compiler, alias)
+        self._is_plain = queryset._iterable_class is ValuesListIterable
+        self._make_row = None if self._is_plain else _models(self._compiler, alias)
 
     def rows(self, values: dict[str, Any]) -> list[Any]:
-        rows: Iterable[Any] = self._rows(values)
-        if self._converters:
-            rows = self._compiler.apply_converters(rows, self._converters)
-        return [self._make_row(row) for row in rows]
-
-    def plain(self, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-        return self._rows(values, binary=True)
-
-    def _rows(self, values: dict[str, Any], *, binary: bool = False) -> Iterator[tuple[Any, ...]]:
         connection = connections[self._alias]
         parameters = [
             each.adapted(values[each.name], connection.vendor) if isinstance(each, Param) else each
             for each in self._parameters
         ]
-        cursor = execute(connection, self._sql, parameters, binary=binary, prepare=True)
-        return fetched(connection, cursor, ROWS_AT_ONCE)
+        cursor = execute(connection, self._sql, parameters, binary=self._is_plain, prepare=True)
+        rows: Iterable[Any] = fetched(connection, cursor, ROWS_AT_ONCE)
+        if self._make_row is None:
+            return list(rows)
+        if self._converters:
+            rows = self._compiler.apply_converters(rows, self._converters)
+        return [self._make_row(row) for row in rows]
 
 
 def _models(compiler: Any, alias: str) -> Callable[[Sequence[Any]], Any]:

@@ -90,7 +90,7 @@ def _with_ids(
         return []
     if attempts == EVERY_ATTEMPT:
         rows_of = _brief_rows_of if brief else _rows_of
-        rows = rows_of.plain(step=step.pk, hosts=ids)
+        rows = rows_of(step=step.pk, hosts=ids)
         return step_hosts(step, itertools.starmap(Result, rows))
     results = HostResult.objects.for_step(step).filter(database.InArray("host_id", ids))
     return step_hosts(step, read(results.of_attempts(*attempts)))
