@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from joblogs.logtext import store
+from joblogs.logtext.store import line_ends
 from joblogs.models import HostResult, StepInstance
 
 from .step_host import StepHost
@@ -128,11 +129,11 @@ class StoredText:
     def _newlines_before(self, part: _Part, position: int) -> int:
         if position > part.size // 2:
             # Counted from the end, which is where a log that grows is looked at.
-            counted = store.newlines_within(self._day, part.log, position, part.size)
+            counted = line_ends.count_within(self._day, part.log, position, part.size)
             if counted.stop == part.size:
                 rest = self._count(part, position, counted.start)
                 return part.newlines - counted.newlines - rest
-        counted = store.newlines_within(self._day, part.log, 0, position)
+        counted = line_ends.count_within(self._day, part.log, 0, position)
         return counted.newlines + self._count(part, counted.stop, position)
 
     def _count(self, part: _Part, start: int, stop: int) -> int:
@@ -148,7 +149,7 @@ class StoredText:
             return 0
         for part in self._parts:
             if nth <= part.newlines:
-                place = store.chunk_of_newline(self._day, part.log, nth)
+                place = line_ends.chunk_of(self._day, part.log, nth)
                 if place is None:
                     break
                 chunk, before = place
@@ -162,7 +163,7 @@ class StoredText:
         for part in self._parts:
             if position < part.stop and part.newlines:
                 at = max(0, position - part.start)
-                for chunk in store.chunks_with_newlines(self._day, part.log, at):
+                for chunk in line_ends.next_chunks(self._day, part.log, at):
                     begin = part.start + max(chunk.start, at)
                     data = self.read(begin, min(part.start + chunk.stop, part.stop))
                     if end := data.find(b"\n") + 1:
