@@ -53,6 +53,7 @@ class Channel(TextChoices):
         "bkci_plugin_batch_get_job_instance_execute_object_log",
     )
     RAW = "raw log", _("raw log")
+    API_COMPARE = "compare", _("comparison by an app")
     API_SEARCH = "search", _("search by an app")
     FIRST_ERRORS = "first_errors", _("first errors of a step")
     STEP_FOLLOW = "follow", _("following a step")

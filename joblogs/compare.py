@@ -119,6 +119,16 @@ def compare(
     return result
 
 
+def shown_rows(comparison: Comparison, *, context: int) -> list[bool]:
+    """Of each row, whether it is shown: what differs, with so many rows around it."""
+    shown = [False] * len(comparison.rows)
+    for index, row in enumerate(comparison.rows):
+        if row.kind in (Kind.DIFFERENT, Kind.LEFT, Kind.RIGHT):
+            first, stop = max(0, index - context), min(len(shown), index + context + 1)
+            shown[first:stop] = [True] * (stop - first)
+    return shown
+
+
 class _RowBuilder:
     """Says what differs between two lines."""
 

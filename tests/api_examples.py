@@ -265,6 +265,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "log_beyond": Example("GET", OWN + "hosts/101/log", headers={"Range": "bytes=99-"}),
     "follow": Example("POST", OWN + "follow", {"host_id_list": [101], "max_bytes": 51}),
+    "compare": Example("GET", FAILED + "compare", query={"host": 102, "with": "10.0.0.1"}),
     "search": Example("GET", FAILED + "search", query={"q": "backup", "context": 0}),
     "first_errors": Example("GET", FAILED + "first_errors", query={"status": "failed"}),
     "export_text": Example(

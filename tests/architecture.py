@@ -22,7 +22,7 @@ BELOW = BASE | {
     *("models", "logtext", "logtext.store", "grouping", "database", "metrics", "log_features"),
 }
 LOWER = BELOW | {
-    *("access", "app_tokens", "audit", "compare", "export", "filters", "ingest"),
+    *("access", "app_tokens", "audit", "compare", "counterparts", "export", "filters", "ingest"),
     *("login_throttle", "query"),
     *("maintenance", "search", "slow_work", "step_groups"),
 }
@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ingest": BELOW | {"access", "ingest"},
     "query": BELOW | {"access", "query"},
     "search": BELOW | {"access", "filters", "query", "search"},
+    "counterparts": BELOW | {"access", "compare", "counterparts", "query", "step_groups"},
     "compare": BELOW | {"compare", "query"},
     "export": BELOW | {"access", "export", "filters", "query", "search"},
     "step_groups": BELOW | {"query", "search", "step_groups"},

@@ -9,7 +9,7 @@ from django.urls import re_path
 
 from .base import ApiView, not_found
 from .dialects import Dialect, routes, v4_routes
-from .v1 import export, first_errors, follow, offsets, records, schema, search
+from .v1 import compare, export, first_errors, follow, offsets, records, schema, search
 from .v1 import host_log as raw_log
 from .v3 import batch_log, host_log, job_list, job_status, plugin, step_detail, step_status
 from .v4 import authorized_scopes, object_log, task_context
@@ -78,6 +78,7 @@ ROUTES = [
     Route("offsets", _STEP + "/offsets", offsets.Offsets),
     Route("host_log", _STEP + "/hosts/{host}/log", raw_log.HostLog),
     Route("follow", _STEP + "/follow", follow.Follow),
+    Route("compare", _STEP + "/compare", compare.CompareLogs),
     Route("search", _STEP + "/search", search.SearchStep),
     Route("first_errors", _STEP + "/first_errors", first_errors.FirstErrorsView),
     Route("export", _SCOPE + "/export", export.Export),

@@ -120,6 +120,11 @@ def _follow(where: Place) -> list[Ask]:
     return [Ask(path, "POST", json=body, step=where.step) for body in asked]
 
 
+def _compare(where: Place) -> list[Ask]:
+    path = f"{_own(where, 'compare')}?host={where.host}&with={where.other_host}"
+    return [Ask(f"{path}{rest}", step=where.step) for rest in ("", "&masks=0&part=end")]
+
+
 def _search(where: Place) -> list[Ask]:
     path = _own(where, "search")
     asked = (f"?q={where.word}-needle", f"/?q={where.word}-n.*&regex=1&context=0")
@@ -190,6 +195,13 @@ API = [
         _raw,
         text=APP_OR_TOKEN,
         recorded="raw log",
+    ),
+    Row(
+        "comparison of two logs by an app",
+        ("compare",),
+        _compare,
+        text=APP_OR_TOKEN,
+        recorded="compare",
     ),
     Row(
         "search in a step by an app",

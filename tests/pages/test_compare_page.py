@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from joblogs.pages.compare import page as compare_page
+from joblogs import counterparts
 from tests.builders import CREATED, job, load, result, script_log, step
 from tests.pages.page_helpers import page, reads, staff
 
@@ -113,7 +113,7 @@ def test_the_earlier_run_of_another_scope_is_none_of_theirs() -> None:
 
 
 def test_large_logs_are_cut_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_page, "BYTES_MAX", 100)
+    monkeypatch.setattr(counterparts, "BYTES_MAX", 100)
     load(job(), step())
     for host, text in ((101, "a\n" * 500 + "x\n"), (102, "a\n" * 500 + "y\n")):
         load(result(host), script_log(text, host=host))

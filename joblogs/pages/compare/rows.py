@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from joblogs.compare import Cell, Comparison, Kind, Row
+from joblogs.compare import Cell, Comparison, Row, shown_rows
 from joblogs.logtext.ansi import Encoding, Mark, Painter
 from joblogs.pages.formats import number
 from joblogs.pages.log.lines import painted
@@ -17,7 +17,6 @@ CONTEXT = 3
 ROWS_MAX = 2_000
 SHOWN_BYTES = 2_000
 """Of a line; a longer one is shown around its first difference."""
-_CHANGED = (Kind.DIFFERENT, Kind.LEFT, Kind.RIGHT)
 
 
 class LogLink(NamedTuple):
@@ -56,14 +55,9 @@ def rows_on_page(
     links: tuple[LogLink, LogLink],
 ) -> tuple[list[RowOnPage], bool]:
     """The rows to show, and whether some changed ones had to be left out."""
-    keep = [everything] * len(comparison.rows)
+    keep = [True] * len(comparison.rows)
     if not everything:
-        for index, row in enumerate(comparison.rows):
-            if row.kind in _CHANGED:
-                first = max(0, index - CONTEXT)
-                keep[first : index + CONTEXT + 1] = [True] * (
-                    min(len(keep), index + CONTEXT + 1) - first
-                )
+        keep = shown_rows(comparison, context=CONTEXT)
     shown: list[RowOnPage] = []
     folded = count = 0
     for row, wanted in zip(comparison.rows, keep, strict=True):
