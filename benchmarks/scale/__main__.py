@@ -1,7 +1,7 @@
 """Fill stores of several sizes, enter everything in each, and print what it costs.
 
     python -m benchmarks.scale                 # 1/100 and full: 15 minutes, 15 GB of disk
-    python -m benchmarks.scale 0.01 0.1        # these: 1 is 400,000 jobs and 8.5 M host results
+    python -m benchmarks.scale 0.01 0.1        # these: 1 is 400,000 jobs and some 8 M host results
 
 Each store is a PostgreSQL server of its own, made for the run and gone afterwards. Beside the time
 stands how many pages of 8 KB the database looked at: that is the same on a busy machine.
