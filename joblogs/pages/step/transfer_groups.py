@@ -1,4 +1,4 @@
-"""What a file step moved, in groups of one outcome and one source."""
+"""What a file step moved, in groups of one outcome, one source and one error."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from joblogs.choices import FINISHED, FileStatus, file_rank
+from joblogs.choices import FINISHED, HOST_SUCCEEDED, FileStatus, file_rank
 from joblogs.grouping.host_ranges import fold
+from joblogs.pages.formats import host_status_label
 from joblogs.pages.log.files import mean_percent
 from joblogs.query import StepHost
 from joblogs.query.overview import Transfer
@@ -17,10 +18,12 @@ PATHS_MAX = 5
 
 @dataclass
 class TransferGroup:
-    """Files from one source that came to one status."""
+    """Files from one source that came to one status, of failures on hosts with one error."""
 
     status: int
     source: str
+    error: str
+    """What became of the hosts, where their files failed; else empty."""
     files: int = 0
     hosts: dict[int, StepHost] = field(default_factory=dict)
     paths: dict[str, None] = field(default_factory=dict)
@@ -35,7 +38,8 @@ class TransferGroup:
     @property
     def label(self) -> str:
         status = self.status
-        return str(FileStatus(status).label if status in FileStatus.values else status)
+        label = str(FileStatus(status).label if status in FileStatus.values else status)
+        return f"{label} · {self.error}" if self.error else label
 
     @property
     def percent(self) -> int | None:
@@ -60,13 +64,26 @@ class TransferGroup:
 
 
 def transfer_groups(moved: Iterable[tuple[StepHost, Transfer]]) -> list[TransferGroup]:
-    """The groups, what went wrong first, then the smallest."""
-    by_key: dict[tuple[int, str], TransferGroup] = {}
+    """The groups, what went wrong first, the largest of that before others, then the smallest."""
+    by_key: dict[tuple[int, str, str], TransferGroup] = {}
     for host, transfer in moved:
-        key = (transfer.status, transfer.source)
+        key = (transfer.status, transfer.source, _error(host, transfer))
         group = by_key.setdefault(key, TransferGroup(*key))
         group.files += 1
         group.progress.append((transfer.status, transfer.process))
         group.hosts[host.bk_host_id] = host
         group.paths[transfer.src_path] = None
-    return sorted(by_key.values(), key=lambda g: (g.colour == "ok", len(g.hosts), g.source))
+    return sorted(by_key.values(), key=_order)
+
+
+def _error(host: StepHost, transfer: Transfer) -> str:
+    failed = file_rank(transfer.status) == FINISHED and transfer.status != FileStatus.DONE
+    if not failed or not host.newest.finished or host.status in HOST_SUCCEEDED:
+        return ""
+    return host_status_label(host.status, host.newest.exit_code)
+
+
+def _order(group: TransferGroup) -> tuple[bool, bool, int, str, str]:
+    hosts = len(group.hosts)
+    is_bad = group.colour == "bad"
+    return not is_bad, group.colour == "ok", -hosts if is_bad else hosts, group.source, group.error
