@@ -7,15 +7,17 @@ the row of a streamed one says what is planned, and is corrected when the stream
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.db import Error, IntegrityError
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -61,6 +63,42 @@ class Channel(TextChoices):
     APP_EXPORT = "export", _("app export")
     PAGE_EXPORT = "page export", _("page export")
     ADMIN_EXPORT = "admin export", _("admin export")
+
+
+SETTLED_AFTER = timedelta(minutes=2)
+"""When a row no longer changes, but for one of an answer that is still sent: answers to polls are
+added to it for a minute, and it is written within a second."""
+
+
+def settled_reads(rows: QuerySet[LogRead], *, after: int, length: int) -> list[LogRead]:
+    """The next of these rows after an id, as far as they and all before them are settled.
+
+    Ids are given out in another order than rows are seen in, but only for a moment: who goes on
+    after the last of them misses none.
+    """
+    latest = timezone.now() - SETTLED_AFTER
+    page = rows.filter(pk__gt=after).order_by("pk")[:length]
+    return list(itertools.takewhile(lambda read: read.at < latest, page))
+
+
+def fields_of(read: LogRead) -> dict[str, Any]:
+    """A record of a read, as the API and our own log tell it."""
+    return {
+        "id": read.pk,
+        "time": read.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "user": read.who,
+        "user_verified": read.user_verified,
+        "app": read.app_code,
+        "token": read.token,
+        "channel": read.channel,
+        "bk_scope_type": read.scope_type,
+        "bk_scope_id": read.scope_id,
+        "job_instance_id": read.job_instance_id,
+        "step_instance_id": read.step_instance_id,
+        "hosts": read.host_count,
+        "bytes": read.size,
+        "answers": read.answers,
+    }
 
 
 class AuditedResponse(StreamingHttpResponse):
@@ -135,6 +173,10 @@ class ReadEntry:
 
     def _insert(self, size: int) -> int:
         now = timezone.now()
+        if settings.LOG_FORMAT == "json":
+            fields = fields_of(self._new_row(now, size, poll_key=None))
+            del fields["id"], fields["answers"]
+            logger.info("read", extra={"fields": fields})
         if not self.poll:
             return database.insert_without_sync(self._new_row(now, size, poll_key=None))
         key = self._poll_key(now)

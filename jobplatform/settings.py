@@ -258,6 +258,7 @@ if SECURE_SSL:
 
 # What we log ourselves: events, never the text of a log, never a credential.
 
+LOG_FORMAT = env.choice("LOG_FORMAT", of=("line", "json"), default="line")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -273,7 +274,7 @@ LOGGING = {
     "handlers": {
         "console": {  # standard error
             "class": "logging.StreamHandler",
-            "formatter": env.choice("LOG_FORMAT", of=("line", "json"), default="line"),
+            "formatter": LOG_FORMAT,
         },
     },
     "root": {"handlers": ["console"], "level": "INFO"},

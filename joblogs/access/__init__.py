@@ -4,6 +4,7 @@ Rights belong to the app; commands are run by whoever runs the machine and may d
 """
 
 from .apps import create_app, new_secret, seconds_to_wait
+from .auditing import auditable_reads
 from .reading import (
     Caller,
     app_of,
@@ -21,6 +22,7 @@ from .writing import OPERATOR, Writer, writable_jobs, writer_for
 
 __all__ = [
     "Caller",
+    "auditable_reads",
     "readable_scope",
     "readable_scopes",
     "app_of",

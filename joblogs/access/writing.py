@@ -53,7 +53,7 @@ OPERATOR = Writer(every_scope=True)
 def writer_for(caller: Caller) -> Writer:
     """What an app may write. Raises PermissionDenied if that is nothing."""
     grants = list(AppGrant.objects.filter(app=caller.app))
-    written, read = (_scopes_with(right, grants, caller.token) for right in ("write", "read"))
+    written, read = (scopes_with(right, grants, caller.token) for right in ("write", "read"))
     if not written:
         raise PermissionDenied(user=caller.user)
     return Writer(
@@ -65,7 +65,7 @@ def writer_for(caller: Caller) -> Writer:
     )
 
 
-def _scopes_with(right: str, grants: Iterable[AppGrant], token: AppToken | None) -> set[int | None]:
+def scopes_with(right: str, grants: Iterable[AppGrant], token: AppToken | None) -> set[int | None]:
     """The keys of the scopes where grants and a token both give a right; None is every scope."""
     granted = {grant.scope_id for grant in grants if getattr(grant, right)}
     if token is None or (getattr(token, right) and token.scope_id is None):

@@ -54,6 +54,7 @@ EXAMPLES: Json = {
 TAGS = [
     {"name": "BlueKing", "description": "As in BlueKing JOB."},
     {"name": "Raw log", "description": "Logs as bytes, for tools."},
+    {"name": "Audit", "description": "Who read which logs."},
     {"name": "Answers", "description": "What a step's logs say, not the logs."},
     {"name": "Export", "description": "Many logs as one file."},
     {"name": "Records", "description": "Records from producers."},

@@ -11,6 +11,7 @@ from .base import ApiView, not_found
 from .dialects import Dialect, routes, v4_routes
 from .v1 import compare, export, first_errors, follow, offsets, records, schema, search
 from .v1 import host_log as raw_log
+from .v1.audit import AuditView
 from .v3 import batch_log, host_log, job_list, job_status, plugin, step_detail, step_status
 from .v4 import authorized_scopes, object_log, task_context
 from .v4 import job_list as v4_job_list
@@ -74,6 +75,7 @@ ROUTES = [
             ),
         }.items()
     ),
+    Route("audit", "/api/v1/audit", AuditView),
     Route("records", "/api/v1/records", records.Records),
     Route("offsets", _STEP + "/offsets", offsets.Offsets),
     Route("host_log", _STEP + "/hosts/{host}/log", raw_log.HostLog),

@@ -271,6 +271,11 @@ API = [
         facts=APP_OR_TOKEN,
     ),
     Row(
+        "who read what, for apps with the right to audit, of which none of these is one",
+        ("audit",),
+        at("/api/v1/audit", "/api/v1/audit/", "/api/v1/audit?after=0&length=10000"),
+    ),
+    Row(
         "scopes that the caller may read",
         ("v4_get_user_authorized_scopes",),
         at("/api/v4/get_user_authorized_scopes", "/esb/api/v4/get_user_authorized_scopes"),

@@ -1,0 +1,27 @@
+"""What a caller may see of who read what."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from joblogs.errors import PermissionDenied
+from joblogs.models import AppGrant, LogRead, Scope
+
+from .reading import Caller
+from .writing import scopes_with
+
+
+def auditable_reads(caller: Caller) -> QuerySet[LogRead]:
+    """The records of reads in the scopes where a caller has the right to audit.
+
+    Raises PermissionDenied if that is nowhere.
+    """
+    grants = AppGrant.objects.filter(app=caller.app)
+    scopes = scopes_with("audit", grants, caller.token)
+    if not scopes:
+        raise PermissionDenied(user=caller.user)
+    keys = [scope for scope in scopes if scope is not None]
+    if len(keys) < len(scopes):
+        return LogRead.objects.all()
+    place = Scope.objects.filter(scope_type=OuterRef("scope_type"), scope_id=OuterRef("scope_id"))
+    return LogRead.objects.filter(Exists(place.filter(pk__in=keys)))
