@@ -100,7 +100,7 @@ def _held_keys(step: StepInstance, ends: dict[str, str]) -> dict[tuple[int, int,
     They came in when fewer rules were known: less of them is masked, or nothing.
     """
     hashes = [hashlib.sha256(sent.encode()).digest() for sent in ends]
-    rows = FileLog.objects.filter(step=step).alias(end=Right("task_key", _END_SIZE))
+    rows = FileLog.objects.for_step(step).alias(end=Right("task_key", _END_SIZE))
     rows = rows.filter(Q(end__in=set(ends.values())) | Q(task_hash__in=hashes))
     found: dict[tuple[int, int, str], str] = {}
     for count, batch, key in rows.values_list("execute_count", "batch", "task_key"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +12,22 @@ from joblogs.choices import FileMode, FileStatus
 from .hosts import ADDRESS_LENGTH, HostResult
 from .jobs import StepInstance
 from .logs import StoredLog
+
+
+class FileLogQuerySet(models.QuerySet["FileLog"]):
+    """QuerySet of file logs."""
+
+    def for_step(self, step: StepInstance) -> FileLogQuerySet:
+        """Those of a step, of all hosts and attempts."""
+        return self.filter(step=step)
+
+    def downloads(self) -> FileLogQuerySet:
+        """Those of files that were moved to a target."""
+        return self.filter(mode=FileMode.DOWNLOAD)
+
+    def of_results(self, host_results: Iterable[HostResult | int]) -> FileLogQuerySet:
+        """Those that these host results, by rows or keys, own."""
+        return self.filter(host_result__in=list(host_results))
 
 
 class FileLog(StoredLog):
@@ -56,6 +74,8 @@ class FileLog(StoredLog):
     update_time = models.BigIntegerField(_("updated"), null=True)
     content = models.BinaryField(default=bytes)
     day = models.DateField(_("day"), editable=False)
+
+    objects = FileLogQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("file log")

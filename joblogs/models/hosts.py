@@ -14,7 +14,7 @@ from joblogs.choices import HOST_UNFINISHED, HostStatus, Inherited, Role
 
 from .access import Scope
 from .base import FastLoadModel
-from .jobs import StepInstance
+from .jobs import JobInstance, StepInstance
 from .logs import StoredLog
 from .result_properties import ResultProperties
 
@@ -133,6 +133,10 @@ class HostResultQuerySet(models.QuerySet["HostResult"]):
     def for_step(self, step: StepInstance) -> HostResultQuerySet:
         """Those of a step, of all attempts and roles."""
         return self.filter(step=step)
+
+    def of_jobs(self, jobs: Iterable[JobInstance]) -> HostResultQuerySet:
+        """Those of the steps of these jobs, a QuerySet or rows."""
+        return self.filter(step__job__in=jobs)
 
     def on_hosts(
         self, *names: str, scopes: Iterable[Scope], bk_host_ids: Collection[int] = ()

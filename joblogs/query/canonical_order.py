@@ -90,9 +90,7 @@ def results_in_order(step: StepInstance, condition: Q) -> Iterator[list[HostResu
     """
     results = HostResult.objects.for_step(step)
     if condition:
-        results = results.filter(
-            host_id__in=HostResult.objects.filter(condition, step=step).values("host_id")
-        )
+        results = results.filter(host_id__in=results.filter(condition).values("host_id"))
     order = results.order_by("host_id", "execute_count", "batch", "role")
     last = 0
     while True:

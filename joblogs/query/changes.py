@@ -20,7 +20,7 @@ _TEXTS = ("host_name", "tag", "ip")
 
 def step_facts(step: StepInstance) -> tuple[object, ...]:
     """Numbers that are others once a host result of the step is; for a file step also by file."""
-    results = HostResult.objects.filter(step=step).order_by()
+    results = HostResult.objects.for_step(step).order_by()
     facts = results.aggregate(
         Count("pk"),
         Max("pk"),
@@ -39,5 +39,5 @@ def _sum(number: Combinable) -> Sum:
 def _files(step: StepInstance) -> list[tuple[object, ...]]:
     if step.step_type != StepType.FILE:
         return []
-    files = FileLog.objects.filter(step=step).order_by("status", "process")
+    files = FileLog.objects.for_step(step).order_by("status", "process")
     return list(files.values_list("status", "process").annotate(Count("pk")))

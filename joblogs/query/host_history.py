@@ -22,7 +22,7 @@ def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
 
 def files_on(step: StepInstance, results: Sequence[HostResult]) -> list[FileLog]:
     """The file logs of these host results in their order, without content."""
-    rows = FileLog.objects.filter(host_result__in=results, step=step).defer("content")
+    rows = FileLog.objects.for_step(step).of_results(results).defer("content")
     return sorted(rows, key=lambda log: (log.batch, log.mode, log.task_key))
 
 

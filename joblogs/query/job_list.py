@@ -95,7 +95,7 @@ def results_after(
 
 def tallies_of_jobs(jobs: Iterable[JobInstance]) -> dict[int, list[Tally]]:
     """By job, how often the newest attempts on its targets came to each status. One statement."""
-    results = HostResult.objects.filter(step__job__in=list(jobs))
+    results = HostResult.objects.of_jobs(list(jobs))
     return _tallied(results.latest_attempts(), "step__job_id")
 
 

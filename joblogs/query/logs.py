@@ -83,7 +83,7 @@ def file_logs(
     for group in _file_groups(hosts, weights):
         owners = [row.pk for host in group for row in host.results if row.pk in weights]
         loaded = sum(weights.get(pk, 0) for pk in owners) <= store.GROUP_BYTES
-        logs = FileLog.objects.filter(host_result__in=owners)
+        logs = FileLog.objects.of_results(owners)
         rows = logs.defer(*unread, *([] if loaded else ["content"])) if owners else ()
         # By code point, whatever the database's collation.
         order = sorted(rows, key=attrgetter("host_result_id", "batch", "mode", "task_key"))
@@ -104,7 +104,7 @@ def expected_offsets(step: StepInstance) -> Iterator[dict[str, Any]]:
         scripts = HostResult.objects.for_step(step).targets()
         for size, host, count, batch in scripts.order_by(*ends[1:]).values_list(*ends).iterator():
             yield _offset(host, count, batch, size)
-    files = FileLog.objects.filter(step=step).order_by("host_result", "pk")
+    files = FileLog.objects.for_step(step).order_by("host_result", "pk")
     columns = ("received_size", "host_result__host_id", "execute_count", "batch", "task_key")
     for size, host, count, batch, key in files.values_list(*columns).iterator():
         yield _offset(host, count, batch, size, task_key=key)

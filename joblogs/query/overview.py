@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from joblogs.choices import HOST_SUCCEEDED, FileMode, HostStatus, StepType
+from joblogs.choices import HOST_SUCCEEDED, HostStatus, StepType
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .results import read
@@ -79,7 +79,7 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
 
 def _downloads(step: StepInstance) -> list[Transfer]:
     """The files that were to be moved to targets, without their text."""
-    logs = FileLog.objects.filter(step=step, mode=FileMode.DOWNLOAD).order_by()
+    logs = FileLog.objects.for_step(step).downloads().order_by()
     rows = sorted(logs.values_list("pk", *Transfer._fields).iterator(5000))
     return [Transfer._make(values[1:]) for values in rows]
 

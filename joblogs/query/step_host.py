@@ -160,7 +160,7 @@ def _effective_attempt(
 
 def file_bytes(rows: Iterable[int]) -> int:
     """Bytes of text in the file logs that these host results own."""
-    logs = FileLog.objects.filter(host_result__in=list(rows))
+    logs = FileLog.objects.of_results(rows)
     return int(logs.aggregate(held=Sum("held_size"))["held"] or 0)
 
 
@@ -170,7 +170,7 @@ def file_weights(rows: Iterable[int]) -> dict[int, int]:
     if not owners:
         return {}
     weights = (
-        FileLog.objects.filter(host_result__in=owners)
+        FileLog.objects.of_results(owners)
         .order_by()
         .values_list("host_result")
         .annotate(Count("pk"), Sum("held_size"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from joblogs.choices import FileMode
 from joblogs.models import FileLog, StepInstance
 
 
@@ -30,7 +29,7 @@ def file_sources(step: StepInstance) -> list[FileSource]:
     """The sources of a file step by ascending host id, third parties last."""
     columns = ("src_host_id", "src_cloud_id", "src_ip", "src_ipv6", "src_path")
     sources: dict[int | None, FileSource] = {}
-    rows = FileLog.objects.filter(step=step).order_by().values_list(*columns).distinct()
+    rows = FileLog.objects.for_step(step).order_by().values_list(*columns).distinct()
     # Sorted here: where nulls and letters come differs between databases.
     for host, cloud, ip, ipv6, path in sorted(rows, key=lambda row: (row[0] or 0, row[4])):
         machine = None if host is None else Machine(host, cloud, ip, ipv6)
@@ -44,7 +43,7 @@ def file_sources(step: StepInstance) -> list[FileSource]:
 
 def target_directory(step: StepInstance) -> str | None:
     """The directory that all files of a step went into; None if there is none, or several."""
-    downloads = FileLog.objects.filter(step=step, mode=FileMode.DOWNLOAD).order_by()
+    downloads = FileLog.objects.for_step(step).downloads().order_by()
     directories: set[str] = set()
     for path in downloads.values_list("dest_path", flat=True).distinct().iterator():
         if path is not None:
