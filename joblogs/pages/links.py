@@ -33,7 +33,7 @@ def of_host(step: StepInstance, bk_host_id: int) -> dict[str, str]:
     return of_step(step) | pages
 
 
-_OF_HOST = ("log", "log-more", "log-download", "compare")
+_OF_HOST = ("log", "log-more", "log-download", "log-beside", "log-neighbour", "compare")
 
 
 def with_changes(kept: Mapping[str, str], **changes: str | None) -> str:

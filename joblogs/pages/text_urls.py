@@ -14,5 +14,7 @@ urlpatterns = [
     path(HOST, text_views.host_log, name="log"),
     path(f"{HOST}more", text_views.host_log_more, name="log-more"),
     path(f"{HOST}download", text_views.host_log_file, name="log-download"),
+    path(f"{HOST}beside", text_views.host_beside, name="log-beside"),
+    path(f"{HOST}neighbour", text_views.host_neighbour, name="log-neighbour"),
     path(f"{HOST}compare/", text_views.compare, name="compare"),
 ]

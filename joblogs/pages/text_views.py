@@ -17,7 +17,7 @@ from joblogs.errors import JobNotFound
 from joblogs.models import StepInstance
 
 from .compare import page as compare_page
-from .log import follow
+from .log import beside, follow
 from .log import page as log_page
 from .search import page as search_page
 
@@ -88,6 +88,16 @@ def host_log_more(request: HttpRequest, step: StepInstance, bk_host_id: int) -> 
 @about_a_step
 def host_log_file(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
     return log_page.log_download(step, bk_host_id, request)
+
+
+@about_a_step
+def host_beside(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
+    return beside.beside_page(step, bk_host_id, request)
+
+
+@about_a_step
+def host_neighbour(request: HttpRequest, step: StepInstance, bk_host_id: int) -> HttpResponseBase:
+    return beside.neighbour_page(step, bk_host_id, request)
 
 
 @about_a_step

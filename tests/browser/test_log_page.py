@@ -304,3 +304,29 @@ def test_find_goes_from_match_to_match_by_keys(screen: Page) -> None:
     assert screen.locator("#log .ln code").all_inner_texts() == [
         f"line {n} needle" for n in (700, 1400, 2100, 2800)
     ]
+
+
+def test_from_host_to_host_by_keys_and_by_the_list_beside(screen: Page) -> None:
+    load(job(), step())
+    for host in range(101, 107):
+        failed = host % 2 == 0
+        text = "ERROR: no space\n" if failed else "all is well\n"
+        load(
+            result(host, status=104 if failed else 9, host_name=f"web-{host}"),
+            script_log(text, host=host),
+        )
+    screen.goto(address("log", host=102))
+    screen.keyboard.press("j")
+    expect(screen.get_by_role("heading", name="web-104")).to_be_visible()
+    screen.keyboard.press("k")
+    expect(screen.get_by_role("heading", name="web-102")).to_be_visible()
+    screen.get_by_text("hosts of this step").click()
+    links = screen.locator("#beside li a")
+    expect(links).to_have_count(3)
+    screen.get_by_role("button", name="all hosts 6").click()
+    expect(links).to_have_count(6)
+    links.nth(4).click()
+    expect(screen.get_by_role("heading", name="web-105")).to_be_visible()
+    expect(screen.locator("#beside [aria-current]")).to_contain_text("web-105")
+    screen.get_by_role("button", name="failed 3").click()
+    expect(links).to_have_count(3)

@@ -98,6 +98,15 @@ PAGES = [
         facts=READERS,
     ),
     Row(
+        "hosts beside one, the way to the next",
+        ("staff:log-beside", "staff:log-neighbour"),
+        lambda p: [
+            Ask(_of_step("log-beside", p, "?among=all")),
+            Ask(_of_step("log-neighbour", p, "?to=next"), shows=False),
+        ],
+        facts=READERS,
+    ),
+    Row(
         "lists of jobs, page of a job, page of a host",
         ("staff:jobs", "staff:job", "staff:host"),
         lambda p: [

@@ -20,6 +20,7 @@ from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import rendered
 from joblogs.query import Text, Window, host_history
 
+from .beside import beside_context
 from .encoding import COOKIE, encoding_choices, window_encoding
 from .files import files_on_page
 from .find import find, matching_lines, place_of, summary
@@ -54,6 +55,7 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
         "lines": lines_html(lines, asked.kept),
         "encodings": encoding_choices(encoding, asked.encoding),
         "follow_query": follow_query(log, asked, encoding),
+        "beside": beside_context(links.of_host(log.step, bk_host_id), asked),
         "finding": summary(finding, asked) if finding is not None else None,
         "only": finding is not None and asked.only,
     }

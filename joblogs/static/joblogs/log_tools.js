@@ -14,6 +14,40 @@
     });
   }
 
+  // The hosts beside this one are asked for when they are to be seen, and stay so from log to log.
+  const beside = document.getElementById("beside");
+  if (beside) {
+    const list = beside.lastElementChild, store = sessionStorage;
+    const load = async () => {
+      const among = store.getItem("among") || "";
+      try {
+        const answer = await fetch(beside.dataset.list + "&among=" + among, { credentials: "same-origin" });
+        if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+        list.innerHTML = await answer.text(); // the server's own markup
+        const now = list.querySelector("[aria-current]"), rows = list.querySelector("ul");
+        if (now) rows.scrollTop = now.offsetTop - rows.offsetTop - rows.clientHeight / 2;
+      } catch {
+        location.href = document.querySelector(".crumbs li:nth-last-child(2) a").href + "#hosts";
+      }
+    };
+    beside.hidden = false;
+    beside.addEventListener("toggle", () => {
+      if (beside.open) {
+        store.setItem("beside", "1");
+        load();
+      } else {
+        store.removeItem("beside");
+      }
+    });
+    list.addEventListener("click", (event) => {
+      const choice = event.target.closest("[data-among]");
+      if (!choice) return;
+      store.setItem("among", choice.dataset.among);
+      load();
+    });
+    beside.open = store.getItem("beside") === "1";
+  }
+
   const log = document.getElementById("log");
   if (!log) return;
   const lines = () => [...log.children].filter((row) => row.classList.contains("ln"));
