@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .ansi import Mark, Painter
+from .encodings import reading_encoding
 from .terminal import Screen, decoded
 from .terminal_row import Row
 
@@ -22,8 +23,9 @@ class LinePainter:
     """Paints lines one after the other, each as it was last seen; a colour holds on until it is
     changed. What a line does to others is left out."""
 
-    def __init__(self, encoding: str = "utf-8") -> None:
-        self._encoding = encoding
+    def __init__(self, encoding: str = "") -> None:
+        """Without an encoding each line is read in the one that its bytes are plainly in."""
+        self._fixed = encoding
         self._screen = Screen()
 
     def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str:
@@ -51,11 +53,14 @@ class LinePainter:
             for mark in marks
             if start <= mark.start < stop
         ]
-        html = Painter(self._encoding).line(data[start:stop], within)
+        html = Painter(self._encoding(data)).line(data[start:stop], within)
         return Excerpt(html, start > 0, stop < len(data))
 
+    def _encoding(self, data: bytes) -> str:
+        return self._fixed or reading_encoding(data)
+
     def _rows(self, data: bytes, marks: Sequence[Mark]) -> list[Row]:
-        text, places = decoded(data, self._encoding, marks)
+        text, places = decoded(data, self._encoding(data), marks)
         self._screen.begin_anew()
         self._screen.feed(text, 1, marks=places)
         return self._screen.rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -163,3 +164,16 @@ def test_statements_do_not_grow_with_the_group() -> None:
             _compare(client)
         counts.append(len(asked))
     assert counts[0] == counts[1]
+
+
+def test_lines_are_read_in_their_encoding_and_as_they_were_last_seen() -> None:
+    load(job(), step())
+    for host, word in ((1, "磁盘已满"), (2, "内存不足")):
+        data = f"10%\r20%\rdone\n备份失败: {word}\n".encode("gb18030")
+        load(result(host, status=9))
+        load(script_log(None, host=host, content_base64=base64.b64encode(data).decode()))
+    html = staff().get(page("compare", host=1), {"to": "host", "other": 2, "all": "1"})
+    text = re.sub(r"<[^>]+>", "", html.content.decode())
+    assert "备份失败: 磁盘已满" in text
+    assert "备份失败: 内存不足" in text
+    assert "20%" not in text

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from joblogs.audit import Channel, ReadEntry
 from joblogs.compare import BYTES_MAX, Comparison, Kind, Side, compare
 from joblogs.counterparts import Counterpart, CounterpartKind, LogName, find_counterpart, side
-from joblogs.logtext.ansi import ENCODINGS
+from joblogs.logtext.encodings import CHOICES
 from joblogs.models import JobInstance, StepInstance
 from joblogs.pages import links
 from joblogs.pages.log.host_log import HostLog, host_log, moment
@@ -22,7 +22,7 @@ from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import partial, rendered
 from joblogs.query import Attempts
 
-from .rows import LogLink, rows_on_page
+from .rows import LogLink, codec_of, rows_on_page
 
 
 class CompareForm(forms.Form):
@@ -40,7 +40,7 @@ class CompareForm(forms.Form):
     view = forms.ChoiceField(required=False, choices=[("split", "split"), ("inline", "inline")])
     part = forms.ChoiceField(required=False, choices=[("start", "start"), ("end", "end")])
     all = forms.ChoiceField(required=False, choices=[("0", "0"), ("1", "1")])
-    encoding = forms.ChoiceField(required=False, choices=[(e, e) for e in ENCODINGS])
+    encoding = forms.ChoiceField(required=False, choices=[(name, name) for name in CHOICES])
     attempt = forms.IntegerField(
         required=False, min_value=0, max_value=2**31 - 1, label=_("attempt")
     )
@@ -121,7 +121,7 @@ def _result(
     rows, rows_cut = rows_on_page(
         comparison,
         everything=params.get("all") == "1",
-        encoding=params.get("encoding") or "utf-8",
+        encoding=codec_of(params.get("encoding") or ""),
         links=logs,
     )
     return {

@@ -9,13 +9,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from joblogs.compare import Cell, Comparison, Row, shown_rows
-from joblogs.logtext.ansi import Encoding, Mark, Painter
+from joblogs.logtext.encodings import CHOICES
+from joblogs.logtext.terminal_lines import LinePainter
 from joblogs.pages.formats import number
-from joblogs.pages.log.lines import painted
+from joblogs.pages.log.lines import painted, safe
 
 CONTEXT = 3
 ROWS_MAX = 2_000
-SHOWN_BYTES = 2_000
+SHOWN_CELLS = 2_000
 """Of a line; a longer one is shown around its first difference."""
 
 
@@ -51,7 +52,7 @@ def rows_on_page(
     comparison: Comparison,
     *,
     everything: bool,
-    encoding: Encoding,
+    encoding: str,
     links: tuple[LogLink, LogLink],
 ) -> tuple[list[RowOnPage], bool]:
     """The rows to show, and whether some changed ones had to be left out."""
@@ -79,7 +80,7 @@ def _fold(lines: int) -> RowOnPage:
     return RowOnPage(fold=text % {"n": number(lines)})
 
 
-def _row(row: Row, encoding: Encoding, left: LogLink, right: LogLink) -> RowOnPage:
+def _row(row: Row, encoding: str, left: LogLink, right: LogLink) -> RowOnPage:
     on = gettext("on %(hosts)s of %(of)s hosts")
     return RowOnPage(
         str(row.kind),
@@ -87,7 +88,7 @@ def _row(row: Row, encoding: Encoding, left: LogLink, right: LogLink) -> RowOnPa
         _cell(row.right, encoding, right) if row.right else None,
         [
             (
-                painted(Painter(encoding), steady.value),
+                painted(LinePainter(encoding), steady.value),
                 on % {"hosts": number(steady.hosts), "of": number(steady.of)},
             )
             for steady in row.steady
@@ -95,17 +96,20 @@ def _row(row: Row, encoding: Encoding, left: LogLink, right: LogLink) -> RowOnPa
     )
 
 
-def _cell(cell: Cell, encoding: Encoding, link: LogLink) -> CellOnPage:
+def _cell(cell: Cell, encoding: str, link: LogLink) -> CellOnPage:
     telling = [mark for mark in cell.marks if mark.name != "masked"] or cell.marks
-    start = 0
-    if len(cell.data) > SHOWN_BYTES and telling:
-        start = max(0, telling[0].start - SHOWN_BYTES // 4)
-    stop = min(len(cell.data), start + SHOWN_BYTES)
-    marks = [
-        Mark(max(mark.start, start) - start, min(mark.end, stop) - start, mark.name)
-        for mark in cell.marks
-        if mark.end > start and mark.start < stop
-    ]
-    html = painted(Painter(encoding), cell.data[start:stop], marks)
+    excerpt = LinePainter(encoding).excerpt(
+        cell.data,
+        cell.marks,
+        around=telling[0].name if telling else "",
+        cells=SHOWN_CELLS,
+        before=SHOWN_CELLS // 4,
+    )
     log = f"{link.log}?line={cell.number}{link.keep}#L{cell.number}"
-    return CellOnPage(cell.number, log, html, start > 0, stop < len(cell.data))
+    return CellOnPage(cell.number, log, safe(excerpt.html), excerpt.cut_before, excerpt.cut_after)
+
+
+def codec_of(choice: str) -> str:
+    """The encoding of what a reader chose; empty where lines are read in what they plainly are in,
+    as those of UTF-16 are by halves."""
+    return "" if choice == "utf-16" else CHOICES.get(choice, "")
