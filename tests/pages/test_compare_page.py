@@ -172,7 +172,7 @@ def test_lines_are_read_in_their_encoding_and_as_they_were_last_seen() -> None:
         data = f"10%\r20%\rdone\n备份失败: {word}\n".encode("gb18030")
         load(result(host, status=9))
         load(script_log(None, host=host, content_base64=base64.b64encode(data).decode()))
-    html = staff().get(page("compare", host=1), {"to": "host", "other": 2, "all": "1"})
+    html = staff().get(page("compare", host=1), {"to": "host", "other": "2", "all": "1"})
     text = re.sub(r"<[^>]+>", "", html.content.decode())
     assert "备份失败: 磁盘已满" in text
     assert "备份失败: 内存不足" in text
