@@ -20,8 +20,6 @@ from xxhash import xxh3_64_intdigest, xxh32_intdigest
 from .cleaning import cleaned
 from .skeletons import Skeletons, skeletons
 from .slots import (
-    MANY,
-    VALUES_MAX,
     number_slot,
     number_slots,
     set_slot,
@@ -122,18 +120,6 @@ class _Batch:
         self.nth[order] = np.arange(len(keys)) - np.repeat(begins, sizes)
         self.counts = np.empty(len(keys), np.int64)
         self.counts[order] = np.repeat(sizes, sizes)
-        self.values = _Values(found)
-
-
-class _Values:
-    """Slots of a batch, by their place in it."""
-
-    def __init__(self, found: Skeletons) -> None:
-        self._text = found.text
-        self._starts, self._ends = found.slot_starts.tolist(), found.slot_ends.tolist()
-
-    def __getitem__(self, place: int) -> bytes:
-        return self._text[self._starts[place] : self._ends[place]]
 
 
 def _features(found: Skeletons) -> Iterator[bytes]:
@@ -198,12 +184,8 @@ def _chosen_features(
     for kept in chosen(digests, widths):
         entries.append(kept.digest << 7 | kept.nth << 5 | kept.slots)
         if kept.nth == SET:
-            columns = [
-                {batch.values[firsts[row] + j] for row in kept.rows} for j in range(kept.slots)
-            ]
-            slots += [
-                MANY << 24 if len(column) > VALUES_MAX else set_slot(column) for column in columns
-            ]
+            places = np.array([firsts[row] for row in kept.rows])[:, None] + np.arange(kept.slots)
+            slots += [set_slot(np.unique(column).tolist()) for column in all_slots[places].T]
             continue
         if kept.nth == 0:
             slots.append(number_slot(counts[kept.digest]))

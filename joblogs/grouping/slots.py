@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -147,14 +147,13 @@ def is_moment(value: bytes) -> bool:
     return kind in (DATE, DATE_WITHOUT_YEAR, DAY, CLOCK, OWN) or kind >= MEASURED
 
 
-def set_slot(values: Iterable[bytes]) -> int:
-    """Slot of the different values of lines that come often: the largest kind, and a hash of all;
+def set_slot(slots: Sequence[int]) -> int:
+    """Slot of the different slots of lines that come often: the largest kind, and a hash of all;
     too many are noise."""
-    found = list(map(slot, values))
-    if len(found) > VALUES_MAX:
+    if len(slots) > VALUES_MAX:
         return MANY << 24
-    mixed = sum(one * 0x9E3779B1 >> 7 for one in found) & _DIGEST
-    return max(one >> 24 for one in found) << 24 | mixed
+    mixed = sum(one * 0x9E3779B1 >> 7 for one in slots) & _DIGEST
+    return max(one >> 24 for one in slots) << 24 | mixed
 
 
 def _moment(value: bytes) -> int | None:
