@@ -267,6 +267,7 @@ EXAMPLES: dict[str, Example] = {
     "follow": Example("POST", OWN + "follow", {"host_id_list": [101], "max_bytes": 51}),
     "compare": Example("GET", FAILED + "compare", query={"host": 102, "with": "10.0.0.1"}),
     "search": Example("GET", FAILED + "search", query={"q": "backup", "context": 0}),
+    "summary": Example("GET", FAILED + "summary"),
     "first_errors": Example("GET", FAILED + "first_errors", query={"status": "failed"}),
     "export_text": Example(
         "GET",

@@ -9,7 +9,18 @@ from django.urls import re_path
 
 from .base import ApiView, not_found
 from .dialects import Dialect, routes, v4_routes
-from .v1 import compare, export, first_errors, follow, offsets, records, schema, search
+from .v1 import (
+    compare,
+    export,
+    first_errors,
+    follow,
+    group_hosts,
+    offsets,
+    records,
+    schema,
+    search,
+    summary,
+)
 from .v1 import host_log as raw_log
 from .v1.audit import AuditView
 from .v3 import batch_log, host_log, job_list, job_status, plugin, step_detail, step_status
@@ -23,6 +34,7 @@ PATH_PARTS = {
     "job": "[0-9]{1,16}",
     "step": "[0-9]{1,16}",
     "host": "[0-9]{1,16}",
+    "group": "[0-9a-f]{12}",
 }
 """Regular expressions of the parts of a path."""
 _SCOPE = "/api/v1/{scope_type}/{scope_id}"
@@ -81,6 +93,8 @@ ROUTES = [
     Route("host_log", _STEP + "/hosts/{host}/log", raw_log.HostLog),
     Route("follow", _STEP + "/follow", follow.Follow),
     Route("compare", _STEP + "/compare", compare.CompareLogs),
+    Route("summary", _STEP + "/summary", summary.Summary),
+    Route("group_hosts", _STEP + "/groups/{group}", group_hosts.GroupHostsView),
     Route("search", _STEP + "/search", search.SearchStep),
     Route("first_errors", _STEP + "/first_errors", first_errors.FirstErrorsView),
     Route("export", _SCOPE + "/export", export.Export),

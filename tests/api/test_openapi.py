@@ -20,7 +20,14 @@ from joblogs.api.base import ApiView
 from joblogs.api.openapi import OPERATIONS, PATHS
 
 Json = dict[str, Any]
-PLACES = {"scope_type": "biz", "scope_id": "2", "job": "1", "step": "1", "host": "1"}
+PLACES = {
+    "group": "0" * 12,
+    "scope_type": "biz",
+    "scope_id": "2",
+    "job": "1",
+    "step": "1",
+    "host": "1",
+}
 SLUGS = {"gateway": "bk-job", "stage": "prod", "module": "job-execute"}
 
 

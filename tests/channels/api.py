@@ -131,6 +131,11 @@ def _search(where: Place) -> list[Ask]:
     return [Ask(f"{path}{rest}", step=where.step) for rest in asked]
 
 
+def _summary(where: Place) -> list[Ask]:
+    rests = ("summary", "summary?max_chars=4000")
+    return [Ask(_own(where, rest), step=where.step) for rest in rests]
+
+
 def _first_errors(where: Place) -> list[Ask]:
     path = _own(where, "first_errors")
     return [Ask(f"{path}{rest}", step=where.step) for rest in ("", "/", "?format=csv&context=0")]
@@ -209,6 +214,13 @@ API = [
         _search,
         text=APP_OR_TOKEN,
         recorded="search",
+    ),
+    Row(
+        "summary of a step",
+        ("summary", "group_hosts"),
+        _summary,
+        text=APP_OR_TOKEN,
+        recorded="summary",
     ),
     Row(
         "first errors of a step",

@@ -1,0 +1,312 @@
+"""Endpoint `/api/v1/…/summary`: what happened on all hosts of a step, in few characters.
+
+The groups of the step page as values: failures first, why each group is apart and a few of its
+lines. However many hosts there are, the answer has at most `max_chars` characters, so that a chat
+or an agent can take it whole; it says what it left out and how to ask for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Annotated
+
+from django.http.response import HttpResponseBase
+from msgspec import UNSET, Meta, Struct, UnsetType
+from rest_framework.request import Request
+
+from joblogs import database, slow_work
+from joblogs.api import envelope
+from joblogs.api.base import Operation, read_entry, readable_step
+from joblogs.api.fields import (
+    Parameter,
+    Params,
+    count_param,
+    number_of,
+    or_unset,
+    read_query,
+)
+from joblogs.api.parameters import optional_integer
+from joblogs.audit import Channel
+from joblogs.choices import HOST_SUCCEEDED, HostStatus
+from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
+from joblogs.grouping.host_ranges import fold
+from joblogs.grouping.line_groups import Why
+from joblogs.logtext.terminal import last_seen
+from joblogs.query import Attempts, StepHost
+from joblogs.query.overview import Overview, overview
+from joblogs.step_groups import (
+    Excerpt,
+    Printed,
+    Relation,
+    ShownDifference,
+    StepGroup,
+    StepGroups,
+    excerpts,
+    step_groups,
+)
+
+from .downloads import Download
+
+CHARS_DEFAULT, CHARS_LEAST, CHARS_MOST = 8_000, 2_000, 200_000
+COMPARE_SECONDS = 2.0
+"""Spent at most on logs that nobody compared yet."""
+GROUPS_READ = 40
+"""Groups of which lines are read."""
+LINES, LINE_CHARS, NAMES_CHARS, VALUES = 6, 240, 300, 4
+SLOWEST = 3
+
+
+def bounded(params: Params, field: str, *, least: int, most: int, default: int) -> int:
+    """An integer between two bounds. Raises BadRequest."""
+    number = optional_integer(params, field, least=least)
+    if number is not None and number > most:
+        raise BadRequest(BadRequest.FIELD, field)
+    return default if number is None else number
+
+
+class SummaryParams(Struct, frozen=True):
+    """Parameters of the query string: how much, and which attempts."""
+
+    max_chars: Annotated[
+        int,
+        Parameter(
+            partial(bounded, least=CHARS_LEAST, most=CHARS_MOST, default=CHARS_DEFAULT),
+            {"type": "integer", "minimum": CHARS_LEAST, "maximum": CHARS_MOST},
+            f"Characters of the answer at most, {CHARS_DEFAULT} unless said.",
+        ),
+    ]
+    execute_count: Annotated[int | None, count_param("Only up to this attempt.")]
+    batch: Annotated[int | None, count_param("Only this rolling batch.")]
+
+
+class Counts(Struct, kw_only=True):
+    """Numbers of hosts."""
+
+    hosts: int
+    succeeded: int
+    failed: int
+    unfinished: int
+    no_output: Annotated[int, Meta(description="Have ended, and printed nothing.")]
+    other_output: Annotated[int, Meta(description="Succeeded, with other output than most.")]
+    compared: Annotated[int, Meta(description="Outputs that have been compared.")]
+    to_compare: Annotated[int, Meta(description="Outputs there are; ask again while it is more.")]
+
+
+class ValueCount(Struct):
+    """Value, and on how many hosts."""
+
+    value: str
+    hosts: int
+
+
+class Difference(Struct, kw_only=True):
+    """Value in which a group differs from most hosts."""
+
+    label: Annotated[str, Meta(description="What stands before it in its line.")]
+    own: list[ValueCount]
+    usual: ValueCount | None
+    low: Annotated[str | None, Meta(description="The others are about from here …")]
+    high: Annotated[str | None, Meta(description="… to here.")]
+
+
+class GroupLine(Struct):
+    """Line of a log, as it was last seen."""
+
+    number: int
+    text: str
+    differs: bool
+
+
+class GroupSummary(Struct, kw_only=True):
+    """Hosts that ended alike and printed alike."""
+
+    key: str
+    host_count: int
+    hosts: Annotated[str, Meta(description="Their names, folded; cut where they are many.")]
+    status: Annotated[int, number_of(HostStatus, "Status")]
+    exit_code: int | None
+    tag: str
+    succeeded: bool
+    output: Annotated[Printed, Meta(description="What is known of their output.")]
+    majority: Annotated[bool, Meta(description="The largest group of those that succeeded.")]
+    apart_by: Annotated[Why | None, Meta(description="What sets it apart from most.")]
+    differences: list[Difference] = []
+    lines_are: Annotated[Relation | UnsetType, Meta(description="What the lines are.")] = UNSET
+    lines: Annotated[list[GroupLine], Meta(description="Of one of its hosts.")] = []
+
+
+class SlowHost(Struct):
+    """Host that took long, with its duration in milliseconds."""
+
+    bk_host_id: int
+    host_name: str
+    duration: int
+
+
+class LeftOut(Struct):
+    """What did not fit: ask with more `max_chars`."""
+
+    groups: int
+    hosts: int
+
+
+class StepSummary(Struct, kw_only=True):
+    """Summary of a step."""
+
+    name: str
+    status: int
+    counts: Counts
+    groups: Annotated[list[GroupSummary], Meta(description="Failures first, the majority last.")]
+    no_output: Annotated[str, Meta(description="Names of hosts that printed nothing, folded.")]
+    unfinished: Annotated[str, Meta(description="Names of hosts that have not ended, folded.")]
+    slowest: list[SlowHost]
+    left_out: LeftOut
+
+
+class Summary(Download):
+    """View of the summary of a step, by GET."""
+
+    http_method_names = ["get"]
+    errors = (BadRequest, ScopeNotFound, PermissionDenied, JobNotFound)
+    operations = {
+        "get": Operation(
+            id="summary",
+            tag="Answers",
+            summary="What happened on all hosts of a step",
+            description="Groups of hosts that ended alike and printed alike, failures first, with "
+            "what sets each apart; `group_hosts` lists the hosts of one.",
+            request=SummaryParams,
+            answer=StepSummary,
+        )
+    }
+
+    @database.from_replica
+    def get(
+        self, request: Request, scope_type: str, scope_id: str, job: str, step: str
+    ) -> HttpResponseBase:
+        params = read_query(SummaryParams, request._request)
+        instance = readable_step(request, scope_type, scope_id, job, step)
+        slow_work.begin(request._request)
+        found = overview(instance, Attempts(params.execute_count, params.batch))
+        made = step_groups(found, seconds=COMPARE_SECONDS)
+        read = excerpts(made, _readable(made.groups))
+        answer = _summary(found, made, read.by_key, max_chars=params.max_chars)
+        hosts = len(read.hosts | made.read_hosts)
+        entry = read_entry(request, instance, channel=Channel.SUMMARY, hosts=hosts)
+        entry.end(read.size + made.read_bytes)
+        return envelope.success(request._request, answer)
+
+
+def _readable(groups: Iterable[StepGroup]) -> list[StepGroup]:
+    """The groups of which lines are shown: the first ones, and the majority's."""
+    listed = list(groups)
+    return [*[group for group in listed if not group.is_crowd][: GROUPS_READ - 1]] + [
+        group for group in listed if group.is_crowd
+    ]
+
+
+def _summary(
+    found: Overview, made: StepGroups, lines: dict[str, Excerpt], *, max_chars: int
+) -> StepSummary:
+    """The summary with as many groups, in their order, as fit; the majority always does."""
+    silent = [host for host in found.hosts if host.silent]
+    running = [host for host in found.hosts if not host.newest.finished]
+    answer = StepSummary(
+        name=found.step.name[:LINE_CHARS],
+        status=found.step.status,
+        counts=_counts(found, made, silent=len(silent), unfinished=len(running)),
+        groups=[],
+        no_output=_folded(silent),
+        unfinished=_folded(running),
+        slowest=_slowest(found.hosts),
+        left_out=LeftOut(0, 0),
+    )
+    last = [_group(group, lines.get(group.key)) for group in made.groups if group.is_crowd]
+    left = max_chars - _length(answer) - _length(last) - _ENVELOPE_CHARS
+    for group in made.groups:
+        if group.is_crowd:
+            continue
+        summary = _group(group, lines.get(group.key))
+        size = _length(summary) + 1
+        if size > left or answer.left_out.groups:
+            answer.left_out.groups += 1
+            answer.left_out.hosts += len(group.hosts)
+            continue
+        answer.groups.append(summary)
+        left -= size
+    answer.groups += last
+    return answer
+
+
+_ENVELOPE_CHARS = 160
+
+
+def _length(value: object) -> int:
+    """Characters of a value as JSON."""
+    return len(envelope.json_bytes(value).decode())
+
+
+def _counts(found: Overview, made: StepGroups, *, silent: int, unfinished: int) -> Counts:
+    succeeded = sum(host.status in HOST_SUCCEEDED for host in found.hosts)
+    others = (g for g in made.groups if g.succeeded and g.other_output and not g.is_crowd)
+    return Counts(
+        hosts=len(found.hosts),
+        succeeded=succeeded,
+        failed=len(found.hosts) - succeeded - unfinished,
+        unfinished=unfinished,
+        no_output=silent if found.step.prints_output else 0,
+        other_output=sum(len(g.hosts) for g in others if g.printed is Printed.COMPARED),
+        compared=made.compared,
+        to_compare=made.to_compare,
+    )
+
+
+def _group(group: StepGroup, excerpt: Excerpt | None) -> GroupSummary:
+    compared = group.printed is Printed.COMPARED and not group.is_crowd
+    summary = GroupSummary(
+        key=group.key,
+        host_count=len(group.hosts),
+        hosts=_folded(group.hosts),
+        status=group.status,
+        exit_code=group.exit_code,
+        tag=group.tag,
+        succeeded=group.succeeded,
+        output=group.printed,
+        majority=group.is_crowd,
+        apart_by=group.why if compared and (group.other_output or group.failed) else None,
+    )
+    if excerpt is not None:
+        summary.lines_are = or_unset(excerpt.relation)
+        lines = excerpt.lines[:LINES]
+        summary.lines = [GroupLine(line.number, _text(line.data), line.differs) for line in lines]
+        summary.differences = [_difference(one) for one in excerpt.differences[:VALUES]]
+    return summary
+
+
+def _difference(one: ShownDifference) -> Difference:
+    usual = one.usual
+    return Difference(
+        label=_text(one.label),
+        own=[ValueCount(_text(value.text), value.hosts) for value in one.own[:VALUES]],
+        usual=None if usual is None else ValueCount(_text(usual.text), usual.hosts),
+        low=None if one.low is None else _text(one.low),
+        high=None if one.high is None else _text(one.high),
+    )
+
+
+def _text(data: bytes) -> str:
+    """A line, or a part of one, as it was last seen; of a long one its beginning."""
+    text = " ".join(last_seen(data[: 4 * LINE_CHARS]))
+    return text if len(text) <= LINE_CHARS else text[: LINE_CHARS - 1] + "…"
+
+
+def _folded(hosts: list[StepHost]) -> str:
+    text = ", ".join(fold(host.name for host in hosts))
+    return text if len(text) <= NAMES_CHARS else text[: NAMES_CHARS - 1] + "…"
+
+
+def _slowest(hosts: list[StepHost]) -> list[SlowHost]:
+    timed = [(host.newest.duration, host) for host in hosts if host.newest.duration is not None]
+    timed.sort(key=lambda one: -(one[0] or 0))
+    return [SlowHost(host.bk_host_id, host.name, took or 0) for took, host in timed[:SLOWEST]]
