@@ -168,7 +168,7 @@ class AppTokenAdmin(SuperusersOnly, ClosedFirst):
     """A new token is shown once, in the answer itself; afterwards it can only be revoked."""
 
     form = TokenForm
-    list_display = ("app", "name", "where", *RIGHTS, "state", "created_at", "expires_at")
+    list_display = ("app", "name", "where", *RIGHTS, "state", "expires_at", "created_at")
     list_display_links = ("name",)
     list_select_related = ("app", "scope")
     list_filter = RIGHTS
