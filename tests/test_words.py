@@ -49,9 +49,6 @@ MEANT = {
     "benchmarks/journeys.py": {"frame"},  # of Python, in a profiler
 }
 LATER = (
-    "joblogs/pages/log/follow.py",
-    "joblogs/pages/log/page.py",
-    "joblogs/pages/log/request.py",
     "joblogs/admin/",
     "joblogs/shippers/",
 )

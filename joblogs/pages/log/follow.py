@@ -30,7 +30,7 @@ ROWS_MAX = 100
 """Rolling batches of one host that a page follows: they all stand in the address."""
 
 
-def follow_query(log: HostLog, asked: LogRequest, encoding: str) -> str:
+def follow_query(log: HostLog, log_request: LogRequest, encoding: str) -> str:
     """Query that asks for more of the text shown, up to the byte; empty if it is not followed."""
     rows = tuple(row.pk for row in log.host.results)
     if not log.grows or len(rows) > ROWS_MAX:
@@ -40,7 +40,7 @@ def follow_query(log: HostLog, asked: LogRequest, encoding: str) -> str:
         pinned["file"] = str(log.file.pk)
     if encoding != UTF8:
         pinned["read_as"] = choice_of(encoding)
-    return f"{urlencode(asked.in_page | pinned)}&"
+    return f"{urlencode(log_request.in_page | pinned)}&"
 
 
 def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonResponse:
@@ -48,31 +48,32 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonR
 
     Raises Http404 if the text that the page shows is not there any more.
     """
-    asked = LogRequest.read(request.GET)
-    if request.GET.get("shown") and asked.pin is None:
+    log_request = LogRequest.read(request.GET)
+    if request.GET.get("shown") and log_request.pin is None:
         raise Http404
-    log = host_log(step, bk_host_id, asked.attempts, file=asked.file, pin=asked.pin)
-    start, size = asked.asked.get("byte") or 0, log.text.size
+    pin = log_request.pin
+    log = host_log(step, bk_host_id, log_request.attempts, file=log_request.file, pin=pin)
+    start, size = log_request.values.get("byte") or 0, log.text.size
     # What came into an earlier part of the text moved the rest: the page's byte is another now.
-    moved = asked.pin is not None and log.text.last_start != asked.pin.start
+    moved = log_request.pin is not None and log.text.last_start != log_request.pin.start
     window = Window([], size, size, size, log.text.newlines)
     if start < size and not moved:
         window = query.window_at(log.text, Place("byte", start))
     usual = request.COOKIES.get(COOKIE, "")
-    encoding = window_encoding(log.text, window, asked.encoding, usual)
-    seen = window_lines(log, window, asked, encoding, to_end=True)
+    encoding = window_encoding(log.text, window, log_request.encoding, usual)
+    seen = window_lines(log, window, log_request, encoding, to_end=True)
     head = {"log": log, "result": log.result, "window": window}
     answer = JsonResponse(
         {
-            "html": lines_html(seen.lines, asked.kept).strip(),
+            "html": lines_html(seen.lines, log_request.kept).strip(),
             "start": seen.start,
-            "next": next_byte(window, asked),
+            "next": next_byte(window, log_request),
             "size": window.size,
             "behind": not window.at_end,
             "grows": log.grows,
             "head": rendered("joblogs/_log_head.html", head, request).strip(),
             "notice": rendered(
-                "joblogs/_log_notice.html", _notice(log, asked, moved=moved), request
+                "joblogs/_log_notice.html", _notice(log, log_request, moved=moved), request
             ).strip(),
             "over": moved or log.expired is not None,
         }
@@ -82,20 +83,20 @@ def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonR
     return answer
 
 
-def next_byte(window: Window, asked: LogRequest) -> int:
+def next_byte(window: Window, log_request: LogRequest) -> int:
     """Where following goes on: a line without its newline is read again when it has grown."""
     last = window.lines[-1] if window.lines else None
     if last is None or last.data.endswith(b"\n") or last.continued:
         return window.stop
     # What is redrawn within a long line is at its end, and stands in its place.
-    redrawn = last.hidden <= REST_BYTES and not asked.as_bytes
+    redrawn = last.hidden <= REST_BYTES and not log_request.as_bytes
     return last.offset if not last.hidden or redrawn else window.stop
 
 
-def _notice(log: HostLog, asked: LogRequest, *, moved: bool) -> dict[str, object]:
+def _notice(log: HostLog, log_request: LogRequest, *, moved: bool) -> dict[str, object]:
     shown = {(row.batch, row.role) for row in log.host.results}
     begun = _begun_since(log)
-    unpinned = links.with_changes(asked.parameters, attempt=None, batch=None, file=None)
+    unpinned = links.with_changes(log_request.parameters, attempt=None, batch=None, file=None)
     return {
         "log": log,
         "job": log.step.job,
@@ -103,7 +104,7 @@ def _notice(log: HostLog, asked: LogRequest, *, moved: bool) -> dict[str, object
         "begun": begun,
         "is_attempt": begun is not None and (begun.batch, begun.role) in shown,
         "newest": unpinned,
-        "same": links.with_changes(asked.parameters),
+        "same": links.with_changes(log_request.parameters),
     }
 
 

@@ -37,27 +37,29 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 
 def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
     """A window of a host's log, with everything around it."""
-    asked = LogRequest.read(request.GET)
-    log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
-    if asked.searches:
+    log_request = LogRequest.read(request.GET)
+    log = host_log(step, bk_host_id, log_request.attempts, file=log_request.file)
+    if log_request.searches:
         slow_work.begin(request)
-    finding = find(log, asked, asked.pattern) if asked.pattern and asked.finds else None
+    finding = None
+    if log_request.pattern and log_request.finds:
+        finding = find(log, log_request, log_request.pattern)
     found = place_of(finding, log) if finding is not None else None
-    found = found or find_place(asked.asked, log.text, status=log.result.status)
+    found = found or find_place(log_request.values, log.text, status=log.result.status)
     window = query.window_at(log.text, found.place)
     usual = request.COOKIES.get(COOKIE, "")
-    encoding = window_encoding(log.text, window, asked.encoding, usual)
-    if finding is not None and asked.only and asked.pattern:
-        lines = matching_lines(finding, asked.pattern, asked.encoding)
+    encoding = window_encoding(log.text, window, log_request.encoding, usual)
+    if finding is not None and log_request.only and log_request.pattern:
+        lines = matching_lines(finding, log_request.pattern, log_request.encoding)
     else:
-        lines = window_lines(log, window, asked, encoding, target=found.line).lines
-    context = _context(log, asked, found, window) | {
-        "lines": lines_html(lines, asked.kept),
-        "encodings": encoding_choices(encoding, asked.encoding),
-        "follow_query": follow_query(log, asked, encoding),
-        "beside": beside_context(links.of_host(log.step, bk_host_id), asked),
-        "finding": summary(finding, asked) if finding is not None else None,
-        "only": finding is not None and asked.only,
+        lines = window_lines(log, window, log_request, encoding, target=found.line).lines
+    context = _context(log, log_request, found, window) | {
+        "lines": lines_html(lines, log_request.kept),
+        "encodings": encoding_choices(encoding, log_request.encoding),
+        "follow_query": follow_query(log, log_request, encoding),
+        "beside": beside_context(links.of_host(log.step, bk_host_id), log_request),
+        "finding": summary(finding, log_request) if finding is not None else None,
+        "only": finding is not None and log_request.only,
     }
     html = rendered("joblogs/log.html", context, request)
     size = max(_size(window), finding.hits.searched if finding is not None else 0)
@@ -69,8 +71,8 @@ def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpR
 
 def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
     """All bytes of a log, as they are."""
-    asked = LogRequest.read(request.GET)
-    log = host_log(step, bk_host_id, asked.attempts, file=asked.file)
+    log_request = LogRequest.read(request.GET)
+    log = host_log(step, bk_host_id, log_request.attempts, file=log_request.file)
     if log.text.size > slow_work.SMALL_BYTES:
         slow_work.begin(request)  # before the read is recorded
     taken = _Counted(log.text)
@@ -115,47 +117,47 @@ def _filename(log: HostLog) -> str:
     return _UNSAFE.sub("_", "-".join(parts))[:NAME_MAX] + ".log"
 
 
-def _context(log: HostLog, asked: LogRequest, found: Found, window: Window) -> dict[str, Any]:
+def _context(log: HostLog, log_request: LogRequest, found: Found, window: Window) -> dict[str, Any]:
     counts, batches = host_history.attempts_of(log.results)
     shown = window.lines
     place = {"line": str(found.line)} if found.line else {"byte": str(window.start)}
-    kept = asked.in_page | place
+    kept = log_request.in_page | place
     return {
         "files": files_on_page(log.files, log.file),
         "urls": links.of_host(log.step, log.result.host_id),
-        "kept_fields": list(asked.in_page.items()),
-        "text_fields": list(asked.parameters.items()),
+        "kept_fields": list(log_request.in_page.items()),
+        "text_fields": list(log_request.parameters.items()),
         "place": list(
-            (place | {k: v for k, v in asked.in_page.items() if k != "encoding"}).items()
+            (place | {k: v for k, v in log_request.in_page.items() if k != "encoding"}).items()
         ),
         "toggles": {
-            "wrap": links.with_changes(kept, wrap="0" if asked.wrap else "1"),
-            "view": links.with_changes(kept, view=None if asked.as_bytes else "bytes"),
+            "wrap": links.with_changes(kept, wrap="0" if log_request.wrap else "1"),
+            "view": links.with_changes(kept, view=None if log_request.as_bytes else "bytes"),
         },
-        "next_error": _after_asked(found, window),
+        "next_error": _next_error(found, window),
         "log": log,
         "step": log.step,
         "job": log.step.job,
         "result": log.result,
-        "asked": asked,
-        "kept": asked.kept,
-        "kept_text": urlencode(asked.parameters),
-        "kept_more": f"&{urlencode(asked.parameters)}" if asked.parameters else "",
+        "log_request": log_request,
+        "kept": log_request.kept,
+        "kept_text": urlencode(log_request.parameters),
+        "kept_more": f"&{urlencode(log_request.parameters)}" if log_request.parameters else "",
         "found": found,
         "window": window,
         "first": shown[0] if shown else None,
         "last": shown[-1] if shown else None,
-        "next": next_byte(window, asked),
+        "next": next_byte(window, log_request),
         "counts": counts,
         "batches": batches,
-        "chosen_count": asked.attempts.execute_count
-        if asked.attempts.execute_count is not None
+        "chosen_count": log_request.attempts.execute_count
+        if log_request.attempts.execute_count is not None
         else counts[-1],
         "is_file_step": log.step.step_type == StepType.FILE,
     }
 
 
-def _after_asked(found: Found, window: Window) -> int:
+def _next_error(found: Found, window: Window) -> int:
     """Where the next error is searched for: after the line that was asked for, or this window."""
     for line in window.lines:
         if line.number == found.line:

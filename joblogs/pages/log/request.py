@@ -91,7 +91,7 @@ class LogForm(forms.Form):
 class LogRequest:
     """A log page's address, read."""
 
-    asked: dict[str, Any]
+    values: dict[str, Any]
     faults: list[str]
     """What could not be read, for people."""
     parameters: dict[str, str]
@@ -110,23 +110,23 @@ class LogRequest:
             for name, messages in form.errors.items()
             for message in messages
         ]
-        asked = form.cleaned_data
+        values = form.cleaned_data
         kept = {
-            name: str(asked[name])
+            name: str(values[name])
             for name in ("attempt", "batch", "file", "encoding", "wrap", "view")
-            if asked.get(name) not in (None, "")
+            if values.get(name) not in (None, "")
         }
         pattern = None
-        if asked.get("find"):
+        if values.get("find"):
             try:
                 pattern = Pattern.of(
-                    asked["find"], regex=asked["regex"], ignore_case=not asked["case"]
+                    values["find"], regex=values["regex"], ignore_case=not values["case"]
                 )
             except InvalidPattern as error:
                 faults.append(gettext("Invalid search: %s") % error)
-        finding = {"find": asked["find"]} if pattern is not None else {}
-        finding |= {name: "1" for name in ("regex", "case", "only") if finding and asked.get(name)}
-        return cls(asked, faults, kept, finding, pattern)
+        finding = {"find": values["find"]} if pattern is not None else {}
+        finding |= {name: "1" for name in ("regex", "case", "only") if finding and values.get(name)}
+        return cls(values, faults, kept, finding, pattern)
 
     @property
     def in_page(self) -> dict[str, str]:
@@ -142,53 +142,53 @@ class LogRequest:
     def finds(self) -> bool:
         """Whether the text is searched for what is to be found: where no other place is named."""
         places = ("line", "byte", "before", "error", "at")
-        named = any(self.asked.get(name) not in (None, "") for name in places)
-        return self.pattern is not None and (bool(self.asked.get("hit")) or not named)
+        named = any(self.values.get(name) not in (None, "") for name in places)
+        return self.pattern is not None and (bool(self.values.get("hit")) or not named)
 
     @property
     def only(self) -> bool:
         """Nothing but the lines that match is to be shown."""
-        return bool(self.asked.get("only"))
+        return bool(self.values.get("only"))
 
     @property
     def hit(self) -> int:
         """Which of the lines that are found, from 1."""
-        return self.asked.get("hit") or 1
+        return self.values.get("hit") or 1
 
     @property
     def attempts(self) -> Attempts:
-        return Attempts(self.asked.get("attempt"), self.asked.get("batch"))
+        return Attempts(self.values.get("attempt"), self.values.get("batch"))
 
     @property
     def file(self) -> int | None:
-        file: int | None = self.asked.get("file")
+        file: int | None = self.values.get("file")
         return file
 
     @property
     def pin(self) -> TextPin | None:
         """The text that a page follows."""
-        return TextPin.read(self.asked.get("shown") or "")
+        return TextPin.read(self.values.get("shown") or "")
 
     @property
     def searches(self) -> bool:
         """Whether the text is searched, which may take seconds."""
-        error = self.asked.get("error") is not None and not self.asked.get("line")
+        error = self.values.get("error") is not None and not self.values.get("line")
         return self.finds or error
 
     @property
     def encoding(self) -> str:
         """The encoding that this text is said to be in, or that a page that follows it has come
         to; empty if neither."""
-        return self.asked.get("encoding") or self.asked.get("read_as") or ""
+        return self.values.get("encoding") or self.values.get("read_as") or ""
 
     @property
     def as_bytes(self) -> bool:
         """Every code of the text is to be shown."""
-        return self.asked.get("view") == "bytes"
+        return self.values.get("view") == "bytes"
 
     @property
     def wrap(self) -> bool:
-        return self.asked.get("wrap") != "0"
+        return self.values.get("wrap") != "0"
 
 
 class Found(NamedTuple):
@@ -201,21 +201,21 @@ class Found(NamedTuple):
     """The search for an error took too long and got this far."""
 
 
-def find_place(asked: dict[str, Any], text: Text, *, status: int) -> Found:
+def find_place(values: dict[str, Any], text: Text, *, status: int) -> Found:
     """Where to open a text. Without a word about it: what did not go well, and what is not over,
     at its end."""
-    if asked.get("line"):
-        return around(asked["line"], text)
-    if asked.get("error") is not None:
-        first = search.first_error(text, start=asked["error"], seconds=ERROR_SECONDS)
+    if values.get("line"):
+        return around(values["line"], text)
+    if values.get("error") is not None:
+        first = search.first_error(text, start=values["error"], seconds=ERROR_SECONDS)
         if first.offset is not None:
             return around(text.newlines_before(first.offset) + 1, text)
         at = Place("byte", first.stopped_at) if first.stopped_at is not None else END
         return Found(at, no_error=first.stopped_at is None, gave_up_at=first.stopped_at)
     for kind in ("byte", "before"):
-        if asked.get(kind) is not None:
-            return Found(Place(kind, asked[kind]))
-    if asked.get("at") == "end" or (asked.get("at") != "start" and status not in HOST_SUCCEEDED):
+        if values.get(kind) is not None:
+            return Found(Place(kind, values[kind]))
+    if values.get("at") == "end" or (values.get("at") != "start" and status not in HOST_SUCCEEDED):
         return Found(END)
     return Found(Place("line", 1))
 
