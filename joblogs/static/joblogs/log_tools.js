@@ -78,9 +78,9 @@
     if (!range) return;
     const rows = within(range);
     if (!rows.length) {
+      // The address names nothing but the range: what it names else is shown, whatever is behind #.
       const query = new URLSearchParams(location.search);
-      if (query.get("line") === String(range.first)) return;
-      for (const name of ["byte", "before", "error", "at"]) query.delete(name);
+      if (["line", "byte", "before", "error", "at", "find"].some((name) => query.has(name))) return;
       query.set("line", range.first);
       location.replace("?" + query + location.hash);
       return;
