@@ -65,7 +65,9 @@ def host_status_label(status: int, exit_code: int | None) -> str:
     """Status of a host in words; of an exit code that is not zero, the code: "exit code 2"."""
     if status == HostStatus.EXIT_CODE_NOT_ZERO and exit_code:
         return gettext("exit code %(code)s") % {"code": exit_code}
-    return str(HostStatus(status).label if status in HostStatus.values else status)
+    if status in HostStatus.values:
+        return str(HostStatus(status).label)
+    return gettext("status %(code)s") % {"code": status}
 
 
 @kept_by_language
