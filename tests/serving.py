@@ -106,7 +106,7 @@ def serving(
             }
         )
         manage(environment, "migrate", "--verbosity", "0")
-        rights = ("--all-scopes", "--read", "--write")
+        rights = ("--all-scopes", "--read", "--write", "--audit")
         secret = manage(environment, "create_app", "live", *rights).splitlines()[-1]
         keys = {"bk_app_code": "live", "bk_app_secret": secret, "bk_username": "zoe"}
         log = folder / "server.log"

@@ -38,8 +38,21 @@ def stored() -> list[Fields]:
 SCOPE: Json = {"bk_scope_type": "biz", "bk_scope_id": "2", "scope_type": "biz", "scope_id": "2"}
 SPAN: Json = {"create_time_start": CREATED - 1000, "create_time_end": CREATED + 1000}
 HOST: Json = {"host": 1, "bk_host_id": 1}
+RUN: Json = {
+    **{"execute_count": 0, "mode": 1},
+    **{"execute_object_type": 1, "execute_object_resource_id": 1},
+}
 STEPS: list[Json] = [
-    {**SCOPE, **SPAN, **HOST, "job_instance_id": JOB, "job": JOB, "step_instance_id": n, "step": n}
+    {
+        **SCOPE,
+        **SPAN,
+        **HOST,
+        **RUN,
+        "job_instance_id": JOB,
+        "job": JOB,
+        "step_instance_id": n,
+        "step": n,
+    }
     for n in (SCRIPTS, FILES, APPROVAL)
 ]
 SMALL = st.integers(0, 12)
