@@ -108,7 +108,7 @@ class JobInstance(Run):
 class StepInstance(Run):
     """One step of a job. Its step_type never changes."""
 
-    # Here and below nothing cascades in Python: `retention` deletes from the leaves up, in bulk,
+    # Here and below nothing cascades in Python: `maintenance` deletes from the leaves up, in bulk,
     # and the database's own constraints hold whoever else tries.
     job = models.ForeignKey(
         JobInstance, models.DO_NOTHING, related_name="steps", verbose_name=_("job"), db_index=False
