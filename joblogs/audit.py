@@ -147,8 +147,9 @@ class ReadEntry:
     def end(self, size: int) -> None:
         """Record what was read; where `begin` did already, correct it.
 
-        Raises Unavailable if the row cannot be written within ROW_TIMEOUT_SECONDS and AUDIT_REQUIRED
-        is on. Else the read goes on: it is counted as lost, and what the row would say is logged.
+        Raises Unavailable if the row cannot be written within ROW_TIMEOUT_SECONDS and
+        AUDIT_REQUIRED is on. Else the read goes on: it is counted as lost, and what the row would
+        say is logged.
         """
         if size or self.search:
             metrics.text_read(channel=self.channel, hosts=self.hosts, size=size)

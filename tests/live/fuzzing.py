@@ -98,6 +98,7 @@ def sayings(draw: st.DrawFn, names: set[str]) -> Saying:
     said = draw(st.sampled_from([*STEPS, SCOPE, {}]))
     known = sorted(SAID.keys() & names)
     more = draw(st.sets(st.sampled_from(known), max_size=4)) if known else set()
+    more |= {"group"} & SAID.keys()  # no other is there
     values = said | {name: draw(SAID[name]) for name in sorted(more)} | {"wait": 0}
     return Saying({name: values[name] for name in values.keys() & names}, draw(st.booleans()))
 

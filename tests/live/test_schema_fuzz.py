@@ -11,6 +11,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
@@ -23,7 +24,17 @@ from schemathesis.specs.openapi.checks import (
 
 from joblogs.api.openapi import OPERATIONS
 from tests.builders import lines
-from tests.live.fuzzing import Saying, field_names, overlay, sayings, stored, with_closed_answers
+from tests.live.fuzzing import (
+    JOB,
+    SAID,
+    SCRIPTS,
+    Saying,
+    field_names,
+    overlay,
+    sayings,
+    stored,
+    with_closed_answers,
+)
 from tests.serving import Server
 
 EXAMPLES, EXAMPLES_AT_THE_DOOR = 40, 5
@@ -47,6 +58,9 @@ def document(running: Server) -> Any:
     """The document as a server gives it that has something to answer with."""
     report = running.post(lines(*stored()))
     assert report["result"], report
+    # The key of a group is the store's to make, so it is asked for.
+    with running.answer("GET", f"/api/v1/biz/2/jobs/{JOB}/steps/{SCRIPTS}/summary") as response:
+        SAID["group"] = st.just(json.load(response)["data"]["groups"][0]["key"])
     with running.answer("GET", "/api/v1/schema") as response:
         return schemathesis.openapi.from_dict(
             with_closed_answers(json.load(response)), config=CONFIG
