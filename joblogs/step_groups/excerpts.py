@@ -11,6 +11,7 @@ from joblogs.grouping.line_groups import Why
 from joblogs.query import StepHost
 
 from .groups import Printed, StepGroup, StepGroups
+from .labels import cut_at_character
 from .lines import LINE_BYTES, ChosenLines, ShownLine, chosen_lines, known_lines, own_rows
 from .shown_values import (
     ShownDifference,
@@ -98,7 +99,7 @@ def _brief(
         errors = [row for row in rows if search.tells_of_error(text.raw[row]) is not None]
         last = [line.number for line in text.lines][-1:]
         for row in (errors or rows or last)[:1]:
-            found.first_lines[group.key] = text.raw[row][:LINE_BYTES]
+            found.first_lines[group.key] = cut_at_character(text.raw[row], LINE_BYTES)
         found.hosts.add(group.first.bk_host_id)
         found.size += text.size
 

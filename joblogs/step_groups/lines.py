@@ -15,6 +15,7 @@ from joblogs.logtext.diff import common_lines
 from joblogs.query import StepHost
 
 from .groups import StepGroup, StepGroups
+from .labels import character_at, cut_at_character
 from .texts import HostText
 
 LINES_SHOWN = 8
@@ -208,8 +209,8 @@ def shown_line(text: HostText, row: int, at: int | None = None) -> ShownLine:
     redrawn = raw.rfind(b"\r") + 1
     begin = redrawn
     if at is not None and at - redrawn > LINE_BYTES // 2:
-        begin = at - BEFORE_BYTES
-    end = begin + LINE_BYTES
+        begin = character_at(raw, at - BEFORE_BYTES)
+    end = begin + len(cut_at_character(raw[begin:], LINE_BYTES))
     marks = tuple(
         Mark(start - begin, min(stop, end) - begin, "value" if start == at else "masked")
         for start, stop in spans

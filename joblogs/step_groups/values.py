@@ -18,6 +18,7 @@ from joblogs.grouping.value_groups import HOSTS_MIN, STEADY, Place, columns
 from joblogs.query import StepHost
 
 from .groups import StepGroup, StepGroups
+from .labels import cut_at_character, label
 from .texts import HostText
 
 Array = npt.NDArray[Any]
@@ -26,7 +27,6 @@ PLACES_SHOWN = 3
 VALUES_SHOWN = 4
 VARIATIONS_READ = 24
 VALUE_BYTES = 80
-LABEL_BYTES = 32
 _MOMENTS = (DATE, DATE_WITHOUT_YEAR, CLOCK, DAY)
 
 
@@ -218,34 +218,14 @@ def counted(
     for host, hosts in among:
         value = value_of(texts.get(host.bk_host_id), place, besides)
         if value is not None:
-            found.append(Value(value[:VALUE_BYTES], hosts))
+            found.append(Value(cut_at_character(value, VALUE_BYTES), hosts))
     return found
 
 
 def label_of(text: HostText | None, place: Place) -> bytes:
-    """What a line calls the value in a place: the words before it, else those behind."""
+    """What a line calls the value in a place."""
     found = text.values(place) if text is not None else []
     if not found or text is None:
         return b""
-    row, start, value = found[0]
-    line = text.raw[row]
-    before = line[:start]
-    for _, other_end in text.slots(row):
-        if other_end <= start:
-            before = line[other_end:start]
-    label = b" ".join(_words(before)[-3:])
-    if label:
-        return label[-LABEL_BYTES:]
-    if before[-1:] in (b"[", b"("):
-        return before[-1:] + "…".encode() + line[start + len(value) : start + len(value) + 1]
-    return b" ".join(_words(line[start + len(value) :])[:2])[:LABEL_BYTES]
-
-
-def _words(text: bytes) -> list[bytes]:
-    """Words of a text that have a letter, without what stands around them."""
-    words = (word.strip(b" \t:=,;|()[]{}<>\"'") for word in text.split())
-    return [word for word in words if any(_is_letter(byte) for byte in word)]
-
-
-def _is_letter(byte: int) -> bool:
-    return 65 <= byte <= 90 or 97 <= byte <= 122 or byte > 127
+    row, start, _ = found[0]
+    return label(text.raw[row].removesuffix(b"\r"), text.slots(row), start)
