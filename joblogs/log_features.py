@@ -14,7 +14,15 @@ from typing import Protocol
 from django.db import DatabaseError, connection, transaction
 
 from joblogs import database
-from joblogs.grouping.features import HEAD_BYTES, TAIL_BYTES, VERSION, Log, ends_of, features_of
+from joblogs.grouping.features import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    VERSION,
+    Known,
+    Log,
+    ends_of,
+    features_of,
+)
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.models import HostResult, LogFeatures
@@ -62,8 +70,9 @@ def compute(day: datetime.date, rows: Iterable[Row], *, seconds: float) -> dict[
     left out."""
     until = time.monotonic() + seconds
     made: dict[int, bytes] = {}
+    known: Known = {}
     for some in _rounds(rows):
-        made.update(_features(day, some))
+        made.update(_features(day, some, known))
         if time.monotonic() > until:
             break
     return made
@@ -133,14 +142,14 @@ def _rounds(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield some
 
 
-def _features(day: datetime.date, rows: Sequence[Row]) -> dict[int, bytes]:
+def _features(day: datetime.date, rows: Sequence[Row], known: Known) -> dict[int, bytes]:
     try:
         logs = _logs(day, rows)
     except Unreadable:
         if len(rows) == 1:
             return {}  # it went meanwhile, or is damaged: `verify_logs` tells more
-        return {pk: data for row in rows for pk, data in _features(day, [row]).items()}
-    return dict(zip((row.pk for row in rows), features_of(logs), strict=True))
+        return {pk: data for row in rows for pk, data in _features(day, [row], known).items()}
+    return dict(zip((row.pk for row in rows), features_of(logs, known), strict=True))
 
 
 def _logs(day: datetime.date, rows: Sequence[Row]) -> list[Log]:

@@ -7,9 +7,10 @@ set of all their values. Before the slots of a line's first occurrence stands ho
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -39,6 +40,11 @@ LINE_SLOTS_MAX = 30
 SET = 3
 """Place among equal lines of the record that holds for all of them."""
 BATCH_BYTES = 256 * 1024
+
+KNOWN_MAX = 1_000
+"""Features of different texts that are remembered from one call to the next: 2 MB."""
+Known = dict[bytes, bytes]
+"""Features by the digest of the cleaned text."""
 
 _HEAD = struct.Struct("<QIHH")
 
@@ -72,18 +78,34 @@ def ends_of(head: bytes, tail: bytes) -> bytes:
     return (head[: head.rfind(b"\n") + 1] or head) + tail[tail.find(b"\n") + 1 :]
 
 
-def features_of(logs: Iterable[Log]) -> Iterator[bytes]:
-    """The features of each log, in order."""
-    texts: list[bytes] = []
+def features_of(logs: Iterable[Log], known: Known | None = None) -> Iterator[bytes]:
+    """The features of each log, in order; of texts that are equal once cleaned, computed once.
+
+    `known` has those of earlier calls, and gets those of this one.
+    """
+    known = {} if known is None else known
+    digests: list[bytes] = []
+    texts: dict[bytes, bytes] = {}
     size = 0
     for log in logs:
-        texts.append(cleaned(looked_at(log.data), log.names))
-        size += len(texts[-1])
+        text = cleaned(looked_at(log.data), log.names)
+        digests.append(hashlib.sha256(text).digest())
+        if digests[-1] not in known and digests[-1] not in texts:
+            texts[digests[-1]] = text
+            size += len(text)
         if size >= BATCH_BYTES:
-            yield from _features(skeletons(texts))
-            texts, size = [], 0
+            yield from _of_batch(digests, texts, known)
+            digests, texts, size = [], {}, 0
+    yield from _of_batch(digests, texts, known)
+
+
+def _of_batch(digests: Sequence[bytes], texts: Mapping[bytes, bytes], known: Known) -> list[bytes]:
     if texts:
-        yield from _features(skeletons(texts))
+        known.update(zip(texts, _features(skeletons(list(texts.values()))), strict=True))
+    made = [known[digest] for digest in digests]
+    if len(known) > KNOWN_MAX:
+        known.clear()
+    return made
 
 
 def digest_of(skeleton: bytes) -> int:

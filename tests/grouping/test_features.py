@@ -80,3 +80,15 @@ def test_logs_of_a_host_count_as_one() -> None:
     one, other = table.entries(np.array([0])), table.entries(np.array([1]))
     assert one.keys.tolist() == other.keys.tolist()
     assert table.lasts[0] == table.lasts[1]
+
+
+def test_equal_logs_have_the_features_of_one_whatever_came_between() -> None:
+    logs = [
+        Log(b"version %d on web-%d\n" % (number % 3, number), (b"web-%d" % number,))
+        for number in range(9)
+    ]
+    known: dict[bytes, bytes] = {}
+    made = list(features_of(logs, known))
+    assert made == [next(features_of([log])) for log in logs]
+    assert len(set(made)) == len(known) == 3
+    assert list(features_of(logs, known)) == made
