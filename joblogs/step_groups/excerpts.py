@@ -3,6 +3,7 @@ bounded: both ends of one log a group, and of some hosts besides whose values ar
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,15 @@ from joblogs.query import StepHost
 
 from .groups import Printed, StepGroup, StepGroups
 from .labels import cut_at_character
-from .lines import LINE_BYTES, ChosenLines, ShownLine, chosen_lines, known_lines, own_rows
+from .lines import (
+    LINE_BYTES,
+    ChosenLines,
+    ShownLine,
+    chosen_lines,
+    known_lines,
+    own_rows,
+    shown_line,
+)
 from .shown_values import (
     ShownDifference,
     ShownVariation,
@@ -32,6 +41,7 @@ class Excerpt(ChosenLines):
     """Lines of a group and the values in which it differs."""
 
     differences: list[ShownDifference] = field(default_factory=list)
+    more_differences: int = 0
     variations: list[ShownVariation] = field(default_factory=list)
     """In which values its hosts differ among themselves."""
     more_variations: int = 0
@@ -60,7 +70,7 @@ def excerpts(
     hosts = [group.first for group in shown]
     hosts += [usual.first] if usual else []
     hosts += [group.like.first for group in shown if group.like]
-    hosts += _hosts(differences.values(), [own for own, _ in varying.values()])
+    hosts += _hosts([own for own, _ in differences.values()], [own for own, _ in varying.values()])
     texts = texts_of(made.step, hosts)
     found = Excerpts()
     for group in shown:
@@ -69,13 +79,12 @@ def excerpts(
             continue
         usual_text = texts.get(usual.first.bk_host_id) if usual and usual is not group else None
         excerpt = Excerpt(**vars(chosen_lines(made, group, text, usual_text)))
-        excerpt.differences = [
-            shown_difference(one, group, texts) for one in differences[group.key]
-        ]
+        differing, excerpt.more_differences = differences[group.key]
+        excerpt.differences = [shown_difference(one, group, texts) for one in differing]
         own, excerpt.more_variations = varying.get(group.key, ([], 0))
         excerpt.variations = without_repeats(shown_variation(one, group, texts) for one in own)
         if group.why is Why.VALUES:
-            excerpt.lines = _value_lines(excerpt.differences)
+            excerpt.lines = _value_lines(text, excerpt.differences)
         found.by_key[group.key] = excerpt
     _brief(made, [group for group in brief if _has_text(group)], usual, texts, found)
     found.hosts |= texts.keys()
@@ -110,11 +119,11 @@ def _has_text(group: StepGroup) -> bool:
 
 def _differences(
     made: StepGroups, group: StepGroup, usual: StepGroup | None
-) -> list[ValueDifference]:
+) -> tuple[list[ValueDifference], int]:
     if group.like is not None:
         return value_differences(made, group)
     if usual is None or group is usual or group.failed:
-        return []
+        return [], 0
     return unusual_values(made, group, usual)
 
 
@@ -127,6 +136,10 @@ def _hosts(
     return list({host.bk_host_id: host for host in hosts}.values())[:VALUE_HOSTS_MAX]
 
 
-def _value_lines(differences: Sequence[ShownDifference]) -> list[ShownLine]:
-    lines = {one.line.number: one.line for one in differences if one.line is not None}
-    return [lines[number]._replace(differs=True) for number in sorted(lines)]
+def _value_lines(text: HostText, differences: Sequence[ShownDifference]) -> list[ShownLine]:
+    """The lines with the values in which a group differs, each value marked."""
+    named: dict[int, list[int]] = defaultdict(list)
+    for one in differences:
+        if one.row is not None:
+            named[one.row] += [one.at] if one.at is not None else []
+    return [shown_line(text, row, named[row])._replace(differs=True) for row in sorted(named)]

@@ -203,16 +203,18 @@ def _shown(text: HostText, rows: Sequence[int], differing: Sequence[int] = ()) -
     return made
 
 
-def shown_line(text: HostText, row: int, at: int | None = None) -> ShownLine:
-    """A line with its slots marked; of a long one what is around the value that begins `at`."""
+def shown_line(text: HostText, row: int, named: Sequence[int] = ()) -> ShownLine:
+    """A line with its slots marked, those that begin at `named` as values that are told of; of a
+    long one what is around the first of these."""
     raw, spans = text.raw[row].removesuffix(b"\r"), text.slots(row)
     redrawn = raw.rfind(b"\r") + 1
     begin = redrawn
-    if at is not None and at - redrawn > LINE_BYTES // 2:
+    at = min(named, default=redrawn)
+    if at - redrawn > LINE_BYTES // 2:
         begin = character_at(raw, at - BEFORE_BYTES)
     end = begin + len(cut_at_character(raw[begin:], LINE_BYTES))
     marks = tuple(
-        Mark(start - begin, min(stop, end) - begin, "value" if start == at else "masked")
+        Mark(start - begin, min(stop, end) - begin, "value" if start in named else "masked")
         for start, stop in spans
         if begin <= start < min(stop, end)
     )

@@ -20,8 +20,10 @@ class ShownDifference(NamedTuple):
     usual: Value | None
     low: bytes | None
     high: bytes | None
+    row: int | None
+    at: int | None
+    """The group's line that has it, and where in it."""
     line: ShownLine | None
-    """The group's line that has it."""
     counts_lines: bool
 
 
@@ -29,6 +31,8 @@ class ShownVariation(NamedTuple):
     """Values in which the hosts of a group differ among themselves."""
 
     label: bytes
+    number: int
+    """Of the line; 0: of none that was read."""
     values: list[Value]
     low: bytes | None
     high: bytes | None
@@ -37,7 +41,8 @@ class ShownVariation(NamedTuple):
 
 def without_repeats(variations: Iterable[ShownVariation]) -> list[ShownVariation]:
     """One of each label: the process of every line is one thing."""
-    return list({one.label: one for one in reversed(list(variations))}.values())[::-1]
+    of_labels = {one.label or one.number: one for one in reversed(list(variations))}
+    return list(of_labels.values())[::-1]
 
 
 def shown_difference(
@@ -50,7 +55,7 @@ def shown_difference(
         value_of(texts.get(host.bk_host_id), one.place) if host else None
         for host in (one.low, one.high)
     )
-    line = None
+    row = at = line = None
     if text is not None:
         found = text.values(one.place)
         wanted = {value.text for value in own}
@@ -58,9 +63,11 @@ def shown_difference(
             (row, at) for row, at, _ in found
         ]
         if places:
-            line = shown_line(text, *places[0])
+            row, at = places[0]
+            line = shown_line(text, row, [at])
         elif one.counts_lines and (rows := text.rows_of.get(one.place.line)):
-            line = shown_line(text, rows[0])
+            row = rows[0]
+            line = shown_line(text, row)
     return ShownDifference(
         label_of(text, one.place),
         own,
@@ -68,6 +75,8 @@ def shown_difference(
         usual[0] if usual else None,
         low,
         high,
+        row,
+        at,
         line,
         one.counts_lines,
     )
@@ -80,5 +89,9 @@ def shown_variation(
         value_of(texts.get(host.bk_host_id), one.place) if host else None
         for host in (one.low, one.high)
     )
-    label = label_of(texts.get(group.first.bk_host_id), one.place)
-    return ShownVariation(label, counted(one.values, one.place, texts), low, high, one.is_moment)
+    text = texts.get(group.first.bk_host_id)
+    label = label_of(text, one.place)
+    found = text.values(one.place) if text is not None else []
+    number = text.number(found[0][0]) if text is not None and found else 0
+    values = counted(one.values, one.place, texts)
+    return ShownVariation(label, number, values, low, high, one.is_moment)

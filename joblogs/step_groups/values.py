@@ -90,21 +90,25 @@ class Variation:
         yield from filter(None, (self.low, self.high))
 
 
-def value_differences(made: StepGroups, group: StepGroup) -> list[ValueDifference]:
-    """The places in which a group differs from the one that it is like, one for each line first."""
+def value_differences(made: StepGroups, group: StepGroup) -> tuple[list[ValueDifference], int]:
+    """The places in which a group differs from the one that it is like, those with values first,
+    and how many there are besides."""
     if group.like is None:
-        return []
+        return [], 0
     found = [_difference(made, group.rows, group.like.rows, place) for place in group.places]
     known = [difference for difference in found if difference is not None]
     known.sort(key=lambda difference: difference.counts_lines)
-    return known[:PLACES_SHOWN]
+    shown = known[:PLACES_SHOWN]
+    return shown, len(group.places) - len(shown)
 
 
-def unusual_values(made: StepGroups, group: StepGroup, crowd: StepGroup) -> list[ValueDifference]:
+def unusual_values(
+    made: StepGroups, group: StepGroup, crowd: StepGroup
+) -> tuple[list[ValueDifference], int]:
     """Of a group whose lines set it apart the values, steady elsewhere, that its first host has
-    not: of few hosts nobody else says so."""
+    not, and how many there are besides: of few hosts nobody else says so."""
     if len(crowd.rows) < HOSTS_MIN or not len(group.rows):
-        return []
+        return [], 0
     first = made.table.entries(group.rows[:1])
     slots_of = dict(zip(first.keys.tolist(), first.first_slots.tolist(), strict=True))
     found = []
@@ -120,7 +124,8 @@ def unusual_values(made: StepGroups, group: StepGroup, crowd: StepGroup) -> list
     made_of = (
         _difference(made, group.rows[:1], crowd.rows, place) for place in found[:PLACES_SHOWN]
     )
-    return [difference for difference in made_of if difference is not None]
+    shown = [difference for difference in made_of if difference is not None]
+    return shown, len(found) - len(shown)
 
 
 def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int]:

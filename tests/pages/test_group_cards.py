@@ -224,6 +224,61 @@ def test_a_page_without_features_compares_for_a_while_and_goes_on(
     assert 'data-runs="0"' in shown
 
 
+def test_a_card_says_how_many_values_it_does_not_name_and_marks_the_named() -> None:
+    def says(host: int) -> str:
+        version, place = ("3.8.1", "7") if host == 9 else ("3.8.2", "1")
+        return f"from {version} via {place}, on {version}\nthen {version}\nlast {version}\n"
+
+    _load(range(1, 61), says)
+    shown = _step(staff())
+    assert "except for 5 values" in _plain(shown)
+    assert "and 2 more values" in _plain(shown)
+    card = next(card for card in shown.split("<section ") if "except for" in card)
+    assert card.count('class="value"') == card.count(", where 59 hosts") == 3
+
+
+def test_a_value_that_is_all_of_its_line_is_called_by_the_line() -> None:
+    _load(range(1, 61), lambda host: f"begun\n2.{host % 2}.0\n")
+    assert "They differ in: line 2 2.1.0 on 30 hosts" in _plain(_step(staff()))
+
+
+def test_silent_successes_are_counted_and_coloured_apart_from_deviating_ones() -> None:
+    def says(host: int) -> str:
+        return "" if host < 3 else "ok\nwarning: swap\n" if host < 7 else "ok\n"
+
+    _load(range(1, 61), says)
+    shown = _step(staff())
+    assert "4 succeeded with different output. 2 succeeded, no output." in _plain(shown)
+    legend = shown.partition('class="legend"')[2].partition("</p>")[0]
+    assert "4 succeeded with different output" in _plain(legend)
+    assert "2 succeeded, no output" in _plain(legend)
+    assert (shown.count('<a class="mute"'), shown.count('<a class="odd"')) == (2, 4)
+
+
+def test_the_table_is_sorted_by_outcome_and_alike_hosts_stand_together() -> None:
+    exits = {1: 5, 2: 5, 3: 1, 4: 5, 5: 1, 6: 5}
+
+    def says(host: int) -> str:
+        own = "access" if host in (4, 6) else "port"
+        return f"error: {own}\n" if host in exits else "ok\nswap\n" if host == 7 else "ok\n"
+
+    records: list[Fields] = [job(status=3), step(status=3)]
+    for host in range(1, 31):
+        failed: Fields = {"status": 104, "exit_code": exits.get(host, 0)}
+        outcome: Fields = failed if host in exits else {"status": 9, "exit_code": 0}
+        records += [
+            result(host, host_name=f"web-{host:05}", **outcome),
+            script_log(says(host), host=host),
+        ]
+    load(*records)
+    shown = _step(staff())
+    rows = shown.partition("<tbody")[2]
+    hosts = [int(host) for host in re.findall(r">web-0*(\d+)<", rows)]
+    assert hosts[:6] in ([1, 2, 4, 6, 3, 5], [4, 6, 1, 2, 3, 5])
+    assert hosts[6] == 7
+    assert hosts[7:] == list(range(8, 31))
+
+
 @pytest.mark.slow
 def test_2_000_failures_of_20_000_hosts_make_a_small_page_in_as_many_statements() -> None:
     client, counts = staff(), []

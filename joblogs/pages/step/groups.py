@@ -127,4 +127,5 @@ def _colour(made: Sequence[Group]) -> None:
     shades = {group.key: f"bad{min(shade, SHADES)}" for shade, group in enumerate(bad, start=1)}
     for group in made:
         differs = group.kind is Kind.OK and group.values.other_output
-        group.colour = shades.get(group.key) or ("odd" if differs else str(group.kind))
+        other = "mute" if group.silent else "odd"
+        group.colour = shades.get(group.key) or (other if differs else str(group.kind))

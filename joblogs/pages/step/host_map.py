@@ -95,6 +95,8 @@ def legend(groups: Sequence[Group]) -> list[LegendEntry]:
 def _label(group: Group) -> str:
     if group.colour == "odd":
         return gettext("succeeded with different output")
+    if group.colour == "mute":
+        return gettext("succeeded, no output")
     if group.colour == "silent":
         return gettext("no output")
     if group.exit_code and not group.failed_by_exit_code:

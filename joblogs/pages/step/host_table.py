@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
@@ -19,7 +19,7 @@ from joblogs.pages.log.files import mean_percent
 from joblogs.query import State, StepHost
 from joblogs.query.overview import Transfer, natural
 
-from .groups import Group, Kind
+from .groups import WORST_FIRST, Group, Kind
 
 ROWS = 100
 
@@ -75,7 +75,6 @@ class Table(NamedTuple):
 
 Key = Callable[[tuple[StepHost, Group]], Any]
 _KEYS: dict[str, Key] = {
-    "failed": lambda pair: pair[1].worst_first,
     "name": lambda pair: (),
     "address": lambda pair: natural(pair[0].newest.address),
     "status": lambda pair: (pair[0].status, pair[0].newest.tag or ""),
@@ -83,6 +82,17 @@ _KEYS: dict[str, Key] = {
     "took": lambda pair: _none_first(pair[0].newest.duration),
     "size": lambda pair: pair[0].size,
 }
+
+
+def _by_outcome(groups: Sequence[Group]) -> Key:
+    """The worst first, equal outcomes together, and among these the groups as they stand."""
+    outcomes: dict[Hashable, int] = {}
+    ranks: dict[str, tuple[int, int, int]] = {}
+    for place, group in enumerate(groups):
+        outcome = (group.status, group.exit_code, group.tag)
+        first = outcomes.setdefault(outcome, place)
+        ranks[group.key] = WORST_FIRST[group.kind], first, place
+    return lambda pair: ranks[pair[1].key]
 
 
 def table(
@@ -99,9 +109,10 @@ def table(
         files[host.bk_host_id].append((one.status, one.process))
     sort = params.get("sort") or "failed"
     pairs = chosen(groups, params)
+    by = _KEYS | {"failed": _by_outcome(groups)}
     # Names last in every order, also where it is turned round.
     pairs.sort(key=lambda pair: pair[0].place, reverse=sort == "-name")
-    pairs.sort(key=_KEYS[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
+    pairs.sort(key=by[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
     pages = max(1, -(-len(pairs) // ROWS))
     page = min(params.get("page") or 1, pages)
     histories = reverse("staff:host", args=[0]).removesuffix("0/")

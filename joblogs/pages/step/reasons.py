@@ -114,6 +114,11 @@ def caption(excerpt: Excerpt) -> str:
 def details(group: Group, excerpt: Excerpt) -> list[SafeString]:
     """In which values a group differs from others, and its hosts among themselves."""
     made = [_difference(one) for one in excerpt.differences]
+    if made and excerpt.more_differences:
+        more = ngettext(
+            "and %(n)s more value", "and %(n)s more values", excerpt.more_differences
+        ) % {"n": number(excerpt.more_differences)}
+        made.append(format_html("{}", more))
     if excerpt.relation is Relation.PLACE and excerpt.after is not None:
         after = painted(LinePainter(), excerpt.after.data)
         made.append(format_html(gettext("Lines of its own after {line}"), line=_code(after)))
@@ -171,6 +176,8 @@ def _variation(one: ShownVariation) -> SafeString:
     if one.is_moment:
         return format_html("{}", gettext("times"))
     label = _label(one.label)
+    if not one.label and one.number:
+        label = format_html("{} ", gettext("line %(n)s") % {"n": number(one.number)})
     if one.values:
         return format_html("{}{}", label, _values(one.values))
     if one.low is not None and one.high is not None and one.low != one.high:
@@ -198,7 +205,7 @@ def _value(data: bytes, *, bold: bool = False) -> SafeString:
 
 def _label(data: bytes) -> SafeString:
     """What a value is called, and a blank."""
-    return format_html("{} ", _code(painted(LinePainter(), data))) if data else format_html("")
+    return format_html("{} ", _code(painted(LinePainter(), data))) if data else SafeString()
 
 
 def _code(html: SafeString | str) -> SafeString:
