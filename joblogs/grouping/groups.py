@@ -18,6 +18,8 @@ Array = npt.NDArray[Any]
 
 FEW_SEQUENCES = 3
 """Failures that ended in so few different ways are apart by that alone."""
+NOISE_HOSTS = 4
+"""Of fewer failures nobody can say which of their lines are noise."""
 MANY_FAILURES = 24
 """Up to so many failures with lines of their own are apart, whatever these are."""
 
@@ -105,7 +107,8 @@ def _own_lines(table: Table, variants: Sequence[Array], good: set[int]) -> list[
     entries = table.entries(np.array([variant[0] for variant in variants]))
     bounds = np.searchsorted(entries.hosts, np.arange(len(variants) + 1))
     digests = entries.digests.tolist()
-    own = [frozenset(digests[a:b]) - good for a, b in zip(bounds, bounds[1:], strict=False)]
+    logs = [digests[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    own = _without_noise([frozenset(log) - good for log in logs], logs, variants, good)
     hosts = sum(map(len, variants))
     if len(set(own)) <= max(MANY_FAILURES, hosts // 3):
         return own
@@ -115,3 +118,25 @@ def _own_lines(table: Table, variants: Sequence[Array], good: set[int]) -> list[
             counts[line] += len(variant)
     again = [frozenset(line for line in lines if counts[line] > 1) for lines in own]
     return [back or lines for back, lines in zip(again, own, strict=True)]
+
+
+def _without_noise(
+    own: list[frozenset[int]], logs: Sequence[list[int]], variants: Sequence[Array], good: set[int]
+) -> list[frozenset[int]]:
+    """The own lines of each variant, but where most hosts have some of which nobody else has any,
+    before a line of the successes: a list of packages is another on each host, and tells nothing of
+    why it failed. Then those behind the last line of the successes count, where there are any."""
+    counts: dict[int, int] = defaultdict(int)
+    for lines, variant in zip(own, variants, strict=True):
+        for line in lines:
+            counts[line] += len(variant)
+    ends = []
+    noisy = 0
+    for lines, log, variant in zip(own, logs, variants, strict=True):
+        last = max((place for place, line in enumerate(log) if line in good), default=-1)
+        ends.append(frozenset(log[last + 1 :]))
+        noisy += len(variant) * any(counts[line] == 1 for line in lines - ends[-1])
+    hosts = sum(map(len, variants))
+    if hosts < NOISE_HOSTS or noisy * 2 < hosts:
+        return own
+    return [end or lines for end, lines in zip(ends, own, strict=True)]

@@ -92,3 +92,28 @@ def test_ways_to_fail_are_apart_where_nothing_succeeded() -> None:
 
     groups = groups_of(logs_of(text, 200, {}), range(200))
     assert [len(group.hosts) for group in groups] == [20] * 10
+
+
+PACKAGES = ("curl", "nginx", "openssl", "rsync", "sudo", "tar", "vim", "wget", "zlib", "bash")
+
+
+def test_lists_that_differ_everywhere_do_not_part_hosts_that_failed_alike() -> None:
+    def text(dice: random.Random, host: int, how: str) -> str:
+        packages = sorted(dice.sample(PACKAGES, dice.randrange(3, 8)))
+        log = f"to be upgraded:\n  {' '.join(packages)}\nReading {host} files\n"
+        return log + (f"nginx: {how}\nfailed\n" if how else "done\n")
+
+    planted = {host: CAUSES[host % 2] for host in range(100, 110)}
+    groups = groups_of(logs_of(text, 500, planted), list(planted))
+    failed = [own for own in small_groups(groups) if set(own) <= planted.keys()]
+    assert failed == [[100, 102, 104, 106, 108], [101, 103, 105, 107, 109]]
+
+
+def test_an_early_cause_of_one_host_sets_it_apart_from_those_that_end_alike() -> None:
+    def text(dice: random.Random, host: int, how: str) -> str:
+        early = "warning: no licence found\n" if how == "licence" else ""
+        return f"start {host}\n{early}Reading files\n" + ("gave up\n" if how else "done\n")
+
+    planted = dict.fromkeys(range(100, 110), "plain") | {105: "licence"}
+    groups = groups_of(logs_of(text, 500, planted), list(planted))
+    assert [105] in small_groups(groups)
