@@ -12,7 +12,7 @@ from joblogs.grouping.line_groups import Why
 from joblogs.query import StepHost
 
 from .groups import Printed, StepGroup, StepGroups
-from .labels import cut_at_character
+from .labels import cut_at_character, first_words
 from .lines import (
     LINE_BYTES,
     ChosenLines,
@@ -45,6 +45,16 @@ class Excerpt(ChosenLines):
     variations: list[ShownVariation] = field(default_factory=list)
     """In which values its hosts differ among themselves."""
     more_variations: int = 0
+
+    def first_words(self, most: int) -> str:
+        """How the first line of its own begins that tells of an error, else the first; without
+        the value that it begins with, which is most often a date."""
+        own = [line for line in self.lines if line.differs] or self.lines
+        errors = [line for line in own if search.tells_of_error(line.data) is not None]
+        for line in (errors or own)[:1]:
+            first = [mark.end for mark in line.marks if mark.start <= 1][:1]
+            return first_words(line.data[sum(first) :], most) or first_words(line.data, most)
+        return ""
 
 
 @dataclass

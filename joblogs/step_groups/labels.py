@@ -41,6 +41,11 @@ def label(line: bytes, spans: Sequence[tuple[int, int]], at: int) -> bytes:
     return shown.encode(errors="surrogateescape")
 
 
+def first_words(line: bytes, most: int) -> str:
+    """How a line begins, in so many characters at most."""
+    return _first(_trimmed(_text(line).strip()), most).encode(errors="replace").decode()
+
+
 def cut_at_character(data: bytes, size: int) -> bytes:
     """So many bytes at most, and no part of a character at their end."""
     while 0 < size < len(data) and data[size] & 0xC0 == 0x80:

@@ -82,7 +82,7 @@ def test_the_page_says_it_in_a_sentence_and_shows_the_lines_that_differ() -> Non
     assert "195 succeeded, 4 failed in 3 ways, 1 had no output." in text
     assert "1 succeeded with different output." in text
     assert "web-[00007,00009]" in text
-    assert "first differs from the other 194 at line 3" in text
+    assert "first differs from the largest group (194 hosts) at line 3" in text
     assert re.search(r'class="sl differs"[^>]*><a[^>]*line=3#L3">3</a>.*No space left', html)
     assert html.count("<a class=") - html.count("<a class=plain") >= 200
     assert [read[:3] for read in reads()] == [("zoe", "page step", 5)]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from joblogs.pages.formats import number
 from joblogs.pages.rendering import partial
 from joblogs.query import StepHost
+from joblogs.step_groups import Excerpt
 
 from .groups import Group
 from .host_table import ROWS
@@ -21,6 +22,8 @@ SQUARES_MAX = 3_000
 NAMES_MAX = 100_000
 """Characters of all names: longer ones are for the table."""
 AGGREGATED = 1_000
+WORDS_MAX = 32
+"""Characters of a line that tell entries of the legend apart."""
 
 
 class HostMap(NamedTuple):
@@ -37,6 +40,7 @@ class LegendEntry(NamedTuple):
     colour: str
     hosts: int
     label: str
+    """With the number of hosts."""
     group: str
     """The key of the first group of this colour."""
 
@@ -67,7 +71,8 @@ def _square(
     # The rarest of the worst: what is not like everything else must not drown.
     worst = min(groups, key=attrgetter("worst_first"))
     labels = Counter(group.label for group in groups)
-    results = ", ".join(f"{number(count)} {label}" for label, count in labels.most_common())
+    parts = [counted(count, label) for label, count in labels.most_common()]
+    results = pgettext("between clauses", ", ").join(parts)
     title = gettext("%(first)s to %(last)s: %(results)s") % {
         "first": hosts[0].name[:60],
         "last": hosts[-1].name[:60],
@@ -77,8 +82,9 @@ def _square(
     return worst.colour, f"?sort=name&page={place // ROWS + 1}#hosts", title
 
 
-def legend(groups: Sequence[Group]) -> list[LegendEntry]:
-    """What the colours stand for, the most hosts first."""
+def legend(groups: Sequence[Group], read: Mapping[str, Excerpt]) -> list[LegendEntry]:
+    """What the colours stand for, the most hosts first; entries of one text with the first words
+    of what their hosts printed, or a number."""
     hosts = Counter[str]()
     labels: dict[str, list[str]] = {}
     first: dict[str, str] = {}
@@ -86,10 +92,35 @@ def legend(groups: Sequence[Group]) -> list[LegendEntry]:
         first.setdefault(group.colour, group.key)
         hosts[group.colour] += len(group.hosts)
         labels.setdefault(group.colour, []).append(_label(group))
-    return [
-        LegendEntry(colour, count, _together(labels[colour]), first[colour])
+    entries = [
+        LegendEntry(colour, count, _together(colour, labels[colour]), first[colour])
         for colour, count in hosts.most_common()
     ]
+    return _told_apart(entries, read)
+
+
+def _told_apart(entries: Sequence[LegendEntry], read: Mapping[str, Excerpt]) -> list[LegendEntry]:
+    texts = Counter(entry.label for entry in entries)
+    places = Counter[str]()
+    words = {
+        entry.colour: read[entry.group].first_words(WORDS_MAX) if entry.group in read else ""
+        for entry in entries
+        if texts[entry.label] > 1
+    }
+    made = []
+    for entry in entries:
+        places[entry.label] += 1
+        if (own := words.get(entry.colour)) is not None:
+            alike = list(words.values()).count(own) > 1
+            apart = f"{places[entry.label]}." if not own or alike else own
+            entry = entry._replace(label=f"{entry.label} · {apart}")
+        made.append(entry._replace(label=counted(entry.hosts, entry.label)))
+    return made
+
+
+def counted(hosts: int, what: str) -> str:
+    """What became of so many hosts."""
+    return pgettext("hosts", "%(n)s %(what)s") % {"n": number(hosts), "what": what}
 
 
 def _label(group: Group) -> str:
@@ -104,6 +135,8 @@ def _label(group: Group) -> str:
     return group.label
 
 
-def _together(labels: list[str]) -> str:
+def _together(colour: str, labels: list[str]) -> str:
     different = list(dict.fromkeys(labels))
-    return " · ".join(different) if len(different) < 3 else gettext("other failures")
+    if len(different) > 2 or (colour.startswith("bad") and len(labels) > 1):
+        return gettext("other failures")
+    return " · ".join(different)

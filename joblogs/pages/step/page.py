@@ -94,7 +94,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         [group.values for group in placed.open],
         [group.values for group in placed.brief],
     )
-    map_legend = legend(similar)
+    map_legend = legend(similar, read.by_key)
     places = cards.Places(kept, keep, identical=identical, expired=step.job.expired_at is not None)
     is_comparing = compared.compared < compared.to_compare
     context: dict[str, Any] = {
@@ -107,7 +107,8 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
             "verdict.html",
             **summary(step, similar, compared)._asdict(),
             comma=pgettext("between clauses", ", "),
-            stop=pgettext("end of a sentence", "."),
+            stop=(stop := pgettext("end of a sentence", ".")),
+            blank=" " if stop.isascii() else "",  # full-width signs bring their own
         ),
         "map": host_map(step_overview.by_name, similar, keep),
         "legend": _with_places(map_legend, placed, kept),

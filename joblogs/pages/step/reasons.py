@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 
 from joblogs.logtext.terminal_lines import LinePainter
 from joblogs.pages.formats import number
@@ -55,7 +55,7 @@ def reason(group: Group, excerpt: Excerpt | None, crowd_hosts: int, *, identical
     if excerpt is None or group.failed or group.crowd:
         return ""
     if excerpt.relation is Relation.EXTRA:
-        return gettext("prints lines that the others do not")
+        return gettext("prints lines that the largest group does not")
     if excerpt.relation is Relation.MISSING:
         text = ngettext(
             "lacks a line that %(n)s host prints",
@@ -67,14 +67,14 @@ def reason(group: Group, excerpt: Excerpt | None, crowd_hosts: int, *, identical
         return gettext("has lines of its own")
     if excerpt.relation is Relation.DIFFERS:
         text = ngettext(
-            "first differs from the other one at line %(line)s",
-            "first differs from the other %(n)s at line %(line)s",
+            "first differs from the largest group (%(n)s host) at line %(line)s",
+            "first differs from the largest group (%(n)s hosts) at line %(line)s",
             crowd_hosts,
         )
         return text % {"n": number(crowd_hosts), "line": number(excerpt.number)}
     if excerpt.relation is Relation.ENDS:
         last = excerpt.lines[-1].number if excerpt.lines else 0
-        text = gettext("stops after line %(line)s; the others continue")
+        text = gettext("stops after line %(line)s; the largest group continues")
         return text % {"line": number(last)}
     if identical:
         return gettext("differs only in values that change from run to run")
@@ -131,7 +131,9 @@ def details(group: Group, excerpt: Excerpt) -> list[SafeString]:
         made.append(
             format_html(
                 gettext("They differ in: {places}"),
-                places=format_html_join("; ", "{}", ((part,) for part in parts)),
+                places=format_html_join(
+                    pgettext("between parts", "; "), "{}", ((part,) for part in parts)
+                ),
             )
         )
     return made
@@ -144,7 +146,7 @@ def _difference(one: ShownDifference) -> SafeString:
     own = _values(one.own, bold=True)
     if one.more:
         more = ngettext("%(n)s more value", "%(n)s more values", one.more) % {"n": number(one.more)}
-        own = format_html("{}, {}", own, more)
+        own = format_html("{}{}{}", own, pgettext("between clauses", ", "), more)
     if one.usual is not None:
         text = ngettext(
             "{label}{own}, where {n} host has {usual}",
@@ -177,7 +179,8 @@ def _variation(one: ShownVariation) -> SafeString:
         return format_html("{}", gettext("times"))
     label = _label(one.label)
     if not one.label and one.number:
-        label = format_html("{} ", gettext("line %(n)s") % {"n": number(one.number)})
+        line = gettext("line %(n)s") % {"n": number(one.number)}
+        label = format_html(pgettext("before a value", "{label} "), label=line)
     if one.values:
         return format_html("{}{}", label, _values(one.values))
     if one.low is not None and one.high is not None and one.low != one.high:
@@ -195,7 +198,7 @@ def _values(values: Iterable[Value], *, bold: bool = False) -> SafeString:
         text = ngettext("{value} on {n} host", "{value} on {n} hosts", value.hosts)
         shown = _value(value.text, bold=bold)
         parts.append((format_html(text, value=shown, n=number(value.hosts)),))
-    return format_html_join(", ", "{}", parts)
+    return format_html_join(pgettext("between clauses", ", "), "{}", parts)
 
 
 def _value(data: bytes, *, bold: bool = False) -> SafeString:
@@ -205,7 +208,10 @@ def _value(data: bytes, *, bold: bool = False) -> SafeString:
 
 def _label(data: bytes) -> SafeString:
     """What a value is called, and a blank."""
-    return format_html("{} ", _code(painted(LinePainter(), data))) if data else SafeString()
+    if not data:
+        return SafeString()
+    called = _code(painted(LinePainter(), data))
+    return format_html(pgettext("before a value", "{label} "), label=called)
 
 
 def _code(html: SafeString | str) -> SafeString:
