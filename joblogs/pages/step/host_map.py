@@ -96,10 +96,12 @@ def legend(groups: Sequence[Group], read: Mapping[str, Excerpt]) -> list[LegendE
         LegendEntry(colour, count, _together(colour, labels[colour]), first[colour])
         for colour, count in hosts.most_common()
     ]
-    return _told_apart(entries, read)
+    return _distinguished(entries, read)
 
 
-def _told_apart(entries: Sequence[LegendEntry], read: Mapping[str, Excerpt]) -> list[LegendEntry]:
+def _distinguished(
+    entries: Sequence[LegendEntry], read: Mapping[str, Excerpt]
+) -> list[LegendEntry]:
     texts = Counter(entry.label for entry in entries)
     places = Counter[str]()
     words = {
