@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.browser_scenes import DEPLOY, ODD_HOST, RUNNING, RUNNING_HOST, place
 from tests.browser.conftest import Demo
-from tests.builders import Fields, lines, script_log
+from tests.builders import Fields, job, lines, result, script_log, step
 
 FILES = "/logs/biz/2/jobs/1001/steps/10013/"
 PAGES = {
@@ -96,6 +96,30 @@ def test_the_map_of_hosts_can_be_skipped(screen: Page) -> None:
     screen.get_by_role("link", name="Skip the map of hosts").press("Enter")
     screen.keyboard.press("Tab")
     assert screen.evaluate("document.activeElement.closest('#groups') !== null")
+
+
+def test_long_lines_of_a_group_wrap_and_the_line_before_them_is_grey(
+    screen: Page, demo: Demo
+) -> None:
+    number = 9_701
+    where: Fields = {"job": number, "step": int(f"{number}1")}
+    records: list[Fields] = [job(number, status=4), step(where["step"], job=number, status=4)]
+    for host in range(1, 13):
+        end: Fields = {"status": 104, "exit_code": 2} if host == 1 else {"status": 9}
+        error = f"error: {'the disk of the mirror is full ' * 9}END\n" if host == 1 else ""
+        records += [
+            result(host, **where, **end),
+            script_log(f"begun\n{error}", host=host, **where),
+        ]
+    demo.server.post(lines(*records))
+    screen.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    screen.goto(place(number))
+    sample = screen.locator("section.group.c-bad1 .sample")
+    expect(sample).to_contain_text("END")
+    assert sample.evaluate("it => it.scrollWidth <= it.clientWidth")
+    before, own = sample.locator("code").all()
+    colour = "it => getComputedStyle(it).color"
+    assert before.evaluate(colour) != own.evaluate(colour)
 
 
 def test_one_switches_to_chinese_and_back(screen: Page) -> None:
