@@ -157,7 +157,7 @@ def test_transfers_are_grouped_by_outcome_and_source() -> None:
     text = _text(_html(staff(), page("step", host=None)))
     assert "5 succeeded, 1 failed." in text
     assert "web-[01-05]done · from 10.0.0.102 · 5 files" in text
-    assert "web-06failed · from 10.0.0.103 · 1 file" in text
+    assert "web-06failed · file transfer failed · from 10.0.0.103 · 1 file" in text
 
 
 ADDRESSES = {
