@@ -98,6 +98,7 @@ def test_a_run_with_nothing_to_do_asks_as_much_for_few_hosts_and_jobs_as_for_mor
     for others in (range(1, 3), range(3, 33)):
         load_jobs(*others, apart=1)
         call_command("maintain_logs", "--every-day")
+        call_command("maintain_logs")  # moves what the first one computed into its day's partition
         with CaptureQueriesContext(connection) as made:
             call_command("maintain_logs")
         counts.append(len(made))
