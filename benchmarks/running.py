@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import connection, connections
 
+from joblogs import maintenance
 from tests.serving import manage
 
 from . import filling, keeping, pages, reading, servers, writing
@@ -181,6 +182,7 @@ def expiring(bench: Bench) -> Iterator[Finding]:
 
 def page(bench: Bench) -> Iterator[Finding]:
     made = filling.wide(bench.merged, 7, 2_000)
+    maintenance.maintain(every_day=True)  # features too: a page computes what is missing
     filling.tidy()
     yield from pages.step_page(bench.database, made, bench.scale.rounds)
 
