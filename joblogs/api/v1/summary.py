@@ -32,6 +32,7 @@ from joblogs.choices import HOST_SUCCEEDED, HostStatus
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
 from joblogs.grouping.host_ranges import fold
 from joblogs.grouping.line_groups import Why
+from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.terminal import last_seen
 from joblogs.query import Attempts, StepHost
 from joblogs.query.overview import Overview, overview
@@ -297,7 +298,10 @@ def _difference(one: ShownDifference) -> Difference:
 
 def _text(data: bytes) -> str:
     """A line, or a part of one, as it was last seen; of a long one its beginning."""
-    text = " ".join(last_seen(data[: 4 * LINE_CHARS]))
+    data = data[: 4 * LINE_CHARS]
+    # Bytes that are no text in the line's encoding are marks; JSON has no place for them.
+    text = " ".join(last_seen(data, reading_encoding(data)))
+    text = text.encode(errors="replace").decode()
     return text if len(text) <= LINE_CHARS else text[: LINE_CHARS - 1] + "…"
 
 

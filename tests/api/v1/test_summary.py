@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -146,3 +147,11 @@ def test_what_cannot_be_asked_is_refused(get: Any, query: str) -> None:
     load(job(), step())
     response = get(f"summary?{query}")
     assert (response.status_code, response.json()["code"]) == (400, 1240003)
+
+
+def test_bytes_that_are_no_text_are_answered_all_the_same(summary: Any) -> None:
+    load(job(), step(status=4), result(1, status=104, exit_code=1), result(2), result(3))
+    raw = base64.b64encode("磁盘空间不足\n".encode("gb18030") + b"\xff\xfe\x80 error\n").decode()
+    load(script_log(None, host=1, content_base64=raw), script_log("ok\n", host=2))
+    groups = summary()["groups"]
+    assert [line for group in groups for line in group["lines"]], groups
