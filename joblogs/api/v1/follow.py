@@ -14,9 +14,9 @@ from django.http.response import HttpResponseBase
 from msgspec import UNSET, Meta, UnsetType
 from rest_framework.request import Request
 
-from joblogs import access, query
+from joblogs import query
 from joblogs.api import envelope, parameters
-from joblogs.api.base import ApiView, Operation, caller_of, read_entry
+from joblogs.api.base import ApiView, Operation, read_entry, readable_step
 from joblogs.api.fields import ID, Parameter, Params, or_unset, read
 from joblogs.audit import Channel
 from joblogs.errors import (
@@ -158,13 +158,10 @@ class Follow(ApiView):
 
     # Never from a replica: one that lags behind another would have less than was sent.
     def post(
-        self, request: Request, scope_type: str, scope_id: str, job: int, step: int
+        self, request: Request, scope_type: str, scope_id: str, job: str, step: str
     ) -> HttpResponseBase:
         params = read(FollowParams, parameters.parameters(request._request))
-        scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
-        instance = query.find_step(
-            access.jobs_in(scope), job_instance_id=int(job), step_instance_id=int(step)
-        )
+        instance = readable_step(request, scope_type, scope_id, job, step)
         cursor = query.read_cursor(params.cursor, instance)
         news = query.news_since(
             cursor,

@@ -19,7 +19,7 @@ from joblogs.query.overview import overview
 from joblogs.step_groups import step_groups
 
 from .downloads import Download
-from .summary import bounded
+from .fields import at_most
 
 
 class GroupHostsParams(Struct, frozen=True):
@@ -29,7 +29,7 @@ class GroupHostsParams(Struct, frozen=True):
     length: Annotated[
         int,
         Parameter(
-            partial(bounded, least=1, most=HOSTS_MAX, default=HOSTS_MAX),
+            partial(at_most, HOSTS_MAX, HOSTS_MAX),
             {"type": "integer", "minimum": 1, "maximum": HOSTS_MAX, "default": HOSTS_MAX},
             "Hosts of the page.",
         ),

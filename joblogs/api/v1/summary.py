@@ -20,13 +20,11 @@ from joblogs.api import envelope
 from joblogs.api.base import Operation, read_entry, readable_step
 from joblogs.api.fields import (
     Parameter,
-    Params,
     count_param,
     number_of,
     or_unset,
     read_query,
 )
-from joblogs.api.parameters import optional_integer
 from joblogs.audit import Channel
 from joblogs.choices import HOST_SUCCEEDED, HostStatus
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
@@ -48,6 +46,7 @@ from joblogs.step_groups import (
 )
 
 from .downloads import Download
+from .fields import at_most
 
 CHARS_DEFAULT, CHARS_LEAST, CHARS_MOST = 8_000, 2_000, 200_000
 COMPARE_SECONDS = 2.0
@@ -58,21 +57,13 @@ LINES, LINE_CHARS, NAMES_CHARS, VALUES = 6, 240, 300, 4
 SLOWEST = 3
 
 
-def bounded(params: Params, field: str, *, least: int, most: int, default: int) -> int:
-    """An integer between two bounds. Raises BadRequest."""
-    number = optional_integer(params, field, least=least)
-    if number is not None and number > most:
-        raise BadRequest(BadRequest.FIELD, field)
-    return default if number is None else number
-
-
 class SummaryParams(Struct, frozen=True):
     """Parameters of the query string: how much, and which attempts."""
 
     max_chars: Annotated[
         int,
         Parameter(
-            partial(bounded, least=CHARS_LEAST, most=CHARS_MOST, default=CHARS_DEFAULT),
+            partial(at_most, CHARS_MOST, CHARS_DEFAULT, least=CHARS_LEAST),
             {"type": "integer", "minimum": CHARS_LEAST, "maximum": CHARS_MOST},
             f"Characters of the answer at most, {CHARS_DEFAULT} unless said.",
         ),
