@@ -24,7 +24,7 @@ from .jobs import (
     page_of_jobs,
     steps_of,
 )
-from .log_reader import BytesText, Text, script_text, settled_text
+from .log_reader import BytesText, Text, script_text, settled_text, unsettled_size
 from .logs import FileLogs, expected_offsets, file_logs, script_logs
 from .ranges import (
     Range,
@@ -103,6 +103,7 @@ __all__ = [
     "script_range",
     "script_text",
     "settled_text",
+    "unsettled_size",
     "step_facts",
     "steps_of",
     "target_directory",

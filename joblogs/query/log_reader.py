@@ -196,12 +196,18 @@ def settled_text(step: StepInstance, host: StepHost) -> StoredText:
     """The same for who follows it: without bytes at the end of a log that grows which a later piece
     may turn into a part of a mask, so that what was sent never changes."""
     text = script_text(step, host)
-    last = HostResult.objects.filter(pk=host.results[-1].pk).first() if text.size else None
-    if last is None or last.finished or not last.unsettled_size:
+    size = min(unsettled_size(host), text.size - text.last_start)
+    if not size:
         return text
-    size = min(last.unsettled_size, last.held_size)
     newlines = text.read(text.size - size, text.size).count(b"\n")
     return text.without_end(size, newlines)
+
+
+def unsettled_size(host: StepHost) -> int:
+    """Bytes at the end of a log that a later piece may turn into a part of a mask; 0 once it has
+    ended."""
+    last = HostResult.objects.filter(pk=host.results[-1].pk).first()
+    return 0 if last is None or last.finished else last.unsettled_size
 
 
 def after_newline(data: bytes, nth: int) -> int:

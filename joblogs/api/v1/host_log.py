@@ -194,8 +194,8 @@ def _is_awaited(log: _Log, params: RawLogParams) -> bool:
     if not params.wait or not query.is_growing(step, host):
         return False
     # Not after more than there is: that is an error, and answered at once.
-    readable, settled = query.readable_size(step, host), query.settled_text(step, host).size
-    return settled <= (params.offset or 0) <= readable
+    readable = query.readable_size(step, host)
+    return readable - query.unsettled_size(host) <= (params.offset or 0) <= readable
 
 
 def _wait(request: Request, log: _Log, params: RawLogParams) -> tuple[_Log, bool]:
@@ -235,7 +235,7 @@ def _answer(request: Request, log: _Log, params: RawLogParams) -> HttpResponseBa
     tag = _tag(host, size)
     part, status = _part(request._request, params, size, tag)
     if params.offset is not None and query.is_growing(step, host):
-        settled = query.settled_text(step, host).size
+        settled = size - query.unsettled_size(host)
         part = Range(offset=params.offset, length=max(0, settled - params.offset))
     start, stop = part.within(size)
     response: HttpResponseBase
