@@ -9,6 +9,7 @@ from .secret_expressions import begins_of, begins_with, compiled, parts_of
 from .secret_forms import ESCAPES, FILLER, LOOK_BACK, Rule, any_of
 
 _BEGUN_SIZE: Final = 100
+_NEVER: Final = rb"[^\x00-\xff]"
 _ESCAPE_BEGUN = rb"(?:\\{1,4}(?:[nrtbf]|[ux][0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2}|\x1b)"
 """An escape that may end a word, so that another one begins behind it."""
 _ESCAPE_ONLY: Final = compiled(_ESCAPE_BEGUN + FILLER)
@@ -47,11 +48,14 @@ class Ends:
         self._cut = compiled(
             any_of(b"%s(%s)" % ends for ends in _unfinished(rules)) + FILLER + rb"\z"
         )
-        self._lines = [begins for rule in rules if rule.lines for begins in rule.begins]
+        over_lines = [rule for rule in rules if rule.lines]
+        self._over_lines = compiled(
+            any_of(begins_of(rule, rule.begins) for rule in over_lines) if over_lines else _NEVER
+        )
         apart = [rule for rule in rules if rule.apart]
         starts = [begins_of(rule, rule.begins) for rule in apart]
         partial = [begins_of(rule, parts_of(rule)) + rb"\z" for rule in apart]
-        self._starts = compiled(any_of([*starts, *partial]) if apart else rb"[^\x00-\xff]")
+        self._starts = compiled(any_of([*starts, *partial]) if apart else _NEVER)
         firsts = {begins[:1] for rule in apart for begins in rule.begins}
         self._firsts = frozenset(b"".join(first.lower() + first.upper() for first in firsts))
 
@@ -67,10 +71,10 @@ class Ends:
     def state(self, text: bytes | bytearray, position: int = 0) -> State:
         """The state at the end of a text that holds no secret at or after a position."""
         position = max(position, len(text) - LOOK_BACK)
-        lines = any(text.find(begins, position) >= 0 for begins in self._lines)
+        view = view_of(text) if b"\x1b" in text else text
+        lines = self._over_lines.search(view, position) is not None
         if not lines and text.endswith(b"\n"):
             return State()
-        view = view_of(text) if b"\x1b" in text else text
         # Read from its end, a text without such a beginning is settled by its last newline.
         found = (self._unsettled if lines else self._unsettled_line).search(view, position)
         if found is None:

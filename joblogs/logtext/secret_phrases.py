@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 from .secret_forms import Rule, any_of, spelled
-from .secret_names import BLANK, NONE, PASSWORD, PASSWORDS, TOKENS, VALUE, WITHIN, token_of
+from .secret_names import (
+    BLANK,
+    NONE,
+    PASSWORD,
+    PASSWORDS,
+    TOKENS,
+    VALUE,
+    WITHIN,
+    token_of,
+    value_with,
+)
 
 _MESSAGE: Final = [
     *NONE,
@@ -56,7 +66,81 @@ def _row(name: str, begins: tuple[bytes, ...], then: bytes, example: str, other:
     )
 
 
+_CLEAR: Final = value_with(
+    (rb"[A-Za-z_]", rb"[A-Za-z_.:/$=]"), (rb"[^\x00-\xff]", rb"[0-9!@#^+~%]"), VALUE, 7
+)
+"""A value that no sentence goes on with: `the password is sha-256`, `is 128-bit`."""
+_ASCII: Final = value_with(
+    (rb"[A-Za-z_]", rb"[A-Za-z_.:/$=-]"), (rb"[0-9^+]", rb"[0-9!@#^+~%?]"), VALUE, 4
+)
+_VALUE_OF: Final = any_of([PASSWORD, token_of(8)])
+_QUOTE: Final = rb"(?:\\{0,6}[\"'])"
+
 PHRASES: Final[tuple[Rule, ...]] = (
+    _row(
+        "password-is",
+        PASSWORDS,
+        any_of(
+            [
+                rb"[ \t]{1,2}(?:(?:is|was)(?:[ \t](?:now|set to|reset to|changed to))?"
+                rb"|set to|reset to|changed to)[ \t]?[:=]?[ \t]{1,3}[\"'`]?(" + _CLEAR + b")",
+                any_of(word.encode() for word in ("是", "为", "重置为", "修改为", "设置为"))
+                + rb"(?:\xef\xbc\x9a|:)?[ \t]{0,3}[\"'`]?("
+                + _ASCII
+                + b")",
+            ]
+        ),
+        "the root password is «Tr0ub4dor.3x»",
+        "password is required, password is 128-bit, password was changed, password is sha-256",
+    )._replace(more=VALUE),
+    _row(
+        "password-generated",
+        (b"temporary password is generated for ", b"password for the "),
+        rb"[^\n:]{1,80}:[ \t]{1,4}([^\s*]{6})",
+        "A temporary password is generated for root@localhost: «<;k2Gq#a»",
+        "password for the user is: none, password for the app: $X",
+    )._replace(more=rb"[^\s*]"),
+    _row(
+        "initial-password",
+        (b"password to proceed to installation:",),
+        rb"[\r\n \t]{1,8}([0-9a-f]{32})",
+        f"use the following password to proceed to installation:\n\n«{'0123456789abcdef' * 2}»",
+        "password to proceed to installation:\n\nThis may also be found at: /var/x",
+    )._replace(within=rb"[\r\n \t0-9A-Fa-f]", more=rb"[0-9A-Fa-f]", lines=True),
+    *(
+        _row(
+            "value-of-name",
+            names,
+            any_of(
+                [
+                    _QUOTE + rb"[ \t]{1,4}value[ \t]?=[ \t]?" + _QUOTE,
+                    _QUOTE + b">",
+                    _QUOTE
+                    + rb"[ \t]{0,3},[ \t\r\n]{0,40}"
+                    + _QUOTE
+                    + b"value"
+                    + _QUOTE
+                    # The same in YAML.
+                    + rb"[ \t]{0,3}:[ \t]{0,3}"
+                    + _QUOTE,
+                    rb"[\"']?[ \t]{0,4}\r?\n[ \t]{0,40}value:[ \t]{1,4}[\"']?",
+                ]
+            )
+            + b"("
+            + _VALUE_OF
+            + b")",
+            f"- name: {name}\n  value: «Tr0ub4dor.3x»\n",
+            f"- name: {name}\n  valueFrom: x1, name: {name}\n  value: $(X1)",
+        )._replace(
+            more=VALUE,
+            lines=True,
+            unfinished=_QUOTE
+            + rb"?[ \t\r\n,>]{0,60}(?:[\"'\\]{0,7}[a-z]{1,5}[\"'\\ \t:=]{0,16}"
+            + VALUE
+            + b"{0,64})?",
+        )
+        for names, name in ((PASSWORDS, "DB_PASSWORD"), (TOKENS, "API_TOKEN"))
+    ),
     _row(
         "password-for",
         (b"password for ", b"passphrase for ", b"passwd for "),
@@ -80,7 +164,7 @@ PHRASES: Final[tuple[Rule, ...]] = (
     )._replace(more=rb"[0-9a-z]"),
     _row(
         "env-instruction",
-        (b"ENV ", b"ARG "),
+        (b"ENV ", b"ARG ", b"setx ", b"set -x ", b"set -gx ", b"set -Ux "),
         _OF_ENV
         + rb"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|(?:SECRET|ACCESS|PRIVATE)_?KEY)"
         + _OF_ENV
@@ -88,7 +172,7 @@ PHRASES: Final[tuple[Rule, ...]] = (
         + any_of([token_of(8), PASSWORD])
         + b")",
         "Step 3/9 : ENV SECRET_KEY «abc123def456ghi»",
-        "ENV TOKEN_FILE /run/token, ENV SECRET_KEY $KEY, env token",
+        "ENV TOKEN_FILE /run/token, ENV SECRET_KEY $KEY, env token, set -x TOKEN $T",
     )._replace(more=VALUE, ignore_case=False),
     _row(
         "password-of-letters",

@@ -43,7 +43,7 @@ HEADERS: Final[tuple[Rule, ...]] = (
         (b"authorization",),
         _SAYS
         + _SCHEME
-        + rb"[ \t]{1,2}(?:token=)?(?:\\{0,6}[\"'])?"
+        + rb"(?:[ \t]{1,2}|%20)(?:token=)?(?:\\{0,6}[\"'])?"
         + rb"((?-i:[A-Za-z]{0,14}[0-9+/=._~-][0-9A-Za-z+/=._~-]{8}"
         + rb"|[a-z]{0,13}[A-Z][0-9A-Za-z+/=._~-]{8}))",
         _LINE,
@@ -105,6 +105,13 @@ HEADERS: Final[tuple[Rule, ...]] = (
             b"x-consul-token",
             b"x-bk-token",
             b"x-token",
+            b"x-auth-key",
+            b"x-functions-key",
+            b"x-figma-token",
+            b"x-jfrog-art-api",
+            b"subscription-key",
+            b"application-key",
+            b"circle-token",
             b"api-key",
             b"apikey",
         ),
@@ -197,6 +204,17 @@ FILES: Final[tuple[Rule, ...]] = (
         rb"[0-9A-Za-z./=,$+-]",
         "root:$6$«0123456789ab$0123456789abcdefghijABCDEFGHIJ./»:19000:0:99999:7:::",
         "$1$2, $6$ of it",
+    ),
+    Rule(
+        "password-hash",
+        (b"pbkdf2_sha256$", b"{SSHA}", b"{SHA}", b"{SSHA256}", b"{SSHA512}", b"{CRYPT}")
+        + (b"{PBKDF2-SHA256}", b"{PBKDF2-SHA512}"),
+        rb"[0-9A-Za-z./=,$+-]{20}",
+        rb"[0-9A-Za-z./=,$+-]",
+        rb"[0-9A-Za-z./=,$+-]",
+        "userPassword: {SSHA}«x1jGzgVYfak9PSNYV5qQZUEX4hBDjbx3»",
+        "{SSHA} is a scheme, pbkdf2_sha256$1",
+        anywhere=True,
     ),
     Rule(
         "docker-auth",

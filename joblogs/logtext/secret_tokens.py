@@ -39,7 +39,7 @@ def token(
 TOKENS: Final[tuple[Rule, ...]] = (
     token(
         "aws-access-key",
-        "AKIA ASIA",
+        "AKIA ASIA ABIA ACCA",
         (_UPPER, 16),
         "key AKIA«IOSFODNN7EXAMPLE» used",
         "AKIASHORT, AKIAlowercaseletters, xAKIAIOSFODNN7EXAMPLE",
@@ -78,7 +78,8 @@ TOKENS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "slack-token",
-        (b"xoxb-", b"xoxp-", b"xoxa-", b"xoxr-", b"xoxs-", b"xoxe-", b"xoxe.", b"xapp-"),
+        (b"xoxb-", b"xoxp-", b"xoxa-", b"xoxr-", b"xoxs-", b"xoxe-", b"xoxe.", b"xoxc-")
+        + (b"xoxd-", b"xapp-", b"xwfp-"),
         rb"(?:xox[bp]-)?[0-9][0-9A-Za-z-]{19}",
         rb"[0-9A-Za-z-]",
         rb"[0-9A-Za-z-]",

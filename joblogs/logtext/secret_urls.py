@@ -20,6 +20,18 @@ _UUID = "550e8400-e29b-41d4-a716-446655440000"
 
 URLS: Final[tuple[Rule, ...]] = (
     Rule(
+        "url-token",
+        (b"://",),
+        b"("
+        + value_with((rb"[A-Za-z_~-]",) * 2, (rb"[0-9]",) * 2, rb"[0-9A-Za-z_~-]", 20)
+        + rb"[0-9A-Za-z_~-]{0,200})(?::x-oauth-basic|:)?@",
+        rb"[0-9A-Za-z_.~-]",
+        b"",
+        "https://«0123456789abcdef0123456789abcdef01234567»@git.example.com/x",
+        "https://user1@host/, ssh://ci-2@host, spark://CoarseGrainedScheduler@10.0.0.1",
+        anywhere=True,
+    ),
+    Rule(
         "url-password",
         (b"://",),
         _USER
@@ -39,18 +51,6 @@ URLS: Final[tuple[Rule, ...]] = (
         unfinished=_USER + rb"(?::" + _ANY + rb"{0,200})?",
         again=rb"(@" + _HOST + rb"{1,200})@",
         going=rb"@" + _HOST + rb"{0,200}",
-        anywhere=True,
-    ),
-    Rule(
-        "url-token",
-        (b"://",),
-        b"("
-        + value_with((rb"[A-Za-z_~-]",) * 2, (rb"[0-9]",) * 2, rb"[0-9A-Za-z_~-]", 20)
-        + rb"[0-9A-Za-z_~-]{0,200})(?::x-oauth-basic|:)?@",
-        rb"[0-9A-Za-z_.~-]",
-        b"",
-        "https://«0123456789abcdef0123456789abcdef01234567»@git.example.com/x",
-        "https://user1@host/, ssh://ci-2@host, spark://CoarseGrainedScheduler@10.0.0.1",
         anywhere=True,
     ),
     Rule(
@@ -75,7 +75,7 @@ URLS: Final[tuple[Rule, ...]] = (
     Rule(
         "request-signature",
         (b"Signature=",),
-        rb"[\"']?([0-9A-Za-z%+/=_-]{32})",
+        rb"[\"']?([0-9A-Za-z%+/=_-]{26})",
         rb"[0-9A-Za-z%+/=_\"'-]",
         rb"[0-9A-Za-z%+/=_-]",
         "SignedHeaders=host, Signature=«0123456789abcdef0123456789abcdef»",

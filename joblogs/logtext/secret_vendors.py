@@ -16,7 +16,7 @@ _HEX = "0123456789abcdef"
 VENDORS: Final[tuple[Rule, ...]] = (
     token(
         "openai-key",
-        "sk-proj- sk-svcacct- sk-admin-",
+        "sk-proj- sk-svcacct- sk-admin- sk-or-v1- sk-lf-",
         (DASHED, 40),
         f"sk-proj-«{_40}T3BlbkFJ{_40}»",
         "sk-proj-name, risk-proj-board",
@@ -24,7 +24,7 @@ VENDORS: Final[tuple[Rule, ...]] = (
     token(
         "openai-key",
         "sk-",
-        (WORD, 40),
+        (WORD, 32),
         f"sk-«{_40}01234567»",
         "risk-free, sk-learn",
         more=DASHED,
@@ -78,7 +78,7 @@ VENDORS: Final[tuple[Rule, ...]] = (
     ),
     token(
         "newrelic-key",
-        "NRAK- NRJS- NRII-",
+        "NRAK- NRJS- NRII- NRRA- NRSP-",
         (DASHED, 19),
         "NRAK-«0123456789ABCDEFGHIJKLMNOPQ»",
         "NRAK-example",
