@@ -32,6 +32,7 @@ _BOOLEANS: Final = {
     **dict.fromkeys(("false", "0", "no", "off"), False),
 }
 _HOST: Final = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+_OBJECT_STORE_SCHEMES: Final = ("s3", "az", "gs", "file")
 _DATABASE_SCHEMES: Final = ("sqlite", "postgres", "postgresql")
 _BIGGEST: Final = 2**63 - 1
 _LONGEST_DAYS: Final = 365_000  # beyond it "today minus so many days" leaves the calendar
@@ -106,6 +107,27 @@ def origin(name: str) -> str | None:
     if host.startswith(("*", ".")) or (port and not 0 < int(port) < 65536):
         raise _refusal(name, "must name one host, and a port below 65536")
     return f"{scheme}://{place}"
+
+
+def object_store(name: str) -> str | None:
+    """The address of an object store: a bucket or a folder, and at most a path in it.
+
+    What authenticates is in variables of its own: an address is shown in logs.
+    """
+    value = _read(name)
+    if value is None:
+        return None
+    scheme, separator, place = value.partition("://")
+    if scheme not in _OBJECT_STORE_SCHEMES or not separator:
+        raise _refusal(name, f"must begin with one of {', '.join(_OBJECT_STORE_SCHEMES)}, then ://")
+    if not re.fullmatch(r"[A-Za-z0-9._/ -]+" if scheme == "file" else r"[A-Za-z0-9._/-]+", place):
+        # Not quoted: it may hold a key.
+        raise _refusal(name, "must be a bucket and at most a path; keys are given apart from it")
+    if scheme == "file" and not place.startswith("/"):
+        raise _refusal(name, "needs three slashes: file:///PATH is a folder")
+    if scheme != "file" and place.startswith("/"):
+        raise _refusal(name, "names no bucket")
+    return value.rstrip("/")
 
 
 def hosts(name: str, *, default: list[str]) -> list[str]:

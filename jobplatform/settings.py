@@ -43,6 +43,17 @@ SECRET_RULES = env.secret_rules(
 )
 BK_GATEWAY_PUBLIC_KEYS = env.public_keys("BK_GATEWAY_PUBLIC_KEYS", root=BASE_DIR)
 
+# Text on object storage; what authenticates there is in the environment, as its users know it.
+
+OBJECT_STORE_URL = env.object_store("OBJECT_STORE_URL")
+OBJECT_STORE_ADOPT = env.boolean("OBJECT_STORE_ADOPT", default=False)
+OBJECT_STORE_DAYS = env.retention_days("OBJECT_STORE_DAYS", default=90)
+OBJECT_GRACE_DAYS = env.integer("OBJECT_GRACE_DAYS", default=7, maximum=365_000)
+OBJECT_TIMEOUT_SECONDS = env.integer("OBJECT_TIMEOUT_SECONDS", default=10, minimum=1, maximum=600)
+OBJECT_CACHE_DIR = env.folder("OBJECT_CACHE_DIR")
+OBJECT_CACHE_BYTES = env.integer("OBJECT_CACHE_BYTES", default=1024**3, minimum=1)
+AWS_ALLOW_HTTP = env.boolean("AWS_ALLOW_HTTP", default=False)
+
 # What machines ask about it
 
 METRICS_TOKEN_SHA256 = env.sha256("METRICS_TOKEN_SHA256")

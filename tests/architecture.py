@@ -19,6 +19,7 @@ VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
 BASE = {"choices", "errors", "record_json", "records", "times"}
 BELOW = BASE | {
+    "object_store",
     *("models", "logtext", "logtext.store", "grouping", "database", "metrics", "log_features"),
 }
 LOWER = BELOW | {
@@ -35,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": set(),
     "logtext": {"logtext"},
     "grouping": {"grouping"},
-    "logtext.store": {"logtext", "logtext.store", "database", "models"},
+    "logtext.store": {"logtext", "logtext.store", "database", "models", "object_store"},
+    "object_store": BASE | {"logtext", "models", "database", "object_store"},
     "models": BASE | {"models"},
     "database": {"errors", "database"},
     "migrations": {"database"},

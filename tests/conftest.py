@@ -8,6 +8,8 @@ import hypothesis
 import pytest
 from django.db import connection
 
+from tests import object_server
+
 # Two busy cores make any deadline a coin toss; speed is measured in `benchmarks/`.
 hypothesis.settings.register_profile("joblogs", deadline=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
@@ -36,6 +38,12 @@ def pytest_report_header() -> str:
     if connection.vendor == "sqlite":
         return f"database: SQLite {sqlite3.sqlite_version}"
     return f"database: {connection.display_name} at {database['HOST']}:{database['PORT']}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud what was not tried."""
+    if object_server.find_binary() is None:
+        terminalreporter.write_line(object_server.MISSING, red=True)
 
 
 @pytest.fixture(scope="session")

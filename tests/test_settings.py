@@ -87,6 +87,20 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("LOG_MAX_BYTES", "9" * 5000),
         ("RECORDS_MAX_BYTES", "1e6"),
         ("RATE_LIMIT", "none"),
+        ("OBJECT_STORE_URL", "logs"),
+        ("OBJECT_STORE_URL", "ftp://logs/a"),
+        ("OBJECT_STORE_URL", "s3://"),
+        ("OBJECT_STORE_URL", "s3:///logs"),
+        ("OBJECT_STORE_URL", "s3://AKIA:hunter2@logs/a"),
+        ("OBJECT_STORE_URL", "s3://logs/a?key=hunter2"),
+        ("OBJECT_STORE_URL", "file://logs/a"),
+        ("OBJECT_STORE_DAYS", "a year"),
+        ("OBJECT_GRACE_DAYS", "-1"),
+        ("OBJECT_TIMEOUT_SECONDS", "0"),
+        ("OBJECT_CACHE_DIR", "/no/such/folder"),
+        ("OBJECT_CACHE_BYTES", "0"),
+        ("OBJECT_STORE_ADOPT", "once"),
+        ("AWS_ALLOW_HTTP", "perhaps"),
         ("PUBLIC_URL", "logs.example.com"),
         ("PUBLIC_URL", "ftp://logs.example.com"),
         ("PUBLIC_URL", "https://"),
@@ -166,6 +180,10 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["RECORDS_MAX_BYTES"] == 0
     assert loaded["RATE_LIMIT"] == 0
     assert loaded["PUBLIC_URL"] is None
+    assert loaded["OBJECT_STORE_URL"] is None
+    assert loaded["OBJECT_STORE_ADOPT"] is False
+    assert (loaded["OBJECT_STORE_DAYS"], loaded["OBJECT_GRACE_DAYS"]) == (90, 7)
+    assert loaded["OBJECT_CACHE_DIR"] is None
     assert loaded["SERVER_THREADS"] == 4
     assert loaded["METRICS_TOKEN_SHA256"] is None
     assert loaded["PROMETHEUS_MULTIPROC_DIR"] is None
@@ -203,6 +221,20 @@ def test_joblogs_home_says_where_its_files_lie(load: Load, tmp_path: Path) -> No
 )
 def test_the_address_of_the_pages_is_an_origin(load: Load, value: str, read: str) -> None:
     assert load(PUBLIC_URL=value)["PUBLIC_URL"] == read
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("s3://logs", "s3://logs"),
+        ("s3://logs/joblogs/", "s3://logs/joblogs"),
+        ("az://container/a-b", "az://container/a-b"),
+        ("gs://logs/a.b", "gs://logs/a.b"),
+        ("file:///srv/job logs", "file:///srv/job logs"),
+    ],
+)
+def test_an_object_store_is_a_bucket_or_a_folder(load: Load, value: str, read: str) -> None:
+    assert load(OBJECT_STORE_URL=value)["OBJECT_STORE_URL"] == read
 
 
 def test_the_log_is_lines_unless_json_is_asked_for(load: Load) -> None:

@@ -19,6 +19,7 @@ from .indexes import AddIndexOnline
 from .lock_timeout import retry_for_locks
 from .locks import answering, is_timeout, only_one, retrying, share_lock, take_lock, waiting_at_most
 from .partitions import Partitions
+from .place import place
 from .replica import (
     from_replica,
     is_reading_replica,
@@ -46,6 +47,7 @@ __all__ = [
     "is_reading_replica",
     "is_timeout",
     "only_one",
+    "place",
     "reads_from_replica",
     "refuse_store_before_1",
     "replica_usable",

@@ -7,6 +7,7 @@ from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logs import LogChunk, LogConflict, LogFeatures, StoredLog
 from .maintenance import MaintenanceRun, StoreKey
+from .object_store import ObjectToDelete, StoredObject, StoreId
 
 __all__ = [
     "DIGESTS",
@@ -21,12 +22,15 @@ __all__ = [
     "LogConflict",
     "LogFeatures",
     "LogRead",
+    "ObjectToDelete",
     "Redaction",
     "Removal",
     "Scope",
     "LogChunk",
     "StepInstance",
+    "StoreId",
     "StoreKey",
+    "StoredObject",
     "StoredLog",
     "MaintenanceRun",
 ]

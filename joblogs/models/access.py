@@ -43,6 +43,13 @@ class Scope(FastLoadModel):
         validators=[MaxValueValidator(365_000)],
         help_text=_("In days. Leave empty to use the setting."),
     )
+    object_days = models.PositiveIntegerField(
+        _("days until object storage"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(365_000)],
+        help_text=_("In days; 0 keeps logs in the database. Leave empty to use the setting."),
+    )
 
     class Meta:
         verbose_name = _("scope")

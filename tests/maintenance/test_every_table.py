@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db.models import Model
 from django.utils import timezone
 
-from joblogs import access, app_tokens
+from joblogs import access, app_tokens, object_store
 from joblogs.maintenance import expiry, fingerprinting, legal_hold
 from joblogs.models import (
     FailedLogins,
@@ -22,6 +22,7 @@ from joblogs.models import (
     JobInstance,
     LogConflict,
     MaintenanceRun,
+    ObjectToDelete,
     Redaction,
     Removal,
     StoreKey,
@@ -56,6 +57,8 @@ TABLES = {
     # Numbers for a day, then swept.
     "LogConflict": Treated(STAY, STAY, STAY, False),
     "LogRead": Treated(STAY, STAY, STAY, False),
+    # What becomes of objects: tests/object_store/.
+    "ObjectToDelete": Treated(STAY, STAY, STAY, False),
     "Redaction": Treated(STAY, STAY, STAY, False),
     "Removal": Treated(STAY, STAY, STAY, False),
     "Scope": Treated(STAY, STAY, STAY, True),
@@ -65,6 +68,8 @@ TABLES = {
     "StepInstance": Treated(GO, STAY, STAY, True),
     # Whoever has it could try which secret a masked task key hides.
     "StoreKey": Treated(STAY, STAY, STAY, False),
+    "StoreId": Treated(STAY, STAY, STAY, False),
+    "StoredObject": Treated(STAY, STAY, STAY, False),
     "MaintenanceRun": Treated(STAY, STAY, STAY, False),
 }
 """A new table says here what happens to it. Whatever was computed from text goes when the text is
@@ -120,6 +125,8 @@ def _store(path: Path) -> None:
     LogConflict.objects.create(app_id=1, is_file=False, log_id=1, latest=2**52)
     MaintenanceRun.objects.create(pk=9, started_at=timezone.now())
     StoreKey.of_this_store()
+    object_store.intend(day=datetime.date(2026, 1, 1), scope=1, data=b"x")
+    ObjectToDelete.objects.create(key="k", size=1, due_at=2**52)
     # Ingest leaves features of so short a stream to others.
     fingerprinting.take(list(HostResult.objects.filter(held_size__gt=0)))
     Redaction.objects.create(started_at=timezone.now(), by="zoe", patterns="", selection="")

@@ -1,0 +1,92 @@
+"""Cache on disk of ranges of objects, up to a size.
+
+What it holds is log text in its stored form, so it lies in folders and files of its owner alone.
+It is never believed: whoever reads compares what comes with a checksum.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from .client import Range
+
+logger = logging.getLogger(__name__)
+
+LONGEST_SECONDS = 24 * 3600
+"""An entry is deleted this long after it was read last: what was redacted or removed elsewhere does
+not lie here for ever."""
+SWEPT_SHARE = 16
+"""It is swept once one part in so many of its size was added."""
+
+
+class Cache:
+    """Ranges of objects in a folder. Safe to use from any thread and any process."""
+
+    def __init__(self, folder: str, *, size: int) -> None:
+        self._folder, self._size = Path(folder), size
+        self._lock = threading.Lock()
+        self._added = size  # what others left here is swept first
+
+    def get(self, key: str, part: Range) -> bytes | None:
+        """A range of an object, None if it is not here."""
+        file = self._file(key, part)
+        try:
+            data = file.read_bytes()
+            os.utime(file)
+        except OSError:
+            return None
+        return data
+
+    def put(self, key: str, part: Range, data: bytes) -> None:
+        """Keep a range of an object. A disk that is full keeps nothing, and no reader waits."""
+        file = self._file(key, part)
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=file.parent)  # mode 0600
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            os.replace(name, file)
+        except OSError as error:
+            logger.warning("OBJECT_CACHE_DIR keeps nothing: %s", error.strerror)
+            return
+        with self._lock:
+            self._added += len(data)
+            is_due = self._added * SWEPT_SHARE >= self._size
+            if is_due:
+                self._added = 0
+        if is_due:
+            self.sweep()
+
+    def forget(self, key: str) -> None:
+        """Delete what is here of an object."""
+        shutil.rmtree(self._file(key, Range(0, 0)).parent, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Delete what was not read for a day, and what was not read for longest beyond the size."""
+        entries = []
+        for file in self._folder.glob("??/*/*"):
+            with contextlib.suppress(OSError):  # another process may have deleted it
+                told = file.stat()
+                entries.append((told.st_mtime, told.st_size, file))
+        left = sum(size for _, size, _ in entries)
+        oldest = time.time() - LONGEST_SECONDS
+        for read_at, size, file in sorted(entries):
+            if left <= self._size and read_at > oldest:
+                break
+            with contextlib.suppress(OSError):
+                file.unlink()
+            left -= size
+            with contextlib.suppress(OSError):  # unless something else is in it
+                file.parent.rmdir()
+
+    def _file(self, key: str, part: Range) -> Path:
+        name = hashlib.sha256(key.encode()).hexdigest()
+        return self._folder / name[:2] / name[2:] / f"{part.start}-{part.stop}"

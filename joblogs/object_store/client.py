@@ -1,0 +1,173 @@
+"""Client of an object store, by obstore: S3 and what speaks like it, Azure, GCS, a folder.
+
+Every call takes a bounded time and ends with what was asked for or with ObjectUnreachable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.store import LocalStore, from_url
+
+from .faults import Fault, ObjectUnreachable
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 3
+RETRIES = 2
+COALESCED_BYTES = 1024 * 1024
+"""Ranges that lie at most so far apart are one request: a gap costs less than another request."""
+# A missing object is Python's FileNotFoundError; a folder may raise any other OSError too.
+_FAILURES = (BaseError, OSError, ValueError)
+
+
+class Range(NamedTuple):
+    """Bytes [start, stop) of an object."""
+
+    start: int
+    stop: int
+
+
+class Client:
+    """Objects below one URL. Safe to use from any thread."""
+
+    def __init__(self, url: str, *, seconds: float, allow_http: bool = False) -> None:
+        """`seconds`: what a request may take; with its retries twice as long."""
+        self._url = url
+        limits: dict[str, Any] = {
+            "retry_config": {
+                "max_retries": RETRIES,
+                "retry_timeout": timedelta(seconds=seconds),
+                "backoff": {
+                    "init_backoff": timedelta(milliseconds=100),
+                    "max_backoff": timedelta(seconds=1),
+                    "base": 2,
+                },
+            },
+            "client_options": {
+                "timeout": timedelta(seconds=seconds),
+                "connect_timeout": timedelta(seconds=min(seconds, CONNECT_SECONDS)),
+                "allow_http": allow_http,
+            },
+        }
+        if url.startswith("file:"):
+            limits = {"mkdir": True, "automatic_cleanup": True}
+        elif url.startswith("s3"):
+            # The server compares what arrives with its checksum.
+            limits["config"] = {"aws_checksum_algorithm": "SHA256"}
+        self._store = _tried("", lambda: from_url(url, **limits))
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object that is not there yet, and see that it is there.
+
+        One of this key that holds these bytes counts as written: the answer to an earlier attempt
+        may have been lost. It is read back and compared, so what is deleted elsewhere after this
+        is here.
+        """
+        failure: ObjectUnreachable | None = None
+        try:
+            _tried(key, lambda: self._create(key, data))
+        except ObjectUnreachable as error:
+            failure = error
+        try:
+            there = self.get(key)
+        except ObjectUnreachable as error:
+            raise failure or error from error
+        if hashlib.sha256(there).digest() != hashlib.sha256(data).digest():
+            raise ObjectUnreachable(Fault.TORN, key)
+        self._sync(key)
+
+    def overwrite(self, key: str, data: bytes) -> None:
+        """Write an object, whether it is there or not."""
+        _tried(key, lambda: obstore.put(self._store, key, data, use_multipart=False))
+        self._sync(key)
+
+    def get(self, key: str) -> bytes:
+        """All of an object."""
+        return _tried(key, lambda: bytes(obstore.get(self._store, key).bytes()))
+
+    def read(self, key: str, ranges: Sequence[Range]) -> list[bytes]:
+        """Ranges of an object, in their order: as few requests as their gaps allow."""
+        found: dict[Range, bytes] = {}
+        for run in _runs(sorted(set(ranges))):
+            start, stop = run[0].start, max(one.stop for one in run)
+            # obstore's own get_ranges cannot tell an object that is shorter: it ends the thread.
+            data = self._range(key, start, stop)
+            if len(data) != stop - start:
+                raise ObjectUnreachable(Fault.TORN, key)
+            found |= {one: data[one.start - start : one.stop - start] for one in run}
+        return [found[one] for one in ranges]
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is not there counts as deleted."""
+        try:
+            _tried(key, lambda: obstore.delete(self._store, key))
+        except ObjectUnreachable as error:
+            if error.fault is not Fault.MISSING:
+                raise
+
+    def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Key and size of every object below a prefix."""
+        pages = iter(_tried(prefix, lambda: obstore.list(self._store, prefix)))
+        while page := _tried(prefix, lambda: next(pages, None)):
+            yield from ((str(one["path"]), int(one["size"])) for one in page)
+
+    def _create(self, key: str, data: bytes) -> None:
+        try:
+            obstore.put(self._store, key, data, mode="create", use_multipart=False)
+        except AlreadyExistsError:
+            logger.info("%s is there already; it is compared", key)
+
+    def _range(self, key: str, start: int, stop: int) -> bytes:
+        # A range that begins behind the end is refused, one that ends behind it comes shorter.
+        return _tried(
+            key, lambda: bytes(obstore.get_range(self._store, key, start=start, end=stop))
+        )
+
+    def _sync(self, key: str) -> None:
+        """What was written to a folder survives a loss of power, as what a service took does."""
+        if not isinstance(self._store, LocalStore):
+            return
+        top = Path(self._url.removeprefix("file://"))
+        file = top / key
+        for path in (file, *(folder for folder in file.parents if folder.is_relative_to(top))):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def _tried(key: str, work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except _FAILURES as error:
+        is_missing = isinstance(error, FileNotFoundError | NotFoundError)
+        fault = Fault.MISSING if is_missing else Fault.UNREACHABLE
+        # Its text may name the address, never a credential or text of a log; one line of it.
+        told = str(error).partition("\n")[0][:300]
+        logger.warning("object %s: %s (%s: %s)", key, fault, type(error).__name__, told)
+        raise ObjectUnreachable(fault, key) from None
+
+
+def _runs(ranges: Sequence[Range]) -> Iterator[list[Range]]:
+    """Ranges that are near to one another; they come ascending."""
+    run: list[Range] = []
+    stop = 0
+    for one in ranges:
+        if run and one.start - stop > COALESCED_BYTES:
+            yield run
+            run = []
+        run.append(one)
+        stop = max(stop, one.stop) if len(run) > 1 else one.stop
+    if run:
+        yield run

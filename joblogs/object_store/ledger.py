@@ -1,0 +1,114 @@
+"""The tables that say which objects there are, and which are to go.
+
+Whatever takes rows away that point to an object says so here, in the same transaction; the object
+itself goes later, so that a transaction that is undone has deleted nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from joblogs.models import ObjectToDelete, StoredObject, StoreId
+
+DAY_MS = 24 * 3600 * 1000
+ABANDONED_MS = 3600 * 1000
+"""How long after a writer was killed its request may still arrive."""
+KEYS_AT_ONCE = 500
+
+
+def intend(*, day: datetime.date, scope: int, data: bytes) -> StoredObject:
+    """Write down what is going to be written, before the first byte of it is sent."""
+    key = f"{StoreId.of_this_store()}/{day:%Y%m%d}/{scope}/{secrets.token_hex(16)}"
+    return StoredObject.objects.create(
+        key=key,
+        day=day,
+        scope_id=scope,
+        size=len(data),
+        held_size=len(data),
+        sha256=hashlib.sha256(data).digest(),
+        created_at=_now(),
+    )
+
+
+def settle(written: StoredObject) -> None:
+    """An object is there and packs point to it. Part of the transaction in which they begin to."""
+    StoredObject.objects.filter(pk=written.pk).update(state=StoredObject.State.WRITTEN)
+
+
+def give_up(unsettled: StoredObject) -> None:
+    """Nothing will point to this one: if it is there, or arrives yet, it is deleted."""
+    with transaction.atomic():
+        _retire([unsettled], due_at=_now() + ABANDONED_MS)
+
+
+def let_go(sizes: Mapping[int, int], *, at_once: bool) -> None:
+    """So many bytes of these objects are no longer pointed to. Part of the caller's transaction.
+
+    One of which nothing is left is to be deleted: after OBJECT_GRACE_DAYS, or now if any of it was
+    redacted or removed (`at_once`). Of one of which something is left, that is written anew by
+    `maintain_logs`, and by whoever redacts and removes.
+    """
+    for pk in sorted(sizes):  # always in this order: two that take from the same two objects
+        StoredObject.objects.take(pk, sizes[pk], at_once=at_once)
+    _retire_empty(sizes)
+
+
+def recount(day: datetime.date, held: Mapping[int, int]) -> None:
+    """All that is left of a day's objects: bytes by object, those not named have none.
+
+    Part of the caller's transaction, which holds the lock of the whole day.
+    """
+    for one in StoredObject.objects.written().filter(day=day).order_by("pk"):
+        if held.get(one.pk, 0) < one.held_size:
+            StoredObject.objects.take(one.pk, one.held_size - held.get(one.pk, 0), at_once=False)
+            _retire_empty([one.pk])
+
+
+def due_deletions() -> Iterator[ObjectToDelete]:
+    """The objects that are to be deleted by now, those due for longest first."""
+    after = (-1, 0)
+    rows = ObjectToDelete.objects.filter(due_at__lte=_now()).order_by("due_at", "pk")
+    while True:
+        due_at, pk = after
+        later = rows.filter(due_at__gte=due_at).exclude(due_at=due_at, pk__lte=pk)
+        page = list(later[:KEYS_AT_ONCE])
+        yield from page
+        if len(page) < KEYS_AT_ONCE:
+            return
+        after = (page[-1].due_at, page[-1].pk)
+
+
+def forget_deletion(row: ObjectToDelete) -> None:
+    """An object has been deleted."""
+    ObjectToDelete.objects.filter(pk=row.pk).delete()
+
+
+def unknown(keys: Collection[str]) -> set[str]:
+    """Those of these keys that no row names."""
+    known = set(StoredObject.objects.filter(key__in=keys).values_list("key", flat=True))
+    known |= set(ObjectToDelete.objects.filter(key__in=keys).values_list("key", flat=True))
+    return set(keys) - known
+
+
+def _retire_empty(objects: Collection[int]) -> None:
+    empty = StoredObject.objects.written().filter(id__in=objects, held_size=0)
+    now, grace = _now(), settings.OBJECT_GRACE_DAYS * DAY_MS
+    for one in empty.order_by("pk"):
+        _retire([one], due_at=now if one.at_once else now + grace)
+
+
+def _retire(objects: Collection[StoredObject], *, due_at: int) -> None:
+    rows = [ObjectToDelete(key=one.key, size=one.size, due_at=due_at) for one in objects]
+    ObjectToDelete.objects.bulk_create(rows)
+    StoredObject.objects.filter(id__in=[one.pk for one in objects]).delete()
+
+
+def _now() -> int:
+    return int(timezone.now().timestamp() * 1000)

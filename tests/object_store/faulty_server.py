@@ -1,0 +1,136 @@
+"""A small S3 in memory that fails as object stores do, on demand."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+
+class Mode(Enum):
+    """How it answers."""
+
+    WELL = auto()
+    BUSY = auto()
+    """503"""
+    SLOW = auto()
+    """Not within the time that the client has."""
+    CUT = auto()
+    """Half of a body, then the end of the connection."""
+    CHANGED = auto()
+    """Other bytes, as many of them."""
+    CLOSED = auto()
+    """The connection ends without an answer."""
+    LOST_ANSWER = auto()
+    """What is written is written; that it is nobody hears."""
+
+
+class FaultyServer(ThreadingHTTPServer):
+    """Objects by path, how it answers, and what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.objects: dict[str, bytes] = {}
+        self.mode = Mode.WELL
+        self.requests: list[tuple[str, str]] = []
+        self.hurry = threading.Event()
+        """Set when the test is over: nobody waits any longer."""
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def faulty_server() -> Iterator[FaultyServer]:
+    with FaultyServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.hurry.set()
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FaultyServer
+
+    def do_GET(self) -> None:
+        body = self._begin()
+        if body is None:
+            return None
+        data = self.server.objects.get(self._name)
+        if data is None:
+            return self._answer(404)
+        status, headers = 200, {}
+        if found := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
+            start, stop = int(found[1]), int(found[2] or len(data) - 1) + 1
+            if start >= len(data):
+                return self._answer(416)
+            whole, data = len(data), data[start:stop]
+            status = 206
+            headers["Content-Range"] = f"bytes {start}-{start + len(data) - 1}/{whole}"
+        if self.server.mode is Mode.CHANGED:
+            data = bytes([data[0] ^ 1]) + data[1:]
+        return self._answer(status, data, **headers)
+
+    def do_PUT(self) -> None:
+        body = self._begin()
+        if body is None:
+            return None
+        if self.headers.get("If-None-Match") == "*" and self._name in self.server.objects:
+            return self._answer(412)
+        self.server.objects[self._name] = body
+        if self.server.mode is Mode.LOST_ANSWER:
+            self.server.mode = Mode.WELL
+            self.close_connection = True
+            return None
+        return self._answer(200, ETag='"x"')
+
+    def do_DELETE(self) -> None:
+        if self._begin() is not None:
+            self.server.objects.pop(self._name, None)
+            self._answer(204)
+
+    @property
+    def _name(self) -> str:
+        return unquote(urlsplit(self.path).path)
+
+    def _begin(self) -> bytes | None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.requests.append((self.command, self._name))
+        mode = self.server.mode
+        if mode is Mode.BUSY:
+            self._answer(503)
+            return None
+        if mode in (Mode.SLOW, Mode.CLOSED):
+            self.server.hurry.wait(30 if mode is Mode.SLOW else 0)
+            self.close_connection = True
+            return None
+        return body
+
+    def _answer(self, status: int, data: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Last-Modified", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()))
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.server.mode is Mode.CUT:
+            data = data[: len(data) // 2]
+            self.close_connection = True
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nobody reads it."""

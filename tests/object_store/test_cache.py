@@ -1,0 +1,105 @@
+"""The cache on disk: it saves requests, stays within its size, and is never believed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from joblogs.object_store import reader
+from joblogs.object_store.cache import LONGEST_SECONDS, Cache
+from joblogs.object_store.client import Client, Range
+
+from .faulty_server import FaultyServer, Mode
+
+DATA = os.urandom(100_000)
+
+
+@pytest.fixture
+def cache_dir(settings: Any, tmp_path: Path) -> Path:
+    path = tmp_path / "cache"
+    path.mkdir()
+    settings.OBJECT_CACHE_DIR, settings.OBJECT_CACHE_BYTES = str(path), 1_000_000
+    return path
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _part(key: str, start: int, size: int) -> reader.Part:
+    return reader.Part(key, start, size, reader.checksum(DATA[start : start + size]))
+
+
+def test_what_was_read_once_is_read_again_without_a_request(
+    faulty: FaultyServer, cache_dir: Path
+) -> None:
+    Client(f"s3://logs/{faulty.server_port}", seconds=1, allow_http=True).put("a", DATA)
+    parts = [_part("a", 0, 500), _part("a", 600, 500)]
+    first = reader.read(parts)
+    faulty.mode = Mode.BUSY
+    assert reader.read(parts) == first == {p: DATA[p.start : p.start + 500] for p in parts}
+
+
+def test_an_entry_that_was_changed_is_read_anew(faulty: FaultyServer, cache_dir: Path) -> None:
+    Client(f"s3://logs/{faulty.server_port}", seconds=1, allow_http=True).put("a", DATA)
+    part = _part("a", 0, 500)
+    reader.read([part])
+    (file,) = _files(cache_dir)
+    for wrong in (b"", b"x" * 500, b"x" * 499):
+        file.write_bytes(wrong)
+        assert reader.read([part]) == {part: DATA[:500]}
+        assert file.read_bytes() == DATA[:500]
+
+
+def test_it_holds_no_more_than_its_size_and_what_was_read_last(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path), size=100_000)
+    for number in range(40):
+        cache.put(f"key {number}", Range(0, 5000), os.urandom(5000))
+        cache.get("key 0", Range(0, 5000))
+        for age, file in enumerate(sorted(_files(tmp_path), key=lambda one: one.stat().st_mtime)):
+            os.utime(file, (time.time() - 1000 + age,) * 2)  # clocks of files may be coarse
+    cache.sweep()
+    files = _files(tmp_path)
+    assert 80_000 <= sum(file.stat().st_size for file in files) <= 100_000
+    assert cache.get("key 39", Range(0, 5000)) is not None
+    assert cache.get("key 0", Range(0, 5000)) is not None
+    assert cache.get("key 1", Range(0, 5000)) is None
+
+
+def test_what_was_not_read_for_a_day_goes(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path), size=10**9)
+    cache.put("old", Range(0, 10), b"x" * 10)
+    (file,) = _files(tmp_path)
+    os.utime(file, (time.time() - LONGEST_SECONDS - 10,) * 2)
+    cache.put("new", Range(0, 10), b"x" * 10)
+    cache.sweep()
+    assert cache.get("old", Range(0, 10)) is None
+    assert cache.get("new", Range(0, 10)) is not None
+
+
+def test_an_object_that_is_forgotten_leaves_nothing(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path), size=10**9)
+    cache.put("a", Range(0, 10), b"x" * 10)
+    cache.put("a", Range(10, 20), b"x" * 10)
+    cache.put("b", Range(0, 10), b"y" * 10)
+    cache.forget("a")
+    assert [file.read_bytes() for file in _files(tmp_path)] == [b"y" * 10]
+
+
+def test_only_its_owner_reads_it(tmp_path: Path) -> None:
+    Cache(str(tmp_path), size=10**9).put("store/20260101/2/x", Range(0, 10), b"x" * 10)
+    (file,) = _files(tmp_path)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_disk_that_takes_nothing_fails_nobody(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    cache = Cache(str(tmp_path / "file"), size=10**9)
+    cache.put("a", Range(0, 10), b"x" * 10)
+    assert cache.get("a", Range(0, 10)) is None
