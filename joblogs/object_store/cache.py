@@ -74,8 +74,8 @@ class Cache:
         entries = []
         for file in self._folder.glob("??/*/*"):
             with contextlib.suppress(OSError):  # another process may have deleted it
-                told = file.stat()
-                entries.append((told.st_mtime, told.st_size, file))
+                status = file.stat()
+                entries.append((status.st_mtime, status.st_size, file))
         left = sum(size for _, size, _ in entries)
         oldest = time.time() - LONGEST_SECONDS
         for read_at, size, file in sorted(entries):

@@ -154,8 +154,8 @@ def _tried(key: str, work: Callable[[], T]) -> T:
         is_missing = isinstance(error, FileNotFoundError | NotFoundError)
         fault = Fault.MISSING if is_missing else Fault.UNREACHABLE
         # Its text may name the address, never a credential or text of a log; one line of it.
-        told = str(error).partition("\n")[0][:300]
-        logger.warning("object %s: %s (%s: %s)", key, fault, type(error).__name__, told)
+        line = str(error).partition("\n")[0][:300]
+        logger.warning("object %s: %s (%s: %s)", key, fault, type(error).__name__, line)
         raise ObjectUnreachable(fault, key) from None
 
 
