@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 
 from joblogs import database
 
-from . import digests, precedence
+from . import changed_steps, digests, precedence
 from .batching import End
 from .held_finishes import (
     FILE_LOG,
@@ -193,7 +193,10 @@ class Finishes:
                 self._finish(parts, keys[parts], _locked(parts, keys[parts]), outcome)
             due_keys = set(keys[owner])
             own = [row for row in owners if row.pk in due_keys]
-            return outcome, self._finish(owner, keys[owner], own, outcome)
+            changed = self._finish(owner, keys[owner], own, outcome)
+            if owner is HOST_RESULT:
+                changed_steps.add({row.step_id for row in changed})
+            return outcome, changed
 
     def _finish(
         self, kind: Kind, keys: Sequence[int], rows: Iterable[Any], outcome: Outcome

@@ -53,6 +53,12 @@ class LogUpdate:
     def is_changed(self) -> bool:
         return self.is_new or self.is_merged or self.is_resized or self.is_masked
 
+    @property
+    def concerns_maintenance(self) -> bool:
+        """Whether the log may have to be merged, or its digest and features to be computed."""
+        grew = self.is_resized or self.is_masked
+        return grew or (self.is_changed and host_rank(self.row.status) == FINISHED)
+
 
 def log_of(row: StoredLog, limit: int) -> Log:
     """The log of a row as it is stored; `limit`: as many bytes as are kept."""

@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from django.utils import timezone
 
@@ -18,11 +18,11 @@ from joblogs import database, log_features
 from joblogs.ingest import overlaps
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
-from joblogs.models import JobInstance
+from joblogs.models import HostResult, JobInstance
 
-from . import audit_log, compaction, expiry, fingerprinting, identities
+from . import audit_log, changed_steps, compaction, expiry, fingerprinting, identities
 from .paging import by_key
-from .runs import MaintenanceReport, last_run, recorded
+from .runs import MaintenanceReport, Sweep, last_run, record_sweep, recorded, sweep_due
 
 logger = logging.getLogger(__name__)
 
@@ -48,23 +48,28 @@ def maintain(
 ) -> MaintenanceReport:
     """Do what is due; with `limit` at most so many logs or jobs of each kind.
 
-    Days that nothing was written to lately are not looked at for merging, unless `every_day`.
-    Raises AlreadyRunning.
+    Logs are looked at where ingest says that their steps changed; once a day also all of the days
+    that something was written to lately, with `every_day` all. Raises AlreadyRunning.
     """
-    report, today = MaintenanceReport(), timezone.now().date()
+    report, now = MaintenanceReport(), timezone.now()
     with database.only_one("maintain") as free:
         if not free:
             raise AlreadyRunning
+        sweep = sweep_due(every_day=every_day)
         with contextlib.nullcontext() if dry_run else recorded(report):
             for part in _PARTS:
-                part(report, today, dry_run, every_day, limit)
+                part(report, now.date(), dry_run, sweep, limit)
                 progress(report)
+            if sweep and limit is None and not dry_run:
+                record_sweep(now)
     return report
 
 
-def _busy_days(today: datetime.date, every_day: bool) -> list[datetime.date]:
+def _days_to_sweep(today: datetime.date, sweep: Sweep) -> list[datetime.date]:
     """Days whose logs may have changed lately: recent ones, and those of the newest jobs."""
-    if every_day:
+    if sweep is Sweep.NONE:
+        return []
+    if sweep is Sweep.EVERY_DAY:
         return list(JobInstance.objects.days())
     newest = (
         JobInstance.objects.filter(expired_at=None)
@@ -79,7 +84,7 @@ def _partition(
     report: MaintenanceReport,
     today: datetime.date,
     dry_run: bool,
-    every_day: bool,
+    sweep: Sweep,
     limit: int | None,
 ) -> None:
     coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
@@ -96,7 +101,7 @@ def _expire(
     report: MaintenanceReport,
     today: datetime.date,
     dry_run: bool,
-    every_day: bool,
+    sweep: Sweep,
     limit: int | None,
 ) -> None:
     due = expiry.logs_due(today)
@@ -118,7 +123,7 @@ def _forget(
     report: MaintenanceReport,
     today: datetime.date,
     dry_run: bool,
-    every_day: bool,
+    sweep: Sweep,
     limit: int | None,
 ) -> None:
     due = expiry.history_due(today).order_by("pk")
@@ -137,7 +142,7 @@ def _forget_reads(
     report: MaintenanceReport,
     today: datetime.date,
     dry_run: bool,
-    every_day: bool,
+    sweep: Sweep,
     limit: int | None,
 ) -> None:
     if dry_run:
@@ -150,24 +155,48 @@ def _forget_hosts(
     report: MaintenanceReport,
     today: datetime.date,
     dry_run: bool,
-    every_day: bool,
+    sweep: Sweep,
     limit: int | None,
 ) -> None:
+    # Those of jobs that were removed, and of hosts that are called otherwise, wait for the day's
+    # sweep: nobody is shown them meanwhile.
+    if not (sweep or report.jobs_forgotten):
+        return
     if dry_run:
         report.hosts_forgotten = identities.due()[:limit].count()
         return
     report.hosts_forgotten = identities.forget(limit=limit)
 
 
-def _merge(
+def _look_at_logs(
     report: MaintenanceReport,
     today: datetime.date,
     dry_run: bool,
-    every_day: bool,
+    sweep: Sweep,
     limit: int | None,
 ) -> None:
-    due = compaction.due(_busy_days(today, every_day))
-    for day, logs in compaction.batches(due, limit=limit):
+    days = _days_to_sweep(today, sweep)
+    _merge(report, compaction.due(days), dry_run, limit)
+    _fingerprint(report, fingerprinting.due(days), dry_run, limit)
+    # A dry run leaves what it counted: it must not count it twice.
+    for batch in changed_steps.batches(apart_from=days if dry_run else ()):
+        for day, steps in batch.steps:
+            _merge(report, compaction.due_of_steps(day, steps), dry_run, limit)
+            _fingerprint(report, fingerprinting.due_of_steps(day, steps), dry_run, limit)
+        if limit is not None and limit in (report.logs_merged, report.fingerprints):
+            return  # there may be more in this batch
+        if not dry_run:
+            batch.forget()
+
+
+def _merge(
+    report: MaintenanceReport,
+    due: Iterable[tuple[datetime.date, int]],
+    dry_run: bool,
+    limit: int | None,
+) -> None:
+    left = None if limit is None else limit - report.logs_merged
+    for day, logs in compaction.batches(due, limit=left):
         if dry_run:
             report.logs_merged += len(logs)
             continue
@@ -184,17 +213,13 @@ def _merge(
 
 
 def _fingerprint(
-    report: MaintenanceReport,
-    today: datetime.date,
-    dry_run: bool,
-    every_day: bool,
-    limit: int | None,
+    report: MaintenanceReport, due: Iterable[HostResult], dry_run: bool, limit: int | None
 ) -> None:
-    due = itertools.islice(fingerprinting.due(_busy_days(today, every_day)), limit)
+    some = itertools.islice(due, None if limit is None else limit - report.fingerprints)
     if dry_run:
-        report.fingerprints = sum(1 for _ in due)
+        report.fingerprints += sum(1 for _ in some)
         return
-    for rows in fingerprinting.batches(due):
+    for rows in fingerprinting.batches(some):
         try:
             fingerprinting.take(rows)
             report.fingerprints += len(rows)
@@ -205,7 +230,7 @@ def _fingerprint(
                     report.fingerprints += 1
 
 
-_PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _merge, _fingerprint)
+_PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _look_at_logs)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from operator import itemgetter
 
 from django.db import transaction
@@ -25,13 +25,28 @@ def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, int]]:
     for day in days:
         scattered = merging.scattered(day)
         for start in range(0, len(scattered), _BATCH):
-            batch = dict(scattered[start : start + _BATCH])
+            chunks = dict(scattered[start : start + _BATCH])
             states = HostResult.objects.filter(
-                id__in=batch, step__job__expired_at__isnull=True
+                id__in=chunks, step__job__expired_at__isnull=True
             ).values_list("pk", "status")
-            for log, status in sorted(states):
-                if status not in HOST_UNFINISHED or batch[log] > RUNNING_CHUNKS:
-                    yield day, log
+            yield from _due(day, chunks, dict(states))
+
+
+def due_of_steps(day: datetime.date, steps: Collection[int]) -> Iterator[tuple[datetime.date, int]]:
+    """The same of some steps of one day whose logs have not expired."""
+    printing = HostResult.objects.filter(step__in=steps).exclude(held_size=0).order_by("pk")
+    states = list(printing.values_list("pk", "status"))
+    for start in range(0, len(states), _BATCH):
+        some = dict(states[start : start + _BATCH])
+        yield from _due(day, dict(merging.scattered(day, list(some))), some)
+
+
+def _due(
+    day: datetime.date, chunks: dict[int, int], states: dict[int, int]
+) -> Iterator[tuple[datetime.date, int]]:
+    for log in sorted(chunks.keys() & states.keys()):
+        if states[log] not in HOST_UNFINISHED or chunks[log] > RUNNING_CHUNKS:
+            yield day, log
 
 
 def batches(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -30,20 +30,24 @@ def due(days: Iterable[datetime.date]) -> Iterator[HostResult]:
     """The finished host results of these days whose digest or features are missing or out of
     date."""
     for day in days:
-        finished = HostResult.objects.finished()
-        computed = LogFeatures.objects.filter(
-            day=day, host_result_id=OuterRef("pk"), size=OuterRef("held_size"), version=VERSION
-        )
-        # Each by itself: joined by OR, PostgreSQL looks for the features of each row in turn.
-        stale = finished.filter(~Q(fingerprint_size=F("held_size")) | Q(fingerprint_size=None))
-        without_features = finished.exclude(held_size=0).filter(~Exists(computed))
-        # Keys only: nearly always nothing is due.
         jobs = JobInstance.objects.filter(day=day, expired_at=None)
         keys = list(jobs.order_by("pk").values_list("pk", flat=True))
         for start in range(0, len(keys), JOBS_AT_ONCE):
             steps = StepInstance.objects.filter(job__in=keys[start : start + JOBS_AT_ONCE])
-            of_steps = list(steps.order_by().values_list("pk", flat=True))
-            yield from rows_of_steps([stale, without_features], of_steps)
+            yield from due_of_steps(day, list(steps.order_by().values_list("pk", flat=True)))
+
+
+def due_of_steps(day: datetime.date, steps: Collection[int]) -> Iterator[HostResult]:
+    """The same of some steps of one day."""
+    finished = HostResult.objects.finished()
+    computed = LogFeatures.objects.filter(
+        day=day, host_result_id=OuterRef("pk"), size=OuterRef("held_size"), version=VERSION
+    )
+    # Each by itself: joined by OR, PostgreSQL looks for the features of each row in turn.
+    stale = finished.filter(~Q(fingerprint_size=F("held_size")) | Q(fingerprint_size=None))
+    without_features = finished.exclude(held_size=0).filter(~Exists(computed))
+    # Keys only: nearly always nothing is due.
+    return rows_of_steps([stale, without_features], steps)
 
 
 def batches(rows: Iterable[HostResult]) -> Iterator[list[HostResult]]:

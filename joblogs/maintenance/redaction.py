@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from joblogs import database, log_features
 from joblogs.choices import HOST_UNFINISHED
-from joblogs.ingest import masking
+from joblogs.ingest import changed_steps, masking
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.mask_ranges import cover
@@ -196,6 +196,7 @@ def _save(log: Log, passed: _Pass) -> None:
         log.forget_digests()
         columns += DIGESTS
         log_features.delete(log.day, [log.pk])
+        changed_steps.add([log.step_id])
     log.save(update_fields=columns)
 
 

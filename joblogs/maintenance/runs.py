@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 
 from django.utils import timezone
 
 from joblogs.models import MaintenanceRun
 
 _ONLY = 1
+SWEEP_EVERY = datetime.timedelta(days=1)
+
+
+class Sweep(IntEnum):
+    """What a run looks through, beside what was told to it: nothing, what is recent, or all."""
+
+    NONE = 0
+    RECENT = 1
+    EVERY_DAY = 2
 
 
 @dataclass(slots=True)
@@ -33,6 +44,20 @@ class MaintenanceReport:
 def last_run() -> MaintenanceRun | None:
     """The last run, None before the first."""
     return MaintenanceRun.objects.filter(pk=_ONLY).first()
+
+
+def sweep_due(*, every_day: bool) -> Sweep:
+    """What a run that begins now looks through."""
+    if every_day:
+        return Sweep.EVERY_DAY
+    run = last_run()
+    is_fresh = run and run.swept_at and timezone.now() - run.swept_at < SWEEP_EVERY
+    return Sweep.NONE if is_fresh else Sweep.RECENT
+
+
+def record_sweep(started: datetime.datetime) -> None:
+    """Write down that one has come to its end."""
+    MaintenanceRun.objects.filter(pk=_ONLY).update(swept_at=started)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logs import LogChunk, LogConflict, LogFeatures, StoredLog
-from .maintenance import MaintenanceRun, StoreKey
+from .maintenance import ChangedStep, MaintenanceRun, StoreKey
 from .object_store import ObjectToDelete, StoredObject, StoreId
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "App",
     "AppGrant",
     "AppToken",
+    "ChangedStep",
     "FailedLogins",
     "FileLog",
     "Host",

@@ -1,10 +1,23 @@
-"""What the store knows about itself: when it was last kept up, and its own key."""
+"""What the store knows about itself: when it was last kept up, what is due, and its own key."""
 
 from __future__ import annotations
 
 import secrets
 
 from django.db import models
+
+
+class ChangedStep(models.Model):
+    """A step whose logs grew, finished or were masked since maintenance looked at them.
+
+    Each transaction adds rows of its own, so that none waits for another; maintenance deletes the
+    rows that it read before it looked. Plain values: a step may go before its rows do.
+    """
+
+    step_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"step {self.step_id}"
 
 
 class MaintenanceRun(models.Model):
@@ -15,6 +28,8 @@ class MaintenanceRun(models.Model):
     finished_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)
     did = models.JSONField(default=dict)
+    # When one began that looked through all that is recent (`maintenance.runs.Sweep`).
+    swept_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M:%S}"

@@ -21,14 +21,16 @@ Cuts = list[tuple[int, int]]
 """Offset and size of each chunk of a log, in order."""
 
 
-def scattered(day: datetime.date) -> list[tuple[int, int]]:
-    """The logs of a day that lie in more chunks than they need: host result and chunks of each."""
-    several = (
-        f'SELECT host_result_id FROM "{_TABLE}" WHERE day = %s '  # noqa: S608
-        "GROUP BY host_result_id HAVING COUNT(*) > 1 ORDER BY host_result_id"
-    )
-    # The index tells these; the sizes of what lies in one chunk are not looked at.
-    logs = [log for (log,) in database.fetch(several, [day])]
+def scattered(day: datetime.date, logs: Sequence[int] | None = None) -> list[tuple[int, int]]:
+    """Those of a day's logs, or of these, that lie in more chunks than they need: host result and
+    chunks of each."""
+    if logs is None:
+        several = (
+            f'SELECT host_result_id FROM "{_TABLE}" WHERE day = %s '  # noqa: S608
+            "GROUP BY host_result_id HAVING COUNT(*) > 1 ORDER BY host_result_id"
+        )
+        # The index tells these; the sizes of what lies in one chunk are not looked at.
+        logs = [log for (log,) in database.fetch(several, [day])]
     scattered: list[tuple[int, int]] = []
     for start in range(0, len(logs), LOGS_AT_ONCE):
         condition, values = database.any_of(logs[start : start + LOGS_AT_ONCE])

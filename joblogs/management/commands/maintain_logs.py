@@ -26,7 +26,7 @@ class Command(StoreCommand):
         parser.add_argument(
             "--every-day",
             action="store_true",
-            help="merge and fingerprint on all days, not only where something was written lately",
+            help="merge and fingerprint on all days, not only what changed or is recent",
         )
         parser.add_argument(
             "--limit", type=positive, metavar="N", help="at most N logs or jobs of each kind"

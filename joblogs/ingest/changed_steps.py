@@ -1,0 +1,14 @@
+"""Steps whose logs changed: told to maintenance, which looks at no others in most of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from joblogs import database
+from joblogs.models import ChangedStep
+
+
+def add(steps: Collection[int]) -> None:
+    """Have the logs of these steps looked at. Part of the transaction that changes them."""
+    if steps:
+        database.insert_numbers(ChangedStep, "step_id", sorted(steps))

@@ -1,0 +1,57 @@
+"""Steps whose logs changed since a run looked at them (`ChangedStep`), a batch at a time.
+
+A batch's rows are deleted by number and only when all that is due to its steps was done: what is
+written meanwhile has rows of its own, and a run that was killed looks again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+
+from joblogs import database
+from joblogs.models import ChangedStep, StepInstance
+
+ROWS_AT_ONCE = 10_000
+STEPS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows, and the steps of them whose logs are there: a day and keys each."""
+
+    rows: list[int]
+    steps: list[tuple[datetime.date, list[int]]]
+
+    def forget(self) -> None:
+        """Delete the rows."""
+        ChangedStep.objects.filter(database.InArray("pk", self.rows)).delete()
+
+
+def batches(*, apart_from: Collection[datetime.date] = ()) -> Iterator[Batch]:
+    """All that are there, in the order in which they came; without the steps of these days."""
+    after = 0
+    while rows := list(
+        ChangedStep.objects.filter(pk__gt=after)
+        .order_by("pk")
+        .values_list("pk", "step_id")[:ROWS_AT_ONCE]
+    ):
+        after = rows[-1][0]
+        yield Batch([pk for pk, _ in rows], _by_day({step for _, step in rows}, apart_from))
+
+
+def _by_day(
+    steps: Collection[int], apart_from: Collection[datetime.date]
+) -> list[tuple[datetime.date, list[int]]]:
+    living = StepInstance.objects.filter(
+        database.InArray("pk", steps), job__expired_at=None
+    ).exclude(day__in=apart_from)
+    groups = []
+    ordered = living.order_by("day", "pk").values_list("day", "pk")
+    for day, own in itertools.groupby(list(ordered), key=itemgetter(0)):
+        while some := [pk for _, pk in itertools.islice(own, STEPS_AT_ONCE)]:
+            groups.append((day, some))
+    return groups
