@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from importlib import import_module
 from typing import cast
@@ -29,6 +30,9 @@ def main() -> None:
             # settings are read before any command is. A wrong value is refused all the same.
             env.boolean("DEBUG", default=False)
             os.environ["DEBUG"] = "true"
+        if sys.argv[1:2] == ["mcp"]:
+            # It runs beside an agent, asks a store elsewhere, and signs nothing.
+            os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(64))
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         if "--traceback" in sys.argv:

@@ -86,6 +86,14 @@ def sha256(name: str) -> bytes | None:
     return bytes.fromhex(value)
 
 
+def token(name: str) -> str | None:
+    """A token of an app, as `create_app --token` prints it."""
+    value = _read(name)
+    if value is not None and not re.fullmatch(r"jlt_[\w-]+", value, re.ASCII):  # never quoted
+        raise _refusal(name, "must be a token that create_app --token printed; it begins with jlt_")
+    return value
+
+
 def folder(name: str) -> str | None:
     """The path of a folder that files can be made in."""
     value = _read(name)

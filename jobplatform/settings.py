@@ -54,6 +54,11 @@ OBJECT_CACHE_DIR = env.folder("OBJECT_CACHE_DIR")
 OBJECT_CACHE_BYTES = env.integer("OBJECT_CACHE_BYTES", default=1024**3, minimum=1)
 AWS_ALLOW_HTTP = env.boolean("AWS_ALLOW_HTTP", default=False)
 
+# Which store `manage.py mcp` asks for an agent, and with what token
+
+MCP_URL = env.origin("JOBLOGS_URL")
+MCP_TOKEN = env.token("JOBLOGS_TOKEN")
+
 # What machines ask about it
 
 METRICS_TOKEN_SHA256 = env.sha256("METRICS_TOKEN_SHA256")

@@ -62,7 +62,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "admin": LOWER | {"admin", "pages"},
     "sources": BASE | {"sources"},
     "monitoring": LOWER | {"monitoring"},
-    "management": LOWER | {"api", "management", "sources", "demo"},
+    "management": LOWER | {"api", "management", "mcp", "sources", "demo"},
+    "mcp": {"choices", "logtext", "mcp"},  # a client of the API
     "demo": {"demo", "records"},
     "shippers": set(),
     "apps": {"checks"},

@@ -111,6 +111,10 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("PUBLIC_URL", "https://me:hunter2@logs.example.com"),
         ("PUBLIC_URL", "https://logs.example.com:99999"),
         ("PUBLIC_URL", "https://logs.example.com:0"),
+        ("JOBLOGS_URL", "logs.example.com"),
+        ("JOBLOGS_URL", "https://me:hunter2@logs.example.com"),
+        ("JOBLOGS_TOKEN", "the app's secret"),
+        ("JOBLOGS_TOKEN", "jlt_"),
         ("SERVER_THREADS", "0"),
         ("LOG_FORMAT", "JSON"),
         ("METRICS_TOKEN_SHA256", "the token itself"),
@@ -240,6 +244,12 @@ def test_an_object_store_is_a_bucket_or_a_folder(load: Load, value: str, read: s
 def test_the_log_is_lines_unless_json_is_asked_for(load: Load) -> None:
     for variables, form in (({}, "line"), ({"LOG_FORMAT": "json"}, "json")):
         assert load(**variables)["LOGGING"]["handlers"]["console"]["formatter"] == form
+
+
+def test_a_refused_token_of_an_agent_is_not_shown(load: Load) -> None:
+    with pytest.raises(ImproperlyConfigured) as error:
+        load(JOBLOGS_TOKEN="jlx_hunter2")
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_refused_token_is_not_shown(load: Load) -> None:

@@ -116,6 +116,7 @@ class GroupSummary(Struct, kw_only=True):
     key: str
     host_count: int
     hosts: Annotated[str, Meta(description="Their names, folded; cut where they are many.")]
+    sample_host_id: Annotated[int, Meta(description="The bk_host_id of one of them.")]
     status: Annotated[int, number_of(HostStatus, "Status")]
     exit_code: int | None
     tag: str
@@ -260,6 +261,7 @@ def _group(group: StepGroup, excerpt: Excerpt | None) -> GroupSummary:
         key=group.key,
         host_count=len(group.hosts),
         hosts=_folded(group.hosts),
+        sample_host_id=group.first.bk_host_id,
         status=group.status,
         exit_code=group.exit_code,
         tag=group.tag,

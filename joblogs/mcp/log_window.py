@@ -1,0 +1,117 @@
+"""Window of a host's log, by lines or by bytes, as text for an agent.
+
+The API answers bytes. Lines are counted from the start, in ranges that are read one after another,
+of a large log at most the first 64 MiB; the last lines are looked for in its last bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from django.utils.translation import gettext
+
+from joblogs.logtext.encodings import reading_encoding
+from joblogs.logtext.lines import iter_lines
+from joblogs.logtext.terminal import last_seen
+
+from .store_api import ApiError, Part
+from .summary_text import cut
+
+Read = Callable[[int, int], Part]
+"""Reads bytes of a log: from where on (negative: so many of the last), and how many."""
+FIRST_BYTES, NEXT_BYTES, SCAN_BYTES = 64 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024
+END_BYTES = 256 * 1024
+TEXT_CHARS, LINE_CHARS = 12_000, 1_000
+
+
+def byte_window(read: Read, start: int, length: int) -> str:
+    """Bytes as they were printed, from `start` on; the last `-start` if it is negative."""
+    part = read(start, length)
+    data = part.data[:length]
+    text = gettext("Bytes %(start)s to %(end)s:")
+    heading = text % {"start": part.offset, "end": part.offset + len(data)}
+    return "\n".join([_heading(part), heading, data.decode(reading_encoding(data), "replace")])
+
+
+def line_window(read: Read, first: int, count: int) -> str:
+    """Lines as they were last seen, from the line `first` on; the last `-first` if it is negative.
+
+    Raises ApiError for lines too far into a large log.
+    """
+    if first < 0:
+        return _last_lines(read, min(-first, count))
+    pieces = _Pieces(read)
+    shown: list[str] = []
+    number, left = 0, TEXT_CHARS
+    for line in iter_lines(pieces):
+        number = line.number
+        if number >= first + count:
+            break
+        if number < first or line.continued:
+            continue
+        text = f"{number}: {_text(line.text)}"
+        left -= len(text) + 1
+        if left < 0:
+            break
+        shown.append(text)
+    else:
+        text = gettext("The log has %(n)s lines.") % {"n": number}
+        return "\n".join([_heading(pieces.part), *shown, text])
+    more = gettext("There is more: go on with from_line=%(n)s.") % {"n": number}
+    return "\n".join([_heading(pieces.part), *shown, more])
+
+
+def _last_lines(read: Read, count: int) -> str:
+    """The last lines of a log. Their numbers are not known: the text before is not read."""
+    part = read(-END_BYTES, END_BYTES)
+    lines = part.data.removesuffix(b"\n").split(b"\n")
+    if part.offset and len(lines) > 1:
+        del lines[0]  # its beginning is not there
+    shown: list[str] = []
+    left = TEXT_CHARS
+    for line in reversed(lines[-count:] if part.data else []):
+        text = _text(line)
+        left -= len(text) + 1
+        if left < 0:
+            break
+        shown.append(text)
+    text = gettext("The last lines (%(n)s):") % {"n": len(shown)}
+    return "\n".join([_heading(part), text, *reversed(shown)])
+
+
+class _Pieces:
+    """Iterable of a log's bytes from its start on; `part` is the last that was read."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.part = read(0, FIRST_BYTES)
+
+    def __iter__(self) -> Iterator[bytes]:
+        attempt, end = self.part.attempt, 0
+        while self.part.data:
+            yield self.part.data
+            end += len(self.part.data)
+            if end >= self.part.size:
+                return
+            if end >= SCAN_BYTES:
+                text = gettext("Lines are counted in the first %(n)s bytes only: name bytes.")
+                raise ApiError(text % {"n": SCAN_BYTES})
+            self.part = self._read(end, NEXT_BYTES)
+            if self.part.attempt != attempt:
+                raise ApiError(gettext("Another attempt began meanwhile: ask again."))
+
+
+def _heading(part: Part) -> str:
+    values = {"size": part.size, "state": part.state or "?", "attempt": part.attempt}
+    text = gettext("The log has %(size)s bytes, attempt %(attempt)s, state: %(state)s.")
+    return text % values
+
+
+def _text(line: bytes) -> str:
+    """A line as it was last seen; of a long one its beginning."""
+    data = line[: 4 * LINE_CHARS]
+    text = " ".join(last_seen(data, reading_encoding(data)))
+    text = text.encode(errors="replace").decode()
+    if len(line) > len(data):
+        return cut(text, LINE_CHARS - 1) + "…"
+    return cut(text, LINE_CHARS)
