@@ -13,6 +13,7 @@ import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp_types import TextContent
 
 from tests.builders import job, lines, result, script_log, step
 from tests.serving import ROOT, Server, manage
@@ -57,7 +58,8 @@ def ask(server: Server, token: str, tmp_path: Path) -> Iterator[Ask]:
                 async with Client(stdio_client(program, errlog=log)) as client:
                     results = [await client.call_tool(name, given) for name, given in calls]
             return [
-                ("error: " if one.is_error else "") + "".join(part.text for part in one.content)
+                ("error: " if one.is_error else "")
+                + "".join(part.text for part in one.content if isinstance(part, TextContent))
                 for one in results
             ]
 
