@@ -18,12 +18,14 @@ from .ledger import (
 )
 from .ownership import claim
 from .reader import Part, cache, checksum, client, read
+from .upload import Upload
 
 __all__ = [
     "Fault",
     "ForeignStore",
     "ObjectUnreachable",
     "Part",
+    "Upload",
     "cache",
     "checksum",
     "claim",

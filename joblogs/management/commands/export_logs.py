@@ -8,7 +8,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError
@@ -23,6 +23,7 @@ from joblogs.logtext.pieces import Hole
 from joblogs.management import arguments, choosing, output
 from joblogs.management.base import StoreCommand
 from joblogs.models import StepInstance
+from joblogs.object_store import Upload, upload
 from joblogs.query import State, canonical_order
 
 STOPPED, BROKEN_PIPE = 128, 141
@@ -53,9 +54,12 @@ class Command(StoreCommand):
         )
         parser.add_argument("--no-prefix", action="store_true", help="txt: only what was printed")
         parser.add_argument(
-            "--output", default="-", metavar="PATH", help="a file; -, or nothing: standard output"
+            "--output",
+            default="-",
+            metavar="PATH",
+            help="a file, or an object such as s3://BUCKET/NAME; -, or nothing: standard output",
         )
-        parser.add_argument("--force", action="store_true", help="replace a file that is there")
+        parser.add_argument("--force", action="store_true", help="replace what is there")
         parser.add_argument(
             "--mode",
             type=arguments.file_mode,
@@ -69,7 +73,9 @@ class Command(StoreCommand):
             raise CommandError("--no-prefix goes with --format txt", returncode=2)
         if kind is Format.ZIP and output == "-" and self.stdout.isatty():
             raise CommandError("an archive is not for a terminal: --output PATH", returncode=2)
-        target = None if output == "-" else Path(output)
+        if upload.is_object(output) and options["mode"] is not None:
+            raise CommandError("--mode is of files: an object has none", returncode=2)
+        target = None if output == "-" else output
         try:
             with database.reads_from_replica():
                 selection = self._selection(kind, options)
@@ -96,16 +102,11 @@ class Command(StoreCommand):
         return choosing.selection(options, attempt=attempt)
 
     def _write(
-        self, kind: Format, selection: Selection, target: Path | None, options: dict[str, Any]
+        self, kind: Format, selection: Selection, target: str | None, options: dict[str, Any]
     ) -> Tally:
         with contextlib.ExitStack() as stack:
             stopping = stack.enter_context(_interruptible(target))
-            if target is None:
-                file = self._standard_output()
-            else:
-                file = stack.enter_context(
-                    output.whole_file(target, force=options["force"], mode=options["mode"])
-                )
+            file = self._standard_output() if target is None else _opened(target, options, stack)
             bar: tqdm[Any] = stack.enter_context(_bar(selection, target))
 
             def passed(size: int) -> None:
@@ -123,16 +124,25 @@ class Command(StoreCommand):
                 file.flush()
         return walk.tally
 
-    def _standard_output(self) -> BinaryIO:
+    def _standard_output(self) -> Upload:
         # It may have been closed by who started this process (`>&-`).
-        file: BinaryIO | None = getattr(self.stdout, "buffer", None)
+        file: Upload | None = getattr(self.stdout, "buffer", None)
         if file is None:
             raise CommandError("Standard output is closed: --output PATH")
         return file
 
 
+def _opened(target: str, options: dict[str, Any], stack: contextlib.ExitStack) -> Upload:
+    """The file or object of this name, to write; it is there once the stack has ended well."""
+    if upload.is_object(target):
+        return stack.enter_context(upload.whole_object(target, force=options["force"]))
+    return stack.enter_context(
+        output.whole_file(Path(target), force=options["force"], mode=options["mode"])
+    )
+
+
 @contextlib.contextmanager
-def _interruptible(target: Path | None) -> Iterator[output.Stopping]:
+def _interruptible(target: str | None) -> Iterator[output.Stopping]:
     try:
         with output.stoppable() as stopping:
             yield stopping
@@ -141,12 +151,12 @@ def _interruptible(target: Path | None) -> Iterator[output.Stopping]:
         raise CommandError(message, returncode=STOPPED + stopped.number) from None
 
 
-def _bar(selection: Selection, target: Path | None) -> tqdm[Any]:
+def _bar(selection: Selection, target: str | None) -> tqdm[Any]:
     total = None
     if sys.stderr.isatty():
         jobs = selection.narrowed_jobs()
         total = canonical_order.held_bytes(jobs, selection.steps, selection.condition)
-    name = "export" if target is None else target.name
+    name = "export" if target is None else target.rpartition("/")[2]
     return tqdm(total=total, unit="B", unit_scale=True, desc=name, disable=None)
 
 
@@ -167,7 +177,7 @@ def _forget_standard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _sentence(tally: Tally, target: Path | None) -> str:
+def _sentence(tally: Tally, target: str | None) -> str:
     where = "" if target is None else f" to {target}"
     found = [f"{n} {word}" for state, word in _STATES.items() if (n := tally.states[state])]
     but = f"; of their logs {', '.join(found)}" if found else ""
