@@ -95,6 +95,8 @@ def _job(jobs: int, *, hosts: int) -> JobInstance:
 
 def _get(client: Client, address: str, **headers: str) -> None:
     answer = client.get(address, headers=headers)
+    if answer.status_code == 302 and "p=3" in address:
+        return  # a small store has no third page
     if answer.status_code != 200:
         raise SystemExit(f"{address}: {answer.status_code}")
     if answer.streaming:
@@ -214,6 +216,8 @@ def _admin(jobs: int, readers: dict[str, Client]) -> Iterator[tuple[str, Callabl
 def _commands(jobs: int) -> Iterator[tuple[str, Callable[[], object]]]:
     job = _job(jobs, hosts=300).job_instance_id
     call = partial(call_command, stdout=io.StringIO(), stderr=io.StringIO())
+    call("maintain_logs")  # the day's sweep; then what it computed is moved to its partition
+    call("maintain_logs")
     yield "maintain_logs, nothing to do", partial(call, "maintain_logs")
     yield (
         "maintain_logs --every-day --dry-run",

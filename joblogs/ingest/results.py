@@ -132,7 +132,7 @@ def _write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
         replaced = masking.mask_logs(step.day, grown)
         pending.hide_finishes()
         _write_rows(step, updates, replaced)
-        if any(update.concerns_maintenance for update in updates.values()):
+        if files or any(update.concerns_maintenance for update in updates.values()):
             changed_steps.add([step.pk])
         held_back = [(HOST_RESULT, pending.held_back())]
         if files:

@@ -115,7 +115,8 @@ def _expire(
             if report.jobs_expired == limit:
                 return
             report.jobs_expired += expiry.expire_job(job)
-    expiry.sweep(timezone.now() - datetime.timedelta(days=2))
+    if sweep:
+        expiry.sweep(timezone.now() - datetime.timedelta(days=2))
     overlaps.forget_conflicts()
 
 
@@ -186,6 +187,7 @@ def _look_at_logs(
         if limit is not None and limit in (report.logs_merged, report.fingerprints):
             return  # there may be more in this batch
         if not dry_run:
+            expiry.sweep_steps(batch.expired)
             batch.forget()
 
 

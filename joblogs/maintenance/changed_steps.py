@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -21,10 +21,12 @@ STEPS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows, and the steps of them whose logs are there: a day and keys each."""
+    """Some rows, and the steps of them: those whose logs are there, a day and keys each, and those
+    whose logs expired."""
 
     rows: list[int]
     steps: list[tuple[datetime.date, list[int]]]
+    expired: list[int]
 
     def forget(self) -> None:
         """Delete the rows."""
@@ -40,18 +42,16 @@ def batches(*, apart_from: Collection[datetime.date] = ()) -> Iterator[Batch]:
         .values_list("pk", "step_id")[:ROWS_AT_ONCE]
     ):
         after = rows[-1][0]
-        yield Batch([pk for pk, _ in rows], _by_day({step for _, step in rows}, apart_from))
+        yield _batch(dict(rows), apart_from)
 
 
-def _by_day(
-    steps: Collection[int], apart_from: Collection[datetime.date]
-) -> list[tuple[datetime.date, list[int]]]:
-    living = StepInstance.objects.filter(
-        database.InArray("pk", steps), job__expired_at=None
-    ).exclude(day__in=apart_from)
+def _batch(step_of: Mapping[int, int], apart_from: Collection[datetime.date]) -> Batch:
+    every = StepInstance.objects.filter(database.InArray("pk", set(step_of.values())))
+    living = every.filter(job__expired_at=None).exclude(day__in=apart_from)
     groups = []
     ordered = living.order_by("day", "pk").values_list("day", "pk")
     for day, own in itertools.groupby(list(ordered), key=itemgetter(0)):
         while some := [pk for _, pk in itertools.islice(own, STEPS_AT_ONCE)]:
             groups.append((day, some))
-    return groups
+    expired = every.exclude(job__expired_at=None).order_by("pk").values_list("pk", flat=True)
+    return Batch(list(step_of), groups, list(expired))

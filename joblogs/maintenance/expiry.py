@@ -7,7 +7,8 @@ one that still runs keeps both for RUNNING_RETENTION_DAYS longer.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -21,6 +22,8 @@ from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
 from . import removing
 
+DAY_MILLISECONDS = 86_400_000
+_EPOCH = datetime.date(1970, 1, 1)
 LONGEST_DAYS = 365_000
 """More days than that lead out of the calendar: they are for ever."""
 SURVIVORS_SHARE = 4
@@ -33,14 +36,17 @@ STILL_RUNNING = "still running when it expired"
 
 def _older_than(field: str, setting: int | None, today: datetime.date, *, longer: int = 0) -> Q:
     """Jobs older by `longer` days than their scope's policy, or else the setting, allows."""
+    scopes: dict[int, list[int]] = defaultdict(list)
+    for scope, days in Scope.objects.values_list("pk", field):
+        scopes[(setting if days is None else days) or 0].append(scope)
+    scopes.pop(0, None)  # for ever
     condition = Q(id__in=[])
-    policies = Scope.objects.exclude(**{field: None}).values_list(field, flat=True).distinct()
-    for days in policies:
+    for days, own in scopes.items():
         before = _days_back(today, days + longer)
-        condition |= Q(**{f"scope__{field}": days}) & Q(day__lt=before) if days else Q(id__in=[])
-    if setting:
-        before = _days_back(today, setting + longer)
-        condition |= Q(**{f"scope__{field}": None}, day__lt=before)
+        # The day is that of the creation: either way there is an index that begins with the scope.
+        created = (before - _EPOCH).days * DAY_MILLISECONDS
+        in_scopes = database.InArray("scope", own)
+        condition |= Q(in_scopes, day__lt=before, create_time__lt=created)
     return condition
 
 
@@ -144,8 +150,16 @@ def expire_job(job: JobInstance) -> bool:
 def sweep(since: datetime.datetime) -> None:
     """Empty file logs that came while their job's logs went: a writer had looked just before."""
     recent = int(since.timestamp() * 1000)
-    late = FileLog.objects.filter(step__job__expired_at__gte=recent).exclude(held_size=0)
-    late.update(content=b"", held_size=0)
+    _empty_files(FileLog.objects.filter(step__job__expired_at__gte=recent))
+
+
+def sweep_steps(steps: Collection[int]) -> None:
+    """The same of some steps whose logs expired."""
+    _empty_files(FileLog.objects.filter(step__in=steps, step__job__expired_at__isnull=False))
+
+
+def _empty_files(files: QuerySet[FileLog]) -> None:
+    files.exclude(held_size=0).update(content=b"", held_size=0)
 
 
 def _mark(jobs: Sequence[JobInstance]) -> None:
@@ -160,8 +174,7 @@ def _mark(jobs: Sequence[JobInstance]) -> None:
             job.expired_policy += f", {STILL_RUNNING}"
     values = [[job.pk, job.expired_at, job.expired_policy] for job in jobs]
     database.update_rows(JobInstance, ("expired_at", "expired_policy"), values)
-    files = FileLog.objects.filter(step__job__in=ids).exclude(held_size=0)
-    files.update(content=b"", held_size=0)
+    _empty_files(FileLog.objects.filter(step__job__in=ids))
 
 
 def forget(jobs: Sequence[JobInstance], *, due: QuerySet[JobInstance] | None = None) -> int:

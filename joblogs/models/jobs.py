@@ -99,6 +99,12 @@ class JobInstance(Run):
                 name="jobinstance_held",
                 condition=models.Q(held_at__isnull=False),
             ),
+            # Whose logs are due to go: what has expired is kept for longer, and not looked at.
+            models.Index(
+                fields=["scope", "day"],
+                name="jobinstance_unexpired",
+                condition=models.Q(expired_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.db import models
 
 
 class ChangedStep(models.Model):
-    """A step whose logs grew, finished or were masked since maintenance looked at them.
+    """A step whose logs changed since maintenance looked at them: they grew, finished, were masked.
 
     Each transaction adds rows of its own, so that none waits for another; maintenance deletes the
     rows that it read before it looked. Plain values: a step may go before its rows do.
