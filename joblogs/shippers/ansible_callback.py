@@ -1295,8 +1295,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         place = {key: attempt.record[key] for key in PLACE}
         owner = ("bk_host_id", "ip", "ipv6")
         here = {key: attempt.record[key] for key in owner if key in attempt.record}
-        done = 1 if result.task.check_mode is True else 4
-        status = done if end in ("ok", "changed") else 5
+        checked = result.task.check_mode is True
+        status = 4 if end in ("ok", "changed") else 5  # nothing more comes, in check mode too
         record: Record = {"type": "file_log", **place, "src_path": source, "status": status}
         if attempt.step.action in UPLOADS or args.get("mode") == "pull":
             record.update(mode=0, src=here)
@@ -1315,9 +1315,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         if isinstance(size := result.said.get("size"), int):
             record["size"] = human_size(size)
             line += f" FileSize: {record['size']}"
-        if status == 4:
+        if status == 4 and not checked:
             record["process"] = "100%"
-        line += f" {end}" + (" (check mode: nothing was moved)" if status == 1 else "")
+        line += f" {end}" + (" (check mode: nothing was moved)" if status == 4 and checked else "")
         record["update_time"] = now()
         for start, content in pieces(f"{line}\n".encode() + text):
             self._add({**record, "offset": start, **content})

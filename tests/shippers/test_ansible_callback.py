@@ -492,7 +492,7 @@ def test_check_mode_says_so_and_moves_nothing(
     copied = steps(server, job)["copy a file"]
     assert (status, copied.hosts["host-01"]) == (3, [(9, "changed (check mode)", None, 0, 0)])
     [moved] = logs(server, job, copied.number)["host-01"]
-    assert (moved["status"], moved["process"]) == (1, "--")
+    assert (moved["status"], moved["process"]) == (4, "--")
     assert "nothing was moved" in moved["log_content"]
     assert not (tmp_path / "host-01").exists()
 
