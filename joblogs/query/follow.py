@@ -93,23 +93,31 @@ class Position(NamedTuple):
 
 @dataclass(slots=True)
 class Cursor:
-    """How far a follower has a step's logs. `turn`: the log behind which the next answer begins."""
+    """How far a follower has a step's logs. `turn`: the log behind which the next answer begins;
+    `group` and `hosts`: the group that is followed, and its hosts when that began."""
 
     step: int
     turn: int = 0
     positions: dict[int, Position] = field(default_factory=dict)
+    group: str = ""
+    hosts: frozenset[int] = frozenset()
 
     def signed(self) -> str:
         """The cursor as text. Raises BadRequest beyond CURSOR_MAX_BYTES: fewer hosts are needed."""
         keys = sorted(self.positions)
-        gaps = [key - before for before, key in zip([0, *keys], keys, strict=False)]
         positions = [self.positions[key] for key in keys]
         # By column, so that equal ones stand beside each other and compress to next to nothing.
-        columns = [gaps, [p.sent for p in positions], [p.checksum for p in positions]]
-        text = _SIGNER.sign_object([self.step, self.turn, *columns], compress=True)
+        columns = [_gaps(keys), [p.sent for p in positions], [p.checksum for p in positions]]
+        group = [self.group, _gaps(sorted(self.hosts))] if self.group else []
+        text = _SIGNER.sign_object([self.step, self.turn, *columns, *group], compress=True)
         if len(text) > CURSOR_MAX_BYTES:
             raise BadRequest(BadRequest.FOLLOWED)
         return text
+
+
+def _gaps(numbers: Sequence[int]) -> list[int]:
+    """Ascending numbers as the distances between them, of which many are equal."""
+    return [number - before for before, number in zip([0, *numbers], numbers, strict=False)]
 
 
 def read_cursor(text: str | None, step: StepInstance) -> Cursor:
@@ -119,13 +127,16 @@ def read_cursor(text: str | None, step: StepInstance) -> Cursor:
     if len(text) > CURSOR_MAX_BYTES:
         raise BadRequest(BadRequest.FIELD, "cursor")
     try:
-        number, turn, gaps, sent, checksums = _SIGNER.unsign_object(text)
+        number, turn, gaps, sent, checksums, *group = _SIGNER.unsign_object(text)
     except signing.BadSignature:
         raise BadRequest(BadRequest.FIELD, "cursor") from None
     if number != step.pk:
         raise BadRequest(BadRequest.FIELD, "cursor")
     positions = itertools.starmap(Position, zip(sent, checksums, strict=True))
-    return Cursor(number, turn, dict(zip(itertools.accumulate(gaps), positions, strict=True)))
+    cursor = Cursor(number, turn, dict(zip(itertools.accumulate(gaps), positions, strict=True)))
+    if group:
+        cursor.group, cursor.hosts = group[0], frozenset(itertools.accumulate(group[1]))
+    return cursor
 
 
 class LogNews(NamedTuple):

@@ -7,6 +7,7 @@ of the last answer, gets every byte of every host once, in order, across retries
 from __future__ import annotations
 
 import base64
+import re
 from typing import Annotated
 
 import msgspec
@@ -26,9 +27,13 @@ from joblogs.errors import (
     PermissionDenied,
     ScopeNotFound,
 )
-from joblogs.query import LogNews, State
+from joblogs.models import StepInstance
+from joblogs.query import Attempts, Cursor, LogNews, State
+
+from .group_hosts import find_group
 
 BYTES_DEFAULT, BYTES_MAX = 1024 * 1024, 8 * 1024 * 1024
+_KEY = re.compile("^[0-9a-f]{12}$")
 
 
 def _numbers(params: Params, name: str) -> frozenset[int]:
@@ -38,6 +43,14 @@ def _numbers(params: Params, name: str) -> frozenset[int]:
     except parameters.NotInteger:
         raise BadRequest(BadRequest.FIELD, name) from None
     return frozenset(number for number in numbers if number is not None)
+
+
+def _group(params: Params, name: str) -> str | None:
+    """A key. Raises BadRequest, also beside a list of hosts."""
+    key = parameters.optional_text(params, name)
+    if key is not None and (not _KEY.fullmatch(key) or _numbers(params, "host_id_list")):
+        raise BadRequest(BadRequest.FIELD, name)
+    return key
 
 
 def _max_bytes(params: Params, name: str) -> int:
@@ -66,6 +79,15 @@ class FollowParams(msgspec.Struct, frozen=True, kw_only=True):
             _numbers,
             {"type": "array", "items": {"type": "integer"}},
             "Only host results that have one of these statuses now; empty: all.",
+        ),
+    ]
+    group: Annotated[
+        str | None,
+        Parameter(
+            _group,
+            {"type": "string", "pattern": _KEY.pattern},
+            "Only the hosts of this group of the summary, as it is when this begins; not beside "
+            "`host_id_list`.",
         ),
     ]
     max_bytes: Annotated[
@@ -163,10 +185,11 @@ class Follow(ApiView):
         params = read(FollowParams, parameters.parameters(request._request))
         instance = readable_step(request, scope_type, scope_id, job, step)
         cursor = query.read_cursor(params.cursor, instance)
+        _choose_group(cursor, instance, params.group)
         news = query.news_since(
             cursor,
             instance,
-            hosts=params.host_id_list,
+            hosts=params.host_id_list or cursor.hosts,
             statuses=params.status_list,
             max_bytes=params.max_bytes,
         )
@@ -180,3 +203,15 @@ class Follow(ApiView):
         entry = read_entry(request, instance, hosts=hosts, channel=Channel.STEP_FOLLOW, poll=True)
         entry.end(news.size)
         return envelope.success(request._request, followed)
+
+
+def _choose_group(cursor: Cursor, step: StepInstance, key: str | None) -> None:
+    """Have the cursor keep the hosts of a group: it is found once, and groups change meanwhile.
+
+    Raises BadRequest if there is no such group.
+    """
+    if key is None:
+        cursor.group, cursor.hosts = "", frozenset()
+    elif key != cursor.group:
+        group = find_group(step, key, Attempts())
+        cursor.group, cursor.hosts = key, frozenset(host.bk_host_id for host in group.hosts)

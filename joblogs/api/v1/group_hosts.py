@@ -14,9 +14,10 @@ from joblogs.api import envelope
 from joblogs.api.base import Operation, readable_step
 from joblogs.api.fields import Address, Parameter, count_param, read_query
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
+from joblogs.models import StepInstance
 from joblogs.query import HOSTS_MAX, Attempts
 from joblogs.query.overview import overview
-from joblogs.step_groups import step_groups
+from joblogs.step_groups import StepGroup, step_groups
 
 from .downloads import Download
 from .fields import at_most
@@ -78,13 +79,19 @@ class GroupHostsView(Download):
     ) -> HttpResponseBase:
         params = read_query(GroupHostsParams, request._request)
         instance = readable_step(request, scope_type, scope_id, job, step)
-        made = step_groups(overview(instance, Attempts(params.execute_count, params.batch)))
-        chosen = next((one for one in made.groups if one.key == group), None)
-        if chosen is None:
-            raise BadRequest(BadRequest.FIELD, "group")
+        chosen = find_group(instance, group, Attempts(params.execute_count, params.batch))
         start = params.start or 0
         hosts = [
             GroupHost(host.bk_host_id, host.name, host.bk_cloud_id, host.ip, host.ipv6)
             for host in chosen.hosts[start : start + params.length]
         ]
         return envelope.success(request._request, GroupHosts(len(chosen.hosts), hosts))
+
+
+def find_group(step: StepInstance, key: str, attempts: Attempts) -> StepGroup:
+    """The group that a summary names so. Raises BadRequest if there is none (any more)."""
+    groups = step_groups(overview(step, attempts)).groups
+    chosen = next((group for group in groups if group.key == key), None)
+    if chosen is None:
+        raise BadRequest(BadRequest.FIELD, "group")
+    return chosen

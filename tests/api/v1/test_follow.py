@@ -26,8 +26,19 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def post() -> Callable[..., Any]:
-    headers = builders.credentials()
+def headers() -> dict[str, str]:
+    return builders.credentials()
+
+
+@pytest.fixture
+def groups(headers: dict[str, str]) -> Callable[[], Any]:
+    """The groups of the step's summary."""
+    url = URL.replace("follow", "summary")
+    return lambda: Client().get(url, headers=headers).json()["data"]["groups"]
+
+
+@pytest.fixture
+def post(headers: dict[str, str]) -> Callable[..., Any]:
     client = Client()
 
     def post(**body: Any) -> Any:
@@ -99,6 +110,44 @@ def test_hosts_and_statuses_are_chosen(post: Any) -> None:
     assert {host for host, _ in _followed(post, host_id_list=[101, 104])} == {101, 104}
     assert {host for host, _ in _followed(post, status_list=[11])} == {103, 104}
     assert {host for host, _ in _followed(post, status_list=[11], host_id_list=[101])} == set()
+
+
+def test_a_group_of_the_summary_is_chosen_and_stays_chosen(post: Any, groups: Any) -> None:
+    statuses = {101: 9, 102: 9, 103: 11, 104: 11}
+    load(job(), step(), *(result(host, status=status) for host, status in statuses.items()))
+    load(*(script_log("one\n", host=host) for host in statuses))
+    (key,) = [one["key"] for one in groups() if one["status"] == 11]
+    follower = Follower(post, group=key)
+    follower.catch_up()
+    assert set(follower.statuses) == {(103, 0), (104, 0)}
+    # Groups change with what comes; whom it follows does not.
+    retry = {"execute_count": 1}
+    load(step(execute_count=1), result(103, status=9, **retry), result(101, status=9, **retry))
+    load(script_log("two\n", host=103, **retry), script_log("two\n", host=101, **retry))
+    follower.catch_up()
+    assert set(follower.statuses) == {(103, 0), (104, 0), (103, 1)}
+    assert follower.texts[103, 1] == b"two\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"group": "0" * 12}, {"group": "x"}, {"group": 7}, {"group": "0" * 12, "host_id_list": [1]}],
+)
+def test_a_group_that_is_none_is_refused(post: Any, options: Any) -> None:
+    load(job(), step(), result(status=9), script_log("one\n"))
+    envelope = post(**options)
+    assert (envelope["code"], envelope["data"]) == (1240003, None)
+    assert "group" in envelope["message"]
+
+
+def test_following_a_group_asks_as_often_for_many_hosts(post: Any, groups: Any) -> None:
+    load(job(), step(), *(result(host, status=9) for host in range(101, 131)), result(7, status=11))
+    counts = {}
+    for group in groups():
+        with CaptureQueriesContext(connection) as queries:
+            Follower(post, group=group["key"]).ask()
+        counts[group["host_count"]] = len(queries)
+    assert counts[30] == counts[1]
 
 
 def _followed(post: Any, **options: Any) -> dict[Key, int]:
