@@ -21,6 +21,7 @@ BASE = {"choices", "errors", "record_json", "records", "times"}
 BELOW = BASE | {
     "object_store",
     *("models", "logtext", "logtext.store", "grouping", "database", "metrics", "log_features"),
+    "signatures",
 }
 LOWER = BELOW | {
     *("access", "app_tokens", "audit", "compare", "counterparts", "export", "filters", "ingest"),
@@ -38,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "grouping": {"grouping"},
     "logtext.store": {"logtext", "logtext.store", "database", "models", "object_store"},
     "object_store": BASE | {"logtext", "models", "database", "object_store"},
+    "signatures": {"signatures"},
     "models": BASE | {"models"},
     "database": {"errors", "database"},
     "migrations": {"database"},
@@ -72,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 """Packages that a package may import from. `logtext`: what is pure in it, all but the store."""
 
 HTTP_PACKAGES = {"admin", "api", "audit", "monitoring", "pages"}
-QUERYING = (LOWER - BASE - {"logtext", "grouping", "database", "metrics"}) | {
+QUERYING = (LOWER - BASE - {"logtext", "grouping", "database", "metrics", "signatures"}) | {
     "admin",
     "api.authentication",
     "management",
@@ -193,7 +195,7 @@ def packages_import_only_what_lies_below_them(module: Module) -> Iterator[str]:
 
 @rule
 def records_and_log_text_know_no_database_and_no_http(module: Module) -> Iterator[str]:
-    if module.package not in BASE | {"logtext", "grouping", "metrics"}:
+    if module.package not in BASE | {"logtext", "grouping", "metrics", "signatures"}:
         return
     enumerations = {
         "django.db.models.IntegerChoices",

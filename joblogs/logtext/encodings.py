@@ -38,10 +38,10 @@ def encodings(data: bytes, *, start: bool = True) -> tuple[str, ...]:
     """
     if start and (found := utf16_name(data)):
         return (found,)
-    if data.isascii() or _is(data, UTF8):
+    if data.isascii() or is_in(data, UTF8):
         return (UTF8,)
     # A text may be in several of them by its bytes alone, or broken in a place in each of them.
-    likely = sorted(LEGACY, key=lambda name: not _is(data, name))
+    likely = sorted(LEGACY, key=lambda name: not is_in(data, name))
     plain = recognised_legacy(data[:_JUDGED])
     return (UTF8, *likely) if plain else (UTF8, *likely, LATIN1)
 
@@ -60,7 +60,7 @@ def reading_encoding(data: bytes, *, head: bytes = b"", chosen: str = "", usual:
     if data.isascii() or _is_mostly_utf8(data):
         return UTF8
     name = CHOICES.get(usual, UTF8)
-    if name not in (UTF8, "utf-16") and _is(data, name):
+    if name not in (UTF8, "utf-16") and is_in(data, name):
         return name
     return recognised_legacy(data[:_JUDGED]) or UTF8
 
@@ -141,9 +141,9 @@ def utf16_name(start: bytes) -> str | None:
     return name if unprintable * 10 <= len(decoded) else None
 
 
-def _is(data: bytes, name: str) -> bool:
+def is_in(data: bytes, name: str) -> bool:
+    """Whether bytes are a text of an encoding, whose last letter may be cut."""
     try:
-        # The last letter may be cut.
         codecs.getincrementaldecoder(name)().decode(data)
     except UnicodeDecodeError:
         return False

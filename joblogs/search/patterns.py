@@ -18,7 +18,7 @@ EACH_LINE = b"(?m)"
 
 CODED_MAX = 200
 """A longer text is not looked for between the codes of terminals as quickly."""
-_BETWEEN = (
+BETWEEN = (
     r"(?:\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"
     r"|\x1b[()][0-~]|\x1b[=>]|[\x00-\x07\x0e-\x1a\x7f])*"
 )
@@ -66,7 +66,7 @@ class Pattern:
             coded = None
             if not regex and len(text) <= CODED_MAX:
                 options.literal = False
-                coded = re2.compile(_BETWEEN.join(map(re2.escape, text)).encode(), options)
+                coded = re2.compile(BETWEEN.join(map(re2.escape, text)).encode(), options)
         except re2.error as error:
             message = (error.args[0] if error.args else b"").replace(EACH_LINE, b"")
             raise InvalidPattern(message.decode(errors="replace")) from None

@@ -31,6 +31,12 @@ _CODED = re2.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2\x9b|\xef\xbb\xbf",
 _RETURN = re2.compile(rb"\r[^\r\n]", _latin1())
 _RETURNS = re.compile(rb"(?<!\r)\r++\n")
 _MOVED = re2.compile(rb"\x08|\x1b\[[0-9;]*[A-HXPadefsu`]|\x1b[78DEM]", _latin1())
+_MAY_REDRAW = re2.compile(
+    rb"\r+[^\r\n]|[\x08\x0b\x0c\x0e\x9b]|\xc2[\x84\x85\x8d]"
+    rb"|\x1b\[[0-9;]*[A-HJKPXadefsu`]|\x1b[78DEMc()]",
+    _latin1(),
+)
+"""Bytes one of which is in every line that a terminal would have redrawn."""
 _CODES = re.compile(
     rb"(?:\x1b\[|\xc2\x9b)[0-?]*+[ -/]*+[@-~]?"
     rb"|\x1b\](?:[^\x00-\x1f\x7f]*+(?:\x07|\x1b\\)|[0-9]*+;?)"
@@ -68,7 +74,7 @@ class Matches:
 
     def __init__(self, pattern: Pattern, data: bytes) -> None:
         self._pattern, self._data = pattern, data
-        self._coded = _CODED.search(data) is not None
+        self._coded = is_coded(data)
         self._read = _found_as_read(pattern, data, coded=self._coded)
         self._next = next(self._read, None)
 
@@ -86,6 +92,11 @@ class Matches:
             return self._next
         end = self._data.find(b"\n", span[0]) + 1 or len(self._data)
         return Found(start, end, self._data[start:end], span[0] - start)
+
+
+def is_coded(data: bytes) -> bool:
+    """Whether bytes hold codes for a terminal, or what else leaves nothing on a screen."""
+    return _CODED.search(data) is not None
 
 
 def is_found(pattern: Pattern, data: bytes) -> bool:
@@ -152,12 +163,12 @@ def _may_hold(pattern: Pattern, data: bytes, name: str) -> bool:
 def _may_match(pattern: Pattern, data: bytes) -> bool:
     if pattern.find(data) is not None or _MOVED.search(data):
         return True
-    plain = _without(data).replace(b"\r", b"\n")
+    plain = without_codes(data).replace(b"\r", b"\n")
     return plain != data and pattern.find(plain) is not None
 
 
 def _without_their_codes(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Found]:
-    plain = _without(data) if coded else _with_line_feeds(data)
+    plain = without_codes(data) if coded else _with_line_feeds(data)
     position = start = 0
     while position < len(plain) and (match := pattern.find(plain, position)):
         if match[0] >= len(plain):
@@ -188,7 +199,8 @@ def _lines(data: bytes) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _without(data: bytes) -> bytes:
+def without_codes(data: bytes) -> bytes:
+    """Lines without codes; each ends as in Unix."""
     return _with_line_feeds(_CODES.sub(b"", data))
 
 
@@ -211,16 +223,34 @@ def _as_it_is(line: bytes) -> Reading:
 
 def _readings(line: bytes) -> Iterator[Reading]:
     """A line without its codes: each of its states, and what a terminal would have left."""
-    if _CODED.search(line) is None and b"\r" not in line:
+    if not is_coded(line) and b"\r" not in line:
         return
     begin = 0
     for state in line.rstrip(b"\r").split(b"\r"):
         yield _without_codes(state, begin)
         begin += len(state) + 1
-    if len(line) <= REDRAWN_MAX and REDRAWS.search(line.decode(errors="replace")):
-        seen = "\n".join(last_seen(line)).encode(errors="surrogateescape")
+    seen = redrawn(line)
+    if seen is not None:
         # Where it was written is not known by now: at the end is where redrawing ends.
         yield Reading(seen, [0], [max(0, len(line) - len(seen))])
+
+
+def redrawn(line: bytes) -> bytes | None:
+    """What a terminal would have left of a line that was redrawn; of any other none."""
+    if len(line) > REDRAWN_MAX or REDRAWS.search(line.decode(errors="replace")) is None:
+        return None
+    return "\n".join(last_seen(line)).encode(errors="surrogateescape")
+
+
+def redrawn_lines(data: bytes) -> Iterator[bytes]:
+    """What a terminal would have left of those lines that were redrawn."""
+    position = 0
+    while match := _MAY_REDRAW.search(data, position):
+        start = data.rfind(b"\n", 0, match.start()) + 1
+        position = data.find(b"\n", match.start()) + 1 or len(data)
+        seen = redrawn(data[start:position].removesuffix(b"\n"))
+        if seen is not None:
+            yield seen
 
 
 def _without_codes(state: bytes, begin: int) -> Reading:

@@ -1,0 +1,94 @@
+"""Texts in which a search finds what it finds in a log: what a signature is made of.
+
+A match is in one of them, whole. They are as `readings` reads lines, all at once and each line of a
+step only once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from joblogs.logtext.encodings import LATIN1, LEGACY, UTF8, is_in, recoded, without_utf16
+from joblogs.signatures import LONGEST_GRAM
+
+from .blocks import blocks
+from .patterns import BETWEEN
+from .readings import is_coded, redrawn_lines, without_codes
+
+_CODE = BETWEEN.removesuffix("*")
+_ONE = re.compile(_CODE.encode())
+_RUN = re.compile(f"{_CODE}++".encode())
+_RUN_AND_NEXT = re.compile(
+    rf"({_CODE}++)(?=((?:[^\x00-\x08\x0a-\x1f\x7f]{_CODE}*+){{0,{LONGEST_GRAM - 1}}}+))".encode()
+)
+SEEN_BYTES = 64 * 1024 * 1024
+"""Lines that are remembered, so that what many hosts print is looked at once."""
+
+
+class SignedTexts:
+    """The texts of the logs of a part."""
+
+    def __init__(self) -> None:
+        self._plain, self._recoded = _Lines(), _Lines()
+
+    def of(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        """Those of a log, which comes in parts, that were not there before."""
+        for block in blocks(without_utf16(parts)):
+            data = block.data
+            lines = data.split(b"\n")
+            new = self._plain.new(lines)
+            if new:
+                text = b"\n".join(new)
+                yield text
+                yield from _as_read(text)
+            if data.isascii() or is_in(data, UTF8):
+                continue
+            foreign = self._recoded.new(line for line in lines if not line.isascii())
+            for name in (*LEGACY, LATIN1) if foreign else ():
+                text = recoded(b"\n".join(foreign), name)
+                yield text
+                yield from _as_read(text)
+
+
+class _Lines:
+    """Memory of the lines that were looked at."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+        self._size = 0
+
+    def new(self, lines: Iterable[bytes]) -> set[bytes]:
+        """Those of the lines that were not there before."""
+        new = set(lines) - self._seen
+        self._size += sum(map(len, new))
+        if self._size > SEEN_BYTES:
+            self._seen, self._size = set(), 0
+        else:
+            self._seen |= new
+        return new
+
+
+def _as_read(text: bytes) -> Iterator[bytes]:
+    """The same lines without codes, and as a terminal would have left them."""
+    if is_coded(text):
+        plain = without_codes(text)
+        yield plain
+        without_runs = _RUN.sub(b"", text)
+        if without_runs != plain:
+            yield without_runs
+        yield _letters_of_codes(text)
+    yield b"\n".join(redrawn_lines(text))
+
+
+def _letters_of_codes(text: bytes) -> bytes:
+    """The letters of codes with those after them, which a search finds although another code stands
+    between them."""
+    lines = set()
+    for run, following in set(_RUN_AND_NEXT.findall(text)):
+        codes = _ONE.findall(run)
+        letters = _RUN.sub(b"", following)
+        if len(codes) > 1 or letters != following:
+            # Of a title the end is a code itself.
+            lines |= {code[1:].rstrip(b"\x07") + letters for code in codes}
+    return b"\n".join(lines)

@@ -1,0 +1,156 @@
+"""Grams: a text's short substrings, by their places in a bitmap.
+
+Of each byte of a text the gram of three bytes from there on counts, and a longer one: of four, or
+of six where all of these are of a number, an address or an id, of which four say little. ASCII
+counts in lower case; a gram never holds a control code or a line's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+TOP_BITS = 22
+"""The bitmap that a text is marked in has 2**22 places."""
+SHORT, MIDDLE, LONG = 3, 4, 6
+AT_ONCE = 128 * 1024
+"""Bytes that are marked together: what is computed of them stays in the processor's cache."""
+PLACES_MAX = 48
+"""Grams of a needle that are asked for; of a longer one some."""
+
+Bits = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.uint32]
+
+_A, _B, _C = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_SHIFT = np.uint32(32 - TOP_BITS)
+_TAB, _DELETE = 9, 127
+
+
+def _folded(byte: int) -> int:
+    if (byte < ord(" ") and byte != _TAB) or byte == _DELETE:
+        return 0
+    return ord(chr(byte).lower()) if byte < _DELETE else byte
+
+
+_FOLD = bytes(map(_folded, range(256)))
+_IN_RUN = bytes(byte in b"0123456789abcdef.:-" for byte in range(256))
+_KEPT = LONG - 1
+"""Bytes that two stretches of a text have in common, so that no gram is lost between them."""
+_PADDING = bytes(16)
+
+
+def mark(bits: Bits, text: bytes) -> None:
+    """Mark the grams of a text in a bitmap of 2**TOP_BITS places."""
+    for start in range(0, max(1, len(text) - _KEPT), AT_ONCE - _KEPT):
+        for places in _places(text[start : start + AT_ONCE]):
+            bits[places] = True
+
+
+def _places(text: bytes) -> Iterator[Places]:
+    """Places of the grams of a text. What is none is at place 0, which is never asked for."""
+    folded = text.translate(_FOLD)
+    padded = folded + _PADDING
+    short, middle, is_run = _kinds_of_grams(padded)
+    for lane in range(4):
+        # Each fourth gram at once: as numbers, where they stand.
+        count = (len(folded) - lane + 3) // 4
+        if count <= 0:
+            break
+        end = lane + 4 * count
+        four = np.frombuffer(padded, "<u4", count, lane)
+        places = (four & np.uint32(0xFFFFFF)) * _A
+        places >>= _SHIFT
+        np.putmask(places, short[lane:end:4], 0)
+        yield places
+        two = np.frombuffer(padded, "<u4", count, lane + 4) & np.uint32(0xFFFF)
+        two = (two + np.uint32(1)) * _C
+        two *= is_run[lane:end:4]
+        places = four * _B
+        places ^= two
+        places ^= places >> np.uint32(15)
+        places *= _A
+        places >>= _SHIFT
+        np.putmask(places, middle[lane:end:4], 0)
+        yield places
+
+
+def _kinds_of_grams(padded: bytes) -> tuple[Bits, Bits, Bits]:
+    """Of each byte: whether a gram of three from there on is none, of four; whether six are of a
+    run."""
+    is_end = np.frombuffer(padded, np.uint8) == 0
+    short = is_end[:-2] | is_end[1:-1] | is_end[2:]
+    middle = short[:-1] | is_end[3:]
+    run = np.frombuffer(padded.translate(_IN_RUN), np.bool_)
+    pairs = run[:-1] & run[1:]
+    return short, middle, pairs[:-4] & pairs[2:-2] & pairs[4:]
+
+
+def query_places(literal: str, *, ignore_case: bool, is_ascii: bool) -> list[int]:
+    """Places that are all marked in whatever text holds a literal; at most PLACES_MAX of them.
+
+    `ignore_case`: in any case. `is_ascii`: then only that of ASCII counts, because the whole
+    pattern is ASCII.
+    """
+    data, is_known = _known_bytes(literal, everything=is_ascii or not ignore_case)
+    folded = data.translate(_FOLD)
+    in_run = folded.translate(_IN_RUN)
+    short: list[int] = []
+    longer: list[int] = []
+    lanes = list(_places(data))
+    for at in range(len(data)):
+        by_three, by_more = lanes[at % 4 * 2][at // 4], lanes[at % 4 * 2 + 1][at // 4]
+        if _is_gram(folded, is_known, at, SHORT):
+            short.append(int(by_three))
+        if (size := _size(in_run, at)) and _is_gram(folded, is_known, at, size):
+            longer.append(int(by_more))
+    chosen = _some(longer, PLACES_MAX)
+    return [*chosen, *_some(short, PLACES_MAX - len(chosen))]
+
+
+def _some(places: list[int], most: int) -> list[int]:
+    """At most so many of these places from all over them, the first and the last one included."""
+    places = [place for place in dict.fromkeys(places) if place]
+    if len(places) <= most:
+        return places
+    return (
+        [places[number * (len(places) - 1) // (most - 1)] for number in range(most)]
+        if most > 1
+        else []
+    )
+
+
+def _known_bytes(literal: str, *, everything: bool) -> tuple[bytes, bytes]:
+    """Bytes of a literal, and of each whether it is the same in whatever case."""
+    encoded = [character.encode() for character in literal]
+    known = (
+        bytes([everything or _is_always_itself(character)]) * len(data)
+        for character, data in zip(literal, encoded, strict=True)
+    )
+    return b"".join(encoded), b"".join(known)
+
+
+def _is_always_itself(character: str) -> bool:
+    """Whether a letter, without case, is only itself, or of ASCII with its other case.
+
+    RE2 takes the long s for s and the sign of kelvin for k. Ideographs, kana and Hangul have no
+    case.
+    """
+    if character.isascii():
+        return character not in "kKsS"
+    return "\u2e80" <= character <= "\ua4cf" or "\uac00" <= character <= "\ud7a3"
+
+
+def _is_gram(folded: bytes, is_known: bytes, at: int, size: int) -> bool:
+    return (
+        at + size <= len(folded) and all(folded[at : at + size]) and all(is_known[at : at + size])
+    )
+
+
+def _size(in_run: bytes, at: int) -> int:
+    """Bytes of the longer gram from there on; 0 if what comes after the literal decides."""
+    following = in_run[at : at + LONG]
+    if not all(following):
+        return MIDDLE
+    return LONG if len(following) == LONG else 0

@@ -1,0 +1,50 @@
+"""Places that a pattern asks for: whether a text may match is answered by its signature alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .grams import query_places
+from .literals import literals_of
+
+
+@dataclass(frozen=True, slots=True)
+class PatternPlaces:
+    """Places that are marked in every text in which a pattern matches.
+
+    Of each of `needs` one alternative is in such a text, with all of its places.
+    """
+
+    needs: tuple[tuple[tuple[int, ...], ...], ...]
+
+    @classmethod
+    def of(cls, text: str, *, regex: bool = False, ignore_case: bool = False) -> PatternPlaces:
+        """Those of a pattern that is valid; none if it asks for nothing that is marked."""
+        needs = []
+        for literals in literals_of(text, regex=regex):
+            alternatives = tuple(
+                tuple(query_places(literal, ignore_case=ignore_case, is_ascii=text.isascii()))
+                for literal in sorted(literals)
+            )
+            if all(alternatives):
+                needs.append(alternatives)
+        return cls(tuple(needs))
+
+    @property
+    def all(self) -> set[int]:
+        """All of them."""
+        return {place for need in self.needs for places in need for place in places}
+
+    def columns(self, row: Callable[[int], int], every: int) -> int:
+        """The parts that may match, each one a bit: of `every` one, by the row of a place."""
+        left = every
+        for need in self.needs:
+            some = 0
+            for places in need:
+                these = left
+                for place in places:
+                    these &= row(place)
+                some |= these
+            left = some
+        return left
