@@ -24,8 +24,8 @@ BELOW = BASE | {
     "signatures",
 }
 LOWER = BELOW | {
-    *("access", "app_tokens", "audit", "compare", "counterparts", "export", "filters", "ingest"),
-    *("login_throttle", "query"),
+    *("access", "app_tokens", "audit", "compare", "counterparts", "export", "failures", "filters"),
+    *("ingest", "login_throttle", "query"),
     *("maintenance", "search", "slow_work", "step_groups"),
 }
 
@@ -57,7 +57,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compare": BELOW | {"compare", "query"},
     "export": BELOW | {"access", "export", "filters", "query", "search"},
     "step_groups": BELOW | {"query", "search", "step_groups"},
-    "maintenance": BELOW | {"access", "filters", "ingest", "query", "maintenance"},
+    "failures": BELOW | {"failures", "query", "step_groups"},
+    "maintenance": BELOW | {"access", "failures", "filters", "ingest", "query", "maintenance"},
     # Presentation packages. None imports another, but for what commands run and the admin shows.
     "api": LOWER | {"api"},
     "pages": LOWER | {"pages"},

@@ -189,13 +189,14 @@ class Finishes:
             # The owners are locked first, whether or not they change.
             owners = list(_locked(owner, {key for key, _, _ in some}))
             parts = PARTS[owner]
+            ended: list[Any] = []
             if keys[parts]:
-                self._finish(parts, keys[parts], _locked(parts, keys[parts]), outcome)
+                ended = self._finish(parts, keys[parts], _locked(parts, keys[parts]), outcome)
             due_keys = set(keys[owner])
             own = [row for row in owners if row.pk in due_keys]
             changed = self._finish(owner, keys[owner], own, outcome)
-            if owner is HOST_RESULT:
-                changed_steps.add({row.step_id for row in changed})
+            steps = {r.step_id for r in changed} if owner is HOST_RESULT else {r.pk for r in ended}
+            changed_steps.add(steps)
             return outcome, changed
 
     def _finish(

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from django.utils import timezone
 
-from joblogs import database, log_features
+from joblogs import database, failures, log_features
 from joblogs.ingest import overlaps
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
-from joblogs.models import HostResult, JobInstance
+from joblogs.models import HostResult, JobInstance, StepInstance
 
 from . import audit_log, changed_steps, compaction, expiry, fingerprinting, identities
 from .paging import by_key
@@ -179,12 +179,15 @@ def _look_at_logs(
     days = _days_to_sweep(today, sweep)
     _merge(report, compaction.due(days), dry_run, limit)
     _fingerprint(report, fingerprinting.due(days), dry_run, limit)
+    _record_failures(report, failures.due(days), dry_run, limit)
     # A dry run leaves what it counted: it must not count it twice.
     for batch in changed_steps.batches(apart_from=days if dry_run else ()):
         for day, steps in batch.steps:
             _merge(report, compaction.due_of_steps(day, steps), dry_run, limit)
             _fingerprint(report, fingerprinting.due_of_steps(day, steps), dry_run, limit)
-        if limit is not None and limit in (report.logs_merged, report.fingerprints):
+            _record_failures(report, failures.due_of_steps(steps), dry_run, limit)
+        done = report.logs_merged, report.fingerprints, report.steps_recorded
+        if limit is not None and limit in done:
             return  # there may be more in this batch
         if not dry_run:
             expiry.sweep_steps(batch.expired)
@@ -230,6 +233,19 @@ def _fingerprint(
                 with _passing_by(row.pk):
                     fingerprinting.take([row])
                     report.fingerprints += 1
+
+
+def _record_failures(
+    report: MaintenanceReport,
+    due: Iterable[list[StepInstance]],
+    dry_run: bool,
+    limit: int | None,
+) -> None:
+    for steps in due:
+        some = steps if limit is None else steps[: limit - report.steps_recorded]
+        if not dry_run:
+            failures.record_steps(some)
+        report.steps_recorded += len(some)
 
 
 _PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _look_at_logs)

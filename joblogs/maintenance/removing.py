@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database, log_features
+from joblogs import database, failures, log_features
 from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, JobInstance, Removal, StepInstance
 
@@ -132,6 +132,7 @@ def delete(jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance]) -> Remo
     removed = _measure(going)
     FileLog.objects.filter(step__in=steps).delete()
     rows.delete()
+    failures.forget(list(steps.values_list("pk", flat=True)))
     steps.delete()
     going.delete()
     return removed

@@ -2,6 +2,7 @@
 
 from .access import App, AppGrant, AppToken, FailedLogins, Scope
 from .audit import LogRead, Redaction, Removal
+from .failures import FailureRun, FailureSeen
 from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
@@ -16,6 +17,8 @@ __all__ = [
     "AppToken",
     "ChangedStep",
     "FailedLogins",
+    "FailureRun",
+    "FailureSeen",
     "FileLog",
     "Host",
     "HostResult",

@@ -22,6 +22,13 @@ def of_step(step: StepInstance) -> dict[str, str]:
     }
 
 
+def of_run(step: StepInstance, job_instance_id: int, step_instance_id: int) -> str:
+    """The page of a step of another job in the same scope."""
+    scope = step.job.scope
+    place = [scope.scope_type, scope.scope_id, job_instance_id, step_instance_id]
+    return reverse("staff:step", args=place)
+
+
 def of_host(step: StepInstance, bk_host_id: int) -> dict[str, str]:
     """The pages of a host in a step."""
     scope = step.job.scope

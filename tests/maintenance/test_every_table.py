@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db.models import Model
 from django.utils import timezone
 
-from joblogs import access, app_tokens, object_store
+from joblogs import access, app_tokens, failures, object_store
 from joblogs.maintenance import expiry, fingerprinting, legal_hold
 from joblogs.models import (
     FailedLogins,
@@ -25,6 +25,7 @@ from joblogs.models import (
     ObjectToDelete,
     Redaction,
     Removal,
+    StepInstance,
     StoreKey,
 )
 from tests.builders import file_log, job, load, result, script_log, step
@@ -52,6 +53,9 @@ TABLES = {
     # Numbers of steps, until the next run of maintenance.
     "ChangedStep": Treated(STAY, STAY, STAY, False),
     "FailedLogins": Treated(STAY, STAY, STAY, False),
+    # Hashes of what the text said, until it is redacted; recorded again there.
+    "FailureRun": Treated(GO, STAY, GO, True),
+    "FailureSeen": Treated(GO, STAY, GO, True),
     "FileLog": Treated(GO, "content, held_size", "content, masked, redacted", True),
     "Host": Treated(STAY, STAY, STAY, True),
     "HostResult": Treated(GO, STAY, "declared_sha256, masked, redacted", True),
@@ -115,8 +119,8 @@ def _store(path: Path) -> None:
     """A row in every table, all about one job that is old and has ended."""
     created = int((timezone.now() - datetime.timedelta(days=40)).timestamp() * 1000)
     load(
-        *(job(1, create_time=created, status=3), step(2, job=1)),
-        result(1, job=1, step=2, status=9, log_size=14, log_sha256="ab" * 32),
+        *(job(1, create_time=created, status=3), step(2, job=1, status=3)),
+        result(1, job=1, step=2, status=104, log_size=14, log_sha256="ab" * 32),
         script_log(f"is it {SECRET}\n", host=1, job=1, step=2),
         *(step(3, job=1, step_type=2), result(2, job=1, step=3, status=9)),
         file_log(2, job=1, step=3, offset=0, content=f"or {SECRET}\n", status=4),
@@ -131,6 +135,7 @@ def _store(path: Path) -> None:
     ObjectToDelete.objects.create(key="k", size=1, due_at=2**52)
     # Ingest leaves features of so short a stream to others.
     fingerprinting.take(list(HostResult.objects.filter(held_size__gt=0)))
+    failures.record_steps(list(StepInstance.objects.select_related("job__scope")))
     Redaction.objects.create(started_at=timezone.now(), by="zoe", patterns="", selection="")
     Removal.objects.create(started_at=timezone.now(), by="zoe", selection="")
     _export(path)

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 
-from joblogs import database, slow_work
+from joblogs import database, failures, slow_work
 from joblogs.api import envelope
 from joblogs.api.base import Operation, read_entry, readable_step
 from joblogs.api.fields import (
@@ -28,6 +28,7 @@ from joblogs.api.fields import (
 from joblogs.audit import Channel
 from joblogs.choices import HOST_SUCCEEDED, HostStatus
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
+from joblogs.failures import Failures, Recovered
 from joblogs.grouping.host_ranges import fold
 from joblogs.grouping.line_groups import Why
 from joblogs.logtext.encodings import reading_encoding
@@ -54,7 +55,7 @@ COMPARE_SECONDS = 2.0
 GROUPS_READ = 40
 """Groups of which lines are read."""
 LINES, LINE_CHARS, NAMES_CHARS, VALUES = 6, 240, 300, 4
-SLOWEST = 3
+SLOWEST, CHANGES = 3, 10
 
 
 class SummaryParams(Struct, frozen=True):
@@ -110,6 +111,34 @@ class GroupLine(Struct):
     differs: bool
 
 
+class KnownFailure(Struct, kw_only=True):
+    """Failure of a group: whether it was seen before, in runs of this step before this one."""
+
+    key: Annotated[str, Meta(description="The same on other hosts and in other runs.")]
+    seen_before: bool
+    first_time: Annotated[int | None, Meta(description="Of the first run that had it.")] = None
+    runs: Annotated[int, Meta(description="Runs before this one that had it.")] = 0
+    hosts: Annotated[int, Meta(description="Different hosts of those runs; about, if many.")] = 0
+
+
+class RecoveredFailure(Struct, kw_only=True):
+    """Failure of the last run that did not come back."""
+
+    status: Annotated[int, number_of(HostStatus, "Status")]
+    exit_code: int | None
+    host_count: int
+
+
+class SinceLastRun(Struct, kw_only=True):
+    """What changed since the last run of a step of this name in a job of this name."""
+
+    job_instance_id: int
+    step_instance_id: int
+    time: int
+    new: Annotated[list[str], Meta(description="Keys of failures that it did not have.")]
+    recovered: list[RecoveredFailure]
+
+
 class GroupSummary(Struct, kw_only=True):
     """Hosts that ended alike and printed alike."""
 
@@ -124,6 +153,7 @@ class GroupSummary(Struct, kw_only=True):
     output: Annotated[Printed, Meta(description="What is known of their output.")]
     majority: Annotated[bool, Meta(description="The largest group of those that succeeded.")]
     apart_by: Annotated[Why | None, Meta(description="What sets it apart from most.")]
+    failure: Annotated[KnownFailure | UnsetType, Meta(description="Of hosts that failed.")] = UNSET
     differences: list[Difference] = []
     lines_are: Annotated[Relation | UnsetType, Meta(description="What the lines are.")] = UNSET
     lines: Annotated[list[GroupLine], Meta(description="Of one of its hosts.")] = []
@@ -154,6 +184,7 @@ class StepSummary(Struct, kw_only=True):
     no_output: Annotated[str, Meta(description="Names of hosts that printed nothing, folded.")]
     unfinished: Annotated[str, Meta(description="Names of hosts that have not ended, folded.")]
     slowest: list[SlowHost]
+    since_last_run: SinceLastRun | None
     left_out: LeftOut
 
 
@@ -184,7 +215,8 @@ class Summary(Download):
         found = overview(instance, Attempts(params.execute_count, params.batch))
         made = step_groups(found, seconds=COMPARE_SECONDS)
         read = excerpts(made, _readable(made.groups))
-        answer = _summary(found, made, read.by_key, max_chars=params.max_chars)
+        known = failures.known_failures(found, made)
+        answer = _summary(found, made, read.by_key, known, max_chars=params.max_chars)
         hosts = len(read.hosts | made.read_hosts)
         entry = read_entry(request, instance, channel=Channel.SUMMARY, hosts=hosts)
         entry.end(read.size + made.read_bytes)
@@ -200,7 +232,12 @@ def _readable(groups: Iterable[StepGroup]) -> list[StepGroup]:
 
 
 def _summary(
-    found: Overview, made: StepGroups, lines: dict[str, Excerpt], *, max_chars: int
+    found: Overview,
+    made: StepGroups,
+    lines: dict[str, Excerpt],
+    known: Failures,
+    *,
+    max_chars: int,
 ) -> StepSummary:
     """The summary with as many groups, in their order, as fit; the majority always does."""
     silent = [host for host in found.hosts if host.silent]
@@ -213,14 +250,15 @@ def _summary(
         no_output=_folded(silent),
         unfinished=_folded(running),
         slowest=_slowest(found.hosts),
+        since_last_run=_since_last_run(known),
         left_out=LeftOut(0, 0),
     )
-    last = [_group(group, lines.get(group.key)) for group in made.groups if group.is_crowd]
+    last = [_group(group, lines.get(group.key), known) for group in made.groups if group.is_crowd]
     left = max_chars - _length(answer) - _length(last) - _ENVELOPE_CHARS
     for group in made.groups:
         if group.is_crowd:
             continue
-        summary = _group(group, lines.get(group.key))
+        summary = _group(group, lines.get(group.key), known)
         size = _length(summary) + 1
         if size > left or answer.left_out.groups:
             answer.left_out.groups += 1
@@ -255,7 +293,40 @@ def _counts(found: Overview, made: StepGroups, *, silent: int, unfinished: int) 
     )
 
 
-def _group(group: StepGroup, excerpt: Excerpt | None) -> GroupSummary:
+def _failure(group: StepGroup, known: Failures) -> KnownFailure | UnsetType:
+    key = known.keys.get(group.key)
+    if key is None:
+        return UNSET
+    seen = known.of(group)
+    if seen is None:
+        return KnownFailure(key=key.hex(), seen_before=False)
+    return KnownFailure(
+        key=key.hex(),
+        seen_before=True,
+        first_time=seen.first_at,
+        runs=seen.runs,
+        hosts=seen.hosts.number,
+    )
+
+
+def _since_last_run(known: Failures) -> SinceLastRun | None:
+    last = known.last_run
+    if last is None:
+        return None
+    return SinceLastRun(
+        job_instance_id=last.job_instance_id,
+        step_instance_id=last.step_instance_id,
+        time=last.at,
+        new=[key.hex() for key in sorted(last.new)][:CHANGES],
+        recovered=[_recovered(one) for one in last.recovered[:CHANGES]],
+    )
+
+
+def _recovered(one: Recovered) -> RecoveredFailure:
+    return RecoveredFailure(status=one.status, exit_code=one.exit_code, host_count=one.host_count)
+
+
+def _group(group: StepGroup, excerpt: Excerpt | None, known: Failures) -> GroupSummary:
     compared = group.printed is Printed.COMPARED and not group.is_crowd
     summary = GroupSummary(
         key=group.key,
@@ -268,6 +339,7 @@ def _group(group: StepGroup, excerpt: Excerpt | None) -> GroupSummary:
         succeeded=group.succeeded,
         output=group.printed,
         majority=group.is_crowd,
+        failure=_failure(group, known),
         apart_by=group.why if compared and (group.other_output or group.failed) else None,
     )
     if excerpt is not None:

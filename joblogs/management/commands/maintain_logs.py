@@ -15,8 +15,9 @@ from joblogs.management.base import StoreCommand
 
 class Command(StoreCommand):
     help = (
-        "Make the coming day partitions, let expired logs and history go, merge small chunks and "
-        "take missing fingerprints. May be run at any time, and again."
+        "Make the coming day partitions, let expired logs and history go, merge small chunks, "
+        "take missing fingerprints and record with which failures steps ended. May be run at any "
+        "time, and again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -48,5 +49,6 @@ class Command(StoreCommand):
             f"{run.hosts_forgotten} identities of hosts dropped, "
             f"{run.reads_forgotten} records of reads dropped, "
             f"{run.logs_merged} logs merged (saving {run.chunks_saved} chunks), "
-            f"{run.fingerprints} fingerprints taken."
+            f"{run.fingerprints} fingerprints taken, "
+            f"the outcomes of {run.steps_recorded} steps recorded."
         )

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from joblogs.failures import Failures
 from joblogs.grouping.host_ranges import fold
 from joblogs.pages import links
 from joblogs.pages.formats import number
 from joblogs.step_groups import Excerpts
 
 from .groups import Group, Kind
+from .history import Past, past_of
 from .reasons import CardLine, caption, card_lines, details, reason
 
 OPEN_FAILURES, FAILURES_ON_PAGE = 12, 200
@@ -112,6 +114,8 @@ class Card:
     folded: str = ""
     """What its lines are, where they are opened on request."""
     region: str = ""
+    past: Past | None = None
+    """Whether its failure was seen before."""
 
 
 class Places(NamedTuple):
@@ -122,6 +126,8 @@ class Places(NamedTuple):
     """Of links to logs."""
     identical: bool
     expired: bool
+    known: Failures
+    """What is known of the failures."""
 
 
 def cards(shown: Layout, read: Excerpts, places: Places, *, crowd_hosts: int) -> list[Card]:
@@ -151,6 +157,7 @@ def _card(group: Group, read: Excerpts, places: Places, crowd_hosts: int, *, is_
         failed=group.failed,
         log=_log(group.first.bk_host_id, places.keep, at),
         host=group.first.name,
+        past=past_of(group, places.known),
     )
     if not places.identical:
         card.hosts = "?" + links.with_changes(places.kept, group=group.key, page=None, open=None)

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
-from joblogs import query
+from joblogs import failures, query
 from joblogs.audit import Channel
 from joblogs.choices import FINISHED, run_rank
 from joblogs.models import StepInstance
@@ -29,6 +29,7 @@ from joblogs.step_groups import excerpts, identical_groups, step_groups
 
 from . import cards
 from .groups import Kind, groups, kind_of_status, with_colours_of
+from .history import since_last_run
 from .host_map import LegendEntry, host_map, legend
 from .host_table import Table, TableForm, chosen, table
 from .summary import summary
@@ -95,7 +96,9 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         [group.values for group in placed.brief],
     )
     map_legend = legend(similar, read.by_key)
-    places = cards.Places(kept, keep, identical=identical, expired=step.job.expired_at is not None)
+    known = failures.known_failures(step_overview, values)
+    expired = step.job.expired_at is not None
+    places = cards.Places(kept, keep, identical=identical, expired=expired, known=known)
     is_comparing = compared.compared < compared.to_compare
     context: dict[str, Any] = {
         "step": step,
@@ -110,6 +113,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
             stop=(stop := pgettext("end of a sentence", ".")),
             blank=" " if stop.isascii() else "",  # full-width signs bring their own
         ),
+        "since_last": since_last_run(step, known),
         "map": host_map(step_overview.by_name, similar, keep),
         "legend": _with_places(map_legend, placed, kept),
         "groups": partial(

@@ -1,0 +1,25 @@
+"""What is known of failures goes with the text that told them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from joblogs import database
+from joblogs.models import FailureRun
+
+from .tally import LOCK, count_again
+
+
+def forget(steps: Collection[int]) -> None:
+    """Forget the failures of these steps (keys): of a failure that others had too, their runs are
+    left. Part of the caller's transaction."""
+    database.take_lock(LOCK)
+    going = FailureRun.objects.filter(database.InArray("step_id", steps))
+    keys: dict[tuple[int, bytes], set[bytes]] = defaultdict(set)
+    for scope, series, key in going.values_list("scope_id", "series", "key"):
+        if key:
+            keys[scope, bytes(series)].add(bytes(key))
+    going.delete()
+    for (scope, series), of_series in keys.items():
+        count_again(scope, series, of_series)

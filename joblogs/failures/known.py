@@ -1,0 +1,175 @@
+"""What is known of the failures of a step: seen before or new, and what its last run had."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db import DatabaseError
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from joblogs import database
+from joblogs.choices import RUN_UNFINISHED
+from joblogs.errors import Unavailable
+from joblogs.models import FailureRun, FailureSeen, JobInstance, StepInstance
+from joblogs.query.overview import Overview
+from joblogs.step_groups import StepGroup, StepGroups
+
+from . import host_sets
+from .host_sets import HostCount
+from .recording import attempt_of, has_ended, keys_of, record, record_step
+from .series import series_of, time_of
+
+WRITE_SECONDS = 1.0
+"""What a page learns is recorded unless that takes longer: somebody else is writing."""
+EARLIER_JOBS, EARLIER_STEPS, EARLIER_SECONDS = 100, 5, 0.5
+"""Among so many jobs before it so many runs are recorded by whoever looks at a later one, if nobody
+has done it yet."""
+
+
+class Seen(NamedTuple):
+    """How a failure was seen before: first when, in how many runs, on how many hosts."""
+
+    first_at: int
+    runs: int
+    hosts: HostCount
+
+
+class Recovered(NamedTuple):
+    """A failure of the last run that did not come back: how its hosts ended, and how many."""
+
+    status: int
+    exit_code: int | None
+    host_count: int
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """What changed since the last run: which failures are new, which did not come back."""
+
+    job_instance_id: int
+    step_instance_id: int
+    at: int
+    new: frozenset[bytes]
+    recovered: list[Recovered]
+    """The most hosts first; empty while the step runs."""
+
+
+@dataclass(frozen=True)
+class Failures:
+    """What is known of the failing groups of a step."""
+
+    keys: dict[str, bytes] = field(default_factory=dict)
+    """Keys of failures by those of the groups."""
+    seen: dict[bytes, Seen] = field(default_factory=dict)
+    last_run: LastRun | None = None
+
+    def of(self, group: StepGroup) -> Seen | None:
+        """How the failure of a group was seen before, None if it was not."""
+        return self.seen.get(self.keys.get(group.key, b""))
+
+
+class _Runs(NamedTuple):
+    own: list[FailureRun]
+    last: list[FailureRun]
+
+
+def known_failures(found: Overview, made: StepGroups) -> Failures:
+    """What is known of the failing groups of a step. A step that has ended is recorded, if the
+    database lets it, and so are a few earlier runs that nobody has recorded."""
+    step, keys = found.step, keys_of(made)
+    attempts = found.attempts
+    is_latest = attempts.execute_count is None and attempts.batch is None
+    if not found.hosts or step.job.expired_at is not None and not keys:
+        return Failures(keys)
+    runs = _runs(step)
+    recorded = attempt_of(found) in {run.attempt for run in runs.own}
+    if is_latest and not recorded and step.job.expired_at is None:
+        if keys and _record_earlier(step):
+            runs = _runs(step)
+        if has_ended(found) and made.compared == made.to_compare:
+            _record(found, made)
+    ended = has_ended(found) and is_latest and made.compared == made.to_compare
+    return Failures(keys, _seen(step, set(keys.values()), runs.own), _last(runs, keys, ended=ended))
+
+
+def _runs(step: StepInstance) -> _Runs:
+    """What is recorded of a step, and of the run of its series before it."""
+    of_series = FailureRun.objects.filter(scope=step.job.scope_id, series=series_of(step))
+    earlier = of_series.filter(at__lte=time_of(step)).exclude(step=step)
+    before = earlier.order_by("-at", "-step_id").values("step_id")[:1]
+    rows = of_series.filter(Q(step=step) | Q(step_id=Subquery(before))).defer("hosts")
+    every = list(rows.select_related("step__job").order_by("-attempt", "pk"))
+    last = [run for run in every if run.step_id != step.pk]
+    return _Runs(
+        [run for run in every if run.step_id == step.pk],
+        [run for run in last if run.attempt == last[0].attempt],
+    )
+
+
+def _record(found: Overview, made: StepGroups) -> None:
+    try:
+        with database.waiting_at_most(WRITE_SECONDS):
+            record(found, made, attempt=attempt_of(found))
+    except (DatabaseError, Unavailable):
+        return  # somebody writes: the next page, or `maintain_logs`, records it
+
+
+def _record_earlier(step: StepInstance) -> bool:
+    """Record earlier runs of a step's series, a bounded number; whether there were any."""
+    jobs = JobInstance.objects.filter(scope=step.job.scope_id)
+    jobs = jobs.filter(create_time__lte=step.job.create_time).exclude(pk=step.job_id)
+    keys = jobs.order_by("-create_time", "-pk").values_list("pk", flat=True)[:EARLIER_JOBS]
+    recorded = FailureRun.objects.filter(step=OuterRef("pk"))
+    steps = StepInstance.objects.filter(
+        ~Exists(recorded), job__in=list(keys), job__name=step.job.name, name=step.name
+    ).exclude(status__in=RUN_UNFINISHED, job__status__in=RUN_UNFINISHED)
+    newest = steps.select_related("job__scope").order_by("-job__create_time", "-pk")
+    until = time.monotonic() + EARLIER_SECONDS
+    some = list(newest[:EARLIER_STEPS])
+    for earlier in some:
+        try:
+            with database.waiting_at_most(WRITE_SECONDS):
+                record_step(earlier, seconds=EARLIER_SECONDS)
+        except (DatabaseError, Unavailable):
+            return True
+        if time.monotonic() > until:
+            break
+    return bool(some)
+
+
+def _seen(step: StepInstance, keys: set[bytes], own: list[FailureRun]) -> dict[bytes, Seen]:
+    if not keys:
+        return {}
+    rows = FailureSeen.objects.filter(scope=step.job.scope_id, series=series_of(step), key__in=keys)
+    seen = {}
+    for row in rows:
+        key = bytes(row.key)
+        if row.last_step_id == step.pk:
+            runs, hosts = row.runs, bytes(row.hosts)
+        else:
+            own_runs = sum(bytes(run.key) == key for run in own)
+            runs = row.runs + row.last_runs - own_runs
+            hosts = host_sets.union(bytes(row.hosts), bytes(row.last_hosts))
+            if own_runs and row.first_at >= time_of(step):
+                runs = 0  # it came first here, and again later
+        if runs > 0 and row.first_at <= time_of(step):
+            seen[key] = Seen(row.first_at, runs, host_sets.count(hosts))
+    return seen
+
+
+def _last(runs: _Runs, keys: dict[str, bytes], *, ended: bool) -> LastRun | None:
+    if not runs.last:
+        return None
+    before, now = {bytes(run.key) for run in runs.last}, set(keys.values())
+    step = runs.last[0].step
+    gone = [run for run in runs.last if run.key and bytes(run.key) not in now]
+    recovered = [Recovered(run.status or 0, run.exit_code, run.host_count) for run in gone]
+    return LastRun(
+        step.job.job_instance_id,
+        step.step_instance_id,
+        runs.last[0].at,
+        frozenset(now - before),
+        sorted(recovered, key=lambda one: -one.host_count) if ended else [],
+    )

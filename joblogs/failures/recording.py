@@ -1,0 +1,194 @@
+"""Recording with which failures a step ended: once for each attempt, by whoever comes first."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+
+from joblogs import database
+from joblogs.choices import FINISHED, HOST_SUCCEEDED, HOST_UNFINISHED, RUN_UNFINISHED, run_rank
+from joblogs.grouping.failure_keys import failure_key, telling_lines
+from joblogs.models import FailureRun, HostResult, JobInstance, StepInstance
+from joblogs.query import Attempts
+from joblogs.query.overview import Overview, overview
+from joblogs.step_groups import Printed, StepGroup, StepGroups, step_groups
+
+from . import host_sets
+from .series import series_of, time_of
+from .tally import LOCK, add_runs
+
+JOBS_AT_ONCE = 1000
+STEPS_AT_ONCE = 500
+
+
+def keys_of(made: StepGroups) -> dict[str, bytes]:
+    """Keys of the failures by the keys of the failing groups; of output that nobody compared yet
+    there is none."""
+    return {
+        group.key: failure_key(group.status, group.exit_code, _lines(made, group))
+        for group in made.groups
+        if group.failed and group.printed in (Printed.COMPARED, Printed.NOTHING)
+    }
+
+
+def _lines(made: StepGroups, group: StepGroup) -> frozenset[int]:
+    if group.printed is Printed.NOTHING:
+        return frozenset()
+    return telling_lines(made.table, group.rows, made.lines_of_successes)
+
+
+@dataclass
+class Ended:
+    """A failure with which an attempt ended."""
+
+    status: int
+    exit_code: int | None
+    hosts: set[int]
+
+
+def has_ended(found: Overview) -> bool:
+    """Whether a step came to its end, on all of its hosts."""
+    step = found.step
+    ended = FINISHED in (run_rank(step.status), run_rank(step.job.status))
+    return ended and bool(found.hosts) and all(host.newest.finished for host in found.hosts)
+
+
+def attempt_of(found: Overview) -> int:
+    """The latest attempt of a step."""
+    return max([found.step.execute_count, *found.execute_counts])
+
+
+def record_step(step: StepInstance, *, seconds: float | None = None) -> None:
+    """Record the failures of all attempts of a step that has ended, and was read with its job and
+    scope; nothing of one that has not, or whose text has expired.
+
+    With `seconds` features that are missing are computed for that long at most, and nothing is
+    recorded while one is missing; without, a log that has none cannot be read.
+    """
+    if step.job.expired_at is not None:
+        return
+    newest = overview(step, Attempts(None, None))
+    if not has_ended(newest):
+        return
+    done = FailureRun.objects.filter(step=step).values_list("attempt", flat=True)
+    recorded, latest = set(done), attempt_of(newest)
+    for attempt in sorted({*newest.execute_counts, latest} - recorded):
+        found = newest if attempt == latest else overview(step, Attempts(attempt, None))
+        made = step_groups(found, seconds=seconds or 0)
+        if found.hosts and (seconds is None or made.compared == made.to_compare):
+            record(found, made, attempt=attempt)
+
+
+def record(found: Overview, made: StepGroups, *, attempt: int) -> None:
+    """Record the failures with which an attempt ended; nothing if that was done, or if a text has
+    changed since its features were read."""
+    failures = _failures(made)
+    database.retrying(lambda: _write(found, failures, attempt))
+
+
+def _failures(made: StepGroups) -> dict[bytes, Ended]:
+    failures: dict[bytes, Ended] = {}
+    keys = keys_of(made)
+    for group in made.groups:
+        if (key := keys.get(group.key)) is not None:
+            ended = failures.setdefault(key, Ended(group.status, group.exit_code, set()))
+            ended.hosts.update(host.bk_host_id for host in group.hosts)
+    return failures
+
+
+def _write(found: Overview, failures: Mapping[bytes, Ended], attempt: int) -> None:
+    step = found.step
+    with transaction.atomic():
+        database.take_lock(LOCK)
+        # Locked, so that the primary is asked and not a replica.
+        done = FailureRun.objects.select_for_update(no_key=True).filter(step=step, attempt=attempt)
+        if list(done.values_list("pk", flat=True)[:1]) or not _is_unchanged(found):
+            return
+        runs = [_run(step, attempt, key, ended) for key, ended in failures.items()]
+        FailureRun.objects.bulk_create(runs or [_run(step, attempt, b"", None)])
+        add_runs(step.job.scope_id, series_of(step), runs)
+
+
+def _run(step: StepInstance, attempt: int, key: bytes, ended: Ended | None) -> FailureRun:
+    hosts = ended.hosts if ended else ()
+    return FailureRun(
+        scope_id=step.job.scope_id,
+        series=series_of(step),
+        key=key,
+        at=time_of(step),
+        step=step,
+        attempt=attempt,
+        status=ended.status if ended else None,
+        exit_code=ended.exit_code if ended else None,
+        host_count=len(hosts),
+        hosts=host_sets.host_set(hosts),
+    )
+
+
+def _is_unchanged(found: Overview) -> bool:
+    """Whether the texts are still those that were compared: a redaction takes the lock too."""
+    results = {result.pk: result for host in found.hosts for result in host.results}
+    rows = HostResult.objects.select_for_update(no_key=True).filter(database.InArray("pk", results))
+    now = rows.aggregate(masked=Sum("masked"), size=Sum("held_size"))
+    return now == {
+        "masked": sum(result.masked for result in results.values()),
+        "size": sum(result.held_size for result in results.values()),
+    }
+
+
+def due(days: Iterable[datetime.date]) -> Iterator[list[StepInstance]]:
+    """The steps of these days that have ended, and of which that is not recorded yet; read with
+    their jobs and scopes, some at a time."""
+    for day in days:
+        jobs = JobInstance.objects.filter(day=day, expired_at=None)
+        keys = list(jobs.order_by("pk").values_list("pk", flat=True))
+        for start in range(0, len(keys), JOBS_AT_ONCE):
+            yield from _due(_ended().filter(job__in=keys[start : start + JOBS_AT_ONCE]))
+
+
+def due_of_steps(steps: Collection[int]) -> Iterator[list[StepInstance]]:
+    """The same among these steps."""
+    return _due(_ended().filter(database.InArray("pk", steps), job__expired_at=None))
+
+
+def _due(steps: QuerySet[StepInstance]) -> Iterator[list[StepInstance]]:
+    keys = list(steps.values_list("pk", flat=True))
+    for start in range(0, len(keys), STEPS_AT_ONCE):
+        yield list(steps.filter(pk__in=keys[start : start + STEPS_AT_ONCE]))
+
+
+def _ended() -> QuerySet[StepInstance]:
+    """Steps that have ended on all of their hosts, and are not recorded as of their attempt."""
+    ended = ~Q(status__in=RUN_UNFINISHED) | ~Q(job__status__in=RUN_UNFINISHED)
+    last = FailureRun.objects.filter(step=OuterRef("pk")).order_by().values("step")
+    results = HostResult.objects.filter(step=OuterRef("pk"))
+    steps = StepInstance.objects.filter(ended).annotate(
+        recorded=Subquery(last.annotate(last=Max("attempt")).values("last"))
+    )
+    steps = steps.filter(Q(recorded=None) | Q(recorded__lt=F("execute_count")))
+    steps = steps.filter(Exists(results), ~Exists(results.filter(status__in=HOST_UNFINISHED)))
+    return steps.select_related("job__scope").order_by("pk")
+
+
+def record_steps(steps: Sequence[StepInstance]) -> None:
+    """Record steps that are due: those on which nothing failed together, without a look at what
+    they printed."""
+    results = HostResult.objects.exclude(status__in=HOST_SUCCEEDED)
+    bad = results.filter(step__in=[step.pk for step in steps]).order_by()
+    failing = set(bad.values_list("step", flat=True).distinct())
+    succeeded = [step for step in steps if step.pk not in failing]
+    database.retrying(lambda: _write_successes(succeeded))
+    for step in steps:
+        if step.pk in failing:
+            record_step(step)
+
+
+def _write_successes(steps: Sequence[StepInstance]) -> None:
+    runs = [_run(step, step.execute_count, b"", None) for step in steps]
+    with transaction.atomic():
+        database.take_lock(LOCK)
+        FailureRun.objects.bulk_create(runs, ignore_conflicts=True)

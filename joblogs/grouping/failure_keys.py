@@ -1,0 +1,46 @@
+"""Keys of failures: what one has in common with the same one on other hosts, on another day."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .features import VERSION
+from .tables import Table
+
+Array = npt.NDArray[Any]
+
+RULES = 1
+"""To be raised when the same hosts have another key: keys of other rules are never equal."""
+KEY_BYTES = 16
+
+
+def failure_key(status: int, exit_code: int | None, lines: Collection[int]) -> bytes:
+    """Key of a failure: of its status, its exit code and the hashes of the lines that tell it."""
+    what = (RULES, VERSION, status, exit_code, sorted(lines))
+    return hashlib.sha256(repr(what).encode()).digest()[:KEY_BYTES]
+
+
+def telling_lines(table: Table, rows: Array, of_successes: Collection[int]) -> frozenset[int]:
+    """Hashes of the lines that tell why these hosts of a table failed: those of all of them that no
+    success printed, else the one that most of them ended with.
+
+    A line that only some of them have (a list of packages, a name) tells nothing of the failure,
+    and would be another one on the next day.
+    """
+    if not len(rows):
+        return frozenset()
+    if of_successes:
+        entries = table.entries(rows)
+        pairs = np.unique(entries.hosts.astype(np.int64) << 32 | entries.digests)
+        digests, counts = np.unique(pairs & 0xFFFFFFFF, return_counts=True)
+        everywhere = set(digests[counts == len(rows)].tolist())
+        if own := everywhere.difference(of_successes):
+            return frozenset(own)
+    lasts = Counter(table.lasts[rows].tolist())
+    return frozenset([max(lasts, key=lambda line: (lasts[line], line))])
