@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("joblogs", "0009_changed_steps"),
+        ("joblogs", "0010_unexpired_jobs"),
     ]
 
     operations = [
