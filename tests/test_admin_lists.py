@@ -100,6 +100,16 @@ def test_a_list_joins_nothing_to_find_its_rows(root: Client, model: type) -> Non
     assert f"LIMIT {CAP}" in keys
 
 
+def test_the_rows_of_a_page_are_asked_for_by_their_own_keys_alone(root: Client) -> None:
+    load_jobs(60)
+    day = datetime.fromtimestamp(CREATED / 1000, UTC).date()
+    with CaptureQueriesContext(connection) as made:
+        assert len(order(root, JobInstance, f"?q={day}")) == 50
+    *_, asked = [q["sql"] for q in made if 'FROM "joblogs_jobinstance"' in q["sql"]]
+    (keys,) = re.findall(r'"joblogs_jobinstance"."id" IN \(([^)]*)\)', asked)
+    assert len(keys.split(",")) == 50
+
+
 @pytest.mark.parametrize("model", [StepInstance, HostResult, FileLog], ids=lambda m: m.__name__)
 def test_staff_see_what_their_newest_jobs_did_and_search_for_the_rest(
     zoe: Client, model: type

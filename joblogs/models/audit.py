@@ -110,10 +110,12 @@ class LogRead(models.Model):
             # Who read this job? and the pruning by age.
             models.Index(fields=["job_instance_id"], name="logread_job"),
             models.Index(fields=["at"], name="logread_at"),
-            models.Index(fields=["who"], name="logread_who"),
-            # Who read through this app, who read this step? each a word of one search.
-            models.Index(fields=["app_code"], name="logread_app"),
+            # Who read this step? What a search of the admin means, with the two below.
             models.Index(fields=["step_instance_id"], name="logread_step"),
+            # Newest first, for a user or an app has any number: the planner may think of one that
+            # is not there that it has many, and look for them among all reads.
+            models.Index(fields=["who", "-at", "-id"], name="logread_of_user"),
+            models.Index(fields=["app_code", "-at", "-id"], name="logread_of_app"),
             # The newest reads of some scopes: the admin's list for their staff.
             models.Index(fields=["scope_type", "scope_id", "-at", "-id"], name="logread_of_scope"),
         ]

@@ -89,6 +89,8 @@ class JobInstance(Run):
             models.Index(fields=["scope", "-create_time", "-id"], name="jobinstance_of_scope"),
             # The jobs of several scopes, newest first: the jobs page.
             models.Index(fields=["-create_time", "-id"], name="jobinstance_newest"),
+            # Those of a status, newest first: one that few jobs have is not looked for in all.
+            models.Index(fields=["status", "-create_time", "-id"], name="jobinstance_of_status"),
             # A number without its scope: ingest asks which job a record means, admin search.
             models.Index(fields=["job_instance_id"], name="jobinstance_number"),
             # Retention, day by day; the admin's list, newest first.
