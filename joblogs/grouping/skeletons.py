@@ -63,24 +63,36 @@ _TIME = (
     rb"|years?|" + _HAN_TIME + rb")(?![A-Za-z])"
 )
 _SIZE = rb"(?:[kKMGTP]i?[Bb]?(?:it)?|[Bb]|[Bb]ytes?)(?:/s(?:ec)?|ps)?(?![A-Za-z])"
-_NUMBER = rb"[\x01\x04](?:[.,:/_+-][\x01\x04])*+"
+_JOINED = rb"(?:[.,:/_+-][\x01\x04])*+"
+_NUMBER = rb"[\x01\x04]" + _JOINED
+_DATE = (
+    rb"(?:,?[ /-]" + _NUMBER + rb")(?:[ ,:]{1,2}" + _NUMBER + rb")?"
+    rb"(?: [AP]M)?(?: [+-]?\x01(?![.:,/ \x01]))?(?: \x03(?: \x01)?)?"
+)
+_DURATIONS = (
+    _JOINED + rb"(?: ?" + _TIME + rb"|(?<=\x04))"
+    rb"(?:(?:, ?| |)" + _NUMBER + rb"(?: ?" + _TIME + rb"|(?<=\x04)|(?<=:\x01)))*+"
+)
+_AMOUNT = _JOINED + rb"(?:%| [AP]M(?![A-Za-z])|(?: ?" + _SIZE + rb"){1,2}+(?: ?/s)?)?"
 _MERGED = re.compile(
+    # Each begins with its byte alone, so that the search skips whatever is none of the four.
     b"|".join(
         (
             # Dates with a word, in any order, with clock, AM or PM, zone and year.
-            rb"(?:\x03(?:,? (?:" + _NUMBER + rb" )?\x03)?|\x01[/-]\x03)"
-            rb"(?:,?[ /-]" + _NUMBER + rb")(?:[ ,:]{1,2}" + _NUMBER + rb")?"
-            rb"(?: [AP]M)?(?: [+-]?\x01(?![.:,/ \x01]))?(?: \x03(?: \x01)?)?",
+            rb"\x03(?:,? (?:" + _NUMBER + rb" )?\x03)?" + _DATE,
+            rb"\x01[/-]\x03" + _DATE,
             # Dates of numbers.
             rb"\x01(?:-\x01-|/\x01/|\.\x01\.)\x01[ T,]{1,2}" + _NUMBER + rb"(?: [AP]M)?(?: \x03)?",
             # An IPv4 address alone: the port behind it is a slot of its own.
             rb"\x01(?:\.\x01){3}(?![.\x01])",
             # Durations in a row: `12 days,  3:04`.
-            rb"(?:" + _NUMBER + rb"(?: ?" + _TIME + rb"|(?<=\x04)))"
-            rb"(?:(?:, ?| |)" + _NUMBER + rb"(?: ?" + _TIME + rb"|(?<=\x04)|(?<=:\x01)))*+",
+            rb"\x01" + _DURATIONS,
+            rb"\x04" + _DURATIONS,
             # Numbers joined, with their unit.
-            _NUMBER + rb"(?:%| [AP]M(?![A-Za-z])|(?: ?" + _SIZE + rb"){1,2}+(?: ?/s)?)?",
-            rb"[\x02\x03]",
+            rb"\x01" + _AMOUNT,
+            rb"\x04" + _AMOUNT,
+            rb"\x02",
+            rb"\x03",
         )
     )
 )

@@ -65,6 +65,8 @@ _MONTH_DAY = re.compile(
     rb"(?:[A-Z][a-z]{2} +)?([A-Z][a-z]{2})[a-z]* +(\d\d?)"
     rb"(?:,? +" + _CLOCK_TIME + rb")?(?:.*? (\d{4}))?"
 )
+_FIRST_BYTES = b"0123456789+-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Whatever is no text, but for the host's own name, begins with one of these."""
 _STARTS_AS_CLOCK = re.compile(rb"\d\d:\d\d:\d\d")
 
 
@@ -133,6 +135,8 @@ def slot(value: bytes) -> int:
     if is_whole_number(value):
         return number_slot(int(value), len(value))
     digest = xxh32_intdigest(value) & _DIGEST
+    if value[:1] not in _FIRST_BYTES:
+        return TEXT << 24 | digest
     moment = _moment(value)
     if moment is not None:
         return moment

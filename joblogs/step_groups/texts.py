@@ -46,7 +46,25 @@ class HostText:
     @cached_property
     def lines(self) -> list[Line]:
         """Those that say something; their numbers are rows of `raw`."""
-        return lines_of(cleaned(self._data, self.names))
+        return lines_of(self._cleaned)
+
+    @cached_property
+    def _cleaned(self) -> bytes:
+        return cleaned(self._data, self.names)
+
+    @cached_property
+    def _slots(self) -> dict[int, list[tuple[int, int]]]:
+        """Of each row that says something where its slots are, once it is cleaned."""
+        begins = [0]
+        for row in self._cleaned.split(b"\n"):
+            begins.append(begins[-1] + len(row) + 1)
+        return {
+            line.number: [
+                (start - begins[line.number], end - begins[line.number])
+                for start, end in line.slots
+            ]
+            for line in self.lines
+        }
 
     @cached_property
     def digests(self) -> list[int]:
@@ -69,9 +87,11 @@ class HostText:
 
     def slots(self, row: int) -> list[tuple[int, int]]:
         """Where in a line its slots are."""
-        line, places = origins(self.raw[row].removesuffix(b"\r"), self.names)
-        found = lines_of(line)
-        return [(places[start], places[end]) for start, end in found[0].slots] if found else []
+        slots = self._slots.get(row)
+        if not slots:
+            return []
+        _, places = origins(self.raw[row], self.names)
+        return [(places[start], places[end]) for start, end in slots]
 
     def values(self, place: Place) -> list[tuple[int, int, bytes]]:
         """The values in a place: row, where they begin in the line, and the bytes. One, but for
