@@ -19,7 +19,7 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest, xxh32_intdigest
 
 from .cleaning import cleaned
-from .skeletons import Skeletons, skeletons
+from .skeletons import BATCH_BYTES, Skeletons, skeletons
 from .slots import (
     number_slot,
     number_slots,
@@ -39,7 +39,6 @@ ENTRIES_MAX, SLOTS_MAX, LAST_LINES = 160, 320, 24
 LINE_SLOTS_MAX = 30
 SET = 3
 """Place among equal lines of the record that holds for all of them."""
-BATCH_BYTES = 256 * 1024
 
 KNOWN_MAX = 1_000
 """Features of different texts that are remembered from one call to the next: 2 MB."""

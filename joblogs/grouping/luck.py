@@ -7,7 +7,8 @@ in the text of a few hosts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from .cleaning import cleaned
 from .features import Log, chosen, digest_of, looked_at
 from .line_groups import Part
-from .skeletons import SLOT, Line, lines_of
+from .skeletons import SLOT, Line, lines_of_each
 from .tables import Table, key_of
 from .value_groups import HOSTS_MIN
 
@@ -40,20 +41,17 @@ class KeptLine(NamedTuple):
     occurrences: int
 
 
-def kept_lines(log: Log) -> tuple[bytes, list[KeptLine]]:
-    """The cleaned text of a log, and those of its lines that have entries of their own."""
-    text = cleaned(looked_at(log.data), log.names)
-    lines = lines_of(text)
-    digests = [digest_of(line.skeleton) for line in lines]
-    counts: dict[int, int] = {}
-    for digest in digests:
-        counts[digest] = counts.get(digest, 0) + 1
-    kept = chosen(digests, [len(line.slots) for line in lines])
-    return text, [
-        KeptLine(key_of(one.digest, one.nth), lines[one.rows[0]], one.slots, counts[one.digest])
-        for one in kept
-        if one.nth < 3
-    ]
+def kept_lines(logs: Iterable[Log]) -> Iterator[list[KeptLine]]:
+    """Of each log those of its lines that have entries of their own."""
+    for lines in lines_of_each(cleaned(looked_at(log.data), log.names) for log in logs):
+        digests = [digest_of(line.skeleton) for line in lines]
+        counts = Counter(digests)
+        kept = chosen(digests, [len(line.slots) for line in lines])
+        yield [
+            KeptLine(key_of(one.digest, one.nth), lines[one.rows[0]], one.slots, counts[one.digest])
+            for one in kept
+            if one.nth < 3
+        ]
 
 
 def without_luck(table: Table, outcomes: Iterable[list[Part]], read: Read) -> list[list[Part]]:
@@ -69,7 +67,7 @@ def without_luck(table: Table, outcomes: Iterable[list[Part]], read: Read) -> li
                 samples[number, place] = own
                 wanted |= {*own, int(parts[0].hosts[0])}
     logs = read(sorted(wanted)) if wanted else {}
-    lines = {row: kept_lines(log)[1] for row, log in logs.items()}
+    lines = dict(zip(logs, kept_lines(logs.values()), strict=True))
     made = []
     for number, parts in enumerate(every):
         kept: list[Part] = []

@@ -7,8 +7,9 @@ makes one slot of what belongs together: a date with its clock, a number with it
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ SLOT = 1
 """The byte that stands for a slot in a skeleton. Before slots are merged, 2 is the host's own name,
 3 a word of the calendar, 4 a number with a unit of time in one word."""
 _CALENDAR, _TIMED = 3, 4
+
+BATCH_BYTES = 256 * 1024
+"""Texts that are looked at together: arrays of more no longer fit into the processor's cache."""
 
 _DIGIT, _ALPHA, _HEX, _VOWEL, _FOLD, _BLANK, _UPPER = (1 << bit for bit in range(7))
 _CLASS = np.zeros(256, np.uint8)
@@ -142,14 +146,40 @@ def skeletons(texts: Sequence[bytes]) -> Skeletons:
 
 def lines_of(text: bytes) -> list[Line]:
     """The lines of one cleaned text that say something; their slots' places are in the text."""
-    found = skeletons([text])
-    spans = list(zip(found.slot_starts.tolist(), found.slot_ends.tolist(), strict=True))
-    lines, at = [], 0
-    for number, (row, count) in enumerate(zip(found.rows, found.slot_counts.tolist(), strict=True)):
-        if row:
-            lines.append(Line(number, row, spans[at : at + int(count)]))
-        at += int(count)
+    (lines,) = lines_of_each([text])
     return lines
+
+
+def lines_of_each(texts: Iterable[bytes]) -> Iterator[list[Line]]:
+    """The same of each of some texts. Many at once, as `skeletons`."""
+    some: list[bytes] = []
+    size = 0
+    for text in texts:
+        some.append(text)
+        size += len(text)
+        if size >= BATCH_BYTES:
+            yield from _lines_of_some(some)
+            some, size = [], 0
+    if some:
+        yield from _lines_of_some(some)
+
+
+def _lines_of_some(texts: Sequence[bytes]) -> Iterator[list[Line]]:
+    found = skeletons(texts)
+    starts, ends = found.slot_starts.tolist(), found.slot_ends.tolist()
+    counts = found.slot_counts.tolist()
+    at = begin = 0
+    for text, (first, stop) in zip(texts, pairwise(found.first_rows), strict=True):
+        lines = []
+        for number in range(first, stop):
+            after = at + int(counts[number])
+            if row := found.rows[number]:
+                spans = zip(starts[at:after], ends[at:after], strict=True)
+                slots = [(start - begin, end - begin) for start, end in spans]
+                lines.append(Line(number - first, row, slots))
+            at = after
+        begin += len(text) + 1
+        yield lines
 
 
 class _Words:

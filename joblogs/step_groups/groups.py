@@ -214,7 +214,7 @@ def _outcome(host: StepHost, overview: Overview, printed: Printed) -> _Key:
 
 
 def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
-    outcomes = [Outcome(key.status not in HOST_SUCCEEDED, key) for key in keys]
+    outcomes = [Outcome(key.status not in HOST_SUCCEEDED, key[:3]) for key in keys]
     made.lines_of_successes = lines_of_successes(made.table, outcomes)
     found = group_hosts(made.table, outcomes, lambda rows: _logs(made, rows))
     of_rows: dict[int, StepGroup] = {}

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from joblogs import query
+from joblogs.choices import HOST_SUCCEEDED
 from joblogs.grouping.cleaning import cleaned, origins
 from joblogs.grouping.features import chosen, digest_of
-from joblogs.grouping.skeletons import Line, lines_of
+from joblogs.grouping.skeletons import Line, lines_of_each
 from joblogs.grouping.tables import key_of
 from joblogs.grouping.value_groups import Place
 from joblogs.models import StepInstance
@@ -18,12 +19,15 @@ from joblogs.query.log_reader import newline_counts
 
 WHOLE_BYTES, HEAD_BYTES, TAIL_BYTES = 128 * 1024, 64 * 1024, 64 * 1024
 """A log up to the first is read whole, of a longer one head and tail."""
-BRIEF_BYTES = 16 * 1024
-"""Read of the end of a log of which one line is shown."""
+BRIEF_BYTES, BRIEF_SUCCESS_BYTES = 16 * 1024, 4 * 1024
+"""Looked at of the end of a log of which one line is shown; less where its host succeeded."""
 
 
 class HostText:
     """What was read of a host's log."""
+
+    lines: list[Line]
+    """Those that say something; their numbers are rows of `raw`. `_with_lines` sets them."""
 
     def __init__(self, host: StepHost, head: bytes, tail: bytes = b"", newlines: int = 0) -> None:
         """`tail` is the log's end, where that was read apart; `newlines` then those of the log."""
@@ -33,7 +37,7 @@ class HostText:
         if not self.is_whole:
             head = head[: head.rfind(b"\n") + 1] or head
         tail = tail[tail.find(b"\n") + 1 :]
-        self._data = head + tail
+        self.text = cleaned(head + tail, self.names)
         self.raw = (head + tail).removesuffix(b"\n").split(b"\n") if head or tail else []
         self._tail_row = head.count(b"\n") if tail else len(self.raw)
         last_line = newlines + (not tail.endswith(b"\n"))
@@ -44,19 +48,10 @@ class HostText:
         return row + 1 + (self._shift if row >= self._tail_row else 0)
 
     @cached_property
-    def lines(self) -> list[Line]:
-        """Those that say something; their numbers are rows of `raw`."""
-        return lines_of(self._cleaned)
-
-    @cached_property
-    def _cleaned(self) -> bytes:
-        return cleaned(self._data, self.names)
-
-    @cached_property
     def _slots(self) -> dict[int, list[tuple[int, int]]]:
         """Of each row that says something where its slots are, once it is cleaned."""
         begins = [0]
-        for row in self._cleaned.split(b"\n"):
+        for row in self.text.split(b"\n"):
             begins.append(begins[-1] + len(row) + 1)
         return {
             line.number: [
@@ -118,25 +113,36 @@ def texts_of(step: StepInstance, hosts: Iterable[StepHost]) -> dict[int, HostTex
     heads = _read(step, whole, Range(0, WHOLE_BYTES)) | _read(step, long, Range(0, HEAD_BYTES))
     tails = _read(step, long, Range(tail=TAIL_BYTES))
     newlines = newline_counts(long)
-    return {
-        host.bk_host_id: HostText(
+    return _with_lines(
+        HostText(
             host,
             heads[host.bk_host_id],
             tails.get(host.bk_host_id, b""),
             newlines.get(host.bk_host_id, 0),
         )
         for host in every
-    }
+    )
 
 
 def ends_of(step: StepInstance, hosts: Sequence[StepHost]) -> dict[int, HostText]:
     """Of each host the last lines of its log; their numbers do not count."""
     read = _read(step, [host for host in hosts if host.size], Range(tail=BRIEF_BYTES))
-    made = {}
+    made = []
     for host in hosts:
-        data = read.get(host.bk_host_id, b"")
+        most = BRIEF_SUCCESS_BYTES if host.status in HOST_SUCCEEDED else BRIEF_BYTES
+        data = read.get(host.bk_host_id, b"")[-most:]
         whole = len(data) >= host.size
-        made[host.bk_host_id] = HostText(host, data) if whole else HostText(host, b"", data)
+        made.append(HostText(host, data) if whole else HostText(host, b"", data))
+    return _with_lines(made)
+
+
+def _with_lines(texts: Iterable[HostText]) -> dict[int, HostText]:
+    """Texts by their hosts' ids, with the lines of all of them, computed together."""
+    made = {text.host.bk_host_id: text for text in texts}
+    for text, lines in zip(
+        made.values(), lines_of_each(text.text for text in made.values()), strict=True
+    ):
+        text.lines = lines
     return made
 
 

@@ -140,14 +140,15 @@ def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int
             if len(different) < 2 or (kinds == OWN).any() or (line & 3 == 0 and slot == 0):
                 continue
             one = Variation(Place(line, slot))
-            hosts = [made.hosts[group.rows[owners[at]]] for at in index]
+            rows = group.rows[owners[index]]
             if np.isin(kinds, _MOMENTS).any():
                 one.is_moment = True
             elif len(different) <= VALUES_SHOWN and line & 3 != 3:
                 order = np.argsort(-counts, kind="stable")
-                one.values = [Among(hosts[at], int(counts[at])) for at in order]
+                one.values = [Among(made.hosts[rows[at]], int(counts[at])) for at in order]
             elif (kinds >= NUMBER).all() and kinds.max() > kinds.min() and line & 3 != 3:
-                one.low, one.high = hosts[int(kinds.argmin())], hosts[int(kinds.argmax())]
+                one.low = made.hosts[rows[kinds.argmin()]]
+                one.high = made.hosts[rows[kinds.argmax()]]
             found.append((0 if one.values else 1 if one.low else 2, one))
     found.sort(key=lambda pair: pair[0])
     moments = [one for _, one in found if one.is_moment]
@@ -172,9 +173,9 @@ def _difference(
     own, usual = _column(made, rows, place), _column(made, others, place)
     if own is None or usual is None:
         return None
-    among = _among(made, *own)
-    common = _among(made, *usual)[0]
-    difference = ValueDifference(place, among[:VALUES_SHOWN], len(among[VALUES_SHOWN:]), None)
+    among, different = _among(made, *own, most=VALUES_SHOWN)
+    (common,), _ = _among(made, *usual, most=1)
+    difference = ValueDifference(place, among, different - len(among), None)
     if common.hosts >= STEADY * len(usual[0]):
         difference.usual = common
     else:
@@ -194,11 +195,12 @@ def _column(made: StepGroups, rows: Array, place: Place) -> tuple[Array, Array] 
     return values, rows[entries.hosts[has]]
 
 
-def _among(made: StepGroups, values: Array, rows: Array) -> list[Among]:
-    """A host of each value, those that the most have first."""
+def _among(made: StepGroups, values: Array, rows: Array, *, most: int) -> tuple[list[Among], int]:
+    """A host of each of so many values, those that the most have first; how many values there
+    are."""
     _, index, counts = np.unique(values, return_index=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    return [Among(made.hosts[rows[index[at]]], int(counts[at])) for at in order]
+    order = np.argsort(-counts, kind="stable")[:most]
+    return [Among(made.hosts[rows[index[at]]], int(counts[at])) for at in order], len(counts)
 
 
 def value_of(text: HostText | None, place: Place, besides: Iterable[bytes] = ()) -> bytes | None:

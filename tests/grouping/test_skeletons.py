@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.grouping.cleaning import cleaned, origins
-from joblogs.grouping.skeletons import lines_of, skeletons
+from joblogs.grouping.skeletons import lines_of, lines_of_each, skeletons
 
 NAMES = (b"web-1.example.com", b"10.0.0.1")
 
@@ -84,3 +84,28 @@ def test_a_clean_line_knows_where_its_bytes_were(text: bytes) -> None:
     assert places == sorted(places)
     assert places[-1] == len(line)
     assert cleaned(text, NAMES).count(b"\n") == text.count(b"\n")
+
+
+def test_lines_of_many_texts_are_the_lines_of_each() -> None:
+    texts = [b"", b"took 3m 12s\n\nsent 8 users", b"\n", b"web 1.2.3 up\n" * 30_000, b"a 5%", b""]
+
+    assert list(lines_of_each(texts)) == [lines_of(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (b"web-1.example.com web-1 web-1x xweb-1", b"\2 \2 web-1x xweb-1"),
+        (b"WEB-1:web-1/web-10", b"\2:\2/web-10"),
+        (b"web-1.example.community", b"\2.example.community"),
+        ("é10.0.0.1é 110.0.0.1".encode(), "é\2é 110.0.0.1".encode()),
+    ],
+)
+def test_own_names_are_words_and_the_longest_one_counts(text: bytes, clean: bytes) -> None:
+    assert cleaned(text, NAMES) == clean
+
+
+def test_random_names_are_known_by_what_stands_before_them() -> None:
+    text = b"SHA256:abcdefg tmp.uvwxyz\nxtmp.uvwxyz aSHA256:abcdefg tmp_ab\n"
+
+    assert cleaned(text) == b"SHA256:0 tmp.0\nxtmp.uvwxyz aSHA256:abcdefg tmp_ab\n"
