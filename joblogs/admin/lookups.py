@@ -11,13 +11,14 @@ from django.db.models import Q, QuerySet
 
 from joblogs import access
 from joblogs.models import Host, HostResult, StepInstance
-from joblogs.models.hosts import HostResultQuerySet
 from joblogs.query import job_list
 
 from .base import newest_by_key
 
 LATEST_JOBS = 200
 """Whose steps and host results a list shows to staff, as long as they search for nothing."""
+LATEST_RUNS = 5_000
+"""Results on a host whose jobs and files a search finds."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -38,9 +39,16 @@ def host_keys(term: str, number: int | None, user: User) -> list[int]:
     return [key for (key,) in keys.values_list("pk")]
 
 
-def results_on(term: str, number: int | None, user: User) -> HostResultQuerySet:
-    """Host results on the hosts that a term means."""
-    return HostResult.objects.filter(identity__in=host_keys(term, number, user))
+def results_on(term: str, number: int | None, user: User) -> QuerySet[HostResult]:
+    """The newest host results on the hosts that a term means, in the order of one index."""
+    results = HostResult.objects.filter(identity__in=host_keys(term, number, user))
+    return results.order_by("-day", "-pk")[:LATEST_RUNS]
+
+
+def jobs_on(term: str, number: int | None, user: User) -> list[int]:
+    """Keys of the jobs of these results. By value: a planner that sees another question there may
+    go through all jobs, newest first, and ask it of each."""
+    return list(set(results_on(term, number, user).values_list("step__job", flat=True)))
 
 
 def rows_of_steps(number: int | None, user: User) -> list[Q]:

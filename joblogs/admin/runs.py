@@ -26,6 +26,7 @@ from .base import CAP, ReadOnlyModelAdmin, link, newest_by_key, user_of
 from .lookups import (
     LATEST_JOBS,
     host_keys,
+    jobs_on,
     latest_jobs,
     latest_of_steps,
     results_on,
@@ -90,7 +91,7 @@ class JobInstanceAdmin(Exporting, Removing):
 
     def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
         numbers = [] if number is None else [Q(job_instance_id=number)]
-        ran = Q(pk__in=results_on(term, number, user).jobs())
+        ran = Q(pk__in=jobs_on(term, number, user))
         return [*numbers, *rows_of_day(term, "day"), ran]
 
     def containing(self, term: str) -> Q:
@@ -244,7 +245,8 @@ class FileLogAdmin(ReadOnlyModelAdmin):
         return latest_of_steps(rows, user)
 
     def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
-        on_host = Q(host_result__in=results_on(term, number, user).values("pk"))
+        results = results_on(term, number, user).values_list("pk", flat=True)
+        on_host = Q(host_result__in=list(results))
         return [on_host, *rows_of_steps(number, user), *rows_of_day(term, "step__job__day")]
 
     @admin.display(description=_("page"))
