@@ -140,8 +140,10 @@ def _reasons(group: Json) -> list[str]:
     """What is known of its output, and why it is apart."""
     if group["majority"]:
         return [gettext("the output of most")]
-    # Of a failure that its lines are others is no news; they are shown.
-    apart = "" if group["apart_by"] == "variant" and not group["succeeded"] else group["apart_by"]
+    apart = group["apart_by"]
+    if apart == "variant":
+        # What its lines are says more; of a failure that they are others is no news.
+        apart = group.get("lines_are", apart) if group["succeeded"] else ""
     return [text for text in (_output(group["output"]), _apart(apart)) if text]
 
 
@@ -157,17 +159,19 @@ def _apart(reason: str | None) -> str:
     if reason == "values":
         return gettext("a value is unlike that of others")
     if reason == "extra":
-        return gettext("a line that few have")
+        return gettext("lines that few have")
     if reason == "missing":
         return gettext("lacks a line of most")
     if reason == "place":
         return gettext("has lines of its own")
-    return gettext("other lines than most") if reason == "variant" else ""
+    if reason == "ends":
+        return gettext("stops where the others continue")
+    return gettext("other lines than most") if reason in ("variant", "differs") else ""
 
 
 def _caption(relation: str | None) -> str:
     if relation == "own":
-        return gettext("Lines that no successful host printed")
+        return gettext("Lines (>: no successful host printed them)")
     if relation == "missing":
         return gettext("Lines of others that it lacks")
     if relation == "first":
