@@ -70,12 +70,12 @@ def _summary_row(job: int, hosts: int) -> str:
     summary: Callable[[], bytes] = lambda: api("summary")  # noqa: E731
     while (answer := summary()) and b'"compared":%d,' % hosts not in answer:
         pass  # outputs that nobody compared yet are compared for two seconds at a time
-    asked, shown = _statements(summary), _statements(page)
+    ours_count, page_count = _statements(summary), _statements(page)
     taken = interleaved({"summary": _cpu(summary), "page": _cpu(page)}, rounds=5)
     ours, theirs = median(taken["summary"]) * 1000, median(taken["page"]) * 1000
     characters = len(answer.decode())
     return (
-        f"| {hosts:,} | {characters:,} | {asked} | {shown} | {ours:.0f} | {theirs:.0f} "
+        f"| {hosts:,} | {characters:,} | {ours_count} | {page_count} | {ours:.0f} | {theirs:.0f} "
         f"| {ours / theirs:.2f} |\n"
     )
 

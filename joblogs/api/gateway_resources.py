@@ -1,4 +1,4 @@
-"""The store's APIs as BlueKing's API gateway registers them: resources, pages, and an MCP server.
+"""The store's APIs as BlueKing's API gateway registers them: resources and an MCP server.
 
 Made from the operations of the OpenAPI document. Calls come from the gateway on the backend forms,
 where its `X-Bkapi-JWT` says who calls (`docs/operations.md`, gateway_resources).
@@ -6,8 +6,6 @@ where its `X-Bkapi-JWT` says who calls (`docs/operations.md`, gateway_resources)
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,32 +13,17 @@ from typing import Any
 import yaml
 
 from joblogs import __version__
-from joblogs.errors import StoreError, Text, Unavailable
+from joblogs.errors import Text
 
 from .base import ApiView
 from .fields import Json
-from .openapi import COMPONENTS, OPERATIONS
+from .gateway_texts import TITLES
+from .openapi import OPERATIONS
 from .urls import ROUTES
 
 TIMEOUT_SECONDS = 60
 MCP_SERVER = "job-logs"
-TITLES = {
-    "batch_get_job_instance_ip_log": "批量查询主机的作业执行日志",
-    "get_job_instance_status": "查询作业执行状态",
-    "get_job_instance_list": "查询作业实例列表",
-    "get_job_instance_ip_log": "查询单台主机的执行日志",
-    "get_step_instance_status": "查询步骤执行状态",
-    "get_step_instance_detail": "查询步骤详情",
-    "bkci_plugin_get_job_instance_status": "查询作业执行状态（蓝盾插件）",
-    "bkci_plugin_batch_get_job_instance_execute_object_log": "批量查询执行对象日志（蓝盾插件）",
-    "get_user_authorized_scopes": "查询应用可读的资源范围",
-    "get_script_task_context": "查询脚本任务失败的上下文",
-    "get_file_task_context": "查询文件分发任务失败的上下文",
-    "batch_get_job_instance_execute_object_log": "批量查询执行对象日志",
-}
-"""What each API is called in Chinese."""
 _DEPRECATED = "bk_biz_id"
-_VALUE = re.compile(r"{\d}")
 _SCOPE = ("bk_scope_type", "bk_scope_id")
 
 
@@ -90,18 +73,18 @@ def resources_yaml() -> str:
     """`resources.yaml`: an OpenAPI 3.0 document with what the gateway wants to know."""
     paths: Json = {}
     for resource in resources():
-        paths.setdefault(resource.path, {})[resource.method] = _registered(resource)
+        paths.setdefault(resource.path, {})[resource.method] = registered(resource)
     info = {"version": __version__, "title": "job logs", "description": ""}
     return _yaml({"openapi": "3.0.1", "servers": [{"url": "/"}], "info": info, "paths": paths})
 
 
-def _registered(resource: Resource) -> Json:
+def registered(resource: Resource) -> Json:
     operation, title = resource.operation, resource.title
     tags = [resource.version, "system" if resource.is_system else "open"]
     shape: Json = {
         "operationId": resource.id,
         "summary": title.zh,
-        "description": f"{title.zh}。{title.en}. {_about(resource)}".strip(),
+        "description": f"{title.zh}。{title.en}. {about(resource)}".strip(),
         "tags": tags,
     }
     if "requestBody" in operation:
@@ -137,7 +120,7 @@ def _registered(resource: Resource) -> Json:
     }
 
 
-def _about(resource: Resource) -> str:
+def about(resource: Resource) -> str:
     """What the endpoint itself says, without the other forms of its path."""
     method = resource.view.operations[resource.method]
     return method.description
@@ -226,106 +209,6 @@ def definition_yaml(url: str) -> str:
             "resource_docs": {"basedir": "docs"},
         }
     )
-
-
-def pages() -> Iterator[tuple[str, str]]:
-    """The pages of the resources in both languages: path below `docs`, and Markdown."""
-    for resource in resources():
-        yield f"zh/{resource.id}.md", _page(resource, _ZH)
-        yield f"en/{resource.id}.md", _page(resource, _EN)
-
-
-@dataclass(frozen=True)
-class _Words:
-    """Headings of a page in one language."""
-
-    language: str
-    field: str
-    kind: str
-    required: str
-    meaning: str
-    yes: str
-    no: str
-    parameters: str
-    example: str
-    answer: str
-    errors: str
-    code: str
-
-
-_ZH = _Words(
-    "zh", "字段", "类型", "必选", "描述", "是", "否", "请求参数", "请求参数示例", "返回结果",
-    "错误码", "错误码",
-)  # fmt: skip
-_EN = _Words(
-    "en", "field", "type", "required", "meaning", "yes", "no", "Parameters", "Example", "Answer",
-    "Errors", "code",
-)  # fmt: skip
-
-
-def _page(resource: Resource, words: _Words) -> str:
-    title = resource.title.en if words.language == "en" else resource.title.zh
-    parts = [f"# {title}", f"`{resource.method.upper()} {resource.path}`", _about(resource)]
-    parts += [f"## {words.parameters}", "\n".join(_table(_fields(resource), words))]
-    if "requestBody" in resource.operation:
-        example = resource.operation["requestBody"]["content"]["application/json"]["example"]
-        text = json.dumps(example, ensure_ascii=False, indent=4)
-        parts += [f"## {words.example}", f"```json\n{text}\n```"]
-    answer = resource.view.operations[resource.method].answer
-    if answer is not None:
-        schema = COMPONENTS["schemas"][answer.__name__]
-        required = schema.get("required", [])
-        fields = [(name, shape, name in required) for name, shape in schema["properties"].items()]
-        parts += [f"## {words.answer} (`data`)", "\n".join(_table(fields, words))]
-    parts += [f"## {words.errors}", "\n".join(_errors(resource.view, words))]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _fields(resource: Resource) -> list[tuple[str, Json, bool]]:
-    registered = _registered(resource)
-    if "requestBody" in registered:
-        schema = registered["requestBody"]["content"]["application/json"]["schema"]
-        return [
-            (name, shape, name in schema["required"])
-            for name, shape in schema["properties"].items()
-        ]
-    return [
-        (each["name"], each["schema"] | {"description": each.get("description", "")},
-         each["required"])
-        for each in registered["parameters"]
-    ]  # fmt: skip
-
-
-def _table(fields: list[tuple[str, Json, bool]], words: _Words) -> Iterator[str]:
-    yield f"| {words.field} | {words.kind} | {words.required} | {words.meaning} |"
-    yield "|---|---|---|---|"
-    for name, shape, required in fields:
-        needed = words.yes if required else words.no
-        text = str(shape.get("description", "")).replace("|", "\\|")
-        yield f"| `{name}` | {_kind(shape)} | {needed} | {text} |"
-
-
-def _kind(shape: Json) -> str:
-    if "anyOf" in shape:
-        return " or ".join(map(_kind, shape["anyOf"]))
-    kind = shape.get("type")
-    if kind == "array":
-        return f"array of {_kind(shape.get('items', {}))}"
-    if isinstance(kind, list):
-        return " or ".join(kind)
-    return str(kind or "object")
-
-
-def _errors(view: type[ApiView], words: _Words) -> Iterator[str]:
-    errors: dict[int, type[StoreError]] = {}
-    every: tuple[type[StoreError], ...] = (Unavailable, *view.errors)
-    for error in every:
-        errors.setdefault(error.code, error)
-    yield f"| {words.code} | {words.meaning} |"
-    yield "|---|---|"
-    for code, error in sorted(errors.items()):
-        text = error.text.en if words.language == "en" else error.text.zh
-        yield f"| {code} | {_VALUE.sub('…', text)} |"
 
 
 class _Dumper(yaml.SafeDumper):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,3 +138,20 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "d").write_text("a file")
     with pytest.raises(CommandError, match="d"):
         call_command("gateway_resources", str(tmp_path / "d"), "--url", "http://store:1")
+
+
+def test_the_chinese_pages_describe_every_field_in_chinese(folder: Path) -> None:
+    english = re.compile(r"[A-Za-z]{3,} [a-z]{2,} [a-z]{2,}")
+    left = {
+        line
+        for page in (folder / "docs" / "zh").glob("*.md")
+        for line in page.read_text("utf-8").splitlines()
+        if english.search(line)
+    }
+    assert left == set()
+    (scope,) = {
+        line
+        for line in (folder / "docs" / "zh" / "get_job_instance_ip_log.md").read_text().splitlines()
+        if line.startswith("| `bk_scope_type`")
+    }
+    assert scope.endswith("| 资源范围类型。 |")

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from joblogs.api import gateway_resources
+from joblogs.api import gateway_pages, gateway_resources
 from joblogs.management.arguments import origin
 
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         files = {
             "resources.yaml": gateway_resources.resources_yaml(),
             "definition.yaml": gateway_resources.definition_yaml(url),
-            **{f"docs/{path}": text for path, text in gateway_resources.pages()},
+            **{f"docs/{path}": text for path, text in gateway_pages.pages()},
         }
         try:
             for path, text in files.items():
