@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED
 from joblogs.models import Host, HostResult, JobInstance, Scope, StepInstance
+
+LOOKED_THROUGH = 100_000
+"""Jobs that a page looks through for a name: more take longer than a reader waits."""
 
 
 class JobKey(NamedTuple):
@@ -40,21 +43,44 @@ def jobs_after(
     *,
     length: int,
     scopes: Iterable[Scope] | None = None,
+    until: JobKey | None = None,
 ) -> tuple[list[JobInstance], JobKey | None]:
-    """Some of these jobs, newest first, and where the next page starts, if there is one.
+    """Some of these jobs, newest first, and where the next page starts, if there is one: behind
+    `until` (`look_back`) if there are no more before it.
 
     `scopes`: those that the jobs are in, where they are not all. Their page costs what they hold,
     however old, and not what others do.
     """
-    if after is not None:
-        jobs = jobs.filter(create_time__lte=after.create_time).exclude(
-            create_time=after.create_time, pk__gte=after.pk
-        )
+    jobs = _behind(jobs, after)
     if scopes is not None:
         jobs = _recent_enough(jobs, scopes, length + 1)
+    if until is not None:
+        older = Q(create_time=until.create_time, pk__lt=until.pk)
+        jobs = jobs.filter(create_time__gte=until.create_time).exclude(older)
     rows = list(jobs.select_related("scope").order_by("-create_time", "-pk")[: length + 1])
     page = rows[:length]
-    return page, JobKey(page[-1].create_time, page[-1].pk) if len(rows) > length else None
+    return page, JobKey(page[-1].create_time, page[-1].pk) if len(rows) > length else until
+
+
+def look_back(jobs: QuerySet[JobInstance], after: JobKey | None) -> JobKey | None:
+    """How far a page looks for what no index has: up to the key that the next page starts after.
+
+    None: through all of these jobs, for they are at most LOOKED_THROUGH. Else among the newest so
+    many of the store.
+    """
+    jobs = _behind(jobs, after).order_by()
+    if jobs.values("pk")[: LOOKED_THROUGH + 1].count() <= LOOKED_THROUGH:
+        return None
+    newest = _behind(JobInstance.objects.all(), after).order_by("-create_time", "-pk")
+    (last,) = newest.values_list("create_time", "pk")[LOOKED_THROUGH - 1 : LOOKED_THROUGH]
+    return JobKey(*last)
+
+
+def _behind(jobs: QuerySet[JobInstance], after: JobKey | None) -> QuerySet[JobInstance]:
+    if after is None:
+        return jobs
+    older = jobs.filter(create_time__lte=after.create_time)
+    return older.exclude(create_time=after.create_time, pk__gte=after.pk)
 
 
 def latest_jobs(jobs: QuerySet[JobInstance], scopes: Iterable[Scope], *, length: int) -> list[int]:

@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tests.builders import JOB, job, load, result, step
+from joblogs.query import job_list
+from tests.builders import CREATED, JOB, job, load, result, step
 from tests.pages.page_helpers import page, staff
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +123,23 @@ def test_a_host_page_shows_what_ran_on_it_where_one_may_look() -> None:
 
 def test_the_root_leads_to_the_jobs() -> None:
     assert Client().get("/")["Location"] == reverse("staff:jobs")
+
+
+@pytest.mark.parametrize("given", ["name=once", "operator=carol"])
+def test_a_search_by_name_says_how_far_it_looked_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr(job_list, "LOOKED_THROUGH", 5)
+    load(job(1, name="ran once", operator="carol", create_time=CREATED))
+    load(*(job(n, create_time=CREATED + n * 60_000) for n in range(2, 10)))
+    zoe, jobs = staff("zoe"), reverse("staff:jobs")
+    html = _html(zoe, f"{jobs}?{given}")
+    assert "No jobs match." in html
+    assert "Only jobs created since this time were searched:" in html
+    (address,) = re.findall(r'<a href="([^"]*)" rel="next">Continue search</a>', html)
+    html = _html(zoe, jobs + address.replace("&amp;", "&"))
+    assert "ran once" in html
+    assert "were searched" not in html
+    # What has an index is looked for among all.
+    assert "ran once" in _html(zoe, f"{jobs}?{given}&number=1")
+    assert "were searched" not in _html(zoe, f"{jobs}?status=3")

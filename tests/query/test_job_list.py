@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs import access
 from joblogs.models import JobInstance, Scope
+from joblogs.query import job_list
 from joblogs.query.job_list import JobKey, jobs_after
 from tests.builders import job, load
 
@@ -82,3 +83,32 @@ def test_rights_that_are_taken_away_count_from_the_next_request_on() -> None:
     assert access.visible_jobs(user).exists()
     user.groups.clear()
     assert not access.visible_jobs(User.objects.get(pk=user.pk)).exists()
+
+
+def test_a_search_looks_through_so_many_jobs_a_page_and_misses_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_list, "LOOKED_THROUGH", 7)
+    every = JobInstance.objects.all()
+    rare = every.filter(job_instance_id__in=[9, 18, 40])
+    expected = list(rare.order_by("-create_time", "-pk").values_list("pk", flat=True))
+    found, after, looks = [], None, 0
+    while True:
+        until = job_list.look_back(every, after)
+        page, after = jobs_after(rare, after, length=2, until=until)
+        found += [job.pk for job in page]
+        looks += 1
+        if after is None:
+            break
+    assert found == expected
+    assert looks >= 60 // 7
+
+
+def test_a_reader_of_few_jobs_has_all_of_them_looked_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_list, "LOOKED_THROUGH", 20)
+    few = JobInstance.objects.filter(scope__scope_id="4")
+    assert 0 < few.count() <= 20
+    assert job_list.look_back(few, None) is None
+    assert job_list.look_back(JobInstance.objects.all(), None) is not None

@@ -35,6 +35,9 @@ from .outcome_bars import (
 JOBS = 30
 RARE = ("since", "until", "number")
 """Filters that few ask for: folded away unless they are used."""
+UNINDEXED = {"name", "operator"}
+SELECTIVE = {"host", "number"}
+"""Filters that no index has, and those that leave few jobs to look through."""
 _KEY = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 
 
@@ -44,11 +47,13 @@ def jobs_page(
     """The jobs that are asked for, latest first. Filters that make no sense show none."""
     wanted = JobFilterSet(request.GET, queryset=jobs, scopes=scopes)
     page: list[JobInstance] = []
-    after = None
+    after = until = None
     if wanted.is_valid():
-        narrowed = any(request.GET.get(name) for name in wanted.filters)
-        among = None if narrowed or request.user.is_superuser else scopes
-        page, after = job_list.jobs_after(wanted.qs, _key(request), length=JOBS, scopes=among)
+        key, given = _key(request), {name for name in wanted.filters if request.GET.get(name)}
+        among = None if given or request.user.is_superuser else scopes
+        if given & UNINDEXED and not given & SELECTIVE:
+            until = job_list.look_back(jobs, key)
+        page, after = job_list.jobs_after(wanted.qs, key, length=JOBS, scopes=among, until=until)
     tallies = job_list.tallies_of_jobs(page) if page else {}
     single = job_list.single_steps(page) if page else {}
     version = live.version_of([_facts_of(job) for job in page], tallies, single)
@@ -67,6 +72,7 @@ def jobs_page(
             _job_row(job, outcomes(tallies.get(job.pk, [])), single.get(job.pk)) for job in page
         ],
         "filtered": bool(set(kept) & set(wanted.filters)),
+        "searched_since": moment(until.create_time) if until and after == until else None,
         "latest": links.with_changes(kept) if "after" in request.GET else None,
         "older": links.with_changes(kept, after=f"{after.create_time}.{after.pk}")
         if after
