@@ -21,7 +21,7 @@ BASE = {"choices", "errors", "record_json", "records", "times"}
 BELOW = BASE | {
     "object_store",
     *("models", "logtext", "logtext.store", "grouping", "database", "metrics", "log_features"),
-    "signatures",
+    *("signatures", "signed_parts"),
 }
 LOWER = BELOW | {
     *("access", "app_tokens", "audit", "compare", "counterparts", "export", "failures", "filters"),
@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "database": {"errors", "database"},
     "migrations": {"database"},
     "log_features": BELOW,
+    "signed_parts": BELOW,
     "access": BASE | {"access", "models", "database"},
     "app_tokens": BASE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
@@ -58,7 +59,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "export": BELOW | {"access", "export", "filters", "query", "search"},
     "step_groups": BELOW | {"query", "search", "step_groups"},
     "failures": BELOW | {"failures", "query", "step_groups"},
-    "maintenance": BELOW | {"access", "failures", "filters", "ingest", "query", "maintenance"},
+    "maintenance": BELOW
+    | {"access", "failures", "filters", "ingest", "query", "maintenance", "search"},
     # Presentation packages. None imports another, but for what commands run and the admin shows.
     "api": LOWER | {"api"},
     "pages": LOWER | {"pages"},

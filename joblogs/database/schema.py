@@ -41,6 +41,8 @@ class CreatePartitionedModel(CreateModel):
         schema_editor.execute(
             f"CREATE TABLE {quote(table + '_default')} PARTITION OF {quote(table)} DEFAULT"
         )
+        if not any(name == "data" for name, _ in self.fields):
+            return
         # The data is compressed already: keep it out of line and leave it alone.
         for name in (table, table + "_default"):
             schema_editor.execute(

@@ -10,17 +10,18 @@ import contextlib
 import datetime
 import itertools
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 from django.utils import timezone
 
-from joblogs import database, failures, log_features
+from joblogs import database, failures, log_features, signed_parts
 from joblogs.ingest import overlaps
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.models import HostResult, JobInstance, StepInstance
 
-from . import audit_log, changed_steps, compaction, expiry, fingerprinting, identities
+from . import audit_log, changed_steps, compaction, expiry, fingerprinting, identities, signing
 from .paging import by_key
 from .runs import MaintenanceReport, Sweep, last_run, record_sweep, recorded, sweep_due
 
@@ -33,6 +34,8 @@ RECENT_DAYS = 3
 RECENT_JOBS = 10_000
 JOBS_AT_ONCE = 100
 PARTITIONS_AT_ONCE = 50
+SIGNING_SECONDS = 600.0
+"""What is not signed by then is searched without, and signed by the next run that sweeps."""
 
 
 class AlreadyRunning(Exception):
@@ -88,7 +91,7 @@ def _partition(
     limit: int | None,
 ) -> None:
     coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
-    for partitions in (store.PARTITIONS, log_features.PARTITIONS):
+    for partitions in (store.PARTITIONS, log_features.PARTITIONS, *signed_parts.PARTITIONS):
         # A day beyond the coming ones is a producer's stray clock: it stays in the default one.
         past = [day for day in partitions.days_in_default() if day <= coming[-1]]
         for day in partitions.missing(sorted({*coming, *past}))[: limit or PARTITIONS_AT_ONCE]:
@@ -177,6 +180,7 @@ def _look_at_logs(
     limit: int | None,
 ) -> None:
     days = _days_to_sweep(today, sweep)
+    signing_ends = time.monotonic() + SIGNING_SECONDS
     _merge(report, compaction.due(days), dry_run, limit)
     _fingerprint(report, fingerprinting.due(days), dry_run, limit)
     _record_failures(report, failures.due(days), dry_run, limit)
@@ -186,12 +190,38 @@ def _look_at_logs(
             _merge(report, compaction.due_of_steps(day, steps), dry_run, limit)
             _fingerprint(report, fingerprinting.due_of_steps(day, steps), dry_run, limit)
             _record_failures(report, failures.due_of_steps(steps), dry_run, limit)
+            _sign_changed(report, day, steps, dry_run, signing_ends)
         done = report.logs_merged, report.fingerprints, report.steps_recorded
         if limit is not None and limit in done:
             return  # there may be more in this batch
         if not dry_run:
             expiry.sweep_steps(batch.expired)
             batch.forget()
+    for day, steps in signing.due(days):
+        left = None if limit is None else limit - report.steps_signed
+        if left == 0 or time.monotonic() > signing_ends:
+            return
+        report.steps_signed += len(steps[:left])
+        if not dry_run:
+            signing.sign(day, steps[:left])
+    if not dry_run:
+        for day in days:
+            signing.tidy(day)
+
+
+def _sign_changed(
+    report: MaintenanceReport,
+    day: datetime.date,
+    steps: list[int],
+    dry_run: bool,
+    ends: float,
+) -> None:
+    """Sign those that have finished; no signature stays of a text that changed."""
+    due = signing.due_of_steps(steps) if time.monotonic() < ends else []
+    if not dry_run:
+        signed_parts.forget(day, set(steps) - set(due))
+        signing.sign(day, due)
+    report.steps_signed += len(due)
 
 
 def _merge(

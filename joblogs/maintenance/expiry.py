@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database, log_features
+from joblogs import database, log_features, signed_parts
 from joblogs.choices import RUN_UNFINISHED
+from joblogs.ingest import changed_steps
 from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
@@ -108,6 +109,8 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
                 return 0
             partitions.keep_only(day, logs)
             log_features.keep_only(day, logs)
+            signed_parts.empty_day(day)
+            changed_steps.add(_steps_of(staying))  # to be signed anew
             _mark(due)
     except OperationalError:
         # The lock was not to be had: somebody reads that day. Job by job needs none.
@@ -141,10 +144,16 @@ def expire_job(job: JobInstance) -> bool:
                 return False
             store.delete(job.day, logs)
             log_features.delete(job.day, logs)
+            signed_parts.forget(job.day, _steps_of([job]))
+            signed_parts.sweep_rows(job.day)
             _mark([job])
         return True
 
     return database.retrying(work)
+
+
+def _steps_of(jobs: Iterable[JobInstance]) -> list[int]:
+    return list(StepInstance.objects.filter(job__in=jobs).values_list("pk", flat=True))
 
 
 def sweep(since: datetime.datetime) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from joblogs import database, failures, log_features
+from joblogs import database, failures, log_features, signed_parts
 from joblogs.choices import HOST_UNFINISHED
 from joblogs.ingest import changed_steps, masking
 from joblogs.logtext import store
@@ -196,8 +196,9 @@ def _save(log: Log, passed: _Pass) -> None:
         log.forget_digests()
         columns += DIGESTS
         log_features.delete(log.day, [log.pk])
-        changed_steps.add([log.step_id])
         failures.forget([log.step_id])
+    signed_parts.clear(log.day, [log.step_id])
+    changed_steps.add([log.step_id])
     log.save(update_fields=columns)
 
 

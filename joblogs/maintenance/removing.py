@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database, failures, log_features
+from joblogs import database, failures, log_features, signed_parts
 from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, JobInstance, Removal, StepInstance
 
@@ -129,6 +129,7 @@ def delete(jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance]) -> Remo
         keys = list(logs.values_list("pk", flat=True))
         store.delete(day, keys)
         log_features.delete(day, keys)
+        signed_parts.clear(day, list(steps.filter(day=day).values_list("pk", flat=True)))
     removed = _measure(going)
     FileLog.objects.filter(step__in=steps).delete()
     rows.delete()

@@ -35,6 +35,7 @@ class MaintenanceReport:
     logs_merged: int = 0
     chunks_saved: int = 0
     fingerprints: int = 0
+    steps_signed: int = 0
     steps_recorded: int = 0
     jobs_expired: int = 0
     jobs_forgotten: int = 0

@@ -9,6 +9,7 @@ from .jobs import JobInstance, StepInstance
 from .logs import LogChunk, LogConflict, LogFeatures, StoredLog
 from .maintenance import ChangedStep, MaintenanceRun, StoreKey
 from .object_store import ObjectToDelete, StoredObject, StoreId
+from .signatures import SignatureRow, SignedPart
 
 __all__ = [
     "DIGESTS",
@@ -30,6 +31,8 @@ __all__ = [
     "Redaction",
     "Removal",
     "Scope",
+    "SignatureRow",
+    "SignedPart",
     "LogChunk",
     "StepInstance",
     "StoreId",

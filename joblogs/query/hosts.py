@@ -13,8 +13,16 @@ from joblogs.choices import Role, StepType
 from joblogs.errors import HostListInvalid
 from joblogs.models import HostResult, StepInstance
 
-from .results import BRIEF_VALUES, VALUES, Result, read
-from .step_host import EVERY_ATTEMPT, Attempts, StepHost, step_hosts
+from .results import BRIEF_VALUES, VALUES, Result, read, read_brief
+from .step_host import (
+    EVERY_ATTEMPT,
+    Attempts,
+    StepHost,
+    by_host,
+    host_with,
+    owners_of_files,
+    step_hosts,
+)
 
 HOSTS_MAX = 500
 """Hosts that one answer holds (the API specification)."""
@@ -81,6 +89,19 @@ def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT)
     """The hosts that a step has in one role, with what they logged in it, by ascending id."""
     rows = HostResult.objects.for_step(step).in_role(role).of_attempts(*attempts)
     return step_hosts(step, read(rows.order_by()))
+
+
+def every_text_of(step: StepInstance) -> list[StepHost]:
+    """The targets of a step by ascending id: each with its log and, if it has several results, each
+    of them as if it were the only one."""
+    results = list(read_brief(HostResult.objects.for_step(step).targets().order_by()))
+    with_files = owners_of_files(step, results)
+    hosts: list[StepHost] = []
+    for own in by_host(results):
+        hosts.append(host_with(own, with_files))
+        if len(own) > 1:
+            hosts += (StepHost(result, [result]) for result in own)
+    return hosts
 
 
 def _with_ids(

@@ -6,7 +6,7 @@ from .hit_groups import HitGroup, HostWithHits, SearchResults, gather, label_of
 from .in_text import TextHits, find_in_text
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern
 from .readings import spans
-from .steps import Budget, Search, occurs
+from .steps import Budget, Search, logs_of, occurs
 from .trouble import (
     FirstError,
     first_error,
@@ -36,6 +36,7 @@ __all__ = [
     "first_error_lines",
     "gather",
     "label_of",
+    "logs_of",
     "occurs",
     "spans",
     "tells_of_error",

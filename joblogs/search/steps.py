@@ -48,7 +48,7 @@ class Search:
         """The logs that hold a hit, in the order of the hosts."""
         started = time.monotonic()
         shown = Shown(self.context, self.shown, self.line_bytes)
-        for host, label, parts in _logs(self.step, self.hosts):
+        for host, label, parts in logs_of(self.step, self.hosts):
             hits = Hits(host, label)
             finder = Finder(hits, self.pattern, shown)
             for block in blocks(without_utf16(parts)):
@@ -70,9 +70,10 @@ class Search:
         return bool(self.stopped)
 
 
-def _logs(
+def logs_of(
     step: StepInstance, hosts: list[StepHost]
 ) -> Iterator[tuple[StepHost, str, Iterable[bytes]]]:
+    """The logs that a search of these hosts goes through: of a file step each with its path."""
     if step.step_type == StepType.FILE:
         for host, files in query.file_logs(step, hosts):
             for file in files:

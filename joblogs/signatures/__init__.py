@@ -2,7 +2,6 @@
 
 from .bitmaps import Bitmap, Signature, Table
 from .grams import LONG as LONGEST_GRAM
-from .grams import mark, query_places
 from .literals import LITERAL_MIN, Literals, literals_of
 from .places import PatternPlaces
 
@@ -14,7 +13,5 @@ __all__ = [
     "PatternPlaces",
     "Signature",
     "Table",
-    "query_places",
     "literals_of",
-    "mark",
 ]

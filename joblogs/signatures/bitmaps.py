@@ -12,11 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .grams import TOP_BITS, mark
+from .grams import AT_ONCE, TOP_BITS, Bits, Places, places_of
 
 FILL_MAX = 0.35
 """A bitmap is folded in half while no more of it than this would be marked."""
 BITS_MIN = 10
+SPARSE = 4
+"""As many times as many places as grams are so many that they will be folded."""
 PAGE_BYTES = 1900
 """As much of a table as one row in the database holds: it stays in line there."""
 TABLE_BYTES = 4 * 1024 * 1024
@@ -36,19 +38,50 @@ class Signature(NamedTuple):
 
 
 class Bitmap:
-    """Bitmap that texts are marked in."""
+    """Bitmap that texts are marked in. Of a small one places are collected: to fold all of a large
+    bitmap would take longer than the text does."""
 
     def __init__(self) -> None:
-        self._bits = np.zeros(1 << TOP_BITS, np.bool_)
+        self._text = bytearray()
+        self._places: list[Places] = []
+        self._count = 0
+        self._bits: Bits | None = None
 
     def mark(self, text: bytes) -> None:
         """Mark the grams of a text."""
-        mark(self._bits, text)
+        self._text += text
+        self._text += b"\n"
+        if len(self._text) >= AT_ONCE:
+            self._mark_all()
+
+    def _mark_all(self) -> None:
+        text = bytes(self._text)
+        self._text.clear()
+        for places in places_of(text):
+            if self._bits is None:
+                self._places.append(places)
+                self._count += len(places)
+            else:
+                self._bits[places] = True
+        if self._bits is None and self._count * SPARSE > 1 << TOP_BITS:
+            self._bits = self._collected(TOP_BITS)
+
+    def _collected(self, bits: int) -> Bits:
+        marked = np.zeros(1 << bits, np.bool_)
+        for places in self._places:
+            marked[places >> np.uint32(TOP_BITS - bits)] = True
+        self._places.clear()
+        self._count = 0
+        return marked
 
     def signature(self) -> Signature:
         """What was marked, folded; the bitmap is empty again."""
-        folded, bits = self._bits.copy(), TOP_BITS
-        self._bits[:] = False
+        self._mark_all()
+        bits = TOP_BITS
+        if self._bits is None:
+            bits = max(BITS_MIN, (self._count * SPARSE).bit_length())
+        folded = self._collected(bits) if self._bits is None else self._bits
+        self._bits = None
         while bits > BITS_MIN:
             half = folded[::2] | folded[1::2]
             if half.mean() > FILL_MAX:

@@ -41,15 +41,13 @@ _KEPT = LONG - 1
 _PADDING = bytes(16)
 
 
-def mark(bits: Bits, text: bytes) -> None:
-    """Mark the grams of a text in a bitmap of 2**TOP_BITS places."""
+def places_of(text: bytes) -> Iterator[Places]:
+    """Places of the grams of a text, in arrays. What is none is at place 0."""
     for start in range(0, max(1, len(text) - _KEPT), AT_ONCE - _KEPT):
-        for places in _places(text[start : start + AT_ONCE]):
-            bits[places] = True
+        yield from _places(text[start : start + AT_ONCE])
 
 
 def _places(text: bytes) -> Iterator[Places]:
-    """Places of the grams of a text. What is none is at place 0, which is never asked for."""
     folded = text.translate(_FOLD)
     padded = folded + _PADDING
     short, middle, is_run = _kinds_of_grams(padded)

@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from joblogs import access, app_tokens, failures, object_store
-from joblogs.maintenance import expiry, fingerprinting, legal_hold
+from joblogs.maintenance import expiry, fingerprinting, legal_hold, signing
 from joblogs.models import (
     FailedLogins,
     HostResult,
@@ -68,6 +68,9 @@ TABLES = {
     "Redaction": Treated(STAY, STAY, STAY, False),
     "Removal": Treated(STAY, STAY, STAY, False),
     "Scope": Treated(STAY, STAY, STAY, True),
+    # Of what the text says after a redaction maintenance computes them anew.
+    "SignatureRow": Treated(GO, GO, GO, True),
+    "SignedPart": Treated(GO, GO, GO, True),
     "LogChunk": Treated(GO, GO, "data", True),
     # Of what the text says after a redaction, it is computed anew.
     "LogFeatures": Treated(GO, GO, "data", True),
@@ -136,6 +139,7 @@ def _store(path: Path) -> None:
     # Ingest leaves features of so short a stream to others.
     fingerprinting.take(list(HostResult.objects.filter(held_size__gt=0)))
     failures.record_steps(list(StepInstance.objects.select_related("job__scope")))
+    signing.sign(JobInstance.objects.get().day, [step.pk for step in StepInstance.objects.all()])
     Redaction.objects.create(started_at=timezone.now(), by="zoe", patterns="", selection="")
     Removal.objects.create(started_at=timezone.now(), by="zoe", selection="")
     _export(path)
@@ -199,8 +203,9 @@ def test_a_hold_keeps_all_of_it(settings: Any) -> None:
         with pytest.raises(Exception, match="1 held jobs were not removed"):
             _remove()
 
-    # What maintenance was told, it has looked at.
-    assert _treated(try_all) == dict.fromkeys(TABLES, STAY) | {"ChangedStep": GO}
+    # What maintenance was told, it has looked at, and signed anew.
+    looked_at = {"ChangedStep": GO, "SignedPart": "block", "SignatureRow": GO}
+    assert _treated(try_all) == dict.fromkeys(TABLES, STAY) | looked_at
 
 
 def test_an_export_carries_each_table_as_it_says(store: Path) -> None:

@@ -16,8 +16,8 @@ from joblogs.management.base import StoreCommand
 class Command(StoreCommand):
     help = (
         "Make the coming day partitions, let expired logs and history go, merge small chunks, "
-        "take missing fingerprints and record with which failures steps ended. May be run at any "
-        "time, and again."
+        "take missing fingerprints, record with which failures steps ended and sign their texts. "
+        "May be run at any time, and again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -50,5 +50,5 @@ class Command(StoreCommand):
             f"{run.reads_forgotten} records of reads dropped, "
             f"{run.logs_merged} logs merged (saving {run.chunks_saved} chunks), "
             f"{run.fingerprints} fingerprints taken, "
-            f"the outcomes of {run.steps_recorded} steps recorded."
+            f"the outcomes of {run.steps_recorded} steps recorded, {run.steps_signed} steps signed."
         )

@@ -1,0 +1,125 @@
+"""Signatures of finished steps, by which a search over history skips them."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import logging
+from collections.abc import Collection, Iterable, Iterator
+
+from django.db import transaction
+
+from joblogs import database, signed_parts
+from joblogs.choices import FINISHED, run_rank
+from joblogs.logtext.codec import Unreadable
+from joblogs.models import JobInstance, StepInstance
+from joblogs.query import every_text_of
+from joblogs.search import logs_of
+from joblogs.search.signed_texts import SignedTexts
+from joblogs.signatures import Bitmap
+from joblogs.signed_parts import FIRST_HOST, LAST_HOST, NewPart
+
+logger = logging.getLogger(__name__)
+
+PART_BYTES = 16 * 1024 * 1024
+"""Text of a part, but of a host that printed more."""
+LOG_BYTES = 256 * 1024 * 1024
+"""A host that printed more is always searched: hardly anything is not in its signature."""
+STEPS_AT_ONCE = 200
+PARTS_AT_ONCE, BYTES_AT_ONCE = 1000, 128 * 1024 * 1024
+"""Parts that are written together; they share blocks."""
+
+
+def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, list[int]]]:
+    """Finished steps of these days that are not signed to the end, some of a day at a time."""
+    for day in days:
+        jobs = JobInstance.objects.filter(day=day, expired_at=None)
+        steps = StepInstance.objects.filter(job__in=jobs).order_by("pk").values_list("pk", "status")
+        finished = (pk for pk, status in steps.iterator(5000) if run_rank(status) >= FINISHED)
+        while some := list(itertools.islice(finished, STEPS_AT_ONCE)):
+            if unsigned := signed_parts.unsigned(day, some):
+                yield day, unsigned
+
+
+def due_of_steps(steps: Collection[int]) -> list[int]:
+    """Those of these steps, which changed, that have finished."""
+    rows = StepInstance.objects.filter(database.InArray("pk", steps), job__expired_at=None)
+    found = rows.order_by("pk").values_list("pk", "status")
+    return [pk for pk, status in found if run_rank(status) >= FINISHED]
+
+
+def tidy(day: datetime.date) -> None:
+    """Write blocks together that are mostly empty."""
+
+    def work() -> None:
+        with transaction.atomic():
+            signed_parts.tidy(day)
+
+    database.retrying(work)
+
+
+def sign(day: datetime.date, steps: Collection[int]) -> int:
+    """Sign steps of a day; how many parts were written."""
+    known = signed_parts.changed(steps)
+    rows = StepInstance.objects.filter(database.InArray("pk", steps)).select_related("job")
+    written = 0
+    waiting: list[NewPart] = []
+    size = 0
+    for step in rows.order_by("pk"):
+        for part in _parts(step):
+            waiting.append(part)
+            size += part.size
+            if len(waiting) >= PARTS_AT_ONCE or size >= BYTES_AT_ONCE:
+                written += _write(day, waiting, known)
+                waiting, size = [], 0
+    return written + _write(day, waiting, known)
+
+
+def _write(day: datetime.date, parts: list[NewPart], known: set[int]) -> int:
+    def work() -> int:
+        with transaction.atomic():
+            return signed_parts.write(day, parts, known)
+
+    return database.retrying(work) if parts else 0
+
+
+def _parts(step: StepInstance) -> Iterator[NewPart]:
+    """The parts of a step: hosts after each other, so many as have PART_BYTES of text."""
+    try:
+        yield from _readable_parts(step)
+    except Unreadable as error:
+        # The rest of it is searched, where the reader is shown which log it is.
+        fault = type(error).__name__
+        logger.warning("step %s: %s in a log; verify_logs tells more", step.pk, fault)
+
+
+def _readable_parts(step: StepInstance) -> Iterator[NewPart]:
+    first, size, is_complete = FIRST_HOST, 0, True
+    bitmap, texts = Bitmap(), SignedTexts()
+    last = FIRST_HOST
+    for host, _, parts in logs_of(step, every_text_of(step)):
+        if host.bk_host_id != last and size >= PART_BYTES:
+            yield NewPart(step.pk, first, last, size, bitmap.signature() if is_complete else None)
+            first, size, is_complete = last + 1, 0, True
+            bitmap, texts = Bitmap(), SignedTexts()
+        last = host.bk_host_id
+        log = _Log(parts)
+        for text in texts.of(log):
+            bitmap.mark(text)
+        size += log.size
+        is_complete = is_complete and log.size <= LOG_BYTES
+    yield NewPart(step.pk, first, LAST_HOST, size, bitmap.signature() if is_complete else None)
+
+
+class _Log:
+    """The beginning of a log, which comes in parts, and how many bytes were read of it."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts, self.size = parts, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            self.size += len(part)
+            if self.size > LOG_BYTES:
+                return
+            yield part
