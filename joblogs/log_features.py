@@ -39,13 +39,9 @@ _FIELDS = ("day", "host_result_id", "size", "version", "data")
 _TABLE = LogFeatures._meta.db_table
 
 
-class Row(Protocol):
+class Row(store.StoredRow, Protocol):
     """What is to be known of a host result."""
 
-    @property
-    def pk(self) -> int: ...
-    @property
-    def held_size(self) -> int: ...
     @property
     def masked(self) -> int: ...
     @property
@@ -157,10 +153,10 @@ def _logs(day: datetime.date, rows: Sequence[Row]) -> list[Log]:
     for row in rows:
         size = row.held_size
         if size <= HEAD_BYTES + TAIL_BYTES:
-            spans.append(store.Span(row.pk, 0, size))
+            spans.append(store.span_of(row))
         else:
-            spans.append(store.Span(row.pk, 0, HEAD_BYTES, size))
-            spans.append(store.Span(row.pk, size - TAIL_BYTES, size, size))
+            spans.append(store.span_of(row, 0, HEAD_BYTES))
+            spans.append(store.span_of(row, size - TAIL_BYTES))
     parts: dict[int, list[bytes]] = {row.pk: [] for row in rows}
     for span, data in store.read(day, spans):
         parts[span.log] += data

@@ -263,11 +263,13 @@ def chunks_are_never_chosen_by_pk_in(module: Module) -> Iterator[str]:
 
 
 @rule
-def only_the_store_touches_chunks(module: Module) -> Iterator[str]:
+def only_the_store_touches_chunks_and_packs(module: Module) -> Iterator[str]:
     if module.within({"models", "logtext.store", "migrations"}):
         return
     for line, name in module.names():
-        if name.rpartition(".")[2].lower() == "logchunk" or "joblogs_logchunk" in name:
+        model = name.rpartition(".")[2].lower()
+        tables = {"joblogs_logchunk", "joblogs_logpack"}
+        if model in {"logchunk", "logpack"} or any(table in name for table in tables):
             yield f"line {line}: {name}; use logtext.store"
 
 

@@ -21,7 +21,9 @@ from joblogs.models import (
 from tests.builders import HOST, JOB, STEP
 
 # Where a row lies, not what it says.
-PLACES = {"id", "scope_id", "job_id", "step_id", "host_result_id", "identity_id"}
+PLACES = {"id", "scope_id", "job_id", "step_id", "host_result_id", "identity_id"} | {
+    *("pack", "pack_start", "last_pack"),
+}
 
 
 def the_job(number: int = JOB) -> JobInstance:

@@ -129,18 +129,21 @@ class Partitions:
             child = connection.ops.quote_name(self._name(day))
             cursor.execute(f"LOCK TABLE {child} IN ACCESS EXCLUSIVE MODE")
 
-    def keep_only(self, day: datetime.date, logs: Sequence[int]) -> None:
-        """Empty a day's partition but for these host results' rows. The caller holds its lock."""
+    def keep_only(
+        self, day: datetime.date, keys: Sequence[int], *, column: str = "host_result_id"
+    ) -> None:
+        """Empty a day's partition but for the rows of these host results, or of what else a column
+        names. The caller holds its lock."""
         child = connection.ops.quote_name(self._name(day))
         with connection.cursor() as cursor:
-            if logs:
+            if keys:
                 cursor.execute(
                     f"CREATE TEMPORARY TABLE staying ON COMMIT DROP AS "  # noqa: S608 - our names
-                    f"SELECT * FROM {child} WHERE host_result_id = ANY(%s)",
-                    [list(logs)],
+                    f"SELECT * FROM {child} WHERE {connection.ops.quote_name(column)} = ANY(%s)",
+                    [list(keys)],
                 )
             cursor.execute(f"TRUNCATE TABLE {child}")
-            if logs:
+            if keys:
                 cursor.execute(f"INSERT INTO {child} SELECT * FROM staying")  # noqa: S608 - our names
                 cursor.execute("DROP TABLE staying")
 

@@ -65,7 +65,7 @@ def _is_due(row: HostResult) -> bool:
 def _take(rows: Sequence[HostResult], seconds: float) -> None:
     day = rows[0].day
     digests = {row.pk: hashlib.sha256().digest() for row in rows if not row.held_size}
-    spans = [store.Span(row.pk, 0, row.held_size) for row in rows if row.held_size]
+    spans = [store.span_of(row) for row in rows if row.held_size]
     for span, parts in store.read(day, spans):
         digests[span.log] = hashlib.sha256(b"".join(parts)).digest()
     write(digests, rows)

@@ -144,7 +144,7 @@ def _ends(day: datetime.date, due: Sequence[LogUpdate], secrets: Secrets) -> dic
         row, end = update.row, update.log.held_before
         is_known = row.pk in ends or (not row.mask_pending and (row.mask_rule or row.mask_prefix))
         if end and not is_known and (row.mask_pending or secrets.needs_context(update.log.added)):
-            spans.append(store.Span(row.pk, max(0, end - row.mask_pending - 1), end))
+            spans.append(store.span_of(row, max(0, end - row.mask_pending - 1), end))
     # Without the byte before it a text is masked like one that begins there: no less than with it.
     stored = readable(day, spans) if spans else {}
     return ends | {span.log: data for span, data in stored.items()}

@@ -250,8 +250,9 @@ def _write_rows(
     ]
     if stale:
         log_features.delete(step.day, stale)
+    rows_of = {each.row.pk: each.row for each in updates.values()} if replaced else {}
     for log, offset, data, _ in replaced:
-        store.replace(step.day, log, offset, data)
+        store.replace(step.day, store.span_of(rows_of[log], offset, offset + len(data)), data)
     additions = [
         store.Addition(each.row.pk, each.log.held_before, each.log.added, each.newlines)
         for each in updates.values()

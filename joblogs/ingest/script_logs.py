@@ -71,7 +71,7 @@ def _take_others(
         needed = [update.log.to_compare(Piece(*piece)) for piece in update.pieces[taken:]]
         needed.append(masking.looks_back(update.row))
         spans += [
-            store.Span(update.row.pk, start, stop, update.row.held_size)
+            store.span_of(update.row, start, stop)
             for start, stop in union(span for span in needed if span is not None)
         ]
     stored = StoredBytes(day, spans)

@@ -19,6 +19,7 @@ from joblogs import database, failures, log_features, signed_parts
 from joblogs.ingest import overlaps
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.store import packs
 from joblogs.models import HostResult, JobInstance, StepInstance
 
 from . import audit_log, changed_steps, compaction, expiry, fingerprinting, identities, signing
@@ -36,6 +37,10 @@ JOBS_AT_ONCE = 100
 PARTITIONS_AT_ONCE = 50
 SIGNING_SECONDS = 600.0
 """What is not signed by then is searched without, and signed by the next run that sweeps."""
+_PARTITIONS = (
+    *(store.PARTITIONS, packs.PARTITIONS, log_features.PARTITIONS),
+    *signed_parts.PARTITIONS,
+)
 
 
 class AlreadyRunning(Exception):
@@ -91,13 +96,24 @@ def _partition(
     limit: int | None,
 ) -> None:
     coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
-    for partitions in (store.PARTITIONS, log_features.PARTITIONS, *signed_parts.PARTITIONS):
+    for partitions in _PARTITIONS:
         # A day beyond the coming ones is a producer's stray clock: it stays in the default one.
         past = [day for day in partitions.days_in_default() if day <= coming[-1]]
-        for day in partitions.missing(sorted({*coming, *past}))[: limit or PARTITIONS_AT_ONCE]:
+        # Packing makes those of packs: nothing is packed on its day.
+        due = past if partitions is packs.PARTITIONS else sorted({*coming, *past})
+        for day in partitions.missing(due)[: limit or PARTITIONS_AT_ONCE]:
             report.partitions_made += dry_run or partitions.make(day)
-        for day in partitions.empty([day for day in partitions.days() if day < today]):
-            report.partitions_dropped += dry_run or partitions.drop_empty(day)
+    with_packs = set(packs.PARTITIONS.days()) - set(_empty(packs.PARTITIONS, today))
+    for partitions in _PARTITIONS:
+        for day in _empty(partitions, today):
+            # Expiry empties a day at once only under the lock of the partition of its chunks, even
+            # if all of them have become packs.
+            if partitions is not store.PARTITIONS or day not in with_packs:
+                report.partitions_dropped += dry_run or partitions.drop_empty(day)
+
+
+def _empty(partitions: database.Partitions, today: datetime.date) -> list[datetime.date]:
+    return partitions.empty([day for day in partitions.days() if day < today])
 
 
 def _expire(

@@ -19,6 +19,7 @@ from joblogs import database, log_features, signed_parts
 from joblogs.choices import RUN_UNFINISHED
 from joblogs.ingest import changed_steps
 from joblogs.logtext import store
+from joblogs.logtext.store import packs
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
 from . import removing
@@ -108,6 +109,8 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
             if not due or not _is_little(logs, due):
                 return 0
             partitions.keep_only(day, logs)
+            of_staying = StepInstance.objects.filter(job__in=staying).order_by()
+            packs.keep_only(day, list(of_staying.values_list("pk", flat=True)))
             log_features.keep_only(day, logs)
             signed_parts.empty_day(day)
             changed_steps.add(_steps_of(staying))  # to be signed anew
@@ -136,13 +139,15 @@ def expire_job(job: JobInstance) -> bool:
         with transaction.atomic():
             list(JobInstance.objects.select_for_update(no_key=True).filter(pk=job.pk))
             # Whoever makes host results holds their step: wait, else theirs would not be seen.
-            list(StepInstance.objects.select_for_update(no_key=True).filter(job=job).order_by("pk"))
+            locked = StepInstance.objects.select_for_update(no_key=True).filter(job=job)
+            steps = list(locked.order_by("pk").values_list("pk", flat=True))
             rows = HostResult.objects.select_for_update().filter(step__job=job).order_by("pk")
             logs = list(rows.values_list("pk", flat=True))
             # Asked under the locks: much may have come since the list was read.
             if not logs_due(timezone.now().date()).filter(pk=job.pk).exists():
                 return False
             store.delete(job.day, logs)
+            packs.delete_of_steps(job.day, steps)
             log_features.delete(job.day, logs)
             signed_parts.forget(job.day, _steps_of([job]))
             signed_parts.sweep_rows(job.day)

@@ -70,7 +70,7 @@ def _digest(row: HostResult) -> bytes:
     """SHA-256 of a log, in bounded memory."""
     digest = hashlib.sha256()
     if row.held_size:
-        for _, parts in store.read(row.day, [store.Span(row.pk, 0, row.held_size)]):
+        for _, parts in store.read(row.day, [store.span_of(row)]):
             for part in parts:
                 digest.update(part)
     return digest.digest()

@@ -166,7 +166,7 @@ def _parts(log: Log) -> Iterator[bytes]:
         rows = FileLog.objects.filter(pk=log.pk).values_list("content", flat=True)
         yield from map(bytes, rows)
         return
-    for _, parts in store.read(log.day, [store.Span(log.pk, 0, log.held_size)]):
+    for _, parts in store.read(log.day, [store.span_of(log)]):
         yield b"".join(parts)
 
 
@@ -175,7 +175,7 @@ def _replace(log: Log, offset: int, data: bytearray) -> None:
         content = bytes(log.content)
         log.content = content[:offset] + bytes(data) + content[offset + len(data) :]
     else:
-        store.replace(log.day, log.pk, offset, data)
+        store.replace(log.day, store.span_of(log, offset, offset + len(data)), data)
 
 
 def _save(log: Log, passed: _Pass) -> None:

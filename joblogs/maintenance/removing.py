@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from joblogs import database, failures, log_features, signed_parts
 from joblogs.logtext import store
+from joblogs.logtext.store import packs
 from joblogs.models import FileLog, HostResult, JobInstance, Removal, StepInstance
 
 JOBS_AT_ONCE = 100
@@ -123,11 +124,13 @@ def delete(jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance]) -> Remo
     going = JobInstance.objects.filter(id__in=_ids(eligible.order_by("pk").filter(id__in=ids)))
     steps = StepInstance.objects.filter(job__in=_ids(going))
     rows = HostResult.objects.filter(step__in=steps)
+    step_keys = list(steps.values_list("pk", flat=True))
     days = set(going.values_list("day", flat=True)) | set(rows.values_list("day", flat=True))
     for day in sorted(days):
         logs = rows.filter(day=day).select_for_update(of=("self",)).order_by("pk")
         keys = list(logs.values_list("pk", flat=True))
         store.delete(day, keys)
+        packs.delete_of_steps(day, step_keys)
         log_features.delete(day, keys)
         signed_parts.clear(day, list(steps.filter(day=day).values_list("pk", flat=True)))
     removed = _measure(going)

@@ -6,7 +6,7 @@ from .failures import FailureRun, FailureSeen
 from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
-from .logs import LogChunk, LogConflict, LogFeatures, StoredLog
+from .logs import LogChunk, LogConflict, LogFeatures, LogPack, StoredLog
 from .maintenance import ChangedStep, MaintenanceRun, StoreKey
 from .object_store import ObjectToDelete, StoredObject, StoreId
 from .signatures import SignatureRow, SignedPart
@@ -26,6 +26,7 @@ __all__ = [
     "JobInstance",
     "LogConflict",
     "LogFeatures",
+    "LogPack",
     "LogRead",
     "ObjectToDelete",
     "Redaction",

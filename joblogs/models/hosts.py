@@ -234,6 +234,9 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
     declared_size = models.BigIntegerField(_("declared size"), null=True)
     declared_sha256 = models.BinaryField(_("declared digest"), max_length=32, null=True)
     lines = models.BigIntegerField(_("stored newlines"), default=0)
+    # Where the text lies: in chunks, or from a byte of a pack of the step on (`logtext.store`).
+    pack = models.IntegerField(null=True, editable=False)
+    pack_start = models.IntegerField(null=True, editable=False)
 
     # Of the first `fingerprint_size` bytes; they count only while that is the held size.
     fingerprint_size = models.BigIntegerField(null=True)

@@ -141,6 +141,8 @@ class StepInstance(Run):
     file_target_path = models.CharField(  # noqa: DJ001 - as above
         _("target path"), max_length=8192, null=True, blank=True
     )
+    # The last number of a LogPack that was given out: none is given out twice.
+    last_pack = models.IntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name = _("step instance")

@@ -1,4 +1,4 @@
-"""Log text. `logtext.store` is the only code that reads or writes LogChunk."""
+"""Log text. `logtext.store` is the only code that reads or writes LogChunk and LogPack."""
 
 from __future__ import annotations
 
@@ -59,6 +59,31 @@ class LogChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host_result_id} @ {self.offset}"
+
+
+class LogPack(models.Model):
+    """Script logs of one finished step, one after the other: up to 256 KiB of text together. A
+    longer log has packs of its own, up to 1 MiB of text each, by consecutive numbers.
+
+    Where a log lies says its host result. A number is given out once (`StepInstance.last_pack`). By
+    day and without foreign keys, as LogChunk is, and to be distributed by step_id.
+    """
+
+    pk = models.CompositePrimaryKey("day", "step_id", "number")
+    day = models.DateField()
+    step_id = models.BigIntegerField()
+    number = models.IntegerField()
+    size = models.IntegerField()
+    newlines = models.IntegerField()
+    codec = models.SmallIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("log pack")
+        verbose_name_plural = _("log packs")
+
+    def __str__(self) -> str:
+        return f"{self.step_id}: {self.number}"
 
 
 class LogFeatures(models.Model):

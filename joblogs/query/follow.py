@@ -50,6 +50,9 @@ class FollowedLog(NamedTuple):
     tag: str | None
     actual_execute_count: int | None
     held_size: int
+    step_id: int
+    pack: int | None
+    pack_start: int | None
     received_size: int
     declared_size: int | None
     truncated: bool
@@ -268,7 +271,7 @@ def _texts(
 ) -> dict[int, bytes]:
     """The bytes of each log between what was sent and its end."""
     spans = [
-        store.Span(log.pk, _sent(cursor, log), ends[log.pk], log.held_size)
+        store.span_of(log, _sent(cursor, log), ends[log.pk])
         for log in chosen
         if _sent(cursor, log) < ends[log.pk]
     ]

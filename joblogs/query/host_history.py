@@ -72,7 +72,7 @@ def logs_of(
     """Each of a step's results with its whole log; the caller bounds how much that is."""
     parts: dict[int, list[bytes]] = {result.pk: [] for result in results}
     if step.job.expired_at is None:
-        spans = [store.Span(result.pk, 0, result.held_size) for result in results]
+        spans = [store.span_of(result) for result in results]
         for span, rows in store.read(step.day, spans):
             parts[span.log] += rows
     for result in results:

@@ -1,6 +1,6 @@
 """A log as something to look into by place: bytes, line numbers, the ends of lines.
 
-Two kinds: what chunks hold, of which only what is asked for is read, and bytes that are in memory
+Two kinds: what is stored, of which only what is asked for is read, and bytes that are in memory
 anyway. Line numbers count from 1; a line ends at a newline and nowhere else.
 """
 
@@ -67,38 +67,59 @@ class BytesText:
         return self.data.find(b"\n", position) + 1 or self.size
 
 
+class TextRow(NamedTuple):
+    """Columns of a host result that `StoredText` needs."""
+
+    pk: int
+    step_id: int
+    held_size: int
+    lines: int
+    pack: int | None
+    pack_start: int | None
+
+
 class _Part(NamedTuple):
     """A host result's log within the text: where it starts there, and what it holds."""
 
-    log: int
+    row: TextRow
     start: int
-    size: int
-    newlines: int
+
+    @property
+    def size(self) -> int:
+        return self.row.held_size
+
+    @property
+    def newlines(self) -> int:
+        return self.row.lines
 
     @property
     def stop(self) -> int:
         return self.start + self.size
+
+    def span(self, start: int, stop: int) -> store.Span:
+        """Bytes of the log, by its own offsets."""
+        return store.span_of(self.row, start, stop)
 
 
 class StoredText:
     """The script log of a host: the rows that stand for it, joined. Size and newlines are those
     of one moment, whatever arrives meanwhile."""
 
-    def __init__(self, day: datetime.date, rows: Sequence[tuple[int, int, int]]) -> None:
-        """`rows` are (host result, bytes held, newlines held), in their order."""
-        self._day = day
+    def __init__(self, day: datetime.date, rows: Sequence[TextRow]) -> None:
+        self._day, self._rows = day, rows
         self._parts: list[_Part] = []
+        self._packed: dict[int, BytesText] = {}
         self.size = self.newlines = 0
-        for log, size, newlines in rows:
-            self._parts.append(_Part(log, self.size, size, newlines))
-            self.size += size
-            self.newlines += newlines
+        for row in rows:
+            self._parts.append(_Part(row, self.size))
+            self.size += row.held_size
+            self.newlines += row.lines
 
     def without_end(self, size: int, newlines: int) -> StoredText:
         """The same without so many bytes, and the newlines in them, at the end of its last row."""
-        rows = [(part.log, part.size, part.newlines) for part in self._parts]
-        log, whole, lines = rows.pop()
-        return StoredText(self._day, [*rows, (log, whole - size, lines - newlines)])
+        *rows, last = self._rows
+        held, lines = last.held_size - size, last.lines - newlines
+        return StoredText(self._day, [*rows, last._replace(held_size=held, lines=lines)])
 
     @property
     def last_start(self) -> int:
@@ -106,16 +127,23 @@ class StoredText:
 
     def read(self, start: int, stop: int) -> bytes:
         spans = [
-            store.Span(
-                part.log,
-                max(start, part.start) - part.start,
-                min(stop, part.stop) - part.start,
-                part.size,
-            )
+            part.span(max(start, part.start) - part.start, min(stop, part.stop) - part.start)
             for part in self._parts
             if start < part.stop and part.start < stop
         ]
+        if len(spans) == 1 and (packed := self._text_of(spans[0])):
+            return packed.read(spans[0].start, spans[0].stop)
         return b"".join(piece for _, counted in store.read(self._day, spans) for piece in counted)
+
+    def _text_of(self, span: store.Span) -> BytesText | None:
+        """The text of a log that shares its pack, which is decoded as a whole anyway."""
+        if not span.is_packed_with_others:
+            return None
+        if span.log not in self._packed:
+            whole = span._replace(start=0, stop=span.size or span.stop)
+            parts = (part for _, found in store.read(self._day, [whole]) for part in found)
+            self._packed[span.log] = BytesText(b"".join(parts))
+        return self._packed[span.log]
 
     def newlines_before(self, position: int) -> int:
         before = 0
@@ -127,13 +155,15 @@ class StoredText:
         return before
 
     def _newlines_before(self, part: _Part, position: int) -> int:
+        if packed := self._text_of(part.span(0, part.size)):
+            return packed.newlines_before(position)
         if position > part.size // 2:
             # Counted from the end, which is where a log that grows is looked at.
-            counted = line_ends.count_within(self._day, part.log, position, part.size)
+            counted = line_ends.count_within(self._day, part.span(position, part.size))
             if counted.stop == part.size:
                 rest = self._count(part, position, counted.start)
                 return part.newlines - counted.newlines - rest
-        counted = line_ends.count_within(self._day, part.log, 0, position)
+        counted = line_ends.count_within(self._day, part.span(0, position))
         return counted.newlines + self._count(part, counted.stop, position)
 
     def _count(self, part: _Part, start: int, stop: int) -> int:
@@ -149,10 +179,10 @@ class StoredText:
             return 0
         for part in self._parts:
             if nth <= part.newlines:
-                place = line_ends.chunk_of(self._day, part.log, nth)
-                if place is None:
+                found = line_ends.chunk_of(self._day, part.span(0, part.size), nth)
+                if found is None:
                     break
-                chunk, before = place
+                chunk, before = found
                 start = part.start + chunk.start
                 data = self.read(start, min(part.start + chunk.stop, part.stop))
                 return start + after_newline(data, nth - before)
@@ -163,7 +193,7 @@ class StoredText:
         for part in self._parts:
             if position < part.stop and part.newlines:
                 at = max(0, position - part.start)
-                for chunk in line_ends.next_chunks(self._day, part.log, at):
+                for chunk in line_ends.next_chunks(self._day, part.span(at, part.size)):
                     begin = part.start + max(chunk.start, at)
                     data = self.read(begin, min(part.start + chunk.stop, part.stop))
                     if end := data.find(b"\n") + 1:
@@ -186,9 +216,9 @@ def script_text(step: StepInstance, host: StepHost) -> StoredText:
     """The script log of a host as it is now; of an expired job, nothing."""
     if step.job.expired_at is not None:
         return StoredText(step.day, [])
-    columns = ("pk", "held_size", "lines")
     pks = [row.pk for row in host.results]
-    rows = {row[0]: row for row in HostResult.objects.filter(pk__in=pks).values_list(*columns)}
+    found = HostResult.objects.filter(pk__in=pks).values_list(*TextRow._fields)
+    rows = {row.pk: row for row in map(TextRow._make, found)}
     return StoredText(step.day, [rows[pk] for pk in pks if pk in rows])
 
 

@@ -24,7 +24,7 @@ def script_logs(
         yield from ((host, []) for host in hosts)
         return
     hosts = list(hosts)
-    spans = (store.Span(row.pk, 0, row.held_size) for host in hosts for row in host.results)
+    spans = (store.span_of(row) for host in hosts for row in host.results)
     stream = store.read(step.day, spans)
     for host in hosts:
         size = host.size

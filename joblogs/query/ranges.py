@@ -59,7 +59,7 @@ def _cut(host: StepHost, part: Range) -> tuple[int, list[store.Span]]:
     for row in host.results:
         first, last = max(start, before), min(stop, before + row.held_size)
         if first < last:
-            spans.append(store.Span(row.pk, first - before, last - before, row.held_size))
+            spans.append(store.span_of(row, first - before, last - before))
         before += row.held_size
     return start, spans
 

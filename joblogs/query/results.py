@@ -23,6 +23,9 @@ class _Columns(NamedTuple):
     actual_execute_count: int | None
     status: int
     held_size: int
+    step_id: int
+    pack: int | None
+    pack_start: int | None
     bk_cloud_id: int
     ip: str | None
     ipv6: str | None

@@ -1,42 +1,74 @@
-"""The only package that reads or writes LogChunk.
+"""The only package that reads or writes LogChunk and LogPack.
 
-A log is read by its host result's id and day. Which chunks hold it may change at any time (merging
-replaces them), so a reader never remembers chunks from one statement to the next: it asks for the
-chunk that contains its position and checks that chunks touch. Every statement names the day as a
-value: that is what lets PostgreSQL look at one partition only.
+A log is read by its host result's id and day. It lies in chunks or, once its step has long
+finished, in packs with other logs of the step. Which of them hold it may change at any time, so a
+reader never remembers them from one statement to the next: it asks for the chunk that contains its
+position, or for the packs that the host result named, checks that they touch, and asks the host
+result again where they do not. Every statement names the day as a value: that is what lets
+PostgreSQL look at one partition only.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from joblogs import database
-from joblogs.models import LogChunk
+from joblogs.models import HostResult, LogChunk
 
 from .. import codec
 from ..pieces import CHUNK_MAX_BYTES, Hole, Piece, chunks, join
+from . import packs
+from .spans import PackPlace, Span, StoredRow, place_of, span_of
+
+__all__ = [
+    "CHUNKS_AT_ONCE",
+    "GROUP_BYTES",
+    "LOGS_AT_ONCE",
+    "PARTIAL_SPANS",
+    "PARTITIONS",
+    "WHOLE_SPANS",
+    "Addition",
+    "Chunk",
+    "PackPlace",
+    "Span",
+    "StoredRow",
+    "append",
+    "chunks_of",
+    "days",
+    "delete",
+    "first_bytes",
+    "logs_of_day",
+    "place_of",
+    "places",
+    "read",
+    "replace",
+    "span_of",
+]
 
 GROUP_BYTES = 8 * 1024 * 1024
-"""As much text as the chunks that one statement fetches may hold: what a reader's memory is bounded
-by."""
+"""As much text as the chunks and packs may hold that one statement fetches: what a reader's memory
+is bounded by."""
 WHOLE_SPANS, PARTIAL_SPANS = 10_000, 400
 """As many spans as one statement asks for: those of whole logs by a list, others by a UNION."""
 
 CHUNKS_AT_ONCE, LOGS_AT_ONCE = 16, 1000
 """As many chunks as they are, and names of logs, as one statement fetches."""
 
+LOOKS = 2
+"""As often as a host result is asked where its log lies now, before it is damaged."""
+
 PARTITIONS = database.Partitions(LogChunk)
 """The day partitions of the chunks, where there are any."""
 
 _FIELDS = ("day", "host_result_id", "offset", "size", "newlines", "codec", "data")
-_TABLE = LogChunk._meta.db_table
-# The table's name is ours; everything else is a parameter.
+_TABLE, _RESULTS = LogChunk._meta.db_table, HostResult._meta.db_table
+# The tables' names are ours; everything else is a parameter.
 _WHOLE = (
     f'SELECT host_result_id, "offset", codec, data FROM "{_TABLE}" '  # noqa: S608
     'WHERE day = %s AND "offset" < %s AND host_result_id '
@@ -47,26 +79,6 @@ _WINDOW = (
     f'(SELECT MAX("offset") FROM "{_TABLE}" '
     'WHERE day = %s AND host_result_id = %s AND "offset" <= %s), 0)'
 )
-
-
-class Span(NamedTuple):
-    """Bytes [start, stop) of a host result's log, which ends at `size`: at `stop` unless told."""
-
-    log: int
-    start: int
-    stop: int
-    size: int | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is all of its log."""
-        return self.start == 0 and self.size in (None, self.stop)
-
-    @property
-    def weight(self) -> int:
-        """As many bytes as the chunks that hold it may have: a byte brings all of its chunk."""
-        first = max(0, self.start - CHUNK_MAX_BYTES + 1)
-        return min(self.size or self.stop, self.stop + CHUNK_MAX_BYTES - 1) - first
 
 
 class Addition(NamedTuple):
@@ -103,20 +115,64 @@ def _rows(
 def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list[bytes]]]:
     """The bytes of `spans`, in their order, each as parts to be joined.
 
-    Statements are as many as there are groups of 8 MiB of chunks, whatever the number of spans; a
-    longer span comes back in several consecutive ones. The caller takes `stop` and `size` from the
-    host result, before. Raises Hole if bytes are missing.
+    Statements are as many as there are groups of 8 MiB of chunks and packs, whatever the number of
+    spans; a longer span comes back in several consecutive ones. The caller takes `stop` and `size`
+    from the host result, before. Raises Hole if bytes are missing.
     """
     for group in _groups(spans):
-        found = _chunks(day, group)
-        for index, span in enumerate(group):
-            place = (span.start, span.stop)
-            try:
-                parts = join(place, _decoded(found.pop(index, [])))
-            except Hole:
-                # Chunks may have been merged between the size's statement and this one.
-                parts = join(place, _decoded(_chunks(day, [span])[0]))
-            yield span, parts
+        yield from zip(group, _parts(day, group), strict=True)
+
+
+def _parts(day: datetime.date, group: Sequence[Span], looks: int = 0) -> Iterator[list[bytes]]:
+    """The bytes of each span of a group; `looks`: as often as the first was looked for already."""
+    stored = _Stored(day, group)
+    for index, span in enumerate(group):
+        try:
+            parts = stored.parts(index, span)
+        except Hole:
+            # Chunks may have been merged, logs packed or unpacked since their rows were read.
+            if looks == LOOKS:
+                raise
+            break
+        yield parts
+        looks = 0
+    else:
+        return
+    del stored
+    for rest in _groups(_located(group[index:])):
+        yield from _parts(day, rest, looks + 1)
+
+
+class _Stored:
+    """What is stored of the spans of a group."""
+
+    def __init__(self, day: datetime.date, group: Sequence[Span]) -> None:
+        unpacked = {index: span for index, span in enumerate(group) if span.place is None}
+        self._chunks = _chunks(day, unpacked) if unpacked else {}
+        packed = [span for span in group if span.place] if len(unpacked) < len(group) else []
+        self._packs = packs.PackedSpans(day, packed) if packed else None
+
+    def parts(self, index: int, span: Span) -> list[bytes]:
+        """The bytes of one of the spans, in their order. Raises Hole."""
+        if self._packs is not None and span.place is not None:
+            return self._packs.parts(span)
+        return join((span.start, span.stop), _decoded(self._chunks.pop(index, [])))
+
+
+def _located(spans: Sequence[Span]) -> list[Span]:
+    """The same spans where their host results say by now that they lie."""
+    found = places([span.log for span in spans])
+    return [span._replace(place=found.get(span.log)) for span in spans]
+
+
+def places(logs: Sequence[int]) -> dict[int, PackPlace]:
+    """Where those of these host results' logs lie that are packed."""
+    condition, values = database.any_of(logs)
+    statement = (
+        f'SELECT id, step_id, pack, pack_start FROM "{_RESULTS}" '  # noqa: S608
+        f"WHERE pack IS NOT NULL AND id {condition}"
+    )
+    return {log: PackPlace(*place) for log, *place in database.fetch(statement, values)}
 
 
 def first_bytes(stream: Iterator[tuple[Span, list[bytes]]], size: int) -> Iterator[bytes]:
@@ -130,16 +186,26 @@ def first_bytes(stream: Iterator[tuple[Span, list[bytes]]], size: int) -> Iterat
 
 def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
     group: list[Span] = []
+    packed: set[packs.PackKey] = set()
     remaining, limit = GROUP_BYTES, WHOLE_SPANS
     for span in _capped_spans(spans):
-        if not span.is_whole:
-            limit = PARTIAL_SPANS
-        weight = span.weight
+        fresh: set[packs.PackKey] = set()
+        if span.place is None:
+            if not span.is_whole:
+                limit = PARTIAL_SPANS
+            weight = span.weight
+        else:
+            fresh = set(packs.keys_of(span)) - packed
+            weight = len(fresh) * span.pack_bytes
         if group and (weight > remaining or len(group) >= limit):
             yield group
-            group, remaining = [], GROUP_BYTES
-            limit = WHOLE_SPANS if span.is_whole else PARTIAL_SPANS
+            group, remaining, packed = [], GROUP_BYTES, set()
+            limit = WHOLE_SPANS if span.is_whole or span.place else PARTIAL_SPANS
+            if span.place is not None:
+                fresh = set(packs.keys_of(span))
+                weight = len(fresh) * span.pack_bytes
         group.append(span)
+        packed |= fresh
         remaining -= weight
     if group:
         yield group
@@ -147,12 +213,12 @@ def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
 
 def _capped_spans(spans: Iterable[Span]) -> Iterator[Span]:
     for span in spans:
-        log, start, stop, size = span
+        log, start, stop, size, place = span
         if 0 < stop - start <= GROUP_BYTES:
             yield span
             continue
         for position in range(start, stop, GROUP_BYTES):
-            yield Span(log, position, min(stop, position + GROUP_BYTES), size or stop)
+            yield Span(log, position, min(stop, position + GROUP_BYTES), size or stop, place)
 
 
 _Packed = tuple[int, int, bytes]
@@ -166,27 +232,27 @@ def _decoded(found: list[_Packed]) -> list[Piece]:
     return [Piece(offset, codec.decode(kind, data)) for offset, kind, data in found]
 
 
-def _chunks(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Packed]]:
-    """The chunks that each span of the group needs, by the span's index."""
-    if not all(span.is_whole for span in group):
-        return _windowed(day, group)
+def _chunks(day: datetime.date, spans: Mapping[int, Span]) -> dict[int, list[_Packed]]:
+    """The chunks that each of the spans needs, by the span's index."""
+    if not all(span.is_whole for span in spans.values()):
+        return _windowed(day, spans)
     result: dict[int, list[_Packed]] = defaultdict(list)
-    index_of = {span.log: index for index, span in enumerate(group)}
-    condition, values = database.any_of([span.log for span in group])
-    farthest = max(span.stop for span in group)
+    index_of = {span.log: index for index, span in spans.items()}
+    condition, values = database.any_of([span.log for span in spans.values()])
+    farthest = max(span.stop for span in spans.values())
     for log, offset, kind, data in database.fetch(_WHOLE + condition, [day, farthest, *values]):
         index = index_of[log]
-        if offset < group[index].stop:
+        if offset < spans[index].stop:
             result[index].append((offset, kind, data))
     return result
 
 
-def _windowed(day: datetime.date, group: Sequence[Span]) -> dict[int, list[_Packed]]:
+def _windowed(day: datetime.date, spans: Mapping[int, Span]) -> dict[int, list[_Packed]]:
     result: dict[int, list[_Packed]] = defaultdict(list)
     parameters: list[Any] = []
-    for index, (log, start, stop, _) in enumerate(group):
-        parameters += [index, day, log, stop, day, log, start]
-    statement = " UNION ALL ".join([_WINDOW] * len(group))
+    for index, span in spans.items():
+        parameters += [index, day, span.log, span.stop, day, span.log, span.start]
+    statement = " UNION ALL ".join([_WINDOW] * len(spans))
     for index, offset, kind, data in database.fetch(statement, parameters):
         result[int(index)].append((offset, kind, data))
     return result
@@ -238,14 +304,18 @@ def logs_of_day(day: datetime.date) -> Iterator[list[int]]:
         after = page[-1]
 
 
-def replace(day: datetime.date, log: int, offset: int, data: bytes | bytearray) -> None:
+def replace(day: datetime.date, span: Span, data: bytes | bytearray) -> None:
     """Put other bytes, with the same newlines, where a log has as many already.
 
-    The caller holds the lock of the host result, in a transaction. Chunks keep their borders, so a
-    reader meets each of them as it was or as it is. Raises Hole if bytes are missing.
+    The caller holds the lock of the host result, in a transaction, and read there where the log
+    lies. Chunks and packs keep their borders, so a reader meets each of them as it was or as it is.
+    Raises Hole if bytes are missing.
     """
-    stop = offset + len(data)
-    kept = _decoded(_chunks(day, [Span(log, offset, stop)])[0])
+    if span.place is not None:
+        packs.replace(day, span, data)
+        return
+    log, offset, stop, *_ = span
+    kept = _decoded(_chunks(day, {0: Span(log, offset, stop)})[0])
     join((offset, stop), kept)
     for piece in kept:
         text = bytearray(piece.data)

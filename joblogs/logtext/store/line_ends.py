@@ -1,17 +1,28 @@
-"""Where the newlines of a log are, as far as its chunks say without their text being read."""
+"""Where the newlines of a log are, as far as chunks and packs tell without their text being read.
+
+A log that shares its pack with others counts as one chunk, of which nothing is told.
+"""
 
 from __future__ import annotations
 
 import datetime
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from joblogs import database
 from joblogs.models import LogChunk
 
 from ..pieces import CHUNK_MAX_BYTES
-from . import Span
+from . import packs, places
+from .spans import Span
 
-_TABLE = LogChunk._meta.db_table  # ours; everything else in a statement is a parameter
+T = TypeVar("T")
+
+# The tables' names are ours; everything else in a statement is a parameter.
+_CHUNKS = (
+    f'SELECT "offset", size, newlines FROM "{LogChunk._meta.db_table}" '  # noqa: S608
+    "WHERE day = %s AND host_result_id = %s"
+)
 
 
 class Newlines(NamedTuple):
@@ -22,44 +33,83 @@ class Newlines(NamedTuple):
     stop: int
 
 
-def count_within(day: datetime.date, log: int, start: int, stop: int) -> Newlines:
-    """Count newlines of bytes [start, stop) as far as whole chunks tell, without reading text.
+def count_within(day: datetime.date, span: Span) -> Newlines:
+    """Count newlines of a span as far as whole chunks tell, without reading text.
 
     The caller counts in what the chunks leave over at both ends; without a chunk it is all of it.
     """
+    if span.is_packed_with_others:
+        return Newlines(0, span.start, span.start)
+    marks, parameters = _marks(day, span)
     statement = (
         'SELECT COALESCE(SUM(newlines), 0), MIN("offset"), MAX("offset" + size) '  # noqa: S608
-        f'FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s AND "offset" >= %s '
-        'AND "offset" < %s AND "offset" + size <= %s'
+        f'FROM ({marks}) AS marks WHERE "offset" >= %s AND "offset" < %s AND "offset" + size <= %s'
     )
-    ((count, first, last),) = database.fetch(statement, [day, log, start, stop, stop])
-    return Newlines(count, start if first is None else first, start if last is None else last)
+    ends = [span.start, span.stop, span.stop]
+    ((count, first, last),) = database.fetch(statement, [*parameters, *ends])
+    start = span.start
+    return Newlines(int(count), start if first is None else first, start if last is None else last)
 
 
-def chunk_of(day: datetime.date, log: int, nth: int) -> tuple[Span, int] | None:
+def chunk_of(day: datetime.date, log: Span, nth: int) -> tuple[Span, int] | None:
     """The chunk that holds the nth newline of a log (from 1), and how many come before the chunk.
 
-    The database adds up and stops at the chunk: a log may have a million of them.
+    `log`: all of it. The database adds up and stops at the chunk: a log may have a million of them.
     """
+    return _found(day, log, lambda day, log: _chunk_of(day, log, nth))
+
+
+def _chunk_of(day: datetime.date, log: Span, nth: int) -> tuple[Span, int] | None:
+    if log.is_packed_with_others:
+        return log, 0
+    marks, parameters = _marks(day, log)
     statement = (
         'SELECT "offset", size, upto - newlines FROM (SELECT "offset", size, newlines, '  # noqa: S608
         'SUM(newlines) OVER (ORDER BY "offset" ROWS UNBOUNDED PRECEDING) AS upto '
-        f'FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s) AS marks '
+        f"FROM ({marks}) AS marks) AS sums "
         'WHERE upto >= %s ORDER BY "offset" LIMIT 1'
     )
-    for offset, size, before in database.fetch(statement, [day, log, nth]):
-        return Span(log, offset, offset + size), int(before)
+    for offset, size, before in database.fetch(statement, [*parameters, nth]):
+        return log._replace(start=offset, stop=offset + size), int(before)
     return None
 
 
-def next_chunks(day: datetime.date, log: int, start: int) -> list[Span]:
-    """The next two chunks that end after `start` and hold a newline; the first may hold it before.
+def next_chunks(day: datetime.date, rest: Span) -> list[Span]:
+    """The next two chunks of a log that end after the start of `rest`, its end, and hold a newline;
+    the first may hold it before.
 
     What finds the end of a line of many megabytes without reading the line.
     """
+    return _found(day, rest, _next_chunks) or []
+
+
+def _next_chunks(day: datetime.date, rest: Span) -> list[Span]:
+    if rest.is_packed_with_others:
+        return [rest]
+    marks, parameters = _marks(day, rest)
     statement = (
-        f'SELECT "offset", size FROM "{_TABLE}" WHERE day = %s AND host_result_id = %s '  # noqa: S608
-        'AND "offset" > %s AND "offset" + size > %s AND newlines > 0 ORDER BY "offset" LIMIT 2'
+        f'SELECT "offset", size FROM ({marks}) AS marks WHERE "offset" > %s '  # noqa: S608
+        'AND "offset" + size > %s AND newlines > 0 ORDER BY "offset" LIMIT 2'
     )
-    parameters = [day, log, start - CHUNK_MAX_BYTES, start]
-    return [Span(log, at, at + size) for at, size in database.fetch(statement, parameters)]
+    parameters += [rest.start - CHUNK_MAX_BYTES, rest.start]
+    found = database.fetch(statement, parameters)
+    return [rest._replace(start=at, stop=at + size) for at, size in found]
+
+
+def _found(
+    day: datetime.date, span: Span, look: Callable[[datetime.date, Span], T | None]
+) -> T | None:
+    """What a look finds where the span's row said that the log lies, or else where it lies now."""
+    found = look(day, span)
+    if not found:
+        place = places([span.log]).get(span.log)
+        if place != span.place:
+            return look(day, span._replace(place=place))
+    return found
+
+
+def _marks(day: datetime.date, span: Span) -> tuple[str, list[Any]]:
+    """Statement of offset, size and newlines of the chunks of a log, or of its own packs."""
+    if span.place is None:
+        return _CHUNKS, [day, span.log]
+    return packs.MARKS, packs.mark_parameters(day, span)
