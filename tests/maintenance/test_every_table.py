@@ -207,7 +207,7 @@ def test_a_hold_keeps_all_of_it(settings: Any) -> None:
             _remove()
 
     # What maintenance was told, it has looked at, and signed anew.
-    looked_at = {"ChangedStep": GO, "SignedPart": "block", "SignatureRow": GO}
+    looked_at = {"ChangedStep": GO, "SignedPart": "block, slot", "SignatureRow": GO}
     assert _treated(try_all) == dict.fromkeys(TABLES, STAY) | looked_at
 
 
