@@ -2,6 +2,7 @@
 
     python -m benchmarks.groups                # all kinds, and planted steps of up to 20,000 hosts
     python -m benchmarks.groups uptime "apt"   # those kinds
+    python -m benchmarks.groups failing        # kinds with failures whose lines differ by a word
 
 *wanted*: groups there ought to be, one for each way to do otherwise and each kind of ordinary host;
 *planted*: deviants that are in a group without ordinary hosts; *false*: ordinary hosts outside of
@@ -21,11 +22,13 @@ from joblogs.grouping.features import Log, features_of
 from joblogs.grouping.groups import Outcome, group_hosts
 from joblogs.grouping.tables import Table
 
+from .failing_kinds import FAILING
 from .group_kinds import KINDS, Kind
 
 HOSTS = 500
 STEPS = {"deployment": (2_000, 20_000)}
 """Kinds that are also tried on so many hosts."""
+FAILING_HOSTS = (10, 50, 500, 2_000)
 
 
 class Figures(NamedTuple):
@@ -91,19 +94,26 @@ def main() -> None:
     write = sys.stdout.write
     write("| output | wanted | groups | planted | false | kept, B | MB/s | groups, ms |\n")
     write("|---|---|---|---|---|---|---|---|\n")
-    chosen = [kind for kind in KINDS if not words or any(word in kind.name for word in words)]
+    if words == ["failing"]:
+        steps = [(kind.on(hosts), hosts) for kind in FAILING for hosts in FAILING_HOSTS]
+    else:
+        steps = [
+            (kind, hosts)
+            for kind in KINDS
+            if not words or any(word in kind.name for word in words)
+            for hosts in (HOSTS, *STEPS.get(kind.name, ()))
+        ]
     sums: Counter[str] = Counter()
-    for kind in chosen:
-        for hosts in (HOSTS, *STEPS.get(kind.name, ())):
-            figures = tried(kind, hosts)
-            write(figures.row())
-            sums.update(
-                wanted=figures.wanted,
-                groups=figures.groups,
-                apart=figures.apart,
-                planted=figures.planted,
-                false=figures.false,
-            )
+    for kind, hosts in steps:
+        figures = tried(kind, hosts)
+        write(figures.row())
+        sums.update(
+            wanted=figures.wanted,
+            groups=figures.groups,
+            apart=figures.apart,
+            planted=figures.planted,
+            false=figures.false,
+        )
     write(
         f"\n{sums['groups']} groups of {sums['wanted']} wanted, {sums['apart']} of "
         f"{sums['planted']} deviants apart, {sums['false']} ordinary hosts outside of theirs\n"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .line_groups import VARIANTS, Part, Why, by_lines, by_sequence
-from .luck import Read, without_luck
-from .tables import Table
+from .line_groups import Part, Why, by_lines, variants_max
+from .line_shares import VARIANTS, NoisyPlaces, by_sequence, noisy_places
+from .luck import Read, is_noise, skeletons_of, without_luck
+from .tables import Table, key_of
 from .value_groups import Place, by_values
+from .words import Alike, Sample, alike_lines
 
 Array = npt.NDArray[Any]
 
@@ -20,6 +22,8 @@ FEW_SEQUENCES = 3
 """Failures that ended in so few different ways are apart by that alone."""
 NOISE_HOSTS = 4
 """Of fewer failures nobody can say which of their lines are noise."""
+FAILURES_READ, SUCCESSES_READ = 100, 40
+"""Logs that are read of each outcome to see which words vary."""
 MANY_FAILURES = 24
 """Up to so many failures with lines of their own are apart, whatever these are."""
 
@@ -46,21 +50,33 @@ class HostGroup(NamedTuple):
 
 
 def group_hosts(table: Table, outcomes: Sequence[Outcome], read: Read) -> list[HostGroup]:
-    """Groups of the hosts of a table, each with its outcome; `read` is asked once at most."""
+    """Groups of the hosts of a table, each with its outcome; `read` is asked twice at most. The
+    table leaves aside words that vary."""
     rows: dict[Outcome, list[int]] = defaultdict(list)
     for row, outcome in enumerate(outcomes):
         rows[outcome].append(row)
+    table.leave_aside(_varying_words(table, rows, read))
     good = lines_of_successes(table, outcomes)
+    noise = noisy_places(table, [np.array(own) for one, own in rows.items() if not one.failed])
     parts = [
-        _failures(table, np.array(own), good) if outcome.failed else by_lines(table, np.array(own))
+        _failures(table, np.array(own), good, noise)
+        if outcome.failed
+        else _successes(table, np.array(own))
         for outcome, own in rows.items()
     ]
     made = []
-    for part in (part for own in without_luck(table, parts, read) for part in own):
+    for part in (part for own in without_luck(table.raw, parts, read) for part in own):
         usual, outliers = by_values(table, np.sort(part.hosts))
         made.append(HostGroup(usual, part.why, part.lines))
         made += [HostGroup(one.hosts, Why.VALUES, (), one.places, usual) for one in outliers]
     return made
+
+
+def _successes(table: Table, hosts: Array) -> list[Part]:
+    """Groups of hosts that succeeded with one outcome. Of very many different ones only some were
+    read: there a word that varies tells less than how many hosts have which line."""
+    is_read = len(by_sequence(table.raw, hosts)) <= SUCCESSES_READ
+    return by_lines(table if is_read else table.raw, hosts)
 
 
 def lines_of_successes(table: Table, outcomes: Sequence[Outcome]) -> set[int]:
@@ -69,14 +85,39 @@ def lines_of_successes(table: Table, outcomes: Sequence[Outcome]) -> set[int]:
     if not len(good):
         return set()
     _, first = np.unique(table.sequences[good], return_index=True)
-    return set(np.unique(table.entries(good[first]).digests).tolist())
+    return set(np.unique(table.entries(good[first]).lines).tolist())
 
 
-def _failures(table: Table, hosts: Array, good: set[int]) -> list[Part]:
+def _varying_words(table: Table, rows: Mapping[Outcome, Sequence[int]], read: Read) -> list[Alike]:
+    """Lines that are alike but for words that vary, as seen in the logs of some hosts: of failures
+    that differ, and of successes if these do or if there are such failures."""
+    weights: dict[int, tuple[int, bool]] = {}
+    for outcome in sorted(rows, key=lambda one: not one.failed):
+        variants = sorted(by_sequence(table, np.array(rows[outcome])), key=len, reverse=True)
+        if outcome.failed and len(variants) > 1:
+            chosen = variants[:FAILURES_READ]
+        elif not outcome.failed and (weights or len(variants) > variants_max(len(rows[outcome]))):
+            chosen = variants[:: max(1, len(variants) // SUCCESSES_READ)][:SUCCESSES_READ]
+        else:
+            continue
+        weights |= {int(one[0]): (len(one), outcome.failed) for one in chosen}
+    logs = read(sorted(weights)) if weights else {}
+    hosts = np.array(sorted(row for own in rows.values() for row in own), np.int64)
+    return alike_lines(
+        [
+            Sample(skeletons, *weights[row])
+            for row, skeletons in zip(logs, skeletons_of(logs.values()), strict=True)
+        ],
+        lambda line, slot: is_noise(table, hosts, key_of(line, 0), slot + 1),
+    )
+
+
+def _failures(table: Table, hosts: Array, good: set[int], noise: NoisyPlaces) -> list[Part]:
     """Groups of hosts that failed with one outcome: by the lines that no success printed, else by
     how they ended. Killed in the midst of 19 different tests is one way to fail."""
     variants = by_sequence(table, hosts)
-    if len(variants) <= FEW_SEQUENCES:
+    few = len(variants) <= FEW_SEQUENCES
+    if few and not good:
         return by_lines(table, hosts, failed=True)
     made: dict[Hashable, list[Array]] = defaultdict(list)
     if not good:
@@ -85,58 +126,79 @@ def _failures(table: Table, hosts: Array, good: set[int]) -> list[Part]:
         if not 1 < len(made) <= VARIANTS:
             return by_lines(table, hosts, failed=True)
     else:
-        for key, variant in zip(_own_lines(table, variants, good), variants, strict=True):
-            made[key].append(variant)
+        for key, variant in zip(_own_lines(table, variants, good, noise), variants, strict=True):
+            ended = few and not key  # where no line tells of it, by how they ended
+            made[int(table.lasts[variant[0]]) if ended else key].append(variant)
+    if few:
+        return [Part(Why.VARIANT, (), np.concatenate(own)) for own in made.values()]
     return [
-        Part(
-            Why.EXTRA if isinstance(key, frozenset) else Why.VARIANT,
-            _first(key),
-            np.concatenate(own),
-        )
+        Part(Why.EXTRA, tuple(sorted(key)), np.concatenate(own))
+        if isinstance(key, frozenset)
+        else Part(Why.VARIANT, (), np.concatenate(own))
         for key, own in made.items()
     ]
 
 
-def _first(key: Hashable) -> tuple[int, ...]:
-    return tuple(sorted(key)) if isinstance(key, frozenset) else ()
+class _Printed(NamedTuple):
+    """What a host of a variant printed, and how many hosts did."""
+
+    lines: list[int]
+    raw: list[int]
+    """The same, each line by its own words."""
+    hosts: int
 
 
-def _own_lines(table: Table, variants: Sequence[Array], good: set[int]) -> list[frozenset[int]]:
-    """Of each variant the lines that no success printed. Of very many different failures only
-    those lines count that came back, where a host has such."""
+def _own_lines(
+    table: Table, variants: Sequence[Array], good: set[int], noise: NoisyPlaces
+) -> list[frozenset[int]]:
+    """Of each variant the lines that no success printed, but where successes have lines of their
+    own. Of very many different failures only those lines count that came back, where a host has
+    such."""
     entries = table.entries(np.array([variant[0] for variant in variants]))
     bounds = np.searchsorted(entries.hosts, np.arange(len(variants) + 1))
-    digests = entries.digests.tolist()
-    logs = [digests[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
-    own = _without_noise([frozenset(log) - good for log in logs], logs, variants, good)
-    hosts = sum(map(len, variants))
+    lines, raw = entries.lines.tolist(), entries.digests.tolist()
+    logs = [
+        _Printed(lines[a:b], raw[a:b], len(variant))
+        for a, b, variant in zip(bounds, bounds[1:], variants, strict=False)
+    ]
+    own = [noise.without_noise(log.lines, good) for log in logs]
+    own = _without_noise(own, logs, good)
+    hosts = sum(log.hosts for log in logs)
     if len(set(own)) <= max(MANY_FAILURES, hosts // 3):
         return own
-    counts: dict[int, int] = defaultdict(int)
-    for lines, variant in zip(own, variants, strict=True):
-        for line in lines:
-            counts[line] += len(variant)
+    counts = _counts((lines, log.hosts) for lines, log in zip(own, logs, strict=True))
     again = [frozenset(line for line in lines if counts[line] > 1) for lines in own]
     return [back or lines for back, lines in zip(again, own, strict=True)]
 
 
 def _without_noise(
-    own: list[frozenset[int]], logs: Sequence[list[int]], variants: Sequence[Array], good: set[int]
+    own: list[frozenset[int]], logs: Sequence[_Printed], good: set[int]
 ) -> list[frozenset[int]]:
     """The own lines of each variant, but where most hosts have some of which nobody else has any,
     before a line of the successes: a list of packages is another on each host, and tells nothing of
     why it failed. Then those behind the last line of the successes count, where there are any."""
-    counts: dict[int, int] = defaultdict(int)
-    for lines, variant in zip(own, variants, strict=True):
-        for line in lines:
-            counts[line] += len(variant)
+    hosts = sum(log.hosts for log in logs)
+    counts = _counts((lines, log.hosts) for lines, log in zip(own, logs, strict=True))
+    raw_counts = _counts((set(log.raw), log.hosts) for log in logs)
     ends = []
     noisy = 0
-    for lines, log, variant in zip(own, logs, variants, strict=True):
-        last = max((place for place, line in enumerate(log) if line in good), default=-1)
-        ends.append(frozenset(log[last + 1 :]))
-        noisy += len(variant) * any(counts[line] == 1 for line in lines - ends[-1])
-    hosts = sum(map(len, variants))
+    for lines, log in zip(own, logs, strict=True):
+        last = max((place for place, line in enumerate(log.lines) if line in good), default=-1)
+        ends.append(frozenset(log.lines[last + 1 :]))
+        noisy += log.hosts * any(
+            raw_counts[raw] == 1 and counts[line] <= max(1, hosts // 3)
+            for line, raw in zip(log.lines[:last], log.raw, strict=False)
+            if line in lines
+        )
     if hosts < NOISE_HOSTS or noisy * 2 < hosts:
         return own
     return [end or lines for end, lines in zip(ends, own, strict=True)]
+
+
+def _counts(logs: Iterable[tuple[Iterable[int], int]]) -> dict[int, int]:
+    """How many hosts printed which line."""
+    counts: dict[int, int] = defaultdict(int)
+    for lines, hosts in logs:
+        for line in lines:
+            counts[line] += hosts
+    return counts

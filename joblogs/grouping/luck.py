@@ -54,6 +54,12 @@ def kept_lines(logs: Iterable[Log]) -> Iterator[list[KeptLine]]:
         ]
 
 
+def skeletons_of(logs: Iterable[Log]) -> Iterator[set[bytes]]:
+    """The skeletons of each log's lines."""
+    for lines in lines_of_each(cleaned(looked_at(log.data), log.names) for log in logs):
+        yield {line.skeleton for line in lines}
+
+
 def without_luck(table: Table, outcomes: Iterable[list[Part]], read: Read) -> list[list[Part]]:
     """The parts of each outcome, those that only luck made put back to the usual ones."""
     every = [sorted(parts, key=lambda part: -len(part.hosts)) for parts in outcomes]
@@ -94,7 +100,7 @@ def _candidates(table: Table, parts: Sequence[Part]) -> Iterable[int]:
 
 
 def _digests(table: Table, row: int) -> set[int]:
-    return set(table.entries(np.array([row])).digests.tolist())
+    return set(table.entries(np.array([row])).lines.tolist())
 
 
 def _is_lucky(
@@ -126,12 +132,12 @@ def _fits(table: Table, skeleton: bytes, usual: bytes, key: int, hosts: Array) -
     written = re.escape(usual).replace(re.escape(_SLOT), _SLOT).replace(_SLOT, rb"([^ =]+?)")
     found = re.fullmatch(written, skeleton)
     return found is not None and all(
-        word == _SLOT or _is_noise(table, hosts, key, slot)
+        word == _SLOT or is_noise(table, hosts, key, slot)
         for slot, word in enumerate(found.groups(), 1)
     )
 
 
-def _is_noise(table: Table, hosts: Array, key: int, slot: int) -> bool:
+def is_noise(table: Table, hosts: Array, key: int, slot: int) -> bool:
     """Whether a slot differs on most hosts."""
     entries = table.entries(hosts[:: max(1, len(hosts) // 100)])
     has = (entries.keys == key) & (entries.widths > slot)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
 from .features import SET
+from .words import Alike
 
 Array = npt.NDArray[Any]
 
@@ -24,6 +26,9 @@ class Entries(NamedTuple):
     """Place of its host among those that were asked for."""
     first_slots: Array
     """Where its slots begin in the table."""
+
+    lines: Array
+    """Hashes of the skeletons; of lines that are alike but for words that vary, one of theirs."""
 
     @property
     def digests(self) -> Array:
@@ -64,6 +69,11 @@ class Table:
         self.counts = (words[heads + 3] & 0xFFFF).astype(np.int64)
         self._words = words
         self._begins = heads + _HEAD_WORDS
+        self.words: Sequence[Alike] = ()
+        """Lines that are alike but for words that vary."""
+        self.raw = self
+        """The same, with every line by its own words."""
+        self._alike = self._shared = np.zeros(0, np.uint32)
 
     def entries(self, hosts: Array) -> Entries:
         """All entries of these rows."""
@@ -75,11 +85,53 @@ class Table:
         slots = np.cumsum(widths) - widths
         first = slots[np.minimum(before, max(0, len(slots) - 1))] if len(slots) else before
         starts = (begins + counts)[owner] + slots - first[owner]
-        return Entries(words, owner, starts)
+        return Entries(words, owner, starts, self.shared(words >> 7))
+
+    def shared(self, digests: Array) -> Array:
+        """Hashes of lines with one for those that are alike but for words that vary."""
+        if not len(self._alike):
+            return digests
+        at = np.minimum(np.searchsorted(self._alike, digests), len(self._alike) - 1)
+        return np.where(self._alike[at] == digests, self._shared[at], digests)
+
+    def leave_aside(self, words: Sequence[Alike]) -> None:
+        """From now on lines that are alike but for words that vary are the same line."""
+        if not words:
+            return
+        self.raw, self.words = copy(self), words
+        stands_for = {digest: min(one.values) for one in words for digest in one.values}
+        self._alike = np.array(sorted(stands_for), np.uint32)
+        self._shared = np.array([stands_for[one] for one in self._alike.tolist()], np.uint32)
+        self.lasts, self.sequences = self.shared(self.lasts), self.sequences.copy()
+        entries = self.entries(np.arange(self.size))
+        touched = np.zeros(self.size, bool)
+        touched[entries.hosts[np.isin(entries.lines, self._shared)]] = True
+        of_touched = touched[entries.hosts]
+        self.sequences[touched] = _sequences(entries.hosts[of_touched], entries.lines[of_touched])
+
+    def with_alike(self, lines: Iterable[int]) -> set[int]:
+        """These hashes and those of the lines that are the same but for words that vary."""
+        found = set(lines)
+        for one in self.words:
+            if not found.isdisjoint(one.values):
+                found.update(one.values)
+        return found
 
     def slots(self, first_slots: Array, width: int) -> Array:
         """The slots that begin at these places, a row for each."""
         return self._words[first_slots[:, None] + np.arange(width)]
+
+
+def _sequences(hosts: Array, lines: Array) -> Array:
+    """Of each host, in order, a number for its different lines in the order of first sight."""
+    _, first = np.unique(hosts.astype(np.uint64) << np.uint64(32) | lines, return_index=True)
+    first.sort()
+    begins = np.flatnonzero(np.diff(hosts[first], prepend=-1))
+    place = np.arange(len(first)) - np.repeat(begins, np.diff(begins, append=len(first)))
+    mixed = (lines[first].astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= (place.astype(np.uint64) << np.uint64(1)) + np.uint64(0x94D049BB133111EB)
+    return np.add.reduceat(mixed ^ mixed >> np.uint64(32), begins)
 
 
 def _joined(own: Sequence[bytes]) -> bytes:

@@ -26,7 +26,8 @@ from joblogs.query.overview import Overview, normal_status
 Array = npt.NDArray[Any]
 
 LUCK_BYTES = 64 * 1024
-"""Read of a log to see whether only a random word sets its host apart."""
+"""Read of a log to see which of its words vary, and whether only one of these sets its host
+apart."""
 
 
 class Printed(StrEnum):
@@ -215,8 +216,8 @@ def _outcome(host: StepHost, overview: Overview, printed: Printed) -> _Key:
 
 def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
     outcomes = [Outcome(key.status not in HOST_SUCCEEDED, key[:3]) for key in keys]
-    made.lines_of_successes = lines_of_successes(made.table, outcomes)
     found = group_hosts(made.table, outcomes, lambda rows: _logs(made, rows))
+    made.lines_of_successes = made.table.with_alike(lines_of_successes(made.table, outcomes))
     of_rows: dict[int, StepGroup] = {}
     for group in found:
         rows = group.hosts
@@ -224,21 +225,29 @@ def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
         like = None if group.like is None else of_rows[int(group.like[0])]
         own = [made.hosts[row] for row in rows.tolist()]
         of_rows[int(rows[0])] = StepGroup(
-            *key[:3], own, key.printed, group.why, group.lines, group.places, like, rows=rows
+            *key[:3],
+            own,
+            key.printed,
+            group.why,
+            tuple(made.table.with_alike(group.lines)),
+            group.places,
+            like,
+            rows=rows,
         )
     return of_rows.values()
 
 
 def _logs(made: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
-    """The beginnings of the logs of some hosts of the table."""
-    hosts = [made.hosts[row] for row in rows]
+    """The beginnings of the logs of some hosts of the table; of those that failed the ends."""
     logs = {}
-    read = query.script_range(made.step, hosts, Range(0, LUCK_BYTES))
-    for row, (host, _, parts) in zip(rows, read, strict=True):
-        data = b"".join(parts)
-        logs[row] = Log(data, host.newest.own_names)
-        made.read_hosts.add(host.bk_host_id)
-        made.read_bytes += len(data)
+    for failed, part in ((False, Range(0, LUCK_BYTES)), (True, Range(tail=LUCK_BYTES))):
+        some = [row for row in rows if (made.hosts[row].status not in HOST_SUCCEEDED) is failed]
+        read = query.script_range(made.step, [made.hosts[row] for row in some], part)
+        for row, (host, _, parts) in zip(some, read if some else (), strict=True):
+            data = b"".join(parts)
+            logs[row] = Log(data, host.newest.own_names)
+            made.read_hosts.add(host.bk_host_id)
+            made.read_bytes += len(data)
     return logs
 
 

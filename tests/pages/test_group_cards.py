@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable, Iterable
 
@@ -37,13 +38,9 @@ HTML_MAX = 400_000
 
 
 def _word(number: int) -> str:
-    """A name without a digit, another for each number."""
-    letters = []
-    while True:
-        number, place = divmod(number, len(WORDS))
-        letters.append(WORDS[place])
-        if not number:
-            return " ".join(letters)
+    """A sentence without a digit, unlike that of any other number."""
+    dice = random.Random(number)  # noqa: S311 - the same every time is what is wanted
+    return " ".join(dice.choice(WORDS) for _ in range(9))
 
 
 def _load(hosts: Iterable[int], says: Callable[[int], str], **fields: object) -> None:

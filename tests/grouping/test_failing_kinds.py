@@ -1,0 +1,79 @@
+"""Failures whose lines hold another word on each host, and lines that come and go: a way to fail is
+a group, and noise is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.failing_kinds import FAILING, FailingKind
+from benchmarks.groups import Figures, tried
+
+from .planted import groups_of, logs_of, small_groups
+
+HIDDEN = {"git fetch": 2, "rsync with bars": 2}
+"""Deviants whose line stands among lines that are others on each host: docs/grouping.md."""
+ROW = {"kubectl describe pod": 1, "garbage collection": 2}
+"""Groups too many."""
+
+
+def _figures(kind: FailingKind, hosts: int) -> Figures:
+    return tried(kind.on(hosts), hosts)
+
+
+@pytest.mark.parametrize("kind", FAILING, ids=lambda kind: kind.name)
+def test_a_cause_is_one_group_whatever_word_its_line_holds(kind: FailingKind) -> None:
+    figures = _figures(kind, 500)
+    hidden = HIDDEN.get(kind.name, 0)
+    assert figures.apart == figures.planted - hidden
+    assert figures.groups == figures.wanted + ROW.get(kind.name, 0) - bool(hidden)
+
+
+def failing(line: str, words: list[str]) -> list[list[int]]:
+    """The groups, but for the crowd, of hosts that fail with a line, each with its word."""
+    planted = {100 + place: word for place, word in enumerate(words)}
+    logs = logs_of(
+        lambda dice, host, how: f"begun {host}\n" + (line.format(how) if how else "done") + "\n",
+        300,
+        planted,
+    )
+    return small_groups(groups_of(logs, list(planted)))
+
+
+NAMES = ["nginx", "curl", "/srv/www", "bob", "etcd", "my-service"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "E: Unable to locate package {}",
+        "mount: {}: special device does not exist",
+        "Job for {} failed because the control process exited",
+        "错误：软件包{}安装失败，请检查",
+        '{{"level": "error", "msg": "user {} is not known here"}}',
+    ],
+)
+@pytest.mark.parametrize("count", [3, 6, 24])
+def test_a_name_that_differs_parts_no_failures(line: str, count: int) -> None:
+    assert failing(line, (NAMES * 4)[:count]) == [list(range(100, 100 + count))]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "cannot write the file of the release: {}",
+            ["Permission denied", "No space left on device"],
+        ),
+        ("connection to the database was {}", ["refused", "reset", "timeout", "closed"]),
+        ("java.io.{}: while the configuration was read", ["EOFException", "SocketException"]),
+        ("the unit of this service is {} on this host", ["masked", "missing"]),
+        ("部署订单中心失败，原因 {} 请联系值班", ["磁盘空间不足", "没有权限"]),
+    ],
+)
+def test_causes_in_one_form_of_words_stay_apart(line: str, words: list[str]) -> None:
+    assert len(failing(line, words * 3)) == len(words)
+
+
+def test_one_host_with_another_cause_is_apart_from_names_that_differ() -> None:
+    names = [*NAMES, "etcd is locked and"]
+    assert failing("the package {} was not installed", names) == [[106], list(range(100, 106))]
