@@ -23,8 +23,17 @@ from .v1 import (
 )
 from .v1 import host_log as raw_log
 from .v1.audit import AuditView
-from .v3 import batch_log, host_log, job_list, job_status, plugin, step_detail, step_status
-from .v4 import authorized_scopes, object_log, task_context
+from .v3 import (
+    batch_log,
+    host_log,
+    job_list,
+    job_status,
+    plugin_log,
+    plugin_status,
+    step_detail,
+    step_status,
+)
+from .v4 import authorized_scopes, file_context, object_log, script_context
 from .v4 import job_list as v4_job_list
 from .v4 import job_status as v4_job_status
 
@@ -70,8 +79,8 @@ ROUTES = [
             "get_job_instance_ip_log": host_log.GetJobInstanceIpLog,
             "get_step_instance_status": step_status.GetStepInstanceStatus,
             "get_step_instance_detail": step_detail.GetStepInstanceDetail,
-            "bkci_plugin_get_job_instance_status": plugin.PluginGetJobInstanceStatus,
-            "bkci_plugin_batch_get_job_instance_execute_object_log": plugin.PluginBatchGetLog,
+            "bkci_plugin_get_job_instance_status": plugin_status.PluginGetJobInstanceStatus,
+            "bkci_plugin_batch_get_job_instance_execute_object_log": plugin_log.PluginBatchGetLog,
         }.items()
     ),
     *(
@@ -80,8 +89,8 @@ ROUTES = [
             "get_job_instance_status": v4_job_status.V4GetJobInstanceStatus,
             "get_job_instance_list": v4_job_list.V4GetJobInstanceList,
             "get_user_authorized_scopes": authorized_scopes.V4GetUserAuthorizedScopes,
-            "get_script_task_context": task_context.V4GetScriptTaskContext,
-            "get_file_task_context": task_context.V4GetFileTaskContext,
+            "get_script_task_context": script_context.V4GetScriptTaskContext,
+            "get_file_task_context": file_context.V4GetFileTaskContext,
             "batch_get_job_instance_execute_object_log": (
                 object_log.BatchGetJobInstanceExecuteObjectLog
             ),

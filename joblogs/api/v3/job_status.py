@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from django.http.response import HttpResponseBase
@@ -11,9 +10,9 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import Operation, ScopeView
-from joblogs.api.envelope import json_bytes
 from joblogs.api.fields import Address, Params, flag_param, read, required_id_param
-from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed, spliced
+from joblogs.api.step_results import StepForm, step_entries
+from joblogs.api.streaming import STREAMED, enveloped, in_parts
 from joblogs.choices import FINISHED, run_rank
 from joblogs.errors import JobNotFound
 from joblogs.models import JobInstance, Scope, StepInstance
@@ -54,7 +53,7 @@ class JobSummary(Struct, kw_only=True):
 
 
 class StepHostStatus(Struct, kw_only=True):
-    """TargetResult of a step on one of its targets."""
+    """Result of a step on one of its targets."""
 
     bk_host_id: int
     ip: Address | None
@@ -109,9 +108,8 @@ class GetJobInstanceStatus(ScopeView):
         wanted = read(JobStatusParams, params)
         job = query.find_job(access.jobs_in(scope), job_instance_id=wanted.job_instance_id)
         status = JobStatus(run_rank(job.status) == FINISHED, job_summary(job), STREAMED)
-        steps = query.steps_of(job)
-        entries = (_step_summary(step, with_hosts=wanted.return_ip_result) for step in steps)
-        return in_parts(enveloped(request._request, status, listed(entries)))
+        steps = step_entries(job, _FORM, with_results=wanted.return_ip_result)
+        return in_parts(enveloped(request._request, status, steps))
 
 
 def job_summary(job: JobInstance) -> JobSummary:
@@ -125,8 +123,8 @@ def job_summary(job: JobInstance) -> JobSummary:
     )
 
 
-def _step_summary(step: StepInstance, *, with_hosts: bool) -> Iterator[bytes]:
-    summary = StepSummary(
+def _step_summary(step: StepInstance) -> StepSummary:
+    return StepSummary(
         step_instance_id=step.step_instance_id,
         name=step.name,
         status=step.status,
@@ -134,11 +132,6 @@ def _step_summary(step: StepInstance, *, with_hosts: bool) -> Iterator[bytes]:
         execute_count=step.execute_count,
         **times(step),
     )
-    if not with_hosts:
-        return spliced(summary)
-    summary.step_ip_result_list = STREAMED
-    results = query.target_results(step)
-    return spliced(summary, listed([json_bytes(_host_status(result))] for result in results))
 
 
 def _host_status(result: TargetResult) -> StepHostStatus:
@@ -154,3 +147,6 @@ def _host_status(result: TargetResult) -> StepHostStatus:
         end_time=result.end_time,
         total_time=result.total_time,
     )
+
+
+_FORM = StepForm(_step_summary, _host_status, "step_ip_result_list", has_empty=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from typing import Annotated
 
 from django.http.response import HttpResponseBase
@@ -12,9 +10,9 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import Operation, ScopeView
-from joblogs.api.envelope import json_bytes
 from joblogs.api.fields import Params, flag_param, job_id_param, or_unset, read
-from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed, spliced
+from joblogs.api.step_results import StepForm, step_entries
+from joblogs.api.streaming import STREAMED, enveloped, in_parts
 from joblogs.api.v3.fields import (
     Duration,
     HostStatusCode,
@@ -115,8 +113,8 @@ class V4GetJobInstanceStatus(ScopeView):
         job = query.find_job(access.jobs_in(scope), job_instance_id=wanted.job_instance_id)
         status = V4JobStatus(run_rank(job.status) == FINISHED, _job_summary(job), STREAMED)
         with_objects = wanted.return_execute_object_result
-        entries = (_step(step, with_objects=with_objects) for step in query.steps_of(job))
-        return in_parts(enveloped(request._request, status, listed(entries)))
+        steps = step_entries(job, _FORM, with_results=with_objects)
+        return in_parts(enveloped(request._request, status, steps))
 
 
 def _job_summary(job: JobInstance) -> V4JobSummary:
@@ -130,8 +128,8 @@ def _job_summary(job: JobInstance) -> V4JobSummary:
     )
 
 
-def _step(step: StepInstance, *, with_objects: bool) -> Iterator[bytes]:
-    summary = V4StepSummary(
+def _step(step: StepInstance) -> V4StepSummary:
+    return V4StepSummary(
         step_instance_id=step.step_instance_id,
         name=step.name,
         status=step.status,
@@ -140,13 +138,6 @@ def _step(step: StepInstance, *, with_objects: bool) -> Iterator[bytes]:
         create_time=step.create_time,
         **ended(step),
     )
-    results = query.target_results(step) if with_objects else iter(())
-    first = next(results, None)
-    if first is None:
-        return spliced(summary)
-    summary.step_execute_object_result_list = STREAMED
-    every = itertools.chain([first], results)
-    return spliced(summary, listed([json_bytes(_result(result))] for result in every))
 
 
 def _result(result: TargetResult) -> ObjectResult:
@@ -158,3 +149,6 @@ def _result(result: TargetResult) -> ObjectResult:
         exit_code=or_unset(result.exit_code),
         **ended(result),
     )
+
+
+_FORM = StepForm(_step, _result, "step_execute_object_result_list")

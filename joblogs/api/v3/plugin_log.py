@@ -1,31 +1,20 @@
-"""Endpoints bkci_plugin_…: status and logs as BlueKing CI's plugins ask for them."""
+"""Endpoint bkci_plugin_batch_get_job_instance_execute_object_log: logs as BlueKing CI's plugins ask
+for them."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Struct
 from rest_framework.request import Request
 
-from joblogs import access, query
-from joblogs.api.base import Operation, ScopeView, StepParams, StepView, read_entry
+from joblogs import query
+from joblogs.api.base import Operation, StepParams, StepView, read_entry
 from joblogs.api.envelope import json_bytes
-from joblogs.api.fields import (
-    ID,
-    Address,
-    Parameter,
-    Params,
-    constant,
-    flag_param,
-    job_id_param,
-    number_of,
-    read,
-    step_id_param,
-)
+from joblogs.api.fields import ID, Parameter, Params, job_id_param, number_of, step_id_param
 from joblogs.api.parameters import at_least, optional_list
 from joblogs.api.streaming import (
     FILE_LOG,
@@ -41,149 +30,12 @@ from joblogs.api.streaming import (
     text_of,
 )
 from joblogs.audit import Channel, ReadEntry
-from joblogs.choices import FINISHED, FileMode, FileStatus, run_rank
-from joblogs.errors import BadRequest, JobNotFound, StepNotFound
-from joblogs.models import FileLog, JobInstance, Scope, StepInstance
-from joblogs.query import HOSTS_MAX, StepHost, TargetResult
+from joblogs.choices import FileMode, FileStatus
+from joblogs.errors import BadRequest
+from joblogs.models import FileLog, JobInstance, StepInstance
+from joblogs.query import HOSTS_MAX, StepHost
 
-from .fields import (
-    Duration,
-    HostStatusCode,
-    Milliseconds,
-    RunStatusCode,
-    StepTypeCode,
-    times,
-)
-from .job_status import JobSummary, job_summary
-
-HOST_OBJECT, CONTAINER_OBJECT = 1, 2
-
-
-class PluginHost(Struct, kw_only=True):
-    """Host of an execute object; what is not known is null."""
-
-    bk_host_id: int
-    bk_cloud_id: int | None
-    bk_cloud_name: None = None
-    ip: Address | None
-    ipv6: Address | None
-    bk_agent_id: None = None
-    alive: None = None
-
-
-class PluginObject(Struct):
-    """Execute object: a host, there are no containers here."""
-
-    type: Annotated[int, constant(HOST_OBJECT)]
-    host: PluginHost
-    resource_id: str
-
-
-def _object(number: int, cloud: int | None, ip: str | None, ipv6: str | None) -> PluginObject:
-    host = PluginHost(bk_host_id=number, bk_cloud_id=cloud, ip=ip, ipv6=ipv6)
-    return PluginObject(HOST_OBJECT, host, str(number))
-
-
-class PluginStatusParams(Struct, frozen=True):
-    """Parameters: a job, and whether its results on execute objects are wanted."""
-
-    job_instance_id: Annotated[int, job_id_param]
-    include_execute_object_task_result: Annotated[bool, flag_param("With each host's result.")]
-
-
-class PluginResult(Struct, kw_only=True):
-    """Result of a step on one of its targets."""
-
-    status: HostStatusCode
-    tag: str | None
-    execute_object: PluginObject
-    exit_code: int | None
-    error_code: int | None
-    start_time: Milliseconds | None
-    end_time: Milliseconds | None
-    total_time: Duration | None
-
-
-class PluginStep(Struct, kw_only=True):
-    """Step with its status and times."""
-
-    step_instance_id: int
-    name: str
-    status: RunStatusCode
-    type: StepTypeCode
-    execute_count: int
-    start_time: Milliseconds | None
-    end_time: Milliseconds | None
-    total_time: Duration | None
-    create_time: Milliseconds
-    execute_object_result_list: (
-        Annotated[
-            list[PluginResult],
-            Meta(description="With include_execute_object_task_result, where there are any."),
-        ]
-        | UnsetType
-    ) = UNSET
-
-
-class PluginStatus(Struct):
-    """Job and its steps."""
-
-    finished: bool
-    job_instance: JobSummary
-    step_instance_list: list[PluginStep]
-
-
-class PluginGetJobInstanceStatus(ScopeView):
-    """View of a job's status for plugins, by POST."""
-
-    http_method_names = ["post"]
-    errors = (*ScopeView.errors, JobNotFound, StepNotFound)
-    operations = {
-        "post": Operation(
-            summary="How a job and its steps went, for BlueKing CI's plugins",
-            request=PluginStatusParams,
-            answer=PluginStatus,
-        )
-    }
-
-    def answer(self, request: Request, scope: Scope, params: Params) -> HttpResponseBase:
-        wanted = read(PluginStatusParams, params)
-        job = query.find_job(access.jobs_in(scope), job_instance_id=wanted.job_instance_id)
-        status = PluginStatus(run_rank(job.status) == FINISHED, job_summary(job), STREAMED)
-        with_objects = wanted.include_execute_object_task_result
-        entries = (_step(step, with_objects=with_objects) for step in query.steps_of(job))
-        return in_parts(enveloped(request._request, status, listed(entries)))
-
-
-def _step(step: StepInstance, *, with_objects: bool) -> Iterator[bytes]:
-    summary = PluginStep(
-        step_instance_id=step.step_instance_id,
-        name=step.name,
-        status=step.status,
-        type=step.step_type,
-        execute_count=step.execute_count,
-        **times(step),
-    )
-    results = query.target_results(step) if with_objects else iter(())
-    first = next(results, None)
-    if first is None:
-        return spliced(summary)
-    summary.execute_object_result_list = STREAMED
-    every = itertools.chain([first], results)
-    return spliced(summary, listed([json_bytes(_result(result))] for result in every))
-
-
-def _result(result: TargetResult) -> PluginResult:
-    return PluginResult(
-        status=result.status,
-        tag=result.tag,
-        execute_object=_object(result.host_id, result.bk_cloud_id, result.ip, result.ipv6),
-        exit_code=result.exit_code,
-        error_code=result.error_code,
-        start_time=result.start_time,
-        end_time=result.end_time,
-        total_time=result.total_time,
-    )
+from .plugin_objects import CONTAINER_OBJECT, HOST_OBJECT, PluginObject, plugin_object
 
 
 def _objects(params: Params, field: str) -> list[int]:
@@ -334,11 +186,11 @@ def _file_log(log: FileLog) -> PluginFileLog:
         mode=log.mode,
         src_execute_object=None
         if source is None
-        else _object(source, log.src_cloud_id, log.src_ip, log.src_ipv6),
+        else plugin_object(source, log.src_cloud_id, log.src_ip, log.src_ipv6),
         src_path=log.src_path,
         dest_execute_object=None
         if target is None
-        else _object(target, log.dest_cloud_id, log.dest_ip, log.dest_ipv6),
+        else plugin_object(target, log.dest_cloud_id, log.dest_ip, log.dest_ipv6),
         dest_path=log.dest_path,
         status=log.status,
         log_content=bytes(log.content).decode(errors="replace"),
@@ -349,4 +201,4 @@ def _file_log(log: FileLog) -> PluginFileLog:
 
 
 def _object_of(host: StepHost) -> PluginObject:
-    return _object(host.bk_host_id, host.bk_cloud_id, host.ip, host.ipv6)
+    return plugin_object(host.bk_host_id, host.bk_cloud_id, host.ip, host.ipv6)
