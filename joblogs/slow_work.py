@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 
 from .access import Caller
-from .errors import TooManyRequests
+from .refusals import TooManyRequests
 
 SENDING_SECONDS = 5.0
 """An answer that has been sending for longer is slow work."""

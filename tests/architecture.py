@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "joblogs"
-LONGEST = 400
+LONGEST = 320
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
-BASE = {"choices", "errors", "record_json", "records", "times"}
+BASE = {"choices", "errors", "record_json", "records", "refusals", "times"}
 BELOW = BASE | {
     "object_store",
     *("models", "logtext", "logtext.store", "grouping", "database", "metrics", "log_features"),
@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": set(),  # joblogs/__init__.py
     **dict.fromkeys(BASE, set()),
     "records": {"times"},
+    "refusals": {"errors"},
     "record_json": {"records", "times"},
     "metrics": set(),
     "logtext": {"logtext"},

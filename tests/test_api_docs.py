@@ -16,14 +16,15 @@ import pytest
 from django.core.management import load_command_class
 from django.test import Client
 
-from joblogs import errors
+from joblogs import errors, refusals
 from joblogs.api import urls
 from joblogs.api.envelope import ESB_REFUSED
 from joblogs.api.fields import shapes_of
 from joblogs.api.log_options import LogOptions
 from joblogs.api.openapi import OPERATIONS
 from joblogs.api.v3.batch_log import BatchLogs, HostFileLogs, HostScriptLog
-from joblogs.errors import Refusal, StoreError
+from joblogs.errors import StoreError
+from joblogs.refusals import Refusal
 from tests.api_examples import EXAMPLES, app_of_the_examples, rendered, stored
 from tests.builders import load
 
@@ -61,7 +62,8 @@ def test_every_example_is_shown_and_no_json_is_made_up(text: str) -> None:
 
 
 def failures() -> Iterator[type[StoreError]]:
-    for _, kind in inspect.getmembers(errors, inspect.isclass):
+    every = [*vars(errors).values(), *vars(refusals).values()]
+    for kind in filter(inspect.isclass, every):
         if issubclass(kind, StoreError) and kind is not Refusal:
             yield kind
 

@@ -15,8 +15,9 @@ from rest_framework.request import Request
 
 from joblogs import access, app_tokens
 from joblogs.access import Caller
-from joblogs.errors import AppVerifyFailed, BadRequest, InvalidArgs
+from joblogs.errors import BadRequest
 from joblogs.models import App
+from joblogs.refusals import AppVerifyFailed, InvalidArgs
 
 from . import gateway_tokens
 from .body import json_object, parse_json

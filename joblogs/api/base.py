@@ -26,7 +26,6 @@ from joblogs import access, database, query
 from joblogs.access import Caller
 from joblogs.audit import Channel, ReadEntry
 from joblogs.errors import (
-    ApiNotFound,
     BadRequest,
     InvalidParameter,
     JobNotFound,
@@ -35,9 +34,9 @@ from joblogs.errors import (
     ScopeNotFound,
     StepNotFound,
     StoreError,
-    TooManyRequests,
 )
 from joblogs.models import JobInstance, Scope, StepInstance
+from joblogs.refusals import ApiNotFound, TooManyRequests
 
 from . import envelope, parameters
 from .authentication import GatewayTokenAuthentication, HeaderAuthentication

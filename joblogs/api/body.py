@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 from gunicorn.http.errors import ParseException
 
-from joblogs.errors import BadRequest, BodyTooLarge, LengthRequired, StoreError
+from joblogs.errors import BadRequest, StoreError
 from joblogs.ingest.stream import BODY_WINDOW_LOG, ENCODINGS, Block, Line, StreamCut, numbered_lines
+from joblogs.refusals import BodyTooLarge, LengthRequired
 
 BODY_MAX_BYTES = 2_621_440
 _CUT = (OSError, UnreadablePostError, ParseException)

@@ -21,14 +21,13 @@ from joblogs.errors import (
     BadRequest,
     JobNotFound,
     PermissionDenied,
-    Refusal,
     ScopeNotFound,
     StepNotFound,
     StoreError,
-    TooManyRequests,
     Unavailable,
     UnsupportedOperation,
 )
+from joblogs.refusals import Refusal, TooManyRequests
 
 from .dialects import THROUGH_GATEWAY, V4, Dialect
 from .fields import constant

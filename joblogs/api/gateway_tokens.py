@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import jwt
 
-from joblogs.errors import AppVerifyFailed
+from joblogs.refusals import AppVerifyFailed
 
 ALGORITHM = "RS512"
 LEEWAY_SECONDS = 60

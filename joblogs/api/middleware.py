@@ -12,7 +12,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from joblogs import slow_work
-from joblogs.errors import ApiNotFound, InvalidArgs, TooManyRequests, Unavailable
+from joblogs.errors import Unavailable
+from joblogs.refusals import ApiNotFound, InvalidArgs, TooManyRequests
 
 from .dialects import dialect_of
 from .envelope import Exchange, failure

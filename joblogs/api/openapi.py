@@ -14,34 +14,34 @@ import msgspec
 from drf_spectacular.drainage import error
 from drf_spectacular.openapi import AutoSchema
 
-from joblogs.errors import (
+from joblogs.errors import BadRequest, StoreError, Unavailable
+from joblogs.refusals import (
     ApiNotFound,
-    AppVerifyFailed,
-    BadRequest,
     BodyTooLarge,
-    InvalidArgs,
     LengthRequired,
-    PermissionDenied,
-    Refusal,
-    StoreError,
-    TooManyRequests,
-    Unavailable,
 )
 
 from .base import ApiView, Errors, Operation
 from .dialects import FORMS_V3, FORMS_V4
 from .envelope import Success, V4Success, v4_failure
 from .fields import SCOPE, TEXT, Json, described, header, required_of, shapes_of
+from .openapi_shapes import (
+    METHOD_REFUSED,
+    REFUSALS,
+    SIGNED,
+    TRACED,
+    answer,
+    code_texts,
+    failure,
+    refusal,
+    refused_answer,
+    thing,
+    v4_error,
+)
 from .urls import PATH_PARTS, ROUTES
 
 PATHS: dict[type[ApiView], str] = {route.view: route.path for route in ROUTES}
 """Canonical path of each endpoint in the document."""
-NULL: Json = {"type": "null"}
-SIGNED: Json = {
-    "X-Bkapi-Request-Id": {"$ref": "#/components/headers/GatewayRequestId"},
-    "X-Bk-Job-Request-Id": {"$ref": "#/components/headers/JobRequestId"},
-}
-TRACED = SIGNED | {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
 # Examples of required parameters.
 EXAMPLES: Json = {
     "bk_scope_type": "biz",
@@ -88,70 +88,6 @@ def canonical_paths(endpoints: list[tuple[str, str, str, Any]]) -> list[Any]:
 def add_components(result: Json, **_: Any) -> Json:
     """Hook that adds what the operations refer to, and the order of the tags."""
     return result | {"tags": TAGS, "components": COMPONENTS}
-
-
-def answer(text: str, *shapes: Json, headers: Json = SIGNED) -> Json:
-    """Response of JSON that has one of these shapes."""
-    shape = shapes[0] if len(shapes) == 1 else {"oneOf": list(shapes)}
-    content = {"application/json": {"schema": shape}}
-    return {"description": text, "headers": headers, "content": content}
-
-
-def thing(properties: Json, **optional: Json) -> Json:
-    """JSON Schema of an object: its `properties` are always there, `optional` ones sometimes."""
-    always = list(properties)
-    return {"type": "object", "properties": {**properties, **optional}, "required": always}
-
-
-def code_texts(*errors: type[StoreError]) -> str:
-    """Codes and their English sentences."""
-    lines = {error.code: re.sub(r"{\d}", "…", error.text.en) for error in errors}
-    return "; ".join(f"{code}: {lines[code]}" for code in sorted(lines))
-
-
-def failure(*errors: type[StoreError], data: Json = NULL) -> Json:
-    """JSON Schema of the envelope of these errors."""
-    codes = sorted({error.code for error in errors})
-    always = {
-        "result": {"const": False},
-        "code": described({"type": "integer"}, code_texts(*errors), enum=codes),
-        "message": described(TEXT, "What is wrong, in Chinese; in English on request."),
-        "data": data,
-        "job_request_id": TEXT,
-    }
-    return thing(always, **_permission(*errors, key="permission"))
-
-
-def v4_error(word: str, *errors: type[StoreError]) -> Json:
-    """The same in version 4."""
-    codes = sorted({str(error.code) for error in errors})
-    detail = thing({"code": described(TEXT, code_texts(*errors), enum=codes), "message": TEXT})
-    always = {
-        "code": {"const": word},
-        "message": TEXT,
-        "details": {"type": "array", "items": detail},
-    }
-    body = thing(always, **_permission(*errors, key="data"))
-    return thing({"error": body, "job_request_id": TEXT})
-
-
-def _permission(*errors: type[StoreError], key: str) -> Json:
-    ref = {"$ref": "#/components/schemas/Permission"}
-    return {key: ref} if PermissionDenied in errors else {}
-
-
-def refusal(error: type[Refusal]) -> Json:
-    """JSON Schema of a refusal before the endpoint, in the gateway's format."""
-    shape = thing(
-        {
-            "code": {"const": error.code},
-            "code_name": {"const": error.code_name},
-            "message": TEXT,
-            "result": {"const": False},
-            "data": NULL,
-        }
-    )
-    return described(shape, (error.__doc__ or "").strip())
 
 
 def _operation(
@@ -285,31 +221,6 @@ def _without_body(response: Json) -> Json:
     return {key: value for key, value in response.items() if key != "content"}
 
 
-REFUSALS: tuple[type[Refusal], ...] = (
-    InvalidArgs,
-    AppVerifyFailed,
-    ApiNotFound,
-    LengthRequired,
-    BodyTooLarge,
-    TooManyRequests,
-)
-METHOD_REFUSED = answer(
-    "Any other method, after the credentials.",
-    failure(BadRequest),
-    headers=SIGNED | {"Allow": header("The methods that there are.")},
-)
-
-
-def _refused(error: type[Refusal]) -> Json:
-    headers = SIGNED | {
-        "X-Bkapi-Error-Code": header("The code, as the gateway's own errors have it."),
-        "X-Bkapi-Error-Message": header("The message."),
-    }
-    if error is TooManyRequests:
-        headers["Retry-After"] = header("Seconds to wait.", pattern="^[0-9]+$")
-    return answer((error.__doc__ or "").strip(), refusal(error), headers=headers)
-
-
 def _described() -> tuple[dict[tuple[str, str], Json], Json]:
     """The operations by path and method, and the schemas of the structs that they answer with."""
     answers = [
@@ -370,7 +281,7 @@ COMPONENTS: Json = {
         "JobRequestId": header("The same as `job_request_id` of the body, if that has one."),
         "RequestId": header("The caller's X-Request-ID, else a fresh one."),
     },
-    "responses": {error.__name__: _refused(error) for error in REFUSALS}
+    "responses": {error.__name__: refused_answer(error) for error in REFUSALS}
     | {"MethodNotAllowed": METHOD_REFUSED},
     "schemas": _SCHEMAS
     | {

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple
 
-from joblogs.errors import BodyTooLarge
 from joblogs.record_json import LINE_MAX_BYTES
+from joblogs.refusals import BodyTooLarge
 
 if sys.version_info >= (3, 14):
     from compression import zstd

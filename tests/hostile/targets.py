@@ -28,11 +28,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from joblogs import record_json
 from joblogs.api import gateway_tokens
-from joblogs.errors import AppVerifyFailed
 from joblogs.export.names import HOST_MAX, safe
 from joblogs.grouping.features import Log, features_of
 from joblogs.grouping.host_ranges import fold
 from joblogs.logtext.ansi import Painter
+from joblogs.refusals import AppVerifyFailed
 from joblogs.search import InvalidPattern, Pattern
 from joblogs.sources.bk_job import Dump, DumpFault
 from tests.builders import BATCH, asking, file_log, job, lines, result, script_log, step

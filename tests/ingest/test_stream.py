@@ -13,7 +13,6 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs.errors import BodyTooLarge
 from joblogs.ingest.stream import (
     BODY_WINDOW_LOG,
     CUT,
@@ -26,6 +25,7 @@ from joblogs.ingest.stream import (
     numbered_lines,
 )
 from joblogs.record_json import LINE_MAX_BYTES
+from joblogs.refusals import BodyTooLarge
 
 TEXT = b"one\n\n  \ntwo\r\nthree"
 WANTED = [(1, b"one"), (4, b"two\r"), (5, b"three")]

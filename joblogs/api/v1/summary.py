@@ -12,7 +12,7 @@ from functools import partial
 from typing import Annotated
 
 from django.http.response import HttpResponseBase
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from joblogs import database, failures, slow_work
@@ -22,24 +22,17 @@ from joblogs.api.fields import (
     Parameter,
     count_param,
     number_of,
-    or_unset,
     read_query,
 )
 from joblogs.audit import Channel
 from joblogs.choices import HOST_SUCCEEDED, HostStatus
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
 from joblogs.failures import Failures, Recovered
-from joblogs.grouping.host_ranges import fold
-from joblogs.grouping.line_groups import Why
-from joblogs.logtext.encodings import reading_encoding
-from joblogs.logtext.terminal import last_seen
 from joblogs.query import Attempts, StepHost
 from joblogs.query.overview import Overview, overview
 from joblogs.step_groups import (
     Excerpt,
     Printed,
-    Relation,
-    ShownDifference,
     StepGroup,
     StepGroups,
     excerpts,
@@ -48,13 +41,13 @@ from joblogs.step_groups import (
 
 from .downloads import Download
 from .fields import at_most
+from .group_summary import LINE_CHARS, GroupSummary, folded, group_summary
 
 CHARS_DEFAULT, CHARS_LEAST, CHARS_MOST = 8_000, 2_000, 200_000
 COMPARE_SECONDS = 2.0
 """Spent at most on logs that nobody compared yet."""
 GROUPS_READ = 40
 """Groups of which lines are read."""
-LINES, LINE_CHARS, NAMES_CHARS, VALUES = 6, 240, 300, 4
 SLOWEST, CHANGES = 3, 10
 
 
@@ -86,41 +79,6 @@ class Counts(Struct, kw_only=True):
     to_compare: Annotated[int, Meta(description="Outputs there are; ask again while it is more.")]
 
 
-class ValueCount(Struct):
-    """Value, and on how many hosts."""
-
-    value: str
-    hosts: int
-
-
-class Difference(Struct, kw_only=True):
-    """Value in which a group differs from most hosts."""
-
-    label: Annotated[str, Meta(description="What stands before it in its line.")]
-    own: list[ValueCount]
-    usual: ValueCount | None
-    low: Annotated[str | None, Meta(description="The others are about from here …")]
-    high: Annotated[str | None, Meta(description="… to here.")]
-
-
-class GroupLine(Struct):
-    """Line of a log, as it was last seen."""
-
-    number: int
-    text: str
-    differs: bool
-
-
-class KnownFailure(Struct, kw_only=True):
-    """Failure of a group: whether it was seen before, in runs of this step before this one."""
-
-    key: Annotated[str, Meta(description="The same on other hosts and in other runs.")]
-    seen_before: bool
-    first_time: Annotated[int | None, Meta(description="Of the first run that had it.")] = None
-    runs: Annotated[int, Meta(description="Runs before this one that had it.")] = 0
-    hosts: Annotated[int, Meta(description="Different hosts of those runs; about, if many.")] = 0
-
-
 class RecoveredFailure(Struct, kw_only=True):
     """Failure of the last run that did not come back."""
 
@@ -137,26 +95,6 @@ class SinceLastRun(Struct, kw_only=True):
     time: int
     new: Annotated[list[str], Meta(description="Keys of failures that it did not have.")]
     recovered: list[RecoveredFailure]
-
-
-class GroupSummary(Struct, kw_only=True):
-    """Hosts that ended alike and printed alike."""
-
-    key: str
-    host_count: int
-    hosts: Annotated[str, Meta(description="Their names, folded; cut where they are many.")]
-    sample_host_id: Annotated[int, Meta(description="The bk_host_id of one of them.")]
-    status: Annotated[int, number_of(HostStatus, "Status")]
-    exit_code: int | None
-    tag: str
-    succeeded: bool
-    output: Annotated[Printed, Meta(description="What is known of their output.")]
-    majority: Annotated[bool, Meta(description="The largest group of those that succeeded.")]
-    apart_by: Annotated[Why | None, Meta(description="What sets it apart from most.")]
-    failure: Annotated[KnownFailure | UnsetType, Meta(description="Of hosts that failed.")] = UNSET
-    differences: list[Difference] = []
-    lines_are: Annotated[Relation | UnsetType, Meta(description="What the lines are.")] = UNSET
-    lines: Annotated[list[GroupLine], Meta(description="Of one of its hosts.")] = []
 
 
 class SlowHost(Struct):
@@ -247,22 +185,22 @@ def _summary(
         status=found.step.status,
         counts=_counts(found, made, silent=len(silent), unfinished=len(running)),
         groups=[],
-        no_output=_folded(silent),
-        unfinished=_folded(running),
+        no_output=folded(silent),
+        unfinished=folded(running),
         slowest=_slowest(found.hosts),
         since_last_run=_since_last_run(known),
         left_out=LeftOut(0, 0),
     )
-    last = [_group(group, lines.get(group.key), known) for group in made.groups if group.is_crowd]
+    summaries = [group_summary(one, lines.get(one.key), known) for one in made.groups]
+    last = [summary for summary in summaries if summary.majority]
     left = max_chars - _length(answer) - _length(last) - _ENVELOPE_CHARS
-    for group in made.groups:
-        if group.is_crowd:
+    for summary in summaries:
+        if summary.majority:
             continue
-        summary = _group(group, lines.get(group.key), known)
         size = _length(summary) + 1
         if size > left or answer.left_out.groups:
             answer.left_out.groups += 1
-            answer.left_out.hosts += len(group.hosts)
+            answer.left_out.hosts += summary.host_count
             continue
         answer.groups.append(summary)
         left -= size
@@ -293,22 +231,6 @@ def _counts(found: Overview, made: StepGroups, *, silent: int, unfinished: int) 
     )
 
 
-def _failure(group: StepGroup, known: Failures) -> KnownFailure | UnsetType:
-    key = known.keys.get(group.key)
-    if key is None:
-        return UNSET
-    seen = known.of(group)
-    if seen is None:
-        return KnownFailure(key=key.hex(), seen_before=False)
-    return KnownFailure(
-        key=key.hex(),
-        seen_before=True,
-        first_time=seen.first_at,
-        runs=seen.runs,
-        hosts=seen.hosts.number,
-    )
-
-
 def _since_last_run(known: Failures) -> SinceLastRun | None:
     last = known.last_run
     if last is None:
@@ -324,55 +246,6 @@ def _since_last_run(known: Failures) -> SinceLastRun | None:
 
 def _recovered(one: Recovered) -> RecoveredFailure:
     return RecoveredFailure(status=one.status, exit_code=one.exit_code, host_count=one.host_count)
-
-
-def _group(group: StepGroup, excerpt: Excerpt | None, known: Failures) -> GroupSummary:
-    compared = group.printed is Printed.COMPARED and not group.is_crowd
-    summary = GroupSummary(
-        key=group.key,
-        host_count=len(group.hosts),
-        hosts=_folded(group.hosts),
-        sample_host_id=group.first.bk_host_id,
-        status=group.status,
-        exit_code=group.exit_code,
-        tag=group.tag,
-        succeeded=group.succeeded,
-        output=group.printed,
-        majority=group.is_crowd,
-        failure=_failure(group, known),
-        apart_by=group.why if compared and (group.other_output or group.failed) else None,
-    )
-    if excerpt is not None:
-        summary.lines_are = or_unset(excerpt.relation)
-        lines = excerpt.lines[:LINES]
-        summary.lines = [GroupLine(line.number, _text(line.data), line.differs) for line in lines]
-        summary.differences = [_difference(one) for one in excerpt.differences[:VALUES]]
-    return summary
-
-
-def _difference(one: ShownDifference) -> Difference:
-    usual = one.usual
-    return Difference(
-        label=_text(one.label),
-        own=[ValueCount(_text(value.text), value.hosts) for value in one.own[:VALUES]],
-        usual=None if usual is None else ValueCount(_text(usual.text), usual.hosts),
-        low=None if one.low is None else _text(one.low),
-        high=None if one.high is None else _text(one.high),
-    )
-
-
-def _text(data: bytes) -> str:
-    """A line, or a part of one, as it was last seen; of a long one its beginning."""
-    data = data[: 4 * LINE_CHARS]
-    # Bytes that are no text in the line's encoding are marks; JSON has no place for them.
-    text = " ".join(last_seen(data, reading_encoding(data)))
-    text = text.encode(errors="replace").decode()
-    return text if len(text) <= LINE_CHARS else text[: LINE_CHARS - 1] + "…"
-
-
-def _folded(hosts: list[StepHost]) -> str:
-    text = ", ".join(fold(host.name for host in hosts))
-    return text if len(text) <= NAMES_CHARS else text[: NAMES_CHARS - 1] + "…"
 
 
 def _slowest(hosts: list[StepHost]) -> list[SlowHost]:

@@ -1,0 +1,141 @@
+"""One group of the summary of a step: its hosts, why it is apart, and a few of its lines."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from joblogs.api.fields import number_of, or_unset
+from joblogs.choices import HostStatus
+from joblogs.failures import Failures
+from joblogs.grouping.host_ranges import fold
+from joblogs.grouping.line_groups import Why
+from joblogs.logtext.encodings import reading_encoding
+from joblogs.logtext.terminal import last_seen
+from joblogs.query import StepHost
+from joblogs.step_groups import Excerpt, Printed, Relation, ShownDifference, StepGroup
+
+LINES, LINE_CHARS, NAMES_CHARS, VALUES = 6, 240, 300, 4
+
+
+class ValueCount(Struct):
+    """Value, and on how many hosts."""
+
+    value: str
+    hosts: int
+
+
+class Difference(Struct, kw_only=True):
+    """Value in which a group differs from most hosts."""
+
+    label: Annotated[str, Meta(description="What stands before it in its line.")]
+    own: list[ValueCount]
+    usual: ValueCount | None
+    low: Annotated[str | None, Meta(description="The others are about from here …")]
+    high: Annotated[str | None, Meta(description="… to here.")]
+
+
+class GroupLine(Struct):
+    """Line of a log, as it was last seen."""
+
+    number: int
+    text: str
+    differs: bool
+
+
+class KnownFailure(Struct, kw_only=True):
+    """Failure of a group: whether it was seen before, in runs of this step before this one."""
+
+    key: Annotated[str, Meta(description="The same on other hosts and in other runs.")]
+    seen_before: bool
+    first_time: Annotated[int | None, Meta(description="Of the first run that had it.")] = None
+    runs: Annotated[int, Meta(description="Runs before this one that had it.")] = 0
+    hosts: Annotated[int, Meta(description="Different hosts of those runs; about, if many.")] = 0
+
+
+class GroupSummary(Struct, kw_only=True):
+    """Hosts that ended alike and printed alike."""
+
+    key: str
+    host_count: int
+    hosts: Annotated[str, Meta(description="Their names, folded; cut where they are many.")]
+    sample_host_id: Annotated[int, Meta(description="The bk_host_id of one of them.")]
+    status: Annotated[int, number_of(HostStatus, "Status")]
+    exit_code: int | None
+    tag: str
+    succeeded: bool
+    output: Annotated[Printed, Meta(description="What is known of their output.")]
+    majority: Annotated[bool, Meta(description="The largest group of those that succeeded.")]
+    apart_by: Annotated[Why | None, Meta(description="What sets it apart from most.")]
+    failure: Annotated[KnownFailure | UnsetType, Meta(description="Of hosts that failed.")] = UNSET
+    differences: list[Difference] = []
+    lines_are: Annotated[Relation | UnsetType, Meta(description="What the lines are.")] = UNSET
+    lines: Annotated[list[GroupLine], Meta(description="Of one of its hosts.")] = []
+
+
+def group_summary(group: StepGroup, excerpt: Excerpt | None, known: Failures) -> GroupSummary:
+    """A group with the lines of its excerpt."""
+    compared = group.printed is Printed.COMPARED and not group.is_crowd
+    summary = GroupSummary(
+        key=group.key,
+        host_count=len(group.hosts),
+        hosts=folded(group.hosts),
+        sample_host_id=group.first.bk_host_id,
+        status=group.status,
+        exit_code=group.exit_code,
+        tag=group.tag,
+        succeeded=group.succeeded,
+        output=group.printed,
+        majority=group.is_crowd,
+        failure=_failure(group, known),
+        apart_by=group.why if compared and (group.other_output or group.failed) else None,
+    )
+    if excerpt is not None:
+        summary.lines_are = or_unset(excerpt.relation)
+        lines = excerpt.lines[:LINES]
+        summary.lines = [GroupLine(line.number, _text(line.data), line.differs) for line in lines]
+        summary.differences = [_difference(one) for one in excerpt.differences[:VALUES]]
+    return summary
+
+
+def _difference(one: ShownDifference) -> Difference:
+    usual = one.usual
+    return Difference(
+        label=_text(one.label),
+        own=[ValueCount(_text(value.text), value.hosts) for value in one.own[:VALUES]],
+        usual=None if usual is None else ValueCount(_text(usual.text), usual.hosts),
+        low=None if one.low is None else _text(one.low),
+        high=None if one.high is None else _text(one.high),
+    )
+
+
+def _text(data: bytes) -> str:
+    """A line, or a part of one, as it was last seen; of a long one its beginning."""
+    data = data[: 4 * LINE_CHARS]
+    # Bytes that are no text in the line's encoding are marks; JSON has no place for them.
+    text = " ".join(last_seen(data, reading_encoding(data)))
+    text = text.encode(errors="replace").decode()
+    return text if len(text) <= LINE_CHARS else text[: LINE_CHARS - 1] + "…"
+
+
+def folded(hosts: list[StepHost]) -> str:
+    """Names of hosts in few words; of many hosts the first ones."""
+    text = ", ".join(fold(host.name for host in hosts))
+    return text if len(text) <= NAMES_CHARS else text[: NAMES_CHARS - 1] + "…"
+
+
+def _failure(group: StepGroup, known: Failures) -> KnownFailure | UnsetType:
+    key = known.keys.get(group.key)
+    if key is None:
+        return UNSET
+    seen = known.of(group)
+    if seen is None:
+        return KnownFailure(key=key.hex(), seen_before=False)
+    return KnownFailure(
+        key=key.hex(),
+        seen_before=True,
+        first_time=seen.first_at,
+        runs=seen.runs,
+        hosts=seen.hosts.number,
+    )
