@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 from django.utils.translation import gettext, ngettext
 
 from joblogs.choices import RunStatus, StepType
 
 from .store_api import Json
-from .summary_text import cut, status_text
+from .summary_text import cut, moment, status_text
 
 LINE_CHARS = 200
 
@@ -37,7 +36,7 @@ def job_lines(answer: Json) -> Iterator[str]:
     for job in jobs:
         yield "{}  {}  {}  {}  {}".format(
             job["job_instance_id"],
-            _moment(job["create_time"]),
+            moment(job["create_time"]),
             status_text(RunStatus, job["status"]),
             cut(job["name"], LINE_CHARS),
             cut(job["operator"], 40),
@@ -180,7 +179,3 @@ def _reason(reason: str) -> str:
     if reason == "files":
         return gettext("logs of files are not compared")
     return gettext("its text is deleted by the retention policy")
-
-
-def _moment(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

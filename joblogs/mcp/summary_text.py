@@ -7,6 +7,7 @@ goes to their lines, one for each group, then more.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from django.utils.translation import gettext, ngettext
 
@@ -90,6 +91,15 @@ def _start(summary: Json, job: int, step: int) -> list[str]:
     if counts["compared"] < counts["to_compare"]:
         text = gettext("Only %(compared)s of %(to_compare)s outputs are compared yet: ask again.")
         lines.append(text % counts)
+    last = summary.get("since_last_run")
+    if last is not None:
+        text = gettext(
+            "Last run: job %(job)s (%(time)s). Failures new since then: %(new)s; gone: %(gone)s."
+        )
+        values = {"new": len(last["new"]), "gone": len(last["recovered"])}
+        lines.append(
+            text % {"job": last["job_instance_id"], "time": moment(last["time"]), **values}
+        )
     if summary["unfinished"]:
         text = gettext("Not ended: %(names)s")
         lines.append(text % {"names": cut(summary["unfinished"], NAMES_CHARS)})
@@ -144,7 +154,18 @@ def _reasons(group: Json) -> list[str]:
     if apart == "variant":
         # What its lines are says more; of a failure that they are others is no news.
         apart = group.get("lines_are", apart) if group["succeeded"] else ""
-    return [text for text in (_output(group["output"]), _apart(apart)) if text]
+    texts = _output(group["output"]), _apart(apart), _known(group.get("failure"))
+    return [text for text in texts if text]
+
+
+def _known(failure: Json | None) -> str:
+    """Whether a failure was seen before."""
+    if failure is None:
+        return ""
+    if not failure["seen_before"]:
+        return gettext("a new failure")
+    text = gettext("seen in %(n)s earlier runs since %(day)s")
+    return text % {"n": failure["runs"], "day": moment(failure["first_time"] or 0)[:10]}
 
 
 def _output(output: str) -> str:
@@ -205,3 +226,8 @@ def status_text(statuses: type[RunStatus] | type[HostStatus], number: int) -> st
 def cut(text: str, most: int) -> str:
     """A text with at most so many characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def moment(milliseconds: int) -> str:
+    """A time in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

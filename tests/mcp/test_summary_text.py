@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import translation
 
 from joblogs.mcp.summary_text import summary_text
 from tests import builders
-from tests.builders import job, load, result, script_log, step
+from tests.builders import CREATED, job, load, result, script_log, step
 
 URL = "/api/v1/biz/2/jobs/100/steps/200/summary"
 
@@ -79,3 +81,31 @@ def test_a_value_unlike_others_comes_with_the_usual_one(db: None) -> None:
     text = explained("en", 6_000)
     assert "web-07 (host 7): succeeded, a value is unlike that of others" in text
     assert "version 1.22.1 (usual: 1.24.0, on 29 hosts)" in text
+
+
+def test_it_says_which_failures_were_seen_before(db: None) -> None:
+    for number, faults in (
+        (98, ["disk full"]),
+        (99, ["disk full"]),
+        (100, ["disk full", "killed"]),
+    ):
+        step_id = 200 + number - 100
+        here = {"job": number, "step": step_id}
+        load(
+            *(job(number, status=4, create_time=CREATED + number * 86_400_000),),
+            *(step(step_id, job=number, status=4),),
+            *(
+                record
+                for host, fault in enumerate([*faults, "", ""], start=1)
+                for record in (
+                    result(host, **here, status=104 if fault else 9, exit_code=int(bool(fault))),
+                    script_log(f"start\n{fault and 'E: '}{fault or 'done'}\n", host=host, **here),
+                )
+            ),
+        )
+    call_command("maintain_logs", "--every-day", stdout=io.StringIO())
+    text = explained("en", 6_000)
+    assert "Last run: job 99 (" in text
+    assert "Failures new since then: 1; gone: 0." in text
+    assert "failed, exit code 1, seen in 2 earlier runs since 2024-02-20" in text
+    assert "failed, exit code 1, a new failure" in text
