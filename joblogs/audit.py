@@ -63,6 +63,7 @@ class Channel(TextChoices):
     EXPORT = "export_logs", "export_logs"
     APP_EXPORT = "export", _("app export")
     PAGE_EXPORT = "page export", _("page export")
+    NOTICE = "notice", _("notice of a saved search")
     ADMIN_EXPORT = "admin export", _("admin export")
 
 

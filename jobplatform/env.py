@@ -33,6 +33,7 @@ _BOOLEANS: Final = {
 }
 _HOST: Final = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 _OBJECT_STORE_SCHEMES: Final = ("s3", "az", "gs", "file")
+_MAIL_SCHEMES: Final = ("smtp", "smtp+tls", "smtp+ssl")
 _DATABASE_SCHEMES: Final = ("sqlite", "postgres", "postgresql")
 _BIGGEST: Final = 2**63 - 1
 _LONGEST_DAYS: Final = 365_000  # beyond it "today minus so many days" leaves the calendar
@@ -74,6 +75,42 @@ def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
     if value not in of:
         raise _refusal(name, f"must be {' or '.join(of)}, not {value!r}")
     return value
+
+
+def words(name: str, *, of: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+    """Some of these words, separated by commas."""
+    value = _read(name)
+    if value is None:
+        return default
+    found = tuple(word.strip() for word in value.split(","))
+    for word in found:
+        if word not in of:
+            raise _refusal(name, f"must be of {', '.join(of)}, separated by commas, not {word!r}")
+    return found
+
+
+def text(name: str, *, default: str) -> str:
+    """Any text of one line."""
+    value = _read(name)
+    if value is not None and not value.isprintable():
+        raise _refusal(name, "must be one line")
+    return default if value is None else value
+
+
+def mail(name: str) -> dict[str, Any]:
+    """Django's settings of a mail server from a URL, such as smtp+tls://USER:PASSWORD@HOST:587."""
+    value = _read(name) or "smtp://localhost:25"
+    if value.partition("://")[0] not in _MAIL_SCHEMES:
+        raise _refusal(name, f"must begin with one of {', '.join(_MAIL_SCHEMES)}, then ://")
+    try:
+        config: dict[str, Any] = environ.Env.email_url_config(value)
+    except ValueError:  # it may quote the password
+        raise _refusal(name, "is not the URL of a mail server") from None
+    if not config["EMAIL_HOST"]:
+        raise _refusal(name, "names no host")
+    return config | {
+        name: config[name] or "" for name in ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD")
+    }
 
 
 def sha256(name: str) -> bytes | None:

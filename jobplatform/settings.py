@@ -59,6 +59,17 @@ AWS_ALLOW_HTTP = env.boolean("AWS_ALLOW_HTTP", default=False)
 MCP_URL = env.origin("JOBLOGS_URL")
 MCP_TOKEN = env.token("JOBLOGS_TOKEN")
 
+# Notices of saved searches (docs/notices.md); mail as Django's own settings say.
+
+NOTICE_CHANNELS = env.words("NOTICE_CHANNELS", of=("webhook", "mail"), default=("webhook",))
+NOTICE_PRIVATE_TARGETS = env.boolean("NOTICE_PRIVATE_TARGETS", default=False)
+_mail = env.mail("EMAIL_URL")
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = "EMAIL_USE_TLS" in _mail, "EMAIL_USE_SSL" in _mail
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="joblogs@localhost")
+EMAIL_TIMEOUT = 20
+
 # What machines ask about it
 
 METRICS_TOKEN_SHA256 = env.sha256("METRICS_TOKEN_SHA256")

@@ -65,10 +65,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     # Presentation packages. None imports another, but for what commands run and the admin shows.
     "api": LOWER | {"api"},
     "pages": LOWER | {"pages"},
-    "admin": LOWER | {"admin", "pages"},
+    "notices": LOWER | {"notices", "pages"},
+    "admin": LOWER | {"admin", "notices", "pages"},
     "sources": BASE | {"sources"},
     "monitoring": LOWER | {"monitoring"},
-    "management": LOWER | {"api", "management", "mcp", "sources", "demo"},
+    "management": LOWER | {"api", "notices", "management", "mcp", "sources", "demo"},
     "mcp": {"choices", "logtext", "mcp"},  # a client of the API
     "demo": {"demo", "records"},
     "shippers": set(),
@@ -82,6 +83,7 @@ QUERYING = (LOWER - BASE - {"logtext", "grouping", "database", "metrics", "signa
     "admin",
     "api.authentication",
     "management",
+    "notices",
 }
 
 

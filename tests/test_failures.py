@@ -110,7 +110,7 @@ def test_the_page_says_it_in_words() -> None:
     client.cookies["django_language"] = "zh-hans"
     said = text(client, page("step", host=None, place=("biz", "2", 5, 505)))
     assert "以前出现过：首次 2023年11月15日，4 次执行，8 台主机" in said
-    assert "距上次执行（2023年11月18日）" in said
+    assert "与上次执行（2023年11月18日）相比" in said
 
 
 def test_what_recovered_since_the_last_run_is_said(summary: Callable[[int], Any]) -> None:

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from . import access, log_reads, login, redactions, removals, runs
+from . import access, log_reads, login, notices, redactions, removals, runs
 
-__all__ = ["runs", "log_reads", "login", "redactions", "removals", "access"]
+__all__ = ["runs", "log_reads", "login", "notices", "redactions", "removals", "access"]
 
 admin.site.login_form = login.Login

@@ -80,6 +80,31 @@ def insert_numbers(model: type[django_models.Model], field: str, numbers: Sequen
     execute(wrapper, statement, [parameter], prepare=True).close()
 
 
+def insert_row_if(
+    model: type[django_models.Model],
+    fields: Sequence[str],
+    values: Sequence[Any],
+    other: type[django_models.Model],
+    where: Mapping[str, Any],
+) -> None:
+    """Insert a row if another table has one where these columns have these values. One statement,
+    whose plan is kept; the columns that are not given have defaults."""
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    quote = wrapper.ops.quote_name
+    names = ", ".join(map(_quoted, _columns(model, fields)))
+    casts = {"BinaryField": "bytea", "BigIntegerField": "bigint"}
+    marks = ["%s"] * len(fields)
+    if wrapper.vendor == "postgresql":  # it does not know of what type a bare parameter is
+        kinds = (column.get_internal_type() for column in _columns(model, fields))
+        marks = [f"%s::{casts[kind]}" for kind in kinds]
+    condition = " AND ".join(f"{_quoted(column)} = %s" for column in _columns(other, list(where)))
+    statement = (
+        f"INSERT INTO {quote(model._meta.db_table)} ({names}) SELECT {', '.join(marks)} "  # noqa: S608 - our names
+        f"WHERE EXISTS (SELECT 1 FROM {quote(other._meta.db_table)} WHERE {condition})"
+    )
+    execute(wrapper, statement, [*values, *where.values()], prepare=True).close()
+
+
 def update_rows(
     model: type[django_models.Model],
     fields: Sequence[str],

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 
 from joblogs import database
 
-from . import changed_steps, digests, precedence
+from . import changed_steps, digests, notice_work, precedence
 from .batching import End
 from .held_finishes import (
     FILE_LOG,
@@ -197,6 +197,7 @@ class Finishes:
             changed = self._finish(owner, keys[owner], own, outcome)
             steps = {r.step_id for r in changed} if owner is HOST_RESULT else {r.pk for r in ended}
             changed_steps.add(steps)
+            notice_work.add_ended([step.pk for step in ended] if owner is JOB else [])
             return outcome, changed
 
     def _finish(

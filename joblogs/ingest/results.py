@@ -20,7 +20,15 @@ from joblogs.logtext import store
 from joblogs.logtext.mask_ranges import RANGES_MAX
 from joblogs.models import HostResult, JobInstance, StepInstance
 
-from . import changed_steps, file_logs, host_identities, masking, precedence, script_logs
+from . import (
+    changed_steps,
+    file_logs,
+    host_identities,
+    masking,
+    notice_work,
+    precedence,
+    script_logs,
+)
 from .batching import Pieces
 from .finishes import Finishes
 from .held_finishes import FILE_LOG, HOST_RESULT, Finish, Kind, PendingRows
@@ -134,6 +142,7 @@ def _write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
         _write_rows(step, updates, replaced)
         if files or any(update.concerns_maintenance for update in updates.values()):
             changed_steps.add([step.pk])
+        notice_work.add_text(step, grown, has_files=bool(files))
         held_back = [(HOST_RESULT, pending.held_back())]
         if files:
             held_of_files = file_logs.write(work, files, finishes, outcome, last=last)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from joblogs import database, failures, log_features, signed_parts
 from joblogs.logtext import store
 from joblogs.logtext.store import packs
-from joblogs.models import FileLog, HostResult, JobInstance, Removal, StepInstance
+from joblogs.models import FileLog, HostResult, JobInstance, Notice, Removal, StepInstance
 
 JOBS_AT_ONCE = 100
 HELD_NAMED = 20
@@ -137,6 +137,7 @@ def delete(jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance]) -> Remo
     FileLog.objects.filter(step__in=steps).delete()
     rows.delete()
     failures.forget(list(steps.values_list("pk", flat=True)))
+    Notice.objects.filter(step_id__in=list(steps.values_list("pk", flat=True))).delete()
     steps.delete()
     going.delete()
     return removed

@@ -8,6 +8,7 @@ from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
 from .logs import LogChunk, LogConflict, LogFeatures, LogPack, StoredLog
 from .maintenance import ChangedStep, MaintenanceRun, StoreKey
+from .notices import Notice, NoticeChannel, NoticeState, NoticeWork, SavedSearch
 from .object_store import ObjectToDelete, StoredObject, StoreId
 from .signatures import SignatureRow, SignedPart
 
@@ -29,7 +30,12 @@ __all__ = [
     "LogPack",
     "LogRead",
     "ObjectToDelete",
+    "Notice",
+    "NoticeChannel",
+    "NoticeState",
+    "NoticeWork",
     "Redaction",
+    "SavedSearch",
     "Removal",
     "Scope",
     "SignatureRow",

@@ -11,9 +11,10 @@ _RIGHTS = (
     *("joblogs.app", "joblogs.appgrant", "joblogs.apptoken"),
     *("joblogs.redaction", "joblogs.removal"),
 )
+_SEARCHES = ("joblogs.savedsearch", "joblogs.notice")
 _PEOPLE = ("auth.group", "auth.user")
 _SCOPE, _READ = ("joblogs.scope",), ("joblogs.logread",)
-_EVERY = (*_TABLES, *_READ, *_SCOPE, *_RIGHTS, *_PEOPLE)
+_EVERY = (*_TABLES, *_READ, *_SCOPE, *_RIGHTS, *_SEARCHES, *_PEOPLE)
 
 
 def _named(models: tuple[str, ...], *views: str) -> tuple[str, ...]:
@@ -106,6 +107,14 @@ ADMIN = [
             *_rows("history/", models=_RIGHTS)(p),
         ],
         facts=frozenset({SUPERUSER}),
+    ),
+    Row(
+        "admin: saved searches and their notices, each member of staff their own",
+        _named(_SEARCHES, "changelist", "change", "history"),
+        lambda p: [
+            *(Ask(f"/admin/{model.replace('.', '/')}/", shows=False) for model in _SEARCHES),
+            *_rows("change/", "history/", models=_SEARCHES)(p),
+        ],
     ),
     Row(
         "admin: adding, deleting, the short address of a row",

@@ -73,6 +73,8 @@ COMMANDS = [
     Command("migrate", False, (("--plan",),)),
     Command("redact_logs", False, (("--dry-run",), ("--texts", "{file}"), ())),
     Command("remove_jobs", False, (("--job", str(HERE.job), "--dry-run"), ("--contains", "x"))),
+    # What it sends it records (`notice`); it prints numbers.
+    Command("send_notices", False, ((),)),
     Command("serve", False, ()),
     Command("verify_logs", False, ((), ("--day", "2023-11-14"))),
 ]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models import Model
 from django.utils import timezone
@@ -22,9 +23,13 @@ from joblogs.models import (
     JobInstance,
     LogConflict,
     MaintenanceRun,
+    Notice,
+    NoticeWork,
     ObjectToDelete,
     Redaction,
     Removal,
+    SavedSearch,
+    Scope,
     StepInstance,
     StoreKey,
 )
@@ -65,8 +70,13 @@ TABLES = {
     "LogRead": Treated(STAY, STAY, STAY, False),
     # What becomes of objects: tests/object_store/.
     "ObjectToDelete": Treated(STAY, STAY, STAY, False),
+    # Names of rows and offsets, no text; a notice of a removed job is never sent.
+    "Notice": Treated(GO, STAY, STAY, False),
+    # What is imported has come in.
+    "NoticeWork": Treated(STAY, STAY, STAY, True),
     "Redaction": Treated(STAY, STAY, STAY, False),
     "Removal": Treated(STAY, STAY, STAY, False),
+    "SavedSearch": Treated(STAY, STAY, STAY, False),
     "Scope": Treated(STAY, STAY, STAY, True),
     # Of what the text says after a redaction maintenance computes them anew.
     "SignatureRow": Treated(GO, GO, GO, True),
@@ -139,6 +149,11 @@ def _store(path: Path) -> None:
     LogConflict.objects.create(app_id=1, is_file=False, log_id=1, latest=2**52)
     MaintenanceRun.objects.create(pk=9, started_at=timezone.now())
     StoreKey.of_this_store()
+    search = SavedSearch.objects.create(
+        name="s", owner=User.objects.create(username="zoe"), scope=Scope.objects.get(), target="t"
+    )
+    Notice.objects.create(search=search, step_id=StepInstance.objects.latest("pk").pk, attempt=0)
+    NoticeWork.objects.create(step_id=1)
     object_store.intend(day=datetime.date(2026, 1, 1), scope=1, data=b"x")
     ObjectToDelete.objects.create(key="k", size=1, due_at=2**52)
     # Ingest leaves features of so short a stream to others.

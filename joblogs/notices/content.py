@@ -1,0 +1,212 @@
+"""What a notice says: made when it is sent, of what its owner may read at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext, pgettext
+
+from joblogs import access, failures
+from joblogs.audit import Channel, ReadEntry
+from joblogs.choices import StepType
+from joblogs.errors import JobNotFound
+from joblogs.grouping.host_ranges import fold
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.encodings import reading_encoding, without_utf16
+from joblogs.logtext.terminal import last_seen
+from joblogs.models import HostResult, Notice, StepInstance
+from joblogs.pages import links
+from joblogs.pages.formats import host_status_label
+from joblogs.pages.step.groups import Group, groups
+from joblogs.pages.step.history import past_of
+from joblogs.pages.step.summary import summary
+from joblogs.query import Attempts
+from joblogs.query.overview import Overview, overview
+from joblogs.search import Pattern
+from joblogs.search.blocks import blocks
+from joblogs.search.readings import Matches
+from joblogs.step_groups import Excerpts, StepGroups, excerpts, step_groups
+
+from . import reasons
+from .matching import Place, in_step, read
+from .saved_searches import pattern_of
+
+COMPARE_SECONDS = 2.0
+GROUPS, LINES, MATCHES = 10, 6, 10
+LINE_CHARS, NAMES_CHARS = 240, 300
+
+
+class NotSent(Exception):
+    """A notice that is not sent any more. `detail` is one of `reasons.DETAILS`."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Message:
+    """What goes out."""
+
+    subject: str
+    values: dict[str, Any]
+    entry: ReadEntry
+    size: int
+    """Bytes of log text that were read for it: recorded before it goes out."""
+
+
+def message_of(notice: Notice) -> Message:
+    """The message of a notice, which was read with its search, owner and scope. Raises NotSent."""
+    search = notice.search
+    with translation.override(search.language):
+        step = _step(notice)
+        found = overview(step, Attempts())
+        made = step_groups(found, seconds=COMPARE_SECONDS)
+        matches, size = _matches(step, found, notice, pattern_of(search))
+        shown = groups(made, prints=step.prints_output)[:GROUPS]
+        read = excerpts(made, [group.values for group in shown])
+        values = _values(notice, step) | {
+            "sentence": _sentence(step, made),
+            "groups": _groups(found, made, shown, read),
+            "groups_left_out": max(0, len(made.groups) - len(shown)),
+            "matches": matches,
+        }
+        subject = gettext("%(search)s: %(job)s") % {"search": search.name, "job": step.job.name}
+    hosts = len(read.hosts | made.read_hosts) or len(matches)
+    return Message(
+        subject,
+        values,
+        ReadEntry(
+            who=search.owner_user.get_username(),
+            app_code="",
+            user_verified=True,
+            channel=Channel.NOTICE,
+            step=step,
+            hosts=hosts,
+            search=bool(search.pattern),
+        ),
+        size + read.size + made.read_bytes,
+    )
+
+
+def _step(notice: Notice) -> StepInstance:
+    """The step of a notice, if its owner may see it. Raises NotSent."""
+    search = notice.search
+    keys = StepInstance.objects.filter(pk=notice.step_id, job__scope=search.scope)
+    numbers = keys.values_list("job__job_instance_id", "step_instance_id").first()
+    if numbers is None:
+        raise NotSent(reasons.REMOVED)
+    try:
+        step = access.visible_step(
+            search.owner_user,
+            scope_type=search.scope.scope_type,
+            scope_id=search.scope.scope_id,
+            job_instance_id=numbers[0],
+            step_instance_id=numbers[1],
+        )
+    except JobNotFound:
+        raise NotSent(reasons.REMOVED) from None
+    if step.job.expired_at is not None:
+        raise NotSent(reasons.EXPIRED)
+    return step
+
+
+def _values(notice: Notice, step: StepInstance) -> dict[str, Any]:
+    job, search = step.job, notice.search
+    created = notice.created_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return {
+        "id": str(notice.event_id),
+        "type": "step.ended" if search.statuses or not search.pattern else "text.found",
+        "time": created.replace("+00:00", "Z"),
+        "search": {"id": search.pk, "name": search.name},
+        "bk_scope_type": job.scope.scope_type,
+        "bk_scope_id": job.scope.scope_id,
+        "job_instance_id": job.job_instance_id,
+        "job_name": job.name,
+        "step_instance_id": step.step_instance_id,
+        "step_name": step.name,
+        "status": step.status,
+        "address": f"{settings.PUBLIC_URL or ''}{links.of_step(step)['step']}",
+    }
+
+
+def _sentence(step: StepInstance, made: StepGroups) -> str:
+    verdict = summary(step, groups(made, prints=step.prints_output), made)
+    stop = pgettext("end of a sentence", ".")
+    first = pgettext("between clauses", ", ").join(part.text for part in verdict.parts) + stop
+    return (" " if stop.isascii() else "").join([first, *verdict.more])
+
+
+def _groups(
+    found: Overview, made: StepGroups, shown: Sequence[Group], read: Excerpts
+) -> list[dict[str, Any]]:
+    known = failures.known_failures(found, made)
+    made_of: list[dict[str, Any]] = []
+    for group in shown:
+        past = past_of(group, known)
+        excerpt = read.by_key.get(group.key)
+        names = ", ".join(fold(host.name for host in group.hosts))
+        made_of.append(
+            {
+                "hosts": names if len(names) <= NAMES_CHARS else names[: NAMES_CHARS - 1] + "…",
+                "host_count": len(group.hosts),
+                "status": group.status,
+                "status_name": host_status_label(group.status, group.exit_code),
+                "exit_code": group.exit_code,
+                "failed": group.failed,
+                "history": past.text if past is not None else None,
+                "excerpt": [_text(line.data) for line in excerpt.lines[:LINES]] if excerpt else [],
+            }
+        )
+    return made_of
+
+
+def _matches(
+    step: StepInstance, found: Overview, notice: Notice, pattern: Pattern | None
+) -> tuple[list[dict[str, Any]], int]:
+    """The first line that matches of each place, as it reads now, and the bytes that were read.
+    Raises NotSent if there is none any more."""
+    if pattern is None:
+        return [], 0
+    places = [Place(*each) for each in notice.places]
+    names = {result.pk: host.name for host in found.hosts for result in host.results}
+    sizes = dict(
+        HostResult.objects.filter(pk__in=[place.result for place in places]).values_list(
+            "pk", "held_size"
+        )
+    )
+    matches: list[dict[str, Any]] = []
+    size = 0
+    for place in places[:MATCHES]:
+        try:
+            data = read(step.day, place, sizes.get(place.result, 0))
+        except Unreadable:
+            continue
+        size += len(data)
+        for line in _lines(pattern, data):
+            matches.append({"host": names.get(place.result, ""), "line": _text(line)})
+            break
+    if not matches and (step.step_type != StepType.FILE or in_step(step, pattern) is None):
+        raise NotSent(reasons.NOT_THERE)
+    return matches, size
+
+
+def _lines(pattern: Pattern, data: bytes) -> Iterator[bytes]:
+    for block in blocks(without_utf16([data])):
+        found = Matches(pattern, block.data).after(0)
+        if found is not None:
+            start = max(0, found.at - LINE_CHARS // 2)
+            yield found.line[start : start + 4 * LINE_CHARS]
+
+
+def _text(data: bytes) -> str:
+    """A line as it was last seen; of a long one its beginning."""
+    data = data[: 4 * LINE_CHARS]
+    text = " ".join(last_seen(data, reading_encoding(data)))
+    text = text.encode(errors="replace").decode()
+    return text if len(text) <= LINE_CHARS else text[: LINE_CHARS - 1] + "…"

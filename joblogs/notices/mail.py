@@ -1,0 +1,36 @@
+"""Notices by mail, as Django's settings say (`EMAIL_URL`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from smtplib import SMTPException
+from typing import Any
+
+from django.core.mail import EmailMessage
+
+from .webhook import NotDelivered
+
+
+def send(address: str, *, event_id: str, subject: str, values: dict[str, Any]) -> None:
+    """Send a notice. Raises NotDelivered."""
+    text = "\n".join(_lines(values))
+    # A name of a job may hold a line break, which a header must not.
+    one_line = " ".join(subject.split())
+    message = EmailMessage(one_line, text, to=[address], headers={"X-Joblogs-Event": event_id})
+    try:
+        message.send()
+    except (OSError, SMTPException) as error:
+        raise NotDelivered(type(error).__name__) from None
+
+
+def _lines(values: dict[str, Any]) -> Iterator[str]:
+    yield values["sentence"]
+    yield values["address"]
+    for match in values["matches"]:
+        yield ""
+        yield f"{match['host']}: {match['line']}"
+    for group in values["groups"]:
+        yield ""
+        what = " · ".join(filter(None, (group["status_name"], group["history"])))
+        yield f"{group['host_count']}: {group['hosts']} · {what}"
+        yield from (f"    {line}" for line in group["excerpt"])

@@ -1,0 +1,241 @@
+"""Asking the saved searches of what came in: rows of NoticeWork become notices.
+
+A text is searched from the beginning of the line in which it grew, so that what came in pieces is
+found; once for each attempt of a step is told.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from django.db import transaction
+
+from joblogs import database
+from joblogs.choices import FINISHED, StepType, run_rank
+from joblogs.logtext import store
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.encodings import utf16_name
+from joblogs.models import HostResult, Notice, NoticeWork, SavedSearch, StepInstance
+from joblogs.query import Attempts
+from joblogs.query.overview import overview
+from joblogs.search import Budget, InvalidPattern, Pattern, Search, occurs
+from joblogs.search.blocks import OVERLAP_BYTES
+
+from . import reasons
+from .saved_searches import is_about, may_ask, pattern_of, switch_off
+
+ROWS_AT_ONCE = 200
+PLACES_MAX = 20
+"""Of so many texts a notice tells where it was found."""
+STEP_BUDGET = Budget(seconds=10, size=256 * 1024 * 1024)
+_WHOLE_BYTES = 16 * 1024 * 1024
+"""A text in UTF-16 is searched from its beginning, as much of it."""
+
+
+class Place(NamedTuple):
+    """Text of a host result in which something was found: [start, stop)."""
+
+    result: int
+    start: int
+    stop: int
+
+
+class _Found(NamedTuple):
+    search: SavedSearch
+    step: StepInstance
+    places: list[Place]
+
+
+def match() -> int:
+    """Ask of the next rows, and delete them in the transaction that writes what was found; how many
+    rows there were."""
+    rows = list(NoticeWork.objects.order_by("pk")[:ROWS_AT_ONCE])
+    if not rows:
+        return 0
+    found = _Batch(rows).found()
+    with transaction.atomic():
+        Notice.objects.bulk_create(
+            (
+                Notice(
+                    search=each.search,
+                    step_id=each.step.pk,
+                    attempt=each.step.execute_count,
+                    places=[list(place) for place in each.places[:PLACES_MAX]],
+                )
+                for each in found
+            ),
+            ignore_conflicts=True,
+        )
+        NoticeWork.objects.filter(database.InArray("pk", [row.pk for row in rows])).delete()
+    return len(rows)
+
+
+class _Batch:
+    """Some rows, and the searches that they are asked by."""
+
+    def __init__(self, rows: Sequence[NoticeWork]) -> None:
+        self.ended: list[int] = []
+        self.grown: dict[int, list[Place]] = defaultdict(list)
+        for row in rows:
+            numbers = np.frombuffer(bytes(row.numbers), "<i8").tolist()
+            if row.step_id is None:
+                self.ended += numbers
+            else:
+                triples = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+                self.grown[row.step_id] += [Place(*each) for each in triples]
+        steps = StepInstance.objects.filter(
+            database.InArray("pk", {*self.ended, *self.grown}), job__expired_at=None
+        )
+        self.steps = {step.pk: step for step in steps.select_related("job__scope")}
+        self.patterns: dict[int, Pattern | None] = {}
+        self.searches = self._searches({step.job.scope_id for step in self.steps.values()})
+        noticed = Notice.objects.filter(step_id__in=list(self.steps))
+        self.noticed = set(noticed.values_list("search", "step_id", "attempt"))
+
+    def _searches(self, scopes: Iterable[int]) -> dict[int, list[SavedSearch]]:
+        searches: dict[int, list[SavedSearch]] = defaultdict(list)
+        active = SavedSearch.objects.filter(active=True, scope__in=list(scopes))
+        for search in active.select_related("owner").order_by("pk"):
+            try:
+                self.patterns[search.pk] = pattern_of(search)
+            except InvalidPattern:
+                switch_off(search, reasons.BAD_PATTERN)
+                continue
+            if may_ask(search):
+                searches[search.scope_id].append(search)
+            else:
+                switch_off(search, reasons.NO_ACCESS)
+        return searches
+
+    def found(self) -> Iterator[_Found]:
+        """What is to be told: texts first, then ends, each in the order in which it came."""
+        for pk, places in self.grown.items():
+            if (step := self.steps.get(pk)) is not None:
+                yield from self._in_texts(step, places)
+        for pk in dict.fromkeys(self.ended):
+            if (step := self.steps.get(pk)) is not None:
+                yield from self._of_ended(step)
+
+    def _asking(self, step: StepInstance, *, ended: bool) -> dict[SavedSearch, Pattern | None]:
+        """Those that ask of a step when its text grows, or when it ends, and have not been told."""
+        return {
+            search: self.patterns[search.pk]
+            for search in self.searches.get(step.job.scope_id, ())
+            if is_about(search, step.job)
+            and bool(search.statuses or not search.pattern) is ended
+            and (search.pk, step.pk, step.execute_count) not in self.noticed
+        }
+
+    def _in_texts(self, step: StepInstance, places: Sequence[Place]) -> Iterator[_Found]:
+        asking = self._asking(step, ended=False)
+        if not asking:
+            return
+        if step.step_type == StepType.FILE:
+            for search, pattern in asking.items():
+                if pattern is not None and (found := in_step(step, pattern)) is not None:
+                    yield _Found(search, step, found)
+            return
+        found_by: dict[SavedSearch, list[Place]] = defaultdict(list)
+        for place, data in _texts(step.day, places):
+            for search, pattern in asking.items():
+                if (
+                    len(found_by[search]) < PLACES_MAX
+                    and pattern is not None
+                    and occurs(pattern, [data])
+                ):
+                    found_by[search].append(place)
+        for search in asking:
+            if found_by[search]:
+                yield _Found(search, step, found_by[search])
+
+    def _of_ended(self, step: StepInstance) -> Iterator[_Found]:
+        if run_rank(step.status) != FINISHED:
+            return  # it runs again
+        for search, pattern in self._asking(step, ended=True).items():
+            if search.statuses and step.status not in search.statuses:
+                continue
+            if pattern is None:
+                yield _Found(search, step, [])
+            elif (found := in_step(step, pattern)) is not None:
+                yield _Found(search, step, found)
+
+
+def in_step(step: StepInstance, pattern: Pattern) -> list[Place] | None:
+    """Where all logs of a step hold it, None if none does; of file logs there is no place."""
+    hosts = overview(step, Attempts()).hosts
+    search = Search(step, hosts, pattern, shown=0, budget=STEP_BUDGET)
+    places: list[Place] = []
+    is_anywhere = False
+    for hits in search:
+        is_anywhere = True
+        if not hits.label:
+            places += [Place(r.pk, 0, r.held_size) for r in hits.host.results if r.held_size]
+        if len(places) >= PLACES_MAX:
+            break
+    return places if is_anywhere else None
+
+
+def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
+    """Each of these texts from the beginning of its first line, as far as they can be read."""
+    sizes = dict(
+        HostResult.objects.filter(
+            database.InArray("pk", {place.result for place in places})
+        ).values_list("pk", "held_size")
+    )
+    for some in _groups(places, sizes):
+        begins = [Place(p.result, max(0, p.start - OVERLAP_BYTES), p.stop) for p in some]
+        for place, begin, data in zip(some, begins, _read_all(day, begins, sizes), strict=True):
+            if data:
+                yield _from_line(day, place, begin, data, sizes[place.result])
+
+
+def _groups(places: Iterable[Place], sizes: Mapping[int, int]) -> Iterator[list[Place]]:
+    """The places that are still there, some megabytes of them at a time."""
+    some: list[Place] = []
+    weight = 0
+    for place in places:
+        stop = min(place.stop, sizes.get(place.result, 0))
+        if place.start < stop:
+            some.append(place._replace(stop=stop))
+            weight += stop - place.start + OVERLAP_BYTES
+        if weight >= store.GROUP_BYTES:
+            yield some
+            some, weight = [], 0
+    if some:
+        yield some
+
+
+def _read_all(day: datetime.date, places: Sequence[Place], sizes: Mapping[int, int]) -> list[bytes]:
+    """The bytes of each place; none of one that went meanwhile or is damaged: `verify_logs` tells
+    more."""
+    spans = [store.Span(*place, sizes[place.result]) for place in places]
+    try:
+        stream = store.read(day, spans)
+        return [b"".join(store.first_bytes(stream, span.stop - span.start)) for span in spans]
+    except Unreadable:
+        if len(places) == 1:
+            return [b""]
+        return [data for place in places for data in _read_all(day, [place], sizes)]
+
+
+def _from_line(
+    day: datetime.date, place: Place, begin: Place, data: bytes, size: int
+) -> tuple[Place, bytes]:
+    if b"\0" in data and begin.start and size <= _WHOLE_BYTES:
+        whole = Place(place.result, 0, place.stop)
+        (text,) = _read_all(day, [whole], {place.result: size})
+        if utf16_name(text[:1024]):
+            return whole, text
+    line = data.rfind(b"\n", 0, place.start - begin.start) + 1
+    return begin._replace(start=begin.start + line), data[line:]
+
+
+def read(day: datetime.date, place: Place, size: int) -> bytes:
+    """The bytes of a place in a log of this size. Raises Unreadable."""
+    stop = min(place.stop, size)
+    span = store.Span(place.result, place.start, stop, size)
+    return b"".join(part for _, parts in store.read(day, [span]) for part in parts)

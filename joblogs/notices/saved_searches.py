@@ -1,0 +1,86 @@
+"""Saved searches: what they ask, whether their owner may still ask it, and their secrets.
+
+The secret that signs the messages of a search is stored nowhere: it is made of SECRET_KEY and a
+random value of the search. A copy of the database signs nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import hashlib
+import hmac
+import re
+import secrets
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.encoding import force_bytes
+
+from joblogs import access
+from joblogs.models import JobInstance, Notice, NoticeState, SavedSearch
+from joblogs.search import Pattern
+
+from . import reasons
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of every such secret
+_PURPOSE = b"joblogs notices"
+
+
+def pattern_of(search: SavedSearch) -> Pattern | None:
+    """What a search looks for in texts, None if it is about how steps end only. Raises
+    InvalidPattern."""
+    if not search.pattern:
+        return None
+    return _pattern(search.pattern, search.is_regex, search.ignores_case)
+
+
+@lru_cache(1024)
+def _pattern(text: str, is_regex: bool, ignores_case: bool) -> Pattern:
+    return Pattern.of(text, regex=is_regex, ignore_case=ignores_case)
+
+
+def is_about(search: SavedSearch, job: JobInstance) -> bool:
+    """Whether a search asks of a job of this name."""
+    return not search.job_name or _names(search.job_name).match(job.name) is not None
+
+
+@lru_cache(1024)
+def _names(wanted: str) -> re.Pattern[str]:
+    # Only * is special: names have brackets and question marks.
+    escaped = wanted.replace("[", "[[]").replace("?", "[?]")
+    return re.compile(fnmatch.translate(escaped))
+
+
+def may_ask(search: SavedSearch) -> bool:
+    """Whether the owner may see the scope now; read with the owner."""
+    scopes = access.visible_scopes(search.owner_user)
+    return scopes.filter(pk=search.scope_id).exists()
+
+
+def switch_off(search: SavedSearch, reason: str) -> None:
+    """Switch a search off for one of `OFF_REASONS`; what it has not sent is not sent."""
+    SavedSearch.objects.filter(pk=search.pk).update(active=False, off_reason=reason)
+    search.active, search.off_reason = False, reason
+    pending = Notice.objects.filter(search=search.pk, state=NoticeState.PENDING)
+    pending.update(state=NoticeState.DROPPED, detail=reasons.OFF)
+
+
+def new_secret(search: SavedSearch) -> str:
+    """Give a search another secret; the one before stops working. Returned once, never again."""
+    search.secret_nonce = secrets.token_bytes(32)
+    secret = _derived(search.secret_nonce)
+    search.secret_sha256 = hashlib.sha256(secret).digest()
+    search.save(update_fields=["secret_nonce", "secret_sha256"])
+    return SECRET_PREFIX + base64.b64encode(secret).decode()
+
+
+def secret_of(search: SavedSearch) -> bytes | None:
+    """The secret of a search, None if SECRET_KEY is another one now."""
+    secret = _derived(bytes(search.secret_nonce))
+    same = hmac.compare_digest(hashlib.sha256(secret).digest(), bytes(search.secret_sha256))
+    return secret if same else None
+
+
+def _derived(nonce: bytes) -> bytes:
+    return hmac.digest(force_bytes(settings.SECRET_KEY), _PURPOSE + nonce, "sha256")

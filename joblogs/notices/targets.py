@@ -1,0 +1,86 @@
+"""Addresses of webhooks: which may be sent to, and where they lead.
+
+A name is resolved once, what it leads to is checked, and that is connected to: a name that says
+something else a moment later leads nowhere else.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_EMBEDDING = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
+"""Networks whose addresses lead to others."""
+
+
+class TargetRefused(ValueError):
+    """An address that is none, or that must not be sent to. Its text says which."""
+
+
+class Target(NamedTuple):
+    """Parts of an address: `path` with its query."""
+
+    is_tls: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """What the Host header says."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = 443 if self.is_tls else 80
+        return host if self.port == usual else f"{host}:{self.port}"
+
+
+def check_address(text: str) -> Target:
+    """The parts of an address. Raises TargetRefused; nothing is resolved."""
+    if not text.isascii() or any(ord(char) <= 32 or ord(char) == 127 for char in text):
+        raise TargetRefused("not an address")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise TargetRefused("not an address") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise TargetRefused("must begin with http:// or https://")
+    if "@" in parts.netloc or "\\" in text:
+        raise TargetRefused("must hold no user and no password")
+    if port == 0:
+        raise TargetRefused("not an address")
+    is_tls = parts.scheme == "https"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(is_tls, parts.hostname, port or (443 if is_tls else 80), path)
+
+
+def resolve(target: Target) -> str:
+    """The address that a target's name leads to, if it may be sent to. Raises TargetRefused, and
+    OSError if there is none."""
+    found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    addresses = [str(place[4][0]) for place in found]
+    for text in addresses:
+        if settings.NOTICE_PRIVATE_TARGETS or is_public(text):
+            return text
+    raise TargetRefused("leads to a private address")
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is one that anybody may reach, whatever it is written as."""
+    try:
+        address: Address = ipaddress.ip_address(text)
+    except ValueError:
+        return False  # with a zone: of this machine's own links
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        elif address in _NAT64:
+            address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        elif any(address in network for network in _EMBEDDING):
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved

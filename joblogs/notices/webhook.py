@@ -1,0 +1,98 @@
+"""Signed webhooks: one POST to one address, bounded in time, whose answer is not read.
+
+Signed as Standard Webhooks says (https://www.standardwebhooks.com); receivers have libraries for
+it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import http.client
+import socket
+import ssl
+import threading
+from functools import cache
+
+from joblogs import __version__
+
+from .targets import TargetRefused, check_address, resolve
+
+SECONDS = 20.0
+"""From the first packet to the answer's status; a receiver that is slower is tried again."""
+CONNECT_SECONDS = 5.0
+
+
+class NotDelivered(Exception):
+    """A message that a receiver did not take. Its text says why, and holds nothing that it said."""
+
+
+def signature(secret: bytes, event_id: str, timestamp: int, body: bytes) -> str:
+    """What the header says that proves who sent a body."""
+    signed = f"{event_id}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode()
+
+
+def send(address: str, *, secret: bytes, event_id: str, timestamp: int, body: bytes) -> None:
+    """Send a body. Raises NotDelivered unless the receiver answers 2xx in time; redirects are not
+    followed."""
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"joblogs/{__version__}",
+        "Webhook-Id": event_id,
+        "Webhook-Timestamp": str(timestamp),
+        "Webhook-Signature": signature(secret, event_id, timestamp, body),
+        "Connection": "close",
+    }
+    try:
+        status = _post(address, headers, body)
+    except TargetRefused as error:
+        raise NotDelivered(f"address refused: {error}") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise NotDelivered(type(error).__name__) from None
+    if not 200 <= status < 300:
+        raise NotDelivered(f"HTTP {status}")
+
+
+def _post(address: str, headers: dict[str, str], body: bytes) -> int:
+    target = check_address(address)
+    raw = socket.create_connection((resolve(target), target.port), timeout=CONNECT_SECONDS)
+    raw.settimeout(SECONDS)
+    sock = raw
+    if target.is_tls:
+        sock = _tls().wrap_socket(raw, server_hostname=target.host, do_handshake_on_connect=False)
+    # A receiver that sends byte after byte would be waited for again with each of them.
+    watch = threading.Timer(SECONDS, _hang_up, [sock])
+    watch.daemon = True
+    watch.start()
+    try:
+        if isinstance(sock, ssl.SSLSocket):
+            sock.do_handshake()
+        connection = http.client.HTTPConnection(target.host, target.port)
+        connection.sock = sock
+        try:
+            connection.putrequest("POST", target.path, skip_host=True, skip_accept_encoding=True)
+            connection.putheader("Host", target.authority)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+    finally:
+        watch.cancel()
+        sock.close()
+
+
+def _hang_up(sock: socket.socket) -> None:
+    try:
+        # Not the TLS socket's own, which would change it under who reads from it.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+    except OSError:
+        return  # it has ended already
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
