@@ -50,6 +50,11 @@ class LogUpdate:
         self.was_computed = row.fingerprint_size is not None or host_rank(row.status) == FINISHED
 
     @property
+    def leaves_pack(self) -> bool:
+        """Whether its log is packed and grows: then it goes back to chunks."""
+        return self.row.pack is not None and bool(self.log.added)
+
+    @property
     def is_changed(self) -> bool:
         return self.is_new or self.is_merged or self.is_resized or self.is_masked
 

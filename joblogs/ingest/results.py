@@ -35,6 +35,7 @@ from .held_finishes import FILE_LOG, HOST_RESULT, Finish, Kind, PendingRows
 from .hierarchy import StepWork
 from .host_identities import Place
 from .log_update import LogUpdate
+from .packed_logs import PackedLogs
 from .report import Outcome, Reason, Refused, expired_message
 
 _RECORD_COLUMNS = precedence.shared_columns(
@@ -51,12 +52,17 @@ _MERGED_COLUMNS = (
     "identity_id",
     "declared_size",
 )
+_STARTS = 4
 RANGES_AT_ONCE = 200_000
 """As many masked ranges as the locked rows of one transaction may hold, some 30 MB."""
 
 
 class _Overtaken(Exception):
     """The job's logs expired between reading its row and writing: start over."""
+
+
+class _PackGrows(Exception):
+    """A log grows that lies in a pack with others, which are not locked: start over with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +103,22 @@ def write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
     `last`: the stream has ended with this batch. Else what says that something has finished is not
     written, but left for `finishes`.
     """
-    try:
-        return _write(work, finishes, last=last)
-    except _Overtaken:
-        work.step.job.refresh_from_db(fields=["expired_at"])
-        return _write(work, finishes, last=last)
+    packed = None
+    for _ in range(_STARTS):
+        try:
+            return _write(work, finishes, packed, last=last)
+        except _Overtaken:
+            work.step.job.refresh_from_db(fields=["expired_at"])
+        except _PackGrows:
+            packed = PackedLogs(work.step)
+    return _write(work, finishes, packed, last=last)
 
 
-def _write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
+def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, last: bool) -> Written:
     step, outcome = work.step, Outcome()
     has_expired = step.job.expired_at is not None
     with transaction.atomic():
-        updates = _locked_rows(work)
+        updates = _locked_rows(work, packed)
         rows = [update.row for update in updates.values()]
         pending = finishes.pending_rows(
             HOST_RESULT, rows, outcome, job=lambda row: step.job_id, at_once=last
@@ -138,6 +148,10 @@ def _write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
             step.day, grown, limit=limit, blind_app=work.blind_app, outcome=outcome
         )
         replaced = masking.mask_logs(step.day, grown)
+        if leaving := [update for update in grown if update.leaves_pack]:
+            if packed is None:
+                raise _PackGrows
+            packed.unpack(leaving)
         pending.hide_finishes()
         _write_rows(step, updates, replaced)
         if files or any(update.concerns_maintenance for update in updates.values()):
@@ -164,8 +178,9 @@ def _role_of(record: records.HostResult) -> Role:
     return Role.SOURCE if record.role == "source" else Role.TARGET
 
 
-def _locked_rows(work: StepWork) -> dict[Place, LogUpdate]:
-    """The host results of every host that the records name, locked by ascending id."""
+def _locked_rows(work: StepWork, packed: PackedLogs | None) -> dict[Place, LogUpdate]:
+    """The host results of every host that the records name, locked by ascending id; with those of
+    other hosts whose logs lie in packs with theirs, if these may be laid out anew."""
     hosts = {record.bk_host_id for _, record in work.entries}
     rows_of_hosts = HostResult.objects.filter(database.InArray("host_id", hosts), step=work.step)
     stated = [record for _, record in work.entries if isinstance(record, records.HostResult)]
@@ -175,7 +190,9 @@ def _locked_rows(work: StepWork) -> dict[Place, LogUpdate]:
     ):
         # Whoever makes host results holds the step's row, so that nobody else makes the same.
         list(StepInstance.objects.select_for_update(no_key=True).filter(pk=work.step.pk))
-    rows = rows_of_hosts.select_for_update().order_by("pk")
+    rows = (
+        rows_of_hosts.select_for_update().order_by("pk") if packed is None else packed.lock(hosts)
+    )
     return {(r.host_id, r.execute_count, r.batch, r.role): LogUpdate(r) for r in rows}
 
 

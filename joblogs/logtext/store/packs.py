@@ -150,6 +150,13 @@ def _rows(day: datetime.date, step: int, packs: Sequence[Pack]) -> Iterator[tupl
         yield day, step, number, len(text), text.count(b"\n"), kind, stored
 
 
+def delete(day: datetime.date, keys: Collection[PackKey]) -> None:
+    """Delete packs of a day. Part of the caller's transaction."""
+    for step, own in groupby(sorted(keys), _step):
+        numbers = [key.number for key in own]
+        LogPack.objects.filter(database.InArray("number", numbers), day=day, step_id=step).delete()
+
+
 def delete_of_steps(day: datetime.date, steps: Collection[int]) -> None:
     """Delete all packs of these steps. Part of the caller's transaction."""
     LogPack.objects.filter(database.InArray("step_id", steps), day=day).delete()

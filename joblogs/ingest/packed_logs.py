@@ -1,0 +1,41 @@
+"""Packed logs that grow: pieces that come late, when their step was taken for finished for good."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from django.db.models import Q
+
+from joblogs.logtext.store import packing
+from joblogs.models import HostResult, StepInstance
+
+from .log_update import LogUpdate
+
+
+class PackedLogs:
+    """The logs of a step that lie in packs with those of some hosts, in one transaction."""
+
+    def __init__(self, step: StepInstance) -> None:
+        self._step = step
+        self._rows: list[HostResult] = []
+
+    def lock(self, hosts: Collection[int]) -> list[HostResult]:
+        """Lock the step, then the host results of these hosts and all that lie in packs with them,
+        by ascending id. Returns those of the hosts."""
+        # Whoever lays out packs of a step holds its row.
+        locked = StepInstance.objects.select_for_update(no_key=True)
+        self._step = locked.get(pk=self._step.pk)
+        rows = HostResult.objects.for_step(self._step)
+        packed = rows.filter(host_id__in=hosts).exclude(pack=None)
+        numbers = set(packed.values_list("pack", flat=True))
+        every = rows.filter(Q(host_id__in=hosts) | Q(pack__in=numbers))
+        self._rows = list(every.select_for_update().order_by("pk"))
+        return [row for row in self._rows if row.host_id in hosts]
+
+    def unpack(self, leaving: Sequence[LogUpdate]) -> None:
+        """Move these logs back into chunks, as they were before they grew."""
+        sizes = {update.row.pk: update.log.held_before for update in leaving}
+        numbers = {update.row.pack for update in leaving}
+        others = [row for row in self._rows if row.pack in numbers and row.pk not in sizes]
+        rows = [update.row for update in leaving]
+        packing.unpack(self._step.day, self._step, rows, others, sizes=sizes)
