@@ -75,6 +75,9 @@ EMAIL_TIMEOUT = 20
 METRICS_TOKEN_SHA256 = env.sha256("METRICS_TOKEN_SHA256")
 PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR")
 
+# Whether `/readyz` asks the tables of log text too: where they lie on servers of their own.
+READY_ASKS_TEXT = env.boolean("READY_ASKS_TEXT", default=False)
+
 # Databases. Options given in the URLs win over those here.
 
 DATABASES: dict[str, dict[str, Any]] = {

@@ -135,6 +135,7 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("PAGE_TIMEOUT_SECONDS", "5s"),
         ("DATABASE_REPLICA_URL", "postgresql://u:p@localhost"),
         ("MASK_SECRETS", "maybe"),
+        ("READY_ASKS_TEXT", "sometimes"),
         ("AUDIT_REQUIRED", "maybe"),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "nginx"),
@@ -337,6 +338,7 @@ def test_the_gateways_keys_come_from_the_variable_or_a_file(load: Load, tmp_path
 def test_patterns_of_secrets_come_on_top_of_the_built_in_ones(load: Load, tmp_path: Path) -> None:
     built_in = load()["SECRET_RULES"]
     assert load()["MASK_SECRETS"] is True
+    assert load()["READY_ASKS_TEXT"] is False
     assert (load()["AUDIT_REQUIRED"], load(AUDIT_REQUIRED="on")["AUDIT_REQUIRED"]) == (False, True)
     text = '{"own": {"begins": "itk_", "then": "[0-9a-f]{8}", "more": "[0-9a-f]"}}'
     (tmp_path / "patterns.json").write_text(text)

@@ -17,6 +17,7 @@ from msgspec import UNSET, UnsetType
 from rest_framework import exceptions
 from rest_framework.views import APIView
 
+from joblogs.database import is_unanswered
 from joblogs.errors import (
     BadRequest,
     JobNotFound,
@@ -273,9 +274,11 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
 def _log_unforeseen(request: Any, error: Exception) -> None:
     # Where it happened, not its message: a database's message may quote a log.
     cause = error.__cause__ or error
+    # Of a server that is gone there is nothing to be looked for in our code.
+    gone = is_unanswered(error) or is_unanswered(cause)
     logger.error(
-        "request %s was not answered: %s\n%s",
+        "request %s was not answered: %s%s",
         exchange_of(request).job_request_id,
         type(cause).__name__,
-        "".join(traceback.format_tb(cause.__traceback__)),
+        "" if gone else "\n" + "".join(traceback.format_tb(cause.__traceback__)),
     )

@@ -19,7 +19,16 @@ from .compiled import ArrayParam, CompiledQuery, InArray, Param
 from .disk_usage import size
 from .indexes import AddIndexOnline
 from .lock_timeout import retry_for_locks
-from .locks import answering, is_timeout, only_one, retrying, share_lock, take_lock, waiting_at_most
+from .locks import (
+    answering,
+    is_timeout,
+    is_unanswered,
+    only_one,
+    retrying,
+    share_lock,
+    take_lock,
+    waiting_at_most,
+)
 from .partitions import Partitions
 from .place import place
 from .replica import (
@@ -50,6 +59,7 @@ __all__ = [
     "insert_without_sync",
     "is_reading_replica",
     "is_timeout",
+    "is_unanswered",
     "only_one",
     "place",
     "reads_from_replica",

@@ -28,6 +28,8 @@ from .worker_errors import is_duplicate, is_lost_node
 
 T = TypeVar("T")
 RETRIES = 3
+_GONE = {"08", "53", "57P"}
+"""Classes of PostgreSQL's errors: no connection, out of resources, shut down."""
 
 
 def is_postgresql() -> bool:
@@ -100,6 +102,17 @@ def answering() -> Iterator[None]:
         if not is_lost_node(error):
             raise
         raise Unavailable from error
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Whether an error of a statement says that a server is not there, or does not answer."""
+    if isinstance(error, InterfaceError) or is_lost_node(error):
+        return True
+    # What SQLite says so may as well be a mistake in a statement.
+    if not isinstance(error, OperationalError) or not is_postgresql():
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state[:2] in _GONE or state[:3] in _GONE
 
 
 def retrying(work: Callable[[], T]) -> T:

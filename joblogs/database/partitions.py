@@ -11,10 +11,12 @@ import datetime
 import re
 from collections.abc import Iterator, Sequence
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db import models as django_models
 
-from .locks import is_postgresql
+from joblogs.errors import Unavailable
+
+from .locks import answering, is_postgresql
 
 LOCK_TIMEOUT_MS = 2000
 _NAME = re.compile(r"_(\d{4})(\d{2})(\d{2})$")
@@ -65,7 +67,7 @@ class Partitions:
         quote = connection.ops.quote_name
         table, child, default = quote(self.table), quote(name), quote(f"{self.table}_default")
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
+            with answering(), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
                 cursor.execute(f"CREATE TABLE {child} (LIKE {table} INCLUDING ALL)")
                 # The bounds as a check: attaching need not read the table to believe them.
@@ -84,7 +86,7 @@ class Partitions:
                     f"FOR VALUES FROM ('{start}') TO ('{end}')"
                 )
                 cursor.execute(f"ALTER TABLE {child} DROP CONSTRAINT day_bounds")
-        except OperationalError:
+        except Unavailable:
             return False
         return True
 
@@ -152,7 +154,7 @@ class Partitions:
         quote = connection.ops.quote_name
         child = quote(self._name(day))
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
+            with answering(), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
                 cursor.execute(f"ALTER TABLE {quote(self.table)} DETACH PARTITION {child}")
                 cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {child})")  # noqa: S608 - our names
@@ -160,7 +162,7 @@ class Partitions:
                     transaction.set_rollback(True)
                     return False
                 cursor.execute(f"DROP TABLE {child}")
-        except OperationalError:
+        except Unavailable:
             return False
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import logging
 from enum import StrEnum
@@ -22,6 +23,7 @@ class Fault(StrEnum):
     """Reasons of a failed check. They are public, so they name no detail."""
 
     UNREACHABLE = "the database does not answer"
+    TEXT_UNREACHABLE = "the tables of log text do not answer"
     OUTDATED = "migrations are not applied"
     BEFORE_1 = "made by a version before 1.0: export it with that version, see CHANGELOG"
 
@@ -36,19 +38,35 @@ BEFORE_1_MIGRATION = ("joblogs", "0001_initial")
 """The first migration of versions before 1.0. No migration of theirs leads to the tables of 1.0."""
 
 
-def fault() -> Fault | None:
-    """The fault or None, within a few seconds whatever the database does."""
+def fault(text_table: str | None = None) -> Fault | None:
+    """The fault or None, within a few seconds whatever the database does.
+
+    A table of log text is asked too, if it is named: it may lie on other servers.
+    """
     probe = _connection_with_timeout()
+    failure = Fault.UNREACHABLE
     try:
         applied = MigrationRecorder(probe).applied_migrations()
+        if text_table is not None and _newest_migrations() <= applied.keys():
+            failure = Fault.TEXT_UNREACHABLE
+            _ask(probe, text_table)
     except Error as error:
         logger.warning("not ready: %s", type(error).__name__)
-        return Fault.UNREACHABLE
+        return failure
     finally:
         probe.close()
     if BEFORE_1_MIGRATION in applied:
         return Fault.BEFORE_1
     return None if _newest_migrations() <= applied.keys() else Fault.OUTDATED
+
+
+def _ask(probe: BaseDatabaseWrapper, table: str) -> None:
+    """Look for a row of today: in one partition, wherever its parts are."""
+    with probe.cursor() as cursor:
+        name = probe.ops.quote_name(table)
+        today = datetime.datetime.now(datetime.UTC).date()
+        cursor.execute(f"SELECT 1 FROM {name} WHERE day = %s LIMIT 1", [today])  # noqa: S608 - our names
+        cursor.fetchone()
 
 
 def advice() -> str | None:

@@ -14,10 +14,9 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from django.db import OperationalError
-
 from joblogs import database, log_features
 from joblogs.choices import FINISHED, host_rank
+from joblogs.errors import Unavailable
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.models import HostResult
@@ -36,9 +35,10 @@ def take(rows: Iterable[HostResult], *, seconds: float) -> None:
     done; the features of some of them, after a batch that took so many seconds."""
     due = sorted((row for row in rows if _is_due(row)), key=attrgetter("day", "pk"))
     try:
-        for _, own in itertools.groupby(due, key=attrgetter("day")):
-            _take(list(own), seconds)
-    except (Unreadable, OperationalError):
+        with database.answering():
+            for _, own in itertools.groupby(due, key=attrgetter("day")):
+                _take(list(own), seconds)
+    except (Unreadable, Unavailable):
         # The logs went meanwhile, one is damaged, or the database was busy: `maintain_logs` takes
         # what is missing.
         return

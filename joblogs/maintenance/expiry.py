@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from joblogs import database, log_features, signed_parts
 from joblogs.choices import RUN_UNFINISHED
+from joblogs.errors import Unavailable
 from joblogs.ingest import changed_steps
 from joblogs.logtext import store
 from joblogs.logtext.store import packs
@@ -90,7 +91,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
     if day not in partitions.days():
         return 0
     try:
-        with transaction.atomic():
+        with database.answering(), transaction.atomic():
             # Whoever makes host results holds their step, whoever adds to logs the partition: what
             # they made or added counts, so who is due is asked again with both.
             jobs = JobInstance.objects.filter(id__in=logs_due(today).filter(day=day).values("id"))
@@ -115,7 +116,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
             signed_parts.empty_day(day)
             changed_steps.add(_steps_of(staying))  # to be signed anew
             _mark(due)
-    except OperationalError:
+    except Unavailable:
         # The lock was not to be had: somebody reads that day. Job by job needs none.
         return 0
     return len(due)

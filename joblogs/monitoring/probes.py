@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from joblogs.database import readiness
+from joblogs.logtext import store
 
 
 @require_safe
@@ -16,8 +18,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and has this code's tables; else 503 with the reason in one line."""
-    fault = readiness.fault()
+    """The database answers and has this code's tables; else 503 with the reason in one line.
+
+    With READY_ASKS_TEXT the servers of log text answer too.
+    """
+    table = store.PARTITIONS.table if settings.READY_ASKS_TEXT else None
+    fault = readiness.fault(table)
     return (
         _answer("ready", status=200)
         if fault is None

@@ -3,6 +3,7 @@ unavailable."""
 
 from __future__ import annotations
 
+import logging
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -15,9 +16,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
-from joblogs.database import is_timeout, readiness
+from joblogs.database import is_timeout, is_unanswered, readiness
 from joblogs.errors import Unavailable
 from joblogs.logtext.ansi import visible
+
+logger = logging.getLogger(__name__)
 
 COOKIE = "zone"
 """Name of a time zone; a script of the pages sets it."""
@@ -83,6 +86,9 @@ class UnavailableMiddleware:
         if isinstance(error, OperationalError) and is_timeout(error):
             limit = {"limit": settings.PAGE_TIMEOUT_SECONDS}
             return render(request, "503.html", limit, status=503)
+        if is_unanswered(error):
+            logger.error("a page was not answered: %s", type(error).__name__)
+            return render(request, "503.html", status=503)
         if isinstance(error, DatabaseError) and readiness.fault() is readiness.Fault.BEFORE_1:
             return render(request, "503.html", {"is_before_1": True}, status=503)
         return None

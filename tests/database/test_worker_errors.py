@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.db import InternalError, connection, transaction
+from django.test import Client
 
-from joblogs import database
+from joblogs import database, maintenance
 from joblogs.errors import Unavailable
+from joblogs.models import HostResult
+from tests.builders import BATCH, asking, credentials, job, lines, load, result, script_log, step
+from tests.pages.page_helpers import page, staff
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -76,13 +82,95 @@ def test_any_other_internal_error_stays_what_it_is() -> None:
         failing("a bug", times=1)()
 
 
-@pytest.mark.parametrize("table", DISTRIBUTED)
-def test_a_table_of_text_can_be_distributed(table: str) -> None:
+def partitioned_tables() -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(KEYS, [table])
-        keys = dict(cursor.fetchall())
-        assert keys
-        for name, columns in keys.items():
-            assert DISTRIBUTED[table] in columns, name
-        cursor.execute(FOREIGN, [table, table])
-        assert cursor.fetchall() == []
+        cursor.execute("SELECT partrelid::regclass::text FROM pg_partitioned_table ORDER BY 1")
+        return [name for (name,) in cursor.fetchall()]
+
+
+def test_each_table_of_a_days_text_can_be_distributed() -> None:
+    tables = partitioned_tables()
+    assert set(DISTRIBUTED) <= set(tables)
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(KEYS, [table])
+            keys = [set(columns) for _, columns in cursor.fetchall()]
+            assert keys, table
+            # A column that all keys hold, beside the day.
+            shared = set.intersection(*keys) - {"day"}
+            assert DISTRIBUTED.get(table, next(iter(shared), None)) in shared, table
+            cursor.execute(FOREIGN, [table, table])
+            assert cursor.fetchall() == [], table
+
+
+@pytest.fixture
+def lost_worker() -> Iterator[None]:
+    """A job whose text cannot be asked for: the table is one that fails as a lost worker does."""
+    load(job(), step(), result(status=9), script_log("one\n"))
+    raising = f"RAISE EXCEPTION USING MESSAGE = '{LOST[1]}', ERRCODE = 'XX000'"
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE joblogs_logchunk RENAME TO joblogs_elsewhere")
+        for name, kind in (("lost", "boolean"), ("lost_too", "trigger")):
+            cursor.execute(
+                f"CREATE FUNCTION {name}() RETURNS {kind} LANGUAGE plpgsql "
+                f"AS $$ BEGIN {raising}; END $$"
+            )
+        cursor.execute(
+            "CREATE VIEW joblogs_logchunk AS "
+            "SELECT * FROM joblogs_elsewhere WHERE (SELECT lost());"
+            "CREATE TRIGGER lost INSTEAD OF INSERT ON joblogs_logchunk "
+            "FOR EACH ROW EXECUTE FUNCTION lost_too()"
+        )
+        yield
+        cursor.execute(
+            "DROP VIEW joblogs_logchunk; DROP FUNCTION lost(); DROP FUNCTION lost_too();"
+            "ALTER TABLE joblogs_elsewhere RENAME TO joblogs_logchunk"
+        )
+
+
+@pytest.mark.usefixtures("lost_worker")
+def test_whoever_asks_for_text_of_a_lost_worker_is_told_to_come_again(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    zoe, headers = staff(), credentials(write=True)
+    caplog.clear()
+    asked = client.post(BATCH, json.dumps(asking()), "application/json", headers=headers)
+    assert asked.json()["code"] == 1240002
+    sent = client.post(
+        "/api/v1/records",
+        lines(script_log("two\n", offset=4)),
+        "application/x-ndjson",
+        headers=headers,
+    )
+    assert sent.json()["code"] == 1240002
+    assert zoe.get(page("log")).status_code == 503
+    assert "Traceback" not in caplog.text
+    assert "File " not in caplog.text
+
+
+@pytest.mark.usefixtures("lost_worker")
+def test_readiness_asks_the_tables_of_text_where_it_is_told_to(
+    client: Client, settings: Any
+) -> None:
+    assert client.get("/readyz").status_code == 200
+    settings.READY_ASKS_TEXT = True
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.content) == (
+        503,
+        b"not ready: the tables of log text do not answer\n",
+    )
+
+
+def test_a_day_that_a_worker_keeps_is_left_to_the_next_run() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION lost() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"RAISE EXCEPTION USING MESSAGE = '{LOST[0]}', ERRCODE = 'XX000'; END $$"
+        )
+        cursor.execute("CREATE EVENT TRIGGER lost ON ddl_command_start EXECUTE FUNCTION lost()")
+        try:
+            assert maintenance.maintain().partitions_made == 0
+        finally:
+            cursor.execute("DROP EVENT TRIGGER lost")
+            cursor.execute("DROP FUNCTION lost()")
+    assert HostResult.objects.count() == 0
