@@ -5,15 +5,11 @@ Streams: memory does not grow with what is selected, statements grow with bytes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from enum import StrEnum
+from collections.abc import Generator, Iterable, Iterator
 
-from .archive import archived
+from .formats import Format
 from .names import download_name
-from .ndjson import lines
 from .selection import Outcome, Selection
-from .table import rows
-from .text import stream
 from .walk import Passed, Reading, Tally, Walk
 
 __all__ = [
@@ -32,37 +28,12 @@ __all__ = [
 BLOCK_BYTES = 256 * 1024
 
 
-class Format(StrEnum):
-    """What an export looks like."""
-
-    NDJSON = "ndjson"
-    ZIP = "zip"
-    TXT = "txt"
-    CSV = "csv"
-
-    @property
-    def content_type(self) -> str:
-        return _CONTENT_TYPES[self]
-
-
-_CONTENT_TYPES = {
-    Format.NDJSON: "application/x-ndjson",
-    Format.ZIP: "application/zip",
-    Format.TXT: "text/plain; charset=utf-8",
-    Format.CSV: "text/csv; charset=utf-8",
-}
-_WRITERS: dict[Format, Callable[[Walk], Iterator[bytes]]] = {
-    Format.NDJSON: lines,
-    Format.ZIP: archived,
-    Format.CSV: rows,
-}
-
-
 def parts(walk: Walk, format: Format, *, prefix: bool = True) -> Generator[bytes, None, None]:
     """The export in blocks; none if nothing is selected. `prefix` leads each line of text."""
-    made = stream(walk, prefix=prefix) if format is Format.TXT else _WRITERS[format](walk)
+    traits = format.traits
+    write = traits.write if prefix else traits.write_bare or traits.write
     try:
-        yield from _blocks(made)
+        yield from _blocks(write(walk))
     finally:
         walk.settle()
 
@@ -76,7 +47,7 @@ class Download:
     def __init__(self, walk: Walk, format: Format, *, prefix: bool = True) -> None:
         self._rest = parts(walk, format, prefix=prefix)
         self._first = next(self._rest, b"")
-        self.is_empty = walk.is_empty(rows_count=format is Format.NDJSON)
+        self.is_empty = walk.is_empty(rows_count=format.traits.holds_records)
 
     def __iter__(self) -> Iterator[bytes]:
         return self

@@ -62,7 +62,7 @@ def download(
 
     Records come with every attempt, as an import wants them; the others show what is shown.
     """
-    every = format is Format.NDJSON
+    every = format.traits.holds_records
     chosen = selection.with_every_attempt() if every else selection
     walk = Walk(chosen, reading=partial(read_entry, request, channel=channel))
     slow_work.begin(request)
@@ -80,8 +80,7 @@ def download(
 def _answer(request: HttpRequest, selection: Selection, *name: object) -> HttpResponseBase:
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
-    name_of_format = request.GET.get("format", "")
-    format = Format(name_of_format) if name_of_format in list(Format) else Format.ZIP
+    format = Format.named(request.GET.get("format", "")) or next(iter(Format))
     answer = download(request, selection, format, Channel.PAGE_EXPORT, *name)
     if answer is None:
         return nothing(request, request.path.removesuffix("export"))

@@ -1,8 +1,10 @@
-"""Filters that every template of Django's engine has."""
+"""Filters and tags that every template of Django's engine has."""
 
 from __future__ import annotations
 
 from django import template
+
+from joblogs.export import Format
 
 from .formats import number
 
@@ -20,3 +22,9 @@ class GroupedNumber(int):
 def grouped(value: int) -> GroupedNumber:
     """Count of hosts or lines as people read it: 12,345. Numbers that name something stay."""
     return GroupedNumber(value)
+
+
+@register.simple_tag
+def export_formats() -> list[str]:
+    """Names of the formats that a page can be saved in."""
+    return list(Format)

@@ -63,7 +63,7 @@ def _one_of(kind: type[Choice], params: Params, field: str) -> Choice | None:
 def _format(params: Params, field: str) -> Format:
     format = _one_of(Format, params, field)
     no_prefix = flag(params, "no_prefix")
-    if format is None or (no_prefix and format is not Format.TXT):
+    if format is None or (no_prefix and format.traits.write_bare is None):
         raise BadRequest(BadRequest.FIELD, "no_prefix" if format else field)
     return format
 
@@ -71,7 +71,7 @@ def _format(params: Params, field: str) -> Format:
 def _attempt(params: Params, field: str) -> str | int | None:
     value = optional_text(params, field)
     if value is None:
-        return "all" if params["format"] == Format.NDJSON else "latest"
+        return _format(params, "format").default_attempt
     return value if value in ("all", "latest") else optional_integer(params, field, least=0)
 
 

@@ -27,6 +27,7 @@ from joblogs.object_store import Upload, upload
 from joblogs.query import State, canonical_order
 
 STOPPED, BROKEN_PIPE = 128, 141
+_FORMATS = {str(kind): kind for kind in Format}
 _STATES = {
     State.TRUNCATED: "truncated",
     State.EXPIRED: "expired",
@@ -43,7 +44,7 @@ class Command(StoreCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--format", required=True, choices=[str(kind) for kind in Format])
+        parser.add_argument("--format", required=True, choices=list(_FORMATS))
         choosing.add_export_arguments(parser)
         parser.add_argument(
             "--attempt",
@@ -68,10 +69,11 @@ class Command(StoreCommand):
         )
 
     def handle(self, *, format: str, output: str, **options: Any) -> None:
-        kind = Format(format)
-        if options["no_prefix"] and kind is not Format.TXT:
-            raise CommandError("--no-prefix goes with --format txt", returncode=2)
-        if kind is Format.ZIP and output == "-" and self.stdout.isatty():
+        kind = _FORMATS[format]
+        if options["no_prefix"] and kind.traits.write_bare is None:
+            led = " or ".join(one for one in Format if one.traits.write_bare)
+            raise CommandError(f"--no-prefix goes with --format {led}", returncode=2)
+        if kind.traits.is_binary and output == "-" and self.stdout.isatty():
             raise CommandError("an archive is not for a terminal: --output PATH", returncode=2)
         if upload.is_object(output) and options["mode"] is not None:
             raise CommandError("--mode is of files: an object has none", returncode=2)
@@ -98,7 +100,7 @@ class Command(StoreCommand):
     def _selection(self, kind: Format, options: dict[str, Any]) -> Selection:
         attempt = options["attempt"]
         if attempt is None:
-            attempt = "all" if kind is Format.NDJSON else "latest"
+            attempt = kind.default_attempt
         return choosing.selection(options, attempt=attempt)
 
     def _write(
@@ -118,7 +120,7 @@ class Command(StoreCommand):
             for part in stack.enter_context(contextlib.closing(parts)):
                 with stopping.at_once():
                     file.write(part)
-            if walk.is_empty(rows_count=kind is Format.NDJSON):
+            if walk.is_empty(rows_count=kind.traits.holds_records):
                 raise CommandError("No matching logs; nothing was exported.")
             with stopping.at_once():
                 file.flush()
