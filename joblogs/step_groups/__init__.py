@@ -6,6 +6,7 @@ from .groups import Printed, StepGroup, StepGroups, identical_groups, step_group
 from .lines import Relation, ShownLine
 from .shown_values import ShownDifference, ShownVariation
 from .values import ValueDifference, Variation
+from .words import ShownLooseLine, VaryingWord
 
 __all__ = [
     "Excerpt",
@@ -14,11 +15,13 @@ __all__ = [
     "Relation",
     "ShownDifference",
     "ShownLine",
+    "ShownLooseLine",
     "ShownVariation",
     "StepGroup",
     "StepGroups",
     "ValueDifference",
     "Variation",
+    "VaryingWord",
     "excerpts",
     "identical_groups",
     "step_groups",

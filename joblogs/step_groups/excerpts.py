@@ -31,6 +31,13 @@ from .shown_values import (
 )
 from .texts import HostText, ends_of, texts_of
 from .values import ValueDifference, Variation, unusual_values, value_differences, variations
+from .words import (
+    ShownLooseLine,
+    VaryingWord,
+    loose_lines,
+    shown_loose_lines,
+    varying_words,
+)
 
 VALUE_HOSTS_MAX = 60
 """Hosts that are read besides, for the values in which they differ."""
@@ -45,6 +52,10 @@ class Excerpt(ChosenLines):
     variations: list[ShownVariation] = field(default_factory=list)
     """In which values its hosts differ among themselves."""
     more_variations: int = 0
+    words: list[VaryingWord] = field(default_factory=list)
+    """In which words its hosts differ, if they failed."""
+    loose_lines: list[ShownLooseLine] = field(default_factory=list)
+    """Of the crowd the lines that come and go."""
 
     def first_words(self, most: int) -> str:
         """How the first line of its own begins that tells of an error, else the first; without
@@ -77,9 +88,11 @@ def excerpts(
     usual = crowd if crowd is not None and _has_text(crowd) else None
     differences = {group.key: _differences(made, group, usual) for group in shown}
     varying = {group.key: variations(made, group) for group in shown if group.is_crowd}
+    loose = {group.key: loose_lines(made, group) for group in shown if group.is_crowd}
     hosts = [group.first for group in shown]
     hosts += [usual.first] if usual else []
     hosts += [group.like.first for group in shown if group.like]
+    hosts += [line.host for own in loose.values() for line in own]
     hosts += _hosts([own for own, _ in differences.values()], [own for own, _ in varying.values()])
     texts = texts_of(made.step, hosts)
     found = Excerpts()
@@ -93,6 +106,9 @@ def excerpts(
         excerpt.differences = [shown_difference(one, group, texts) for one in differing]
         own, excerpt.more_variations = varying.get(group.key, ([], 0))
         excerpt.variations = without_repeats(shown_variation(one, group, texts) for one in own)
+        excerpt.loose_lines = list(shown_loose_lines(loose.get(group.key, []), texts))
+        if group.failed:
+            excerpt.words = varying_words(made, group)
         if group.why is Why.VALUES:
             excerpt.lines = _value_lines(text, excerpt.differences)
         found.by_key[group.key] = excerpt

@@ -259,3 +259,28 @@ def test_2_000_failures_of_20_000_hosts_make_a_small_page_in_as_many_statements(
         assert len(shown) < HTML_MAX
     assert "2,000 failed in 2,000 ways" in _plain(shown)
     assert counts[0] == counts[1]
+
+
+def test_a_failing_card_says_which_word_differs() -> None:
+    names = ["nginx", "curl", "curl", "etcd", "bob", "vim", "tmux", "jq"]
+
+    def says(host: int) -> str:
+        return f"error: cannot install package {names[host - 1]}\n" if host < 9 else "done\n"
+
+    _load(range(1, 61), says)
+    shown = _step(staff())
+    (card,) = [_plain(card) for card in shown.split("<section ") if "differs:" in card]
+    assert "package differs: curl on 2 hosts, " in card
+    assert "1 more value" in card
+
+
+def test_the_card_of_the_crowd_says_which_lines_come_and_go() -> None:
+    def says(host: int) -> str:
+        note = "restart required\n" if host % 3 == 0 else ""
+        return f"begun\n{note}" + ("updates wait\n" if host % 4 < 2 else "") + "done\n"
+
+    _load(range(1, 61), says)
+    shown = _step(staff())
+    assert "different output" not in _plain(shown)
+    (card,) = [_plain(card) for card in shown.split("<section ") if "come and go" in card]
+    assert "Lines that come and go: updates wait on 30 hosts; restart required on 20 hosts" in card

@@ -18,7 +18,7 @@ from joblogs.step_groups import Excerpts
 
 from .groups import Group, Kind
 from .history import Past, past_of
-from .reasons import CardLine, caption, card_lines, details, reason
+from .reasons import CardLine, Sentence, caption, card_lines, details, reason
 
 OPEN_FAILURES, FAILURES_ON_PAGE = 12, 200
 """Failing groups that are open, the largest; those that a page has, the others one line each."""
@@ -110,7 +110,7 @@ class Card:
     """Their names, if they are few."""
     lines: list[CardLine] = field(default_factory=list)
     caption: str = ""
-    details: list[SafeString] = field(default_factory=list)
+    details: list[Sentence] = field(default_factory=list)
     folded: str = ""
     """What its lines are, where they are opened on request."""
     region: str = ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from string import Formatter
 from typing import NamedTuple
 
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext, pgettext
 
@@ -13,7 +13,14 @@ from joblogs.logtext.terminal_lines import LinePainter
 from joblogs.pages.formats import number
 from joblogs.pages.log.lines import painted
 from joblogs.query import StepHost
-from joblogs.step_groups import Excerpt, Relation, ShownDifference, ShownLine, ShownVariation
+from joblogs.step_groups import (
+    Excerpt,
+    Relation,
+    ShownDifference,
+    ShownLine,
+    ShownVariation,
+    VaryingWord,
+)
 from joblogs.step_groups.values import Value
 
 from .groups import Group
@@ -28,6 +35,17 @@ class CardLine(NamedTuple):
     line: ShownLine
     log: str
     html: SafeString
+
+
+class Piece(NamedTuple):
+    """A piece of a sentence: words, or HTML of a piece of a log."""
+
+    text: str
+    is_code: bool = False
+    is_bold: bool = False
+
+
+Sentence = list[Piece]
 
 
 def card_lines(host: StepHost, lines: Sequence[ShownLine | bytes]) -> list[SafeString]:
@@ -111,108 +129,153 @@ def caption(excerpt: Excerpt) -> str:
     return ""
 
 
-def details(group: Group, excerpt: Excerpt) -> list[SafeString]:
+def details(group: Group, excerpt: Excerpt) -> list[Sentence]:
     """In which values a group differs from others, and its hosts among themselves."""
     made = [_difference(one) for one in excerpt.differences]
     if made and excerpt.more_differences:
         more = ngettext(
             "and %(n)s more value", "and %(n)s more values", excerpt.more_differences
         ) % {"n": number(excerpt.more_differences)}
-        made.append(format_html("{}", more))
+        made.append([Piece(more)])
     if excerpt.relation is Relation.PLACE and excerpt.after is not None:
-        after = painted(LinePainter(), excerpt.after.data)
-        made.append(format_html(gettext("Lines of its own after {line}"), line=_code(after)))
+        after = [_code(excerpt.after.data)]
+        made.append(_sentence(gettext("Lines of its own after {line}"), line=after))
+    made += [_word(one) for one in excerpt.words]
     if excerpt.variations and len(group.hosts) > 1:
         parts = [_variation(one) for one in excerpt.variations[:VARIATIONS_SHOWN]]
         beyond = len(excerpt.variations) - len(parts) + excerpt.more_variations
         if beyond:
             more = ngettext("%(n)s more place", "%(n)s more places", beyond)
-            parts.append(format_html("{}", more % {"n": number(beyond)}))
-        made.append(
-            format_html(
-                gettext("They differ in: {places}"),
-                places=format_html_join(
-                    pgettext("between parts", "; "), "{}", ((part,) for part in parts)
-                ),
+            parts.append([Piece(more % {"n": number(beyond)})])
+        places = _joined(pgettext("between parts", "; "), parts)
+        made.append(_sentence(gettext("They differ in: {places}"), places=places))
+    if excerpt.loose_lines:
+        lines = [
+            _sentence(
+                ngettext("{value} on {n} host", "{value} on {n} hosts", one.hosts),
+                value=[_code(one.line.data)],
+                n=number(one.hosts),
             )
-        )
+            for one in excerpt.loose_lines
+        ]
+        shown = _joined(pgettext("between parts", "; "), lines)
+        made.append(_sentence(gettext("Lines that come and go: {lines}"), lines=shown))
     return made
 
 
-def _difference(one: ShownDifference) -> SafeString:
+def _word(one: VaryingWord) -> Sentence:
+    """A word in which hosts that failed alike differ."""
+    values = [
+        [_code(value.text)]
+        if value.hosts == 1
+        else _sentence(
+            ngettext("{value} on {n} host", "{value} on {n} hosts", value.hosts),
+            value=[_code(value.text)],
+            n=number(value.hosts),
+        )
+        for value in one.values
+    ]
+    if one.more:
+        values.append([_more_values(one.more)])
+    label = [_code(one.before)] if one.before else gettext("a word")
+    text = gettext("{label} differs: {values}")
+    return _sentence(text, label=label, values=_joined(_between_clauses(), values))
+
+
+def _difference(one: ShownDifference) -> Sentence:
     if one.counts_lines:
         return _line_counts(one)
     label = _label(one.label)
     own = _values(one.own, bold=True)
     if one.more:
-        more = ngettext("%(n)s more value", "%(n)s more values", one.more) % {"n": number(one.more)}
-        own = format_html("{}{}{}", own, pgettext("between clauses", ", "), more)
+        own = _joined(_between_clauses(), [own, [_more_values(one.more)]])
     if one.usual is not None:
         text = ngettext(
             "{label}{own}, where {n} host has {usual}",
             "{label}{own}, where {n} hosts have {usual}",
             one.usual.hosts,
         )
-        return format_html(
-            text, label=label, own=own, n=number(one.usual.hosts), usual=_value(one.usual.text)
-        )
+        usual = [_code(one.usual.text)]
+        return _sentence(text, label=label, own=own, n=number(one.usual.hosts), usual=usual)
     if one.low is not None and one.high is not None and one.low != one.high:
-        return format_html(
-            gettext("{label}{own}; the others about {low} to {high}"),
-            **{"label": label, "own": own, "low": _value(one.low), "high": _value(one.high)},
-        )
-    return format_html("{}{}", label, own)
+        text = gettext("{label}{own}; the others about {low} to {high}")
+        return _sentence(text, label=label, own=own, low=[_code(one.low)], high=[_code(one.high)])
+    return [*label, *own]
 
 
-def _line_counts(one: ShownDifference) -> SafeString:
-    line = painted(LinePainter(), one.line.data) if one.line else ""
-    own = ", ".join(value.text.decode() for value in one.own)
-    usual = one.usual.text.decode() if one.usual else ""
-    return format_html(
+def _more_values(more: int) -> Piece:
+    text = ngettext("%(n)s more value", "%(n)s more values", more)
+    return Piece(text % {"n": number(more)})
+
+
+def _line_counts(one: ShownDifference) -> Sentence:
+    return _sentence(
         gettext("{line} {own} times; elsewhere {usual} times"),
-        **{"line": _code(line), "own": own, "usual": usual},
+        line=[_code(one.line.data if one.line else b"")],
+        own=", ".join(value.text.decode() for value in one.own),
+        usual=one.usual.text.decode() if one.usual else "",
     )
 
 
-def _variation(one: ShownVariation) -> SafeString:
+def _variation(one: ShownVariation) -> Sentence:
     if one.is_moment:
-        return format_html("{}", gettext("times"))
+        return [Piece(gettext("times"))]
     label = _label(one.label)
     if not one.label and one.number:
         line = gettext("line %(n)s") % {"n": number(one.number)}
-        label = format_html(pgettext("before a value", "{label} "), label=line)
+        label = _sentence(pgettext("before a value", "{label} "), label=line)
     if one.values:
-        return format_html("{}{}", label, _values(one.values))
+        return [*label, *_values(one.values)]
     if one.low is not None and one.high is not None and one.low != one.high:
         text = gettext("{label}about {low} to {high}")
-        return format_html(text, label=label, low=_value(one.low), high=_value(one.high))
-    return format_html("{}{}", label, gettext("different on most"))
+        return _sentence(text, label=label, low=[_code(one.low)], high=[_code(one.high)])
+    return [*label, Piece(gettext("different on most"))]
 
 
-def _values(values: Iterable[Value], *, bold: bool = False) -> SafeString:
+def _values(values: Iterable[Value], *, bold: bool = False) -> Sentence:
     found = list(values)
     if len(found) == 1:
-        return _value(found[0].text, bold=bold)
-    parts = []
-    for value in found:
-        text = ngettext("{value} on {n} host", "{value} on {n} hosts", value.hosts)
-        shown = _value(value.text, bold=bold)
-        parts.append((format_html(text, value=shown, n=number(value.hosts)),))
-    return format_html_join(pgettext("between clauses", ", "), "{}", parts)
+        return [_code(found[0].text, bold=bold)]
+    parts = [
+        _sentence(
+            ngettext("{value} on {n} host", "{value} on {n} hosts", value.hosts),
+            value=[_code(value.text, bold=bold)],
+            n=number(value.hosts),
+        )
+        for value in found
+    ]
+    return _joined(_between_clauses(), parts)
 
 
-def _value(data: bytes, *, bold: bool = False) -> SafeString:
-    html = painted(LinePainter(), data)
-    return format_html("<b>{}</b>", _code(html)) if bold else _code(html)
+def _between_clauses() -> str:
+    return pgettext("between clauses", ", ")
 
 
-def _label(data: bytes) -> SafeString:
+def _code(data: bytes, *, bold: bool = False) -> Piece:
+    return Piece(painted(LinePainter(), data), is_code=True, is_bold=bold)
+
+
+def _label(data: bytes) -> Sentence:
     """What a value is called, and a blank."""
     if not data:
-        return SafeString()
-    called = _code(painted(LinePainter(), data))
-    return format_html(pgettext("before a value", "{label} "), label=called)
+        return []
+    return _sentence(pgettext("before a value", "{label} "), label=[_code(data)])
 
 
-def _code(html: SafeString | str) -> SafeString:
-    return format_html('<code dir="ltr">{}</code>', html)
+def _sentence(text: str, **values: str | Sentence) -> Sentence:
+    """A translated text with its values, each a text or pieces."""
+    made = []
+    for words, name, _, _ in Formatter().parse(text):
+        if words:
+            made.append(Piece(words))
+        if name:
+            value = values[name]
+            made += [Piece(value)] if isinstance(value, str) else value
+    return made
+
+
+def _joined(between: str, sentences: Iterable[Sentence]) -> Sentence:
+    made: Sentence = []
+    for sentence in sentences:
+        made += [Piece(between), *sentence] if made else sentence
+    return made
