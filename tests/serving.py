@@ -28,7 +28,7 @@ from tests.builders import BATCH, asking
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = "/api/v1/records"
-PATIENCE_SECONDS = 120
+TIMEOUT_SECONDS = 120
 STOP_SECONDS = 20
 
 Body = bytes | Iterable[bytes]
@@ -50,7 +50,7 @@ class Server:
         self, method: str, path: str, body: Body | None = None, **headers: str
     ) -> Iterator[http.client.HTTPResponse]:
         """The answer to a request, to be read within the block."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
         with contextlib.closing(connection):
             connection.request(method, path, body, self.headers | headers)
             with connection.getresponse() as response:

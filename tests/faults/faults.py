@@ -23,7 +23,7 @@ from tests.faults.polling import polling
 from tests.faults.site import Site
 from tests.faults.streams import STREAMS
 from tests.live.producers import post_at_once
-from tests.serving import PATIENCE_SECONDS, RECORDS, ROOT, Server
+from tests.serving import RECORDS, ROOT, TIMEOUT_SECONDS, Server
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -226,7 +226,7 @@ def connection_cut(site: Site, job: Job, random: Random) -> bool:
         sent = b"%x\r\n" % len(body) + body[:cut]
     head = [f"POST {RECORDS} HTTP/1.1", "Host: localhost", *map(": ".join, headers.items())]
     address = ("127.0.0.1", site.server.port)
-    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
+    with socket.create_connection(address, timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall("\r\n".join([*head, "", ""]).encode() + sent)
         if random.random() < 0.5:
             # No goodbye: the other side reads a reset instead of an end.

@@ -10,24 +10,24 @@ from tests.faults.expectations import Job
 from tests.faults.site import Site
 from tests.serving import manage
 
-Told = tuple[Sequence[Job], bytes]
+Sent = tuple[Sequence[Job], bytes]
 """Jobs, and the stream that tells all of them."""
 
 
-def _exported(site: Site, job: Job, random: Random) -> Told:
+def _exported(site: Site, job: Job, random: Random) -> Sent:
     """A job of several batches, as `export_logs` writes it."""
     return _exports(site, Job(next(site.numbers), job.seed, size=3_000_000), random, count=1)
 
 
-def _many(site: Site, job: Job, random: Random) -> Told:
+def _many(site: Site, job: Job, random: Random) -> Sent:
     return _exports(site, Job(next(site.numbers), job.seed, size=20_000), random, count=60)
 
 
-def _finishing_last(site: Site, job: Job, random: Random) -> Told:
+def _finishing_last(site: Site, job: Job, random: Random) -> Sent:
     return [job], b"".join(job.stream())
 
 
-def _exports(site: Site, job: Job, random: Random, *, count: int) -> Told:
+def _exports(site: Site, job: Job, random: Random, *, count: int) -> Sent:
     """The export of a job under so many other numbers."""
     answer = site.server.post(b"".join(job.stream(cut=64_000)))
     assert answer["result"], answer
@@ -40,4 +40,4 @@ def _exports(site: Site, job: Job, random: Random, *, count: int) -> Told:
     return jobs, b"\n".join([archive, *itertools.chain.from_iterable(rounds)]) + b"\n"
 
 
-STREAMS: Sequence[Callable[[Site, Job, Random], Told]] = (_exported, _many, _finishing_last)
+STREAMS: Sequence[Callable[[Site, Job, Random], Sent]] = (_exported, _many, _finishing_last)

@@ -38,7 +38,7 @@ TEXTS: Mapping[Log, bytes] = {
 }
 
 
-class Told(NamedTuple):
+class Sent(NamedTuple):
     """One thing that a producer may say: of a row, how far it is; of a log, which bytes."""
 
     kind: str
@@ -70,15 +70,15 @@ class Told(NamedTuple):
         return file_log(**ids, mode=int(role == "target"), **paths, **news, **content)
 
 
-def everything(cuts: Sequence[int] = ()) -> list[Told]:
+def everything(cuts: Sequence[int] = ()) -> list[Sent]:
     """The whole story in its plain order, with logs cut at these places."""
-    story = [Told("job", version=0), *(Told("step", number, 0) for number in (SCRIPTS, FILES))]
-    story += [Told("result", place, 0) for place in PLACES]
-    story += [Told("piece", log, span=span) for log in LOGS for span in spans(log, cuts)]
-    story += [Told("file", task, 0, span) for task in TASKS for span in spans(task, cuts)]
-    story += [Told("file", task) for task in TASKS]
-    story += [Told("result", place) for place in PLACES]
-    return [*story, *(Told("step", number) for number in (SCRIPTS, FILES)), Told("job")]
+    story = [Sent("job", version=0), *(Sent("step", number, 0) for number in (SCRIPTS, FILES))]
+    story += [Sent("result", place, 0) for place in PLACES]
+    story += [Sent("piece", log, span=span) for log in LOGS for span in spans(log, cuts)]
+    story += [Sent("file", task, 0, span) for task in TASKS for span in spans(task, cuts)]
+    story += [Sent("file", task) for task in TASKS]
+    story += [Sent("result", place) for place in PLACES]
+    return [*story, *(Sent("step", number) for number in (SCRIPTS, FILES)), Sent("job")]
 
 
 def spans(log: Log, cuts: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -94,7 +94,7 @@ class Model:
     rows: dict[Any, int] = field(default_factory=dict)
     sizes: dict[Log, int] = field(default_factory=dict)
 
-    def take(self, told: Told) -> str:
+    def take(self, told: Sent) -> str:
         """What becomes of a record: accepted, duplicate, or the reason why it is refused."""
         if not self._parent_of(told) <= self.rows.keys():
             return "unknown_parent"
@@ -112,7 +112,7 @@ class Model:
             self.rows[key] = max(told.version, self.rows.get(key, -1))
         return "accepted" if newer or grown else "duplicate"
 
-    def _parent_of(self, told: Told) -> set[Any]:
+    def _parent_of(self, told: Sent) -> set[Any]:
         if told.kind == "job":
             return set()
         if told.kind == "step":

@@ -33,7 +33,7 @@ from tests.ingest.ingest_model import (
     TASKS,
     TEXTS,
     Model,
-    Told,
+    Sent,
     everything,
 )
 from tests.queries import picture
@@ -45,23 +45,23 @@ CUTS = st.lists(st.integers(1, 400), max_size=6)
 
 
 @st.composite
-def _parts(draw: st.DrawFn) -> Told:
+def _parts(draw: st.DrawFn) -> Sent:
     """Any part of any log, whether or not what comes before it is there."""
     log = draw(st.sampled_from([*LOGS, *TASKS]))
     start, stop = sorted(draw(st.tuples(*[st.integers(0, len(TEXTS[log]))] * 2)))
-    return Told("piece" if log in LOGS else "file", log, draw(VERSIONS), (start, stop))
+    return Sent("piece" if log in LOGS else "file", log, draw(VERSIONS), (start, stop))
 
 
 TOLD = (
     _parts()
-    | st.builds(Told, st.just("job"), st.none(), VERSIONS, st.none())
-    | st.builds(Told, st.just("step"), st.sampled_from([SCRIPTS, FILES]), VERSIONS, st.none())
-    | st.builds(Told, st.just("result"), st.sampled_from(PLACES), VERSIONS, st.none())
-    | st.builds(Told, st.just("file"), st.sampled_from(TASKS), VERSIONS, st.none())
+    | st.builds(Sent, st.just("job"), st.none(), VERSIONS, st.none())
+    | st.builds(Sent, st.just("step"), st.sampled_from([SCRIPTS, FILES]), VERSIONS, st.none())
+    | st.builds(Sent, st.just("result"), st.sampled_from(PLACES), VERSIONS, st.none())
+    | st.builds(Sent, st.just("file"), st.sampled_from(TASKS), VERSIONS, st.none())
 )
 
 
-def _deliver(story: Sequence[Told], model: Model, *, roll: int) -> int:
+def _deliver(story: Sequence[Sent], model: Model, *, roll: int) -> int:
     """Send a stream, applied in batches of `roll` records; how many of it were refused."""
     expected = [model.take(told) for told in story]
     with pytest.MonkeyPatch.context() as patch:
@@ -106,7 +106,7 @@ class Producers(RuleBasedStateMachine):
         self.stack.enter_context(transaction.atomic())
 
     @rule(story=st.lists(TOLD, max_size=12), roll=ROLLS)
-    def say_anything(self, story: list[Told], roll: int) -> None:
+    def say_anything(self, story: list[Sent], roll: int) -> None:
         if story:
             _deliver(story, self.model, roll=roll)
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.builders import BATCH, asking, job, lines, result, step
 from tests.live.printing import pieces, printed
-from tests.serving import PATIENCE_SECONDS, RECORDS, Server
+from tests.serving import RECORDS, TIMEOUT_SECONDS, Server
 
 PRINTED = printed(7, size=400_000)
 PIECE = 4000
@@ -70,7 +70,7 @@ def _opening(server: Server, *headers: str) -> bytes:
 def _half_a_request(server: Server, data: bytes) -> dict[str, Any]:
     """The envelope for a request that ends early while the producer still listens."""
     address = ("127.0.0.1", server.port)
-    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
+    with socket.create_connection(address, timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         with contextlib.closing(http.client.HTTPResponse(connection)) as response:
@@ -126,7 +126,7 @@ def test_a_producer_that_is_gone_in_the_middle_of_a_piece_can_go_on(
     every = told(number)
     data = chunk(b"".join(every[:WHOLE_LINES])) + chunk(every[WHOLE_LINES])[:1000]
     address = ("127.0.0.1", server.port)
-    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
+    with socket.create_connection(address, timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(_opening(server, CHUNKED) + data)
     # Nobody hears when the server is done with it. Until then the replay comes in its way, which
     # is what a producer's would do.

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from tests.builders import BATCH, asking, job, lines, result, script_log, step
-from tests.serving import PATIENCE_SECONDS, Server, manage
+from tests.serving import TIMEOUT_SECONDS, Server, manage
 
 HOSTS = range(1, 15)
 LOG = "a line of a log that is long\n" * 40_000
@@ -60,7 +60,7 @@ def test_a_connection_that_broke_in_an_answer_is_closed_without_a_closing_chunk(
     given = [f"{name}: {value}" for name, value in running.headers.items()]
     head = [f"POST {BATCH} HTTP/1.1", "Host: localhost", f"Content-Length: {len(question)}", *given]
     address = ("127.0.0.1", running.port)
-    with socket.create_connection(address, timeout=PATIENCE_SECONDS) as connection:
+    with socket.create_connection(address, timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall("\r\n".join([*head, "", ""]).encode() + question)
         received, tail = 0, b""
         while data := connection.recv(1 << 20):

@@ -29,7 +29,7 @@ import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 EXPORT = "/api/v1/biz/2/export"
 LOSE = """
 from joblogs.models import HostResult, LogChunk
@@ -103,7 +103,7 @@ def test_an_export_that_is_ended_half_way_leaves_no_file(
     with subprocess.Popen(
         command, cwd=ROOT, env=server.environment, stderr=subprocess.PIPE
     ) as process:
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + TIMEOUT_SECONDS
         while not _has_written(process.pid, tmp_path):
             assert process.poll() is None
             assert time.monotonic() < until

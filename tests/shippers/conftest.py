@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from tests.builders import lines, script_log
-from tests.serving import PATIENCE_SECONDS, Server, serving
+from tests.serving import TIMEOUT_SECONDS, Server, serving
 
 FILES = Path(__file__).resolve().parents[2] / "joblogs" / "shippers"
 ANSWER = -1
@@ -174,7 +174,7 @@ class _Limited(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        behind = http.client.HTTPConnection("127.0.0.1", limiter.behind, timeout=PATIENCE_SECONDS)
+        behind = http.client.HTTPConnection("127.0.0.1", limiter.behind, timeout=TIMEOUT_SECONDS)
         with contextlib.closing(behind):
             behind.request("POST", self.path, body, dict(self.headers))
             answer = behind.getresponse()

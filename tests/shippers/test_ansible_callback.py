@@ -30,7 +30,7 @@ from tests.serving import Server, manage
 from tests.shippers.conftest import FILES, Limiter, Proxy, rows, variables
 from tests.shippers.test_ship_log import imported, waited_for
 
-PATIENCE_SECONDS = 120
+TIMEOUT_SECONDS = 120
 SOME_HOSTS_FAILED = 2
 SECRET = "swordfish-7h1s-1s-n0t-t0-b3-s33n"
 SOURCE = "tests"
@@ -183,7 +183,7 @@ class Control:
         with self.start(
             playbook, *options, f"--limit={limit}", hosts=hosts, variables=variables
         ) as process:
-            out, warnings = process.communicate(timeout=PATIENCE_SECONDS)
+            out, warnings = process.communicate(timeout=TIMEOUT_SECONDS)
         return Played(process.returncode, re.sub(r"\s+", " ", warnings), out)
 
 
@@ -460,7 +460,7 @@ def test_a_play_that_is_stopped_is_told_as_stopped(
         for _ in waited_for(lambda: jobs(server, "stopped")):
             pass
         os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it, to workers too
-        process.communicate(timeout=PATIENCE_SECONDS)
+        process.communicate(timeout=TIMEOUT_SECONDS)
     [(job, status)] = jobs(server, "stopped")
     told = steps(server, job)["sleep"]
     assert (status, told.status, told.hosts["host-00"]) == (11, 4, [(403, "stopped", None, 0, 0)])

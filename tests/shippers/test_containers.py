@@ -15,7 +15,7 @@ from tests.shippers.conftest import FILES, variables
 from tests.shippers.test_ship_log import command, has, shipped
 
 PAGE = (FILES.parents[1] / "docs" / "containers.md").read_text("utf-8")
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 # `logs` ends with 0 whatever becomes of the job; `get` tells that a moment later.
 KUBECTL = """#!/bin/sh
 case "$1" in
@@ -54,7 +54,7 @@ def test_a_followed_job_ends_as_it_does_in_kubernetes(
         command("--job-name", name, "--", tmp_path / "follow-job", "import"),
         env=variables(server, tmp_path / "spool") | environment,
         capture_output=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
     printed = b"started\nimported 7 files\n"
     assert (run.returncode, run.stdout, run.stderr) == (code, printed, b"")
@@ -68,7 +68,7 @@ def test_the_exit_code_of_a_container_is_the_runs(server: Server, tmp_path: Path
         command("--job-name=docker", "--", "docker", "run", "--rm", "backup:7"),
         env=variables(server, tmp_path / "spool") | environment,
         capture_output=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
     assert run.returncode == 7
     assert has(server, "docker", b"Unable to find image locally\nrunning\n")
@@ -100,7 +100,7 @@ def test_as_an_entrypoint_it_is_process_one(server: Server, tmp_path: Path) -> N
         [*isolated, *command(*options), "sh", "-c", "echo $PPID; sleep 30 & exit 5"],
         env=variables(server, tmp_path / "spool") | {"PATH": os.environ["PATH"]},
         capture_output=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
     assert (run.returncode, run.stdout, run.stderr) == (5, b"1\n", b"")
     assert has(server, "nightly import", b"1\n")

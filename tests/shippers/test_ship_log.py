@@ -24,7 +24,7 @@ from tests.serving import Server, manage
 from tests.shippers.conftest import ANSWER, FILES, Limiter, Proxy, holds, rows, variables
 
 SHIP_LOG = FILES / "ship_log.py"
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 NOT_FOUND = 127
 # No UTF-8 by itself anywhere near, and nothing that gzip could make short.
 NOISE = hashlib.shake_128(b"noise").digest(3_000_000)
@@ -62,7 +62,7 @@ def ship(
         env={"PATH": os.environ["PATH"], **environment},
         input=given,
         capture_output=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
 
 
@@ -87,7 +87,7 @@ def has(server: Server, name: str, data: bytes) -> bool:
 
 def waited_for(condition: Any) -> Iterator[None]:
     """Poll: what is waited for happens in another process."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         assert time.monotonic() < until, "waited in vain"
         time.sleep(0.02)
@@ -175,7 +175,7 @@ def test_a_store_that_is_asked_too_often_is_asked_again_when_it_says(
     with Limiter(server.port, refusals=2, seconds=2) as limiter:
         where = variables(server, spool, limiter.port)
         copy = [sys.executable, "-c", COPY, str(tmp_path / "noise")]
-        run = ship(where, "--job-name=limited", f"--wait={PATIENCE_SECONDS}", "--", *copy)
+        run = ship(where, "--job-name=limited", f"--wait={TIMEOUT_SECONDS}", "--", *copy)
     assert (run.returncode, run.stderr, list(spool.iterdir())) == (0, b"", [])
     assert (limiter.early, limiter.requests > 2) == (0, True)
     assert has(server, "limited", NOISE * 3)
@@ -224,7 +224,7 @@ def test_a_gap_is_closed_from_where_the_store_says(server: Server, spool: Path) 
     shipper.sent = 17
     shipper.end(20, [records[2]])
     shipper.start()
-    shipper.join(PATIENCE_SECONDS)
+    shipper.join(TIMEOUT_SECONDS)
     left.close()
     assert (shipper.done, shipper.problem) == (True, "")
     assert has(server, "gap", b"0123456789\nand more\n")
@@ -306,7 +306,7 @@ def test_a_refused_scope_is_told_and_the_log_is_kept(server: Server, spool: Path
 def test_wrong_credentials_fail_at_once_with_what_to_do(server: Server, spool: Path) -> None:
     where = variables(server, spool) | {"JOBLOGS_APP_SECRET": "wrong"}
     # It would wait longer than the test has time.
-    wait = f"--wait={10 * PATIENCE_SECONDS}"
+    wait = f"--wait={10 * TIMEOUT_SECONDS}"
     run = ship(where, "--job-name=credentials", wait, "--", "echo", "hello")
     assert run.returncode == 0
     assert b"JOBLOGS_APP_SECRET" in run.stderr
@@ -323,7 +323,7 @@ def test_a_scope_that_is_not_granted_fails_at_once_and_goes_when_it_is(
     made = manage(server.environment, "create_app", "narrow-ship", "--scope=biz:9", "--write")
     keys = {"JOBLOGS_APP_CODE": "narrow-ship", "JOBLOGS_APP_SECRET": made.splitlines()[-1]}
     where = variables(server, spool) | keys
-    wait = f"--wait={10 * PATIENCE_SECONDS}"
+    wait = f"--wait={10 * TIMEOUT_SECONDS}"
     run = ship(where, "--job-name=ungranted", wait, "--", "echo", "hello")
     assert run.returncode == 0
     assert b"create_app narrow-ship --scope biz:2 --write" in run.stderr
@@ -371,7 +371,7 @@ def test_a_log_whose_place_another_one_took_is_refused_for_good(
     other = {"type": "script_log", **ids, "offset": 0, "content": "another log\n"}
     server.post(lines(*records, other))
     where = variables(server, spool)
-    first = ship(where, "--resume", f"--wait={10 * PATIENCE_SECONDS}")
+    first = ship(where, "--resume", f"--wait={10 * TIMEOUT_SECONDS}")
     assert (first.returncode, b"holds another log" in first.stderr) == (1, True)
     assert ship(where, "--resume").returncode == 0
     assert b"dropped: " in ship(where, "--resume", "--drop").stdout

@@ -17,7 +17,7 @@ from joblogs.api.fields import Parameter, header, read_query
 from joblogs.api.parameters import number_within
 from joblogs.errors import BadRequest, PermissionDenied, Text
 
-from .downloads import Download
+from .http_status import HttpStatusView
 
 LENGTH_DEFAULT, LENGTH_MAX = 1_000, 10_000
 _AFTER = partial(
@@ -57,7 +57,7 @@ class AuditParams(Struct, frozen=True):
     ]
 
 
-class AuditView(Download):
+class AuditView(HttpStatusView):
     """View of the records of reads after a cursor, by GET."""
 
     http_method_names = ["get"]

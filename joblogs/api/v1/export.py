@@ -48,7 +48,7 @@ from joblogs.models import JobInstance
 from joblogs.query import HOSTS_MAX, Address
 from joblogs.search import InvalidPattern, Pattern
 
-from .downloads import Download
+from .http_status import HttpStatusView
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -177,7 +177,7 @@ class ExportParams(Struct, frozen=True):
         )
 
 
-class Export(Download):
+class Export(HttpStatusView):
     """View of an export, by GET."""
 
     http_method_names = ["get"]

@@ -34,8 +34,8 @@ from joblogs.models import StepInstance
 from joblogs.query import HOSTS_MAX, Attempts, State, StepHost
 from joblogs.search import Line
 
-from .downloads import Download
 from .fields import LogLine, at_most, context_param, outcome_param
+from .http_status import HttpStatusView
 
 SECONDS = 20.0
 """Limit of the search: clients wait for 30."""
@@ -105,7 +105,7 @@ COLUMNS = (
 )
 
 
-class FirstErrorsView(Download):
+class FirstErrorsView(HttpStatusView):
     """View of the first error of each host, by GET."""
 
     http_method_names = ["get"]

@@ -19,8 +19,8 @@ from joblogs.query import HOSTS_MAX, Attempts
 from joblogs.query.overview import overview
 from joblogs.step_groups import StepGroup, step_groups
 
-from .downloads import Download
 from .fields import at_most
+from .http_status import HttpStatusView
 
 
 class GroupHostsParams(Struct, frozen=True):
@@ -56,7 +56,7 @@ class GroupHosts(Struct):
     hosts: list[GroupHost]
 
 
-class GroupHostsView(Download):
+class GroupHostsView(HttpStatusView):
     """View of the hosts of one group, by GET."""
 
     http_method_names = ["get"]

@@ -33,15 +33,15 @@ from joblogs.errors import (
 from joblogs.models import JobInstance, StepInstance
 from joblogs.query import Attempts, Range, StepHost
 
-from .downloads import Download
 from .host_log_request import OPERATION, WAIT_MAX_SECONDS, RawLogParams
+from .http_status import HttpStatusView
 
 POLL_SECONDS = 0.5
 _returns = slow_work.Returns()
 _RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
 
 
-class HostLog(Download):
+class HostLog(HttpStatusView):
     """View of the raw log by GET, of its headers by HEAD."""
 
     http_method_names = ["get", "head"]

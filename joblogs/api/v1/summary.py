@@ -39,9 +39,9 @@ from joblogs.step_groups import (
     step_groups,
 )
 
-from .downloads import Download
 from .fields import at_most
 from .group_summary import LINE_CHARS, GroupSummary, folded, group_summary
+from .http_status import HttpStatusView
 
 CHARS_DEFAULT, CHARS_LEAST, CHARS_MOST = 8_000, 2_000, 200_000
 COMPARE_SECONDS = 2.0
@@ -126,7 +126,7 @@ class StepSummary(Struct, kw_only=True):
     left_out: LeftOut
 
 
-class Summary(Download):
+class Summary(HttpStatusView):
     """View of the summary of a step, by GET."""
 
     http_method_names = ["get"]

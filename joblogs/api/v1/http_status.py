@@ -1,4 +1,4 @@
-"""Base view of answers that tools save as files: an error never has status 200."""
+"""Base view of answers that tools save as files: an error has an HTTP status of its own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STATUSES: dict[type[Exception], int] = {
 }
 
 
-class Download(ApiView):
+class HttpStatusView(ApiView):
     """Base view of an endpoint whose answer is a file; its errors have the usual envelope."""
 
     @classmethod
