@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,7 +20,8 @@ HOSTS_MAX, NAMED_MAX = 300, 1_000
 NAMED_AT_HEAD = 6
 FOLDED_MAX = 12
 """Parts of folded names at the head of a group."""
-LOOKED_AT_ONCE = 64
+LOOKED_AT_ONCE, LOOKED_AT_BYTES = 500, 256 * 1024
+"""Hosts whose hits are looked at together, and bytes of these."""
 KEPT_BYTES = 4 * 1024 * 1024
 """Of all hits what is kept, to show those hosts apart that differ in a value the masks hide."""
 
@@ -117,8 +117,7 @@ def gather(
 
 
 def _looked_at(search: Iterable[Hits], labels: dict[int, Result]) -> Iterator[tuple[Hits, Look]]:
-    rest = iter(search)
-    while some := list(itertools.islice(rest, LOOKED_AT_ONCE)):
+    for some in _batches(search):
         texts = [
             Log(
                 b"".join(line.data for line in hits.lines if line.matches),
@@ -127,6 +126,19 @@ def _looked_at(search: Iterable[Hits], labels: dict[int, Result]) -> Iterator[tu
             for hits in some
         ]
         yield from zip(some, looks(texts), strict=True)
+
+
+def _batches(search: Iterable[Hits]) -> Iterator[list[Hits]]:
+    some: list[Hits] = []
+    size = 0
+    for hits in search:
+        some.append(hits)
+        size += sum(len(line.data) for line in hits.lines)
+        if len(some) >= LOOKED_AT_ONCE or size >= LOOKED_AT_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _taken_out(group: HitGroup, *, most: int) -> Iterable[HitGroup]:

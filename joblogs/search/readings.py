@@ -27,7 +27,8 @@ def _latin1() -> re2.Options:
     return options
 
 
-_CODED = re2.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2\x9b|\xef\xbb\xbf", _latin1())
+_NO_CODES = b"\t\n\r" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
+"""Bytes that stand on a screen, or end or indent what does."""
 _RETURN = re2.compile(rb"\r[^\r\n]", _latin1())
 _RETURNS = re.compile(rb"(?<!\r)\r++\n")
 _MOVED = re2.compile(rb"\x08|\x1b\[[0-9;]*[A-HXPadefsu`]|\x1b[78DEM]", _latin1())
@@ -96,7 +97,10 @@ class Matches:
 
 def is_coded(data: bytes) -> bool:
     """Whether bytes hold codes for a terminal, or what else leaves nothing on a screen."""
-    return _CODED.search(data) is not None
+    # Four times as fast as an expression that looks for the others.
+    if data.translate(None, _NO_CODES):
+        return True
+    return not data.isascii() and (b"\xc2\x9b" in data or b"\xef\xbb\xbf" in data)
 
 
 def is_found(pattern: Pattern, data: bytes) -> bool:
