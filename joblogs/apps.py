@@ -23,10 +23,10 @@ class JoblogsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks here, by name: importing a module must not do it in passing."""
-        register(checks.retention_order)
-        register(checks.write_transactions)
-        register(checks.replica_engine)
-        register(checks.record_limit)
+        register(checks.retention_order, self.label)
+        register(checks.write_transactions, self.label)
+        register(checks.replica_engine, self.label)
+        register(checks.record_limit, self.label)
         register(checks.debug_exposed, Tags.security)
         register(checks.plain_http, Tags.security, deploy=True)
         register(checks.any_host, Tags.security, deploy=True)

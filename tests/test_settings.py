@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings as django_settings
 from django.core.checks import Error, run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from joblogs import checks
 from jobplatform import env
@@ -458,6 +460,13 @@ def test_e001_history_must_outlive_logs(settings, logs, history, wrong) -> None:
 def test_e001_is_an_error_so_that_no_command_runs(settings) -> None:
     settings.LOG_RETENTION_DAYS, settings.HISTORY_RETENTION_DAYS = 30, 7
     assert [type(message) for message in run_checks() if message.id == "joblogs.E001"] == [Error]
+
+
+@pytest.mark.django_db
+def test_e001_stops_a_command_of_the_store(settings) -> None:
+    settings.LOG_RETENTION_DAYS, settings.HISTORY_RETENTION_DAYS = 30, 7
+    with pytest.raises(SystemCheckError, match="joblogs.E001"):
+        call_command("verify_logs", skip_checks=False)
 
 
 @pytest.mark.parametrize(

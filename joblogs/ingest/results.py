@@ -86,6 +86,9 @@ def parts_of(work: StepWork) -> Iterator[StepWork]:
     weights: dict[int, int] = defaultdict(int)
     for host, masked in rows.exclude(masked=0).values_list("host_id", "masked"):
         weights[host] += min(masked, RANGES_MAX)
+    if sum(weights.values()) <= RANGES_AT_ONCE:
+        yield work
+        return
     part_of, weight = dict[int, int](), 0
     for host in hosts:
         part_of[host] = weight // RANGES_AT_ONCE
