@@ -1,4 +1,4 @@
-"""Maintenance: day partitions, compaction, missing fingerprints, expiry, removal.
+"""Maintenance: day partitions, compaction, missing fingerprints, expiry, removal, moving.
 
 Everything may be run again at any time, and by one process at a time only. What a run would do and
 what it does come from the same querysets.
@@ -22,7 +22,16 @@ from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.store import packs
 from joblogs.models import HostResult, JobInstance, StepInstance
 
-from . import audit_log, changed_steps, compaction, expiry, fingerprinting, identities, signing
+from . import (
+    audit_log,
+    changed_steps,
+    compaction,
+    expiry,
+    fingerprinting,
+    identities,
+    moving,
+    signing,
+)
 from .paging import by_key
 from .runs import MaintenanceReport, Sweep, last_run, record_sweep, recorded, sweep_due
 
@@ -294,7 +303,18 @@ def _record_failures(
         report.steps_recorded += len(some)
 
 
-_PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _look_at_logs)
+def _move(
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    sweep: Sweep,
+    limit: int | None,
+) -> None:
+    moving.run(report, today, dry_run=dry_run, limit=limit)
+
+
+# The last one needs more than the database: what it cannot do keeps nothing else from being done.
+_PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _look_at_logs, _move)
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from joblogs.logtext.pieces import Range
 from joblogs.logtext.secret_scanner import Secrets, State
 from joblogs.models import DIGESTS, FileLog, HostResult, Redaction
 
-from . import fingerprinting
+from . import fingerprinting, moving
 from .walk import LogSelection
 
 Log = HostResult | FileLog
@@ -41,6 +41,8 @@ class Redacted:
     places: Counter[str] = field(default_factory=Counter)
     unreadable: list[int] = field(default_factory=list)
     """Host results whose log cannot be read; `verify_logs` tells more."""
+    left_in_objects: bool = False
+    """What was masked still lies in object storage; the next run of maintenance deletes it."""
 
 
 def redact(
@@ -66,6 +68,7 @@ def redact(
         _take(log, secrets, totals, record)
         progress(log.held_size)
     if record is not None:
+        totals.left_in_objects = not moving.delete_at_once()
         record.finished_at, record.looked = timezone.now(), totals.looked
         record.save(update_fields=["finished_at", "looked"])
     return totals

@@ -19,6 +19,8 @@ from joblogs.logtext import store
 from joblogs.logtext.store import packs
 from joblogs.models import FileLog, HostResult, JobInstance, Notice, Removal, StepInstance
 
+from . import moving
+
 JOBS_AT_ONCE = 100
 HELD_NAMED = 20
 """As many held jobs as are named."""
@@ -35,6 +37,8 @@ class Removed:
     held: int = 0
     names: list[str] = field(default_factory=list)
     """Of held jobs, at most HELD_NAMED: `biz:2/100`."""
+    left_in_objects: bool = False
+    """Removed text still lies in object storage; the next run of maintenance deletes it."""
 
     def add(self, other: Removed) -> None:
         self.jobs += other.jobs
@@ -75,6 +79,7 @@ def remove(
         totals.names += [name_of(job) for job in held][: HELD_NAMED - len(totals.names)]
         progress(len(batch))
     if record is not None:
+        totals.left_in_objects = not moving.delete_at_once()
         record.finished_at = timezone.now()
         record.save(update_fields=["finished_at"])
     return totals
@@ -99,7 +104,7 @@ def _take(
     batch: Sequence[JobInstance], free: QuerySet[JobInstance], totals: Removed, record: Removal
 ) -> tuple[Removed, list[JobInstance]]:
     with transaction.atomic():
-        removed, held = delete(batch, free), _held(batch)
+        removed, held = delete(batch, free, at_once=True), _held(batch)
         Removal.objects.filter(pk=record.pk).update(
             jobs=totals.jobs + removed.jobs,
             results=totals.results + removed.results,
@@ -109,11 +114,13 @@ def _take(
     return removed, held
 
 
-def delete(jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance]) -> Removed:
+def delete(
+    jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance], *, at_once: bool = False
+) -> Removed:
     """Delete those of these jobs that are `eligible` some once they are locked, from the leaves up.
 
-    Part of the caller's transaction. Much may have come since the list was read: a hold, a host
-    that is at work again.
+    `at_once`: no object keeps their text for the grace period. Part of the caller's transaction.
+    Much may have come since the list was read: a hold, a host that is at work again.
     """
     ids = _ids(jobs)
     locked = JobInstance.objects.select_for_update(no_key=True).order_by("pk")
@@ -130,7 +137,7 @@ def delete(jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance]) -> Remo
         logs = rows.filter(day=day).select_for_update(of=("self",)).order_by("pk")
         keys = list(logs.values_list("pk", flat=True))
         store.delete(day, keys)
-        packs.delete_of_steps(day, step_keys)
+        packs.delete_of_steps(day, step_keys, at_once=at_once)
         log_features.delete(day, keys)
         signed_parts.clear(day, list(steps.filter(day=day).values_list("pk", flat=True)))
     removed = _measure(going)

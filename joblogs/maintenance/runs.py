@@ -37,6 +37,9 @@ class MaintenanceReport:
     fingerprints: int = 0
     steps_signed: int = 0
     steps_recorded: int = 0
+    packs_moved: int = 0
+    objects_written: int = 0
+    objects_deleted: int = 0
     jobs_expired: int = 0
     jobs_forgotten: int = 0
     hosts_forgotten: int = 0

@@ -77,10 +77,24 @@ class LogPack(models.Model):
     newlines = models.IntegerField()
     codec = models.SmallIntegerField()
     data = models.BinaryField()
+    # Of one whose bytes lie in an object (StoredObject) and not here: where in it, how many, and
+    # what they are compared with.
+    object_id = models.BigIntegerField(null=True)
+    object_start = models.BigIntegerField(null=True)
+    object_size = models.IntegerField(null=True)
+    object_checksum = models.BigIntegerField(null=True)
 
     class Meta:
         verbose_name = _("log pack")
         verbose_name_plural = _("log packs")
+        indexes = [
+            # maintain_logs: what is still to be moved to object storage
+            models.Index(
+                fields=["day", "step_id"],
+                name="logpack_in_database",
+                condition=models.Q(object_id__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.step_id}: {self.number}"

@@ -95,6 +95,10 @@ class Client:
         """All of an object."""
         return _tried(key, lambda: bytes(obstore.get(self._store, key).bytes()))
 
+    def find(self, key: str) -> bytes | None:
+        """All of an object, None if there is none."""
+        return _tried(key, lambda: self._find(key))
+
     def read(self, key: str, ranges: Sequence[Range]) -> list[bytes]:
         """Ranges of an object, in their order: as few requests as their gaps allow."""
         found: dict[Range, bytes] = {}
@@ -126,6 +130,12 @@ class Client:
             obstore.put(self._store, key, data, mode="create", use_multipart=False)
         except AlreadyExistsError:
             logger.info("%s is there already; it is compared", key)
+
+    def _find(self, key: str) -> bytes | None:
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except FileNotFoundError:
+            return None
 
     def _range(self, key: str, start: int, stop: int) -> bytes:
         # A range that begins behind the end is refused, one that ends behind it comes shorter.

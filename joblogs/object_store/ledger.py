@@ -37,9 +37,13 @@ def intend(*, day: datetime.date, scope: int, data: bytes) -> StoredObject:
     )
 
 
-def settle(written: StoredObject) -> None:
-    """An object is there and packs point to it. Part of the transaction in which they begin to."""
-    StoredObject.objects.filter(pk=written.pk).update(state=StoredObject.State.WRITTEN)
+def settle(written: StoredObject) -> bool:
+    """An object is there and packs point to it. Part of the transaction in which they begin to.
+
+    False if it was given up meanwhile: then nothing may point to it.
+    """
+    intents = StoredObject.objects.intents().filter(pk=written.pk)
+    return bool(intents.update(state=StoredObject.State.WRITTEN))
 
 
 def give_up(unsettled: StoredObject) -> None:

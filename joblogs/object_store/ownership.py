@@ -31,7 +31,7 @@ def claim(client: Client) -> None:
     ObjectUnreachable.
     """
     own = _own()
-    held = _held(client)
+    held = client.find(KEY)
     if held is None and not StoredObject.objects.written().exists():
         try:
             client.put(KEY, own)
@@ -39,7 +39,7 @@ def claim(client: Client) -> None:
             # Another store may have made it at the same time: the first one counts.
             if error.fault is not Fault.TORN:
                 raise
-        held = _held(client)
+        held = client.find(KEY)
     if held == own:
         return
     if settings.OBJECT_STORE_ADOPT:
@@ -53,15 +53,6 @@ def _own() -> bytes:
     # The place itself names files and systems, which are nobody's business there.
     place = hashlib.sha256(database.place().encode()).hexdigest()
     return json.dumps({"store": StoreId.of_this_store(), "place": place}).encode()
-
-
-def _held(client: Client) -> bytes | None:
-    try:
-        return client.get(KEY)
-    except ObjectUnreachable as error:
-        if error.fault is not Fault.MISSING:
-            raise
-        return None
 
 
 def _why(held: bytes | None, own: bytes) -> str:

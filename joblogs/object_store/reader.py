@@ -51,11 +51,14 @@ def cache() -> Cache | None:
     return _cache(settings.OBJECT_CACHE_DIR, settings.OBJECT_CACHE_BYTES)
 
 
-def read(parts: Iterable[Part]) -> dict[Part, bytes]:
-    """The bytes of these parts. Raises ObjectUnreachable, for whichever fails first."""
+def read(parts: Iterable[Part], *, cached: bool = True) -> dict[Part, bytes]:
+    """The bytes of these parts. Raises ObjectUnreachable, for whichever fails first.
+
+    Without `cached` they come from the object store itself, and are not kept.
+    """
     found: dict[Part, bytes] = {}
     missing: dict[str, list[Part]] = defaultdict(list)
-    kept = cache()
+    kept = cache() if cached else None
     for part in dict.fromkeys(parts):
         data = kept.get(part.key, part.range) if kept is not None else None
         if data is not None and _is_whole(part, data):

@@ -40,6 +40,8 @@ class FaultyServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.objects: dict[str, bytes] = {}
         self.mode = Mode.WELL
+        self.spared = "joblogs-store.json"
+        """Objects of this name are always answered well."""
         self.requests: list[tuple[str, str]] = []
         self.hurry = threading.Event()
         """Set when the test is over: nobody waits any longer."""
@@ -81,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             whole, data = len(data), data[start:stop]
             status = 206
             headers["Content-Range"] = f"bytes {start}-{start + len(data) - 1}/{whole}"
-        if self.server.mode is Mode.CHANGED:
+        if self._mode is Mode.CHANGED:
             data = bytes([data[0] ^ 1]) + data[1:]
         return self._answer(status, data, **headers)
 
@@ -92,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("If-None-Match") == "*" and self._name in self.server.objects:
             return self._answer(412)
         self.server.objects[self._name] = body
-        if self.server.mode is Mode.LOST_ANSWER:
+        if self._mode is Mode.LOST_ANSWER:
             self.server.mode = Mode.WELL
             self.close_connection = True
             return None
@@ -103,14 +105,29 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.objects.pop(self._name, None)
             self._answer(204)
 
+    def do_POST(self) -> None:
+        """Several objects are deleted at once."""
+        body = self._begin()
+        if body is not None:
+            bucket = self._name.rstrip("/")
+            keys = re.findall(r"<Key>(.*?)</Key>", body.decode())
+            for key in keys:
+                self.server.objects.pop(f"{bucket}/{key}", None)
+            deleted = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+            self._answer(200, f"<DeleteResult>{deleted}</DeleteResult>".encode())
+
     @property
     def _name(self) -> str:
         return unquote(urlsplit(self.path).path)
 
+    @property
+    def _mode(self) -> Mode:
+        return Mode.WELL if self._name.endswith(self.server.spared) else self.server.mode
+
     def _begin(self) -> bytes | None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.requests.append((self.command, self._name))
-        mode = self.server.mode
+        mode = self._mode
         if mode is Mode.BUSY:
             self._answer(503)
             return None
@@ -127,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Last-Modified", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()))
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        if self.server.mode is Mode.CUT:
+        if self._mode is Mode.CUT:
             data = data[: len(data) // 2]
             self.close_connection = True
         self.wfile.write(data)

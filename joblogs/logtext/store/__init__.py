@@ -24,7 +24,7 @@ from joblogs.models import HostResult, LogChunk
 from .. import codec
 from ..pieces import CHUNK_MAX_BYTES, Hole, Piece, chunks, join
 from . import packs
-from .spans import PackPlace, Span, StoredRow, place_of, span_of
+from .spans import PackKey, PackPlace, Span, StoredRow, place_of, span_of
 
 __all__ = [
     "CHUNKS_AT_ONCE",
@@ -186,10 +186,10 @@ def first_bytes(stream: Iterator[tuple[Span, list[bytes]]], size: int) -> Iterat
 
 def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
     group: list[Span] = []
-    packed: set[packs.PackKey] = set()
+    packed: set[PackKey] = set()
     remaining, limit = GROUP_BYTES, WHOLE_SPANS
     for span in _capped_spans(spans):
-        fresh: set[packs.PackKey] = set()
+        fresh: set[PackKey] = set()
         if span.place is None:
             if not span.is_whole:
                 limit = PARTIAL_SPANS

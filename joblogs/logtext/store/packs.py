@@ -14,13 +14,19 @@ from typing import Any, NamedTuple
 
 from joblogs import database
 from joblogs.models import LogPack
+from joblogs.object_store import ObjectUnreachable
 
 from .. import codec
 from ..pieces import CHUNK_MAX_BYTES, Hole, Piece, join
-from .spans import PackPlace, Span
+from . import objects
+from .objects import ObjectPlace
+from .spans import PackKey, PackPlace, Span
 
 PARTITIONS = database.Partitions(LogPack)
 """The day partitions of the packs, where there are any."""
+
+LOOKS = 2
+"""As often as a pack is asked where it lies now, before its object cannot be read."""
 
 STEPS_AT_ONCE = 400
 """As many steps as one statement asks for packs of."""
@@ -28,7 +34,9 @@ STEPS_AT_ONCE = 400
 _FIELDS = ("day", "step_id", "number", "size", "newlines", "codec", "data")
 _TABLE = LogPack._meta.db_table  # ours; everything else in a statement is a parameter
 _OF_STEP = (
-    f'SELECT step_id, number, codec, data FROM "{_TABLE}" '  # noqa: S608
+    "SELECT step_id, number, codec, data, "  # noqa: S608
+    "object_id, object_start, object_size, object_checksum "
+    f'FROM "{_TABLE}" '
     "WHERE day = %s AND step_id = %s AND number "
 )
 
@@ -38,13 +46,6 @@ MARKS = (
     f'FROM "{_TABLE}" WHERE day = %s AND step_id = %s AND number >= %s AND number <= %s'
 )
 """Offset, size and newlines of the packs of a log that has its own (`mark_parameters`)."""
-
-
-class PackKey(NamedTuple):
-    """Key of a pack within its day."""
-
-    step: int
-    number: int
 
 
 class StoredPack(NamedTuple):
@@ -80,9 +81,31 @@ def mark_parameters(day: datetime.date, span: Span) -> list[Any]:
 def stored_packs(day: datetime.date, keys: Collection[PackKey]) -> dict[PackKey, StoredPack]:
     """Those of these packs that are there. One statement for as many as STEPS_AT_ONCE steps.
 
-    Whoever needs the text of a pack gets its bytes here.
+    Whoever needs the text of a pack gets its bytes here, from the database or an object. Raises
+    ObjectUnreachable.
     """
+    found, moved = _found(day, keys)
+    looks = 0
+    while moved:
+        try:
+            data = objects.read({key: place for key, (_, place) in moved.items()})
+        except ObjectUnreachable:
+            # The object may have been written anew since, or the pack come back to the database.
+            here, others = _found(day, moved)
+            if others == moved or looks == LOOKS:
+                raise
+            found, moved, looks = found | here, others, looks + 1
+        else:
+            return found | {key: StoredPack(moved[key][0], data[key]) for key in moved}
+    return found
+
+
+def _found(
+    day: datetime.date, keys: Collection[PackKey]
+) -> tuple[dict[PackKey, StoredPack], dict[PackKey, tuple[int, ObjectPlace]]]:
+    """Those of these packs whose bytes are here; of others the codec and where they lie."""
     found: dict[PackKey, StoredPack] = {}
+    moved: dict[PackKey, tuple[int, ObjectPlace]] = {}
     steps = [(step, [key.number for key in own]) for step, own in groupby(sorted(keys), _step)]
     for start in range(0, len(steps), STEPS_AT_ONCE):
         parts, parameters = [], list[Any]()
@@ -90,9 +113,13 @@ def stored_packs(day: datetime.date, keys: Collection[PackKey]) -> dict[PackKey,
             condition, values = database.any_of(numbers)
             parts.append(_OF_STEP + condition)
             parameters += [day, step, *values]
-        for step, number, kind, data in database.fetch(" UNION ALL ".join(parts), parameters):
-            found[PackKey(step, number)] = StoredPack(kind, data)
-    return found
+        rows = database.fetch(" UNION ALL ".join(parts), parameters)
+        for step, number, kind, data, *place in rows:
+            if place[0] is None:
+                found[PackKey(step, number)] = StoredPack(kind, data)
+            else:
+                moved[PackKey(step, number)] = kind, ObjectPlace(*place)
+    return found, moved
 
 
 def _step(key: PackKey) -> int:
@@ -151,15 +178,25 @@ def _rows(day: datetime.date, step: int, packs: Sequence[Pack]) -> Iterator[tupl
 
 
 def delete(day: datetime.date, keys: Collection[PackKey]) -> None:
-    """Delete packs of a day. Part of the caller's transaction."""
+    """Delete packs of a day that were laid out anew. Part of the caller's transaction.
+
+    It is because a log in them is changed, maybe masked: no object keeps them.
+    """
     for step, own in groupby(sorted(keys), _step):
         numbers = [key.number for key in own]
-        LogPack.objects.filter(database.InArray("number", numbers), day=day, step_id=step).delete()
+        rows = LogPack.objects.filter(database.InArray("number", numbers), day=day, step_id=step)
+        objects.let_go(rows, at_once=True)
+        rows.delete()
 
 
-def delete_of_steps(day: datetime.date, steps: Collection[int]) -> None:
-    """Delete all packs of these steps. Part of the caller's transaction."""
-    LogPack.objects.filter(database.InArray("step_id", steps), day=day).delete()
+def delete_of_steps(day: datetime.date, steps: Collection[int], *, at_once: bool = False) -> None:
+    """Delete all packs of these steps. Part of the caller's transaction.
+
+    `at_once`: they are removed, so no object keeps them for the grace period.
+    """
+    rows = LogPack.objects.filter(database.InArray("step_id", steps), day=day)
+    objects.let_go(rows, at_once=at_once)
+    rows.delete()
 
 
 def keep_only(day: datetime.date, steps: Sequence[int]) -> None:
@@ -167,6 +204,7 @@ def keep_only(day: datetime.date, steps: Sequence[int]) -> None:
     if day in PARTITIONS.days():
         PARTITIONS.lock(day)
         PARTITIONS.keep_only(day, steps, column="step_id")
+        objects.recount(day)
         return
     going = LogPack.objects.filter(day=day).order_by().values_list("step_id", flat=True).distinct()
     delete_of_steps(day, sorted(set(going) - set(steps)))
@@ -193,7 +231,9 @@ def replace(day: datetime.date, span: Span, data: bytes | bytearray) -> None:
         text[first - offset : last - offset] = data[first - span.start : last - span.start]
         kind, packed = codec.encode(bytes(text), level=codec.MERGED_LEVEL)
         rows = LogPack.objects.filter(day=day, step_id=key.step, number=key.number)
-        rows.update(codec=kind, data=packed)
+        # One that lay in an object comes back: what it was is deleted there.
+        objects.let_go(rows, at_once=True)
+        rows.update(codec=kind, data=packed, **objects.IN_DATABASE)
 
 
 def _lock(day: datetime.date, keys: Sequence[PackKey]) -> None:

@@ -11,6 +11,13 @@ PACK_MAX_BYTES = 256 * 1024
 CHUNK_MAX_BYTES but the last."""
 
 
+class PackKey(NamedTuple):
+    """Key of a pack within its day."""
+
+    step: int
+    number: int
+
+
 class PackPlace(NamedTuple):
     """Where a packed log lies: from a byte of a pack of its step on, and in the packs of the next
     numbers as far as it is longer."""

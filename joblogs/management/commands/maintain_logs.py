@@ -11,6 +11,7 @@ from joblogs import maintenance
 from joblogs.errors import StoreError
 from joblogs.management.arguments import positive
 from joblogs.management.base import StoreCommand
+from joblogs.object_store import ForeignStore, ObjectUnreachable
 
 
 class Command(StoreCommand):
@@ -40,6 +41,12 @@ class Command(StoreCommand):
             run = maintenance.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
         except maintenance.AlreadyRunning:
             raise CommandError("Another maintain_logs is running.") from None
+        except ForeignStore as error:
+            raise CommandError(str(error)) from None
+        except ObjectUnreachable as error:
+            raise CommandError(
+                f"The object store: {error.fault}. All else was done; the next run goes on."
+            ) from None
         except (StoreError, DatabaseError) as error:
             raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
         self.stdout.write(
@@ -50,5 +57,7 @@ class Command(StoreCommand):
             f"{run.reads_forgotten} records of reads dropped, "
             f"{run.logs_merged} logs merged (saving {run.chunks_saved} chunks), "
             f"{run.fingerprints} fingerprints taken, "
-            f"the outcomes of {run.steps_recorded} steps recorded, {run.steps_signed} steps signed."
+            f"the outcomes of {run.steps_recorded} steps recorded, {run.steps_signed} steps signed, "
+            f"{run.packs_moved} packs moved to object storage, {run.objects_written} objects "
+            f"written and {run.objects_deleted} deleted."
         )

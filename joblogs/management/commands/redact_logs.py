@@ -71,6 +71,10 @@ class Command(StoreCommand):
         )
         if run.unreadable:
             raise CommandError(f"{len(run.unreadable)} logs cannot be read: see verify_logs.")
+        if run.left_in_objects:
+            raise CommandError(
+                "The object store did not let it be deleted there: the next maintain_logs does."
+            )
 
 
 def _rules(names: list[str], texts: str | None) -> tuple[Rule, ...]:

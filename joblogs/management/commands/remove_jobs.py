@@ -63,3 +63,7 @@ class Command(StoreCommand):
         if run.held:
             named = ", ".join(run.names) + (", …" if run.held > len(run.names) else "")
             raise CommandError(f"{run.held} held jobs were not removed: {named}.")
+        if run.left_in_objects:
+            raise CommandError(
+                "The object store did not let it be deleted there: the next maintain_logs does."
+            )

@@ -1,0 +1,232 @@
+"""Packs moved to object storage, once they are old: many of one scope and day in an object.
+
+Nothing is lost, wherever a run is killed: what is going to be written is written down and
+committed, the object is written and read back, and one transaction points to it, takes the bytes
+out of the database and forgets the intent. An intent that a run left behind is given up by the next
+one, and its object, if it is there, deleted.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+
+from joblogs import database, object_store
+from joblogs.logtext.store import objects
+from joblogs.logtext.store.objects import ObjectPlace
+from joblogs.logtext.store.spans import PackKey
+from joblogs.models import ObjectToDelete, Scope, StepInstance, StoredObject
+
+from .paging import by_key
+from .runs import MaintenanceReport
+
+logger = logging.getLogger(__name__)
+
+OBJECT_BYTES = 16 * 1024 * 1024
+"""As many bytes as an object holds: a million small steps are hundreds of objects."""
+
+
+class Batch(NamedTuple):
+    """Packs of a scope and day that become an object."""
+
+    day: datetime.date
+    scope: int
+    keys: list[PackKey]
+
+
+class _Changed(Exception):
+    """A pack was changed while it was written to an object."""
+
+
+def run(
+    report: MaintenanceReport, today: datetime.date, *, dry_run: bool, limit: int | None
+) -> None:
+    """Move what is due, write anew what lost a part, delete what is to go; `limit`: of each kind.
+
+    Raises ForeignStore and ObjectUnreachable.
+    """
+    if settings.OBJECT_STORE_URL is None:
+        return
+    deletions = itertools.islice(object_store.due_deletions(), limit)
+    batches = itertools.islice(due(today), limit)
+    if dry_run:
+        report.packs_moved = sum(len(batch.keys) for batch in batches)
+        report.objects_deleted = sum(1 for _ in deletions)
+        return
+    object_store.claim(object_store.client())
+    give_up_intents()
+    # What was redacted or removed first.
+    for one in itertools.islice(due_anew(), limit):
+        report.objects_written += bool(write_anew(one))
+    for row in deletions:
+        delete(row)
+        report.objects_deleted += 1
+    for batch in batches:
+        moved = move(batch)
+        report.objects_written += bool(moved)
+        report.packs_moved += len(batch.keys) if moved else 0
+
+
+def due(today: datetime.date) -> Iterator[Batch]:
+    """The packs that are old enough and not held, object by object."""
+    before = _before(today)
+    if not before:
+        return
+    for day in objects.days_in_database(max(before.values())):
+        scopes = {scope for scope, first in before.items() if day < first}
+        for scope, packs in _by_scope(day, scopes).items():
+            for batch in _batches(packs):
+                yield Batch(day, scope, batch)
+
+
+def _before(today: datetime.date) -> dict[int, datetime.date]:
+    """For each scope whose packs are moved at all, the day before which they are."""
+    days = Scope.objects.values_list("pk", "object_days")
+    chosen = ((scope, settings.OBJECT_STORE_DAYS if own is None else own) for scope, own in days)
+    return {
+        scope: today - datetime.timedelta(days=min(days, (today - datetime.date.min).days))
+        for scope, days in chosen
+        if days
+    }
+
+
+def _by_scope(day: datetime.date, scopes: set[int]) -> dict[int, list[objects.StoredBytes]]:
+    """Packs of a day that are in the database, without those of held jobs."""
+    found: dict[int, list[objects.StoredBytes]] = {}
+    for page in objects.in_database(day):
+        steps = StepInstance.objects.filter(
+            id__in={pack.key.step for pack in page},
+            job__scope__in=scopes,
+            job__held_at=None,
+            job__expired_at=None,
+        )
+        scope_of = dict(steps.values_list("pk", "job__scope_id"))
+        for pack in page:
+            if pack.key.step in scope_of:
+                found.setdefault(scope_of[pack.key.step], []).append(pack)
+    return found
+
+
+def _batches(packs: Iterable[objects.StoredBytes]) -> Iterator[list[PackKey]]:
+    batch: list[PackKey] = []
+    remaining = OBJECT_BYTES
+    for key, size in packs:
+        if batch and size > remaining:
+            yield batch
+            batch, remaining = [], OBJECT_BYTES
+        batch.append(key)
+        remaining -= size
+    if batch:
+        yield batch
+
+
+def move(batch: Batch) -> int:
+    """Move packs to an object; how many bytes. 0 if one of them was changed meanwhile.
+
+    The object store has been claimed. Raises ObjectUnreachable.
+    """
+    data = objects.stored_data(batch.day, batch.keys)
+    if not data:
+        return 0
+
+    def point(places: dict[PackKey, ObjectPlace]) -> bool:
+        return objects.point(batch.day, data, places)
+
+    return _write(batch.day, batch.scope, data, point)
+
+
+def due_anew() -> Iterator[StoredObject]:
+    """Objects of which something has gone: redacted and removed text first."""
+    rows = StoredObject.objects.with_dead_bytes()
+    yield from by_key(rows.filter(at_once=True))
+    yield from by_key(rows.filter(at_once=False))
+
+
+def write_anew(one: StoredObject) -> int:
+    """Move what is left of an object to another one, and let go of it; how many bytes are left.
+
+    0 if a pack was changed meanwhile. Raises ObjectUnreachable.
+    """
+    packs = dict(objects.packs_of(one))
+    if not packs:
+        with transaction.atomic():
+            object_store.let_go({one.pk: one.size}, at_once=False)
+        return 0
+    data = objects.read(packs, cached=False)
+
+    def point(places: dict[PackKey, ObjectPlace]) -> bool:
+        if not objects.repoint(one.day, places, packs):
+            return False
+        object_store.let_go({one.pk: sum(map(len, data.values()))}, at_once=False)
+        return True
+
+    return _write(one.day, one.scope_id, data, point)
+
+
+def _write(
+    day: datetime.date,
+    scope: int,
+    data: dict[PackKey, bytes],
+    point: Callable[[dict[PackKey, ObjectPlace]], bool],
+) -> int:
+    whole = b"".join(data.values())
+    intent = object_store.intend(day=day, scope=scope, data=whole)
+    places, start = {}, 0
+    for key, part in data.items():
+        places[key] = ObjectPlace(intent.pk, start, len(part), object_store.checksum(part))
+        start += len(part)
+
+    def settle() -> None:
+        with transaction.atomic():
+            if not object_store.settle(intent) or not point(places):
+                raise _Changed
+
+    try:
+        object_store.client().put(intent.key, whole)
+        database.retrying(settle)
+    except _Changed:
+        object_store.give_up(intent)
+        return 0
+    except object_store.ObjectUnreachable:
+        object_store.give_up(intent)
+        raise
+    return len(whole)
+
+
+def delete_at_once() -> bool:
+    """Delete what was redacted or removed from objects now; False if the next run of maintenance
+    has to, because the object store does not let it be done."""
+    leaving = StoredObject.objects.with_dead_bytes().filter(at_once=True)
+    if not leaving.exists() and next(object_store.due_deletions(), None) is None:
+        return True
+    try:
+        object_store.claim(object_store.client())
+        for one in by_key(leaving):
+            write_anew(one)
+        for row in object_store.due_deletions():
+            delete(row)
+    except (object_store.ObjectUnreachable, object_store.ForeignStore) as error:
+        logger.warning("objects are deleted by the next maintain_logs: %s", error)
+        return False
+    return True
+
+
+def give_up_intents() -> None:
+    """Give up what a run that was killed was about to write: no other run is at it now."""
+    for intent in by_key(StoredObject.objects.intents()):
+        object_store.give_up(intent)
+
+
+def delete(row: ObjectToDelete) -> None:
+    """Delete an object whose time has come. Raises ObjectUnreachable."""
+    object_store.client().delete(row.key)
+    kept = object_store.cache()
+    if kept is not None:
+        kept.forget(row.key)
+    object_store.forget_deletion(row)

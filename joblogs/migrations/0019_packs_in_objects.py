@@ -1,0 +1,14 @@
+"""Where in an object the bytes of a pack lie that were moved there."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("joblogs", "0018_notices")]
+
+    operations = [
+        migrations.AddField("logpack", "object_id", models.BigIntegerField(null=True)),
+        migrations.AddField("logpack", "object_start", models.BigIntegerField(null=True)),
+        migrations.AddField("logpack", "object_size", models.IntegerField(null=True)),
+        migrations.AddField("logpack", "object_checksum", models.BigIntegerField(null=True)),
+    ]
