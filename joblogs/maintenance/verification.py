@@ -53,11 +53,12 @@ class Verified:
     logs: int = 0
     files: int = 0
     chunks: int = 0
+    objects: int = 0
     size: int = 0
-    damage: Counter[Damage] = field(default_factory=Counter)
-    examples: dict[Damage, list[int]] = field(default_factory=lambda: defaultdict(list))
+    damage: Counter[StrEnum] = field(default_factory=Counter)
+    examples: dict[StrEnum, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def count(self, key: int, found: Iterable[Damage]) -> None:
+    def count(self, key: int, found: Iterable[StrEnum]) -> None:
         for damage in found:
             self.damage[damage] += 1
             if len(self.examples[damage]) < EXAMPLES:
