@@ -25,11 +25,12 @@ def text_of(host: int, *, lines: int = 200) -> str:
 def old_job(number: int = 100, *, hosts: int = 5, days: int = 100, **fields: Any) -> None:
     """A job of so many days ago, with packed logs of some hosts in one step."""
     created = int(timezone.now().timestamp() * 1000) - days * DAY_MS
-    load(job(number, create_time=created, status=3, **fields))
-    load(step(number * 2, job=number, status=3))
-    for host in range(1, hosts + 1):
-        load(result(host, job=number, step=number * 2, status=9))
-        load(script_log(text_of(host), host=host, job=number, step=number * 2))
+    place = {"job": number, "step": number * 2}
+    load(
+        *(job(number, create_time=created, status=3, **fields), step(number * 2, job=number)),
+        *(result(host, **place, status=9) for host in range(1, hosts + 1)),
+        *(script_log(text_of(host), host=host, **place) for host in range(1, hosts + 1)),
+    )
     pack_all()
 
 

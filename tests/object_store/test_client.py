@@ -16,6 +16,7 @@ from joblogs.object_store.client import Client, Range
 from .faulty_server import FaultyServer, Mode
 
 DATA = os.urandom(300_000)
+OTHER = DATA[:-1] + bytes([DATA[-1] ^ 1])
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def _tell(client: Client) -> None:
     assert client.read(key, ranges) == [DATA[one.start : one.stop] for one in ranges]
     client.put(key, DATA)  # the same bytes under the same key: it is written
     with pytest.raises(ObjectUnreachable) as refused:
-        client.put(key, DATA[:-1] + b"x")
+        client.put(key, OTHER)
     assert refused.value.fault is Fault.TORN
     assert client.get(key) == DATA
     assert dict(client.keys("store/20260101"))[key] == len(DATA)
