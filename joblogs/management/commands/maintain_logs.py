@@ -57,7 +57,8 @@ class Command(StoreCommand):
             f"{run.reads_forgotten} records of reads dropped, "
             f"{run.logs_merged} logs merged (saving {run.chunks_saved} chunks), "
             f"{run.fingerprints} fingerprints taken, "
-            f"the outcomes of {run.steps_recorded} steps recorded, {run.steps_signed} steps signed, "
+            f"the outcomes of {run.steps_recorded} steps recorded, "
+            f"{run.steps_signed} steps signed, "
             f"{run.packs_moved} packs moved to object storage, {run.objects_written} objects "
             f"written and {run.objects_deleted} deleted."
         )
