@@ -12,7 +12,16 @@ from django.db.migrations.operations.base import Operation
 from joblogs.database import AddIndexOnline
 
 FIRST = "0001_release_1"
-LARGE = {"jobinstance", "stepinstance", "host", "hostresult", "filelog", "logchunk", "logread"}
+LARGE = {
+    "jobinstance",
+    "stepinstance",
+    "host",
+    "hostresult",
+    "filelog",
+    "logchunk",
+    "logread",
+    "logfeatures",
+} | {"logpack", "signedpart", "signaturerow"}
 """Models whose tables are too large to be locked while an index of them is built."""
 REMOVALS = (
     *(migrations.RemoveField, migrations.DeleteModel, migrations.RenameField),
