@@ -14,7 +14,7 @@ from django.db import connection, connections
 from joblogs import maintenance
 from tests.serving import manage
 
-from . import filling, keeping, pages, reading, servers, writing
+from . import filling, keeping, notices, pages, reading, servers, writing
 from .databases import copy_of
 from .filling import Filled
 from .measuring import Finding
@@ -107,6 +107,12 @@ def ingest(bench: Bench) -> Iterator[Finding]:
             goal=goal,
             rounds=bench.scale.rounds,
         )
+
+
+def searches(bench: Bench) -> Iterator[Finding]:
+    yield from notices.ingest_with_searches(
+        bench.database, first_job=50_000, rounds=4 * bench.scale.rounds
+    )
 
 
 def wide(bench: Bench) -> Iterator[Finding]:
@@ -203,6 +209,7 @@ CASES: dict[str, Callable[[Bench], Iterator[Finding]]] = {
     "page": page,
     "search": search,
     "ingest": ingest,
+    "searches": searches,
     "import": importing,
     "disk": disk,
     "expire": expiring,

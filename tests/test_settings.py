@@ -122,6 +122,14 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("METRICS_TOKEN_SHA256", "the token itself"),
         ("METRICS_TOKEN_SHA256", "0" * 63),
         ("PROMETHEUS_MULTIPROC_DIR", "/no/such/folder"),
+        ("NOTICE_CHANNELS", "webhook,sms"),
+        ("NOTICE_CHANNELS", "webhook,"),
+        ("NOTICE_PRIVATE_TARGETS", "some"),
+        ("EMAIL_URL", "mail.example.com"),
+        ("EMAIL_URL", "https://mail.example.com"),
+        ("EMAIL_URL", "smtp://me:hunter2@"),
+        ("EMAIL_URL", "smtp://me:hunter2@mail.example.com:port"),
+        ("DEFAULT_FROM_EMAIL", "a@example.com\nBcc: b@example.com"),
         ("ALLOWED_HOSTS", "https://logs.example.com"),
         ("ALLOWED_HOSTS", "logs.example.com:8000"),
         ("ALLOWED_HOSTS", "logs.example.com,"),
@@ -159,6 +167,14 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
 def test_it_refuses_to_start_and_names_the_variable(load: Load, name: str, value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"variable {name} "):
         load(**{name: value})
+
+
+def test_mail_goes_where_the_url_says(load: Load) -> None:
+    read = load(EMAIL_URL="smtp+tls://me:pass@mail.example.com:587", NOTICE_CHANNELS="mail,webhook")
+    assert (read["EMAIL_HOST"], read["EMAIL_PORT"]) == ("mail.example.com", 587)
+    assert (read["EMAIL_HOST_USER"], read["EMAIL_HOST_PASSWORD"]) == ("me", "pass")
+    assert (read["EMAIL_USE_TLS"], read["EMAIL_USE_SSL"]) == (True, False)
+    assert read["NOTICE_CHANNELS"] == ("mail", "webhook")
 
 
 @pytest.mark.parametrize("name", sorted(variables_read()))

@@ -12,7 +12,6 @@ import http.client
 import socket
 import ssl
 import threading
-from functools import cache
 
 from joblogs import __version__
 
@@ -60,7 +59,9 @@ def _post(address: str, headers: dict[str, str], body: bytes) -> int:
     raw.settimeout(SECONDS)
     sock = raw
     if target.is_tls:
-        sock = _tls().wrap_socket(raw, server_hostname=target.host, do_handshake_on_connect=False)
+        sock = ssl.create_default_context().wrap_socket(
+            raw, server_hostname=target.host, do_handshake_on_connect=False
+        )
     # A receiver that sends byte after byte would be waited for again with each of them.
     watch = threading.Timer(SECONDS, _hang_up, [sock])
     watch.daemon = True
@@ -91,8 +92,3 @@ def _hang_up(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
         return  # it has ended already
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()

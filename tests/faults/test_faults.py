@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from tests.faults.faults import FAULTS, Fault, Skipped, round_of
+from tests.faults.notices import deliver
 from tests.faults.site import Site, site
 
 
@@ -30,3 +31,10 @@ def test_after_a_fault_a_replay_leaves_every_byte_once(
     except Skipped as reason:
         pytest.skip(f"{name}: {reason}")
     assert (held.once, held.beside) == (held.told, 0)
+
+
+def test_notices_come_once_by_their_id_and_in_order_through_restarts(place: Site) -> None:
+    found = deliver(place.server, events=12, kills=1)
+    assert found.jobs == sorted(found.jobs)
+    assert len(found.jobs) == found.ids == 12
+    assert found.kills == 1

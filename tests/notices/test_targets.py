@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from joblogs.notices import TargetRefused, check_address, webhook
 from joblogs.notices.targets import is_public
+from tests.notices.certificates import certificate_for
 from tests.notices.receivers import receiving
 
 PRIVATE = [
@@ -75,6 +77,34 @@ def test_a_name_is_resolved_once_and_that_address_connected_to(
         headers, _ = receiver.requests[0]
     assert asked.count("hooks.example.com") == 1
     assert headers["Host"].startswith("hooks.example.com:")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_trusted", "taken"),
+    [
+        ("hooks.example.com", True, 1),
+        ("hooks.example.com", False, 0),
+        ("other.example.com", True, 0),
+    ],
+)
+def test_a_certificate_must_be_trusted_and_for_the_name(
+    name: str, is_trusted: bool, taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = certificate_for("hooks.example.com", tmp_path)
+    if is_trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *args, **named: real("127.0.0.1", *args, **named)
+    )
+    with receiving(tls=files) as receiver:
+        address = receiver.address.replace("127.0.0.1", name)
+        if taken:
+            webhook.send(address, secret=b"s", event_id="1", timestamp=1, body=b"{}")
+        else:
+            with pytest.raises(webhook.NotDelivered, match="CertVerificationError"):
+                webhook.send(address, secret=b"s", event_id="1", timestamp=1, body=b"{}")
+        assert len(receiver.requests) == taken
 
 
 def test_a_redirect_is_not_followed() -> None:
