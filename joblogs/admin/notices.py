@@ -20,10 +20,11 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs import access, notices
 from joblogs.choices import RUN_UNFINISHED, RunStatus
-from joblogs.models import Notice, NoticeChannel, NoticeState, SavedSearch, Scope
+from joblogs.models import Notice, NoticeChannel, NoticeState, SavedSearch, Scope, StepInstance
+from joblogs.pages import links
 from joblogs.search import InvalidPattern
 
-from .base import ClosedFirst, ReadOnlyModelAdmin, user_of
+from .base import ClosedFirst, ReadOnlyModelAdmin, link, user_of
 
 if TYPE_CHECKING:
     SearchModelForm = forms.ModelForm[SavedSearch]
@@ -41,8 +42,10 @@ class SavedSearchForm(SearchModelForm):
         choices=ENDED,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        label=_("the step has ended as"),
-        help_text=_("With a text, both must be so; without any, the text is told as it comes in."),
+        label=_("Step ended as"),
+        help_text=_(
+            "With a text: both must hold. None chosen: you are told as soon as the text comes in."
+        ),
     )
 
     class Meta:
@@ -51,11 +54,15 @@ class SavedSearchForm(SearchModelForm):
             *("name", "scope", "job_name", "pattern", "is_regex", "ignores_case", "statuses"),
             *("channel", "target", "language", "active"),
         )
+        widgets = {
+            name: forms.TextInput(attrs={"class": "vLargeTextField"})
+            for name in ("job_name", "pattern", "target")
+        }
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         if not values.get("pattern") and not values.get("statuses"):
-            raise forms.ValidationError(gettext("Give a text, or choose how the step has ended."))
+            raise forms.ValidationError(gettext("Enter a text, or choose how the step ended."))
         self._check("pattern", values)
         self._check("target", values)
         return values
@@ -89,8 +96,12 @@ class SavedSearchAdmin(ClosedFirst):
     list_select_related = ("scope", "owner")
     ordering = ("name", "id")
     actions = ("rotate", "switch_off")
-    readonly_fields = ("owner", "state", "created_at")
     show_full_result_count = False
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: SavedSearch | None = None
+    ) -> tuple[str, ...]:
+        return ("owner", "state", "created_at") if obj else ()
 
     def _is_staff(self, request: HttpRequest) -> bool:
         user = request.user
@@ -189,13 +200,13 @@ class NoticeAdmin(ReadOnlyModelAdmin):
         "tries",
         "detail_label",
         "ended_at",
-        "event_id",
     )
     list_select_related = ("search",)
     list_filter = ("state",)
     ordering = ("-id",)
     fields = (
-        *("created_at", "search", "state", "tries", "first_tried_at", "ended_at", "detail_label"),
+        *("event_id", "search", "page", "created_at", "state", "tries", "first_tried_at"),
+        *("ended_at", "detail_label"),
     )
     readonly_fields = fields
     search_help_text = _("event")
@@ -221,6 +232,13 @@ class NoticeAdmin(ReadOnlyModelAdmin):
         )
         text = ngettext("%(count)d notice will be sent.", "%(count)d notices will be sent.", count)
         messages.success(request, text % {"count": count})
+
+    @admin.display(description=_("page"))
+    def page(self, notice: Notice) -> str:
+        steps = StepInstance.objects.filter(pk=notice.step_id, job__scope=notice.search.scope_id)
+        for step in steps.select_related("job__scope"):
+            return link(links.of_step(step)["step"])
+        return "–"
 
     @admin.display(description=_("detail"))
     def detail_label(self, notice: Notice) -> str:

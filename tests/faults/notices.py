@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from tests.builders import job, lines, result, script_log, step
 from tests.notices.receivers import Receiver, receiving
-from tests.serving import PATIENCE_SECONDS, ROOT, Server
+from tests.serving import ROOT, Server
 
 JOBS_OF_A_BODY = 200
+PATIENCE_SECONDS = 120
 FIRST_JOB = 1_000_000
 """Of what other faults sent there is nothing to be told."""
 _MAKE_SEARCH = """

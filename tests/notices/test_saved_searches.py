@@ -51,7 +51,7 @@ def test_a_member_of_staff_makes_one_and_sees_its_secret_once() -> None:
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
-        ({"pattern": ""}, "Give a text"),
+        ({"pattern": ""}, "Enter a text"),
         ({"pattern": "(", "is_regex": "on"}, "missing"),
         ({"target": "ftp://a/"}, "must begin with http"),
         ({"target": "https://user:secret@a/"}, "no password"),
@@ -108,7 +108,8 @@ def test_what_was_given_up_is_shown_and_sent_again() -> None:
     shown = html(client, f"{address}?state__exact={NoticeState.DEAD.value}")
     assert "given up" in shown
     assert "HTTP 500" in shown
-    assert str(dead.event_id) in html(client, f"{address}?q={dead.event_id}")
+    assert "given up" in html(client, f"{address}?q={dead.event_id}")
+    assert str(dead.event_id) in html(client, f"{address}{dead.pk}/change/")
     client.post(address, {"action": "send_again", "_selected_action": dead.pk})
     dead.refresh_from_db()
     assert dead.state == NoticeState.PENDING
