@@ -7,7 +7,9 @@ added to a struct fails here until each of these places knows it.
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -21,6 +23,7 @@ from joblogs import records
 from tests import builders
 from tests.builders import CREATED, Fields, load
 from tests.export.exporting import comes_back
+from tests.pages.page_helpers import staff
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = b"one\ntwo\n"
@@ -144,6 +147,48 @@ NOT_ANSWERED: dict[tuple[str, str], str] = {
         for kind in ("job", "host_result", "script_log", "file_log")
     },
 }
+
+_ROW = "a row is of a host: the job's name and number say which job"
+
+V4_JOB = {name: name for name in (*PLACE, *TIMES, "name", "operator", "launch_mode", "status")}
+V4_JOB |= {"create_time": "create_time", "task_type": "type"}
+"""The key under which version 4 answers a field of a job."""
+
+JOB_COLUMNS = {name: name for name in PLACE} | {"name": "job_name"}
+"""The column of the table (CSV) that holds a field of a job."""
+
+ON_JOB_PAGE = {
+    **{"job_instance_id": "100", "name": "a job", "operator": "zoe", "status": "failed"},
+    **{"scope_name": "Shop", "launch_mode": "schedule", "total_time": "8.9 s"},
+    "start_time": "2023-11-14 22:13:20",
+}
+"""How the page of the job shows a field."""
+
+JOB_ELSEWHERE: dict[str, dict[str, str]] = {
+    "version 4": {
+        "source": NOT_ANSWERED["job", "source"],
+        "execute_count": NOT_ANSWERED["job", "execute_count"],
+        "scope_name": NOT_ANSWERED["job", "scope_name"],
+        "update_time": NOT_ANSWERED["job", "update_time"],
+        "expired": NOT_TOGETHER["expired"],
+    },
+    "table": {
+        **dict.fromkeys(("operator", "launch_mode", "task_type", "source", "scope_name"), _ROW),
+        **dict.fromkeys((*TIMES, "create_time", "update_time", "status", "execute_count"), _ROW),
+        "expired": "the column `state` says it of each log",
+    },
+    "page of the job": {
+        **dict.fromkeys(("bk_scope_type", "bk_scope_id"), "the scope's name stands for them"),
+        "task_type": "its steps say their kind",
+        "source": "the admin shows it",
+        "execute_count": NOT_ANSWERED["job", "execute_count"],
+        "update_time": NOT_ANSWERED["job", "update_time"],
+        "create_time": "start_time where it has started",
+        "end_time": "start_time and duration",
+        "expired": "a job with logs has not expired",
+    },
+}
+"""Fields of a job that a place does not show, and why."""
 
 
 def fields() -> Iterator[tuple[str, str]]:
@@ -286,3 +331,36 @@ def test_every_field_and_every_answered_key_is_documented() -> None:
         text = (ROOT / "docs" / document).read_text("utf-8")
         for key in set(ANSWERED.values()):
             assert re.search(rf"\b{key}\b", text), (document, key)
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [("version 4", V4_JOB), ("table", JOB_COLUMNS), ("page of the job", ON_JOB_PAGE)],
+)
+def test_each_place_shows_a_field_of_a_job_or_says_why_not(
+    place: str, shown: dict[str, str]
+) -> None:
+    everything = {name for kind, name in fields() if kind == "job"}
+    assert set(shown) | set(JOB_ELSEWHERE[place]) == everything
+    assert not set(shown) & set(JOB_ELSEWHERE[place])
+
+
+def test_version_4_the_table_and_the_page_show_a_job(db: None) -> None:
+    store_everything()
+    headers = builders.credentials()
+    span = {"create_time_start": CREATED - 1, "create_time_end": CREATED + 1}
+    asked = {"bk_scope_type": "biz", "bk_scope_id": "2", **span}
+    answer = Client().get("/api/v4/get_job_instance_list", asked, headers=headers).json()
+    (entry,) = answer["data"]["job_instance_list"]
+    assert {key: entry[key] for key in V4_JOB.values()} == {
+        key: JOB[name] for name, key in V4_JOB.items()
+    }
+    table = Client().get("/api/v1/biz/2/export?format=csv&job=100", headers=headers)
+    rows = list(csv.DictReader(io.StringIO(b"".join(table).decode())))  # type: ignore[arg-type]
+    for row in rows:
+        assert {key: row[key] for key in JOB_COLUMNS.values()} == {
+            key: str(JOB[name]) for name, key in JOB_COLUMNS.items()
+        }
+    page = staff().get("/logs/biz/2/jobs/100/").content.decode()
+    for name, shown in ON_JOB_PAGE.items():
+        assert shown in page, name
