@@ -349,14 +349,14 @@ def test_version_4_the_table_and_the_page_show_a_job(db: None) -> None:
     store_everything()
     headers = builders.credentials()
     span = {"create_time_start": CREATED - 1, "create_time_end": CREATED + 1}
-    asked = {"bk_scope_type": "biz", "bk_scope_id": "2", **span}
+    asked: dict[str, str | int] = {"bk_scope_type": "biz", "bk_scope_id": "2", **span}
     answer = Client().get("/api/v4/get_job_instance_list", asked, headers=headers).json()
     (entry,) = answer["data"]["job_instance_list"]
     assert {key: entry[key] for key in V4_JOB.values()} == {
         key: JOB[name] for name, key in V4_JOB.items()
     }
     table = Client().get("/api/v1/biz/2/export?format=csv&job=100", headers=headers)
-    rows = list(csv.DictReader(io.StringIO(b"".join(table).decode())))  # type: ignore[arg-type]
+    rows = list(csv.DictReader(io.StringIO(table.getvalue().decode())))
     for row in rows:
         assert {key: row[key] for key in JOB_COLUMNS.values()} == {
             key: str(JOB[name]) for name, key in JOB_COLUMNS.items()

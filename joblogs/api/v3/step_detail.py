@@ -143,8 +143,9 @@ class GetStepInstanceDetail(StepView[StepParams]):
     def answer_step(
         self, request: Request, step: StepInstance, params: StepParams
     ) -> HttpResponseBase:
-        # BlueKing JOB's step type, where SQL is a script.
-        kind = StepType.SCRIPT if step.step_type == StepType.SQL else step.step_type
+        # BlueKing JOB's step type, where SQL is a script, as whatever prints.
+        others = (StepType.FILE, StepType.APPROVAL)
+        kind = step.step_type if step.step_type in others else StepType.SCRIPT
         detail = StepDetail(
             id=step.step_instance_id,
             name=step.name,
