@@ -63,14 +63,24 @@ _WORDS = (
     _Step(
         re.compile(
             rb"(?P<kept>tmp(?<![A-Za-z]tmp)[./_-]|SHA256:(?<![A-Za-z]SHA256:))[A-Za-z0-9+/]{5,}+"
+            rb"(?:\.[A-Za-z0-9]{6}(?![\w.-]))?"
         ),
         b"0",
         (b"tmp", b"SHA256:"),
     ),
+    # What mktemp makes of XXXXXX: letters of both cases, mixed.
+    _Step(
+        re.compile(
+            rb"(?P<kept>/tmp/(?:[\w-]*[._-])?)(?=[A-Za-z]*[a-z][A-Z]|[A-Z]{2,}[a-z])"
+            rb"[A-Za-z]{6,12}+(?![\w.-])"
+        ),
+        b"0",
+        (b"/tmp/",),
+    ),
     _Step(re.compile(rb"(?P<kept>/var/folders/)\w+"), b"0", (b"/var/folders/",)),
-    # Days of the week, and halves of the day before a clock.
 )
 _BEYOND_ASCII = (
+    # Days of the week, and halves of the day before a clock.
     _Step(re.compile("(?:星期|周)(?:一|二|三|四|五|六|日|天)".encode()), b"0"),
     _Step(re.compile("(?:上午|下午|凌晨|早上|中午|晚上) ?(?=[0-9])".encode()), b""),
     _Step(re.compile(r"(?P<kept>\()(?:日|月|火|水|木|金|土)(?=\))".encode()), b"0"),

@@ -29,7 +29,7 @@ from .slots import (
 
 Array = npt.NDArray[Any]
 
-VERSION = 1
+VERSION = 2
 """To be raised when the same bytes have other features: those of another version do not count."""
 
 HEAD_BYTES, TAIL_BYTES = 192 * 1024, 64 * 1024

@@ -25,8 +25,8 @@ ALTERNATIVE, ALTERNATIVES = 0.3, 5
 """So are lines that no more than such a share has, where there are so many of them in one place."""
 FAR = 5
 """In such a place a line deviates that so many times fewer or more hosts have than the others."""
-SAME_ORDER = 0.3
-"""If fewer hosts have the lines of nearly all in one order, places tell nothing."""
+SAME_PLACE = 0.8
+"""A line is an anchor if so many hosts have it in the same place among those of nearly all."""
 COMES_AND_GOES = 0.2
 """One line alone comes and goes if such a share of the hosts has it, and such a share has not."""
 KIND_LINES, KIND_SHARE = 3, 0.15
@@ -146,31 +146,35 @@ class LineShares:
         return int(self.lines[index]) if index >= 0 else -1
 
     @cached_property
+    def anchors(self) -> Array:
+        """Which lines nearly all have in the same place among these, from the beginning or from the
+        end: those that come in any order (`mount`) say nothing of where the others are."""
+        rows = np.flatnonzero(self.core[self.index])
+        lines, owners = self.index[rows], self.owners[rows]
+        begins = np.searchsorted(owners, np.arange(len(self.weights) + 1))
+        from_begin = np.arange(len(rows)) - begins[owners]
+        from_end = begins[owners + 1] - np.arange(len(rows))
+        anchors = np.zeros(len(self.lines), bool)
+        for ranks in (from_begin, from_end):
+            pairs, index = np.unique(np.stack([lines, ranks]), axis=1, return_inverse=True)
+            hosts = np.bincount(index.ravel(), self.weights[owners], pairs.shape[1])
+            anchors[pairs[0][hosts >= SAME_PLACE * self.total]] = True
+        return anchors
+
+    @cached_property
     def before(self) -> Array:
-        """Of each line the last one before it that nearly all have, or -1: its place."""
-        if self._any_order():
-            return np.full(len(self.index), -1)
+        """Of each line the last anchor before it, or -1: its place."""
         rows = np.arange(len(self.index))
-        last = np.maximum.accumulate(np.where(self.core[self.index], rows, -1))
+        last = np.maximum.accumulate(np.where(self.anchors[self.index], rows, -1))
         begins = np.searchsorted(self.owners, np.arange(len(self.weights)))
         return np.where(last >= begins[self.owners], self.index[last], -1)
-
-    def _any_order(self) -> bool:
-        """Whether hosts have even the lines that nearly all have in another order each."""
-        core = self.core[self.index]
-        rank = np.cumsum(core)
-        rank -= (rank - core)[np.searchsorted(self.owners, self.owners)]
-        marks = np.random.default_rng(3).random(len(self.lines))
-        orders = np.bincount(self.owners, np.where(core, marks[self.index] * rank, 0)).round(9)
-        _, index = np.unique(orders, return_inverse=True)
-        return bool(np.bincount(index, self.weights).max() < SAME_ORDER * self.total)
 
 
 class NoisyPlaces(NamedTuple):
     """Where hosts that succeed have lines of their own."""
 
-    core: set[int]
-    """Hashes of the lines that nearly all of them have."""
+    anchors: set[int]
+    """Hashes of the lines that nearly all of them have in the same place."""
     places: set[int]
     """Of these lines those behind which they do; -1 is the beginning of the log."""
 
@@ -182,7 +186,7 @@ class NoisyPlaces(NamedTuple):
         held: set[int] = set()
         noisy = -1 in self.places
         for line in log:
-            if line in self.core:
+            if line in self.anchors:
                 held.clear()
                 noisy = line in self.places
             elif line not in good:
@@ -196,6 +200,6 @@ def noisy_places(table: Table, outcomes: Sequence[Array]) -> NoisyPlaces:
     found = NoisyPlaces(set(), set())
     if outcomes:
         lines = LineShares(table, by_sequence(table, max(outcomes, key=len)))
-        found.core.update(lines.lines[lines.core].tolist())
+        found.anchors.update(lines.lines[lines.anchors].tolist())
         found.places.update(lines.noisy_places())
     return found

@@ -109,13 +109,16 @@ class _Alike:
         self.logs, self.is_noise = logs, is_noise
         self.names: set[bytes] = set()
         """Words that were found to vary."""
+        self.known: frozenset[bytes] = frozenset()
+        """Those that were when this pass began."""
 
     def joined(self, lines: list[_Line]) -> list[_Line]:
         """The lines, those that are alike as one; again and again, for by then it is known which
         words are names."""
-        apart: list[_Line] = []
         for _ in range(PASSES):
+            self.known = frozenset(self.names)
             joined: list[_Line] = []
+            apart: list[_Line] = []
             done: set[int] = set()
             for places, own in self._candidates(lines):
                 chosen = self._varying([line for line in own if id(line) not in done], places)
@@ -126,8 +129,8 @@ class _Alike:
                     apart += chosen
             if not joined:
                 break
-            lines = [line for line in lines if id(line) not in done] + joined
-        return lines + apart
+            lines = [line for line in lines if id(line) not in done] + joined + apart
+        return lines
 
     def _candidates(self, lines: Sequence[_Line]) -> list[tuple[Places, list[_Line]]]:
         """Lines that are the same but for one or two words, the most first."""
@@ -170,7 +173,11 @@ class _Alike:
         return own
 
     def _shares_nothing(self, lines: Sequence[_Line], places: Places) -> bool:
-        """Whether lines have too little in common besides the words that vary."""
+        """Whether lines have too little in common besides the words that vary, if these are not
+        known as names."""
+        known = self.known
+        if all(own and own <= known for at in places for own in _parts_in(lines, at)):
+            return False
         enough = SUCCESS_CONTEXT if self._mostly_succeeded(lines) else CONTEXT
         return _context(lines[0].tokens, places) < enough
 
@@ -230,6 +237,10 @@ def _parts(values: Iterable[bytes]) -> list[set[bytes]]:
     words = [set(_PART.findall(value)) for value in values]
     shared = set.intersection(*words) if len(words) > 1 else set()
     return [own - shared for own in words]
+
+
+def _parts_in(lines: Sequence[_Line], at: int) -> list[set[bytes]]:
+    return _parts({line.tokens[at] for line in lines} - {_ANY})
 
 
 def _context(tokens: Tokens, places: Places) -> int:

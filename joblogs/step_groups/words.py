@@ -3,8 +3,10 @@ leave both aside."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from os.path import commonprefix
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +22,9 @@ from .texts import HostText
 from .values import VALUE_BYTES, Value
 
 WORDS_SHOWN, VALUES_SHOWN, LINES_SHOWN = 3, 6, 3
-_MARKS = b" \t:=,;.'\"`()[]{}<>"
+_BORDER = re.compile(rb"[^A-Za-z\x80-\xff]")
+_LETTER = re.compile(rb"[A-Za-z\x80-\xff]")
+_MARKS = b" \t:=,;.'\"`()[]{}<>-_~"
 _MARKS_BEYOND_ASCII = tuple(mark.encode() for mark in "：，；。、（）「」“”")
 
 
@@ -72,11 +76,24 @@ def varying_words(made: StepGroups, group: StepGroup) -> list[VaryingWord]:
 
 
 def _values(one: Alike, counts: Mapping[int, int]) -> Counter[bytes]:
-    values: Counter[bytes] = Counter()
+    """What the hosts have there, without what all of them have at both ends, and on how many."""
+    hosts: Counter[bytes] = Counter()
     for digest, word in one.values.items():
-        if digest in counts and (value := _trimmed(word)):
-            values[cut_at_character(value, VALUE_BYTES)] += counts[digest]
+        if digest in counts:
+            hosts[word] += counts[digest]
+    words = list(hosts)
+    begin, end = _shared(words), _shared([word[::-1] for word in words])
+    values: Counter[bytes] = Counter()
+    for word, many in hosts.items():
+        if value := _trimmed(word[begin : max(begin, len(word) - end)]):
+            values[cut_at_character(value, VALUE_BYTES)] += many
     return values
+
+
+def _shared(words: Sequence[bytes]) -> int:
+    """How many bytes, up to a border of words, all words begin with; nothing of a word alone."""
+    shared = (commonprefix(words) or b"") if len(words) > 1 else b""
+    return max((found.end() for found in _BORDER.finditer(shared)), default=0)
 
 
 def _trimmed(word: bytes) -> bytes:
@@ -85,7 +102,7 @@ def _trimmed(word: bytes) -> bytes:
     for mark in _MARKS_BEYOND_ASCII:
         word = word.removesuffix(mark).rpartition(mark)[2] if mark in word else word
     shown = word.replace(b"\x01", "…".encode()).replace(b"\x02", b"")
-    return shown if shown.strip("…".encode()) else b""
+    return shown if _LETTER.search(shown.replace("…".encode(), b"")) else b""
 
 
 def loose_lines(made: StepGroups, group: StepGroup) -> list[LooseLine]:

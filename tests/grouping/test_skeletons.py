@@ -109,3 +109,13 @@ def test_random_names_are_known_by_what_stands_before_them() -> None:
     text = b"SHA256:abcdefg tmp.uvwxyz\nxtmp.uvwxyz aSHA256:abcdefg tmp_ab\n"
 
     assert cleaned(text) == b"SHA256:0 tmp.0\nxtmp.uvwxyz aSHA256:abcdefg tmp_ab\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["deploy.zmjuab", "deploy.HzyglB", "deploy.a1b2c3", "my-app.AdoEke"]
+)
+def test_a_temporary_name_is_a_slot(name: str) -> None:
+    (line,) = lines_of(cleaned(f"unpacked to /tmp/{name} and left\n".encode()))
+    assert line.skeleton.startswith(b"unpacked to /tmp/")
+    assert line.skeleton.endswith(b"\x01 and left")
+    assert name.partition(".")[2].encode() not in line.skeleton

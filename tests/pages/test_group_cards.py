@@ -274,6 +274,17 @@ def test_a_failing_card_says_which_word_differs() -> None:
     assert "1 more value" in card
 
 
+def test_of_paths_the_card_names_what_differs() -> None:
+    names = ["nginx", "curl", "etcd"]
+
+    def says(host: int) -> str:
+        return f"error in archive /srv/dpkg/{names[host - 1]}_4.deb now\n" if host < 4 else "ok\n"
+
+    _load(range(1, 61), says)
+    (card,) = [_plain(card) for card in _step(staff()).split("<section ") if "differs:" in card]
+    assert re.search(r"archive differs: (\w+), (\w+), (\w+) *$", card)
+
+
 def test_the_card_of_the_crowd_says_which_lines_come_and_go() -> None:
     def says(host: int) -> str:
         note = "restart required\n" if host % 3 == 0 else ""
