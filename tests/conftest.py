@@ -23,10 +23,17 @@ MARKED_FOLDERS = {
 }
 """Folders whose tests carry a marker without naming it."""
 
+ONE_DATABASE = ("browser", "grouping", "shippers")
+"""Folders of what no database has a part in: those run on SQLite alone."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    once = pytest.mark.skip(reason="no database has a part in it: run on SQLite")
     for item in items:
         folder = item.path.relative_to(item.config.rootpath).parts[1]
+        pure = folder == "logtext" and item.get_closest_marker("django_db") is None
+        if connection.vendor == "postgresql" and (pure or folder in ONE_DATABASE):
+            item.add_marker(once)
         for marker, folders in MARKED_FOLDERS.items():
             if folder in folders:
                 item.add_marker(marker)
