@@ -6,15 +6,19 @@ it is gone when the block ends, and nothing else is touched.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import http.client
 import json
 import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,21 +97,12 @@ def serving(
 ) -> Iterator[Server]:
     """A server for as long as the block lasts, with an app that may read and write every scope.
 
-    Its database is the one at `url`, else one of its own.
+    Its database is the one at `url`, else one of its own: a copy of one that was made before.
     """
-    with contextlib.nullcontext(url) if url else own_database(folder) as url:
-        environment = (
-            os.environ
-            | variables
-            | {
-                "DATABASE_URL": url,
-                "DJANGO_SETTINGS_MODULE": "jobplatform.settings",
-                "SECRET_KEY": "of a server that lives for one test run",
-            }
-        )
-        manage(environment, "migrate", "--verbosity", "0")
-        rights = ("--all-scopes", "--read", "--write", "--audit")
-        secret = manage(environment, "create_app", "live", *rights).splitlines()[-1]
+    template = None if url else _template()
+    with contextlib.nullcontext(url) if url else own_database(folder, template) as url:
+        environment = os.environ | variables | _settings(url)
+        secret = template.secret if template else _prepared(environment)
         keys = {"bk_app_code": "live", "bk_app_secret": secret, "bk_username": "zoe"}
         log = folder / "server.log"
         # The socket is made here and inherited: its port cannot be taken by anyone else, and what
@@ -146,6 +141,39 @@ def serving(
             _stop(process)
 
 
+@dataclass(frozen=True)
+class Template:
+    """A database with all tables and the app, which nobody is connected to."""
+
+    url: str
+    secret: str
+
+
+@functools.cache
+def _template() -> Template:
+    """The one that databases of servers are copies of: made once, gone with this process."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="joblogs-template-"))
+    url = stack.enter_context(own_database(Path(folder)))
+    return Template(url, _prepared(os.environ | _settings(url)))
+
+
+def _settings(url: str) -> dict[str, str]:
+    return {
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "jobplatform.settings",
+        "SECRET_KEY": "of a server that lives for one test run",
+    }
+
+
+def _prepared(environment: dict[str, str]) -> str:
+    """Make the tables and an app that may read and write every scope; its secret."""
+    manage(environment, "migrate", "--verbosity", "0")
+    rights = ("--all-scopes", "--read", "--write", "--audit")
+    return manage(environment, "create_app", "live", *rights).splitlines()[-1]
+
+
 def manage(environment: dict[str, str], *arguments: str) -> str:
     """What a management command says, which must not fail."""
     done = subprocess.run(
@@ -170,14 +198,23 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def own_database(folder: Path) -> Iterator[str]:
-    """The URL of a database that is there as long as the block lasts."""
+def own_database(folder: Path, template: Template | None = None) -> Iterator[str]:
+    """The URL of a database that is there as long as the block lasts: empty, or a copy."""
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
-        yield f"sqlite:///{folder / 'live.sqlite3'}"
+        file = folder / "live.sqlite3"
+        if template is not None:
+            source = sqlite3.connect(template.url.removeprefix("sqlite:///"))
+            with contextlib.closing(source), contextlib.closing(sqlite3.connect(file)) as copy:
+                source.backup(copy)
+        yield f"sqlite:///{file}"
         return
     name = f"joblogs_live_{secrets.token_hex(4)}"
-    _execute(given, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if template is not None:
+        source_name = urlsplit(template.url).path.removeprefix("/")
+        create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(source_name))
+    _execute(given, create)
     try:
         yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -19,10 +18,10 @@ NAME = "logs.example.com"
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NO CHROMIUM: the API page was not tried")
 
 
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setenv("ALLOWED_HOSTS", f"{NAME},127.0.0.1")
-    with serving(tmp_path, workers=1) as server:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("docs")
+    with serving(folder, workers=1, ALLOWED_HOSTS=f"{NAME},127.0.0.1") as server:
         yield server
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -30,9 +29,10 @@ print(session.session_key)
 """
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with serving(tmp_path, workers=1, PAGE_TIMEOUT_SECONDS="1") as server:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("limit")
+    with serving(folder, workers=1, PAGE_TIMEOUT_SECONDS="1") as server:
         assert server.post(lines(job(), step(), result(), script_log("hello")))["result"]
         yield server
 
@@ -74,8 +74,9 @@ def test_a_page_that_takes_too_long_says_what_to_ask_for_instead(server: Server)
         assert page(server, path, cookie)[0] == 200
 
 
-def test_without_a_limit_pages_have_no_connections_of_their_own(tmp_path: Path) -> None:
+def test_without_a_limit_pages_have_no_connections_of_their_own(server: Server) -> None:
     code = "from django.conf import settings; print(*settings.DATABASES)"
-    with serving(tmp_path, workers=1, PAGE_TIMEOUT_SECONDS="0") as server:
-        said = manage(server.environment, "shell", "-v", "0", "-c", code)
-        assert said.splitlines()[-1] == "default"
+    for limit, expected in (("1", "default pages"), ("0", "default")):
+        environment = server.environment | {"PAGE_TIMEOUT_SECONDS": limit}
+        said = manage(environment, "shell", "-v", "0", "-c", code)
+        assert said.splitlines()[-1] == expected

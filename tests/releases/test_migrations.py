@@ -13,15 +13,9 @@ from joblogs.database import AddIndexOnline
 
 FIRST = "0001_release_1"
 LARGE = {
-    "jobinstance",
-    "stepinstance",
-    "host",
-    "hostresult",
-    "filelog",
-    "logchunk",
-    "logread",
-    "logfeatures",
-} | {"logpack", "signedpart", "signaturerow"}
+    *("jobinstance", "stepinstance", "host", "hostresult", "filelog", "logread"),
+    *("logchunk", "logfeatures", "logpack", "signedpart", "signaturerow"),
+}
 """Models whose tables are too large to be locked while an index of them is built."""
 REMOVALS = (
     *(migrations.RemoveField, migrations.DeleteModel, migrations.RenameField),
