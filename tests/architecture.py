@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notices": LOWER | {"notices", "pages"},
     "admin": LOWER | {"admin", "notices", "pages"},
     "sources": BASE | {"sources"},
-    "monitoring": LOWER | {"monitoring"},
+    "monitoring": LOWER | {"monitoring", "notices"},
     "management": LOWER | {"api", "notices", "management", "mcp", "sources", "demo"},
     "mcp": {"choices", "logtext", "mcp"},  # a client of the API
     "demo": {"demo", "records"},

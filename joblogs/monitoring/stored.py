@@ -12,7 +12,7 @@ from django.db import Error
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from joblogs import database, maintenance
+from joblogs import database, maintenance, notices
 from joblogs.database import readiness
 from joblogs.database.replica import REPLICA
 from joblogs.logtext import store
@@ -63,6 +63,9 @@ def _gauges() -> Iterator[Metric]:
     yield _gauge("database_bytes", "Size of the database.", size)
     if chunks is not None:
         yield _gauge("chunks_bytes", "Size of the stored log text, indexes included.", chunks)
+    waiting, work = notices.waiting()
+    yield _gauge("notices_waiting", "Notices that are to be sent.", waiting)
+    yield _gauge("notice_work_rows", "What came in that saved searches were not asked of.", work)
     run = maintenance.last_run()
     if run is not None:
         yield from _run_metrics(run)

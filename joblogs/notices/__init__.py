@@ -7,7 +7,7 @@ it is sent, of what its owner may read at that moment, and goes on until the rec
 
 from .matching import match
 from .reasons import DETAILS, OFF_REASONS
-from .saved_searches import new_secret, pattern_of, switch_off
+from .saved_searches import new_secret, pattern_of, switch_off, waiting
 from .sending import Sender, Sent
 from .targets import TargetRefused, check_address
 
@@ -22,4 +22,5 @@ __all__ = [
     "new_secret",
     "pattern_of",
     "switch_off",
+    "waiting",
 ]

@@ -32,6 +32,9 @@ ROWS_AT_ONCE = 200
 PLACES_MAX = 20
 """Of so many texts a notice tells where it was found."""
 STEP_BUDGET = Budget(seconds=10, size=256 * 1024 * 1024)
+LOOK_BACK_BYTES = 512
+"""Read before what a text grew by, for the beginning of its line; if it is not there, as much as
+parts of a long line overlap in a search."""
 _WHOLE_BYTES = 16 * 1024 * 1024
 """A text in UTF-16 is searched from its beginning, as much of it."""
 
@@ -79,14 +82,15 @@ class _Batch:
 
     def __init__(self, rows: Sequence[NoticeWork]) -> None:
         self.ended: list[int] = []
-        self.grown: dict[int, list[Place]] = defaultdict(list)
+        self.grown: Mapping[int, list[Place]] = (grown := defaultdict[int, list[Place]](list))
         for row in rows:
             numbers = np.frombuffer(bytes(row.numbers), "<i8").tolist()
             if row.step_id is None:
                 self.ended += numbers
             else:
                 triples = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
-                self.grown[row.step_id] += [Place(*each) for each in triples]
+                grown[row.step_id] += [Place(*each) for each in triples]
+        self.grown = {step: _merged(places) for step, places in grown.items()}
         steps = StepInstance.objects.filter(
             database.InArray("pk", {*self.ended, *self.grown}), job__expired_at=None
         )
@@ -187,10 +191,22 @@ def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[tuple[Place,
         ).values_list("pk", "held_size")
     )
     for some in _groups(places, sizes):
-        begins = [Place(p.result, max(0, p.start - OVERLAP_BYTES), p.stop) for p in some]
+        begins = [p._replace(start=max(0, p.start - LOOK_BACK_BYTES)) for p in some]
         for place, begin, data in zip(some, begins, _read_all(day, begins, sizes), strict=True):
             if data:
                 yield _from_line(day, place, begin, data, sizes[place.result])
+
+
+def _merged(places: Iterable[Place]) -> list[Place]:
+    """Places of which those that touch are one."""
+    merged: list[Place] = []
+    for place in sorted(places):
+        last = merged[-1] if merged else None
+        if last is not None and last.result == place.result and place.start <= last.stop:
+            merged[-1] = last._replace(stop=max(last.stop, place.stop))
+        else:
+            merged.append(place)
+    return merged
 
 
 def _groups(places: Iterable[Place], sizes: Mapping[int, int]) -> Iterator[list[Place]]:
@@ -201,7 +217,7 @@ def _groups(places: Iterable[Place], sizes: Mapping[int, int]) -> Iterator[list[
         stop = min(place.stop, sizes.get(place.result, 0))
         if place.start < stop:
             some.append(place._replace(stop=stop))
-            weight += stop - place.start + OVERLAP_BYTES
+            weight += stop - place.start + LOOK_BACK_BYTES
         if weight >= store.GROUP_BYTES:
             yield some
             some, weight = [], 0
@@ -231,6 +247,10 @@ def _from_line(
         if utf16_name(text[:1024]):
             return whole, text
     line = data.rfind(b"\n", 0, place.start - begin.start) + 1
+    if not line and begin.start:
+        begin = place._replace(start=max(0, place.start - OVERLAP_BYTES))
+        (data,) = _read_all(day, [begin], {place.result: size})
+        line = data.rfind(b"\n", 0, place.start - begin.start) + 1
     return begin._replace(start=begin.start + line), data[line:]
 
 

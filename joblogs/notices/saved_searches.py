@@ -18,7 +18,7 @@ from django.conf import settings
 from django.utils.encoding import force_bytes
 
 from joblogs import access
-from joblogs.models import JobInstance, Notice, NoticeState, SavedSearch
+from joblogs.models import JobInstance, Notice, NoticeState, NoticeWork, SavedSearch
 from joblogs.search import Pattern
 
 from . import reasons
@@ -64,6 +64,12 @@ def switch_off(search: SavedSearch, reason: str) -> None:
     search.active, search.off_reason = False, reason
     pending = Notice.objects.filter(search=search.pk, state=NoticeState.PENDING)
     pending.update(state=NoticeState.DROPPED, detail=reasons.OFF)
+
+
+def waiting() -> tuple[int, int]:
+    """How many notices are to be sent, and how many transactions' texts nobody was asked of yet."""
+    pending = Notice.objects.filter(state=NoticeState.PENDING)
+    return pending.count(), NoticeWork.objects.count()
 
 
 def new_secret(search: SavedSearch) -> str:

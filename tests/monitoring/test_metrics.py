@@ -19,6 +19,7 @@ from joblogs.models import StepInstance
 from joblogs.monitoring import stored
 from tests import builders
 from tests.builders import BATCH, asking
+from tests.notices.receivers import saved_search
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOKEN = "of Prometheus"
@@ -202,3 +203,11 @@ def test_sizes_are_measured_every_five_minutes() -> None:
         now = 300.0
         sizes()
         assert len(made) == 2 * once > 0
+
+
+def test_it_tells_what_waits_to_be_sent(client) -> None:
+    before = scraped(client)
+    assert (before["joblogs_notices_waiting"], before["joblogs_notice_work_rows"]) == (0, 0)
+    saved_search("http://127.0.0.1:9/", pattern="x")
+    builders.load(builders.job(), builders.step(), builders.result(), builders.script_log())
+    assert scraped(client)["joblogs_notice_work_rows"] == 1

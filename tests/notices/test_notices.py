@@ -307,3 +307,16 @@ def test_the_command_sends_and_says_how_many() -> None:
         call_command("send_notices", stdout=out)
         assert len(receiver.taken) == 1
     assert out.getvalue().startswith("Done: 1 notices sent")
+
+
+def test_the_beginning_of_a_long_line_is_found_behind_many_pieces() -> None:
+    with receiving() as receiver:
+        saved_search(receiver.address, pattern="^begun .* ended$", is_regex=True)
+        load(job(), step(), result(1))
+        line, offset = "begun " + "x" * 5_000 + " ended\n", 0
+        for start in range(0, len(line), 700):
+            part = line[start : start + 700]
+            load(script_log(part, host=1, offset=offset))
+            offset += len(part)
+            send()
+        assert len(receiver.taken) == 1
