@@ -6,6 +6,8 @@ here is stored and returned as it came.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -143,6 +145,20 @@ RUNNING, FINISHED = 1, 2
 HOST_UNFINISHED = (HostStatus.WAITING, HostStatus.RUNNING)
 HOST_SUCCEEDED = (HostStatus.SUCCEEDED, HostStatus.SUCCEEDED_LAST_TIME)
 RUN_UNFINISHED = tuple(RunStatus(status) for status in _RUN_RANK)
+
+
+class Outcome(StrEnum):
+    """How a step went on a host, as its newest result says."""
+
+    FAILED = "failed"
+    SUCCEEDED = "succeeded"
+    RUNNING = "running"
+
+    @classmethod
+    def of(cls, status: int) -> Outcome:
+        if status in HOST_SUCCEEDED:
+            return cls.SUCCEEDED
+        return cls.RUNNING if status in HOST_UNFINISHED else cls.FAILED
 
 
 def run_rank(status: int) -> int:

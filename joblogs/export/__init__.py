@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 
+from joblogs.choices import Outcome
+
 from .formats import Format
 from .names import download_name
-from .selection import Outcome, Selection
+from .selection import Selection
 from .walk import Passed, Reading, Tally, Walk
 
 __all__ = [

@@ -8,13 +8,14 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
+from joblogs.choices import Outcome
 from joblogs.filters import JobFilter, first_moment, last_moment
 from joblogs.models import JobInstance, StepInstance
 from joblogs.query import Address, Attempts
 from joblogs.query.canonical_order import results_named, scopes_of
 from joblogs.search import Pattern
 
-from .selection import Outcome, Selection
+from .selection import Selection
 
 
 class NotThere(Exception):

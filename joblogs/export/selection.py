@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from django.db.models import Q, QuerySet
 
-from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED
+from joblogs.choices import Outcome
 from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.models.hosts import fold_name
 from joblogs.query import Address, Attempts
 from joblogs.query.canonical_order import named, results_named, scopes_of
 from joblogs.search import Pattern
-
-
-class Outcome(StrEnum):
-    """How a step went on a host, as its newest result says."""
-
-    FAILED = "failed"
-    SUCCEEDED = "succeeded"
-    RUNNING = "running"
-
-    @classmethod
-    def of(cls, status: int) -> Outcome:
-        if status in HOST_SUCCEEDED:
-            return cls.SUCCEEDED
-        return cls.RUNNING if status in HOST_UNFINISHED else cls.FAILED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from joblogs import query, search
-from joblogs.choices import StepType
+from joblogs.choices import Outcome, StepType
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from joblogs.query import FileLogs, State, StepHost, canonical_order
 from joblogs.query.step_host import by_host, file_bytes, owners_of_files
 
 from .runs import HostRuns, runs_of
-from .selection import Outcome, Selection
+from .selection import Selection
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from .blocks import LONG_LINE_BYTES
 from .finder import Hits, Line
+from .history import Cursor, HistorySearch, Question, StepHits, TooWide
 from .hit_groups import HitGroup, HostWithHits, SearchResults, gather, label_of
 from .in_text import TextHits, find_in_text
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern
@@ -22,7 +23,12 @@ __all__ = [
     "Budget",
     "FirstError",
     "Hits",
+    "Cursor",
+    "HistorySearch",
     "HitGroup",
+    "Question",
+    "StepHits",
+    "TooWide",
     "HostWithHits",
     "InvalidPattern",
     "Line",

@@ -43,6 +43,8 @@ class Search:
     searched_bytes: int = 0
     stopped: str = ""
     """Why it ended early: `time`, `size`, or nothing."""
+    stopped_at: StepHost | None = None
+    """The host whose log it was in then."""
 
     def __iter__(self) -> Iterator[Hits]:
         """The logs that hold a hit, in the order of the hosts."""
@@ -55,6 +57,7 @@ class Search:
                 self.searched_bytes += len(block.data)
                 finder.search(block)
                 if self._exceeded(started):
+                    self.stopped_at = host
                     break
             if hits.count:
                 yield hits

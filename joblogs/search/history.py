@@ -1,0 +1,306 @@
+"""Search over history: in which steps of many jobs, newest first, a text was printed.
+
+Signatures tell which steps cannot hold it; the others are searched as a step's own search does it.
+What is not signed is searched, so that nothing is missed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from joblogs import query, signed_parts
+from joblogs.choices import Outcome, Role
+from joblogs.filters import JobFilter, first_moment, last_moment
+from joblogs.grouping.host_ranges import fold
+from joblogs.models import HostResult, JobInstance, Scope, StepInstance
+from joblogs.query import StepHost
+from joblogs.signatures import PatternPlaces
+from joblogs.signed_parts import FIRST_HOST, LAST_HOST, Part
+
+from .finder import Line
+from .patterns import Pattern
+from .steps import Budget, Search
+
+SPAN_DAYS_MAX = 400
+STEPS_AT_ONCE = 2000
+"""Steps whose signatures are asked together."""
+LOADED_AT_ONCE = 100
+_DAY = datetime.timedelta(days=1)
+_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.(\d{1,18})\.(\d{1,19}))?", re.ASCII)
+
+Ranges = list[tuple[int, int]]
+"""Hosts of a step, by their numbers: from, to."""
+
+
+class TooWide(ValueError):
+    """A question that no signature answers, of more than one day, any host and any job."""
+
+
+class Cursor(NamedTuple):
+    """Where a search goes on: on a day, with a job's creation and a step's key, at a host."""
+
+    day: datetime.date
+    create_time: int | None = None
+    step: int = 0
+    host: int = FIRST_HOST
+
+    def __str__(self) -> str:
+        if self.create_time is None:
+            return f"{self.day}"
+        return f"{self.day}.{self.create_time}.{self.step}.{self.host}"
+
+    @classmethod
+    def of(cls, text: str) -> Cursor:
+        """Raises ValueError."""
+        match = _CURSOR.fullmatch(text)
+        if match is None:
+            raise ValueError(text)
+        day = datetime.date.fromisoformat(match[1])
+        return cls(day) if match[2] is None else cls(day, *map(int, match.group(2, 3, 4)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is searched for, and where: jobs created on UTC days from `since` to `until`."""
+
+    text: str
+    regex: bool = False
+    ignore_case: bool = True
+    since: datetime.date
+    until: datetime.date
+    name: str | None = None
+    """Part of the job's name."""
+    host: str | None = None
+    """Name or address that a host had when it ran; or its id."""
+    outcome: Outcome | None = None
+    """Of the hosts that are searched."""
+
+    @property
+    def pattern(self) -> Pattern:
+        """Raises InvalidPattern."""
+        return Pattern.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
+
+    @property
+    def places(self) -> PatternPlaces:
+        """Raises TooWide."""
+        places = PatternPlaces.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
+        if not (places.needs or self.name or self.host or self.since == self.until):
+            raise TooWide
+        return places
+
+
+@dataclass(slots=True)
+class StepHits:
+    """Hits in a step: on which hosts, how many lines, and the first one with its host."""
+
+    step: StepInstance
+    host: StepHost
+    label: str
+    line: Line
+    names: list[str] = field(default_factory=list)
+    hosts: set[int] = field(default_factory=set)
+    hits: int = 0
+    searched_bytes: int = 0
+
+    @property
+    def folded(self) -> list[str]:
+        """The hosts in few words."""
+        return fold(self.names)
+
+
+class _Candidate(NamedTuple):
+    """A step that may hold a text, on some of its hosts."""
+
+    create_time: int
+    pk: int
+    ranges: Ranges
+    position: int
+    """Among the steps that were asked about."""
+
+
+@dataclass(slots=True)
+class HistorySearch:
+    """A search to be iterated once; afterwards it says how far it came and what it read.
+
+    `jobs` are those that the reader may see, `scopes` those that they are in.
+    """
+
+    jobs: QuerySet[JobInstance]
+    scopes: Iterable[Scope]
+    question: Question
+    seconds: float = 0
+    """0 means no limit."""
+    steps_max: int = 0
+    """As many steps with hits at once; 0 means no limit."""
+    start: Cursor | None = None
+    step_keys: list[int] = field(default_factory=list)
+    """Keys of the steps that were searched or that, by their signature, cannot hold the text."""
+    read_steps: int = 0
+    """Those of them whose text was read."""
+    expired_steps: int = 0
+    """Steps whose text has gone."""
+    read_bytes: int = 0
+    cut_logs: int = 0
+    """Logs of which only the beginning was searched: they would take longer than all the time."""
+    found: int = 0
+    """Steps with hits."""
+    cursor: Cursor | None = None
+    """Where to go on; None when all was searched."""
+    _ends: float = 0
+
+    def __iter__(self) -> Iterator[StepHits]:
+        """The steps with hits, newest first. Raises InvalidPattern or TooWide."""
+        pattern, places = self.question.pattern, self.question.places
+        self._ends = time.monotonic() + self.seconds
+        day = self.question.until if self.start is None else self.start.day
+        while day >= self.question.since:
+            for candidate, step in self._loaded(self._candidates(day, places)):
+                yield from self._searched(step, candidate, pattern)
+                if self.cursor is not None:
+                    return
+            day -= _DAY
+            if day >= self.question.since and self._is_over():
+                self.cursor = Cursor(day)
+                return
+
+    def _is_over(self) -> bool:
+        return bool(self.seconds) and time.monotonic() > self._ends
+
+    def _searched(
+        self, step: StepInstance, candidate: _Candidate, pattern: Pattern
+    ) -> Iterator[StepHits]:
+        here = Cursor(step.day, candidate.create_time, step.pk)
+        if self._is_over() or (self.steps_max and self.found >= self.steps_max):
+            self.cursor = here._replace(host=candidate.ranges[0][0])
+            del self.step_keys[candidate.position :]
+            return
+        hosts = self._hosts(step, candidate.ranges)
+        if not hosts:
+            return
+        left = max(0.001, self._ends - time.monotonic()) if self.seconds else 0
+        search = Search(step, hosts, pattern, shown=1, budget=Budget(seconds=left))
+        step_hits: StepHits | None = None
+        for hits in search:
+            if step_hits is None:
+                line = next(line for line in hits.lines if line.matches)
+                step_hits = StepHits(step, hits.host, hits.label, line)
+            step_hits.hits += hits.count
+            if hits.host.bk_host_id not in step_hits.hosts:
+                step_hits.hosts.add(hits.host.bk_host_id)
+                step_hits.names.append(hits.host.name)
+        self.read_steps += 1
+        self.read_bytes += search.searched_bytes
+        if search.stopped_at is not None:
+            # A log that takes longer than all time there is must not end every search.
+            is_first = search.stopped_at.bk_host_id == hosts[0].bk_host_id
+            self.cut_logs += is_first
+            self.cursor = here._replace(host=search.stopped_at.bk_host_id + is_first)
+            del self.step_keys[candidate.position + 1 :]
+        if step_hits is not None:
+            self.found += 1
+            step_hits.searched_bytes = search.searched_bytes
+            yield step_hits
+
+    def _hosts(self, step: StepInstance, ranges: Ranges) -> list[StepHost]:
+        hosts = query.hosts_as(step, Role.TARGET)
+        if self.question.host is not None:
+            meant = self._host_ids(step)
+            hosts = [host for host in hosts if host.bk_host_id in meant]
+        return [
+            host
+            for host in hosts
+            if any(first <= host.bk_host_id <= last for first, last in ranges)
+            and self.question.outcome in (None, Outcome.of(host.status))
+        ]
+
+    def _host_ids(self, step: StepInstance) -> set[int]:
+        name = self.question.host or ""
+        results = HostResult.objects.on_hosts(
+            name, scopes=[step.job.scope], bk_host_ids=_number(name)
+        )
+        return set(results.filter(step=step).values_list("host_id", flat=True))
+
+    def _loaded(
+        self, candidates: Iterator[_Candidate]
+    ) -> Iterator[tuple[_Candidate, StepInstance]]:
+        while some := list(itertools.islice(candidates, LOADED_AT_ONCE)):
+            rows = StepInstance.objects.filter(pk__in=[candidate.pk for candidate in some])
+            steps = {step.pk: step for step in rows.select_related("job__scope")}
+            for candidate in some:
+                if candidate.pk in steps:
+                    yield candidate, steps[candidate.pk]
+
+    def _candidates(self, day: datetime.date, places: PatternPlaces) -> Iterator[_Candidate]:
+        """The steps of a day that may hold the text, newest first."""
+        living: list[tuple[int, int]] = []
+        for create_time, pk, expired_at in self._steps(day):
+            if expired_at is None:
+                living.append((create_time, pk))
+            else:
+                self.expired_steps += 1
+        for start in range(0, len(living), STEPS_AT_ONCE):
+            some = living[start : start + STEPS_AT_ONCE]
+            possible = _possible(day, [pk for _, pk in some], places)
+            for create_time, pk in some:
+                self.step_keys.append(pk)
+                if pk not in possible:
+                    continue
+                ranges = possible[pk]
+                if self.start is not None and (create_time, pk) == self.start[1:3]:
+                    ranges = [(max(first, self.start.host), last) for first, last in ranges]
+                yield _Candidate(create_time, pk, ranges, len(self.step_keys) - 1)
+                if self.cursor is not None:
+                    return
+
+    def _steps(self, day: datetime.date) -> Iterator[tuple[int, int, int | None]]:
+        wanted = JobFilter(
+            created_from=first_moment(day),
+            created_to=last_moment(day),
+            name=self.question.name,
+            host=self.question.host,
+            host_id=next(iter(_number(self.question.host or "")), None),
+        ).narrow(self.jobs, self.scopes)
+        steps = StepInstance.objects.filter(job__in=wanted.filter(day=day).order_by())
+        start = self.start
+        if start is not None and start.day == day and start.create_time is not None:
+            steps = steps.filter(
+                Q(job__create_time__lt=start.create_time)
+                | Q(job__create_time=start.create_time, pk__lte=start.step)
+            )
+        ordered = steps.order_by("-job__create_time", "-pk")
+        yield from list(ordered.values_list("job__create_time", "pk", "job__expired_at"))
+
+
+def _number(text: str) -> list[int]:
+    return [int(text)] if text.isdecimal() and len(text) < 19 else []
+
+
+def _possible(day: datetime.date, steps: Sequence[int], places: PatternPlaces) -> dict[int, Ranges]:
+    """Of a day's steps those that may hold a text, and on which hosts."""
+    # First: what is signed anew after this has no row that says so any more.
+    changed = signed_parts.changed_steps(steps)
+    parts = signed_parts.parts_of(day, [pk for pk in steps if pk not in changed])
+    every = (part for own in parts.values() for part in own)
+    chosen = signed_parts.possible(day, every, places) if places.needs else list(every)
+    possible: dict[int, Ranges] = {}
+    for part in chosen:
+        if part.size:
+            possible.setdefault(part.step_id, []).append((part.first_host, part.last_host))
+    for pk in steps:
+        unsigned = _after(parts.get(pk, []))
+        if unsigned <= LAST_HOST:
+            possible.setdefault(pk, []).append((unsigned, LAST_HOST))
+    return possible
+
+
+def _after(parts: Sequence[Part]) -> int:
+    """The first host that is not signed."""
+    return parts[-1].last_host + 1 if parts else FIRST_HOST
