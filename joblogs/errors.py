@@ -86,6 +86,11 @@ class BadRequest(StoreError):
         "错误的请求 [cursor 过大：请用 host_id_list 指定主机]",
         "Bad Request [the cursor gets too large: choose hosts by host_id_list]",
     )
+    TOO_WIDE: ClassVar = Text(
+        "请缩小范围：少于 3 字节的文本或没有固定文字的正则表达式，需指定作业名、主机或某一天",
+        "Narrow the search: a text under 3 bytes or an expression without a literal needs a job "
+        "name, a host or a single day",
+    )
     TOO_DEEP: ClassVar = Text("错误的请求 [JSON 嵌套过深]", "Bad Request [JSON nested too deeply]")
 
 

@@ -267,6 +267,11 @@ EXAMPLES: dict[str, Example] = {
     "follow": Example("POST", OWN + "follow", {"host_id_list": [101], "max_bytes": 51}),
     "compare": Example("GET", FAILED + "compare", query={"host": 102, "with": "10.0.0.1"}),
     "search": Example("GET", FAILED + "search", query={"q": "backup", "context": 0}),
+    "search_history": Example(
+        "GET",
+        "/api/v1/biz/2/search_history",
+        query={"q": "backup", "since": "2023-11-01", "until": "2023-11-30"},
+    ),
     "summary": Example("GET", FAILED + "summary"),
     "first_errors": Example("GET", FAILED + "first_errors", query={"status": "failed"}),
     "export_text": Example(

@@ -26,7 +26,7 @@ BELOW = BASE | {
 LOWER = BELOW | {
     *("access", "app_tokens", "audit", "compare", "counterparts", "export", "failures", "filters"),
     *("ingest", "login_throttle", "query"),
-    *("maintenance", "search", "slow_work", "step_groups"),
+    *("maintenance", "search", "search_audit", "slow_work", "step_groups"),
 }
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "access": BASE | {"access", "models", "database"},
     "app_tokens": BASE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},
+    "search_audit": BELOW | {"access", "audit", "search"},
     "slow_work": BASE | {"access"},
     "login_throttle": BASE | {"models", "login_throttle"},
     "filters": BELOW | {"access", "filters"},

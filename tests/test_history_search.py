@@ -65,7 +65,7 @@ def test_hits_come_by_step_newest_first_with_folded_hosts_and_the_first_line(sig
     assert numbers(hits) == [3, 1]
     assert (hits[1].folded, hits[1].hits) == (["web-[02-03]"], 3)
     assert (hits[1].line.number, hits[1].line.data) == (1, b"cp: No space left\n")
-    assert (len(asked.step_keys), asked.found, asked.cursor) == (3, 2, None)
+    assert (len(asked.steps), asked.found, asked.cursor) == (3, 2, None)
     assert asked.read_steps == (2 if asked.read_steps < 3 else 3)
 
 
@@ -75,7 +75,7 @@ def test_what_was_never_printed_reads_no_text_once_it_is_signed() -> None:
     maintenance.maintain(every_day=True)
     asked = search("f81d4fae-7dec-11d0")
     assert list(asked) == []
-    assert (len(asked.step_keys), asked.read_steps, asked.read_bytes) == (5, 0, 0)
+    assert (len(asked.steps), asked.read_steps, asked.read_bytes) == (5, 0, 0)
 
 
 def test_only_the_readers_jobs_are_searched(sign: Any) -> None:
@@ -84,7 +84,7 @@ def test_only_the_readers_jobs_are_searched(sign: Any) -> None:
     sign(every_day=True)
     asked = search()
     assert numbers(list(asked)) == [1]
-    assert len(asked.step_keys) == 1
+    assert len(asked.steps) == 1
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_expired_steps_are_counted_apart() -> None:
     JobInstance.objects.update(expired_at=1)
     asked = search()
     assert list(asked) == []
-    assert (asked.expired_steps, asked.step_keys) == (1, [])
+    assert (asked.expired_steps, asked.steps) == (1, [])
 
 
 def test_a_search_goes_on_where_it_stopped_and_finds_each_step_once(sign: Any) -> None:
@@ -153,17 +153,19 @@ def test_a_search_goes_on_where_it_stopped_and_finds_each_step_once(sign: Any) -
         load_run(number, "No space left\n", days_ago=number // 3)
     sign(every_day=True)
     found: list[int] = []
-    asked_steps: list[int] = []
+    asked_steps: list[Any] = []
     start: Cursor | None = None
     for _ in range(20):
         asked = search(steps_max=2, start=start)
         found += numbers(list(asked))
-        asked_steps += asked.step_keys
+        asked_steps += asked.steps
         start = asked.cursor and Cursor.of(str(asked.cursor))
         if start is None:
             break
     assert found == [2, 1, 5, 4, 3, 7, 6]
-    assert sorted(asked_steps) == sorted(StepInstance.objects.values_list("pk", flat=True))
+    assert sorted(asked_steps) == sorted(
+        StepInstance.objects.values_list("job__scope", "job__job_instance_id", "step_instance_id")
+    )
 
 
 def test_a_search_without_time_comes_past_every_host(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ from joblogs.errors import (
 )
 from joblogs.models import JobInstance, Scope, StepInstance
 from joblogs.refusals import ApiNotFound, TooManyRequests
+from joblogs.search_audit import SearchEntry
 
 from . import envelope, parameters
 from .authentication import GatewayTokenAuthentication, HeaderAuthentication
@@ -219,6 +220,18 @@ def read_entry(
         hosts=hosts,
         search=search,
         poll=poll,
+    )
+
+
+def search_entry(request: Request, *, channel: Channel) -> SearchEntry:
+    """The audit row of a search over history by the caller of a request."""
+    caller = caller_of(request)
+    return SearchEntry(
+        who=caller.user,
+        app_code=caller.app.app_code,
+        token=caller.token.name if caller.token else "",
+        user_verified=caller.user_verified,
+        channel=channel,
     )
 
 

@@ -19,6 +19,7 @@ from .v1 import (
     records,
     schema,
     search,
+    search_history,
     summary,
 )
 from .v1 import host_log as raw_log
@@ -106,6 +107,7 @@ ROUTES = [
     Route("group_hosts", _STEP + "/groups/{group}", group_hosts.GroupHostsView),
     Route("search", _STEP + "/search", search.SearchStep),
     Route("first_errors", _STEP + "/first_errors", first_errors.FirstErrorsView),
+    Route("search_history", _SCOPE + "/search_history", search_history.SearchHistory),
     Route("export", _SCOPE + "/export", export.Export),
     Route("schema", "/api/v1/schema", schema.Schema),
 ]

@@ -175,7 +175,7 @@ def _forget_reads(
     limit: int | None,
 ) -> None:
     if dry_run:
-        report.reads_forgotten = audit_log.due(today)[:limit].count()
+        report.reads_forgotten = audit_log.count(today, limit=limit)
         return
     report.reads_forgotten = audit_log.forget(today, limit=limit)
 

@@ -7,28 +7,41 @@ import datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
-from joblogs.models import LogRead
+from joblogs.models import LogRead, SearchRead
 
 AT_ONCE = 1000
 
 
-def due(today: datetime.date) -> QuerySet[LogRead]:
-    """QuerySet of the audit rows to delete; without the setting none."""
+AuditRow = LogRead | SearchRead
+
+
+def due(today: datetime.date) -> list[QuerySet[AuditRow]]:
+    """QuerySets of the audit rows to delete; without the setting none."""
     days = settings.AUDIT_RETENTION_DAYS
     if not days:
-        return LogRead.objects.none()
+        return []
     first = datetime.datetime.combine(today, datetime.time.min, tzinfo=datetime.UTC)
-    return LogRead.objects.filter(at__lt=first - datetime.timedelta(days=days)).order_by("at", "pk")
+    before = first - datetime.timedelta(days=days)
+    return [
+        model._default_manager.filter(at__lt=before).order_by("at", "pk")
+        for model in (LogRead, SearchRead)
+    ]
+
+
+def count(today: datetime.date, *, limit: int | None) -> int:
+    """How many there are, at most `limit`."""
+    return sum(rows[:limit].count() for rows in due(today))
 
 
 def forget(today: datetime.date, *, limit: int | None) -> int:
     """Delete them, a bounded number per statement; returns how many."""
     deleted = 0
-    while limit is None or deleted < limit:
-        left = AT_ONCE if limit is None else min(AT_ONCE, limit - deleted)
-        keys = list(due(today).values_list("id", flat=True)[:left])
-        if not keys:
-            break
-        LogRead.objects.filter(id__in=keys).delete()
-        deleted += len(keys)
+    for rows in due(today):
+        while limit is None or deleted < limit:
+            left = AT_ONCE if limit is None else min(AT_ONCE, limit - deleted)
+            keys = list(rows.values_list("id", flat=True)[:left])
+            if not keys:
+                break
+            rows.model._default_manager.filter(id__in=keys).delete()
+            deleted += len(keys)
     return deleted

@@ -1,7 +1,7 @@
 """Models: one file per subject."""
 
 from .access import App, AppGrant, AppToken, FailedLogins, Scope
-from .audit import LogRead, Redaction, Removal
+from .audit import LogRead, Redaction, Removal, SearchRead
 from .failures import FailureRun, FailureSeen
 from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
@@ -38,6 +38,7 @@ __all__ = [
     "SavedSearch",
     "Removal",
     "Scope",
+    "SearchRead",
     "SignatureRow",
     "SignedPart",
     "LogChunk",

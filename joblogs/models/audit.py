@@ -129,3 +129,37 @@ class LogRead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.who} · {self.channel} · {self.job_instance_id}"
+
+
+class SearchRead(models.Model):
+    """Somebody searched the logs of many jobs. Plain values, as a LogRead is; what they searched
+    for is only a keyed digest. Each step of which text was shown has a LogRead of its own."""
+
+    at = models.DateTimeField(_("time"))
+    who = models.CharField(_("user"), max_length=256)
+    app_code = models.CharField(_("app"), max_length=64, blank=True, default="")
+    token = models.CharField(_("token"), max_length=64, blank=True, default="")
+    user_verified = models.BooleanField(_("user verified"), default=False)
+    channel = models.CharField(_("channel"), max_length=64)
+    # As biz:2; of a reader who may see all of them, those that had steps in the span.
+    scopes = models.TextField(_("scopes"))
+    since = models.DateField(_("from"))
+    until = models.DateField(_("to"))
+    question = models.BinaryField(_("digest of the question"), max_length=32)
+    steps = models.BigIntegerField(_("steps searched"))
+    read_steps = models.BigIntegerField(_("steps read"))
+    found_steps = models.BigIntegerField(_("steps with hits"))
+    size = models.BigIntegerField(_("bytes"))
+    # Which steps those were, compressed (`search_audit`).
+    searched = models.BinaryField(editable=False)
+
+    class Meta:
+        verbose_name = _("search of history")
+        verbose_name_plural = _("searches of history")
+        indexes = [
+            # The pruning by age, and who searched a job since it ran.
+            models.Index(fields=["at"], name="searchread_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who} · {self.channel} · {self.scopes}"

@@ -2,7 +2,15 @@
 
 from .blocks import LONG_LINE_BYTES
 from .finder import Hits, Line
-from .history import Cursor, HistorySearch, Question, StepHits, TooWide
+from .history import (
+    SPAN_DAYS_MAX,
+    Cursor,
+    HistorySearch,
+    Question,
+    SearchedStep,
+    StepHits,
+    TooWide,
+)
 from .hit_groups import HitGroup, HostWithHits, SearchResults, gather, label_of
 from .in_text import TextHits, find_in_text
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern
@@ -27,6 +35,8 @@ __all__ = [
     "HistorySearch",
     "HitGroup",
     "Question",
+    "SPAN_DAYS_MAX",
+    "SearchedStep",
     "StepHits",
     "TooWide",
     "HostWithHits",

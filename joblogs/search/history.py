@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -83,18 +83,13 @@ class Question:
     outcome: Outcome | None = None
     """Of the hosts that are searched."""
 
-    @property
-    def pattern(self) -> Pattern:
-        """Raises InvalidPattern."""
-        return Pattern.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
-
-    @property
-    def places(self) -> PatternPlaces:
-        """Raises TooWide."""
+    def parsed(self) -> tuple[Pattern, PatternPlaces]:
+        """The pattern, and what it asks of signatures. Raises InvalidPattern or TooWide."""
+        pattern = Pattern.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
         places = PatternPlaces.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
         if not (places.needs or self.name or self.host or self.since == self.until):
             raise TooWide
-        return places
+        return pattern, places
 
 
 @dataclass(slots=True)
@@ -114,6 +109,14 @@ class StepHits:
     def folded(self) -> list[str]:
         """The hosts in few words."""
         return fold(self.names)
+
+
+class SearchedStep(NamedTuple):
+    """A step that a search asked about: the key of its scope, and its numbers."""
+
+    scope: int
+    job_instance_id: int
+    step_instance_id: int
 
 
 class _Candidate(NamedTuple):
@@ -141,8 +144,8 @@ class HistorySearch:
     steps_max: int = 0
     """As many steps with hits at once; 0 means no limit."""
     start: Cursor | None = None
-    step_keys: list[int] = field(default_factory=list)
-    """Keys of the steps that were searched or that, by their signature, cannot hold the text."""
+    steps: list[SearchedStep] = field(default_factory=list)
+    """Those that were searched or that, by their signature, cannot hold the text."""
     read_steps: int = 0
     """Those of them whose text was read."""
     expired_steps: int = 0
@@ -158,7 +161,7 @@ class HistorySearch:
 
     def __iter__(self) -> Iterator[StepHits]:
         """The steps with hits, newest first. Raises InvalidPattern or TooWide."""
-        pattern, places = self.question.pattern, self.question.places
+        pattern, places = self.question.parsed()
         self._ends = time.monotonic() + self.seconds
         day = self.question.until if self.start is None else self.start.day
         while day >= self.question.since:
@@ -180,7 +183,7 @@ class HistorySearch:
         here = Cursor(step.day, candidate.create_time, step.pk)
         if self._is_over() or (self.steps_max and self.found >= self.steps_max):
             self.cursor = here._replace(host=candidate.ranges[0][0])
-            del self.step_keys[candidate.position :]
+            del self.steps[candidate.position :]
             return
         hosts = self._hosts(step, candidate.ranges)
         if not hosts:
@@ -203,7 +206,7 @@ class HistorySearch:
             is_first = search.stopped_at.bk_host_id == hosts[0].bk_host_id
             self.cut_logs += is_first
             self.cursor = here._replace(host=search.stopped_at.bk_host_id + is_first)
-            del self.step_keys[candidate.position + 1 :]
+            del self.steps[candidate.position + 1 :]
         if step_hits is not None:
             self.found += 1
             step_hits.searched_bytes = search.searched_bytes
@@ -240,27 +243,27 @@ class HistorySearch:
 
     def _candidates(self, day: datetime.date, places: PatternPlaces) -> Iterator[_Candidate]:
         """The steps of a day that may hold the text, newest first."""
-        living: list[tuple[int, int]] = []
-        for create_time, pk, expired_at in self._steps(day):
+        living: list[tuple[int, int, SearchedStep]] = []
+        for create_time, pk, expired_at, *numbers in self._steps(day):
             if expired_at is None:
-                living.append((create_time, pk))
+                living.append((create_time, pk, SearchedStep(*numbers)))
             else:
                 self.expired_steps += 1
         for start in range(0, len(living), STEPS_AT_ONCE):
             some = living[start : start + STEPS_AT_ONCE]
-            possible = _possible(day, [pk for _, pk in some], places)
-            for create_time, pk in some:
-                self.step_keys.append(pk)
+            possible = _possible(day, [pk for _, pk, _ in some], places)
+            for create_time, pk, step in some:
+                self.steps.append(step)
                 if pk not in possible:
                     continue
                 ranges = possible[pk]
                 if self.start is not None and (create_time, pk) == self.start[1:3]:
                     ranges = [(max(first, self.start.host), last) for first, last in ranges]
-                yield _Candidate(create_time, pk, ranges, len(self.step_keys) - 1)
+                yield _Candidate(create_time, pk, ranges, len(self.steps) - 1)
                 if self.cursor is not None:
                     return
 
-    def _steps(self, day: datetime.date) -> Iterator[tuple[int, int, int | None]]:
+    def _steps(self, day: datetime.date) -> list[tuple[Any, ...]]:
         wanted = JobFilter(
             created_from=first_moment(day),
             created_to=last_moment(day),
@@ -276,7 +279,12 @@ class HistorySearch:
                 | Q(job__create_time=start.create_time, pk__lte=start.step)
             )
         ordered = steps.order_by("-job__create_time", "-pk")
-        yield from list(ordered.values_list("job__create_time", "pk", "job__expired_at"))
+        return list(
+            ordered.values_list(
+                *("job__create_time", "pk", "job__expired_at"),
+                *("job__scope", "job__job_instance_id", "step_instance_id"),
+            )
+        )
 
 
 def _number(text: str) -> list[int]:

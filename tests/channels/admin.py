@@ -9,7 +9,7 @@ from tests.channels.security_world import AUDITOR, GONE_KEY, HISTORY, SUPERUSER,
 _TABLES = tuple(f"joblogs.{model._meta.model_name}" for model in HISTORY)
 _RIGHTS = (
     *("joblogs.app", "joblogs.appgrant", "joblogs.apptoken"),
-    *("joblogs.redaction", "joblogs.removal"),
+    *("joblogs.redaction", "joblogs.removal", "joblogs.searchread"),
 )
 _SEARCHES = ("joblogs.savedsearch", "joblogs.notice")
 _PEOPLE = ("auth.group", "auth.user")
@@ -96,7 +96,7 @@ ADMIN = [
         facts=READERS,
     ),
     Row(
-        "admin: apps, grants, tokens, people, redactions, removals",
+        "admin: apps, grants, tokens, people, redactions, removals, searches",
         _named((*_RIGHTS, *_PEOPLE), "changelist", "change", "history"),
         lambda p: [
             *(

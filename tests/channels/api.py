@@ -131,6 +131,14 @@ def _search(where: Place) -> list[Ask]:
     return [Ask(f"{path}{rest}", step=where.step) for rest in asked]
 
 
+def _search_history(where: Place) -> list[Ask]:
+    path = f"/api/v1/biz/{where.scope}/search_history"
+    span = "since=2023-11-14&until=2023-11-14"
+    asked = (f"?q={where.word}-needle&{span}", f"/?q=nee.le&regex=1&{span}&name={where.word}-job")
+    # The newer one of a job's steps comes first.
+    return [Ask(f"{path}{rest}", step=where.file_step, also=(where.step,)) for rest in asked]
+
+
 def _summary(where: Place) -> list[Ask]:
     rests = ("summary", "summary?max_chars=4000")
     return [Ask(_own(where, rest), step=where.step) for rest in rests]
@@ -214,6 +222,13 @@ API = [
         _search,
         text=APP_OR_TOKEN,
         recorded="search",
+    ),
+    Row(
+        "search over history by an app",
+        ("search_history",),
+        _search_history,
+        text=APP_OR_TOKEN,
+        recorded="search_history",
     ),
     Row(
         "summary of a step",

@@ -30,6 +30,7 @@ from joblogs.models import (
     Removal,
     SavedSearch,
     Scope,
+    SearchRead,
     StepInstance,
     StoreKey,
 )
@@ -78,6 +79,7 @@ TABLES = {
     "Removal": Treated(STAY, STAY, STAY, False),
     "SavedSearch": Treated(STAY, STAY, STAY, False),
     "Scope": Treated(STAY, STAY, STAY, True),
+    "SearchRead": Treated(STAY, STAY, STAY, False),
     # Of what the text says after a redaction maintenance computes them anew.
     "SignatureRow": Treated(GO, GO, GO, True),
     "SignedPart": Treated(GO, GO, GO, True),
@@ -162,6 +164,11 @@ def _store(path: Path) -> None:
     signing.sign(JobInstance.objects.get().day, [step.pk for step in StepInstance.objects.all()])
     Redaction.objects.create(started_at=timezone.now(), by="zoe", patterns="", selection="")
     Removal.objects.create(started_at=timezone.now(), by="zoe", selection="")
+    SearchRead.objects.create(
+        **{"at": timezone.now(), "who": "zoe", "channel": "x", "scopes": "", "question": b""},
+        **{"since": "2026-01-01", "until": "2026-01-01", "searched": b"", "size": 0},
+        **{"steps": 0, "read_steps": 0, "found_steps": 0},
+    )
     _export(path)
 
 

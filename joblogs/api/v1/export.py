@@ -48,6 +48,7 @@ from joblogs.models import JobInstance
 from joblogs.query import HOSTS_MAX, Address
 from joblogs.search import InvalidPattern, Pattern
 
+from .fields import day_param
 from .http_status import HttpStatusView
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -107,16 +108,7 @@ def _pattern(params: Params, field: str) -> Pattern | None:
         raise BadRequest(BadRequest.FIELD, field) from None
 
 
-def _day(params: Params, field: str) -> date | None:
-    text = optional_text(params, field)
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError:
-        raise BadRequest(BadRequest.FIELD, field) from None
-
-
 id_param = partial(Parameter, partial(optional_integer, least=1), ID)
-day_param = partial(Parameter, _day, TEXT | {"format": "date"})
 OFTEN = ("host", "ip")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import partial
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -36,6 +38,23 @@ def _outcome(params: Params, field: str) -> Outcome | None:
     return None if value is None else Outcome(value)
 
 
+def searched_text(params: Params, field: str) -> str:
+    """A text to search for: blanks may be meant too. Raises BadRequest."""
+    text = params.get(field)
+    if not isinstance(text, str) or not text:
+        raise BadRequest(BadRequest.FIELD, field)
+    return text
+
+
+def _day(params: Params, field: str) -> date | None:
+    text = optional_text(params, field)
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(BadRequest.FIELD, field) from None
+
+
+day_param = partial(Parameter, _day, TEXT | {"format": "date"})
 context_param = Parameter(
     _context,
     {"type": "integer", "minimum": 0, "maximum": CONTEXT_MAX, "default": 1},

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from joblogs import database, query, slow_work
 from joblogs.api.base import ApiView, Operation, read_entry, readable_step
 from joblogs.api.envelope import success
-from joblogs.api.fields import Parameter, Params, count_param, flag_param, read_query
+from joblogs.api.fields import Parameter, count_param, flag_param, read_query
 from joblogs.audit import Channel
 from joblogs.choices import Role, StepType
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
@@ -28,7 +28,7 @@ from joblogs.search import (
     gather,
 )
 
-from .fields import LogLine, at_most, context_param, outcome_param
+from .fields import LogLine, at_most, context_param, outcome_param, searched_text
 
 SECONDS = 10.0
 PAGE_MAX = 20_000
@@ -37,21 +37,13 @@ SHOWN = 3
 """Hits of a group whose lines are shown."""
 
 
-def _text(params: Params, field: str) -> str:
-    # Blanks may be searched for too.
-    text = params.get(field)
-    if not isinstance(text, str) or not text:
-        raise BadRequest(BadRequest.FIELD, field)
-    return text
-
-
 class SearchParams(Struct, frozen=True):
     """Parameters of the query string: what to search for, and where."""
 
     q: Annotated[
         str,
         Parameter(
-            _text,
+            searched_text,
             {"type": "string", "minLength": 1, "maxLength": PATTERN_MAX},
             "The text to search for.",
             required=True,

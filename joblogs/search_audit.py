@@ -1,0 +1,124 @@
+"""Searches over history are recorded: who searched which steps, when and how much was found.
+
+What was searched for is kept as a digest by the store's own key, so that two searches for the same
+can be told, and nobody can read a secret that somebody looked for.
+"""
+
+from __future__ import annotations
+
+import hmac
+import itertools
+import json
+import logging
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import Error
+from django.utils import timezone
+
+from joblogs import database, metrics
+from joblogs.audit import ROW_TIMEOUT_SECONDS, Channel
+from joblogs.errors import Unavailable
+from joblogs.models import Scope, SearchRead, StoreKey
+from joblogs.search import HistorySearch, Question, SearchedStep
+
+logger = logging.getLogger(__name__)
+
+SEARCHES_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchEntry:
+    """The audit row of a search over history."""
+
+    who: str
+    app_code: str
+    user_verified: bool
+    channel: Channel
+    token: str = ""
+
+    def record(self, search: HistorySearch) -> None:
+        """Record what was searched, before anything of it is shown.
+
+        Raises Unavailable if the row cannot be written and AUDIT_REQUIRED is on; else the search
+        is counted as lost, and what the row would say is logged.
+        """
+        metrics.text_read(channel=self.channel, hosts=0, size=search.read_bytes)
+        try:
+            with database.waiting_at_most(ROW_TIMEOUT_SECONDS):
+                database.insert_without_sync(self._row(search))
+        except Error as error:
+            metrics.read_lost()
+            logger.error(
+                "lost the record of a search (%s): %r of app %r through %s, %s steps, %s bytes",
+                type(error).__name__,
+                self.who[:256],
+                self.app_code,
+                self.channel,
+                len(search.steps),
+                search.read_bytes,
+            )
+            if settings.AUDIT_REQUIRED:
+                raise Unavailable from error
+
+    def _row(self, search: HistorySearch) -> SearchRead:
+        question = search.question
+        scopes = Scope.objects.in_bulk({step.scope for step in search.steps})
+        names = {pk: str(scope) for pk, scope in scopes.items()}
+        return SearchRead(
+            at=timezone.now(),
+            who=self.who[:256],
+            app_code=self.app_code,
+            token=self.token,
+            user_verified=self.user_verified,
+            channel=self.channel,
+            scopes=", ".join(sorted(names.values())),
+            since=question.since,
+            until=question.until,
+            question=digest(question),
+            steps=len(search.steps),
+            read_steps=search.read_steps,
+            found_steps=search.found,
+            size=search.read_bytes,
+            searched=compressed(search.steps, names),
+        )
+
+
+def digest(question: Question) -> bytes:
+    """Keyed digest of what is searched for: the same for the same question."""
+    said = json.dumps([question.text, question.regex, question.ignore_case])
+    return hmac.digest(StoreKey.of_this_store(), f"history {said}".encode(), "sha256")
+
+
+def compressed(steps: Iterable[SearchedStep], names: dict[int, str]) -> bytes:
+    """The numbers of steps and their jobs by the names of their scopes, in a few bytes each."""
+    by_scope: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for scope, job, step in steps:
+        if scope in names:
+            by_scope[names[scope]].append((job, step))
+    # Numbers that follow each other differ by little, and the same differences compress well.
+    differences = {}
+    for name, numbers in by_scope.items():
+        numbers.sort()
+        pairs = list(itertools.pairwise([(0, 0), *numbers]))
+        differences[name] = [[b[place] - a[place] for a, b in pairs] for place in (0, 1)]
+    return zlib.compress(json.dumps(differences, separators=(",", ":")).encode())
+
+
+def searched_steps(read: SearchRead) -> Iterator[tuple[str, int, int]]:
+    """The steps of a search: name of the scope, number of the job and of the step."""
+    for name, columns in json.loads(zlib.decompress(bytes(read.searched))).items():
+        for job, step in zip(*map(itertools.accumulate, columns), strict=True):
+            yield name, job, step
+
+
+def searches_of(number: int) -> list[int]:
+    """Keys of the searches that went through a job or step of this number."""
+    found = []
+    for read in SearchRead.objects.order_by("-pk").iterator(SEARCHES_AT_ONCE):
+        if any(number in (job, step) for _, job, step in searched_steps(read)):
+            found.append(read.pk)
+    return found

@@ -1,0 +1,114 @@
+"""GET …/search_history: in which steps a text was printed, who asked, and what they were shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from joblogs import maintenance, search_audit
+from joblogs.models import LogRead, SearchRead
+from tests.builders import CREATED, credentials, job, load, result, script_log, step
+
+pytestmark = pytest.mark.django_db
+SPAN = {"since": "2023-11-01", "until": "2023-11-30"}
+
+
+def load_run(number: int, text: str, *, scope: str = "2", **fields: Any) -> None:
+    load(
+        job(number, status=3, bk_scope_id=scope, create_time=CREATED + number),
+        *(step(number, job=number, status=3), result(job=number, step=number, status=9)),
+        script_log(text, job=number, step=number),
+    )
+
+
+@pytest.fixture(autouse=True)
+def store() -> None:
+    load_run(1, "No space left\n")
+    load_run(2, "all is well\n")
+    load_run(3, "cp: no space left on device\n")
+    load_run(4, "No space left\n", scope="3")
+    maintenance.maintain(every_day=True)
+
+
+def ask(q: str = "no space left", scope: str = "2", headers: Any = None, **query: Any) -> Any:
+    path = f"/api/v1/biz/{scope}/search_history"
+    return Client().get(path, {"q": q} | SPAN | query, headers=headers or credentials()).json()
+
+
+def test_the_newest_step_comes_first_with_its_first_line() -> None:
+    data = ask()["data"]
+    assert [one["step_instance_id"] for one in data["steps"]] == [3, 1]
+    assert data["steps"][0]["line"] == {
+        "number": 1,
+        "text": "cp: no space left on device",
+        "matches": True,
+    }
+    assert (data["steps_searched"], data["steps_read"], data["cursor"]) == (3, 2, None)
+
+
+def test_never_is_an_answer_for_which_nothing_was_read() -> None:
+    data = ask("f81d4fae-7dec")["data"]
+    assert (data["steps"], data["steps_searched"], data["bytes_read"]) == ([], 3, 0)
+
+
+def test_a_cursor_goes_on() -> None:
+    first = ask(length=1)["data"]
+    second = ask(length=1, cursor=first["cursor"])["data"]
+    assert [one["step_instance_id"] for one in first["steps"] + second["steps"]] == [3, 1]
+    assert (second["cursor"], second["steps_searched"] + first["steps_searched"]) == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"q": ""}, "错误的请求 [q]"),
+        ({"q": "(", "regex": "true"}, "错误的请求 [q]"),
+        ({"since": "x"}, "错误的请求 [since]"),
+        ({"since": "2023-12-01"}, "错误的请求 [since]"),
+        ({"since": "2020-01-01"}, "错误的请求 [since]"),
+        ({"cursor": "x"}, "错误的请求 [cursor]"),
+        ({"status": "x"}, "错误的请求 [status]"),
+        ({"length": 0}, "错误的请求 [length]"),
+        ({"more": "x"}, "错误的请求 [more]"),
+    ],
+)
+def test_it_refuses(query: dict[str, Any], message: str) -> None:
+    answer = ask(**query)
+    assert (answer["code"], answer["message"]) == (1240003, message)
+
+
+def test_what_no_signature_answers_must_be_narrowed() -> None:
+    assert ask("ab")["message"].startswith("请缩小范围")
+    assert ask("ab", name="restart")["code"] == 0
+
+
+def test_an_app_without_the_scope_is_refused() -> None:
+    assert ask(headers=credentials("stranger", scopes=(("biz", "3"),)))["code"] != 0
+    assert not SearchRead.objects.exists()
+
+
+def test_the_search_and_each_step_that_was_shown_are_recorded() -> None:
+    ask()
+    (search,) = SearchRead.objects.all()
+    assert (search.who, search.app_code, search.channel) == ("zoe", "granted", "search_history")
+    assert (search.scopes, search.steps, search.read_steps, search.found_steps) == (
+        "biz:2",
+        3,
+        2,
+        2,
+    )
+    assert list(search_audit.searched_steps(search)) == [("biz:2", n, n) for n in (1, 2, 3)]
+    assert search_audit.searches_of(2) == [search.pk]
+    assert search_audit.searches_of(4) == []
+    reads = LogRead.objects.order_by("pk").values_list("step_instance_id", "channel", "host_count")
+    assert list(reads) == [(3, "search_history", 1), (1, "search_history", 1)]
+
+
+def test_what_was_searched_for_is_kept_as_a_keyed_digest_only() -> None:
+    for text in ("hunter2hunter2", "hunter2hunter2", "another text"):
+        ask(text)
+    first, second, other = SearchRead.objects.order_by("pk")
+    assert bytes(first.question) == bytes(second.question) != bytes(other.question)
+    assert "hunter2" not in str(SearchRead.objects.values())
