@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("joblogs", "0018_notices"),
+        ("joblogs", "0020_packs_in_the_database"),
     ]
 
     operations = [
