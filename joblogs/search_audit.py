@@ -89,8 +89,8 @@ class SearchEntry:
 
 def digest(question: Question) -> bytes:
     """Keyed digest of what is searched for: the same for the same question."""
-    said = json.dumps([question.text, question.regex, question.ignore_case])
-    return hmac.digest(StoreKey.of_this_store(), f"history {said}".encode(), "sha256")
+    content = json.dumps([question.text, question.regex, question.ignore_case])
+    return hmac.digest(StoreKey.of_this_store(), f"history {content}".encode(), "sha256")
 
 
 def compressed(steps: Iterable[SearchedStep], names: dict[int, str]) -> bytes:
