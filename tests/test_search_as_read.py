@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs.query import BytesText
+from joblogs.query import BytesText, StepHost
 from joblogs.search import (
     Hits,
     Pattern,
+    find_in_text,
     first_error,
     first_error_line,
     occurs,
@@ -157,3 +158,13 @@ def test_no_text_of_utf_8_is_taken_for_trouble_by_its_bytes(text: str) -> None:
         return
     letters = "".join(one for one in text if not one.isascii())
     assert tells_of_error(letters.encode()) is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_hit_in_utf16_has_the_number_of_its_line_in_bytes(encoding: str) -> None:
+    text = "\ufeff" + "海上 ok\nĊ🐊\n" * 3_000 + "target\nend\n"
+    data = text.encode(encoding)
+    host: StepHost = None  # type: ignore[assignment]
+    found = find_in_text(host, BytesText(data), Pattern.of("target"), first=1, most=1, seconds=60)
+    before = data.index("target".encode(encoding))
+    assert [line.number for line in found.lines] == [data.count(b"\n", 0, before) + 1]

@@ -166,7 +166,7 @@ class _Alike:
             parts = _parts(value for value in hosts if value != _ANY)
             if not self._varies(hosts, parts, usual, context):
                 return []
-            if len(hosts) >= OWN_VALUES:
+            if len(hosts) >= OWN_VALUES or all(map(_NAME.search, hosts)):
                 names.update(*parts)
         if not self._shares_nothing(own, places):
             self.names |= names

@@ -157,15 +157,21 @@ def recoded(data: bytes, name: str) -> bytes:
 
 def without_utf16(parts: Iterable[bytes]) -> Iterator[bytes]:
     """A text that comes in parts: as UTF-8 if it is UTF-16, else as it is."""
+    return recoded_parts(parts)[1]
+
+
+def recoded_parts(parts: Iterable[bytes]) -> tuple[bool, Iterator[bytes]]:
+    """The same, and whether it is UTF-16. As much is read as tells."""
     source, first = iter(parts), b""
     while len(first) < _LOOKED_AT and (part := next(source, None)) is not None:
         first += part
     name = utf16_name(first)
     whole = itertools.chain([first], source)
-    if name is None:
-        yield from whole
-        return
+    return name is not None, whole if name is None else _as_utf8(whole, name)
+
+
+def _as_utf8(parts: Iterable[bytes], name: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(name)(errors="replace")
-    for part in whole:
+    for part in parts:
         yield decoder.decode(part).encode(errors="replace")
     yield decoder.decode(b"", final=True).encode(errors="replace")

@@ -53,8 +53,12 @@ class Shown:
 class Finder:
     """Finds lines block after block, and gathers the first ones with what stands around them."""
 
-    def __init__(self, hits: Hits, pattern: Pattern, shown: Shown) -> None:
+    def __init__(
+        self, hits: Hits, pattern: Pattern, shown: Shown, *, is_recoded: bool = False
+    ) -> None:
+        """`is_recoded`: the log is in UTF-16, and blocks are its text as UTF-8."""
         self.hits, self.pattern, self.shown = hits, pattern, shown
+        self.is_recoded = is_recoded
         self.number = 1
         self.offset = 0
         """Of the block that is searched."""
@@ -78,7 +82,7 @@ class Finder:
                 self.last_hit = self.number
                 self._hit(found)
             position = found.end
-            self.number += data.endswith(b"\n", found.start, position)
+            self.number += self._lines(data, found.start, position)
         if self.after and self.hits.count <= self.shown.hits:
             self._catch_up()
             position = self._follow(data, position, len(data))
@@ -102,14 +106,14 @@ class Finder:
         self.before.clear()
         start = _begin(found, self.shown.line_bytes)
         data = found.line[start : start + self.shown.line_bytes]
-        offset = self.offset + found.start + start if start else None
+        offset = self.offset + found.start + start if start and not self.is_recoded else None
         self.hits.lines.append(Line(self.number, data, True, offset))
         self.after = self.shown.context
 
     def _pass(self, data: bytes, start: int, end: int) -> None:
         """Lines that do not match: counted, and kept where a hit shows what is around it."""
         if not self.shown.context or self.hits.count > self.shown.hits:
-            self.number += data.count(b"\n", start, end)
+            self.number += self._lines(data, start, end)
             return
         start = self._follow(data, start, end)
         spans: deque[tuple[int, int]] = deque()
@@ -118,20 +122,28 @@ class Finder:
             begin = data.rfind(b"\n", start, stop - 1) + 1 or start
             spans.appendleft((begin, stop))
             stop = begin
-        self.number += data.count(b"\n", start, stop)
+        self.number += self._lines(data, start, stop)
         for begin, stop in spans:
             self.before.append(Line(self.number, self._cut(data[begin:stop]), False))
-            self.number += data.endswith(b"\n", begin, stop)
+            self.number += self._lines(data, begin, stop)
 
     def _follow(self, data: bytes, start: int, end: int) -> int:
         """The lines that are shown after a hit, as far as they are here: where they end."""
         while self.after and start < end:
             stop = data.find(b"\n", start, end) + 1 or end
             self.hits.lines.append(Line(self.number, self._cut(data[start:stop]), False))
-            self.number += data.endswith(b"\n", start, stop)
+            self.number += self._lines(data, start, stop)
             self.after -= 1
             start = stop
         return start
+
+    def _lines(self, data: bytes, start: int, end: int) -> int:
+        """How many lines end there, as bytes are counted: in UTF-16 a newline's byte is half of
+        other letters too."""
+        if not self.is_recoded:
+            return data.count(b"\n", start, end)
+        text = data[start:end].decode(errors="replace")
+        return text.encode("utf-16-le", errors="replace").count(b"\n")
 
     def _cut(self, line: bytes) -> bytes:
         return line[: self.shown.line_bytes]

@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from joblogs import query
-from joblogs.logtext.encodings import without_utf16
+from joblogs.logtext.encodings import recoded_parts
 from joblogs.query import StepHost
 
 from .blocks import LONG_LINE_BYTES, blocks
@@ -32,13 +32,14 @@ def find_in_text(
     """Count the lines that match; give `most` of them from the `first` on, which is 1 or more."""
     until = time.monotonic() + seconds
     hits = Hits(host, "")
-    finder = Finder(hits, pattern, Shown(hits=most, skipped=first - 1))
-    parts = (
+    is_utf16, parts = recoded_parts(
         text.read(at, min(text.size, at + LONG_LINE_BYTES))
         for at in range(0, text.size, LONG_LINE_BYTES)
     )
+    shown = Shown(hits=most, skipped=first - 1)
+    finder = Finder(hits, pattern, shown, is_recoded=is_utf16)
     searched = 0
-    for block in blocks(without_utf16(parts)):
+    for block in blocks(parts):
         finder.search(block)
         searched += len(block.data) - block.overlap
         if time.monotonic() > until:

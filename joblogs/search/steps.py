@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from joblogs import query
 from joblogs.choices import StepType
-from joblogs.logtext.encodings import without_utf16
+from joblogs.logtext.encodings import recoded_parts, without_utf16
 from joblogs.models import StepInstance
 from joblogs.query import StepHost
 
@@ -52,8 +52,9 @@ class Search:
         shown = Shown(self.context, self.shown, self.line_bytes)
         for host, label, parts in logs_of(self.step, self.hosts):
             hits = Hits(host, label)
-            finder = Finder(hits, self.pattern, shown)
-            for block in blocks(without_utf16(parts)):
+            is_utf16, parts = recoded_parts(parts)
+            finder = Finder(hits, self.pattern, shown, is_recoded=is_utf16)
+            for block in blocks(parts):
                 self.searched_bytes += len(block.data)
                 finder.search(block)
                 if self._exceeded(started):

@@ -52,6 +52,17 @@ def test_j_and_k_go_through_groups_and_hosts_and_enter_opens(screen: Page) -> No
     screen.wait_for_url("**/hosts/*/**")
 
 
+def test_n_goes_to_the_next_failing_group(screen: Page) -> None:
+    screen.goto(STEP_PAGE)
+    failing = screen.locator(".group[class*=c-bad]").nth(0).locator("a").first
+    for key in "nN":
+        screen.keyboard.press("j")
+        screen.keyboard.press("j")
+        expect(failing).not_to_be_focused()
+        screen.keyboard.press(key)
+        expect(failing).to_be_focused()
+
+
 def test_f_leaves_only_what_failed_in_groups_and_map(screen: Page) -> None:
     screen.goto(STEP_PAGE)
     squares = screen.locator(".map a:visible")

@@ -1,5 +1,5 @@
 // Keys of a page. An element with data-key is clicked, or focused, by that key; j and k go through
-// groups, hits and rows; ? shows which keys there are. Without this script all of it is links.
+// groups, hits and rows, n and N through failing groups; ? shows which keys there are. Without this script all of it is links.
 "use strict";
 (() => {
   const ITEMS = ".group, .hits, .list tbody tr, .steps > li";
@@ -11,8 +11,9 @@
   const keyed = () => [...document.querySelectorAll("[data-key]")].filter(isShown);
   const items = () => [...document.querySelectorAll(ITEMS)].filter((item) => isShown(item) && item.querySelector("a[href]"));
 
-  function move(by) {
-    const all = items();
+  const failing = () => items().filter((item) => item.matches(".group[class*=c-bad]"));
+
+  function move(by, all = items()) {
     const now = all.findIndex((item) => item.contains(document.activeElement));
     const item = all[now < 0 ? (by > 0 ? 0 : all.length - 1) : now + by];
     if (!item) return;
@@ -34,6 +35,7 @@
     };
     list.replaceChildren();
     if (items().length) row("j k", dialog.dataset.move);
+    if (failing().length) row("n N", dialog.dataset.failing);
     for (const element of keyed()) row(element.dataset.key, element.dataset.keyLabel || element.textContent.trim());
     row("?", dialog.dataset.help);
     dialog.showModal();
@@ -52,6 +54,7 @@
     else if (element && element.matches("input")) element.focus();
     else if (element) element.click();
     else if (key === "j" || key === "k") move(key === "j" ? 1 : -1);
+    else if ((key === "n" || key === "N") && failing().length) move(key === "n" ? 1 : -1, failing());
     else return;
     event.preventDefault();
   });
