@@ -83,6 +83,7 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("HISTORY_RETENTION_DAYS", "1.5"),
         ("AUDIT_RETENTION_DAYS", "a year"),
         ("RUNNING_RETENTION_DAYS", "x"),
+        ("PACK_AFTER_DAYS", "one"),
         ("LOG_MAX_BYTES", "0"),
         ("LOG_MAX_BYTES", "1_000"),
         ("LOG_MAX_BYTES", "１０"),
@@ -199,6 +200,7 @@ def test_with_nothing_set_it_keeps_everything_and_answers_this_machine_only(load
     assert loaded["HISTORY_RETENTION_DAYS"] is None
     assert loaded["AUDIT_RETENTION_DAYS"] is None
     assert loaded["RUNNING_RETENTION_DAYS"] == 30
+    assert loaded["PACK_AFTER_DAYS"] is None
     assert loaded["LOG_MAX_BYTES"] == 2**30
     assert loaded["RECORDS_MAX_BYTES"] == 0
     assert loaded["RATE_LIMIT"] == 0

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 
 from django.db.models import Q
 
+from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.store import packing
 from joblogs.models import HostResult, StepInstance
 
 from .log_update import LogUpdate
+
+logger = logging.getLogger(__name__)
 
 
 class PackedLogs:
@@ -18,6 +22,7 @@ class PackedLogs:
     def __init__(self, step: StepInstance) -> None:
         self._step = step
         self._rows: list[HostResult] = []
+        self._damaged: dict[int, bool] = {}
 
     def lock(self, hosts: Collection[int]) -> list[HostResult]:
         """Lock the step, then the host results of these hosts and all that lie in packs with them,
@@ -31,6 +36,23 @@ class PackedLogs:
         every = rows.filter(Q(host_id__in=hosts) | Q(pack__in=numbers))
         self._rows = list(every.select_for_update().order_by("pk"))
         return [row for row in self._rows if row.host_id in hosts]
+
+    def is_damaged(self, row: HostResult) -> bool:
+        """Whether a log cannot be moved out of its pack, before anything grows."""
+        if row.pack is None:
+            return False
+        if row.pack not in self._damaged:
+            others = [other for other in self._rows if other.pack == row.pack]
+            try:
+                packing.check_packs(self._step.day, others)
+                self._damaged[row.pack] = False
+            except Unreadable as error:
+                self._damaged[row.pack] = True
+                message = (
+                    "host result %s: %s in its pack, pieces are refused; verify_logs tells more"
+                )
+                logger.error(message, row.pk, type(error).__name__)
+        return self._damaged[row.pack]
 
     def unpack(self, leaving: Sequence[LogUpdate]) -> None:
         """Move these logs back into chunks, as they were before they grew."""

@@ -36,7 +36,7 @@ from .hierarchy import StepWork
 from .host_identities import Place
 from .log_update import LogUpdate
 from .packed_logs import PackedLogs
-from .report import Outcome, Reason, Refused, expired_message
+from .report import Outcome, Reason, Refused, expired_message, refused_piece
 
 _RECORD_COLUMNS = precedence.shared_columns(
     records.HostResult,
@@ -142,6 +142,11 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
             elif has_expired:
                 message = expired_message(entry.job_instance_id)
                 outcome.refused += entry.refused(Reason.EXPIRED, message)
+            elif packed is not None and packed.is_damaged(update.row):
+                log, size = (step.pk, *_place(entry, role)), update.row.received_size
+                outcome.refused += [
+                    refused_piece(line, entry.type_name, None, size, log) for line in entry.lines
+                ]
             else:
                 update.lines += entry.lines
                 update.pieces += entry.pieces

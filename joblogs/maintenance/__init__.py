@@ -13,47 +13,48 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from django.conf import settings
 from django.utils import timezone
 
-from joblogs import database, failures, log_features, signed_parts
+from joblogs import failures, signed_parts
 from joblogs.ingest import overlaps
-from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
-from joblogs.logtext.store import packs
 from joblogs.models import HostResult, JobInstance, StepInstance
 
 from . import (
     audit_log,
     changed_steps,
     compaction,
+    day_partitions,
     expiry,
     fingerprinting,
     identities,
     moving,
+    packing,
     signing,
 )
+from .packing import unpack
 from .paging import by_key
-from .runs import MaintenanceReport, Sweep, last_run, record_sweep, recorded, sweep_due
+from .runs import (
+    AlreadyRunning,
+    MaintenanceReport,
+    Sweep,
+    alone,
+    last_run,
+    record_sweep,
+    recorded,
+    sweep_due,
+)
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["AlreadyRunning", "MaintenanceReport", "last_run", "maintain"]
+__all__ = ["AlreadyRunning", "MaintenanceReport", "last_run", "maintain", "unpack"]
 
-COMING_DAYS = 7
 RECENT_DAYS = 3
 RECENT_JOBS = 10_000
 JOBS_AT_ONCE = 100
-PARTITIONS_AT_ONCE = 50
 SIGNING_SECONDS = 600.0
 """What is not signed by then is searched without, and signed by the next run that sweeps."""
-_PARTITIONS = (
-    *(store.PARTITIONS, packs.PARTITIONS, log_features.PARTITIONS),
-    *signed_parts.PARTITIONS,
-)
-
-
-class AlreadyRunning(Exception):
-    """Another process is at it."""
 
 
 def maintain(
@@ -69,9 +70,7 @@ def maintain(
     that something was written to lately, with `every_day` all. Raises AlreadyRunning.
     """
     report, now = MaintenanceReport(), timezone.now()
-    with database.only_one("maintain") as free:
-        if not free:
-            raise AlreadyRunning
+    with alone():
         sweep = sweep_due(every_day=every_day)
         with contextlib.nullcontext() if dry_run else recorded(report):
             for part in _PARTS:
@@ -104,25 +103,10 @@ def _partition(
     sweep: Sweep,
     limit: int | None,
 ) -> None:
-    coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
-    for partitions in _PARTITIONS:
-        # A day beyond the coming ones is a producer's stray clock: it stays in the default one.
-        past = [day for day in partitions.days_in_default() if day <= coming[-1]]
-        # Packing makes those of packs: nothing is packed on its day.
-        due = past if partitions is packs.PARTITIONS else sorted({*coming, *past})
-        for day in partitions.missing(due)[: limit or PARTITIONS_AT_ONCE]:
-            report.partitions_made += dry_run or partitions.make(day)
-    with_packs = set(packs.PARTITIONS.days()) - set(_empty(packs.PARTITIONS, today))
-    for partitions in _PARTITIONS:
-        for day in _empty(partitions, today):
-            # Expiry empties a day at once only under the lock of the partition of its chunks, even
-            # if all of them have become packs.
-            if partitions is not store.PARTITIONS or day not in with_packs:
-                report.partitions_dropped += dry_run or partitions.drop_empty(day)
-
-
-def _empty(partitions: database.Partitions, today: datetime.date) -> list[datetime.date]:
-    return partitions.empty([day for day in partitions.days() if day < today])
+    for partitions, day in day_partitions.due(today, limit=limit):
+        report.partitions_made += dry_run or partitions.make(day)
+    for partitions, day in day_partitions.empty(today):
+        report.partitions_dropped += dry_run or partitions.drop_empty(day)
 
 
 def _expire(
@@ -303,6 +287,39 @@ def _record_failures(
         report.steps_recorded += len(some)
 
 
+def _pack(
+    report: MaintenanceReport,
+    today: datetime.date,
+    dry_run: bool,
+    sweep: Sweep,
+    limit: int | None,
+) -> None:
+    days = settings.PACK_AFTER_DAYS
+    # What has been finished for so long is looked for once a day.
+    if days is None or not sweep:
+        return
+    for part in packing.due(timezone.now(), days):
+        left = None if limit is None else limit - report.logs_packed
+        if left == 0:
+            return
+        some = part._replace(logs=part.logs[:left])
+        if dry_run:
+            report.logs_packed += len(some.logs)
+            continue
+        try:
+            packed = packing.pack(some)
+        except Unreadable:
+            # One of them, which stays in chunks.
+            readable = []
+            for log in some.logs:
+                with _passing_by(log):
+                    packing.check_readable(some.day, log)
+                    readable.append(log)
+            packed = packing.pack(some._replace(logs=readable))
+        report.logs_packed += packed.logs
+        report.packs_made += packed.packs
+
+
 def _move(
     report: MaintenanceReport,
     today: datetime.date,
@@ -314,7 +331,7 @@ def _move(
 
 
 # The last one needs more than the database: what it cannot do keeps nothing else from being done.
-_PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _look_at_logs, _move)
+_PARTS = (_partition, _expire, _forget, _forget_hosts, _forget_reads, _look_at_logs, _pack, _move)
 
 
 @contextlib.contextmanager

@@ -1,55 +1,196 @@
-"""Packing: script logs of a step that has long finished come to lie together: a third to a half of
-the disk, fewer rows, and no byte changes."""
+"""Packing: script logs of steps that have long finished come to lie together: a third to a half of
+the disk, fewer rows, and no byte changes.
+
+Part by part, each in a transaction of its own: a run may be killed at any moment, and the next one
+goes on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime
+import itertools
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from operator import itemgetter
+from typing import NamedTuple
 
 from django.db import transaction
 
 from joblogs import database
-from joblogs.logtext.store import packing
+from joblogs.choices import FINISHED, run_rank
+from joblogs.logtext import store
+from joblogs.logtext.codec import Unreadable
+from joblogs.logtext.store import packing, packs
 from joblogs.models import HostResult, StepInstance
 
+from .runs import alone
+
+logger = logging.getLogger(__name__)
+
 LOGS_AT_ONCE = 2000
+DAY_MS = 24 * 60 * 60 * 1000
 
 
-def pack_step(step: StepInstance) -> int:
-    """Move the logs of a step that lie in chunks into packs; how many logs those are.
+class Packed(NamedTuple):
+    """Counts of logs that were packed, and of packs that they made."""
 
-    Part by part, each in a transaction of its own. Raises Unreadable.
-    """
-    rows = HostResult.objects.for_step(step).filter(pack=None).exclude(held_size=0)
-    sizes = list(rows.order_by("pk").values_list("pk", "held_size"))
-    return sum(_pack_part(step, part) for part in _parts(sizes))
+    logs: int
+    packs: int
 
 
-def _parts(sizes: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
-    """Logs, by their sizes, as many as one transaction packs."""
-    part: list[int] = []
-    total = 0
-    for log, size in sizes:
-        if part and (total + size > packing.PART_BYTES or len(part) == LOGS_AT_ONCE):
+class Part(NamedTuple):
+    """Logs of one day that one transaction packs, and the steps that they are of."""
+
+    day: datetime.date
+    steps: list[int]
+    logs: list[int]
+
+
+def due(now: datetime.datetime, after_days: int) -> Iterator[Part]:
+    """The logs in chunks of steps that have been finished for so many days."""
+    before = int(now.timestamp() * 1000) - after_days * DAY_MS
+    for day in store.days(None, now.date() - datetime.timedelta(days=after_days)):
+        longer = set[int]()
+        for logs in store.logs_of_day(day):
+            rows = HostResult.objects.filter(database.InArray("pk", logs), day=day).order_by()
+            steps = set(rows.values_list("step_id", flat=True).distinct()) - longer
+            sizes = _sizes(_finished(steps, before))
+            yield from _parts(day, sizes)
+            # Of these all logs were taken, also those of pages to come.
+            longer.update(step for step, log, _ in sizes if log > logs[-1])
+
+
+def _finished(steps: Collection[int], before: int) -> list[int]:
+    """Those of these steps that had ended, with all of their hosts, before a time."""
+    living = StepInstance.objects.filter(database.InArray("pk", steps), job__expired_at=None)
+    times = ("pk", "status", "create_time", "update_time", "end_time")
+    ended = {
+        pk
+        for pk, status, *moments in living.values_list(*times)
+        if run_rank(status) >= FINISHED and max(time or 0 for time in moments) < before
+    }
+    at_work = HostResult.objects.unfinished().filter(database.InArray("step_id", ended))
+    return sorted(ended.difference(at_work.order_by().values_list("step_id", flat=True)))
+
+
+def _sizes(steps: Collection[int]) -> list[tuple[int, int, int]]:
+    """Step, key and size of the logs of these steps that lie in chunks."""
+    rows = HostResult.objects.filter(database.InArray("step_id", steps), pack=None)
+    rows = rows.exclude(held_size=0).order_by("step_id", "pk")
+    return list(rows.values_list("step_id", "pk", "held_size"))
+
+
+def _parts(day: datetime.date, sizes: Iterable[tuple[int, int, int]]) -> Iterator[Part]:
+    """As many logs as one transaction packs."""
+    part, total = Part(day, [], []), 0
+    for step, log, size in sizes:
+        if part.logs and (total + size > packing.PART_BYTES or len(part.logs) == LOGS_AT_ONCE):
             yield part
-            part, total = [], 0
-        part.append(log)
+            part, total = Part(day, [], []), 0
+        part.logs.append(log)
+        if part.steps[-1:] != [step]:
+            part.steps.append(step)
         total += size
-    if part:
+    if part.logs:
         yield part
 
 
-def _pack_part(step: StepInstance, logs: Sequence[int]) -> int:
+def pack_step(step: StepInstance) -> int:
+    """Pack the logs of a step that lie in chunks; how many those are. Raises Unreadable."""
+    return sum(pack(part).logs for part in _parts(step.day, _sizes([step.pk])))
+
+
+def pack(part: Part) -> Packed:
+    """Move these logs into packs, those of them that are still there. Raises Unreadable, and then
+    none of them is moved."""
+    if packs.PARTITIONS.missing([part.day]):
+        # If its lock is not to be had, packs of the day wait in the default one.
+        packs.PARTITIONS.make(part.day)
+
+    def work() -> Packed:
+        with transaction.atomic():
+            # Steps, then host results: in the order in which ingest takes these locks too.
+            steps = _locked(part.steps)
+            rows = HostResult.objects.filter(
+                database.InArray("pk", part.logs), step__in=steps, pack=None
+            )
+            found = list(rows.exclude(held_size=0).select_for_update().order_by("pk"))
+            return Packed(len(found), packing.pack(part.day, steps, found))
+
+    return database.retrying(work)
+
+
+def _locked(steps: Collection[int]) -> dict[int, StepInstance]:
+    """These steps, locked for laying out packs, but those whose logs expired."""
+    rows = StepInstance.objects.filter(id__in=list(steps), job__expired_at=None).order_by("pk")
+    return {row.pk: row for row in rows.select_for_update(no_key=True, of=("self",))}
+
+
+def check_readable(day: datetime.date, log: int) -> None:
+    """Raise Unreadable for a log that cannot be read."""
+    for size in HostResult.objects.filter(pk=log).values_list("held_size", flat=True):
+        for _ in store.read(day, [store.Span(log, 0, size)]):
+            pass
+
+
+def unpack(*, dry_run: bool = False, limit: int | None = None) -> int:
+    """Move packed logs back into chunks, where a program of an earlier release reads them; how many
+    those are. With `limit` it ends once it has moved so many.
+
+    Packs that cannot be read stay. Raises AlreadyRunning.
+    """
+    moved = 0
+    with alone():
+        for logs in _unpack_all(dry_run=dry_run):
+            moved += logs
+            if limit is not None and moved >= limit:
+                break
+    return moved
+
+
+def _unpack_all(*, dry_run: bool) -> Iterator[int]:
+    for day in packs.days():
+        for step in packs.steps_of_day(day):
+            rows = HostResult.objects.filter(step=step).exclude(pack=None).order_by("pack", "pk")
+            keys = rows.values_list("pack", "pk", "held_size")
+            for logs in _whole_packs(list(keys)):
+                if dry_run:
+                    yield len(logs)
+                    continue
+                try:
+                    yield _unpack(day, step, logs)
+                except Unreadable as error:
+                    fault, message = type(error).__name__, "step %s: %s in its packs, which stay"
+                    logger.warning(message + "; verify_logs tells more", step, fault)
+
+
+def _whole_packs(sizes: Iterable[tuple[int | None, int, int]]) -> Iterator[list[int]]:
+    """Logs of as many packs as one transaction takes apart."""
+    some: list[int] = []
+    total = 0
+    for _, own in itertools.groupby(sizes, key=itemgetter(0)):
+        for _, log, size in own:
+            some.append(log)
+            total += size
+        if total >= packing.PART_BYTES:
+            yield some
+            some, total = [], 0
+    if some:
+        yield some
+
+
+def _unpack(day: datetime.date, step: int, logs: Collection[int]) -> int:
     def work() -> int:
         with transaction.atomic():
-            # Whoever lays out packs of a step holds its row, then host results by ascending id: in
-            # the order in which ingest takes these locks too.
-            locked = StepInstance.objects.select_for_update(no_key=True).filter(pk=step.pk)
-            owner = locked.filter(job__expired_at=None).first()
+            owner = _locked([step]).get(step)
             if owner is None:
                 return 0
-            found = HostResult.objects.select_for_update().filter(id__in=logs, pack=None)
-            rows = list(found.exclude(held_size=0).order_by("pk"))
-            packing.pack(step.day, owner, rows)
-            return len(rows)
+            rows = HostResult.objects.for_step(owner).exclude(pack=None)
+            # As their packs are laid out by now: each with all of its logs.
+            numbers = rows.filter(database.InArray("pk", logs)).values_list("pack", flat=True)
+            found = list(rows.filter(pack__in=set(numbers)).select_for_update().order_by("pk"))
+            sizes = {row.pk: row.held_size for row in found}
+            packing.unpack(day, owner, found, [], sizes=sizes)
+            return len(found)
 
     return database.retrying(work)

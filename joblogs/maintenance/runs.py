@@ -12,10 +12,15 @@ from enum import IntEnum
 
 from django.utils import timezone
 
+from joblogs import database
 from joblogs.models import MaintenanceRun
 
 _ONLY = 1
 SWEEP_EVERY = datetime.timedelta(days=1)
+
+
+class AlreadyRunning(Exception):
+    """Another process is at it."""
 
 
 class Sweep(IntEnum):
@@ -35,6 +40,8 @@ class MaintenanceReport:
     logs_merged: int = 0
     chunks_saved: int = 0
     fingerprints: int = 0
+    logs_packed: int = 0
+    packs_made: int = 0
     steps_signed: int = 0
     steps_recorded: int = 0
     packs_moved: int = 0
@@ -44,6 +51,15 @@ class MaintenanceReport:
     jobs_forgotten: int = 0
     hosts_forgotten: int = 0
     reads_forgotten: int = 0
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Have no other process at it meanwhile. Raises AlreadyRunning."""
+    with database.only_one("maintain") as free:
+        if not free:
+            raise AlreadyRunning
+        yield
 
 
 def last_run() -> MaintenanceRun | None:

@@ -11,7 +11,7 @@ from django.db import connections, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joblogs.logtext import store
+from joblogs.logtext import codec, store
 from joblogs.logtext.store.spans import PACK_MAX_BYTES
 from joblogs.maintenance import packing
 from joblogs.models import HostResult, LogChunk, LogPack
@@ -125,6 +125,16 @@ def test_several_late_pieces_of_one_request_leave_their_packs_together() -> None
     wanted = [f"log {host}\n" + "more\n" * (host in (2, 5, 7)) for host in range(1, 9)]
     assert [text(row).decode() for row in fresh(rows)] == wanted
     assert packed_bytes() == 5 * 6
+
+
+def test_a_late_piece_of_a_log_in_a_damaged_pack_is_refused_and_others_are_taken() -> None:
+    rows = pack("one\n", "two\n")
+    load(result(3), script_log("three\n", host=3))
+    LogPack.objects.update(data=b"damaged", codec=codec.ZSTD)
+    report = send(late("more\n", host=1, offset=4), late("more\n", host=3, offset=6))
+    assert [(r.reason, r.expected_offset) for r in report.refused] == [("conflict", 4)]
+    assert (report.accepted, text(the_result(3))) == (1, b"three\nmore\n")
+    assert [row.pack for row in fresh(rows)] == [1, 1]
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,10 +1,16 @@
-"""Logs of a finished step moved from chunks into packs and back: no byte changes."""
+"""Logs of finished steps moved from chunks into packs and back: no byte changes.
+
+Whoever calls holds the locks of the steps and of all host results that are named, both by ascending
+id, in a transaction. Memory is bounded by PART_BYTES and the packs of PACKS_AT_ONCE, whatever the
+size of a log.
+"""
 
 from __future__ import annotations
 
 import datetime
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from joblogs import database
 from joblogs.models import HostResult, StepInstance
@@ -12,62 +18,77 @@ from joblogs.models import HostResult, StepInstance
 from .. import codec
 from ..pieces import chunks
 from . import Addition, append, delete, packs, read
-from .spans import PACK_MAX_BYTES, Span, place_of
+from .spans import PACK_MAX_BYTES, PackKey, Span, place_of
 
 PART_BYTES = 8 * 1024 * 1024
 """As much text as logs may have that one transaction packs; a longer log is packed by itself."""
 PACKS_AT_ONCE = 32
 
+Steps = Mapping[int, StepInstance]
+"""Steps by their keys; `last_pack` goes on as numbers are given out."""
 
-def pack(day: datetime.date, step: StepInstance, rows: Sequence[HostResult]) -> int:
-    """Move logs of a step from chunks into packs; how many packs that makes.
 
-    The caller holds the locks of the step and of the host results, by ascending id, in a
-    transaction. Memory is bounded by PART_BYTES, whatever the size of a log. Raises Unreadable.
+def pack(day: datetime.date, steps: Steps, rows: Iterable[HostResult]) -> int:
+    """Move logs of these steps from chunks into packs; how many packs that makes.
+
+    Raises Unreadable.
     """
-    first = step.last_pack
     rows = [row for row in rows if row.held_size and row.pack is None]
     shared = [row for row in rows if row.held_size <= PACK_MAX_BYTES]
-    _insert_shared_packs(day, step, shared, [Span(row.pk, 0, row.held_size) for row in shared])
+    spans = {row.pk: Span(row.pk, 0, row.held_size) for row in rows}
+    made = _insert_shared(day, steps, shared, spans)
     for row in rows:
         if row.held_size > PACK_MAX_BYTES:
-            row.pack, row.pack_start = step.last_pack + 1, 0
-            _insert_own_packs(day, step, row)
+            made += _insert_own(day, steps[row.step_id], row, spans[row.pk])
     delete(day, [row.pk for row in rows])
-    _save(step, rows)
-    return step.last_pack - first
+    _save(steps, rows)
+    return made
 
 
 def unpack(
     day: datetime.date,
     step: StepInstance,
     rows: Sequence[HostResult],
-    others: Sequence[HostResult],
+    others: Iterable[HostResult],
     *,
     sizes: Mapping[int, int],
 ) -> None:
     """Move packed logs of a step back into chunks, and out of their packs.
 
     `others` are all others that lie in those packs: they get packs of new numbers. `sizes` are the
-    bytes that the packs hold of each of `rows`. The caller holds the locks of the step and of all
-    host results, by ascending id, in a transaction. Raises Unreadable.
+    bytes that the packs hold of each of `rows`. Raises Unreadable.
     """
-    left = [row for row in others if row.pack is not None]
-    spans = {row.pk: Span(row.pk, 0, row.held_size, place=place_of(row)) for row in left}
     going = [Span(row.pk, 0, sizes[row.pk], place=place_of(row)) for row in rows]
-    keys = {key for span in (*going, *spans.values()) for key in packs.keys_of(span)}
+    left = {row.pk: Span(row.pk, 0, row.held_size, place=place_of(row)) for row in others}
+    keys = _keys_of_all(day, [*going, *left.values()])
     for additions in _additions(day, going):
         append(day, additions, level=codec.MERGED_LEVEL)
-    _insert_shared_packs(day, step, left, [spans[row.pk] for row in left])
+    _insert_shared(day, {step.pk: step}, others, left)
     packs.delete(day, keys)
     for row in rows:
         row.pack = row.pack_start = None
-    _save(step, [*rows, *left])
+    _save({step.pk: step}, [*rows, *others])
 
 
-def _save(step: StepInstance, rows: Iterable[HostResult]) -> None:
+def check_packs(day: datetime.date, rows: Iterable[HostResult]) -> None:
+    """Raise Unreadable if these logs, all that lie in some packs, cannot be moved out of them."""
+    spans = [Span(row.pk, 0, row.held_size, place=place_of(row)) for row in rows]
+    _keys_of_all(day, spans)
+    for _ in read(day, spans):
+        pass
+
+
+def _keys_of_all(day: datetime.date, spans: Sequence[Span]) -> set[PackKey]:
+    """The packs of these logs. Raises Damaged if they hold anything else."""
+    keys = {key for span in spans for key in packs.keys_of(span)}
+    if packs.size_of(day, keys) != sum(span.stop for span in spans):
+        raise codec.Damaged("packs hold other bytes than their logs")
+    return keys
+
+
+def _save(steps: Steps, rows: Iterable[HostResult]) -> None:
     database.save_columns(HostResult, ("pack", "pack_start"), rows)
-    database.save_columns(StepInstance, ("last_pack",), [step])
+    database.save_columns(StepInstance, ("last_pack",), steps.values())
 
 
 def _additions(day: datetime.date, spans: Sequence[Span]) -> Iterator[list[Addition]]:
@@ -87,37 +108,46 @@ def _additions(day: datetime.date, spans: Sequence[Span]) -> Iterator[list[Addit
         yield some
 
 
-def _insert_shared_packs(
-    day: datetime.date, step: StepInstance, rows: Sequence[HostResult], spans: Sequence[Span]
-) -> None:
-    """Lay out logs in packs that they share, of new numbers, and say so in their rows."""
-    texts = _shared_packs(day, step, rows, spans)
+def _insert_shared(
+    day: datetime.date, steps: Steps, rows: Iterable[HostResult], spans: Mapping[int, Span]
+) -> int:
+    """Lay out logs in packs that they share, of new numbers, and say so in their rows; how many
+    packs those are."""
+    made = 0
+    texts = _shared_packs(day, steps, sorted(rows, key=attrgetter("step_id", "pk")), spans)
     # Read before they are written: the connection does one of them at a time.
     while some := list(itertools.islice(texts, PACKS_AT_ONCE)):
-        packs.insert(day, step.pk, some)
+        packs.insert(day, some)
+        made += len(some)
+    return made
 
 
 def _shared_packs(
-    day: datetime.date, step: StepInstance, rows: Sequence[HostResult], spans: Sequence[Span]
+    day: datetime.date, steps: Steps, rows: Sequence[HostResult], spans: Mapping[int, Span]
 ) -> Iterator[packs.Pack]:
-    """Packs of new numbers of logs that share them; their rows say so."""
-    text = bytearray()
-    for row, (_, parts) in zip(rows, read(day, spans), strict=True):
-        if text and len(text) + row.held_size > PACK_MAX_BYTES:
-            yield packs.Pack(step.last_pack, bytes(text))
-            text.clear()
-        if not text:
-            step.last_pack += 1
-        row.pack, row.pack_start = step.last_pack, len(text)
-        text += b"".join(parts)
-    if text:
-        yield packs.Pack(step.last_pack, bytes(text))
+    texts = read(day, [spans[row.pk] for row in rows])
+    for step, own in itertools.groupby(rows, key=attrgetter("step_id")):
+        text = bytearray()
+        for row in own:
+            if text and len(text) + row.held_size > PACK_MAX_BYTES:
+                yield packs.Pack(step, steps[step].last_pack, bytes(text))
+                text.clear()
+            if not text:
+                steps[step].last_pack += 1
+            row.pack, row.pack_start = steps[step].last_pack, len(text)
+            text += b"".join(next(texts)[1])
+        yield packs.Pack(step, steps[step].last_pack, bytes(text))
 
 
-def _insert_own_packs(day: datetime.date, step: StepInstance, row: HostResult) -> None:
-    for _, parts in read(day, [Span(row.pk, 0, row.held_size)]):
+def _insert_own(day: datetime.date, step: StepInstance, row: HostResult, whole: Span) -> int:
+    """Lay out a long log in packs of its own; how many those are."""
+    before = step.last_pack
+    row.pack, row.pack_start = before + 1, 0
+    for _, parts in read(day, [whole]):
         # Runs of a long log end at a multiple of the size of a pack.
         texts = [piece.data for piece in chunks(0, b"".join(parts))]
-        numbers = range(step.last_pack + 1, step.last_pack + 1 + len(texts))
-        packs.insert(day, step.pk, list(map(packs.Pack, numbers, texts)))
-        step.last_pack = numbers[-1]
+        first, step.last_pack = step.last_pack + 1, step.last_pack + len(texts)
+        packs.insert(
+            day, [packs.Pack(step.pk, number, text) for number, text in enumerate(texts, first)]
+        )
+    return step.last_pack - before

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from django.db.models import Sum
+
 from joblogs import database
 from joblogs.models import LogPack
 from joblogs.object_store import ObjectUnreachable
@@ -56,8 +58,9 @@ class StoredPack(NamedTuple):
 
 
 class Pack(NamedTuple):
-    """A pack to be written: its number and its text."""
+    """A pack to be written: its step, number and text."""
 
+    step: int
     number: int
     text: bytes
 
@@ -166,13 +169,13 @@ class PackedSpans:
         return text
 
 
-def insert(day: datetime.date, step: int, packs: Sequence[Pack]) -> None:
-    """Store packs of a step. A pack that is there already is an error."""
-    database.insert_rows(LogPack, _FIELDS, _rows(day, step, packs))
+def insert(day: datetime.date, packs: Sequence[Pack]) -> None:
+    """Store packs. A pack that is there already is an error."""
+    database.insert_rows(LogPack, _FIELDS, _rows(day, packs))
 
 
-def _rows(day: datetime.date, step: int, packs: Sequence[Pack]) -> Iterator[tuple[Any, ...]]:
-    for number, text in packs:
+def _rows(day: datetime.date, packs: Sequence[Pack]) -> Iterator[tuple[Any, ...]]:
+    for step, number, text in packs:
         kind, stored = codec.encode(text, level=codec.MERGED_LEVEL)
         yield day, step, number, len(text), text.count(b"\n"), kind, stored
 
@@ -241,3 +244,31 @@ def _lock(day: datetime.date, keys: Sequence[PackKey]) -> None:
     numbers = [key.number for key in keys]
     rows = LogPack.objects.filter(day=day, step_id=keys[0].step, number__in=numbers)
     list(rows.select_for_update().order_by("number").values_list("number", flat=True))
+
+
+def size_of(day: datetime.date, keys: Collection[PackKey]) -> int:
+    """Bytes of text in these packs."""
+    size = 0
+    for step, own in groupby(sorted(keys), _step):
+        numbers = database.InArray("number", [key.number for key in own])
+        rows = LogPack.objects.filter(numbers, day=day, step_id=step)
+        size += rows.aggregate(size=Sum("size"))["size"] or 0
+    return size
+
+
+def days() -> Iterator[datetime.date]:
+    """The days that have packs, ascending."""
+    found = LogPack.objects.order_by("day").values_list("day", flat=True)
+    day = found.first()
+    while day is not None:
+        yield day
+        day = found.filter(day__gt=day).first()
+
+
+def steps_of_day(day: datetime.date) -> Iterator[int]:
+    """The steps that packs of a day name, ascending."""
+    found = LogPack.objects.filter(day=day).order_by("step_id").values_list("step_id", flat=True)
+    step = found.first()
+    while step is not None:
+        yield step
+        step = found.filter(step_id__gt=step).first()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError
 
@@ -17,7 +18,8 @@ from joblogs.object_store import ForeignStore, ObjectUnreachable
 class Command(StoreCommand):
     help = (
         "Make the coming day partitions, let expired logs and history go, merge small chunks, "
-        "take missing fingerprints, record with which failures steps ended and sign their texts. "
+        "take missing fingerprints, record with which failures steps ended and sign their texts, "
+        "pack the logs of old steps. "
         "May be run at any time, and again."
     )
 
@@ -31,13 +33,31 @@ class Command(StoreCommand):
             help="merge and fingerprint on all days, not only what changed or is recent",
         )
         parser.add_argument(
+            "--unpack",
+            action="store_true",
+            help="nothing but move packed logs back to where an earlier release reads them",
+        )
+        parser.add_argument(
             "--limit", type=positive, metavar="N", help="at most N logs or jobs of each kind"
         )
 
     def handle(
-        self, *, dry_run: bool, every_day: bool, limit: int | None, **options: object
+        self,
+        *,
+        dry_run: bool,
+        every_day: bool,
+        limit: int | None,
+        unpack: bool,
+        **options: object,
     ) -> None:
+        if unpack and settings.PACK_AFTER_DAYS is not None:
+            raise CommandError("PACK_AFTER_DAYS is set: the next run would pack them again.")
         try:
+            if unpack:
+                moved = maintenance.unpack(dry_run=dry_run, limit=limit)
+                done = "Would do" if dry_run else "Done"
+                self.stdout.write(f"{done}: {moved} logs unpacked.")
+                return
             run = maintenance.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
         except maintenance.AlreadyRunning:
             raise CommandError("Another maintain_logs is running.") from None
@@ -57,6 +77,7 @@ class Command(StoreCommand):
             f"{run.reads_forgotten} records of reads dropped, "
             f"{run.logs_merged} logs merged (saving {run.chunks_saved} chunks), "
             f"{run.fingerprints} fingerprints taken, "
+            f"{run.logs_packed} logs packed (as {run.packs_made} packs), "
             f"the outcomes of {run.steps_recorded} steps recorded, "
             f"{run.steps_signed} steps signed, "
             f"{run.packs_moved} packs moved to object storage, {run.objects_written} objects "

@@ -1,0 +1,45 @@
+"""Day partitions of the tables by day: which are to be made, and which to be dropped."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from joblogs import log_features, signed_parts
+from joblogs.database import Partitions
+from joblogs.logtext import store
+from joblogs.logtext.store import packs
+
+COMING_DAYS = 7
+AT_ONCE = 50
+_TABLES = (
+    *(store.PARTITIONS, packs.PARTITIONS, log_features.PARTITIONS),
+    *signed_parts.PARTITIONS,
+)
+
+
+def due(today: datetime.date, *, limit: int | None) -> Iterator[tuple[Partitions, datetime.date]]:
+    """Those of the coming days, and of days that lie in the default one; so many of a table."""
+    coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
+    for partitions in _TABLES:
+        # A day beyond the coming ones is a producer's stray clock: it stays in the default one.
+        past = [day for day in partitions.days_in_default() if day <= coming[-1]]
+        # Packing makes those of packs: nothing is packed on its day.
+        wanted = past if partitions is packs.PARTITIONS else sorted({*coming, *past})
+        for day in partitions.missing(wanted)[: limit or AT_ONCE]:
+            yield partitions, day
+
+
+def empty(today: datetime.date) -> Iterator[tuple[Partitions, datetime.date]]:
+    """Those of past days that hold nothing any more."""
+    with_packs = set(packs.PARTITIONS.days()).difference(_empty(packs.PARTITIONS, today))
+    for partitions in _TABLES:
+        for day in _empty(partitions, today):
+            # Expiry empties a day at once only under the lock of the partition of its chunks, even
+            # if all of them have become packs.
+            if partitions is not store.PARTITIONS or day not in with_packs:
+                yield partitions, day
+
+
+def _empty(partitions: Partitions, today: datetime.date) -> list[datetime.date]:
+    return partitions.empty([day for day in partitions.days() if day < today])

@@ -1,0 +1,237 @@
+"""Packing by `maintain_logs`: when, how much, and that a run may end anywhere."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from joblogs import maintenance
+from joblogs.logtext import codec
+from joblogs.logtext.store import packs
+from joblogs.maintenance import expiry, legal_hold
+from joblogs.models import (
+    HostResult,
+    JobInstance,
+    LogChunk,
+    LogPack,
+    MaintenanceRun,
+    Scope,
+    StepInstance,
+)
+from tests.builders import job, load, result, script_log, step
+from tests.queries import text
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+def ms(days: float) -> int:
+    """The moment so many days ago."""
+    return int((NOW - datetime.timedelta(days=days)).timestamp() * 1000)
+
+
+def ship(number: int, *texts: str, days: float = 3, status: int = 3, host_status: int = 9) -> None:
+    """A job with a step of that number plus 1000 that ended so many days ago."""
+    load(
+        job(number, create_time=ms(days), status=status, end_time=ms(days)),
+        step(number + 1000, job=number, create_time=ms(days), status=status, end_time=ms(days)),
+    )
+    for host, data in enumerate(texts, 1):
+        place = {"job": number, "step": number + 1000}
+        load(
+            result(host, **place, status=host_status, end_time=ms(days)),
+            script_log(data, host=host, **place),
+        )
+
+
+def texts() -> list[bytes]:
+    return [text(row) for row in HostResult.objects.order_by("pk")]
+
+
+def sweep(**options: Any) -> maintenance.MaintenanceReport:
+    """A run that looks for what is to be packed, as the first of a day does."""
+    MaintenanceRun.objects.update(swept_at=None)
+    return maintenance.maintain(**options)
+
+
+@pytest.fixture(autouse=True)
+def setting(settings: Any) -> None:
+    settings.PACK_AFTER_DAYS = 1
+
+
+def test_steps_that_ended_long_enough_ago_are_packed_and_no_others() -> None:
+    ship(1, "old\n", "older\n")
+    ship(2, "fresh\n", days=0.5)
+    ship(3, "runs\n", status=2)
+    ship(4, "one host runs\n", host_status=7)
+    before = texts()
+    report = sweep()
+    assert (report.logs_packed, report.packs_made) == (2, 1)
+    assert texts() == before
+    packed = HostResult.objects.exclude(pack=None).values_list("step__step_instance_id", flat=True)
+    assert set(packed) == {1001}
+    assert LogChunk.objects.count() == 3
+
+
+def test_without_the_setting_nothing_is_packed(settings: Any) -> None:
+    settings.PACK_AFTER_DAYS = None
+    ship(1, "old\n")
+    assert sweep().logs_packed == 0
+    assert not LogPack.objects.exists()
+
+
+def test_a_second_run_finds_nothing_to_do_and_a_run_is_once_a_day() -> None:
+    ship(1, "old\n")
+    assert sweep().logs_packed == 1
+    assert sweep().logs_packed == 0
+    ship(2, "old too\n")
+    assert maintenance.maintain().logs_packed == 0
+    assert sweep().logs_packed == 1
+
+
+def test_a_dry_run_counts_what_a_run_would_pack() -> None:
+    ship(1, "one\n", "two\n", "")
+    ship(2, "three\n")
+    assert sweep(dry_run=True).logs_packed == 3
+    assert not LogPack.objects.exists()
+    assert sweep().logs_packed == 3
+
+
+def test_a_bounded_run_leaves_the_rest_to_the_next() -> None:
+    ship(1, *(f"log {number}\n" for number in range(5)))
+    before = texts()
+    assert [sweep(limit=2).logs_packed for _ in range(4)] == [2, 2, 1, 0]
+    assert (texts(), LogChunk.objects.count()) == (before, 0)
+
+
+def test_many_small_steps_are_packed_each_by_itself() -> None:
+    for number in range(1, 6):
+        ship(number, f"step {number} a\n", f"step {number} b\n")
+    before = texts()
+    report = sweep()
+    assert (report.logs_packed, report.packs_made) == (10, 5)
+    assert texts() == before
+    assert sorted(LogPack.objects.values_list("number", flat=True)) == [1] * 5
+
+
+def test_more_logs_than_a_page_names_are_packed_with_their_step() -> None:
+    ship(1)
+    place = {"job": 1, "step": 1001}
+    load(*(result(host, **place, status=9) for host in range(1, 1101)))
+    load(*(script_log(f"{host:05}\n", host=host, **place) for host in range(1, 1101)))
+    assert sweep(dry_run=True).logs_packed == 1100
+    report = sweep()
+    assert (report.logs_packed, report.packs_made) == (1100, 1)
+    assert texts() == [b"%05d\n" % host for host in range(1, 1101)]
+
+
+def test_a_log_that_cannot_be_read_stays_where_it_is_and_keeps_no_other() -> None:
+    ship(1, "one\n", "two\n", "three\n")
+    bad = HostResult.objects.get(host_id=2)
+    LogChunk.objects.filter(host_result_id=bad.pk).update(codec=codec.ZSTD, data=b"damaged")
+    report = sweep()
+    assert (report.logs_packed, report.packs_made) == (2, 1)
+    assert LogChunk.objects.get().host_result_id == bad.pk
+    good = HostResult.objects.exclude(pk=bad.pk).order_by("pk")
+    assert [text(row) for row in good] == [b"one\n", b"three\n"]
+
+
+def test_held_jobs_are_packed_and_keep_every_byte(settings: Any) -> None:
+    ship(1, "held\n", days=40)
+    legal_hold.hold(JobInstance.objects.all(), by="zoe")
+    settings.LOG_RETENTION_DAYS = 30
+    assert sweep().logs_packed == 1
+    assert (texts(), LogPack.objects.count()) == ([b"held\n"], 1)
+
+
+def test_the_packs_of_an_expired_job_go_with_its_chunks(settings: Any) -> None:
+    ship(1, "old\n", days=40)
+    ship(2, "young\n")
+    assert sweep().logs_packed == 2
+    settings.LOG_RETENTION_DAYS = 30
+    assert sweep().jobs_expired == 1
+    young = StepInstance.objects.get(step_instance_id=1002)
+    assert LogPack.objects.get().step_id == young.pk
+    assert JobInstance.objects.get(job_instance_id=1).expired_at is not None
+
+
+def test_removed_jobs_take_their_packs_along() -> None:
+    ship(1, "one\n")
+    ship(2, "two\n")
+    sweep()
+    call_command("remove_jobs", "--job", "1")
+    assert LogPack.objects.get().step_id == StepInstance.objects.get().pk
+    assert texts() == [b"two\n"]
+
+
+def test_unpacking_brings_every_log_back_and_ends_empty(
+    settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ship(1, "one\n", "two\n", "x" * 300_000)
+    ship(2, "three\n")
+    before = texts()
+    assert sweep().logs_packed == 4
+    with pytest.raises(CommandError, match="PACK_AFTER_DAYS is set"):
+        call_command("maintain_logs", "--unpack")
+    settings.PACK_AFTER_DAYS = None
+    call_command("maintain_logs", "--unpack", "--dry-run")
+    assert "4 logs" in capsys.readouterr().out
+    assert not LogChunk.objects.exists()
+    call_command("maintain_logs", "--unpack", "--limit", "1")
+    call_command("maintain_logs", "--unpack")
+    assert (texts(), LogPack.objects.count()) == (before, 0)
+    assert not HostResult.objects.exclude(pack=None).exists()
+    settings.PACK_AFTER_DAYS = 1
+    assert sweep().logs_packed == 4
+    assert texts() == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="partitions are PostgreSQL's")
+class TestPartitions:
+    """Each test makes days of its own and leaves none."""
+
+    def teardown_method(self) -> None:
+        Scope.objects.update(retention_days=None)
+        LogPack.objects.all().delete()
+        for day in packs.PARTITIONS.days():
+            assert packs.PARTITIONS.drop_empty(day)
+
+    def test_packing_makes_the_partition_of_the_day(self) -> None:
+        ship(1, "old\n")
+        sweep()
+        day = JobInstance.objects.get().day
+        assert (packs.PARTITIONS.days(), packs.PARTITIONS.days_in_default()) == ([day], [])
+        assert texts() == [b"old\n"]
+
+    def test_a_whole_day_expires_at_once_chunks_and_packs(self, settings: Any) -> None:
+        for number in range(1, 9):
+            ship(number, f"old {number}\n", days=31)
+        sweep()
+        ship(9, "late job\n", days=31)
+        legal_hold.hold(JobInstance.objects.filter(job_instance_id=8), by="zoe")
+        settings.LOG_RETENTION_DAYS = 30
+        day = JobInstance.objects.first()
+        assert day is not None
+        assert expiry.expire_day(day.day, NOW.date()) == 8
+        assert (LogPack.objects.count(), LogChunk.objects.count()) == (1, 0)
+        kept = HostResult.objects.get(step__step_instance_id=1008)
+        assert text(kept) == b"old 8\n"
+
+    def test_a_day_of_packs_keeps_its_partition_for_chunks(self, settings: Any) -> None:
+        ship(1, "old\n", days=31)
+        maintenance.maintain()
+        sweep()
+        assert not LogChunk.objects.exists()
+        settings.LOG_RETENTION_DAYS = 30
+        day = JobInstance.objects.get().day
+        assert expiry.expire_day(day, NOW.date()) == 1
+        assert not LogPack.objects.exists()
+        sweep()
+        assert day not in packs.PARTITIONS.days()
