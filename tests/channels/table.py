@@ -70,6 +70,8 @@ COMMANDS = [
     Command("gateway_resources", False, (("{file}.d", "--url", "http://store:8000"),)),
     Command("import_logs", False, (("{file}",), ("{file}", "--dry-run"))),
     Command("maintain_logs", False, (("--dry-run",), ())),
+    # What it hands on came through the API, with its rights and records; it opens no database.
+    Command("mcp", False, ()),
     Command("migrate", False, (("--plan",),)),
     Command("redact_logs", False, (("--dry-run",), ("--texts", "{file}"), ())),
     Command("remove_jobs", False, (("--job", str(HERE.job), "--dry-run"), ("--contains", "x"))),
