@@ -92,6 +92,7 @@ def _digest_of_number(number: Any, size: Any) -> Any:
     return ((number * 0x9E3779B1 + size * 0x85EBCA6B) >> 7) & _DIGEST
 
 
+@lru_cache(4096)
 def number_slot(number: int, size: int = 0) -> int:
     """Slot of a whole number that is counted."""
     return (NUMBER + step_of(number)) << 24 | int(_digest_of_number(number, size))
@@ -210,7 +211,10 @@ def _amount(value: bytes, digest: int) -> int:
             return (MEASURED if is_measured else NUMBER) + step_of(
                 number * (1 if time is None else time)
             ) << 24 | digest
-    if len(value) > 1 and value[:1].isdigit() and (parts := _CHAIN.findall(value)):
+    # Of most values the first letters are no unit: addresses, digests.
+    first = _CHAIN.search(value) if len(value) > 1 and value[:1].isdigit() else None
+    if first is not None and _duration_unit(first[2]) is not None:
+        parts = _CHAIN.findall(value)
         units = [_duration_unit(unit) for _, unit in parts]
         if all(unit is not None for unit in units):
             seconds = sum(
