@@ -41,6 +41,12 @@ class Entries(NamedTuple):
         return self.words >> 5
 
     @property
+    def pairs(self) -> tuple[Array, Array]:
+        """Hashes and hosts: each line of a host once, by hash, then by host."""
+        both = np.unique(self.digests.astype(np.int64) << 32 | self.hosts)
+        return both >> 32, both & 0xFFFFFFFF
+
+    @property
     def widths(self) -> Array:
         """How many slots."""
         return (self.words & 31).astype(np.int64)

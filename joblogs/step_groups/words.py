@@ -59,8 +59,7 @@ def varying_words(made: StepGroups, group: StepGroup) -> list[VaryingWord]:
     if len(group.rows) < 2 or not made.table.words:
         return []
     entries = made.table.entries(group.rows)
-    pairs = np.unique(np.stack([entries.digests, entries.hosts]), axis=1)[0]
-    counts = Counter(pairs.tolist())
+    counts = Counter(entries.pairs[0].tolist())
     shown: dict[tuple[tuple[bytes, int], ...], VaryingWord] = {}
     for one in made.table.words:
         values = _values(one, counts)
@@ -111,12 +110,12 @@ def loose_lines(made: StepGroups, group: StepGroup) -> list[LooseLine]:
     if size < 2:
         return []
     entries = made.table.raw.entries(group.rows)
-    pairs = np.unique(np.stack([entries.digests, entries.hosts]), axis=1)
-    lines, first, counts = np.unique(pairs[0], return_index=True, return_counts=True)
+    digests, hosts = entries.pairs
+    lines, first, counts = np.unique(digests, return_index=True, return_counts=True)
     loose = np.flatnonzero((counts > RARE * size) & (counts < (1 - MISSING) * size))
     order = loose[np.argsort(np.abs(counts[loose] * 2 - size), kind="stable")][:LINES_SHOWN]
     return [
-        LooseLine(int(lines[at]), made.hosts[group.rows[pairs[1][first[at]]]], int(counts[at]))
+        LooseLine(int(lines[at]), made.hosts[group.rows[hosts[first[at]]]], int(counts[at]))
         for at in order
     ]
 
