@@ -84,13 +84,12 @@ def known_failures(found: Overview, made: StepGroups) -> Failures:
     if not found.hosts or step.job.expired_at is not None and not keys:
         return Failures(keys)
     runs = _runs(step)
+    ended = has_ended(found) and is_latest and made.compared == made.to_compare
     recorded = attempt_of(found) in {run.attempt for run in runs.own}
-    if is_latest and not recorded and step.job.expired_at is None:
+    if ended and not recorded and step.job.expired_at is None:
         if keys and _record_earlier(step):
             runs = _runs(step)
-        if has_ended(found) and made.compared == made.to_compare:
-            _record(found, made)
-    ended = has_ended(found) and is_latest and made.compared == made.to_compare
+        _record(found, made)
     return Failures(keys, _seen(step, set(keys.values()), runs.own), _last(runs, keys, ended=ended))
 
 
@@ -99,7 +98,8 @@ def _runs(step: StepInstance) -> _Runs:
     of_series = FailureRun.objects.filter(scope=step.job.scope_id, series=series_of(step))
     earlier = of_series.filter(at__lte=time_of(step)).exclude(step=step)
     before = earlier.order_by("-at", "-step_id").values("step_id")[:1]
-    rows = of_series.filter(Q(step=step) | Q(step_id=Subquery(before))).defer("hosts")
+    # By steps alone: of a series there may be any number of rows.
+    rows = FailureRun.objects.filter(Q(step=step) | Q(step_id=Subquery(before))).defer("hosts")
     every = list(rows.select_related("step__job").order_by("-attempt", "pk"))
     last = [run for run in every if run.step_id != step.pk]
     return _Runs(

@@ -33,8 +33,9 @@ from joblogs.search.readings import Matches
 from joblogs.step_groups import Excerpts, StepGroups, excerpts, step_groups
 
 from . import reasons
-from .matching import Place, in_step, read
+from .matching import in_step, read
 from .saved_searches import pattern_of
+from .texts import Place
 
 COMPARE_SECONDS = 2.0
 GROUPS, LINES, MATCHES = 10, 6, 10

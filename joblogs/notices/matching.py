@@ -22,11 +22,12 @@ from joblogs.logtext.encodings import utf16_name
 from joblogs.models import HostResult, Notice, NoticeWork, SavedSearch, StepInstance
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
-from joblogs.search import Budget, InvalidPattern, Pattern, Search, occurs
+from joblogs.search import Budget, InvalidPattern, Pattern, Search
 from joblogs.search.blocks import OVERLAP_BYTES
 
 from . import reasons
 from .saved_searches import is_about, may_ask, pattern_of, switch_off
+from .texts import Place, Texts
 
 ROWS_AT_ONCE = 200
 PLACES_MAX = 20
@@ -37,14 +38,6 @@ LOOK_BACK_BYTES = 512
 parts of a long line overlap in a search."""
 _WHOLE_BYTES = 16 * 1024 * 1024
 """A text in UTF-16 is searched from its beginning, as much of it."""
-
-
-class Place(NamedTuple):
-    """Text of a host result in which something was found: [start, stop)."""
-
-    result: int
-    start: int
-    stop: int
 
 
 class _Found(NamedTuple):
@@ -144,14 +137,10 @@ class _Batch:
                     yield _Found(search, step, found)
             return
         found_by: dict[SavedSearch, list[Place]] = defaultdict(list)
-        for place, data in _texts(step.day, places):
+        for texts in _texts(step.day, places):
             for search, pattern in asking.items():
-                if (
-                    len(found_by[search]) < PLACES_MAX
-                    and pattern is not None
-                    and occurs(pattern, [data])
-                ):
-                    found_by[search].append(place)
+                if pattern is not None and len(found_by[search]) < PLACES_MAX:
+                    found_by[search] += texts.holding(pattern, expression=search.pattern.encode())
         for search in asking:
             if found_by[search]:
                 yield _Found(search, step, found_by[search])
@@ -183,8 +172,9 @@ def in_step(step: StepInstance, pattern: Pattern) -> list[Place] | None:
     return places if is_anywhere else None
 
 
-def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
-    """Each of these texts from the beginning of its first line, as far as they can be read."""
+def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[Texts]:
+    """These texts from the beginning of their first lines, as far as they can be read; some
+    megabytes at a time."""
     sizes = dict(
         HostResult.objects.filter(
             database.InArray("pk", {place.result for place in places})
@@ -192,9 +182,12 @@ def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[tuple[Place,
     )
     for some in _groups(places, sizes):
         begins = [p._replace(start=max(0, p.start - LOOK_BACK_BYTES)) for p in some]
-        for place, begin, data in zip(some, begins, _read_all(day, begins, sizes), strict=True):
-            if data:
-                yield _from_line(day, place, begin, data, sizes[place.result])
+        read = zip(some, begins, _read_all(day, begins, sizes), strict=True)
+        yield Texts(
+            _from_line(day, place, begin, data, sizes[place.result])
+            for place, begin, data in read
+            if data
+        )
 
 
 def _merged(places: Iterable[Place]) -> list[Place]:

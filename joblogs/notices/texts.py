@@ -1,0 +1,59 @@
+"""Texts that came in, to be searched by many patterns: together where that is the same."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+from joblogs.search import Pattern, occurs
+from joblogs.search.readings import is_coded
+
+ENDS_OF_TEXT = (b"\\A", b"\\z")
+"""An expression with one of these asks where a text begins or ends, not a line."""
+
+
+class Place(NamedTuple):
+    """Text of a host result: [start, stop)."""
+
+    result: int
+    start: int
+    stop: int
+
+
+class Texts:
+    """Texts of whole lines, each with its place.
+
+    Those that read in one way only (ASCII without codes) are one text for a pattern: it is asked
+    once and not once for each, which is where the time goes.
+    """
+
+    def __init__(self, texts: Iterable[tuple[Place, bytes]]) -> None:
+        self._plain: list[Place] = []
+        self._others: list[tuple[Place, bytes]] = []
+        parts: list[bytes] = []
+        self._all: list[tuple[Place, bytes]] = []
+        for place, data in texts:
+            self._all.append((place, data))
+            if data.isascii() and b"\r" not in data and not is_coded(data):
+                self._plain.append(place)
+                parts.append(data if data.endswith(b"\n") else data + b"\n")
+            else:
+                self._others.append((place, data))
+        self._joined = b"".join(parts)
+        self._starts = list(accumulate(map(len, parts), initial=0))
+
+    def holding(self, pattern: Pattern, *, expression: bytes) -> Iterator[Place]:
+        """The places whose text holds a pattern, which was made of this expression."""
+        if any(end in expression for end in ENDS_OF_TEXT):
+            yield from (place for place, data in self._all if occurs(pattern, [data]))
+            return
+        position = 0
+        while position < len(self._joined) and (span := pattern.find(self._joined, position)):
+            if span[0] >= len(self._joined):
+                break
+            index = bisect_right(self._starts, span[0]) - 1
+            yield self._plain[index]
+            position = self._starts[index + 1]
+        yield from (place for place, data in self._others if occurs(pattern, [data]))
