@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 import hypothesis
@@ -23,16 +24,37 @@ MARKED_FOLDERS = {
 }
 """Folders whose tests carry a marker without naming it."""
 
-ONE_DATABASE = ("browser", "grouping", "shippers")
-"""Folders of what no database has a part in: those run on SQLite alone."""
+ONE_DATABASE = (
+    *("browser", "shippers", "live/test_installation.py", "live/test_mcp.py"),
+    *("live/test_serve.py", "management/test_mcp.py", "pages/test_large_steps.py"),
+    *("test_architecture.py", "test_docs.py", "test_private_files.py", "test_settings.py"),
+    "test_translations.py",
+)
+"""What the kind of database has no part in: run on SQLite alone."""
+NO_DATABASE = (
+    *("grouping", "signatures", "ingest/test_stream.py"),
+    *("logtext/test_alignment.py", "logtext/test_ansi.py", "logtext/test_chunks.py"),
+    *("logtext/test_codec.py", "logtext/test_cutting.py", "logtext/test_encodings.py"),
+    *("logtext/test_line_texts.py", "logtext/test_line_times.py", "logtext/test_lines.py"),
+    *("logtext/test_secret_kinds.py", "logtext/test_secrets.py", "logtext/test_terminal.py"),
+    *("pages/test_folding.py", "pages/test_formats.py", "pages/test_rendering.py"),
+    *("test_compare.py", "test_first_error.py", "test_json_keys.py", "test_records_keys.py"),
+    *("test_search_as_read.py", "test_words.py"),
+)
+"""What asks none: run on SQLite alone, or where both halves run beside each other (TESTS_IN_HALVES,
+.ci/run), beside PostgreSQL alone: that half has less to do."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    once = pytest.mark.skip(reason="no database has a part in it: run on SQLite")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    once = pytest.mark.skip(reason="no database has a part in it: run once")
+    in_halves, on_sqlite = bool(os.environ.get("TESTS_IN_HALVES")), connection.vendor == "sqlite"
+    elsewhere: tuple[str, ...] = () if on_sqlite else ONE_DATABASE
+    if in_halves == on_sqlite:
+        elsewhere += NO_DATABASE
+    places = {config.rootpath / "tests" / place for place in elsewhere}
     for item in items:
         folder = item.path.relative_to(item.config.rootpath).parts[1]
-        pure = folder == "logtext" and item.get_closest_marker("django_db") is None
-        if connection.vendor == "postgresql" and (pure or folder in ONE_DATABASE):
+        if places.intersection((item.path, *item.path.parents)):
             item.add_marker(once)
         for marker, folders in MARKED_FOLDERS.items():
             if folder in folders:
