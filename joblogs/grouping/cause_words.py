@@ -6,31 +6,44 @@ from __future__ import annotations
 import re
 
 _CAUSES = frozenset(
-    b"abort aborted absent accept accepted active alive already auth authenticate "
-    b"authentication authorization authorized bad bind blocked broken busy cancel canceled "
-    b"cancelled certificate changed checksum clock close closed cluster complete completed config "
-    b"configuration conflict conflicts connect connected connection corrupt corrupted cpu crash "
-    b"crashed credentials dead deadlock degraded denied deny deprecated destroyed "
-    b"disabled disconnected disk dns dropped duplicate eacces eaddrinuse "
-    b"econnrefused econnreset eexist eio enabled enoent enomem enospc enotfound eof eperm epipe "
-    b"erofs error errors etimedout exceeded exception exhausted exist existing exists expired fail "
-    b"failed failing failure false fatal firewall forbidden found full gone handshake "
-    b"healthy heap hostname illegal inactive incompatible incomplete incorrect "
-    b"inode inodes insufficient internal interrupted invalid ioerror kill killed large licence "
-    b"license limit limits lock locked login lost malformed masked memory metaspace "
-    b"mismatch missing mount mounted negative network no none null offline ok online oom open "
-    b"outdated overflow overloaded password passed permission permissions pending port "
-    b"proxy quota readonly ready reboot refused rejected reset resolve resource route "
-    b"running schema segfault shut signature skipped slow socket space split ssl started "
-    b"starting stale stopped stopping storage succeeded success successful swap syntax terminated "
-    b"timeout tls token toolong trace true unauthorized unavailable unchanged "
-    b"undefined unexpected unhealthy unknown unreachable unreadable unresolved unsupported "
-    b"untrusted valid version violated warn warning wrong yes zero".split()
+    (
+        b"abort aborted absent accept accepted active alive allocate already architecture auth "
+        b"authenticate authentication authorization authorized bad bandwidth bind blocked body "
+        b"broken buffer build busy cancel canceled cancelled certificate changed charset checksum "
+        b"chmod chown clock close closed cluster commit compile complete completed config "
+        b"configuration configure conflict conflicts connect connected connection connections "
+        b"cookie copy corrupt corrupted cpu crash crashed create credentials dead deadlock decode "
+        b"decrypt degraded delete denied deny dependencies dependency deploy deprecated "
+        b"descriptors destroyed digest disabled disconnected disk dns download driver drop dropped "
+        b"duplicate eacces eaddrinuse econnrefused econnreset eexist eio enabled encode encoding "
+        b"encrypt enoent enomem enospc enotfound entropy eof eperm epipe erofs error errors "
+        b"etimedout exceeded exception exec execute exhausted exist existing exists expired "
+        b"extract fail failed failing failure false fatal fetch firewall firmware forbidden fork "
+        b"found full gone handles handshake hash header healthy heap hostname illegal inactive "
+        b"incompatible incomplete incorrect initialise initialize inode inodes insert install "
+        b"insufficient internal interrupted invalid ioerror json kernel kill killed large leader "
+        b"licence license limit limits listen load locale lock locked login lost malformed masked "
+        b"master memory metaspace migrate mismatch missing mkdir module mount mounted move "
+        b"negative network no node none null offline ok online oom open outdated overflow "
+        b"overloaded parse passed password payload pending permission permissions port processes "
+        b"proxy query quorum quota readonly ready reboot receive refused register rejected reload "
+        b"remove rename replica reset resolve resource restart revoked rollback route running "
+        b"schema segfault select send session shut sign signature skipped slow socket sockets "
+        b"space split ssl stack stale start started starting stop stopped stopping storage "
+        b"succeeded success successful swap syntax terminated threads timeout timezone tls token "
+        b"toolong trace true umount unauthorized unavailable unchanged undefined unexpected "
+        b"unhealthy unknown unpack unreachable unreadable unregister unresolved unsupported "
+        b"untrusted update upload valid validate verify version violated warn warning wrong xml "
+        b"yaml yes zero"
+    ).split()
 )
+NAME_BYTES = 9
+"""A longer word that is not ASCII is a phrase."""
+
 _ERROR_NAME = re.compile(rb"(?:Exception|Error|Failure|Fault|Exit)\b|\bSIG[A-Z]{2,}|\bE[A-Z]{4,}\b")
 _WORD = re.compile(rb"[A-Za-z]+")
 _PATH = re.compile(rb"[/\\]|[a-z]\.[a-z]|[a-z][_@-][a-z]")
-_PARTICIPLE = re.compile(rb"(?:ed|ing|[ai]ble|ive|less|tion|sion|out)\W*\Z", re.IGNORECASE)
+_PARTICIPLE = re.compile(rb"(?:ed|[ai]ble|ive|less|tion|sion|out)\W*\Z", re.IGNORECASE)
 _BEYOND_ASCII = re.compile(
     "不足|失败|成功|拒绝|超时|错误|异常|存在|权限|已满|损坏|缺少|丢失|无法|不能|未|无效|过期|正常|停止|运行|"
     "失敗|成功|拒否|エラー|不明|오류|실패|거부|ошибк|отказ|нет".encode()
@@ -38,15 +51,15 @@ _BEYOND_ASCII = re.compile(
 
 
 def is_cause(word: bytes) -> bool:
-    """Whether a word tells what went wrong or how something stands; a path or a joined name is none
-    for the words in it."""
+    """Whether a word tells what went wrong or how something stands, by itself or by its ending; a
+    path or a joined name does not for the words in it. Beyond ASCII only a short word is none."""
     if _ERROR_NAME.search(word) or _BEYOND_ASCII.search(word):
+        return True
+    if not word.isascii() and len(word) > NAME_BYTES:
         return True
     if _PATH.search(word):
         return False
-    return any(part.lower() in _CAUSES for part in _WORD.findall(word))
-
-
-def is_participle(word: bytes) -> bool:
-    """Whether a word ends as those do that say how something stands."""
-    return _PARTICIPLE.search(word) is not None and not _PATH.search(word)
+    parts = _WORD.findall(word)
+    if any(part.lower() in _CAUSES for part in parts):
+        return True
+    return len(parts) == 1 and _PARTICIPLE.search(word) is not None

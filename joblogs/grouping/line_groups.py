@@ -130,11 +130,11 @@ def _deviations(lines: LineShares, *, failed: bool) -> list[list[_Deviation]]:
         reason = (
             _Deviation(float(crowds[at]), Why.PLACE, lines.hash_of(where))
             if crowded
-            else _Deviation(float(lines.shares[line]), Why.EXTRA, lines.hash_of(line))
+            else _Deviation(round(float(lines.shares[line]), 6), Why.EXTRA, lines.hash_of(line))
         )
         deviating[lines.owners[at]].append(reason)
     for variant, line in _missing(lines):
-        share = 1 - float(lines.shares[line])
+        share = round(1 - float(lines.shares[line]), 6)
         deviating[variant].append(_Deviation(share, Why.MISSING, lines.hash_of(line)))
     return deviating
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
-from .cause_words import is_cause, is_participle
+from .cause_words import is_cause
 from .features import digest_of
 from .skeletons import SLOT as SLOT_BYTE
 
@@ -208,14 +208,13 @@ class _Alike:
             return True
         if values >= OWN_VALUES and values * 2 > every:
             return True
-        stands = any(map(is_participle, hosts))
         if usual:
-            return values >= OWN_VALUES and not stands
+            return values >= OWN_VALUES
         if context < LONG_CONTEXT:
             return False
         if values >= POOL_VALUES:
             return True
-        return values * 2 >= every if named else values * 2 > every and not stands
+        return values * 2 >= every if named else values * 2 > every
 
     def _value(self, line: _Line, at: int) -> bytes:
         """What a line has in a place: a slot that differs on most hosts is any word."""

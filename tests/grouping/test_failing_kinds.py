@@ -67,6 +67,9 @@ def test_a_name_that_differs_parts_no_failures(line: str, count: int) -> None:
         ("connection to the database was {}", ["refused", "reset", "timeout", "closed"]),
         ("java.io.{}: while the configuration was read", ["EOFException", "SocketException"]),
         ("the unit of this service is {} on this host", ["masked", "missing"]),
+        ("failed to {} the configuration of the service", ["parse", "load", "verify"]),
+        ("the certificate of the server is {} since yesterday", ["expired", "revoked", "unknown"]),
+        ("not started: out of {} on this machine", ["memory", "inodes", "threads"]),
         ("部署订单中心失败，原因 {} 请联系值班", ["磁盘空间不足", "没有权限"]),
     ],
 )
