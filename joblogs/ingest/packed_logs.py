@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from django.db.models import Q
 
+from joblogs.errors import Unavailable
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.store import packing
 from joblogs.models import HostResult, StepInstance
@@ -47,6 +48,9 @@ class PackedLogs:
                 packing.check_packs(self._step.day, others)
                 self._damaged[row.pack] = False
             except Unreadable as error:
+                if isinstance(error, Unavailable):
+                    # Not damaged: its object cannot be had now. Whoever sends it comes again.
+                    raise
                 self._damaged[row.pack] = True
                 message = (
                     "host result %s: %s in its pack, pieces are refused; verify_logs tells more"

@@ -6,44 +6,32 @@ host results. Logs grow and go meanwhile, so a log where something looks wrong i
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from joblogs.choices import FINISHED, host_rank
+from joblogs.errors import Unavailable
 from joblogs.logtext import codec, store
 from joblogs.logtext.mask_ranges import RANGES_KEPT
+from joblogs.logtext.pieces import Hole
 from joblogs.logtext.secret_scanner import LEFT
+from joblogs.logtext.store import packs
 from joblogs.models import FileLog, HostResult
 
+from . import pack_verification
+from .damage import Damage
 from .walk import LogSelection
 
+ROWS_AT_ONCE = 500
 EXAMPLES = 5
 """Host results that are named of each kind of damage."""
 _UNMASKED = bytes(byte for byte in range(256) if byte not in b"*" + LEFT)
-
-
-class Damage(StrEnum):
-    """Kinds of damage, and their messages."""
-
-    MISSING = "bytes are missing between or behind chunks"
-    OVERLAP = "chunks overlap"
-    BEYOND = "chunks lie behind what is held"
-    UNREADABLE = "a chunk cannot be decoded"
-    CHUNK_SIZE = "a chunk has another size than its row says"
-    CHUNK_NEWLINES = "a chunk has other newlines than its row says"
-    NEWLINES = "the log has other newlines than its host result says"
-    DIGEST = "the text is not that of the fingerprint"
-    DECLARED = "the text is not what the producer declared"
-    SIZES = "more is held than was received"
-    MASKS = "masked ranges show text"
-    DAY = "the host result has another day than its job"
-    ORPHAN = "chunks have no host result"
-    EXPIRED = "text is left of jobs whose logs expired"
-    FILE_SIZE = "a file log has another size than its row says"
 
 
 @dataclass(slots=True)
@@ -71,10 +59,12 @@ def verify(
     """Look at the logs and file logs that are selected; `progress` hears of bytes read."""
     verified = Verified()
     for steps in selection.steps_by_jobs():
-        for row in selection.results(steps):
-            verified.count(row.pk, _settled(row, verified))
-            verified.logs += 1
-            progress(row.held_size)
+        for rows in _batches(selection.results(steps)):
+            texts = _texts_of_shared_packs(rows)
+            for row in rows:
+                verified.count(row.pk, _settled(row, verified, texts.pop(row.pk, None)))
+                verified.logs += 1
+                progress(row.held_size)
         for file in selection.files(steps):
             verified.count(file.pk, _file_damage(file))
             verified.files += 1
@@ -83,10 +73,43 @@ def verify(
     return verified
 
 
+def _batches(rows: Iterable[HostResult]) -> Iterator[list[HostResult]]:
+    """Rows, as many as their texts may be in memory together."""
+    some: list[HostResult] = []
+    size = 0
+    for row in rows:
+        some.append(row)
+        size += row.held_size
+        if size >= store.GROUP_BYTES or len(some) == ROWS_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _texts_of_shared_packs(rows: Iterable[HostResult]) -> dict[int, bytes]:
+    """The texts of the logs that share packs, each pack decoded once; nothing of a day of which one
+    cannot be read: those are looked at one by one."""
+    spans: dict[datetime.date, list[store.Span]] = defaultdict(list)
+    for row in rows:
+        span = store.span_of(row)
+        if row.held_size and span.is_packed_with_others and row.step.job.expired_at is None:
+            spans[row.day].append(span)
+    texts: dict[int, bytes] = {}
+    for day, own in spans.items():
+        with contextlib.suppress(codec.Unreadable):
+            texts |= {span.log: b"".join(parts) for span, parts in store.read(day, own)}
+    return texts
+
+
 def find_orphans(
     verified: Verified, since: datetime.date | None, until: datetime.date | None
 ) -> None:
-    """Chunks of these days that belong to no host result of their day."""
+    """Chunks and packs of these days that belong to no host result of their day, and what is wrong
+    with packs as such."""
+    for day in packs.days(since, until):
+        for step in packs.steps_of_day(day):
+            verified.count(step, pack_verification.find_damage(day, step))
     for day in store.days(since, until):
         for page in store.logs_of_day(day):
             is_known = HostResult.objects.filter(id__in=page, day=day).values_list("pk", flat=True)
@@ -94,9 +117,9 @@ def find_orphans(
                 verified.count(log, [Damage.ORPHAN])
 
 
-def _settled(row: HostResult, verified: Verified) -> list[Damage]:
-    """What is wrong with a log, also at a second look."""
-    found = _Look(row)
+def _settled(row: HostResult, verified: Verified, text: bytes | None = None) -> list[Damage]:
+    """What is wrong with a log, also at a second look; `text`: what was read of a packed one."""
+    found = _Look(row, text)
     if found.damage:
         again = HostResult.objects.select_related("step__job").filter(pk=row.pk).first()
         found = _Look(again) if again is not None else found
@@ -110,7 +133,7 @@ def _settled(row: HostResult, verified: Verified) -> list[Damage]:
 class _Look:
     """One look at a log."""
 
-    def __init__(self, row: HostResult) -> None:
+    def __init__(self, row: HostResult, packed: bytes | None = None) -> None:
         self.damage: set[Damage] = set()
         self.chunks = self.size = 0
         if row.day != row.step.job.day:
@@ -118,14 +141,31 @@ class _Look:
         if row.held_size > row.received_size:
             self.damage.add(Damage.SIZES)
         if row.step.job.expired_at is not None:
-            if any(True for _ in store.chunks_of(row.day, row.pk)):
+            if any(True for _ in store.chunks_of(row.day, row.pk)) or _has_packs(row):
                 self.damage.add(Damage.EXPIRED)
             return
         masked = _Masked(row)
         sha256, newlines = hashlib.sha256(), 0
+        for offset, text in itertools.chain(self._chunks(row), self._packed(row, packed)):
+            newlines += text.count(b"\n")
+            sha256.update(text)
+            if masked.show(offset, text):
+                self.damage.add(Damage.MASKS)
+        if self.size < row.held_size:
+            self.damage.add(Damage.MISSING)
+        if newlines != row.lines:
+            self.damage.add(Damage.NEWLINES)
+        if self.size == row.held_size:
+            self.damage |= set(_digests(row, sha256.digest()))
+
+    def _chunks(self, row: HostResult) -> Iterator[tuple[int, bytes]]:
+        """Offset and text of each chunk; of a packed log there is none."""
         for chunk in store.chunks_of(row.day, row.pk):
             self.chunks += 1
             self._place(chunk, row.held_size)
+            if row.pack is not None:
+                self.damage.add(Damage.TWICE)
+                continue
             try:
                 text = codec.decode(chunk.codec, chunk.data)
             except (codec.UnknownCodec, codec.Damaged):
@@ -135,16 +175,25 @@ class _Look:
                 self.damage.add(Damage.CHUNK_SIZE)
             if text.count(b"\n") != chunk.newlines:
                 self.damage.add(Damage.CHUNK_NEWLINES)
-            newlines += text.count(b"\n")
-            sha256.update(text)
-            if masked.show(chunk.offset, text):
-                self.damage.add(Damage.MASKS)
-        if self.size < row.held_size:
+            yield chunk.offset, text
+
+    def _packed(self, row: HostResult, text: bytes | None) -> Iterator[tuple[int, bytes]]:
+        """Offset and text of a packed log, part by part."""
+        if row.pack is None:
+            return
+        self.size = 0
+        stream = iter([[text]]) if text is not None else _parts(row)
+        try:
+            for parts in stream:
+                for part in parts:
+                    yield self.size, part
+                    self.size += len(part)
+        except Hole:
             self.damage.add(Damage.MISSING)
-        if newlines != row.lines:
-            self.damage.add(Damage.NEWLINES)
-        if self.size == row.held_size:
-            self.damage |= set(_digests(row, sha256.digest()))
+        except Unavailable:
+            self.damage.add(Damage.UNREACHABLE)
+        except codec.Unreadable:
+            self.damage.add(Damage.UNREADABLE)
 
     def _place(self, chunk: store.Chunk, held: int) -> None:
         if chunk.offset > self.size:
@@ -154,6 +203,19 @@ class _Look:
         self.size = chunk.offset + chunk.size
         if self.size > held:
             self.damage.add(Damage.BEYOND)
+
+
+def _parts(row: HostResult) -> Iterator[list[bytes]]:
+    for _, parts in store.read(row.day, [store.span_of(row)]):
+        yield parts
+
+
+def _has_packs(row: HostResult) -> bool:
+    return (
+        row.pack is not None
+        and bool(row.held_size)
+        and packs.size_of_span(row.day, store.span_of(row)) > 0
+    )
 
 
 class _Masked:

@@ -16,10 +16,10 @@ from django.db.models import F
 from joblogs.logtext import codec
 from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.secret_scanner import Secrets
-from joblogs.maintenance import redaction, verification
-from joblogs.maintenance.verification import Damage
+from joblogs.maintenance import packing, redaction, verification
+from joblogs.maintenance.damage import Damage
 from joblogs.maintenance.walk import LogSelection
-from joblogs.models import FileLog, HostResult, JobInstance, LogChunk
+from joblogs.models import FileLog, HostResult, JobInstance, LogChunk, LogPack
 from tests.builders import file_log, job, load, result, script_log, step
 from tests.queries import chunks, facts, recut, the_result
 
@@ -104,6 +104,36 @@ def _expired_file() -> None:
     LogChunk.objects.exclude(host_result_id=_log(4).pk).delete()
 
 
+def _pack() -> HostResult:
+    """Pack the log of host 4."""
+    row = _log(4)
+    packing.pack_step(row.step)
+    return row
+
+
+def _forget_pack() -> None:
+    HostResult.objects.filter(pk=_pack().pk).update(pack=None, pack_start=None)
+
+
+def _shift() -> None:
+    HostResult.objects.filter(pk=_pack().pk).update(pack_start=1)
+
+
+def _change_pack(**columns: Any) -> None:
+    _pack()
+    assert LogPack.objects.update(**columns) == 1
+
+
+def _unreachable() -> None:
+    place = {"object_id": 1, "object_start": 0, "object_size": 9, "object_checksum": 0}
+    _change_pack(data=b"", **place)
+
+
+def _expire_packed() -> None:
+    _pack()
+    _expire()
+
+
 PLANTED: dict[str, tuple[Damage, Callable[[], object]]] = {
     "a chunk lost": (Damage.MISSING, _lose),
     "the last chunk lost": (Damage.MISSING, _lose_end),
@@ -128,6 +158,13 @@ PLANTED: dict[str, tuple[Damage, Callable[[], object]]] = {
     "another day": (Damage.DAY, lambda: _row(3, day=date(2023, 11, 15))),
     "chunks of nobody": (Damage.ORPHAN, lambda: _add(0, 999_999)),
     "chunks of an expired job": (Damage.EXPIRED, _expire),
+    "packs of nobody": (Damage.PACK_ORPHAN, _forget_pack),
+    "a packed log that lies elsewhere": (Damage.PACK_BYTES, _shift),
+    "a pack of another size": (Damage.PACK_SIZE, lambda: _change_pack(newlines=99)),
+    "a pack that is no zstd": (Damage.UNREADABLE, lambda: _change_pack(data=b"x", codec=1)),
+    "a pack whose object is out of reach": (Damage.UNREACHABLE, _unreachable),
+    "a packed log with chunks": (Damage.TWICE, lambda: _add(0, _pack().pk)),
+    "packs of an expired job": (Damage.EXPIRED, _expire_packed),
     "a file log of an expired job": (Damage.EXPIRED, _expired_file),
     "a file log of another size": (
         Damage.FILE_SIZE,
@@ -144,7 +181,8 @@ def test_each_kind_of_damage_is_found_and_told_without_text(planted: str) -> Non
     before = _rows()
     said, code = verify_logs()
     assert code == 1
-    assert f"1 × {damage} (row " in said
+    # Of a pack it may be told twice: of the log, and of the packs of its step.
+    assert f"1 × {damage} (row " in said or f"2 × {damage} (row " in said
     assert "of the log" not in said
     assert _rows() == before
 
@@ -156,6 +194,16 @@ def test_every_kind_of_damage_is_planted() -> None:
 def test_what_is_whole_is_said_to_be_so() -> None:
     assert verify_logs() == (
         f"Looked at 5 logs in 5 chunks and 1 file logs, {2 * len(TEXT) + 46:,} bytes.\n",
+        0,
+    )
+
+
+def test_packed_logs_are_whole_as_they_were() -> None:
+    packing.pack_step(_log(1).step)
+    load(job(), script_log("late\n", host=1, offset=len(TEXT)))
+    packing.pack_step(_log(4).step)
+    assert verify_logs() == (
+        f"Looked at 5 logs in 2 chunks and 1 file logs, {2 * len(TEXT) + 51:,} bytes.\n",
         0,
     )
 

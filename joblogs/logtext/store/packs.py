@@ -7,6 +7,7 @@ named, and one that is not there was laid out anew: its logs say where they lie 
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -30,6 +31,7 @@ PARTITIONS = database.Partitions(LogPack)
 LOOKS = 2
 """As often as a pack is asked where it lies now, before its object cannot be read."""
 
+ROWS_AT_ONCE = 16
 STEPS_AT_ONCE = 400
 """As many steps as one statement asks for packs of."""
 
@@ -256,10 +258,48 @@ def size_of(day: datetime.date, keys: Collection[PackKey]) -> int:
     return size
 
 
-def days() -> Iterator[datetime.date]:
+def size_of_span(day: datetime.date, span: Span) -> int:
+    """Bytes of text in the packs of a span."""
+    return size_of(day, keys_of(span))
+
+
+def places_of(span: Span) -> Iterator[tuple[PackKey, int, int]]:
+    """Of each pack that holds a part of a span: where that starts and ends in it."""
+    step, number, start = span.place or PackPlace(0, 0, 0)
+    for key in keys_of(span):
+        base = (key.number - number) * CHUNK_MAX_BYTES
+        first, last = start + span.start - base, start + span.stop - base
+        yield key, max(0, first), min(CHUNK_MAX_BYTES, last)
+
+
+class PackRow(NamedTuple):
+    """A pack as its row has it; with `object_id` its bytes lie in an object."""
+
+    number: int
+    size: int
+    newlines: int
+    codec: int
+    data: bytes
+    object_id: int | None
+
+
+def rows_of_step(day: datetime.date, step: int) -> Iterator[PackRow]:
+    """All packs of a step, a few at a time."""
+    rows = LogPack.objects.filter(day=day, step_id=step).order_by("number")
+    after = -1
+    while page := list(rows.filter(number__gt=after).values_list(*PackRow._fields)[:ROWS_AT_ONCE]):
+        yield from itertools.starmap(PackRow, page)
+        after = page[-1][0]
+
+
+def days(
+    since: datetime.date | None = None, until: datetime.date | None = None
+) -> Iterator[datetime.date]:
     """The days that have packs, ascending."""
     found = LogPack.objects.order_by("day").values_list("day", flat=True)
-    day = found.first()
+    if until is not None:
+        found = found.filter(day__lte=until)
+    day = found.filter(day__gte=since).first() if since is not None else found.first()
     while day is not None:
         yield day
         day = found.filter(day__gt=day).first()
