@@ -103,8 +103,10 @@ class _Pieces:
 
 def _heading(part: Part) -> str:
     values = {"size": part.size, "state": part.state or "?", "attempt": part.attempt}
-    text = gettext("The log has %(size)s bytes, attempt %(attempt)s, state: %(state)s.")
-    return text % values
+    text = gettext("The log has %(size)s bytes, attempt %(attempt)s, state: %(state)s.") % values
+    if not part.size:
+        text += " " + gettext("Of a file step search_step finds what is said of its files.")
+    return text
 
 
 def _text(line: bytes) -> str:
