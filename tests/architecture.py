@@ -21,6 +21,7 @@ BASE = {"choices", "errors", "record_json", "records", "refusals", "times"}
 BELOW = BASE | {
     "object_store",
     *("models", "logtext", "logtext.store", "grouping", "database", "metrics", "log_features"),
+    "failure_tallies",
     *("signatures", "signed_parts"),
 }
 LOWER = BELOW | {
@@ -60,6 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compare": BELOW | {"compare", "query"},
     "export": BELOW | {"access", "export", "filters", "query", "search"},
     "step_groups": BELOW | {"query", "search", "step_groups"},
+    "failure_tallies": BELOW,
     "failures": BELOW | {"failures", "query", "step_groups"},
     "maintenance": BELOW
     | {"access", "failures", "filters", "ingest", "query", "maintenance", "search"},

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from joblogs import log_features
-from joblogs.failures import host_sets
+from joblogs.failure_tallies import host_sets
 from joblogs.models import FailureRun, FailureSeen, HostResult
 from tests import builders
 from tests.builders import CREATED, Fields, job, load, result, script_log, step
@@ -196,6 +196,22 @@ def test_a_redaction_forgets_what_the_text_told(
     assert [bytes(run.key) != b"" for run in FailureRun.objects.all()] == [True]
     maintain()
     assert FailureRun.objects.count() == 2
+
+
+def test_what_comes_in_late_is_counted_as_it_is_in_the_end(summary: Callable[[int], Any]) -> None:
+    run(1, {1: "disk"})
+    maintain()
+    place = {"job": 1, "step": 501}
+    late = deploy(random.Random(1), 150, "auth")  # noqa: S311 - as above
+    load(
+        result(150, host_name="web-150", status=104, exit_code=1, **place),
+        script_log(late, host=150, **place),
+    )
+    log = HostResult.objects.get(host_id=101)
+    load(script_log("and then a core was dumped\n", host=101, offset=log.held_size, **place))
+    maintain()
+    run(2, {1: "disk", 2: "auth"})
+    assert failures(summary(2)) == [(1, 0), (1, 1)]
 
 
 def test_no_text_is_read_to_know_it_and_statements_do_not_grow(

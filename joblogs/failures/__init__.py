@@ -4,8 +4,8 @@ What is kept of a failure is a key, a hash of how its hosts ended and of the lin
 text and nothing that text could be made of again.
 """
 
-from .forgetting import forget
-from .host_sets import HostCount
+from joblogs.failure_tallies.host_sets import HostCount
+
 from .known import Failures, LastRun, Recovered, Seen, known_failures
 from .recording import due, due_of_steps, record_step, record_steps
 
@@ -17,7 +17,6 @@ __all__ = [
     "Seen",
     "due",
     "due_of_steps",
-    "forget",
     "known_failures",
     "record_step",
     "record_steps",

@@ -12,12 +12,12 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from joblogs import database
 from joblogs.choices import RUN_UNFINISHED
 from joblogs.errors import Unavailable
+from joblogs.failure_tallies import host_sets
+from joblogs.failure_tallies.host_sets import HostCount
 from joblogs.models import FailureRun, FailureSeen, JobInstance, StepInstance
 from joblogs.query.overview import Overview
 from joblogs.step_groups import StepGroup, StepGroups
 
-from . import host_sets
-from .host_sets import HostCount
 from .recording import attempt_of, has_ended, keys_of, record, record_step
 from .series import series_of, time_of
 

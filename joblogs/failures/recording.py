@@ -11,15 +11,14 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Su
 
 from joblogs import database
 from joblogs.choices import FINISHED, HOST_SUCCEEDED, HOST_UNFINISHED, RUN_UNFINISHED, run_rank
+from joblogs.failure_tallies import LOCK, add_runs, host_sets
 from joblogs.grouping.failure_keys import failure_key, telling_lines
 from joblogs.models import FailureRun, HostResult, JobInstance, StepInstance
 from joblogs.query import Attempts
 from joblogs.query.overview import Overview, overview
 from joblogs.step_groups import Printed, StepGroup, StepGroups, step_groups
 
-from . import host_sets
 from .series import series_of, time_of
-from .tally import LOCK, add_runs
 
 JOBS_AT_ONCE = 1000
 STEPS_AT_ONCE = 500

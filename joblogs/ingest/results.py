@@ -14,8 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from joblogs import database, log_features, records
-from joblogs.choices import FileMode, Inherited, Role
+from joblogs import database, failure_tallies, log_features, records
+from joblogs.choices import FINISHED, FileMode, Inherited, Role, run_rank
 from joblogs.logtext import store
 from joblogs.logtext.mask_ranges import RANGES_MAX
 from joblogs.models import HostResult, JobInstance, StepInstance
@@ -164,6 +164,8 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
         _write_rows(step, updates, replaced)
         if files or any(update.concerns_maintenance for update in updates.values()):
             changed_steps.add([step.pk])
+        if any(_is_late(step, update) for update in updates.values()):
+            failure_tallies.forget([step.pk])  # recorded again by maintenance
         notice_work.add_text(step, grown, has_files=bool(files))
         held_back = [(HOST_RESULT, pending.held_back())]
         if files:
@@ -176,6 +178,13 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
             if job.exclude(expired_at=None).exists():
                 raise _Overtaken
     return Written(outcome, [each.row for each in updates.values() if each.is_changed], held_back)
+
+
+def _is_late(step: StepInstance, update: LogUpdate) -> bool:
+    """Whether an update comes after its step may have been recorded as ended."""
+    if update.is_new:
+        return run_rank(step.status) == FINISHED
+    return update.was_computed and update.is_changed
 
 
 def _place(record: Pieces | records.FileLog | records.HostResult, role: int) -> Place:

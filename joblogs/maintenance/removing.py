@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database, failures, log_features, signed_parts
+from joblogs import database, failure_tallies, log_features, signed_parts
 from joblogs.logtext import store
 from joblogs.logtext.store import packs
 from joblogs.models import FileLog, HostResult, JobInstance, Notice, Removal, StepInstance
@@ -143,7 +143,7 @@ def delete(
     removed = _measure(going)
     FileLog.objects.filter(step__in=steps).delete()
     rows.delete()
-    failures.forget(list(steps.values_list("pk", flat=True)))
+    failure_tallies.forget(list(steps.values_list("pk", flat=True)))
     Notice.objects.filter(step_id__in=list(steps.values_list("pk", flat=True))).delete()
     steps.delete()
     going.delete()
