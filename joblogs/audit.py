@@ -57,6 +57,8 @@ class Channel(TextChoices):
     RAW = "raw log", _("raw log")
     API_COMPARE = "compare", _("comparison by an app")
     API_SEARCH = "search", _("search by an app")
+    HISTORY = "page history", _("search over history")
+    COMMAND_HISTORY = "search_logs", "search_logs"
     API_HISTORY = "search_history", _("search over history by an app")
     SUMMARY = "summary", _("summary of a step")
     FIRST_ERRORS = "first_errors", _("first errors of a step")

@@ -15,6 +15,7 @@ STEP = f"{JOB}steps/<int:step_instance_id>/"
 urlpatterns = [
     path("", views.jobs, name="jobs"),
     path("hosts/<int:bk_host_id>/", views.host, name="host"),
+    path("search/", views.history, name="history"),
     path("export", views.jobs_export, name="jobs-export"),
     path(f"{JOB}export", views.job_export, name="job-export"),
     path(f"{STEP}export", views.step_export, name="step-export"),

@@ -9,6 +9,7 @@ from joblogs import access, query
 from joblogs.models import StepInstance
 
 from . import exports
+from .history import page as history_page
 from .jobs import host as jobs_host
 from .jobs import pages
 from .step import page
@@ -19,6 +20,14 @@ from .text_views import about_a_step, read_by_staff, user_of
 def jobs(request: HttpRequest) -> HttpResponseBase:
     user = user_of(request)
     return pages.jobs_page(access.visible_jobs(user), access.visible_scopes(user), request)
+
+
+@read_by_staff
+def history(request: HttpRequest) -> HttpResponseBase:
+    user = user_of(request)
+    return history_page.history_page(
+        access.visible_jobs(user), access.visible_scopes(user), request
+    )
 
 
 @read_by_staff

@@ -33,7 +33,6 @@ SPAN_DAYS_MAX = 400
 STEPS_AT_ONCE = 2000
 """Steps whose signatures are asked together."""
 LOADED_AT_ONCE = 100
-_DAY = datetime.timedelta(days=1)
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.(\d{1,18})\.(\d{1,19}))?", re.ASCII)
 
 Ranges = list[tuple[int, int]]
@@ -163,16 +162,17 @@ class HistorySearch:
         """The steps with hits, newest first. Raises InvalidPattern or TooWide."""
         pattern, places = self.question.parsed()
         self._ends = time.monotonic() + self.seconds
-        day = self.question.until if self.start is None else self.start.day
-        while day >= self.question.since:
+        last = self.question.until if self.start is None else self.start.day
+        # By their numbers: before the first of all days there is none.
+        for number in range(last.toordinal(), self.question.since.toordinal() - 1, -1):
+            day = datetime.date.fromordinal(number)
+            if day != last and self._is_over():
+                self.cursor = Cursor(day)
+                return
             for candidate, step in self._loaded(self._candidates(day, places)):
                 yield from self._searched(step, candidate, pattern)
                 if self.cursor is not None:
                     return
-            day -= _DAY
-            if day >= self.question.since and self._is_over():
-                self.cursor = Cursor(day)
-                return
 
     def _is_over(self) -> bool:
         return bool(self.seconds) and time.monotonic() > self._ends

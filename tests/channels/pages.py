@@ -28,6 +28,13 @@ def _exports(where: Place) -> list[Ask]:
     ]
 
 
+def _history(where: Place) -> list[Ask]:
+    span = "since=2023-11-14&until=2023-11-14"
+    asked = (f"?q={where.word}-needle&{span}", f"?q=nee.le&regex=1&{span}&name={where.word}-job")
+    # The newer one of a job's steps comes first.
+    return [Ask(f"/logs/search/{rest}", step=where.file_step, also=(where.step,)) for rest in asked]
+
+
 PAGES = [
     Row(
         "log page",
@@ -72,6 +79,13 @@ PAGES = [
         ],
         text=READERS,
         recorded="page search",
+    ),
+    Row(
+        "search over history",
+        ("staff:history",),
+        _history,
+        text=READERS,
+        recorded="page history",
     ),
     Row(
         "page of a step, with samples",

@@ -77,6 +77,17 @@ COMMANDS = [
     Command("remove_jobs", False, (("--job", str(HERE.job), "--dry-run"), ("--contains", "x"))),
     # What it sends it records (`notice`); it prints numbers.
     Command("send_notices", False, ((),)),
+    Command(
+        "search_logs",
+        True,
+        (
+            (
+                *(f"{HERE.word}-needle", "--host", str(HERE.other_host)),
+                *("--since", "2023-11-01", "--until", "2023-11-30"),
+            ),
+        ),
+        recorded="search_logs",
+    ),
     Command("serve", False, ()),
     Command("verify_logs", False, ((), ("--day", "2023-11-14"))),
 ]

@@ -1,0 +1,134 @@
+"""`search_logs`: in which steps was a text printed? (docs/operations.md)."""
+
+from __future__ import annotations
+
+import datetime
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError
+from django.utils import timezone
+
+from joblogs.audit import Channel, ReadEntry
+from joblogs.choices import Outcome
+from joblogs.errors import StoreError
+from joblogs.logtext.encodings import reading_encoding
+from joblogs.logtext.lines import without_line_end
+from joblogs.management import arguments, choosing
+from joblogs.management.base import StoreCommand
+from joblogs.query.canonical_order import scopes_of
+from joblogs.search import (
+    HistorySearch,
+    InvalidPattern,
+    Question,
+    StepHits,
+    TooWide,
+)
+from joblogs.search_audit import SearchEntry
+
+DAYS = 30
+FOLDED_MAX = 8
+
+
+class Command(StoreCommand):
+    help = (
+        "Search the logs of all jobs for a text, the newest first: the steps that printed it, on "
+        "which hosts, and the first line of each. What signatures exclude is not read."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("text", metavar="TEXT")
+        parser.add_argument("--regex", action="store_true", help="it is an expression (RE2)")
+        parser.add_argument("--case", action="store_true", help="match case")
+        parser.add_argument("--scope", type=arguments.scope, metavar="TYPE:ID", help="as biz:2")
+        parser.add_argument("--name", metavar="TEXT", help="jobs whose name holds this")
+        parser.add_argument("--host", metavar="HOST", help="a host's name, address or id")
+        parser.add_argument(
+            "--status",
+            choices=[str(outcome) for outcome in Outcome],
+            help="hosts on which the step went so; running: has not ended",
+        )
+        parser.add_argument(
+            "--since",
+            type=arguments.day,
+            metavar="DATE",
+            help=f"by UTC days; without it {DAYS} days in all",
+        )
+        parser.add_argument(
+            "--until", type=arguments.day, metavar="DATE", help="this day included; today"
+        )
+
+    def handle(self, *, text: str, **options: Any) -> None:
+        until = options["until"] or timezone.now().date()
+        question = Question(
+            text=text,
+            regex=options["regex"],
+            ignore_case=not options["case"],
+            since=options["since"] or until - datetime.timedelta(days=DAYS - 1),
+            until=until,
+            name=options["name"],
+            host=options["host"],
+            outcome=Outcome(options["status"]) if options["status"] else None,
+        )
+        jobs = choosing.jobs(options["scope"])
+        try:
+            question.parsed()
+            search = HistorySearch(jobs, scopes_of(jobs), question)
+            for hits in search:
+                self._show(hits)
+            _entry().record(search)
+        except InvalidPattern as error:
+            raise CommandError(f"TEXT is no valid search: {error}.", returncode=2) from None
+        except TooWide:
+            raise CommandError(
+                "A text under 3 bytes or an expression without a literal needs --name, --host or "
+                "a single day.",
+                returncode=2,
+            ) from None
+        except (StoreError, DatabaseError) as error:
+            raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
+        self.stdout.write(
+            f"{search.found:,} steps printed it; {len(search.steps):,} steps were searched and "
+            f"{search.read_steps:,} of them read ({search.read_bytes:,} bytes), the logs of "
+            f"{search.expired_steps:,} more have expired: {question.since} to {question.until}."
+        )
+
+    def _show(self, hits: StepHits) -> None:
+        entry = ReadEntry(
+            who=choosing.operator(),
+            app_code="",
+            user_verified=True,
+            channel=Channel.COMMAND_HISTORY,
+            step=hits.step,
+            hosts=len(hits.hosts),
+            search=True,
+        )
+        entry.end(hits.searched_bytes)
+        job, folded = hits.step.job, hits.folded
+        created = datetime.datetime.fromtimestamp(job.create_time / 1000, tz=datetime.UTC)
+        hosts = ", ".join(folded[:FOLDED_MAX]) + (", …" if len(folded) > FOLDED_MAX else "")
+        self.stdout.write(
+            _printable(
+                f"{created:%Y-%m-%d %H:%M} {job.scope}/{job.job_instance_id}/"
+                f"{hits.step.step_instance_id} {job.name} · {hits.step.name}: "
+                f"{hits.hits:,} lines on {len(hits.hosts):,} hosts ({hosts})"
+            )
+        )
+        data = without_line_end(hits.line.data)
+        line = data.decode(reading_encoding(data), errors="replace")
+        self.stdout.write(_printable(f"    {hits.line.number}: {line}"))
+
+
+def _entry() -> SearchEntry:
+    return SearchEntry(
+        who=choosing.operator(),
+        app_code="",
+        user_verified=True,
+        channel=Channel.COMMAND_HISTORY,
+    )
+
+
+def _printable(text: str) -> str:
+    """A text that does nothing to a terminal."""
+    return "".join(one if one.isprintable() or one == "\t" else "\ufffd" for one in text)
