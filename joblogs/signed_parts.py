@@ -22,7 +22,7 @@ from joblogs import database
 from joblogs.models import ChangedStep, SignatureRow, SignedPart
 from joblogs.signatures import PatternPlaces, Signature, Table
 
-VERSION = 1
+VERSION = 2
 """Of how texts are read and marked; signatures of another one do not count."""
 PARTITIONS = (database.Partitions(SignedPart), database.Partitions(SignatureRow))
 """The day partitions, where there are any."""
@@ -166,7 +166,7 @@ def tidy(day: datetime.date) -> None:
     for bits, own in itertools.groupby(list(heads.defer("data")), key=attrgetter("bits")):
         capacity = Table.capacity(bits)
         sparse = [(row.block, row.width) for row in own if used[row.block] * 2 <= capacity]
-        if len(sparse) > 1 or any(used[block] * 2 <= width * 8 - 8 for block, width in sparse):
+        if len(sparse) > 1 or any(used[block] * 2 <= width for block, width in sparse):
             for blocks in _together([block for block, _ in sparse], used, capacity):
                 _rewrite(day, blocks)
 
@@ -252,24 +252,22 @@ def possible(day: datetime.date, parts: Iterable[Part], places: PatternPlaces) -
         if block not in tables:
             chosen += own
             continue
-        columns = _columns(tables[block], block, data, places)
-        size = tables[block].width * 8
-        chosen += [part for part in own if columns >> (size - 1 - (part.slot or 0)) & 1]
+        table = tables[block]
+        columns = _columns(table, block, data, places)
+        chosen += [part for part in own if columns >> (table.width - 1 - (part.slot or 0)) & 1]
     return chosen
 
 
 def _columns(
     table: Table, block: int, data: dict[tuple[int, int], bytes], places: PatternPlaces
 ) -> int:
-    every = (1 << table.width * 8) - 1
-
     def row(place: int) -> int:
         page, at = table.where(place)
         if (page, block) not in data:
-            return every
-        return int.from_bytes(data[page, block][at : at + table.width], "big")
+            return table.every
+        return table.row(data[page, block], at)
 
-    return places.columns(row, every)
+    return places.columns(row, table.every)
 
 
 def _tables(day: datetime.date, blocks: Collection[int]) -> dict[int, Table]:

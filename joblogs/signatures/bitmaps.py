@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from .grams import AT_ONCE, TOP_BITS, Bits, Places, places_of
 
@@ -23,6 +22,8 @@ PAGE_BYTES = 1900
 """As much of a table as one row in the database holds: it stays in line there."""
 TABLE_BYTES = 4 * 1024 * 1024
 COLUMNS_MAX = 4096
+WIDE = 1000
+"""A table with more columns has some more, so that each of its rows is whole bytes."""
 
 
 class Signature(NamedTuple):
@@ -91,7 +92,7 @@ class Bitmap:
 
 
 class Table(NamedTuple):
-    """Signatures of one size side by side: `width` bytes for each of 2**bits places."""
+    """Signatures of one size side by side: `width` bits for each of 2**bits places."""
 
     bits: int
     width: int
@@ -103,31 +104,45 @@ class Table(NamedTuple):
 
     @property
     def places_of_page(self) -> int:
-        return max(1, PAGE_BYTES // self.width)
+        places = PAGE_BYTES * 8 // self.width
+        # A page begins with a byte: either its places are so many, or each of them is whole bytes.
+        return max(1, places if self.width % 8 == 0 else places // 8 * 8)
 
     def where(self, place: int) -> tuple[int, int]:
-        """Page, and byte in it, where the row of a place begins."""
+        """Page, and bit in it, where the row of a place begins."""
         page, number = divmod(place >> (TOP_BITS - self.bits), self.places_of_page)
         return page, number * self.width
 
+    def row(self, page: bytes, at: int) -> int:
+        """The row that begins at a bit of a page, the first column its highest bit."""
+        first, last = at >> 3, at + self.width + 7 >> 3
+        number = int.from_bytes(page[first:last], "big")
+        return number >> ((last << 3) - at - self.width) & self.every
+
+    @property
+    def every(self) -> int:
+        """A row that has every column."""
+        return (1 << self.width) - 1
+
     def pages(self, rows: bytes) -> Iterator[tuple[int, bytes]]:
         """The pages of the rows of a table, one after the other, with their numbers."""
-        size = self.places_of_page * self.width
+        size = self.places_of_page * self.width // 8
         for number, start in enumerate(range(0, len(rows), size)):
             yield number, rows[start : start + size]
 
     @classmethod
     def of(cls, signatures: Sequence[Signature]) -> tuple[Table, bytes]:
         """A table of signatures of one size, in their order, and its rows."""
-        bits, width = signatures[0].bits, (len(signatures) + 7) // 8
-        columns = np.zeros((width * 8, 1 << bits), np.bool_)
+        bits, width = signatures[0].bits, len(signatures)
+        if width > WIDE:
+            width = (width + 7) // 8 * 8
+        columns = np.zeros((width, 1 << bits), np.bool_)
         for number, signature in enumerate(signatures):
             columns[number] = np.unpackbits(np.frombuffer(signature.data, np.uint8))
-        return cls(bits, width), np.packbits(columns.T, axis=1).tobytes()
+        return cls(bits, width), np.packbits(columns.T).tobytes()
 
     def signatures(self, rows: bytes, columns: Iterable[int]) -> Iterator[Signature]:
         """Those in some columns of a table with these rows."""
-        packed: npt.NDArray[np.uint8] = np.frombuffer(rows, np.uint8).reshape(-1, self.width)
+        marked = np.unpackbits(np.frombuffer(rows, np.uint8)).reshape(-1, self.width)
         for column in columns:
-            marked = packed[:, column >> 3] >> np.uint8(7 - (column & 7)) & np.uint8(1)
-            yield Signature(self.bits, np.packbits(marked).tobytes())
+            yield Signature(self.bits, np.packbits(marked[:, column]).tobytes())
