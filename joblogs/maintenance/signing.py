@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Iterator
 
 from django.db import transaction
 
-from joblogs import database, signed_parts
+from joblogs import database, query, signed_parts
 from joblogs.choices import FINISHED, run_rank
 from joblogs.logtext.codec import Unreadable
 from joblogs.models import JobInstance, StepInstance
-from joblogs.query import every_text_of
+from joblogs.query import StepHost
+from joblogs.query.hosts import HostTexts
 from joblogs.search import logs_of
 from joblogs.search.signed_texts import SignedTexts
 from joblogs.signatures import Bitmap
@@ -94,21 +95,41 @@ def _parts(step: StepInstance) -> Iterator[NewPart]:
 
 
 def _readable_parts(step: StepInstance) -> Iterator[NewPart]:
-    first, size, is_complete = FIRST_HOST, 0, True
-    bitmap, texts = Bitmap(), SignedTexts()
-    last = FIRST_HOST
-    for host, _, parts in logs_of(step, every_text_of(step)):
-        if host.bk_host_id != last and size >= PART_BYTES:
-            yield NewPart(step.pk, first, last, size, bitmap.signature() if is_complete else None)
-            first, size, is_complete = last + 1, 0, True
-            bitmap, texts = Bitmap(), SignedTexts()
-        last = host.bk_host_id
-        log = _Log(parts)
-        for text in texts.of(log):
-            bitmap.mark(text)
-        size += log.size
-        is_complete = is_complete and log.size <= LOG_BYTES
-    yield NewPart(step.pk, first, LAST_HOST, size, bitmap.signature() if is_complete else None)
+    first = FIRST_HOST
+    groups = _groups(query.every_text_of(step))
+    for number, group in enumerate(groups, start=1):
+        last = LAST_HOST if number == len(groups) else group[-1].host.bk_host_id
+        hosts = [texts.host for texts in group]
+        others = [host for texts in group for host in texts.others]
+        bitmap, texts_of_part = Bitmap(), SignedTexts()
+        size, is_complete = 0, True
+        # Apart: the same log may not be asked for twice at once.
+        for log in _logs(step, hosts, others):
+            for text in texts_of_part.of(log):
+                bitmap.mark(text)
+            size += log.size
+            is_complete = is_complete and log.size <= LOG_BYTES
+        yield NewPart(step.pk, first, last, size, bitmap.signature() if is_complete else None)
+        first = last + 1
+
+
+def _groups(texts: list[HostTexts]) -> list[list[HostTexts]]:
+    """Hosts of a step that are one part each; of a step without any an empty one."""
+    groups: list[list[HostTexts]] = [[]]
+    size = 0
+    for one in texts:
+        if size >= PART_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(one)
+        size += one.size
+    return groups
+
+
+def _logs(step: StepInstance, *hosts: list[StepHost]) -> Iterator[_Log]:
+    for some in hosts:
+        for _, _, parts in logs_of(step, some):
+            yield _Log(parts)
 
 
 class _Log:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db.models import BigIntegerField, Q, QuerySet
@@ -19,6 +19,7 @@ from .step_host import (
     Attempts,
     StepHost,
     by_host,
+    file_weights,
     host_with,
     owners_of_files,
     step_hosts,
@@ -91,17 +92,28 @@ def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT)
     return step_hosts(step, read(rows.order_by()))
 
 
-def every_text_of(step: StepInstance) -> list[StepHost]:
-    """The targets of a step by ascending id: each with its log and, if it has several results, each
-    of them as if it were the only one."""
+class HostTexts(NamedTuple):
+    """A target of a step with its log as readers see it; the logs of its several results, each as
+    if it were the only one; bytes of all results."""
+
+    host: StepHost
+    others: list[StepHost]
+    size: int
+
+
+def every_text_of(step: StepInstance) -> list[HostTexts]:
+    """The targets of a step by ascending id, with all of their logs."""
     results = list(read_brief(HostResult.objects.for_step(step).targets().order_by()))
     with_files = owners_of_files(step, results)
-    hosts: list[StepHost] = []
+    sizes: Mapping[int, int] = {result.pk: result.held_size for result in results}
+    if step.step_type == StepType.FILE:
+        sizes = file_weights(sizes)
+    texts = []
     for own in by_host(results):
-        hosts.append(host_with(own, with_files))
-        if len(own) > 1:
-            hosts += (StepHost(result, [result]) for result in own)
-    return hosts
+        others = [StepHost(result, [result]) for result in own] if len(own) > 1 else []
+        size = sum(sizes.get(result.pk, 0) for result in own)
+        texts.append(HostTexts(host_with(own, with_files), others, size))
+    return texts
 
 
 def _with_ids(

@@ -132,6 +132,20 @@ def test_expiry_empties_a_day(settings: object) -> None:
     assert not SignatureRow.objects.exists()
 
 
+def test_every_attempt_of_a_host_is_signed() -> None:
+    pk = load_step()
+    load(
+        result(1, job=200, execute_count=1, status=9),
+        script_log("at the second attempt\n", job=200, host=1, execute_count=1),
+        result(1, job=200, execute_count=2, batch=1, status=9),
+        script_log("in another batch\n", job=200, host=1, execute_count=2, batch=1),
+    )
+    maintenance.maintain()
+    assert steps_that_may_hold("never printed") == set()
+    for text in ("No space left", "at the second attempt", "in another batch"):
+        assert steps_that_may_hold(text) == {pk}
+
+
 def test_large_steps_have_several_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signing, "PART_BYTES", 20)
     pk = load_step(hosts=5)
