@@ -3,7 +3,7 @@ bounded: both ends of one log a group, and of some hosts besides whose values ar
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -95,13 +95,15 @@ def excerpts(
     hosts += [line.host for own in loose.values() for line in own]
     hosts += _hosts([own for own, _ in differences.values()], [own for own, _ in varying.values()])
     texts = texts_of(made.step, hosts)
+    on_hosts = Counter(digest for text in texts.values() for digest in text.counts)
     found = Excerpts()
     for group in shown:
         text = texts.get(group.first.bk_host_id)
         if text is None or not text.raw:
             continue
         usual_text = texts.get(usual.first.bk_host_id) if usual and usual is not group else None
-        excerpt = Excerpt(**vars(chosen_lines(made, group, text, usual_text)))
+        alone = {digest for digest in text.counts if on_hosts[digest] == 1}
+        excerpt = Excerpt(**vars(chosen_lines(made, group, text, usual_text, alone)))
         differing, excerpt.more_differences = differences[group.key]
         excerpt.differences = [shown_difference(one, group, texts) for one in differing]
         own, excerpt.more_variations = varying.get(group.key, ([], 0))

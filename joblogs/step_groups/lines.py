@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -93,8 +93,10 @@ def chosen_lines(
     group: StepGroup,
     text: HostText,
     usual: HostText | None,
+    alone: Container[int],
 ) -> ChosenLines:
-    """The lines to show of a group; `usual` is a host of the crowd, unless it is that."""
+    """The lines to show of a group; `usual` is a host of the crowd, unless it is that. `alone` are
+    hashes of lines that no other host has of those that were read."""
     if group.why is Why.VALUES:
         return ChosenLines(group.first, Relation.VALUES)
     if group.failed:
@@ -103,7 +105,13 @@ def chosen_lines(
         rows = [line.number for line in text.lines][:CROWD_LINES]
         return ChosenLines(group.first, Relation.FIRST, _shown(text, rows))
     if group.why is Why.EXTRA and (rows := _rows_with(text, group.lines)):
-        return ChosenLines(group.first, Relation.EXTRA, _with_context(text, rows))
+        beside = [
+            line.number
+            for line, digest in zip(text.lines, text.digests, strict=True)
+            if digest in alone or digest in group.lines
+        ]
+        shown = beside if len(beside) <= LINES_SHOWN else rows
+        return ChosenLines(group.first, Relation.EXTRA, _with_context(text, shown))
     if group.why is Why.MISSING and (rows := _rows_with(usual, group.lines)):
         return _lacks(made, group, usual, rows)
     if group.why is Why.PLACE and (rows := own_rows(text, set(usual.digests))):

@@ -274,6 +274,17 @@ def test_a_failing_card_says_which_word_differs() -> None:
     assert "1 more value" in card
 
 
+def test_all_lines_of_its_own_are_shown_of_a_success() -> None:
+    def says(host: int) -> str:
+        own = "config was modified\nupdate was shipped\nconfig was kept\n" if host == 7 else ""
+        return f"begun\n{own}listed {_word(host)}\ndone\n"
+
+    _load(range(1, 61), says)
+    (card,) = [card for card in _step(staff()).split("<section ") if "config was kept" in card]
+    for line in ("config was modified", "update was shipped", "config was kept"):
+        assert re.search(rf'class="sl differs".*{line}', card)
+
+
 def test_of_paths_the_card_names_what_differs() -> None:
     names = ["nginx", "curl", "etcd"]
 
