@@ -21,6 +21,7 @@ from joblogs.ingest.stream import numbered_lines
 from joblogs.models import HostResult, JobInstance, Scope, StepInstance
 
 from . import corpus
+from .group_kinds import KINDS
 
 CREATED = 1_794_799_463_118
 """Jobs are of 2026-11-16 unless said otherwise, whenever this runs."""
@@ -28,7 +29,7 @@ DAY_MS = 86_400_000
 BODY_RECORDS = 5000
 WHOLE_ROWS = 5
 """What a step's number in the textbook's tables is more where a row is a whole log."""
-SUCCEEDED, RUNNING = 9, 7
+SUCCEEDED, RUNNING, EXIT_CODE_NOT_ZERO = 9, 7, 104
 
 _encode = msgspec.json.Encoder().encode
 
@@ -149,6 +150,24 @@ def wide(source: Filled, job: int, hosts: int) -> Filled:
         HostResult.objects.bulk_create(results, batch_size=1000)
     _clone_chunks(source, step)
     return filled
+
+
+def ordinary(job: int, hosts: int) -> Filled:
+    """A step of many hosts that print what a deployment does, 1 KB; some fail, some deviate."""
+    kind = next(kind for kind in KINDS if kind.name == "deployment")
+    lines, logs = parents(job, []), {}
+    for host in range(1, hosts + 1):
+        failed = kind.failed(host)
+        outcome = {"status": EXIT_CODE_NOT_ZERO if failed else SUCCEEDED, "exit_code": int(failed)}
+        times = {"start_time": CREATED, "end_time": CREATED + 1000 + host % 977}
+        named = {"job_instance_id": job, "step_instance_id": job * 10}
+        lines.append(_encode({"type": "host_result", **named, **_host(host), **outcome, **times}))
+        logs[host] = kind.text(host).encode()
+    for body in bodies(lines):
+        load(body)
+    for body in bodies(pieces(job, ((host, 0, log) for host, log in logs.items()))):
+        load(body)
+    return Filled(job, job * 10, list(logs), sum(map(len, logs.values())) // hosts)
 
 
 def columns(*, but: Sequence[str]) -> str:

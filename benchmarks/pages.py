@@ -17,8 +17,9 @@ from .servers import FLOOR, OURS, serving
 SOUGHT = "pool exhausted, waited 1"
 
 
-def step_page(database: str, filled: Filled, rounds: int) -> list[Finding]:
-    """The page of a step, against its host results as bare JSON by the floor."""
+def step_page(database: str, filled: Filled, rounds: int, *, output: str) -> list[Finding]:
+    """The page of a step with some kind of output, against its host results as bare JSON by the
+    floor."""
     path, cookie = _path(filled), _session()
     browser = TestClient(SERVER_NAME="localhost")
     browser.cookies["sessionid"] = cookie
@@ -35,7 +36,7 @@ def step_page(database: str, filled: Filled, rounds: int) -> list[Finding]:
         taken = interleaved(runs, rounds=rounds)
         size = Client(floor.port).ask(bare).size
     found = ratio(taken["page"], taken["bare"])
-    case = f"step page, {len(filled.hosts):,} hosts"
+    case = f"step page, {len(filled.hosts):,} hosts, {output}"
     count = len(captured)
     milliseconds = sorted(taken["page"])[len(taken["page"]) // 2] * 1000
     note = f"{milliseconds:.0f} ms, {len(page.content):,} bytes; JSON {size:,} bytes"

@@ -187,10 +187,14 @@ def expiring(bench: Bench) -> Iterator[Finding]:
 
 
 def page(bench: Bench) -> Iterator[Finding]:
-    made = filling.wide(bench.merged, 7, 2_000)
+    steps = {
+        "a deployment of 1 KB": filling.ordinary(8, 2_000),
+        "20 KB without two equal lines": filling.wide(bench.merged, 7, 2_000),
+    }
     maintenance.maintain(every_day=True)  # features too: a page computes what is missing
     filling.tidy()
-    yield from pages.step_page(bench.database, made, bench.scale.rounds)
+    for output, made in steps.items():
+        yield from pages.step_page(bench.database, made, bench.scale.rounds, output=output)
 
 
 def search(bench: Bench) -> Iterator[Finding]:
