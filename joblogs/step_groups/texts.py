@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -48,18 +49,11 @@ class HostText:
         return row + 1 + (self._shift if row >= self._tail_row else 0)
 
     @cached_property
-    def _slots(self) -> dict[int, list[tuple[int, int]]]:
-        """Of each row that says something where its slots are, once it is cleaned."""
-        begins = [0]
-        for row in self.text.split(b"\n"):
-            begins.append(begins[-1] + len(row) + 1)
-        return {
-            line.number: [
-                (start - begins[line.number], end - begins[line.number])
-                for start, end in line.slots
-            ]
-            for line in self.lines
-        }
+    def _by_row(self) -> dict[int, tuple[int, Line]]:
+        """The lines, each with where it begins in the cleaned text."""
+        sizes = (len(row) + 1 for row in self.text.split(b"\n"))
+        begins = list(itertools.accumulate(sizes, initial=0))
+        return {line.number: (begins[line.number], line) for line in self.lines}
 
     @cached_property
     def digests(self) -> list[int]:
@@ -82,11 +76,11 @@ class HostText:
 
     def slots(self, row: int) -> list[tuple[int, int]]:
         """Where in a line its slots are."""
-        slots = self._slots.get(row)
-        if not slots:
+        if row not in self._by_row:
             return []
+        begin, line = self._by_row[row]
         _, places = origins(self.raw[row], self.names)
-        return [(places[start], places[end]) for start, end in slots]
+        return [(places[start - begin], places[end - begin]) for start, end in line.slots]
 
     def values(self, place: Place) -> list[tuple[int, int, bytes]]:
         """The values in a place: row, where they begin in the line, and the bytes. One, but for
