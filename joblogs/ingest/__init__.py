@@ -69,11 +69,11 @@ def _apply(batch: Batch, state: StreamState) -> list[Outcome]:
     for work in itertools.chain.from_iterable(map(results.parts_of, works)):
         work.blind_app = state.writer.blind_app(work.step.job.scope_id)
         last = batch.end is End.WHOLE
-        started = time.monotonic()
+        started = time.thread_time()
         written = database.retrying(functools.partial(results.write, work, finishes, last=last))
         outcomes.append(written.outcome)
         for kind, held_back in written.held_back:
             finishes.hold(kind, held_back)
-        digests.take(written.rows, seconds=time.monotonic() - started)
+        digests.take(written.rows, seconds=time.thread_time() - started)
     finishes.track(plan.spans())
     return outcomes

@@ -3,8 +3,9 @@ lock.
 
 A digest holds for the size that it was taken at and is written only if that is still the held size
 (compare-and-set), so a log that grows meanwhile is simply not compared yet. Features take longer:
-here only as many are computed as fit into a tenth of what the batch took; the first page that needs
-them, or `maintain_logs`, computes the others.
+here only as many are computed as fit into a tenth of the processor time that the batch took, which
+waiting does not make longer; the first page that needs them, or `maintain_logs`, computes the
+others.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _COLUMNS = ("fingerprint_size", "digest")
 
 def take(rows: Iterable[HostResult], *, seconds: float) -> None:
     """Take the digests of those of the host results that are finished, small enough and not yet
-    done; the features of some of them, after a batch that took so many seconds."""
+    done; the features of some of them, after a batch that computed for so many seconds."""
     due = sorted((row for row in rows if _is_due(row)), key=attrgetter("day", "pk"))
     try:
         with database.answering():
@@ -69,9 +70,10 @@ def _take(rows: Sequence[HostResult], seconds: float) -> None:
     for span, parts in store.read(day, spans):
         digests[span.log] = hashlib.sha256(b"".join(parts)).digest()
     write(digests, rows)
-    some = _affordable(rows, seconds * TIME_SHARE)
+    share = seconds * TIME_SHARE
+    some = _affordable(rows, share)
     if some:
-        log_features.keep(day, some, log_features.compute(day, some, seconds=seconds))
+        log_features.keep(day, some, log_features.compute(day, some, seconds=share))
 
 
 def _affordable(rows: Iterable[HostResult], seconds: float) -> list[HostResult]:

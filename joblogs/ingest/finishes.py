@@ -170,7 +170,7 @@ class Finishes:
         due.sort(key=lambda entry: (entry[0], entry[1] is owner, entry[2]))
         for start in range(0, len(due), ROWS_AT_ONCE):
             some = due[start : start + ROWS_AT_ONCE]
-            started = time.monotonic()
+            started = time.thread_time()
             write = functools.partial(self._write_some, owner, some)
             written, changed = database.retrying(write)
             outcome.accepted += written.accepted
@@ -179,7 +179,7 @@ class Finishes:
             for _, kind, key in some:
                 del self.held[kind.type_name][key]
             if owner is HOST_RESULT:
-                digests.take(changed, seconds=time.monotonic() - started)
+                digests.take(changed, seconds=time.thread_time() - started)
 
     def _write_some(self, owner: Kind, some: Sequence[_Due]) -> tuple[Outcome, list[Any]]:
         """Write finishes in one transaction; returns the owners that this changes."""
