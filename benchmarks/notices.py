@@ -46,15 +46,16 @@ def ingest_with_searches(database: str, *, first_job: int, rounds: int) -> list[
     rows = NoticeWork.objects.count()
     NoticeWork.objects.all().delete()
     SavedSearch.objects.all().delete()
-    against = ratio(taken["with"], taken["without"])
+    # Of the fastest runs: what else the machine does makes runs slower, never faster.
+    against = min(taken["with"]) / min(taken["without"])
     clock = ratio(by_clock[True][1:], by_clock[False][1:])
     return [
         Finding(
             database,
             f"ingest with {SEARCHES} saved searches",
             "≤ 1.03 × the CPU time without",
-            f"{against.shown(3)}, by the clock {clock.shown(3)}",
-            against.median <= 1.03,
+            f"{against:.3f}, by the clock {clock.shown(3)}",
+            against <= 1.03,
             f"{rows} rows wait for them",
         )
     ]

@@ -198,6 +198,34 @@ def test_a_redaction_forgets_what_the_text_told(
     assert FailureRun.objects.count() == 2
 
 
+NAMES = ["amber", "birch", "cedar", "ember", "fjord", "grove", "heron", "lemon", "mango", "noble"]
+
+
+def words_run(number: int, causes: dict[str, int], first: int) -> None:
+    """A run on sixteen hosts, on some of which each cause names a user that no other host has."""
+    records: list[Fields] = [
+        job(number, status=3, create_time=CREATED + number * DAY),
+        step(number + 500, job=number, status=3),
+    ]
+    names = iter(NAMES[first:] + NAMES[:first])
+    texts = [cause % next(names) for cause, hosts in causes.items() for _ in range(hosts)]
+    for host in range(16):
+        failed = host < len(texts)
+        outcome: Fields = {"status": 104 if failed else 9, "exit_code": int(failed)}
+        log = f"begun\n{texts[host]}\ngiving up\n" if failed else "begun\ndone\n"
+        place = {"host": number * 100 + host, "job": number, "step": number + 500}
+        records += [result(host_name=f"web-{host}", **place, **outcome), script_log(log, **place)]
+    load(*records)
+
+
+def test_names_without_a_digit_do_not_make_a_failure_new(summary: Callable[[int], Any]) -> None:
+    shell, mount = "error: user %s has no login shell here", "cannot mount volume %s: refused"
+    words_run(1, {shell: 3, mount: 3}, 0)
+    words_run(2, {shell: 3, "disk quota of %s exceeded by far": 3}, 4)
+    maintain()
+    assert failures(summary(2)) == [(3, 0), (3, 1)]
+
+
 def test_what_comes_in_late_is_counted_as_it_is_in_the_end(summary: Callable[[int], Any]) -> None:
     run(1, {1: "disk"})
     maintain()

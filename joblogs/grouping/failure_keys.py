@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -37,10 +37,16 @@ def telling_lines(table: Table, rows: Array, of_successes: Collection[int]) -> f
         return frozenset()
     if of_successes:
         entries = table.entries(rows)
-        pairs = np.unique(entries.hosts.astype(np.int64) << 32 | entries.digests)
-        digests, counts = np.unique(pairs & 0xFFFFFFFF, return_counts=True)
-        everywhere = set(digests[counts == len(rows)].tolist())
+        pairs = np.unique(entries.hosts.astype(np.int64) << 32 | entries.lines)
+        lines, counts = np.unique(pairs & 0xFFFFFFFF, return_counts=True)
+        everywhere = set(lines[counts == len(rows)].tolist())
         if own := everywhere.difference(of_successes):
-            return frozenset(own)
+            return _whatever_words(table, own)
     lasts = Counter(table.lasts[rows].tolist())
-    return frozenset([max(lasts, key=lambda line: (lasts[line], line))])
+    return _whatever_words(table, [max(lasts, key=lambda line: (lasts[line], line))])
+
+
+def _whatever_words(table: Table, lines: Iterable[int]) -> frozenset[int]:
+    """Hashes of lines, of those with words that vary one that does not tell which these are."""
+    in_common = {line: one.digest for one in table.words for line in one.values}
+    return frozenset(in_common.get(line, line) for line in lines)

@@ -55,6 +55,8 @@ class Alike:
     """The word before the first of these; empty if there is none."""
     values: Mapping[int, bytes]
     """What stands there, by the hash of the line."""
+    digest: int = 0
+    """Hash of what they have in common: whatever the words are, in other steps too."""
 
 
 @dataclass
@@ -97,7 +99,7 @@ def alike_lines(logs: Sequence[Sample], is_noise: IsNoise) -> list[Alike]:
         if WORDS_MIN <= len(tokens) <= WORDS_MAX:
             lines.append(_Line(tokens, hosts, {digest_of(skeleton): b""}))
     made = [
-        Alike(line.before, line.words)
+        Alike(line.before, line.words, digest_of(b" ".join(line.tokens)))
         for line in _Alike(logs, is_noise).joined(lines)
         if len(line.words) > 1
     ]
