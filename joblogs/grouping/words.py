@@ -34,7 +34,8 @@ SLOT = bytes([SLOT_BYTE])
 
 _ANY = b"\x02 "
 """Stands for words that vary."""
-_TOKEN = re.compile(rb"[\x80-\xff]+|[^ \x80-\xff]+")
+_TOKEN = re.compile(rb'[\x80-\xff]+|"[^" ]*":|[^ \x80-\xff,;={}]+')
+"""Words, names and values of JSON and of `name=value` apart."""
 _LETTERS = re.compile(rb"[A-Za-z]|[\x80-\xff]{2}")
 _NAME = re.compile(rb"[/\\.:@_'\"=-]|\x01")
 _PART = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+|[\x80-\xff]+|\x01")

@@ -50,6 +50,8 @@ NAMES = ["nginx", "curl", "/srv/www", "bob", "etcd", "my-service"]
         "Job for {} failed because the control process exited",
         "错误：软件包{}安装失败，请检查",
         '{{"level": "error", "msg": "user {} is not known here"}}',
+        '{{"level":"error","unit":"{}","msg":"lookup on that name: no such host"}}',
+        "level=error unit={} msg=cannot be found on this machine",
     ],
 )
 @pytest.mark.parametrize("count", [3, 6, 24])
