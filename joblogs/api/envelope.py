@@ -28,6 +28,7 @@ from joblogs.errors import (
     Unavailable,
     UnsupportedOperation,
 )
+from joblogs.object_store import ObjectUnreachable
 from joblogs.refusals import Refusal, TooManyRequests
 
 from .dialects import THROUGH_GATEWAY, V4, Dialect
@@ -275,7 +276,7 @@ def _log_unforeseen(request: Any, error: Exception) -> None:
     # Where it happened, not its message: a database's message may quote a log.
     cause = error.__cause__ or error
     # Of a server that is gone there is nothing to be looked for in our code.
-    gone = is_unanswered(error) or is_unanswered(cause)
+    gone = is_unanswered(error) or is_unanswered(cause) or isinstance(error, ObjectUnreachable)
     logger.error(
         "request %s was not answered: %s%s",
         exchange_of(request).job_request_id,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,9 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3
+SLOW_SECONDS = 1.0
+"""A read that failed after more than this is not tried again for as long as it took: what reads one
+log after the other would wait for each."""
 RETRIES = 2
 COALESCED_BYTES = 1024 * 1024
 """Ranges that lie at most so far apart are one request: a gap costs less than another request."""
@@ -65,6 +69,7 @@ class Client:
             # The server compares what arrives with its checksum.
             limits["config"] = {"aws_checksum_algorithm": "SHA256"}
         self._store = _tried("", lambda: from_url(url, **limits))
+        self._rests_until = 0.0
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object that is not there yet, and see that it is there.
@@ -138,10 +143,19 @@ class Client:
             return None
 
     def _range(self, key: str, start: int, stop: int) -> bytes:
-        # A range that begins behind the end is refused, one that ends behind it comes shorter.
-        return _tried(
-            key, lambda: bytes(obstore.get_range(self._store, key, start=start, end=stop))
-        )
+        began = time.monotonic()
+        if began < self._rests_until:
+            raise ObjectUnreachable(Fault.UNREACHABLE, key)
+        try:
+            # A range that begins behind the end is refused, one that ends behind it comes shorter.
+            return _tried(
+                key, lambda: bytes(obstore.get_range(self._store, key, start=start, end=stop))
+            )
+        except ObjectUnreachable:
+            now = time.monotonic()
+            if now - began > SLOW_SECONDS:
+                self._rests_until = now + (now - began)
+            raise
 
     def _sync(self, key: str) -> None:
         """What was written to a folder survives a loss of power, as what a service took does."""

@@ -84,6 +84,7 @@ _STATES = {
     State.INCOMPLETE: _("incomplete: does not match what was declared"),
     State.TRUNCATED: _("truncated: over the size limit"),
     State.EXPIRED: _("expired"),
+    State.UNREACHABLE: _("cannot be read now"),
 }
 
 

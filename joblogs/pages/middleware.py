@@ -19,6 +19,7 @@ from django.utils import timezone
 from joblogs.database import is_timeout, is_unanswered, readiness
 from joblogs.errors import Unavailable
 from joblogs.logtext.ansi import visible
+from joblogs.object_store import ObjectUnreachable
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ class UnavailableMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Unavailable):
-            return render(request, "503.html", status=503)
+            context = {"is_unreachable": isinstance(error, ObjectUnreachable)}
+            return render(request, "503.html", context, status=503)
         if isinstance(error, OperationalError) and is_timeout(error):
             limit = {"limit": settings.PAGE_TIMEOUT_SECONDS}
             return render(request, "503.html", limit, status=503)

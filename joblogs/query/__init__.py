@@ -37,6 +37,7 @@ from .ranges import (
     script_range,
     worst,
 )
+from .reachable import out_of_reach, read_what_is_there
 from .results import Result
 from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
 from .step_host import Attempts, StepHost
@@ -99,6 +100,8 @@ __all__ = [
     "log_state",
     "news_since",
     "read_cursor",
+    "out_of_reach",
+    "read_what_is_there",
     "readable_size",
     "result_state",
     "script_logs",

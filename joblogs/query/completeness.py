@@ -16,6 +16,9 @@ class State(StrEnum):
     INCOMPLETE = "incomplete"
     TRUNCATED = "truncated"
     EXPIRED = "expired"
+    UNREACHABLE = "unreachable"
+    """It is there, and cannot be read now: what holds it does not answer. No row says so; who reads
+    it finds out."""
 
 
 class Completeness(NamedTuple):

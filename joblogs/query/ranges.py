@@ -14,7 +14,14 @@ from .results import Result
 from .step_host import StepHost
 
 # Of several logs, what is said of the whole: the first of these that holds for any.
-_WORST = (State.EXPIRED, State.TRUNCATED, State.INCOMPLETE, State.RECEIVING, State.COMPLETE)
+_WORST = (
+    State.EXPIRED,
+    State.UNREACHABLE,
+    State.TRUNCATED,
+    State.INCOMPLETE,
+    State.RECEIVING,
+    State.COMPLETE,
+)
 
 
 class Range(NamedTuple):

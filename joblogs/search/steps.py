@@ -10,6 +10,7 @@ from joblogs import query
 from joblogs.choices import StepType
 from joblogs.logtext.encodings import recoded_parts, without_utf16
 from joblogs.models import StepInstance
+from joblogs.object_store import ObjectUnreachable
 from joblogs.query import StepHost
 
 from .blocks import blocks
@@ -45,12 +46,32 @@ class Search:
     """Why it ended early: `time`, `size`, or nothing."""
     stopped_at: StepHost | None = None
     """The host whose log it was in then."""
+    what_is_there: bool = False
+    """Pass by logs that cannot be read now; else that is an error."""
+    lost: list[StepHost] = field(default_factory=list)
+    """Hosts whose logs were passed by."""
+    _done: int = 0
 
     def __iter__(self) -> Iterator[Hits]:
         """The logs that hold a hit, in the order of the hosts."""
-        started = time.monotonic()
+        started, left = time.monotonic(), list(self.hosts)
+        while True:
+            try:
+                yield from self._search(left, started)
+                return
+            except ObjectUnreachable as error:
+                left = left[self._done :]
+                gone = query.out_of_reach(self.step, left, error) if self.what_is_there else []
+                if not gone:
+                    raise
+                self.lost += gone
+                keys = {host.bk_host_id for host in gone}
+                left = [host for host in left if host.bk_host_id not in keys]
+
+    def _search(self, hosts: list[StepHost], started: float) -> Iterator[Hits]:
+        self._done = 0
         shown = Shown(self.context, self.shown, self.line_bytes)
-        for host, label, parts in logs_of(self.step, self.hosts):
+        for host, label, parts in logs_of(self.step, hosts):
             hits = Hits(host, label)
             is_utf16, parts = recoded_parts(parts)
             finder = Finder(hits, self.pattern, shown, is_recoded=is_utf16)
@@ -65,6 +86,7 @@ class Search:
             if self.stopped:
                 return
             self.searched_logs += 1
+            self._done += 1
 
     def _exceeded(self, started: float) -> bool:
         if self.budget.seconds and time.monotonic() - started > self.budget.seconds:

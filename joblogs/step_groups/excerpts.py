@@ -77,12 +77,21 @@ class Excerpts:
     """Of groups of which one line is shown the first that no success printed, else the last."""
     hosts: set[int] = field(default_factory=set)
     size: int = 0
+    lost: set[int] | None = None
+    """Hosts whose logs cannot be read now, if that is no error."""
 
 
 def excerpts(
-    made: StepGroups, groups: Sequence[StepGroup], brief: Sequence[StepGroup] = ()
+    made: StepGroups,
+    groups: Sequence[StepGroup],
+    brief: Sequence[StepGroup] = (),
+    *,
+    what_is_there: bool = False,
 ) -> Excerpts:
-    """Excerpts of these groups, and of those that are shown briefly one line."""
+    """Excerpts of these groups, and of those that are shown briefly one line.
+
+    With `what_is_there` groups whose logs cannot be read now have none; else that is an error.
+    """
     shown = [group for group in groups if _has_text(group)]
     crowd = made.crowd
     usual = crowd if crowd is not None and _has_text(crowd) else None
@@ -94,9 +103,9 @@ def excerpts(
     hosts += [group.like.first for group in shown if group.like]
     hosts += [line.host for own in loose.values() for line in own]
     hosts += _hosts([own for own, _ in differences.values()], [own for own, _ in varying.values()])
-    texts = texts_of(made.step, hosts)
+    found = Excerpts(lost=set() if what_is_there else None)
+    texts = texts_of(made.step, hosts, found.lost)
     on_hosts = Counter(digest for text in texts.values() for digest in text.counts)
-    found = Excerpts()
     for group in shown:
         text = texts.get(group.first.bk_host_id)
         if text is None or not text.raw:
@@ -128,10 +137,12 @@ def _brief(
     found: Excerpts,
 ) -> None:
     """One line of each of these groups."""
-    ends = ends_of(made.step, [group.first for group in groups])
+    ends = ends_of(made.step, [group.first for group in groups], found.lost)
     known = known_lines(made, texts.get(usual.first.bk_host_id) if usual else None)
     for group in groups:
-        text = ends[group.first.bk_host_id]
+        text = ends.get(group.first.bk_host_id)
+        if text is None:
+            continue
         rows = own_rows(text, known) if made.lines_of_successes else []
         errors = [row for row in rows if search.tells_of_error(text.raw[row]) is not None]
         last = [line.number for line in text.lines][-1:]

@@ -99,13 +99,20 @@ class HostText:
         return self.counts[place.line >> 2]
 
 
-def texts_of(step: StepInstance, hosts: Iterable[StepHost]) -> dict[int, HostText]:
-    """Of each host, by its id, its log or both ends of it."""
+def texts_of(
+    step: StepInstance, hosts: Iterable[StepHost], lost: set[int] | None = None
+) -> dict[int, HostText]:
+    """Of each host, by its id, its log or both ends of it.
+
+    With `lost` hosts whose logs cannot be read now are put there; without it that is an error.
+    """
     every = list({host.bk_host_id: host for host in hosts if host.size}.values())
     long = [host for host in every if host.size > WHOLE_BYTES]
     whole = [host for host in every if host.size <= WHOLE_BYTES]
-    heads = _read(step, whole, Range(0, WHOLE_BYTES)) | _read(step, long, Range(0, HEAD_BYTES))
-    tails = _read(step, long, Range(tail=TAIL_BYTES))
+    heads = _read(step, whole, Range(0, WHOLE_BYTES), lost)
+    heads |= _read(step, long, Range(0, HEAD_BYTES), lost)
+    tails = _read(step, long, Range(tail=TAIL_BYTES), lost)
+    every = [host for host in every if host.bk_host_id not in (lost or ())]
     newlines = newline_counts(long)
     return _with_lines(
         HostText(
@@ -118,11 +125,15 @@ def texts_of(step: StepInstance, hosts: Iterable[StepHost]) -> dict[int, HostTex
     )
 
 
-def ends_of(step: StepInstance, hosts: Sequence[StepHost]) -> dict[int, HostText]:
-    """Of each host the last lines of its log; their numbers do not count."""
-    read = _read(step, [host for host in hosts if host.size], Range(tail=BRIEF_BYTES))
+def ends_of(
+    step: StepInstance, hosts: Sequence[StepHost], lost: set[int] | None = None
+) -> dict[int, HostText]:
+    """Of each host the last lines of its log; their numbers do not count. `lost` as above."""
+    read = _read(step, [host for host in hosts if host.size], Range(tail=BRIEF_BYTES), lost)
     made = []
     for host in hosts:
+        if host.bk_host_id in (lost or ()):
+            continue
         most = BRIEF_SUCCESS_BYTES if host.status in HOST_SUCCEEDED else BRIEF_BYTES
         data = read.get(host.bk_host_id, b"")[-most:]
         whole = len(data) >= host.size
@@ -140,9 +151,15 @@ def _with_lines(texts: Iterable[HostText]) -> dict[int, HostText]:
     return made
 
 
-def _read(step: StepInstance, hosts: Sequence[StepHost], part: Range) -> dict[int, bytes]:
-    if not hosts:
-        return {}
-    return {
-        host.bk_host_id: b"".join(parts) for host, _, parts in query.script_range(step, hosts, part)
-    }
+def _read(
+    step: StepInstance, hosts: Sequence[StepHost], part: Range, lost: set[int] | None
+) -> dict[int, bytes]:
+    def read(some: Sequence[StepHost]) -> dict[int, bytes]:
+        parts_of = query.script_range(step, some, part) if some else ()
+        return {host.bk_host_id: b"".join(parts) for host, _, parts in parts_of}
+
+    if lost is None:
+        return read(hosts)
+    found, gone = query.read_what_is_there(step, hosts, read)
+    lost.update(host.bk_host_id for host in gone)
+    return found

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
-from joblogs import object_store
+from joblogs import database, object_store
 from joblogs.models import LogPack, StoredObject
 
 from .spans import PackKey
@@ -58,6 +58,18 @@ def read(places: Mapping[PackKey, ObjectPlace], *, cached: bool = True) -> dict[
         parts[pack] = object_store.Part(keys[number], start, size, checksum)
     found = object_store.read(parts.values(), cached=cached)
     return {pack: found[part] for pack, part in parts.items()}
+
+
+def keys_of_packs(day: datetime.date, packs: Collection[PackKey]) -> dict[PackKey, str]:
+    """Of those of these packs that lie in objects the key of the object."""
+    found: dict[PackKey, int] = {}
+    for step in {pack.step for pack in packs}:
+        numbers = [pack.number for pack in packs if pack.step == step]
+        rows = LogPack.objects.filter(database.InArray("number", numbers), day=day, step_id=step)
+        for number, one in rows.exclude(object_id=None).values_list("number", "object_id"):
+            found[PackKey(step, number)] = one or 0
+    keys = dict(StoredObject.objects.filter(id__in=set(found.values())).values_list("id", "key"))
+    return {pack: keys.get(one, "") for pack, one in found.items()}
 
 
 def let_go(rows: QuerySet[LogPack], *, at_once: bool) -> None:

@@ -31,6 +31,7 @@ _FORMATS = {str(kind): kind for kind in Format}
 _STATES = {
     State.TRUNCATED: "truncated",
     State.EXPIRED: "expired",
+    State.UNREACHABLE: "out of reach",
     State.INCOMPLETE: "incomplete",
     State.RECEIVING: "still being received",
 }

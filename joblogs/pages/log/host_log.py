@@ -27,6 +27,7 @@ _COLOURS = {
     query.State.INCOMPLETE: "bad",
     query.State.TRUNCATED: "late",
     query.State.EXPIRED: "silent",
+    query.State.UNREACHABLE: "bad",
 }
 
 
@@ -43,6 +44,8 @@ class HostLog:
     """The host with the rows that stand for its log by now, whatever is asked for."""
     pin: TextPin | None = None
     file: FileLog | None = None
+    is_unreachable: bool = False
+    """It was found that its text cannot be read now."""
 
     @cached_property
     def result(self) -> HostResult:
@@ -121,6 +124,8 @@ class HostLog:
     @cached_property
     def text(self) -> Text:
         """What there is to read."""
+        if self.is_unreachable:
+            return BytesText(b"")
         if self.step.step_type == StepType.FILE:
             return BytesText(host_history.file_content(self.file) if self.file else b"")
         if self.pin is not None:  # a page that follows
@@ -129,6 +134,8 @@ class HostLog:
 
     @cached_property
     def state(self) -> Completeness:
+        if self.is_unreachable:
+            return Completeness(query.State.UNREACHABLE)
         if self.step.step_type == StepType.FILE:
             return query.files_state(self.step, [self.file] if self.file else [])
         return query.log_state(self.step, self.host)

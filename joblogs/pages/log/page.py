@@ -15,6 +15,7 @@ from joblogs import query, slow_work
 from joblogs.audit import AuditedResponse, Channel
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
+from joblogs.object_store import ObjectUnreachable
 from joblogs.pages import links
 from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import rendered
@@ -36,9 +37,21 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 
 
 def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
-    """A window of a host's log, with everything around it."""
+    """A window of a host's log, with everything around it; that alone if it cannot be read now."""
+    try:
+        return _log_page(step, bk_host_id, request)
+    except ObjectUnreachable:
+        response = _log_page(step, bk_host_id, request, is_unreachable=True)
+        response.status_code = 503
+        return response
+
+
+def _log_page(
+    step: StepInstance, bk_host_id: int, request: HttpRequest, *, is_unreachable: bool = False
+) -> HttpResponse:
     log_request = LogRequest.read(request.GET)
     log = host_log(step, bk_host_id, log_request.attempts, file=log_request.file)
+    log.is_unreachable = is_unreachable
     if log_request.searches:
         slow_work.begin(request)
     finding = None

@@ -113,14 +113,22 @@ def _search(
     ]
     around = params["context"] if params["context"] is not None else 1
     search = Search(
-        step, hosts, pattern, context=around, shown=SHOWN, budget=Budget(seconds=SECONDS)
+        *(step, hosts, pattern),
+        context=around,
+        shown=SHOWN,
+        budget=Budget(seconds=SECONDS),
+        what_is_there=True,
     )
     encoding = params["encoding"]
     results = gather(search, labels)
     kept = {"attempt": params["attempt"], "batch": params["batch"]}
     kept_hidden = [(name, str(value)) for name, value in kept.items() if value is not None]
     without = _without(search, results, labels)
-    without_total = 0 if search.stopped else len(hosts) - len(results.hosts)
+    lost = [
+        HostWithHits(h.bk_host_id, label_of(h.bk_host_id, labels.get(h.bk_host_id)))
+        for h in search.lost
+    ]
+    without_total = 0 if search.stopped else len(hosts) - len(results.hosts) - len(lost)
     logs = context["urls"]["hosts"]
     keep = "".join(f"&{name}={value}" for name, value in kept_hidden)
     keep += f"&encoding={encoding}" if encoding else ""
@@ -139,6 +147,8 @@ def _search(
         "results": results,
         "without": partial("host_links.html", hosts=host_links(without, logs)),
         "without_total": without_total,
+        "lost": partial("host_links.html", hosts=host_links(lost[:HOSTS_MAX], logs)),
+        "lost_total": len(lost),
         "partial": sum(query.log_state(step, host).state != State.COMPLETE for host in hosts),
     }
     return search
@@ -161,5 +171,6 @@ def _without(
     """The hosts that did not print it: known only where all was searched."""
     if search.stopped:
         return []
-    silent = [host.bk_host_id for host in search.hosts if host.bk_host_id not in results.hosts]
+    known = results.hosts | {host.bk_host_id for host in search.lost}
+    silent = [host.bk_host_id for host in search.hosts if host.bk_host_id not in known]
     return [HostWithHits(host, label_of(host, labels.get(host))) for host in silent[:HOSTS_MAX]]

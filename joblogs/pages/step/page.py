@@ -38,6 +38,7 @@ from .transfer_groups import transfer_groups
 COMPARE_SECONDS = 2.0
 """Spent at most on logs that nobody compared yet; then the page shows what is known, and asks for
 itself again."""
+LOST_NAMED = 5
 FAILED = (Kind.BAD, Kind.LATE, Kind.SILENT)
 
 
@@ -94,6 +95,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         values,
         [group.values for group in placed.open],
         [group.values for group in placed.brief],
+        what_is_there=True,
     )
     map_legend = legend(similar, read.by_key)
     known = failures.known_failures(step_overview, values)
@@ -147,6 +149,8 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "status": status_label(step, outcomes),
         "since": step.start_time if run_rank(step.status) < FINISHED else None,
         "elapsed": elapsed(step.start_time),
+        "lost": _lost(step_overview, read.lost or set()),
+        "lost_total": len(read.lost or ()),
         "expired": moment(step.job.expired_at),
         "bytes": sum(host.size for host in step_overview.hosts),
         "slowest": _slowest(step_overview),
@@ -288,3 +292,9 @@ def _slowest(step_overview: Overview) -> dict[str, Any] | None:
         return None
     host = next(host for host in reversed(step_overview.hosts) if host.newest.duration == longest)
     return {"host": host, "took": duration(longest), "median": duration(middle)}
+
+
+def _lost(shown: Overview, lost: set[int]) -> str:
+    """Names of some hosts whose logs cannot be read now."""
+    hosts = [host.name for host in shown.by_name if host.bk_host_id in lost] if lost else []
+    return ", ".join(hosts[:LOST_NAMED]) + (", …" if len(hosts) > LOST_NAMED else "")

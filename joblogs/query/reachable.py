@@ -1,0 +1,58 @@
+"""Which logs of a step can be read now: what lies in objects may be out of reach for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from joblogs.logtext import store
+from joblogs.logtext.store import objects, packs
+from joblogs.logtext.store.spans import PackKey
+from joblogs.models import StepInstance
+from joblogs.object_store import Fault, ObjectUnreachable
+
+from .step_host import StepHost
+
+T = TypeVar("T")
+
+
+def read_what_is_there(
+    step: StepInstance, hosts: Sequence[StepHost], read: Callable[[Sequence[StepHost]], T]
+) -> tuple[T, list[StepHost]]:
+    """What `read` makes of those of these hosts whose logs can be read, and the others.
+
+    For pages, which say which logs they cannot show. It is read once more for each object that is
+    missing or torn, and once if the object store does not answer.
+    """
+    left, lost = list(hosts), list[StepHost]()
+    while True:
+        try:
+            return read(left), lost
+        except ObjectUnreachable as error:
+            gone = out_of_reach(step, left, error)
+            if not gone:
+                raise
+            keys = {host.bk_host_id for host in gone}
+            left = [host for host in left if host.bk_host_id not in keys]
+            lost += gone
+
+
+def out_of_reach(
+    step: StepInstance, hosts: Sequence[StepHost], error: ObjectUnreachable
+) -> list[StepHost]:
+    """Those of these hosts whose logs cannot be read for this reason. Reads none of them.
+
+    Of an object that is missing or torn whose logs lie in it; of an object store that does not
+    answer, all whose logs lie in objects.
+    """
+    packs_of: dict[int, list[PackKey]] = {}
+    for host in hosts:
+        spans = [store.span_of(row) for row in host.results if row.held_size]
+        packs_of[host.bk_host_id] = [
+            key for span in spans if span.place for key in packs.keys_of(span)
+        ]
+    every = {key for own in packs_of.values() for key in own}
+    object_of = objects.keys_of_packs(step.day, every)
+    if error.fault is not Fault.UNREACHABLE:
+        object_of = {pack: key for pack, key in object_of.items() if key in ("", error.key)}
+    return [host for host in hosts if not object_of.keys().isdisjoint(packs_of[host.bk_host_id])]

@@ -1,0 +1,135 @@
+"""What readers get while the object store does not return logs: an error, or the others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from joblogs.maintenance import fingerprinting
+from joblogs.models import HostResult, StoredObject
+from tests.builders import BATCH, asking, credentials, load, result, script_log
+from tests.pages.page_helpers import page, staff
+
+from .faulty_server import FaultyServer, Mode
+from .scenes import maintain, old_job
+
+pytestmark = pytest.mark.django_db
+
+PLACE = ("biz", "2", 1, 2)
+STEP: dict[str, str | int] = {
+    "bk_scope_type": "biz",
+    "bk_scope_id": "2",
+    "job_instance_id": 1,
+    "step_instance_id": 2,
+}
+
+
+@pytest.fixture
+def moved(faulty: FaultyServer) -> FaultyServer:
+    """A step whose logs lie in an object, but for that of a host that came late."""
+    old_job(1)
+    maintain()
+    load(result(9, job=1, step=2, status=9), script_log("it came late\n", host=9, job=1, step=2))
+    fingerprinting.take(list(HostResult.objects.all()))
+    assert StoredObject.objects.exists()
+    return faulty
+
+
+def _asked(client: Client, hosts: list[int]) -> dict[str, Any]:
+    body = json.dumps(asking(1, 2, host_id_list=hosts))
+    headers = credentials()
+    answer = client.post(BATCH, body, content_type="application/json", headers=headers)
+    return dict(answer.json())
+
+
+def _page(name: str, *, host: int | None, **query: str) -> tuple[int, str]:
+    response = staff().get(page(name, host=host, place=PLACE), query)
+    return response.status_code, response.content.decode()
+
+
+@pytest.mark.parametrize("mode", [Mode.BUSY, Mode.CUT, Mode.CHANGED])
+def test_an_answer_that_needs_such_a_log_is_an_error(
+    moved: FaultyServer, client: Client, mode: Mode
+) -> None:
+    whole = _asked(client, [1, 9])
+    assert whole["result"] is True
+    moved.mode = mode
+    answer = _asked(client, [1, 9])
+    assert (answer["result"], answer["code"], answer["data"]) == (False, 1240002, None)
+    assert "对象存储" in answer["message"]
+    assert _asked(client, [9])["result"] is True
+    moved.mode = Mode.WELL
+    assert _asked(client, [1, 9])["data"] == whole["data"]
+
+
+def test_our_own_log_has_no_traceback_for_it(
+    moved: FaultyServer, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    moved.mode = Mode.BUSY
+    _asked(client, [1])
+    assert "was not answered: ObjectUnreachable" in caplog.text
+    assert "batch_log.py" not in caplog.text
+
+
+def test_one_log_of_it_is_an_error_too(moved: FaultyServer, client: Client) -> None:
+    moved.mode = Mode.BUSY
+    query = STEP | {"bk_host_id": 1}
+    answer = client.get("/api/v3/get_job_instance_ip_log", query, headers=credentials())
+    assert answer.json()["code"] == 1240002
+
+
+def test_the_page_of_a_step_shows_what_is_known_and_names_what_is_not(moved: FaultyServer) -> None:
+    moved.mode = Mode.BUSY
+    status, html = _page("step", host=None)
+    assert status == 200
+    assert "cannot be read now" in html
+    assert "it came late" in html
+    moved.mode = Mode.WELL
+
+
+def test_the_page_of_a_log_says_that_it_cannot_be_read_now(moved: FaultyServer) -> None:
+    moved.mode = Mode.BUSY
+    status, html = _page("log", host=1)
+    assert status == 503
+    assert "This log cannot be read now" in html
+    assert "This host has no output" not in html
+
+
+def test_the_page_of_another_log_opens(moved: FaultyServer) -> None:
+    moved.mode = Mode.BUSY
+    status, html = _page("log", host=9)
+    assert (status, "it came late" in html) == (200, True)
+
+
+@pytest.mark.parametrize("mode", [Mode.BUSY, Mode.CUT, Mode.CHANGED])
+def test_a_search_goes_through_the_others_and_says_which_it_left_out(
+    moved: FaultyServer, mode: Mode
+) -> None:
+    moved.mode = mode
+    status, html = _page("search", host=None, q="late")
+    assert status == 200
+    assert "5 logs cannot be read now and were not searched" in html
+    assert "1 line" in " ".join(html.split())
+    moved.mode = Mode.WELL
+
+
+def test_a_page_that_compares_such_logs_says_so(moved: FaultyServer) -> None:
+    moved.mode = Mode.BUSY
+    status, html = _page("compare", host=1)
+    assert (status, "This log cannot be read now" in html) == (503, True)
+
+
+def test_a_torn_object_keeps_nobody_from_logs_in_others(faulty: FaultyServer) -> None:
+    old_job(1)
+    old_job(3, days=101)
+    maintain()
+    first, _ = StoredObject.objects.order_by("-day")
+    for name in list(faulty.objects):
+        if name.endswith(first.key):
+            faulty.objects[name] = faulty.objects[name][:50]
+    assert _page("log", host=1)[0] == 503
+    other = staff("yan").get(page("log", host=1, place=("biz", "2", 3, 6)))
+    assert other.status_code == 200
