@@ -163,6 +163,9 @@ _STATEMENTS = (
     "ON c.host_result_id = r.id WHERE j.job_instance_id = ",
     f"SELECT COALESCE(SUM(LENGTH(f.content)), 0) {_OF_JOB} JOIN joblogs_filelog f "
     "ON f.host_result_id = r.id WHERE j.job_instance_id = ",
+    # Wherever the bytes of a pack lie.
+    "SELECT COALESCE(SUM(p.size), 0) FROM joblogs_logpack p JOIN joblogs_stepinstance s "
+    "ON s.id = p.step_id JOIN joblogs_jobinstance j ON j.id = s.job_id WHERE j.job_instance_id = ",
 )
 
 
@@ -179,4 +182,4 @@ def _stored(server: Server, number: int) -> tuple[int, int]:
         counts = [int(connection.execute(s).fetchone()[0]) for s in statements]
     finally:
         connection.close()
-    return counts[0], counts[1] + counts[2]
+    return counts[0], sum(counts[1:])

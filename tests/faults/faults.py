@@ -19,6 +19,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.faults.expectations import Held, Job
+from tests.faults.moving import mover_killed, object_store_gone
 from tests.faults.polling import polling
 from tests.faults.site import Site
 from tests.faults.streams import STREAMS
@@ -295,4 +296,6 @@ FAULTS: Sequence[tuple[str, Fault]] = (
     ("two producers race", two_race),
     ("sixteen producers race", sixteen_race),
     ("killed while polled", killed_while_polled),
+    ("mover killed", mover_killed),
+    ("object store gone", object_store_gone),
 )

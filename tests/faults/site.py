@@ -12,11 +12,13 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from tests import postgres
+from tests.object_store.faulty_server import FaultyServer, faulty_server
 from tests.serving import Server, serving
 
 DISK_BYTES = 2 * 1024**3
@@ -48,6 +50,7 @@ class Site:
 
     server: Server
     disk: Disk
+    objects: FaultyServer
     database: postgres.Database | None = None
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     polled: list[int] = field(default_factory=lambda: [0, 0])
@@ -77,8 +80,14 @@ def site(folder: Path, *, on_postgresql: bool) -> Iterator[Site]:
             assert binaries, "PostgreSQL is not installed"
             database = stack.enter_context(postgres.running_server(binaries))
             url = _database_on(disk, database)
-        server = stack.enter_context(serving(folder, url=url))
-        yield Site(server, disk, database)
+        objects = stack.enter_context(faulty_server())
+        places: dict[str, Any] = {
+            "OBJECT_STORE_URL": "s3://logs/faults",
+            "AWS_ALLOW_HTTP": "on",
+            **objects.environment,
+        }
+        server = stack.enter_context(serving(folder, url=url, **places))
+        yield Site(server, disk, objects, database)
 
 
 @contextlib.contextmanager

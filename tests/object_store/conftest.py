@@ -27,12 +27,7 @@ def folder(settings: Any, tmp_path: Path) -> Path:
 def faulty(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
     """A server that fails on demand, which the settings name as object store."""
     with faulty_server() as server:
-        for name, value in {
-            "AWS_ENDPOINT": server.address,
-            "AWS_ACCESS_KEY_ID": "any",
-            "AWS_SECRET_ACCESS_KEY": "any",
-            "AWS_REGION": "us-east-1",
-        }.items():
+        for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         # A path of its own: a client is kept by the address that it was made for.
         settings.OBJECT_STORE_URL = f"s3://logs/{server.server_port}"

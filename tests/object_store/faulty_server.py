@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,6 +45,36 @@ class FaultyServer(ThreadingHTTPServer):
         self.requests: list[tuple[str, str]] = []
         self.hurry = threading.Event()
         """Set when the test is over: nobody waits any longer."""
+
+        self._strike: tuple[int, Callable[[], None], bool] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """In which obstore finds it."""
+        return {
+            "AWS_ENDPOINT": self.address,
+            "AWS_ACCESS_KEY_ID": "any",
+            "AWS_SECRET_ACCESS_KEY": "any",
+            "AWS_REGION": "us-east-1",
+        }
+
+    def strike_at(
+        self, number: int, strike: Callable[[], None] = lambda: None, *, answered: bool = False
+    ) -> None:
+        """Call `strike` when so many more requests have come, before the next one is done or,
+        `answered`, once it is done and before its answer; below 0 never."""
+        self._strike = (len(self.requests) + number, strike, answered) if number >= 0 else None
+
+    def struck(self, *, answered: bool) -> None:
+        """Called before and after a request is done."""
+        if self._strike is not None:
+            number, strike, when = self._strike
+            if when is answered and len(self.requests) == number + 1:
+                self._strike = None
+                strike()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asked is gone: nobody needs to know."""
 
     @property
     def address(self) -> str:
@@ -127,6 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _begin(self) -> bytes | None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.requests.append((self.command, self._name))
+        self.server.struck(answered=False)
         mode = self._mode
         if mode is Mode.BUSY:
             self._answer(503)
@@ -138,6 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _answer(self, status: int, data: bytes = b"", **headers: str) -> None:
+        self.server.struck(answered=True)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
