@@ -244,3 +244,20 @@ def test_a_reader_follows_a_pack_that_was_written_anew_while_it_read(folder: Pat
     (folder / one.key).unlink()
     assert LogPack.objects.get().object_id != old.object_id
     assert stored() == before
+
+
+@pytest.mark.live
+def test_a_real_server_holds_packs_and_lets_them_go(
+    real_server: dict[str, str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in real_server.items():
+        monkeypatch.setenv(name, value)
+    settings.OBJECT_STORE_URL = "s3://logs/moved"
+    settings.AWS_ALLOW_HTTP, settings.OBJECT_TIMEOUT_SECONDS = True, 20
+    old_job()
+    before = stored()
+    assert "1 packs moved" in maintain()
+    assert stored() == before
+    settings.LOG_RETENTION_DAYS, settings.OBJECT_GRACE_DAYS = 95, 0
+    assert "1 deleted" in maintain()
+    assert [key for key, _ in object_store.client().keys("")] == [KEY]
