@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from joblogs.choices import FINISHED, host_rank
+from joblogs.errors import Unavailable
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.pieces import Log
@@ -79,11 +80,14 @@ def log_of(row: StoredLog, limit: int) -> Log:
 def readable(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span, bytes]:
     """The bytes of those of `spans` that can be read: one damaged log keeps nobody from the others.
 
-    All of it is in memory at once.
+    All of it is in memory at once. Raises Unavailable if it is in an object that cannot be had now:
+    whoever sent the pieces comes again.
     """
     try:
         return _joined(day, spans)
-    except Unreadable:
+    except Unreadable as error:
+        if isinstance(error, Unavailable):
+            raise
         data_of: dict[store.Span, bytes] = {}
         for span in spans:
             with contextlib.suppress(Unreadable):

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from joblogs.errors import Unavailable
 from joblogs.maintenance import fingerprinting
 from joblogs.models import HostResult, StoredObject
-from tests.builders import BATCH, asking, credentials, load, result, script_log
+from tests.builders import BATCH, asking, credentials, load, result, script_log, send
 from tests.pages.page_helpers import page, staff
 
 from .faulty_server import FaultyServer, Mode
-from .scenes import maintain, old_job
+from .scenes import maintain, old_job, stored, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +134,29 @@ def test_a_torn_object_keeps_nobody_from_logs_in_others(faulty: FaultyServer) ->
     assert _page("log", host=1)[0] == 503
     other = staff("yan").get(page("log", host=1, place=("biz", "2", 3, 6)))
     assert other.status_code == 200
+
+
+def test_pieces_for_such_a_log_are_not_taken_until_it_can_be_had(moved: FaultyServer) -> None:
+    """Whoever sends them comes again: nothing of them is refused for good."""
+    body = [script_log(text_of(1), host=1, job=1, step=2)]
+    late = [script_log("late\n", host=1, job=1, step=2, offset=len(text_of(1)))]
+    moved.mode = Mode.BUSY
+    for records in (body, late):
+        with pytest.raises(Unavailable):
+            send(*records)
+    moved.mode = Mode.WELL
+    before = stored()
+    assert send(*body).duplicates == 1
+    assert stored() == before
+    assert send(*late).accepted == 1
+    (pk, *_) = before
+    assert stored() == before | {pk: before[pk] + b"late\n"}
+
+
+def test_a_log_that_grew_leaves_its_object_and_the_others_stay_whole(moved: FaultyServer) -> None:
+    send(script_log("late\n", host=1, job=1, step=2, offset=len(text_of(1))))
+    before = stored()
+    maintain()
+    assert stored() == before
+    one = StoredObject.objects.get()
+    assert one.size == one.held_size
