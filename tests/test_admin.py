@@ -25,9 +25,11 @@ from joblogs.models import (
     HostResult,
     JobInstance,
     LogRead,
+    Notice,
     Redaction,
     Removal,
     Scope,
+    SearchRead,
     StepInstance,
 )
 from tests.builders import JOB, STEP, credentials, file_log, job, load, result, script_log, step
@@ -271,7 +273,7 @@ def test_all_of_history_is_here() -> None:
         if isinstance(site, ReadOnlyModelAdmin)
     }
     # These have no pages; their lists are tried with the commands that make them.
-    assert registered == {*HISTORY, Redaction, Removal}
+    assert registered == {*HISTORY, Notice, Redaction, Removal, SearchRead}
 
 
 def test_the_login_page_opens_for_whoever_is_not_logged_in_yet() -> None:

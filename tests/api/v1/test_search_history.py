@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from joblogs import maintenance, search_audit
@@ -104,6 +105,17 @@ def test_the_search_and_each_step_that_was_shown_are_recorded() -> None:
     assert search_audit.searches_of(4) == []
     reads = LogRead.objects.order_by("pk").values_list("step_instance_id", "channel", "host_count")
     assert list(reads) == [(3, "search_history", 1), (1, "search_history", 1)]
+
+
+def test_superusers_find_who_searched_a_job_in_the_admin() -> None:
+    ask()
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("root"))
+    for number, found in ((2, True), (4, False)):
+        html = browser.get("/admin/joblogs/searchread/", {"q": number}).content.decode()
+        assert ("over history by an app<" in html and "biz:2" in html) is found
+    browser.force_login(User.objects.create_user("zoe", is_staff=True))
+    assert browser.get("/admin/joblogs/searchread/").status_code == 403
 
 
 def test_what_was_searched_for_is_kept_as_a_keyed_digest_only() -> None:
