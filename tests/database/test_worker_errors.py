@@ -39,7 +39,11 @@ FOREIGN = """
     SELECT conname FROM pg_constraint
     WHERE contype = 'f' AND (conrelid = %s::regclass OR confrelid = %s::regclass)
 """
-DISTRIBUTED = {"joblogs_logchunk": "host_result_id", "joblogs_logfeatures": "host_result_id"}
+DISTRIBUTED = {
+    "joblogs_logchunk": "host_result_id",
+    "joblogs_logfeatures": "host_result_id",
+    "joblogs_logpack": "step_id",
+}
 """Tables that `create_distributed_table` may be called for, and by which column."""
 
 
