@@ -57,7 +57,8 @@ AWS_ALLOW_HTTP = env.boolean("AWS_ALLOW_HTTP", default=False)
 
 # Which store `manage.py mcp` asks for an agent, and with what token
 
-MCP_URL = env.origin("JOBLOGS_URL")
+# Checked by the command that asks: shippers on the same machine read it in their own way.
+MCP_URL = env.text("JOBLOGS_URL", default="")
 MCP_TOKEN = env.token("JOBLOGS_TOKEN")
 
 # Notices of saved searches (docs/notices.md); mail as Django's own settings say.

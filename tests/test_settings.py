@@ -114,8 +114,6 @@ def test_it_reads_these_as_false(monkeypatch: pytest.MonkeyPatch, value: str) ->
         ("PUBLIC_URL", "https://me:hunter2@logs.example.com"),
         ("PUBLIC_URL", "https://logs.example.com:99999"),
         ("PUBLIC_URL", "https://logs.example.com:0"),
-        ("JOBLOGS_URL", "logs.example.com"),
-        ("JOBLOGS_URL", "https://me:hunter2@logs.example.com"),
         ("JOBLOGS_TOKEN", "the app's secret"),
         ("JOBLOGS_TOKEN", "jlt_"),
         ("SERVER_THREADS", "0"),

@@ -47,9 +47,10 @@ def days(value: str) -> int:
 
 def origin(value: str) -> str:
     """The address of a server without a path, such as http://10.0.0.7:8000."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or value.count("/") > 2:
-        raise argparse.ArgumentTypeError(f"{value!r} is not http://HOST:PORT or https://HOST")
+    parts = urlsplit(value.removesuffix("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in value or parts.path:
+        # Not quoted: an address may hold a password.
+        raise argparse.ArgumentTypeError("it is not http://HOST:PORT or https://HOST")
     return value
 
 

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--url",
             type=origin,
-            default=settings.MCP_URL,
+            default=settings.MCP_URL or None,
             help="where the store is (default: JOBLOGS_URL)",
         )
         parser.add_argument(
