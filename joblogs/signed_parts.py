@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Sum
 
 from joblogs import database
 from joblogs.models import ChangedStep, SignatureRow, SignedPart
@@ -77,6 +78,12 @@ def unsigned(day: datetime.date, steps: Collection[int]) -> list[int]:
         database.InArray("step_id", steps), day=day, last_host=LAST_HOST, version=VERSION
     )
     return sorted(set(steps) - set(whole.values_list("step_id", flat=True)))
+
+
+def sizes(day: datetime.date, steps: Collection[int]) -> dict[int, int]:
+    """Bytes of text that were signed of a day's steps, as far as they were."""
+    parts = SignedPart.objects.filter(database.InArray("step_id", steps), day=day)
+    return dict(parts.order_by().values_list("step_id").annotate(Sum("size")))
 
 
 def parts_of(day: datetime.date, steps: Collection[int]) -> dict[int, list[Part]]:

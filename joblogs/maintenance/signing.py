@@ -8,11 +8,12 @@ import logging
 from collections.abc import Collection, Iterable, Iterator
 
 from django.db import transaction
+from django.db.models import Sum
 
 from joblogs import database, query, signed_parts
-from joblogs.choices import FINISHED, run_rank
+from joblogs.choices import FINISHED, StepType, run_rank
 from joblogs.logtext.codec import Unreadable
-from joblogs.models import JobInstance, StepInstance
+from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.query import StepHost
 from joblogs.query.hosts import HostTexts
 from joblogs.search import logs_of
@@ -32,14 +33,26 @@ PARTS_AT_ONCE, BYTES_AT_ONCE = 1000, 128 * 1024 * 1024
 
 
 def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, list[int]]]:
-    """Finished steps of these days that are not signed to the end, some of a day at a time."""
+    """Finished steps of these days that are not signed to the end, some of a day at a time; and
+    those that grew since without anybody saying so, as a program of an earlier release does."""
     for day in days:
         jobs = JobInstance.objects.filter(day=day, expired_at=None)
         steps = StepInstance.objects.filter(job__in=jobs).order_by("pk").values_list("pk", "status")
         finished = (pk for pk, status in steps.iterator(5000) if run_rank(status) >= FINISHED)
         while some := list(itertools.islice(finished, STEPS_AT_ONCE)):
-            if unsigned := signed_parts.unsigned(day, some):
-                yield day, unsigned
+            wanted = {*signed_parts.unsigned(day, some), *_grown(day, some)}
+            if wanted:
+                yield day, sorted(wanted)
+
+
+def _grown(day: datetime.date, steps: Collection[int]) -> set[int]:
+    """Those of these steps whose script logs are not as large as what was signed."""
+    results = HostResult.objects.targets().filter(
+        database.InArray("step_id", steps), step__step_type=StepType.SCRIPT
+    )
+    sizes = results.order_by().values_list("step").annotate(Sum("held_size"))
+    signed = signed_parts.sizes(day, steps)
+    return {step for step, size in sizes if signed.get(step, size) != size}
 
 
 def due_of_steps(steps: Collection[int]) -> list[int]:
@@ -102,13 +115,13 @@ def _readable_parts(step: StepInstance) -> Iterator[NewPart]:
         hosts = [texts.host for texts in group]
         others = [host for texts in group for host in texts.others]
         bitmap, texts_of_part = Bitmap(), SignedTexts()
-        size, is_complete = 0, True
+        is_complete = True
         # Apart: the same log may not be asked for twice at once.
         for log in _logs(step, hosts, others):
             for text in texts_of_part.of(log):
                 bitmap.mark(text)
-            size += log.size
             is_complete = is_complete and log.size <= LOG_BYTES
+        size = sum(texts.size for texts in group)
         yield NewPart(step.pk, first, last, size, bitmap.signature() if is_complete else None)
         first = last + 1
 

@@ -12,7 +12,14 @@ from django.utils import timezone
 
 from joblogs import maintenance, signed_parts
 from joblogs.maintenance import expiry, signing
-from joblogs.models import JobInstance, MaintenanceRun, SignatureRow, SignedPart, StepInstance
+from joblogs.models import (
+    ChangedStep,
+    JobInstance,
+    MaintenanceRun,
+    SignatureRow,
+    SignedPart,
+    StepInstance,
+)
 from joblogs.signatures import PatternPlaces
 from tests.builders import CREATED, file_log, job, load, result, script_log, step
 
@@ -84,6 +91,16 @@ def test_late_text_is_searched_and_then_signed() -> None:
     maintenance.maintain()
     assert steps_that_may_hold("at last") == {late}
     assert steps_that_may_hold("never printed") == set()
+
+
+def test_what_a_program_of_an_earlier_release_added_is_signed_by_the_next_sweep() -> None:
+    late = load_step()
+    maintenance.maintain()
+    load(script_log("at last\n", job=200, host=1, offset=14))
+    ChangedStep.objects.all().delete()  # which that release does not know
+    assert maintenance.maintain(every_day=True).steps_signed == 1
+    assert steps_that_may_hold("at last") == {late}
+    assert maintenance.maintain(every_day=True).steps_signed == 0
 
 
 def test_a_step_that_changed_while_it_was_signed_is_left_out(
