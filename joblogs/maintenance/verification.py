@@ -151,6 +151,8 @@ class _Look:
             sha256.update(text)
             if masked.show(offset, text):
                 self.damage.add(Damage.MASKS)
+        if Damage.UNREACHABLE in self.damage:
+            return  # of what could not be read now nothing is known
         if self.size < row.held_size:
             self.damage.add(Damage.MISSING)
         if newlines != row.lines:
