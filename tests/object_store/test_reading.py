@@ -97,6 +97,7 @@ def test_the_page_of_a_log_says_that_it_cannot_be_read_now(moved: FaultyServer) 
     assert status == 503
     assert "This log cannot be read now" in html
     assert "This host has no output" not in html
+    assert "0 bytes" not in html
 
 
 def test_the_page_of_another_log_opens(moved: FaultyServer) -> None:
