@@ -6,20 +6,25 @@ import datetime
 import os
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections, transaction
+from django.db.models import Sum
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from joblogs import maintenance
 from joblogs.logtext import codec, store
-from joblogs.maintenance import expiry
-from joblogs.models import HostResult, JobInstance, Scope, StepInstance
+from joblogs.logtext.store import packs
+from joblogs.maintenance import expiry, packing
+from joblogs.models import HostResult, JobInstance, LogPack, Scope, StepInstance
 
 from . import corpus, filling
+from .filling import Filled
 from .measuring import Finding, figure
 
 HOSTS = 500
@@ -70,6 +75,39 @@ def demo(database: str) -> Finding:
     return Finding(
         database, "LogChunk on disk, the demo's logs", "", f"{share:.3f}", None, f"{raw:,} bytes"
     )
+
+
+def packed(database: str, filled: Filled) -> Iterator[Finding]:
+    """Text on disk once it is packed, indexes included: a step of the corpus, the recorded runs."""
+    packing.pack_step(filled.row)
+    filling.tidy()
+    step = [filled.row.pk]
+    yield _packed_share(database, "logs of 20 KB", step, len(filled.hosts) * filled.size, 0.22)
+    call_command("demo", "--no-serve", stdout=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    steps = StepInstance.objects.filter(job__job_instance_id__range=(1001, 1999))
+    for row in steps:
+        packing.pack_step(row)
+    filling.tidy()
+    raw = sum(HostResult.objects.filter(step__in=steps).values_list("held_size", flat=True))
+    keys = [row.pk for row in steps]
+    yield _packed_share(database, "the demo's logs", keys, raw, 0.07)
+
+
+def _packed_share(database: str, name: str, steps: list[int], raw: int, goal: float) -> Finding:
+    """Their share of the pages of the packs, by what they hold, as a share of the text."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            pages = packs.PARTITIONS.size() or 0
+        else:
+            cursor.execute("SELECT SUM(pgsize) FROM dbstat WHERE name LIKE %s", ["%logpack%"])
+            pages = cursor.fetchone()[0]
+    rows = LogPack.objects.annotate(bytes=Length("data"))
+    every, own = (
+        query.aggregate(sum=Sum("bytes"))["sum"] for query in (rows, rows.filter(step_id__in=steps))
+    )
+    share = pages * own / every / raw
+    case, note = f"LogPack on disk, {name}", f"{raw:,} bytes"
+    return Finding(database, case, f"≤ {goal:.2f} × raw", f"{share:.3f}", share <= goal, note)
 
 
 def _bytes_of(day: datetime.date) -> int:

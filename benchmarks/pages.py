@@ -11,10 +11,20 @@ from . import client
 from .client import Client
 from .filling import Filled
 from .measuring import Finding, interleaved, ratio
-from .reading import Question, asking
-from .servers import FLOOR, OURS, serving
+from .reading import Question, asking, beside
+from .servers import FLOOR, OURS, Server, serving
 
 SOUGHT = "pool exhausted, waited 1"
+
+
+def log_page(database: str, server: Server, packed: Filled, merged: Filled, rounds: int) -> Finding:
+    """The page of one host of a packed step, against that of a step in chunks."""
+    cookie = {"Cookie": f"sessionid={_session()}"}
+    runs = [
+        asking(server, client.get(f"{_path(each)}hosts/{each.hosts[7]}/", cookie), times=20)
+        for each in (packed, merged)
+    ]
+    return beside(database, "page of a host from packs", "from chunks", 1.15, *runs, rounds=rounds)
 
 
 def step_page(database: str, filled: Filled, rounds: int, *, output: str) -> list[Finding]:

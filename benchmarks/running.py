@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db import connection, connections
 
 from joblogs import maintenance
+from joblogs.maintenance import packing
 from tests.serving import manage
 
 from . import filling, keeping, notices, pages, reading, servers, writing
@@ -203,6 +204,23 @@ def search(bench: Bench) -> Iterator[Finding]:
     yield from pages.search(bench.database, bench.merged, question, bench.scale.rounds)
 
 
+def packed(bench: Bench) -> Iterator[Finding]:
+    filled = filling.wide(bench.merged, 8, bench.scale.hosts)
+    packing.pack_step(filled.row)
+    filling.tidy()
+    pairs = [(filled, None, 0.9, 1), (filled, 2, 1.15, reading.SMALL_AT_ONCE)]
+    with servers.serving(servers.OURS) as ours:
+        for made, hosts, goal, times in pairs:
+            question, base = bench.question(made, hosts), bench.question(bench.merged, hosts)
+            runs = [reading.asking(ours, each.ours(), times=times) for each in (question, base)]
+            case = f"batch read of {len(question.hosts)} × {LOG_BYTES // 1024} KB from packs"
+            yield reading.beside(
+                bench.database, case, "from chunks", goal, *runs, rounds=bench.scale.rounds
+            )
+        yield pages.log_page(bench.database, ours, filled, bench.merged, bench.scale.rounds)
+    yield from keeping.packed(bench.database, bench.merged)
+
+
 CASES: dict[str, Callable[[Bench], Iterator[Finding]]] = {
     "merged": merged,
     "live": live,
@@ -212,6 +230,7 @@ CASES: dict[str, Callable[[Bench], Iterator[Finding]]] = {
     "large": large,
     "page": page,
     "search": search,
+    "packed": packed,
     "ingest": ingest,
     "searches": searches,
     "import": importing,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from joblogs.logtext import codec
 
 NOISE = random.Random(1).randbytes(9999)  # noqa: S311 - the same in every run
-LEVELS = [codec.LIVE_LEVEL, codec.MERGED_LEVEL]
+LEVELS = [codec.LIVE_LEVEL, codec.MERGED_LEVEL, codec.PACKED_LEVEL]
 
 
 @given(st.binary(max_size=300), st.sampled_from(LEVELS), st.integers(1, 30))
@@ -54,3 +54,20 @@ def test_threads_do_not_disturb_each_other() -> None:
     with ThreadPoolExecutor(4) as pool:
         packed = list(pool.map(codec.encode, texts))
     assert [codec.decode(*stored) for stored in packed] == texts
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("size", [0, 1, 70, 131_072, 200_000, 300_000])
+def test_the_beginning_of_a_text_is_decoded_without_the_rest(level: int, size: int) -> None:
+    data = b"".join(b"%07d line\n" % number for number in range(20_000))
+    kind, packed = codec.encode(data, level=level)
+    assert codec.decode_beginning(kind, packed, size)[:size] == data[:size]
+    assert codec.decode_beginning(codec.RAW, data, size)[:size] == data[:size]
+
+
+def test_a_beginning_that_is_cut_is_damaged() -> None:
+    kind, packed = codec.encode(b"0123456789" * 50_000)
+    with pytest.raises(codec.Damaged):
+        codec.decode_beginning(kind, packed[: len(packed) // 2], 500_000)
+    with pytest.raises(codec.Damaged):
+        codec.decode_beginning(kind, b"no frame", 5)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime
+import io
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 
 from joblogs import maintenance
 from joblogs.logtext import codec
+from joblogs.logtext.custom_rules import literal
+from joblogs.logtext.secret_scanner import Secrets
 from joblogs.logtext.store import packs
-from joblogs.maintenance import expiry, legal_hold
+from joblogs.maintenance import expiry, legal_hold, packing, redaction
+from joblogs.maintenance.walk import LogSelection
 from joblogs.models import (
     HostResult,
     JobInstance,
@@ -235,3 +241,94 @@ class TestPartitions:
         assert not LogPack.objects.exists()
         sweep()
         assert day not in packs.PARTITIONS.days()
+
+
+class Killed(Exception):
+    """The process ended here: its transaction is rolled back, and nothing after it was done."""
+
+
+def test_a_run_that_is_killed_between_any_two_steps_loses_and_doubles_no_byte() -> None:
+    ship(1, "one\n", "x" * 300_000, "three\n")
+    before = texts()
+    for statements in range(1, 60):
+        left = [None] * statements
+
+        def until_killed(execute: Any, *arguments: Any, left: list[None] = left) -> Any:
+            if len(left) == 1:
+                left.clear()
+                raise Killed
+            if left:
+                left.pop()
+            # What comes after it is the rollback.
+            return execute(*arguments)
+
+        try:
+            with connection.execute_wrapper(until_killed):
+                packing.pack_step(StepInstance.objects.get())
+        except Killed:
+            assert texts() == before
+            assert _bytes_held() == sum(map(len, before))
+        else:
+            break
+    assert statements > 5
+    assert texts() == before
+    assert (_bytes_held(), LogChunk.objects.count()) == (sum(map(len, before)), 0)
+
+
+def _bytes_held() -> int:
+    """Bytes of text in chunks and packs."""
+    return sum(LogChunk.objects.values_list("size", flat=True)) + sum(
+        LogPack.objects.values_list("size", flat=True)
+    )
+
+
+def test_an_export_of_packed_logs_is_that_of_chunks_and_imports_whole(tmp_path: Path) -> None:
+    ship(1, "one\n", "two\n", "x" * 300_000)
+    ship(2, "three\n")
+    written = [tmp_path / name for name in ("chunks", "packs", "late")]
+    _export(written[0])
+    sweep()
+    _export(written[1])
+    place = {"job": 1, "step": 1001}
+    load(result(1, execute_count=1, status=9, **place))
+    assert _records(written[0]) == _records(written[1])
+    _export(written[2])
+    for number in ("1", "2"):
+        call_command("remove_jobs", "--job", number)
+    assert not LogPack.objects.exists()
+    call_command("import_logs", str(written[2]), stdout=io.StringIO(), stderr=io.StringIO())
+    again = tmp_path / "again"
+    _export(again)
+    assert _records(again) == _records(written[2])
+
+
+def _records(path: Path) -> list[bytes]:
+    """All lines but the first, which says when it was written."""
+    return path.read_bytes().splitlines()[1:]
+
+
+def _export(path: Path) -> None:
+    where = ("--format", "ndjson", "--attempt", "all", "--output", str(path))
+    call_command("export_logs", *where, stderr=io.StringIO())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_redactions_of_two_hosts_in_one_pack_at_once_mask_both() -> None:
+    ship(1, *(f"host {host} says secret-{host}\n" for host in range(1, 5)))
+    sweep()
+
+    def mask(host: int) -> None:
+        try:
+            secrets = Secrets([literal("text", b"secret-%d" % host)])
+            selection = LogSelection(jobs=JobInstance.objects.all(), hosts=frozenset([host]))
+            redaction.redact(selection, secrets, by="zoe", selection="all")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=mask, args=(host,)) for host in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert texts() == [b"host %d says ********\n" % host for host in range(1, 5)]
+    assert set(HostResult.objects.values_list("pack", flat=True)) == {1}
