@@ -26,7 +26,8 @@ MARKED_FOLDERS = {
 
 ONE_DATABASE = (
     *("browser", "shippers", "live/test_installation.py", "live/test_mcp.py"),
-    *("live/test_serve.py", "management/test_mcp.py", "pages/test_large_steps.py"),
+    *("live/test_serve.py", "management/test_mcp.py", "pages/test_large_cards.py"),
+    "pages/test_large_steps.py",
     *("test_architecture.py", "test_docs.py", "test_private_files.py", "test_settings.py"),
     "test_translations.py",
 )

@@ -7,12 +7,9 @@ import re
 from collections.abc import Callable, Iterable
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
-from joblogs import log_features
-from joblogs.models import HostResult, LogFeatures
+from joblogs.models import LogFeatures
 from joblogs.pages.step import page as step_page
 from tests.builders import Fields, job, load, result, script_log, step
 from tests.pages.page_helpers import html, page, staff, text
@@ -243,24 +240,6 @@ def test_a_value_that_is_all_of_its_line_is_called_by_the_line() -> None:
 
 
 @pytest.mark.slow
-def test_2_000_failures_of_20_000_hosts_make_a_small_page_in_as_many_statements() -> None:
-    client, counts = staff(), []
-    for hosts in (200, 20_000):
-        _load(
-            range(1, hosts + 1),
-            lambda host: f"error: {_word(host)}\n" if host % 10 == 0 else "ok\n",
-        )
-        rows = list(HostResult.objects.all())
-        log_features.compute_and_keep(rows[0].day, rows, seconds=600)
-        client.get(page("step", host=None))
-        with CaptureQueriesContext(connection) as made:
-            shown = _step(client)
-        counts.append(len(made))
-        assert len(shown) < HTML_MAX
-    assert "2,000 failed in 2,000 ways" in _plain(shown)
-    assert counts[0] == counts[1]
-
-
 def test_a_failing_card_says_which_word_differs() -> None:
     names = ["nginx", "curl", "curl", "etcd", "bob", "vim", "tmux", "jq"]
 
