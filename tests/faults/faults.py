@@ -287,6 +287,20 @@ def killed_while_polled(site: Site, job: Job, random: Random) -> bool:
     return interrupted
 
 
+def packer_killed(site: Site, job: Job, random: Random) -> bool:
+    """SIGKILL for a `maintain_logs` that packs what was sent; the next one goes on."""
+    assert _post_patiently(site.server, b"".join(job.stream()))["result"]
+    command = [sys.executable, "manage.py", "maintain_logs", "--every-day"]
+    environment = site.server.environment | {"PACK_AFTER_DAYS": "1"}
+    packing = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    time.sleep(LATEST_SECONDS * (2 + 10 * random.random()))
+    packing.kill()
+    packing.wait()
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return packing.returncode == -signal.SIGKILL
+
+
 FAULTS: Sequence[tuple[str, Fault]] = (
     ("writer killed", writer_killed),
     ("server killed in a body", server_killed),
@@ -296,6 +310,7 @@ FAULTS: Sequence[tuple[str, Fault]] = (
     ("two producers race", two_race),
     ("sixteen producers race", sixteen_race),
     ("killed while polled", killed_while_polled),
+    ("packer killed", packer_killed),
     ("mover killed", mover_killed),
     ("object store gone", object_store_gone),
 )
