@@ -76,7 +76,7 @@ COMMANDS = [
     Command("redact_logs", False, (("--dry-run",), ("--texts", "{file}"), ())),
     Command("remove_jobs", False, (("--job", str(HERE.job), "--dry-run"), ("--contains", "x"))),
     # What it sends it records (`notice`); it prints numbers.
-    Command("send_notices", False, ((),)),
+    Command("send_notices", False, ((),), recorded="notice"),
     Command(
         "search_logs",
         True,
