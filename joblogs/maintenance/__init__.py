@@ -33,7 +33,7 @@ from . import (
     packing,
     signing,
 )
-from .packing import unpack
+from .packing import packed_logs, unpack
 from .paging import by_key
 from .runs import (
     AlreadyRunning,
@@ -48,7 +48,7 @@ from .runs import (
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["AlreadyRunning", "MaintenanceReport", "last_run", "maintain", "unpack"]
+__all__ = ["AlreadyRunning", "MaintenanceReport", "last_run", "maintain", "packed_logs", "unpack"]
 
 RECENT_DAYS = 3
 RECENT_JOBS = 10_000

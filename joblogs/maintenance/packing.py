@@ -148,6 +148,11 @@ def unpack(*, dry_run: bool = False, limit: int | None = None) -> int:
     return moved
 
 
+def packed_logs() -> int:
+    """How many logs lie in packs."""
+    return HostResult.objects.filter(step__job__expired_at=None).exclude(pack=None).count()
+
+
 def _unpack_all(*, dry_run: bool) -> Iterator[int]:
     for day in packs.days():
         for step in packs.steps_of_day(day):

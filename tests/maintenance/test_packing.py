@@ -198,6 +198,18 @@ def test_unpacking_brings_every_log_back_and_ends_empty(
     assert texts() == before
 
 
+def test_a_log_that_stays_packed_is_told(settings: Any) -> None:
+    ship(1, "one\n")
+    ship(2, "two\n")
+    sweep()
+    settings.PACK_AFTER_DAYS = None
+    damaged = LogPack.objects.order_by("step_id")[0]
+    LogPack.objects.filter(step_id=damaged.step_id).update(data=b"x")
+    with pytest.raises(CommandError, match="1 logs stay packed"):
+        call_command("maintain_logs", "--unpack")
+    assert LogPack.objects.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="partitions are PostgreSQL's")
 class TestPartitions:

@@ -57,6 +57,8 @@ class Command(StoreCommand):
                 moved = maintenance.unpack(dry_run=dry_run, limit=limit)
                 done = "Would do" if dry_run else "Done"
                 self.stdout.write(f"{done}: {moved} logs unpacked.")
+                if not dry_run and limit is None and (left := maintenance.packed_logs()):
+                    raise CommandError(f"{left} logs stay packed: verify_logs tells why.")
                 return
             run = maintenance.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
         except maintenance.AlreadyRunning:
