@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 OBJECT_BYTES = 16 * 1024 * 1024
 """As many bytes as an object holds: a million small steps are hundreds of objects."""
 
+REFUSED_MAX = 3
+"""As many objects as may be refused in a run, before it is the object store that refuses."""
+
 
 class Batch(NamedTuple):
     """Packs of a scope and day that become an object."""
@@ -62,8 +65,8 @@ def run(
     object_store.claim(object_store.client())
     give_up_intents()
     # What was redacted or removed first.
-    for one in itertools.islice(due_anew(), limit):
-        report.objects_written += bool(write_anew(one))
+    written, damaged = _write_all_anew(itertools.islice(due_anew(), limit))
+    report.objects_written += written
     for row in deletions:
         delete(row)
         report.objects_deleted += 1
@@ -71,6 +74,8 @@ def run(
         moved = move(batch)
         report.objects_written += bool(moved)
         report.packs_moved += len(batch.keys) if moved else 0
+    if damaged is not None:
+        raise damaged
 
 
 def due(today: datetime.date) -> Iterator[Batch]:
@@ -148,6 +153,27 @@ def due_anew() -> Iterator[StoredObject]:
     yield from by_key(rows.filter(at_once=False))
 
 
+def _write_all_anew(
+    objects: Iterable[StoredObject],
+) -> tuple[int, object_store.ObjectUnreachable | None]:
+    """Write these anew: how many were, and what was wrong with one that is damaged; it stays, and
+    keeps no other from being written. Raises ObjectUnreachable if the object store is not there,
+    or refuses several."""
+    written, refused, damaged = 0, 0, None
+    for one in objects:
+        try:
+            written += bool(write_anew(one))
+        except object_store.ObjectUnreachable as error:
+            # A part of an object that was cut short is refused as well.
+            refused += error.fault is object_store.Fault.UNREACHABLE
+            if refused > REFUSED_MAX:
+                raise
+            object_store.claim(object_store.client())
+            logger.warning("object %s: %s; verify_logs tells more", one.pk, error.fault)
+            damaged = error
+    return written, damaged
+
+
 def write_anew(one: StoredObject) -> int:
     """Move what is left of an object to another one, and let go of it; how many bytes are left.
 
@@ -192,6 +218,9 @@ def _write(
         database.retrying(settle)
     except _Changed:
         object_store.give_up(intent)
+        # It has arrived, and may hold what was redacted meanwhile.
+        for row in ObjectToDelete.objects.filter(key=intent.key):
+            delete(row)
         return 0
     except object_store.ObjectUnreachable:
         object_store.give_up(intent)
@@ -207,14 +236,14 @@ def delete_at_once() -> bool:
         return True
     try:
         object_store.claim(object_store.client())
-        for one in by_key(leaving):
-            write_anew(one)
+        _write_all_anew(by_key(leaving))
         for row in object_store.due_deletions():
             delete(row)
     except (object_store.ObjectUnreachable, object_store.ForeignStore) as error:
         logger.warning("objects are deleted by the next maintain_logs: %s", error)
         return False
-    return True
+    # Packs of one that another process changed meanwhile, or that is damaged.
+    return not leaving.exists()
 
 
 def give_up_intents() -> None:

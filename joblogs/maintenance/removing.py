@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database, failure_tallies, log_features, signed_parts
+from joblogs import database, failure_tallies, log_features, object_store, signed_parts
 from joblogs.logtext import store
 from joblogs.logtext.store import packs
 from joblogs.models import FileLog, HostResult, JobInstance, Notice, Removal, StepInstance
@@ -133,11 +133,15 @@ def delete(
     rows = HostResult.objects.filter(step__in=steps)
     step_keys = list(steps.values_list("pk", flat=True))
     days = set(going.values_list("day", flat=True)) | set(rows.values_list("day", flat=True))
+    scopes = set(going.values_list("scope_id", flat=True))
     for day in sorted(days):
         logs = rows.filter(day=day).select_for_update(of=("self",)).order_by("pk")
         keys = list(logs.values_list("pk", flat=True))
         store.delete(day, keys)
         packs.delete_of_steps(day, step_keys, at_once=at_once)
+        if at_once:
+            # Also what expired before.
+            object_store.hasten(day, scopes)
         log_features.delete(day, keys)
         signed_parts.clear(day, list(steps.filter(day=day).values_list("pk", flat=True)))
     removed = _measure(going)

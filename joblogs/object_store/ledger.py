@@ -25,9 +25,8 @@ KEYS_AT_ONCE = 500
 
 def intend(*, day: datetime.date, scope: int, data: bytes) -> StoredObject:
     """Write down what is going to be written, before the first byte of it is sent."""
-    key = f"{StoreId.of_this_store()}/{day:%Y%m%d}/{scope}/{secrets.token_hex(16)}"
     return StoredObject.objects.create(
-        key=key,
+        key=_folder(day, scope) + secrets.token_hex(16),
         day=day,
         scope_id=scope,
         size=len(data),
@@ -47,21 +46,40 @@ def settle(written: StoredObject) -> bool:
 
 
 def give_up(unsettled: StoredObject) -> None:
-    """Nothing will point to this one: if it is there, or arrives yet, it is deleted."""
+    """Nothing will point to this one: if it is there, or arrives yet, it is deleted.
+
+    Unless it was settled or given up meanwhile, by another process.
+    """
     with transaction.atomic():
-        _retire([unsettled], due_at=_now() + ABANDONED_MS)
+        intents = StoredObject.objects.intents().select_for_update().filter(pk=unsettled.pk)
+        _retire(list(intents), due_at=_now() + ABANDONED_MS)
 
 
 def let_go(sizes: Mapping[int, int], *, at_once: bool) -> None:
     """So many bytes of these objects are no longer pointed to. Part of the caller's transaction.
 
     One of which nothing is left is to be deleted: after OBJECT_GRACE_DAYS, or now if any of it was
-    redacted or removed (`at_once`). Of one of which something is left, that is written anew by
-    `maintain_logs`, and by whoever redacts and removes.
+    redacted or removed (`at_once`), with those that may hold copies of it. Of one of which
+    something is left, that is written anew by `maintain_logs`, and by whoever redacts and removes.
     """
+    places = set(StoredObject.objects.filter(id__in=sizes).values_list("day", "scope_id"))
     for pk in sorted(sizes):  # always in this order: two that take from the same two objects
         StoredObject.objects.take(pk, sizes[pk], at_once=at_once)
     _retire_empty(sizes)
+    if at_once:
+        for day, scope in sorted(places):
+            hasten(day, {scope})
+
+
+def hasten(day: datetime.date, scopes: Collection[int]) -> None:
+    """Objects of a day that wait for the end of the grace period go now, as they may hold an
+    earlier copy of what is redacted or removed. Part of the caller's transaction."""
+    now = _now()
+    # Those that were given up go within the hour, and not before they have arrived.
+    waiting = ObjectToDelete.objects.filter(due_at__gt=now + ABANDONED_MS)
+    if waiting.exists():
+        for scope in sorted(scopes):
+            waiting.filter(key__startswith=_folder(day, scope)).update(due_at=now)
 
 
 def recount(day: datetime.date, held: Mapping[int, int]) -> None:
@@ -112,6 +130,11 @@ def _retire(objects: Collection[StoredObject], *, due_at: int) -> None:
     rows = [ObjectToDelete(key=one.key, size=one.size, due_at=due_at) for one in objects]
     ObjectToDelete.objects.bulk_create(rows)
     StoredObject.objects.filter(id__in=[one.pk for one in objects]).delete()
+
+
+def _folder(day: datetime.date, scope: int) -> str:
+    """What the keys of a scope's objects of a day begin with."""
+    return f"{StoreId.of_this_store()}/{day:%Y%m%d}/{scope}/"
 
 
 def _now() -> int:

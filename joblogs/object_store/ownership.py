@@ -14,7 +14,7 @@ import logging
 from django.conf import settings
 
 from joblogs import database
-from joblogs.models import StoredObject, StoreId
+from joblogs.models import ObjectToDelete, StoredObject, StoreId
 
 from .client import Client
 from .faults import Fault, ForeignStore, ObjectUnreachable
@@ -32,7 +32,7 @@ def claim(client: Client) -> None:
     """
     own = _own()
     held = client.find(KEY)
-    if held is None and not StoredObject.objects.written().exists():
+    if held is None and not _has_objects():
         try:
             client.put(KEY, own)
         except ObjectUnreachable as error:
@@ -47,6 +47,11 @@ def claim(client: Client) -> None:
         logger.warning("OBJECT_STORE_ADOPT: the object store is this store's from now on")
         return
     raise ForeignStore(_why(held, own))
+
+
+def _has_objects() -> bool:
+    """Whether objects of this store lie somewhere, also such as only wait to be deleted."""
+    return StoredObject.objects.written().exists() or ObjectToDelete.objects.exists()
 
 
 def _own() -> bytes:
