@@ -20,7 +20,8 @@ _NOTHING = frozenset([""])
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _CLASSES, _BORDERS = "dDsSwW", "AzbB"
 _WRITTEN = {"a": "\a", "f": "\f", "t": "\t", "n": "\n", "r": "\r", "v": "\v"}
-_REPEAT = re.compile(r"\{(\d{1,4})(?:(,)(\d{0,4}))?\}", re.ASCII)
+_REPEAT = re.compile(r"\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\}", re.ASCII)
+"""A number that begins with a zero repeats nothing: braces around it stand for themselves."""
 _GROUP = re.compile(r"\?(?::|P?<\w+>)")
 _HEX = re.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})")
 
@@ -213,7 +214,7 @@ class _Reader:
                 least, most = 0, 1
             case "{" if (match := self._matched(_REPEAT)) is not None:
                 least = int(match[1])
-                most = least if match[2] is None else int(match[3]) if match[3] else least + 1
+                most = least if match[2] is None else int(match[3]) if match[3] else least + 2
                 self._at -= 1
             case _:
                 return part

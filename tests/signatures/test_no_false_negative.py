@@ -180,3 +180,13 @@ def test_what_is_not_there_is_told_from_what_is(held: str, absent: str) -> None:
     signature = signature_of(f"at 3: {held}, then nothing\n".encode() * 3, b"other\n")
     assert not _denies(signature, held, regex=False, ignore_case=False)
     assert _denies(signature, absent, regex=False, ignore_case=False)
+
+
+@pytest.mark.parametrize(
+    "braces", ["{01}", "{00}", "{003}", "{1,02}", "{00,}", "{,3}", "{}", "{a}"]
+)
+def test_braces_that_repeat_nothing_are_found_as_they_are(braces: str) -> None:
+    expression = f"retry{braces}of"
+    log = f"{expression}\n".encode()
+    assert occurs(Pattern.of(expression, regex=True), [log])
+    assert not _denies(signature_of(log), expression, regex=True, ignore_case=False)
