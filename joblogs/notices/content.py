@@ -28,7 +28,7 @@ from joblogs.pages.step.summary import summary
 from joblogs.query import Attempts
 from joblogs.query.overview import Overview, overview
 from joblogs.search import Pattern
-from joblogs.search.blocks import blocks
+from joblogs.search.blocks import Block, blocks
 from joblogs.search.readings import Matches
 from joblogs.step_groups import Excerpts, StepGroups, excerpts, step_groups
 
@@ -70,7 +70,7 @@ def message_of(notice: Notice) -> Message:
         made = step_groups(found, seconds=COMPARE_SECONDS)
         matches, size = _matches(step, found, notice, pattern_of(search))
         shown = groups(made, prints=step.prints_output)[:GROUPS]
-        read = excerpts(made, [group.values for group in shown])
+        read = excerpts(made, [group.values for group in shown], what_is_there=True)
         values = _values(notice, step) | {
             "sentence": _sentence(step, made),
             "groups": _groups(found, made, shown, read),
@@ -176,33 +176,58 @@ def _matches(
         return [], 0
     places = [Place(*each) for each in notice.places]
     names = {result.pk: host.name for host in found.hosts for result in host.results}
-    sizes = dict(
-        HostResult.objects.filter(pk__in=[place.result for place in places]).values_list(
-            "pk", "held_size"
-        )
-    )
+    results = HostResult.objects.in_bulk([place.result for place in places])
     matches: list[dict[str, Any]] = []
     size = 0
     for place in places[:MATCHES]:
-        try:
-            data = read(step.day, place, sizes.get(place.result, 0))
-        except Unreadable:
+        if place.result not in results:
             continue
-        size += len(data)
-        for line in _lines(pattern, data):
+        looked = _Looked(step, place, results[place.result])
+        line = looked.first_line(pattern)
+        size += looked.size
+        if line is not None:
             matches.append({"host": names.get(place.result, ""), "line": _text(line)})
-            break
     if not matches and (step.step_type != StepType.FILE or in_step(step, pattern) is None):
         raise NotSent(reasons.NOT_THERE)
     return matches, size
 
 
-def _lines(pattern: Pattern, data: bytes) -> Iterator[bytes]:
-    for block in blocks(without_utf16([data])):
-        found = Matches(pattern, block.data).after(0)
-        if found is not None:
-            start = max(0, found.at - LINE_CHARS // 2)
-            yield found.line[start : start + 4 * LINE_CHARS]
+class _Looked:
+    """A place in a log that is looked through, part after part; `size`: bytes that were read."""
+
+    def __init__(self, step: StepInstance, place: Place, result: HostResult) -> None:
+        self._step, self._place, self._result = step, place, result
+        self.size = 0
+
+    def first_line(self, pattern: Pattern) -> bytes | None:
+        """The first line that matches, of a long one what is around the match; None if none does or
+        the log cannot be read. Without bytes that a later piece may turn into a part of a mask."""
+        result = self._result
+        settled = result.held_size - (0 if result.finished else result.unsettled_size)
+        try:
+            for at, block in self._blocks():
+                match = Matches(pattern, block.data).after(0)
+                if match is None:
+                    continue
+                is_whole = at + match.end <= settled
+                line = match.line if is_whole else match.line[: max(0, settled - at - match.start)]
+                start = max(0, match.at - LINE_CHARS // 2)
+                return line[start : start + 4 * LINE_CHARS]
+        except Unreadable:
+            return None
+        return None
+
+    def _blocks(self) -> Iterator[tuple[int, Block]]:
+        """The blocks, each with where in the log it begins."""
+        at = self._place.start
+        for block in blocks(without_utf16(self._parts())):
+            yield at - block.overlap, block
+            at += len(block.data) - block.overlap
+
+    def _parts(self) -> Iterator[bytes]:
+        for part in read(self._step.day, self._place, self._result.held_size):
+            self.size += len(part)
+            yield part
 
 
 def _text(data: bytes) -> str:

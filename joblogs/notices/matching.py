@@ -160,7 +160,7 @@ class _Batch:
 def in_step(step: StepInstance, pattern: Pattern) -> list[Place] | None:
     """Where all logs of a step hold it, None if none does; of file logs there is no place."""
     hosts = overview(step, Attempts()).hosts
-    search = Search(step, hosts, pattern, shown=0, budget=STEP_BUDGET)
+    search = Search(step, hosts, pattern, shown=0, budget=STEP_BUDGET, what_is_there=True)
     places: list[Place] = []
     is_anywhere = False
     for hits in search:
@@ -191,11 +191,16 @@ def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[Texts]:
 
 
 def _merged(places: Iterable[Place]) -> list[Place]:
-    """Places of which those that touch are one."""
+    """Places of which those that touch are one, as far as they are read together."""
     merged: list[Place] = []
     for place in sorted(places):
         last = merged[-1] if merged else None
-        if last is not None and last.result == place.result and place.start <= last.stop:
+        if (
+            last is not None
+            and last.result == place.result
+            and place.start <= last.stop
+            and place.stop - last.start <= store.GROUP_BYTES
+        ):
             merged[-1] = last._replace(stop=max(last.stop, place.stop))
         else:
             merged.append(place)
@@ -247,8 +252,9 @@ def _from_line(
     return begin._replace(start=begin.start + line), data[line:]
 
 
-def read(day: datetime.date, place: Place, size: int) -> bytes:
-    """The bytes of a place in a log of this size. Raises Unreadable."""
+def read(day: datetime.date, place: Place, size: int) -> Iterator[bytes]:
+    """The bytes of a place in a log of this size, in parts: they may be all of a large log. Raises
+    Unreadable."""
     stop = min(place.stop, size)
     span = store.Span(place.result, place.start, stop, size)
-    return b"".join(part for _, parts in store.read(day, [span]) for part in parts)
+    return (part for _, parts in store.read(day, [span]) for part in parts)

@@ -15,6 +15,7 @@ import secrets
 from functools import lru_cache
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 
 from joblogs import access
@@ -63,7 +64,7 @@ def switch_off(search: SavedSearch, reason: str) -> None:
     SavedSearch.objects.filter(pk=search.pk).update(active=False, off_reason=reason)
     search.active, search.off_reason = False, reason
     pending = Notice.objects.filter(search=search.pk, state=NoticeState.PENDING)
-    pending.update(state=NoticeState.DROPPED, detail=reasons.OFF)
+    pending.update(state=NoticeState.DROPPED, detail=reasons.OFF, ended_at=timezone.now())
 
 
 def waiting() -> tuple[int, int]:

@@ -52,11 +52,20 @@ def check_address(text: str) -> Target:
         raise TargetRefused("must begin with http:// or https://")
     if "@" in parts.netloc or "\\" in text:
         raise TargetRefused("must hold no user and no password")
-    if port == 0:
+    if port == 0 or not _is_name(parts.hostname):
         raise TargetRefused("not an address")
     is_tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(is_tls, parts.hostname, port or (443 if is_tls else 80), path)
+
+
+def _is_name(host: str) -> bool:
+    """Whether a name can be looked up: of parts that are neither empty nor too long."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def resolve(target: Target) -> str:
@@ -81,6 +90,6 @@ def is_public(text: str) -> bool:
             address = address.ipv4_mapped
         elif address in _NAT64:
             address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        elif any(address in network for network in _EMBEDDING):
+        elif address.is_site_local or any(address in network for network in _EMBEDDING):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved

@@ -13,11 +13,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from joblogs import notices
-from joblogs.models import LogRead, Notice, NoticeState, NoticeWork, SavedSearch
+from joblogs.models import HostResult, LogRead, Notice, NoticeState, NoticeWork, SavedSearch
 from tests.builders import Fields, file_log, job, load, result, script_log, step
 from tests.notices.receivers import receiving, saved_search
 
@@ -320,3 +321,55 @@ def test_the_beginning_of_a_long_line_is_found_behind_many_pieces() -> None:
             offset += len(part)
             send()
         assert len(receiver.taken) == 1
+
+
+@pytest.mark.parametrize("pattern", ["", "No space"])
+def test_a_log_that_cannot_be_read_holds_up_no_other_notice(pattern: str) -> None:
+    with receiving() as receiver:
+        saved_search(receiver.address, pattern=pattern, statuses=[FAILED])
+        run(1, "No space left\n")
+        run(2, "No space left\n")
+        HostResult.objects.filter(step__step_instance_id=501).update(held_size=99)
+        send()
+        told = {message["job_instance_id"]: message for message in receiver.taken}
+    # How the step ended is known; what a damaged log holds is not.
+    assert list(told) == ([2] if pattern else [1, 2])
+    assert told[2]["groups"][0]["excerpt"] == ["No space left"]
+    assert pattern or told[1]["groups"][0]["excerpt"] == []
+
+
+def test_a_search_with_an_address_of_no_name_holds_up_no_other() -> None:
+    with receiving() as receiver:
+        saved_search("http://a..b/", statuses=[FAILED])
+        saved_search(receiver.address, statuses=[FAILED])
+        run(1, "No space left\n")
+        counts = send()
+        assert len(receiver.taken) == 1
+    assert (counts.sent, counts.failed) == (1, 1)
+
+
+def test_bytes_that_may_become_a_mask_are_not_told() -> None:
+    place: Fields = {"job": 1, "step": 501}
+    with receiving() as receiver:
+        saved_search(receiver.address, pattern="deploy")
+        load(job(1, status=2), step(501, job=1, status=2), result(1, **place))
+        load(script_log("deploy with password=hunt", host=1, **place))
+        send()
+        (message,) = receiver.taken
+        load(script_log("er2\n", host=1, offset=25, **place))
+    assert HostResult.objects.get().masked == 1
+    (match,) = message["matches"]
+    assert match["line"].startswith("deploy")
+    assert "hunt" not in str(message)
+
+
+def test_what_a_search_that_was_switched_off_did_not_send_is_forgotten_later() -> None:
+    search = saved_search("http://127.0.0.1:9/", statuses=[FAILED])
+    run(1, "No space left\n")
+    notices.match()
+    search.owner.groups.clear()
+    send()
+    assert Notice.objects.get().state == NoticeState.DROPPED
+    Notice.objects.update(ended_at=F("ended_at") - datetime.timedelta(days=31))
+    send()
+    assert not Notice.objects.exists()

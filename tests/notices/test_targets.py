@@ -19,6 +19,7 @@ PRIVATE = [
     *("0.0.0.0", "100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1"),  # noqa: S104
     *("::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
     *("64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2001:0:1::1", "fe80::1%eth0"),
+    *("fec0::1", "feff::1"),
 ]
 
 
@@ -53,7 +54,7 @@ def test_this_machine_is_refused_however_it_is_written(host: str, settings: Any)
     "address",
     ["", "ftp://a/", "//a/", "http://", "http://user@a/", "http://a:b@c/", "http://a:0/",
      "http://a:99999/", "http://a/\r\nX: y", "http://a\\@b/", "http://a b/", "http://例子/",
-     "javascript:x", "http://[::1/"],
+     "javascript:x", "http://[::1/", f"http://{'a' * 64}.com/", "http://a..b/", "http://.a.com/"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(TargetRefused):
