@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs import maintenance, signed_parts
 from joblogs.choices import Outcome
-from joblogs.models import JobInstance, Scope, StepInstance
+from joblogs.models import HostResult, JobInstance, Scope, StepInstance
 from joblogs.search import Cursor, HistorySearch, Question, StepHits, TooWide
 from tests.builders import CREATED, file_log, job, load, result, script_log, step
 
@@ -226,3 +226,42 @@ def test_a_step_that_was_signed_anew_meanwhile_is_not_missed(
     monkeypatch.setattr(signed_parts, "parts_of", parts_of)
     # What it was when it was asked: the block that said so has gone, so it is read.
     assert numbers(list(search())) == [1]
+
+
+def test_a_log_that_cannot_be_read_is_counted_and_hides_no_other(sign: Any) -> None:
+    load_run(1, "No space left\n")
+    load_run(2, "No space left\n", "No space left\n", "No space left\n")
+    load_run(3, "No space left\n")
+    HostResult.objects.filter(step__step_instance_id=2, host_id=2).update(held_size=99)
+    sign(every_day=True)
+    asked = search()
+    hits = list(asked)
+    assert [(one.step.step_instance_id, sorted(one.hosts)) for one in hits] == [
+        (3, [1]),
+        (2, [1, 3]),
+        (1, [1]),
+    ]
+    assert asked.lost_logs == 1
+
+
+def test_a_cursor_leads_to_no_day_after_the_span() -> None:
+    load_run(1, "No space left\n")
+    load_run(2, "No space left\n", days_ago=1)
+    before = DAY - datetime.timedelta(days=1)
+    assert numbers(list(search(until=before, start=Cursor(DAY)))) == [2]
+    assert numbers(list(search(until=before, start=Cursor(datetime.date.max)))) == [2]
+
+
+def test_a_log_at_which_the_time_ends_is_searched_whole_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only one that had all the time and needs more is left at its beginning."""
+    long = "all is well\n" * 200_000
+    load_run(1, long + "No space left\n")
+    load_run(2, "No space left\n")
+    monkeypatch.setattr(HistorySearch, "_is_over", lambda self: False)
+    first = search(seconds=1e-9)
+    assert numbers(list(first)) == [2]
+    second = search(seconds=60, start=first.cursor)
+    assert numbers(list(second)) == [1]
+    assert second.cut_logs == 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from joblogs.logtext import store
+from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.store import objects, packs
 from joblogs.logtext.store.spans import PackKey
 from joblogs.models import StepInstance
@@ -22,19 +23,33 @@ def read_what_is_there(
     """What `read` makes of those of these hosts whose logs can be read, and the others.
 
     For pages, which say which logs they cannot show. It is read once more for each object that is
-    missing or torn, and once if the object store does not answer.
+    missing or torn, and once if the object store does not answer; where a log is damaged, or went
+    meanwhile, of each host by itself.
     """
     left, lost = list(hosts), list[StepHost]()
     while True:
         try:
             return read(left), lost
-        except ObjectUnreachable as error:
-            gone = out_of_reach(step, left, error)
+        except Unreadable as error:
+            if isinstance(error, ObjectUnreachable):
+                gone = out_of_reach(step, left, error)
+            else:
+                gone = [host for host in left if _is_damaged(host, read)]
             if not gone:
                 raise
             keys = {host.bk_host_id for host in gone}
             left = [host for host in left if host.bk_host_id not in keys]
             lost += gone
+
+
+def _is_damaged(host: StepHost, read: Callable[[Sequence[StepHost]], object]) -> bool:
+    try:
+        read([host])
+    except ObjectUnreachable:
+        return False  # told apart by `out_of_reach`
+    except Unreadable:
+        return True
+    return False
 
 
 def out_of_reach(

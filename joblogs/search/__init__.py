@@ -2,15 +2,8 @@
 
 from .blocks import LONG_LINE_BYTES
 from .finder import Hits, Line
-from .history import (
-    SPAN_DAYS_MAX,
-    Cursor,
-    HistorySearch,
-    Question,
-    SearchedStep,
-    StepHits,
-    TooWide,
-)
+from .history import HistorySearch, SearchedStep, StepHits
+from .history_question import SPAN_DAYS_MAX, Cursor, Question, TooWide
 from .hit_groups import HitGroup, HostWithHits, SearchResults, gather, label_of
 from .in_text import TextHits, find_in_text
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern

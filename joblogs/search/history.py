@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,69 +25,16 @@ from joblogs.signatures import PatternPlaces
 from joblogs.signed_parts import FIRST_HOST, LAST_HOST, Part
 
 from .finder import Line
+from .history_question import Cursor, Question
 from .patterns import Pattern
 from .steps import Budget, Search
 
-SPAN_DAYS_MAX = 400
 STEPS_AT_ONCE = 2000
 """Steps whose signatures are asked together."""
 LOADED_AT_ONCE = 100
-_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.(\d{1,18})\.(\d{1,19}))?", re.ASCII)
 
 Ranges = list[tuple[int, int]]
 """Hosts of a step, by their numbers: from, to."""
-
-
-class TooWide(ValueError):
-    """A question that no signature answers, of more than one day, any host and any job."""
-
-
-class Cursor(NamedTuple):
-    """Where a search goes on: on a day, with a job's creation and a step's key, at a host."""
-
-    day: datetime.date
-    create_time: int | None = None
-    step: int = 0
-    host: int = FIRST_HOST
-
-    def __str__(self) -> str:
-        if self.create_time is None:
-            return f"{self.day}"
-        return f"{self.day}.{self.create_time}.{self.step}.{self.host}"
-
-    @classmethod
-    def of(cls, text: str) -> Cursor:
-        """Raises ValueError."""
-        match = _CURSOR.fullmatch(text)
-        if match is None:
-            raise ValueError(text)
-        day = datetime.date.fromisoformat(match[1])
-        return cls(day) if match[2] is None else cls(day, *map(int, match.group(2, 3, 4)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What is searched for, and where: jobs created on UTC days from `since` to `until`."""
-
-    text: str
-    regex: bool = False
-    ignore_case: bool = True
-    since: datetime.date
-    until: datetime.date
-    name: str | None = None
-    """Part of the job's name."""
-    host: str | None = None
-    """Name or address that a host had when it ran; or its id."""
-    outcome: Outcome | None = None
-    """Of the hosts that are searched."""
-
-    def parsed(self) -> tuple[Pattern, PatternPlaces]:
-        """The pattern, and what it asks of signatures. Raises InvalidPattern or TooWide."""
-        pattern = Pattern.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
-        places = PatternPlaces.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
-        if not (places.needs or self.name or self.host or self.since == self.until):
-            raise TooWide
-        return pattern, places
 
 
 @dataclass(slots=True)
@@ -150,6 +96,8 @@ class HistorySearch:
     expired_steps: int = 0
     """Steps whose text has gone."""
     read_bytes: int = 0
+    lost_logs: int = 0
+    """Logs that could not be read: damaged, or out of reach now."""
     cut_logs: int = 0
     """Logs of which only the beginning was searched: they would take longer than all the time."""
     found: int = 0
@@ -162,7 +110,9 @@ class HistorySearch:
         """The steps with hits, newest first. Raises InvalidPattern or TooWide."""
         pattern, places = self.question.parsed()
         self._ends = time.monotonic() + self.seconds
-        last = self.question.until if self.start is None else self.start.day
+        last = self.question.until
+        if self.start is not None:
+            last = min(last, self.start.day)
         # By their numbers: before the first of all days there is none.
         for number in range(last.toordinal(), self.question.since.toordinal() - 1, -1):
             day = datetime.date.fromordinal(number)
@@ -189,9 +139,12 @@ class HistorySearch:
         if not hosts:
             return
         left = max(0.001, self._ends - time.monotonic()) if self.seconds else 0
-        search = Search(step, hosts, pattern, shown=1, budget=Budget(seconds=left))
+        budget = Budget(seconds=left)
+        search = Search(step, hosts, pattern, shown=1, budget=budget, what_is_there=True)
         step_hits: StepHits | None = None
         for hits in search:
+            if search.stopped and not self._is_too_long(search, hosts):
+                break  # this log is searched again, whole, when the search goes on
             if step_hits is None:
                 line = next(line for line in hits.lines if line.matches)
                 step_hits = StepHits(step, hits.host, hits.label, line)
@@ -199,18 +152,25 @@ class HistorySearch:
             if hits.host.bk_host_id not in step_hits.hosts:
                 step_hits.hosts.add(hits.host.bk_host_id)
                 step_hits.names.append(hits.host.name)
+        if search.stopped_at is not None:
+            is_cut = self._is_too_long(search, hosts)
+            self.cut_logs += is_cut
+            self.cursor = here._replace(host=search.stopped_at.bk_host_id + is_cut)
+            del self.steps[candidate.position + 1 :]
         self.read_steps += 1
         self.read_bytes += search.searched_bytes
-        if search.stopped_at is not None:
-            # A log that takes longer than all time there is must not end every search.
-            is_first = search.stopped_at.bk_host_id == hosts[0].bk_host_id
-            self.cut_logs += is_first
-            self.cursor = here._replace(host=search.stopped_at.bk_host_id + is_first)
-            del self.steps[candidate.position + 1 :]
+        self.lost_logs += len(search.lost)
         if step_hits is not None:
             self.found += 1
             step_hits.searched_bytes = search.searched_bytes
             yield step_hits
+
+    def _is_too_long(self, search: Search, hosts: list[StepHost]) -> bool:
+        """Whether the log in which a search stopped had all the time: it must not end every search.
+        One that had less is searched from its beginning when the search goes on."""
+        stopped = search.stopped_at
+        is_first = stopped is not None and stopped.bk_host_id == hosts[0].bk_host_id
+        return is_first and self.read_steps == 0
 
     def _hosts(self, step: StepInstance, ranges: Ranges) -> list[StepHost]:
         hosts = query.hosts_as(step, Role.TARGET)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from joblogs import query
 from joblogs.choices import StepType
+from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.encodings import recoded_parts, without_utf16
 from joblogs.models import StepInstance
 from joblogs.object_store import ObjectUnreachable
@@ -59,14 +60,19 @@ class Search:
             try:
                 yield from self._search(left, started)
                 return
-            except ObjectUnreachable as error:
+            except Unreadable as error:
                 left = left[self._done :]
-                gone = query.out_of_reach(self.step, left, error) if self.what_is_there else []
+                gone = self._unreadable(left, error) if self.what_is_there else []
                 if not gone:
                     raise
                 self.lost += gone
                 keys = {host.bk_host_id for host in gone}
                 left = [host for host in left if host.bk_host_id not in keys]
+
+    def _unreadable(self, left: list[StepHost], error: Unreadable) -> list[StepHost]:
+        if isinstance(error, ObjectUnreachable):
+            return query.out_of_reach(self.step, left, error)
+        return left[:1]  # the one that was to be read: it is damaged, or was removed meanwhile
 
     def _search(self, hosts: list[StepHost], started: float) -> Iterator[Hits]:
         self._done = 0

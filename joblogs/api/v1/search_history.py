@@ -157,6 +157,9 @@ class FoundInHistory(Struct, kw_only=True):
     logs_cut: Annotated[
         int, Meta(description="Logs of which only the beginning was searched: they take too long.")
     ]
+    logs_unreadable: Annotated[
+        int, Meta(description="Logs that cannot be read now: damaged, or out of reach.")
+    ]
     cursor: Annotated[
         str | None,
         Meta(description="What goes on from here; null if all was searched."),
@@ -215,6 +218,7 @@ class SearchHistory(ApiView):
             bytes_read=search.read_bytes,
             steps_expired=search.expired_steps,
             logs_cut=search.cut_logs,
+            logs_unreadable=search.lost_logs,
             cursor=None if search.cursor is None else str(search.cursor),
         )
         return success(request._request, found)

@@ -75,9 +75,12 @@ class Command(StoreCommand):
         try:
             question.parsed()
             search = HistorySearch(jobs, scopes_of(jobs), question)
-            for hits in search:
-                self._show(hits)
-            _entry().record(search)
+            try:
+                for hits in search:
+                    self._show(hits)
+            finally:
+                # Of one that is interrupted too: what it came to was searched.
+                _entry().record(search)
         except InvalidPattern as error:
             raise CommandError(f"TEXT is no valid search: {error}.", returncode=2) from None
         except TooWide:
@@ -93,6 +96,10 @@ class Command(StoreCommand):
             f"{search.read_steps:,} of them read ({search.read_bytes:,} bytes), the logs of "
             f"{search.expired_steps:,} more have expired: {question.since} to {question.until}."
         )
+        if search.lost_logs:
+            self.stderr.write(
+                f"{search.lost_logs:,} logs could not be read: verify_logs says which are damaged."
+            )
 
     def _show(self, hits: StepHits) -> None:
         entry = ReadEntry(

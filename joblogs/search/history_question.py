@@ -1,0 +1,69 @@
+"""What a search over history is asked: which text, in which jobs, and where to go on."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from joblogs.choices import Outcome
+from joblogs.signatures import PatternPlaces
+from joblogs.signed_parts import FIRST_HOST
+
+from .patterns import Pattern
+
+SPAN_DAYS_MAX = 400
+_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.(\d{1,18})\.(\d{1,19}))?", re.ASCII)
+
+
+class TooWide(ValueError):
+    """A question that no signature answers, of more than one day, any host and any job."""
+
+
+class Cursor(NamedTuple):
+    """Where a search goes on: on a day, with a job's creation and a step's key, at a host."""
+
+    day: datetime.date
+    create_time: int | None = None
+    step: int = 0
+    host: int = FIRST_HOST
+
+    def __str__(self) -> str:
+        if self.create_time is None:
+            return f"{self.day}"
+        return f"{self.day}.{self.create_time}.{self.step}.{self.host}"
+
+    @classmethod
+    def of(cls, text: str) -> Cursor:
+        """Raises ValueError."""
+        match = _CURSOR.fullmatch(text)
+        if match is None:
+            raise ValueError(text)
+        day = datetime.date.fromisoformat(match[1])
+        return cls(day) if match[2] is None else cls(day, *map(int, match.group(2, 3, 4)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is searched for, and where: jobs created on UTC days from `since` to `until`."""
+
+    text: str
+    regex: bool = False
+    ignore_case: bool = True
+    since: datetime.date
+    until: datetime.date
+    name: str | None = None
+    """Part of the job's name."""
+    host: str | None = None
+    """Name or address that a host had when it ran; or its id."""
+    outcome: Outcome | None = None
+    """Of the hosts that are searched."""
+
+    def parsed(self) -> tuple[Pattern, PatternPlaces]:
+        """The pattern, and what it asks of signatures. Raises InvalidPattern or TooWide."""
+        pattern = Pattern.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
+        places = PatternPlaces.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
+        if not (places.needs or self.name or self.host or self.since == self.until):
+            raise TooWide
+        return pattern, places
