@@ -54,6 +54,9 @@ def run(
 
     Raises ForeignStore and ObjectUnreachable.
     """
+    kept = object_store.cache()
+    if kept is not None and not dry_run:
+        kept.sweep()  # where nothing is read, nobody else does
     if settings.OBJECT_STORE_URL is None:
         return
     deletions = itertools.islice(object_store.due_deletions(), limit)

@@ -15,6 +15,7 @@ from joblogs.object_store.cache import LONGEST_SECONDS, Cache
 from joblogs.object_store.client import Client, Range
 
 from .faulty_server import FaultyServer, Mode
+from .scenes import maintain
 
 DATA = os.urandom(100_000)
 
@@ -80,6 +81,15 @@ def test_what_was_not_read_for_a_day_goes(tmp_path: Path) -> None:
     cache.sweep()
     assert cache.get("old", Range(0, 10)) is None
     assert cache.get("new", Range(0, 10)) is not None
+
+
+@pytest.mark.django_db
+def test_maintenance_lets_go_what_nobody_reads_any_more(cache_dir: Path) -> None:
+    Cache(str(cache_dir), size=10**9).put("old", Range(0, 10), b"x" * 10)
+    (file,) = _files(cache_dir)
+    os.utime(file, (time.time() - LONGEST_SECONDS - 10,) * 2)
+    maintain()
+    assert _files(cache_dir) == []
 
 
 def test_an_object_that_is_forgotten_leaves_nothing(tmp_path: Path) -> None:
