@@ -11,6 +11,8 @@ from typing import Any
 
 import re2
 
+from joblogs.signatures import is_ascii_only
+
 PATTERN_MAX = 1024
 EACH_LINE = b"(?m)"
 """Before an expression: ^ and $ are the ends of a line, as in grep."""
@@ -58,7 +60,8 @@ class Pattern:
         options.case_sensitive = not ignore_case
         options.never_nl = True
         options.log_errors = False
-        if raw.isascii():
+        is_ascii = is_ascii_only(text, regex=regex)
+        if is_ascii:
             # Bytes that are no UTF-8 are characters too, so `.` matches them.
             options.encoding = re2.Options.Encoding.LATIN1
         try:
@@ -72,7 +75,7 @@ class Pattern:
             raise InvalidPattern(message.decode(errors="replace")) from None
         letters = () if regex else (one for one in text if not one.isascii())
         alphabet = frozenset(one for one in letters if one.lower() == one.upper())
-        return cls(expression, raw.isascii(), coded, alphabet)
+        return cls(expression, is_ascii, coded, alphabet)
 
     def find(
         self, data: bytes, position: int = 0, *, coded: bool = False

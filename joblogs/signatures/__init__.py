@@ -2,7 +2,7 @@
 
 from .bitmaps import Bitmap, Signature, Table
 from .grams import LONG as LONGEST_GRAM
-from .literals import LITERAL_MIN, Literals, literals_of
+from .literals import LITERAL_MIN, Literals, is_ascii_only, literals_of
 from .places import PatternPlaces
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "PatternPlaces",
     "Signature",
     "Table",
+    "is_ascii_only",
     "literals_of",
 ]

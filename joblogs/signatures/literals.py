@@ -23,11 +23,18 @@ _WRITTEN = {"a": "\a", "f": "\f", "t": "\t", "n": "\n", "r": "\r", "v": "\v"}
 _REPEAT = re.compile(r"\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\}", re.ASCII)
 """A number that begins with a zero repeats nothing: braces around it stand for themselves."""
 _GROUP = re.compile(r"\?(?::|P?<\w+>)")
+_BEYOND_ASCII = re.compile(r"(?<!\\)(?:\\\\)*\\(?:[pP]|x\{0*[1-9A-Fa-f][0-9A-Fa-f]{2})")
 _HEX = re.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})")
 
 
 class _Unknown(Exception):
     """An expression that is more than what is read here."""
+
+
+def is_ascii_only(text: str, *, regex: bool = False) -> bool:
+    """Whether a pattern names no letter beyond ASCII: not by itself, and an expression not by its
+    number or class either. Of such a one each byte of a text is a letter."""
+    return text.isascii() and not (regex and _BEYOND_ASCII.search(text))
 
 
 def literals_of(text: str, *, regex: bool = False) -> Literals:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .grams import query_places
-from .literals import literals_of
+from .literals import is_ascii_only, literals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,11 @@ class PatternPlaces:
     @classmethod
     def of(cls, text: str, *, regex: bool = False, ignore_case: bool = False) -> PatternPlaces:
         """Those of a pattern that is valid; none if it asks for nothing that is marked."""
+        is_ascii = is_ascii_only(text, regex=regex)
         needs = []
         for literals in literals_of(text, regex=regex):
             alternatives = tuple(
-                tuple(query_places(literal, ignore_case=ignore_case, is_ascii=text.isascii()))
+                tuple(query_places(literal, ignore_case=ignore_case, is_ascii=is_ascii))
                 for literal in sorted(literals)
             )
             if all(alternatives):

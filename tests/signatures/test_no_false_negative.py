@@ -190,3 +190,26 @@ def test_braces_that_repeat_nothing_are_found_as_they_are(braces: str) -> None:
     log = f"{expression}\n".encode()
     assert occurs(Pattern.of(expression, regex=True), [log])
     assert not _denies(signature_of(log), expression, regex=True, ignore_case=False)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        r"disk\x{78c1}",
+        r"disk\p{Han}",
+        r"disk\pL",
+        r"disk[\x{4e00}-\x{9fff}]",
+        r"(disk|\PLabc)\x{0078C1}",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_letters_named_by_number_or_class_are_found(expression: str, encoding: str) -> None:
+    log = "at 3: diſK磁盘已满\n".encode(encoding)
+    assert occurs(Pattern.of(expression, regex=True, ignore_case=True), [log])
+    assert not _denies(signature_of(log), expression, regex=True, ignore_case=True)
+
+
+@pytest.mark.parametrize("expression", [r"C:\\part.x", r"\x{ff}?a.x", r"\x41?a.x"])
+def test_other_expressions_in_ascii_take_each_byte_as_a_letter(expression: str) -> None:
+    log = b"C:\\part\xffx a\x80x\n"
+    assert occurs(Pattern.of(expression, regex=True), [log])
