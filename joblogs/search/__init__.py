@@ -3,7 +3,7 @@
 from .blocks import LONG_LINE_BYTES
 from .finder import Hits, Line
 from .history import HistorySearch, SearchedStep, StepHits
-from .history_question import SPAN_DAYS_MAX, Cursor, Question, TooWide
+from .history_question import SPAN_DAYS_MAX, Cursor, Question, TooWide, first_day
 from .hit_groups import HitGroup, HostWithHits, SearchResults, gather, label_of
 from .in_text import TextHits, find_in_text
 from .patterns import PATTERN_MAX, InvalidPattern, Pattern
@@ -40,6 +40,7 @@ __all__ = [
     "SearchResults",
     "TextHits",
     "find_in_text",
+    "first_day",
     "first_error",
     "first_error_line",
     "first_error_lines",

@@ -17,6 +17,12 @@ SPAN_DAYS_MAX = 400
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.(\d{1,18})\.(\d{1,19}))?", re.ASCII)
 
 
+def first_day(until: datetime.date, days: int) -> datetime.date:
+    """The first of so many days of which `until` is the last; of all days the first, if those are
+    fewer."""
+    return datetime.date.fromordinal(max(1, until.toordinal() - days + 1))
+
+
 class TooWide(ValueError):
     """A question that no signature answers, of more than one day, any host and any job."""
 

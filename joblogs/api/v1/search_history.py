@@ -28,6 +28,7 @@ from joblogs.search import (
     Question,
     StepHits,
     TooWide,
+    first_day,
 )
 
 from .fields import LogLine, at_most, day_param, outcome_param, searched_text
@@ -86,7 +87,7 @@ class HistoryParams(Struct, frozen=True):
     def question(self) -> Question:
         """Raises BadRequest."""
         until = self.until or timezone.now().date()
-        since = self.since or until - datetime.timedelta(days=DAYS - 1)
+        since = self.since or first_day(until, DAYS)
         if since > until or (until - since).days >= SPAN_DAYS_MAX:
             raise BadRequest(BadRequest.FIELD, "since")
         question = Question(

@@ -24,6 +24,7 @@ from joblogs.search import (
     Question,
     StepHits,
     TooWide,
+    first_day,
 )
 from joblogs.search_audit import SearchEntry
 
@@ -65,7 +66,7 @@ class Command(StoreCommand):
             text=text,
             regex=options["regex"],
             ignore_case=not options["case"],
-            since=options["since"] or until - datetime.timedelta(days=DAYS - 1),
+            since=options["since"] or first_day(until, DAYS),
             until=until,
             name=options["name"],
             host=options["host"],

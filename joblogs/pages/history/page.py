@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, NamedTuple
 
 from django import forms
@@ -32,6 +31,7 @@ from joblogs.search import (
     Question,
     StepHits,
     TooWide,
+    first_day,
 )
 
 SECONDS = 10.0
@@ -74,10 +74,7 @@ class HistoryForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = self.cleaned_data
         until = values.get("until") or timezone.now().date()
-        try:
-            since = values.get("since") or until - datetime.timedelta(days=DAYS - 1)
-        except OverflowError:
-            since = datetime.date.min
+        since = values.get("since") or first_day(until, DAYS)
         if "since" in values and not 0 <= (until - since).days < SPAN_DAYS_MAX:
             text = gettext("The span must be 1 to %(n)s days.") % {"n": SPAN_DAYS_MAX}
             self.add_error("since", text)
