@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 LITERAL_MIN = 3
 """A shorter one, in bytes, says nothing."""
 ALTERNATIVES_MAX, CLASS_MAX, LENGTH_MAX = 16, 4, 200
+DEPTH_MAX = 20
+"""Groups within each other; one that is deeper is not read."""
 
 Literals = list[frozenset[str]]
 """Of each of these some alternative is in whatever text matches."""
@@ -92,6 +94,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
+        self._depth = 0
 
     def read(self) -> _Part:
         part = self._alternatives()
@@ -157,7 +160,11 @@ class _Reader:
     def _group(self) -> _Part:
         if self._next() == "?" and not self._matched(_GROUP):
             raise _Unknown
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise _Unknown
         part = self._alternatives()
+        self._depth -= 1
         if self._take() != ")":
             raise _Unknown
         return part

@@ -74,3 +74,8 @@ def test_a_text_is_its_own_literal_without_the_codes_in_it() -> None:
     assert literals_of("abc\x1b[31mdef") == [{"abc"}, {"[31mdef"}]
     assert literals_of("ab") == []
     assert literals_of("磁") == [{"磁"}]
+
+
+def test_groups_within_each_other_are_read_to_a_depth() -> None:
+    assert literals_of("(" * 10 + "abc" + ")" * 10, regex=True) == [{"abc"}]
+    assert literals_of("(" * 500 + "abc" + ")" * 500, regex=True) == []
