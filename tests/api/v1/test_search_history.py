@@ -124,3 +124,11 @@ def test_what_was_searched_for_is_kept_as_a_keyed_digest_only() -> None:
     first, second, other = SearchRead.objects.order_by("pk")
     assert bytes(first.question) == bytes(second.question) != bytes(other.question)
     assert "hunter2" not in str(SearchRead.objects.values())
+
+
+def test_days_at_both_ends_of_the_calendar_are_asked() -> None:
+    for until in ("0001-01-01", "9999-12-31"):
+        path = "/api/v1/biz/2/search_history"
+        answer = Client().get(path, {"q": "abc", "until": until}, headers=credentials()).json()
+        data = answer["data"]
+        assert (data["steps"], data["until"], data["cursor"]) == ([], until, None)
