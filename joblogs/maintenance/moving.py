@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from joblogs import database, object_store
 from joblogs.logtext.store import objects
@@ -58,6 +59,8 @@ def run(
     if kept is not None and not dry_run:
         kept.sweep()  # where nothing is read, nobody else does
     if settings.OBJECT_STORE_URL is None:
+        if not _is_all_deleted():
+            logger.warning("objects are to be deleted, and OBJECT_STORE_URL is not set")
         return
     deletions = itertools.islice(object_store.due_deletions(), limit)
     batches = itertools.islice(due(today), limit)
@@ -234,19 +237,28 @@ def _write(
 def delete_at_once() -> bool:
     """Delete what was redacted or removed from objects now; False if the next run of maintenance
     has to, because the object store does not let it be done."""
-    leaving = StoredObject.objects.with_dead_bytes().filter(at_once=True)
-    if not leaving.exists() and next(object_store.due_deletions(), None) is None:
+    if _is_all_deleted():
         return True
     try:
         object_store.claim(object_store.client())
-        _write_all_anew(by_key(leaving))
+        _write_all_anew(by_key(_leaving()))
         for row in object_store.due_deletions():
             delete(row)
     except (object_store.ObjectUnreachable, object_store.ForeignStore) as error:
         logger.warning("objects are deleted by the next maintain_logs: %s", error)
         return False
     # Packs of one that another process changed meanwhile, or that is damaged.
-    return not leaving.exists()
+    return not _leaving().exists()
+
+
+def _leaving() -> QuerySet[StoredObject]:
+    """Objects that hold what was redacted or removed."""
+    return StoredObject.objects.with_dead_bytes().filter(at_once=True)
+
+
+def _is_all_deleted() -> bool:
+    """Whether nothing is due to be deleted."""
+    return not _leaving().exists() and next(object_store.due_deletions(), None) is None
 
 
 def give_up_intents() -> None:

@@ -166,3 +166,18 @@ def test_an_object_whose_packs_changed_while_it_was_written_goes_at_once(
     maintain()
     assert len(files(folder)) == StoredObject.objects.count() == 1
     assert not ObjectToDelete.objects.exists()
+
+
+def test_what_is_to_be_deleted_is_told_while_no_object_store_is_set(
+    _moved: dict[int, bytes], folder: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    url, settings.OBJECT_STORE_URL = settings.OBJECT_STORE_URL, None
+    maintain()
+    assert "to be deleted" not in caplog.text
+    with pytest.raises(CommandError, match="did not let it be deleted"):
+        _remove(1)
+    maintain()
+    assert "objects are to be deleted, and OBJECT_STORE_URL is not set" in caplog.text
+    settings.OBJECT_STORE_URL = url
+    assert "1 deleted" in maintain()
+    assert len(stored()) == 5
