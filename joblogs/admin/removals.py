@@ -53,6 +53,11 @@ class Removing(ReadOnlyModelAdmin):
                 "%(n)d held job was not removed.", "%(n)d held jobs were not removed.", done.held
             )
             self.message_user(request, held % {"n": done.held}, messages.WARNING)
+        if done.left_in_objects:
+            left = gettext(
+                "Their text still lies in object storage: the next maintain_logs deletes it there."
+            )
+            self.message_user(request, left, messages.WARNING)
         return None
 
 

@@ -24,6 +24,9 @@ _NAMED = ("scope", "job", "step", "host", "ip", "status", "contains", "since", "
 EVERYTHING = "everything"
 """Words of a selection that narrows nothing."""
 
+LEFT_IN_OBJECTS = "The object store did not let it be deleted there: the next maintain_logs does."
+"""What is said of text that was masked or removed and still lies there."""
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """--scope, --job, --step, --host, --since, --until."""

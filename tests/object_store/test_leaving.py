@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from joblogs.maintenance import expiry, legal_hold
@@ -93,6 +96,30 @@ def test_what_cannot_be_deleted_at_once_is_told_and_deleted_by_maintenance(
     faulty.mode = Mode.WELL
     assert "1 deleted" in maintain()
     assert [name for name in faulty.objects if not name.endswith(".json")] == []
+
+
+def test_a_removal_in_the_admin_tells_what_could_not_be_deleted(faulty: FaultyServer) -> None:
+    old_job(1)
+    maintain()
+    faulty.mode = Mode.BUSY
+    root = Client()
+    root.force_login(User.objects.create_superuser("root"))
+    key = str(JobInstance.objects.get().pk)
+    form = {"action": "remove", "_selected_action": [key], "confirmed": "yes"}
+    address = reverse("admin:joblogs_jobinstance_changelist")
+    said = root.post(address, form, follow=True).content.decode()
+    assert "1 job was removed." in said
+    assert "Their text still lies in object storage" in said
+
+
+def test_held_jobs_and_what_could_not_be_deleted_are_both_told(faulty: FaultyServer) -> None:
+    old_job(1)
+    old_job(2)
+    maintain()
+    legal_hold.hold(JobInstance.objects.filter(job_instance_id=2), by="zoe")
+    faulty.mode = Mode.BUSY
+    with pytest.raises(CommandError, match="1 held jobs.*the next maintain_logs does"):
+        call_command("remove_jobs", "--scope", "biz:2", stdout=io.StringIO(), stderr=io.StringIO())
 
 
 def test_a_removal_that_is_undone_deletes_nothing(_moved: dict[int, bytes], folder: Path) -> None:

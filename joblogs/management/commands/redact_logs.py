@@ -69,12 +69,13 @@ class Command(StoreCommand):
             f"{'Would mask' if dry_run else 'Masked'} {run.places.total()} places "
             f"in {run.logs} of {run.looked} logs."
         )
+        undone = []
         if run.unreadable:
-            raise CommandError(f"{len(run.unreadable)} logs cannot be read: see verify_logs.")
+            undone.append(f"{len(run.unreadable)} logs cannot be read: see verify_logs.")
         if run.left_in_objects:
-            raise CommandError(
-                "The object store did not let it be deleted there: the next maintain_logs does."
-            )
+            undone.append(choosing.LEFT_IN_OBJECTS)
+        if undone:
+            raise CommandError(" ".join(undone))
 
 
 def _rules(names: list[str], texts: str | None) -> tuple[Rule, ...]:

@@ -60,10 +60,11 @@ class Command(StoreCommand):
             f"{'Would remove' if dry_run else 'Removed'} {run.jobs} jobs with {run.results} host "
             f"results and {run.size:,} bytes of text."
         )
+        undone = []
         if run.held:
             named = ", ".join(run.names) + (", …" if run.held > len(run.names) else "")
-            raise CommandError(f"{run.held} held jobs were not removed: {named}.")
+            undone.append(f"{run.held} held jobs were not removed: {named}.")
         if run.left_in_objects:
-            raise CommandError(
-                "The object store did not let it be deleted there: the next maintain_logs does."
-            )
+            undone.append(choosing.LEFT_IN_OBJECTS)
+        if undone:
+            raise CommandError(" ".join(undone))
