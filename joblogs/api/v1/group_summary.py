@@ -120,9 +120,12 @@ def _text(data: bytes) -> str:
 
 
 def folded(hosts: list[StepHost]) -> str:
-    """Names of hosts in few words; of many hosts the first ones."""
+    """Names of hosts in few words; of many hosts the first ones, cut between two of them."""
     text = ", ".join(fold(host.name for host in hosts))
-    return text if len(text) <= NAMES_CHARS else text[: NAMES_CHARS - 1] + "…"
+    if len(text) <= NAMES_CHARS:
+        return text
+    cut = text[: NAMES_CHARS - 1]
+    return cut[: cut.rfind(",") + 1] + "…"
 
 
 def _failure(group: StepGroup, known: Failures) -> KnownFailure | UnsetType:

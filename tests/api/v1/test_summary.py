@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -97,6 +98,13 @@ def test_it_fits_however_many_hosts_fail_each_in_its_own_way(get: Any) -> None:
     assert listed + answer["left_out"]["hosts"] == 100
     assert answer["left_out"]["groups"] > 0
     assert len(get(max_chars=8000).json()["data"]["groups"]) > len(answer["groups"])
+
+
+def test_names_of_many_hosts_are_cut_between_two_of_them(summary: Any) -> None:
+    odd = [result(host, status=9, host_name=f"web-{host:05}") for host in range(1, 400, 2)]
+    load(job(), step(), *odd)
+    names = summary()["no_output"]
+    assert re.fullmatch(r"web-\[00001(,0\d{4})+,…", names)
 
 
 def test_the_hosts_of_a_group_are_listed_by_page(get: Any, summary: Any) -> None:
