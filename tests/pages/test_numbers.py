@@ -47,4 +47,4 @@ def test_people_count_attempts_from_one() -> None:
     assert "attempt 2" in shown
     assert "attempt 0" not in shown
     assert "as of attempt latest 1 2" in text(client, page("step", host=None))
-    assert "attempt 12 Show" in text(client, page("log"))
+    assert "attempt 1 2 Show" in text(client, page("log"))
