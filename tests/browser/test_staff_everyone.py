@@ -24,6 +24,7 @@ PAGES = {
     "running log": f"{place(RUNNING)}hosts/{RUNNING_HOST}/",
     "file log": FILES + "hosts/102/",
     "search": place(DEPLOY) + "search/?q=checksum",
+    "search all": "/logs/search/?q=checksum&since=2020-01-01&until=2021-01-01",
     "compare": f"{place(DEPLOY)}hosts/{ODD_HOST}/compare/",
     "host": "/logs/hosts/102/",
     "not found": "/logs/biz/2/jobs/9/",
