@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from joblogs.search import Pattern, occurs
 from joblogs.search.readings import is_coded
 
-ENDS_OF_TEXT = (b"\\A", b"\\z")
+ENDS_OF_TEXT = re.compile(rb"\\[Az]|\(\?[a-zA-Z]*-[a-zA-Z]*m")
 """An expression with one of these asks where a text begins or ends, not a line."""
 
 
@@ -46,7 +47,7 @@ class Texts:
 
     def holding(self, pattern: Pattern, *, expression: bytes) -> Iterator[Place]:
         """The places whose text holds a pattern, which was made of this expression."""
-        if any(end in expression for end in ENDS_OF_TEXT):
+        if ENDS_OF_TEXT.search(expression):
             yield from (place for place, data in self._all if occurs(pattern, [data]))
             return
         position = 0
