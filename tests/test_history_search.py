@@ -265,3 +265,17 @@ def test_a_log_at_which_the_time_ends_is_searched_whole_later(
     second = search(seconds=60, start=first.cursor)
     assert numbers(list(second)) == [1]
     assert second.cut_logs == 0
+
+
+def test_what_an_earlier_attempt_printed_was_printed(sign: Any) -> None:
+    load(job(1, status=3), step(1, job=1, status=3, execute_count=2))
+    load(result(2, job=1, step=1, status=9), script_log("quiet\n", host=2, job=1, step=1))
+    for attempt, text in enumerate(("No space left\n", "No space left\nhere\n", "fine\n")):
+        one: Any = {"job": 1, "step": 1, "execute_count": attempt}
+        load(result(1, **one, status=9 if attempt == 2 else 104), script_log(text, host=1, **one))
+    sign(every_day=True)
+    (hits,) = search()
+    assert (hits.hits, hits.hosts, hits.attempt) == (2, {1}, 0)
+    for text in ("fine", "quiet"):
+        (hits,) = search(text)
+        assert (hits.hits, hits.attempt) == (1, None)

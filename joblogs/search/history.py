@@ -45,6 +45,8 @@ class StepHits:
     host: StepHost
     label: str
     line: Line
+    attempt: int | None = None
+    """Of a line that a later attempt on its host replaced: the one that printed it."""
     names: list[str] = field(default_factory=list)
     hosts: set[int] = field(default_factory=set)
     hits: int = 0
@@ -135,7 +137,9 @@ class HistorySearch:
             self.cursor = here._replace(host=candidate.ranges[0][0])
             del self.steps[candidate.position :]
             return
-        hosts = self._hosts(step, candidate.ranges)
+        every = query.hosts_as(step, Role.TARGET)
+        earlier = _earlier(step, every)
+        hosts = self._meant(step, sorted([*every, *earlier], key=_id), candidate.ranges)
         if not hosts:
             return
         left = max(0.001, self._ends - time.monotonic()) if self.seconds else 0
@@ -147,7 +151,8 @@ class HistorySearch:
                 break  # this log is searched again, whole, when the search goes on
             if step_hits is None:
                 line = next(line for line in hits.lines if line.matches)
-                step_hits = StepHits(step, hits.host, hits.label, line)
+                attempt = hits.host.attempt if hits.host in earlier else None
+                step_hits = StepHits(step, hits.host, hits.label, line, attempt)
             step_hits.hits += hits.count
             if hits.host.bk_host_id not in step_hits.hosts:
                 step_hits.hosts.add(hits.host.bk_host_id)
@@ -172,8 +177,7 @@ class HistorySearch:
         is_first = stopped is not None and stopped.bk_host_id == hosts[0].bk_host_id
         return is_first and self.read_steps == 0
 
-    def _hosts(self, step: StepInstance, ranges: Ranges) -> list[StepHost]:
-        hosts = query.hosts_as(step, Role.TARGET)
+    def _meant(self, step: StepInstance, hosts: list[StepHost], ranges: Ranges) -> list[StepHost]:
         if self.question.host is not None:
             meant = self._host_ids(step)
             hosts = [host for host in hosts if host.bk_host_id in meant]
@@ -245,6 +249,24 @@ class HistorySearch:
                 *("job__scope", "job__job_instance_id", "step_instance_id"),
             )
         )
+
+
+def _id(host: StepHost) -> int:
+    return host.bk_host_id
+
+
+def _earlier(step: StepInstance, hosts: Sequence[StepHost]) -> list[StepHost]:
+    """The same hosts as of earlier attempts, where their logs are not read otherwise: what they
+    printed then was printed too. A statement for each attempt."""
+    counts = HostResult.objects.for_step(step).targets().order_by("execute_count")
+    known = {result.pk for host in hosts for result in host.results}
+    earlier = []
+    for count in list(counts.values_list("execute_count", flat=True).distinct())[:-1]:
+        for host in query.hosts_as(step, Role.TARGET, query.Attempts(count)):
+            if not known.issuperset(result.pk for result in host.results):
+                earlier.append(host)
+                known.update(result.pk for result in host.results)
+    return earlier
 
 
 def _number(text: str) -> list[int]:

@@ -121,6 +121,10 @@ class FoundStep(Struct, kw_only=True):
     hosts_with_hits: int
     folded: Annotated[list[str], Meta(description="The names of these hosts in few words.")]
     bk_host_id: Annotated[int, Meta(description="Host of the line that is shown.")]
+    execute_count: Annotated[
+        int | None,
+        Meta(description="Attempt that printed the line, if a later one on the host replaced it."),
+    ]
     file: Annotated[str, Meta(description="Of a file step the path of its file, else empty.")]
     line: Annotated[LogLine, Meta(description="The first hit on that host.")]
 
@@ -137,6 +141,7 @@ class FoundStep(Struct, kw_only=True):
             hosts_with_hits=len(hits.hosts),
             folded=hits.folded,
             bk_host_id=hits.host.bk_host_id,
+            execute_count=hits.attempt,
             file=hits.label,
             line=LogLine.of(hits.line),
         )

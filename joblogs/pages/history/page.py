@@ -186,15 +186,17 @@ def _cursor(request: HttpRequest) -> Cursor | None:
 def _shown(hits: StepHits, line: HitLine, keep: dict[str, str]) -> ShownStep:
     pages = links.of_step(hits.step)
     folded = hits.folded
-    place = f"?line={line.number}#L{line.number}"
-    if line.offset is not None:
-        place = f"?byte={line.offset}"
+    attempt = {} if hits.attempt is None else {"attempt": str(hits.attempt)}
+    at = {"line": str(line.number)} if line.offset is None else {"byte": str(line.offset)}
+    place = f"?{links.with_changes(at | attempt)}"
+    if line.offset is None:
+        place += f"#L{line.number}"
     return ShownStep(
         hits=hits,
         created=moment(hits.step.job.create_time),
         folded=", ".join(folded[:FOLDED_MAX]) + (" …" if len(folded) > FOLDED_MAX else ""),
         pages=pages,
-        search=f"{pages['search']}?{links.with_changes(keep)}",
+        search=f"{pages['search']}?{links.with_changes(keep | attempt)}",
         line=line,
         log=f"{pages['hosts']}{hits.host.bk_host_id}/{place}",
     )
