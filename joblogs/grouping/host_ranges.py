@@ -56,6 +56,15 @@ def fold(names: Iterable[str]) -> list[str]:
     return [part for _, part in sorted(parts)]
 
 
+def fold_within(names: Iterable[str], most: int) -> str:
+    """The names folded into a text of at most so many characters, cut between two of them."""
+    text = ", ".join(fold(names))
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    return cut[: cut.rfind(",") + 1] + "…"
+
+
 def _readings(name: str) -> Iterable[tuple[Affixes, str]]:
     if _OURS.search(name):
         return

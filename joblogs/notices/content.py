@@ -15,7 +15,7 @@ from joblogs import access, failures
 from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import StepType
 from joblogs.errors import JobNotFound
-from joblogs.grouping.host_ranges import fold
+from joblogs.grouping.host_ranges import fold_within
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.encodings import reading_encoding, without_utf16
 from joblogs.logtext.terminal import last_seen
@@ -151,10 +151,9 @@ def _groups(
     for group in shown:
         past = past_of(group, known)
         excerpt = read.by_key.get(group.key)
-        names = ", ".join(fold(host.name for host in group.hosts))
         made_of.append(
             {
-                "hosts": names if len(names) <= NAMES_CHARS else names[: NAMES_CHARS - 1] + "…",
+                "hosts": fold_within((host.name for host in group.hosts), NAMES_CHARS),
                 "host_count": len(group.hosts),
                 "status": group.status,
                 "status_name": host_status_label(group.status, group.exit_code),

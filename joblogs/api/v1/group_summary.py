@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from joblogs.api.fields import number_of, or_unset
 from joblogs.choices import HostStatus
 from joblogs.failures import Failures
-from joblogs.grouping.host_ranges import fold
+from joblogs.grouping.host_ranges import fold_within
 from joblogs.grouping.line_groups import Why
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.terminal import last_seen
@@ -120,12 +120,8 @@ def _text(data: bytes) -> str:
 
 
 def folded(hosts: list[StepHost]) -> str:
-    """Names of hosts in few words; of many hosts the first ones, cut between two of them."""
-    text = ", ".join(fold(host.name for host in hosts))
-    if len(text) <= NAMES_CHARS:
-        return text
-    cut = text[: NAMES_CHARS - 1]
-    return cut[: cut.rfind(",") + 1] + "…"
+    """Names of hosts in few words; of many hosts the first ones."""
+    return fold_within((host.name for host in hosts), NAMES_CHARS)
 
 
 def _failure(group: StepGroup, known: Failures) -> KnownFailure | UnsetType:
