@@ -9,10 +9,17 @@ from django.db.models import QuerySet
 
 from joblogs.models import LogRead, SearchRead
 
+from .runs import CurrentRun
+
 AT_ONCE = 1000
 
-
 AuditRow = LogRead | SearchRead
+
+
+def delete_old_reads(run: CurrentRun) -> None:
+    """Delete the audit rows that are due."""
+    delete = count if run.dry_run else forget
+    run.report.reads_forgotten = delete(run.today, limit=run.limit)
 
 
 def due(today: datetime.date) -> list[QuerySet[AuditRow]]:

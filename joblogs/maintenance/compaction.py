@@ -11,13 +11,36 @@ from django.db import transaction
 
 from joblogs import database
 from joblogs.choices import HOST_UNFINISHED
+from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.store import merging
 from joblogs.models import HostResult
+
+from .runs import CurrentRun
+from .unreadable import skipping
 
 RUNNING_CHUNKS = 64
 """A log that still grows is merged only once it lies in more chunks than this."""
 LOGS_AT_ONCE = 200
 _BATCH = 1000
+
+
+def merge_due(run: CurrentRun, due: Iterable[tuple[datetime.date, int]]) -> None:
+    """Merge the logs that are due."""
+    report = run.report
+    for day, logs in batches(due, limit=run.remaining(report.logs_merged)):
+        if run.dry_run:
+            report.logs_merged += len(logs)
+            continue
+        try:
+            report.chunks_saved += merge(day, *logs)
+        except Unreadable:
+            # One of them: each by itself.
+            for log in logs:
+                with skipping(log):
+                    report.chunks_saved += merge(day, log)
+                    report.logs_merged += 1
+        else:
+            report.logs_merged += len(logs)
 
 
 def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, int]]:

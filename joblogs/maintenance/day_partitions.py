@@ -10,12 +10,22 @@ from joblogs.database import Partitions
 from joblogs.logtext import store
 from joblogs.logtext.store import packs
 
+from .runs import CurrentRun
+
 COMING_DAYS = 7
 AT_ONCE = 50
 _TABLES = (
     *(store.PARTITIONS, packs.PARTITIONS, log_features.PARTITIONS),
     *signed_parts.PARTITIONS,
 )
+
+
+def maintain_partitions(run: CurrentRun) -> None:
+    """Make the partitions that are due, and drop empty ones."""
+    for partitions, day in due(run.today, limit=run.limit):
+        run.report.partitions_made += run.dry_run or partitions.make(day)
+    for partitions, day in empty(run.today):
+        run.report.partitions_dropped += run.dry_run or partitions.drop_empty(day)
 
 
 def due(today: datetime.date, *, limit: int | None) -> Iterator[tuple[Partitions, datetime.date]]:

@@ -18,12 +18,14 @@ from django.utils import timezone
 from joblogs import database, log_features, signed_parts
 from joblogs.choices import RUN_UNFINISHED
 from joblogs.errors import Unavailable
-from joblogs.ingest import changed_steps
+from joblogs.ingest import changed_steps, overlaps
 from joblogs.logtext import store
 from joblogs.logtext.store import packs
 from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
 from . import removing
+from .paging import by_key
+from .runs import CurrentRun
 
 DAY_MILLISECONDS = 86_400_000
 _EPOCH = datetime.date(1970, 1, 1)
@@ -31,10 +33,42 @@ LONGEST_DAYS = 365_000
 """More days than that lead out of the calendar: they are for ever."""
 SURVIVORS_SHARE = 4
 """A day is rewritten around what stays of it if that is at most one part in so many."""
-
-
+JOBS_AT_ONCE = 100
+SWEPT_FOR = datetime.timedelta(days=2)
 STILL_RUNNING = "still running when it expired"
 """What the policy says of a job whose logs went though it had not ended."""
+
+
+def expire_logs(run: CurrentRun) -> None:
+    """Delete the logs of the jobs that are due, day by day."""
+    report, due = run.report, logs_due(run.today)
+    if run.dry_run:
+        report.jobs_expired = due[: run.limit].count()
+        return
+    for day in list(due.order_by("day").values_list("day", flat=True).distinct()):
+        if run.limit is None:
+            report.jobs_expired += expire_day(day, run.today)
+        for job in by_key(due.filter(day=day).select_related("scope")):
+            if report.jobs_expired == run.limit:
+                return
+            report.jobs_expired += expire_job(job)
+    if run.sweep:
+        sweep(timezone.now() - SWEPT_FOR)
+    overlaps.forget_conflicts()
+
+
+def forget_jobs(run: CurrentRun) -> None:
+    """Delete the jobs whose history is due to go."""
+    report, due = run.report, history_due(run.today).order_by("pk")
+    if run.dry_run:
+        report.jobs_forgotten = due[: run.limit].count()
+        return
+    while jobs := list(due[: _at_once(run.remaining(report.jobs_forgotten))]):
+        report.jobs_forgotten += forget(jobs, due=due)
+
+
+def _at_once(remaining: int | None) -> int:
+    return JOBS_AT_ONCE if remaining is None else min(JOBS_AT_ONCE, remaining)
 
 
 def _older_than(field: str, setting: int | None, today: datetime.date, *, longer: int = 0) -> Q:

@@ -15,8 +15,11 @@ from joblogs import log_features
 from joblogs.grouping.features import VERSION
 from joblogs.ingest import digests
 from joblogs.logtext import store
+from joblogs.logtext.codec import Unreadable
 from joblogs.models import HostResult, JobInstance, LogFeatures, StepInstance
 
+from .runs import CurrentRun
+from .unreadable import skipping
 from .walk import rows_of_steps
 
 JOBS_AT_ONCE = 1000
@@ -24,6 +27,24 @@ JOBS_AT_ONCE = 1000
 LOGS_AT_ONCE = 200
 """Small logs are looked at together: to begin costs more than one of them does."""
 _EVER = 3600.0
+
+
+def compute_due(run: CurrentRun, due: Iterable[HostResult]) -> None:
+    """Compute the digests and features that are due."""
+    report = run.report
+    some = itertools.islice(due, run.remaining(report.fingerprints))
+    if run.dry_run:
+        report.fingerprints += sum(1 for _ in some)
+        return
+    for rows in batches(some):
+        try:
+            take(rows)
+            report.fingerprints += len(rows)
+        except Unreadable:
+            for row in rows:
+                with skipping(row.pk):
+                    take([row])
+                    report.fingerprints += 1
 
 
 def due(days: Iterable[datetime.date]) -> Iterator[HostResult]:

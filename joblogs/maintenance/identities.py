@@ -10,7 +10,23 @@ from django.db.models import QuerySet
 from joblogs import database
 from joblogs.models import Host
 
+from .runs import CurrentRun
+
 _BATCH = 1000
+
+
+def delete_unreferenced(run: CurrentRun) -> None:
+    """Delete identities without results: once a day, or when jobs were forgotten.
+
+    Those of jobs that were removed, and of hosts that are called otherwise, wait for the day's
+    sweep: nobody is shown them meanwhile.
+    """
+    if not (run.sweep or run.report.jobs_forgotten):
+        return
+    if run.dry_run:
+        run.report.hosts_forgotten = due()[: run.limit].count()
+    else:
+        run.report.hosts_forgotten = forget(limit=run.limit)
 
 
 def due() -> QuerySet[Host]:

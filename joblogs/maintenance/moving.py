@@ -25,7 +25,7 @@ from joblogs.logtext.store.spans import PackKey
 from joblogs.models import ObjectToDelete, Scope, StepInstance, StoredObject
 
 from .paging import by_key
-from .runs import MaintenanceReport
+from .runs import CurrentRun
 
 logger = logging.getLogger(__name__)
 
@@ -48,30 +48,29 @@ class _Changed(Exception):
     """A pack was changed while it was written to an object."""
 
 
-def run(
-    report: MaintenanceReport, today: datetime.date, *, dry_run: bool, limit: int | None
-) -> None:
-    """Move what is due, write anew what lost a part, delete what is to go; `limit`: of each kind.
+def move_due(run: CurrentRun) -> None:
+    """Move packs that are due, rewrite objects that lost a part, delete those that are to go.
 
     Raises ForeignStore and ObjectUnreachable.
     """
+    report = run.report
     kept = object_store.cache()
-    if kept is not None and not dry_run:
+    if kept is not None and not run.dry_run:
         kept.sweep()  # where nothing is read, nobody else does
     if settings.OBJECT_STORE_URL is None:
         if not _is_all_deleted():
             logger.warning("objects are to be deleted, and OBJECT_STORE_URL is not set")
         return
-    deletions = itertools.islice(object_store.due_deletions(), limit)
-    batches = itertools.islice(due(today), limit)
-    if dry_run:
+    deletions = itertools.islice(object_store.due_deletions(), run.limit)
+    batches = itertools.islice(due(run.today), run.limit)
+    if run.dry_run:
         report.packs_moved = sum(len(batch.keys) for batch in batches)
         report.objects_deleted = sum(1 for _ in deletions)
         return
     object_store.claim(object_store.client())
     give_up_intents()
     # What was redacted or removed first.
-    written, damaged = _write_all_anew(itertools.islice(due_anew(), limit))
+    written, damaged = _write_all_anew(itertools.islice(due_anew(), run.limit))
     report.objects_written += written
     for row in deletions:
         delete(row)

@@ -14,7 +14,9 @@ from collections.abc import Collection, Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from joblogs import database
 from joblogs.choices import FINISHED, run_rank
@@ -23,7 +25,8 @@ from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.store import packing, packs
 from joblogs.models import HostResult, StepInstance
 
-from .runs import alone
+from .runs import CurrentRun, alone
+from .unreadable import skipping
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +47,33 @@ class Part(NamedTuple):
     day: datetime.date
     steps: list[int]
     logs: list[int]
+
+
+def pack_due(run: CurrentRun) -> None:
+    """Pack the logs that are due: looked for once a day, if PACK_AFTER_DAYS is set."""
+    report, days = run.report, settings.PACK_AFTER_DAYS
+    if days is None or not run.sweep:
+        return
+    for part in due(timezone.now(), days):
+        remaining = run.remaining(report.logs_packed)
+        if remaining == 0:
+            return
+        some = part._replace(logs=part.logs[:remaining])
+        if run.dry_run:
+            report.logs_packed += len(some.logs)
+            continue
+        try:
+            packed = pack(some)
+        except Unreadable:
+            # One of them, which stays in chunks.
+            readable = []
+            for log in some.logs:
+                with skipping(log):
+                    check_readable(some.day, log)
+                    readable.append(log)
+            packed = pack(some._replace(logs=readable))
+        report.logs_packed += packed.logs
+        report.packs_made += packed.packs
 
 
 def due(now: datetime.datetime, after_days: int) -> Iterator[Part]:

@@ -7,7 +7,7 @@ import datetime
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from django.utils import timezone
@@ -24,7 +24,7 @@ class AlreadyRunning(Exception):
 
 
 class Sweep(IntEnum):
-    """What a run looks through, beside what was told to it: nothing, what is recent, or all."""
+    """What a run looks through beside the steps that changed: nothing, recent days, or all."""
 
     NONE = 0
     RECENT = 1
@@ -51,6 +51,28 @@ class MaintenanceReport:
     jobs_forgotten: int = 0
     hosts_forgotten: int = 0
     reads_forgotten: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentRun:
+    """Run of maintenance that is under way: its options, and the counts of what it did so far.
+
+    A dry run counts what is due and changes nothing. `limit`: at most so many of each kind.
+    """
+
+    started: datetime.datetime
+    sweep: Sweep
+    dry_run: bool = False
+    limit: int | None = None
+    report: MaintenanceReport = field(default_factory=MaintenanceReport)
+
+    @property
+    def today(self) -> datetime.date:
+        return self.started.date()
+
+    def remaining(self, done: int) -> int | None:
+        """How many more of a kind the limit allows; None: all."""
+        return None if self.limit is None else self.limit - done
 
 
 @contextmanager

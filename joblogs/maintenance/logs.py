@@ -1,0 +1,91 @@
+"""Logs that changed, or that are recent: merged, fingerprinted, recorded as failures, signed."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterable
+
+from joblogs import failures, signed_parts
+from joblogs.models import JobInstance, StepInstance
+
+from . import changed_steps, compaction, expiry, fingerprinting, signing
+from .runs import CurrentRun, Sweep
+
+RECENT_DAYS = 3
+RECENT_JOBS = 10_000
+SIGNING_SECONDS = 600.0
+"""What is not signed by then is searched without, and signed by the next run that sweeps."""
+
+
+def process_logs(run: CurrentRun) -> None:
+    """Do what is due to logs: those of the days to sweep, then those of the steps that changed."""
+    days = _days_to_sweep(run)
+    signing_ends = time.monotonic() + SIGNING_SECONDS
+    compaction.merge_due(run, compaction.due(days))
+    fingerprinting.compute_due(run, fingerprinting.due(days))
+    _record_failures(run, failures.due(days))
+    if not _process_changed_steps(run, days, signing_ends):
+        return
+    for day, steps in signing.due(days):
+        remaining = run.remaining(run.report.steps_signed)
+        if remaining == 0 or time.monotonic() > signing_ends:
+            return
+        run.report.steps_signed += len(steps[:remaining])
+        if not run.dry_run:
+            signing.sign(day, steps[:remaining])
+    if not run.dry_run:
+        for day in days:
+            signing.tidy(day)
+
+
+def _days_to_sweep(run: CurrentRun) -> list[datetime.date]:
+    """Days whose logs may have changed lately: recent ones, and those of the newest jobs."""
+    if run.sweep is Sweep.NONE:
+        return []
+    if run.sweep is Sweep.EVERY_DAY:
+        return list(JobInstance.objects.days())
+    newest = (
+        JobInstance.objects.filter(expired_at=None)
+        .order_by("-pk")
+        .values_list("day", flat=True)[:RECENT_JOBS]
+    )
+    recent = {run.today - datetime.timedelta(days=back) for back in range(RECENT_DAYS)}
+    return sorted(recent.union(newest))
+
+
+def _process_changed_steps(run: CurrentRun, days: list[datetime.date], signing_ends: float) -> bool:
+    """Do what is due to the steps that changed; False if the limit ended it."""
+    report = run.report
+    # A dry run leaves what it counted: it must not count it twice.
+    for batch in changed_steps.batches(apart_from=days if run.dry_run else ()):
+        for day, steps in batch.steps:
+            compaction.merge_due(run, compaction.due_of_steps(day, steps))
+            fingerprinting.compute_due(run, fingerprinting.due_of_steps(day, steps))
+            _record_failures(run, failures.due_of_steps(steps))
+            _sign_changed(run, day, steps, signing_ends)
+        if run.limit in (report.logs_merged, report.fingerprints, report.steps_recorded):
+            return False  # there may be more in this batch
+        if not run.dry_run:
+            expiry.sweep_steps(batch.expired)
+            batch.forget()
+    return True
+
+
+def _record_failures(run: CurrentRun, due: Iterable[list[StepInstance]]) -> None:
+    for steps in due:
+        some = steps[: run.remaining(run.report.steps_recorded)]
+        if not run.dry_run:
+            failures.record_steps(some)
+        run.report.steps_recorded += len(some)
+
+
+def _sign_changed(
+    run: CurrentRun, day: datetime.date, steps: list[int], signing_ends: float
+) -> None:
+    """Sign those that have finished; no signature stays of a text that changed."""
+    due = signing.due_of_steps(steps) if time.monotonic() < signing_ends else []
+    if not run.dry_run:
+        signed_parts.forget(day, set(steps) - set(due))
+        signing.sign(day, due)
+    run.report.steps_signed += len(due)
