@@ -2,6 +2,7 @@
 
 from .access import App, AppGrant, AppToken, FailedLogins, Scope
 from .audit import LogRead, Redaction, Removal, SearchRead
+from .base import distinct_days, distinct_values
 from .failures import FailureRun, FailureSeen
 from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
@@ -48,4 +49,6 @@ __all__ = [
     "StoredObject",
     "StoredLog",
     "MaintenanceRun",
+    "distinct_days",
+    "distinct_values",
 ]

@@ -1,8 +1,9 @@
-"""Base of the models whose rows stand before every answer, or come by the thousand."""
+"""Base of the models whose rows stand before every answer, and queries that models share."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import datetime
+from collections.abc import Collection, Iterator
 from typing import Any, Self
 
 from django.db import models
@@ -13,8 +14,7 @@ class FastLoadModel(models.Model):
     """Abstract model whose instances take all columns of a row at once.
 
     Django's own way sets one column after the other, which takes longer than fetching all of them.
-    A column that was not read is fetched
-    when it is asked for.
+    A column that was not read is fetched when it is used.
     """
 
     class Meta:
@@ -29,3 +29,25 @@ class FastLoadModel(models.Model):
         row._state = ModelState()
         row._state.adding, row._state.db = False, db
         return row
+
+
+def distinct_values(rows: models.QuerySet[Any], field: str) -> Iterator[Any]:
+    """Distinct values of an indexed column, ascending: one index lookup for each of them."""
+    values = rows.order_by(field).values_list(field, flat=True)
+    value = values.first()
+    while value is not None:
+        yield value
+        value = values.filter(**{f"{field}__gt": value}).first()
+
+
+def distinct_days(
+    rows: models.QuerySet[Any],
+    since: datetime.date | None = None,
+    until: datetime.date | None = None,
+) -> Iterator[datetime.date]:
+    """Days of rows that have a day, ascending; `since` and `until` included."""
+    if since is not None:
+        rows = rows.filter(day__gte=since)
+    if until is not None:
+        rows = rows.filter(day__lte=until)
+    return distinct_values(rows, "day")

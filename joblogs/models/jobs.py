@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from joblogs.choices import LaunchMode, RunStatus, ScriptLanguage, StepType, TaskType
 
 from .access import Scope
-from .base import FastLoadModel
+from .base import FastLoadModel, distinct_days
 
 
 class Run(FastLoadModel):
@@ -42,12 +42,8 @@ class JobInstanceQuerySet(models.QuerySet["JobInstance"]):
         return self.exclude(held_at=None)
 
     def days(self) -> Iterator[date]:
-        """The days that have jobs, ascending: from day to day along the index."""
-        found = self.order_by("day").values_list("day", flat=True)
-        day = found.first()
-        while day is not None:
-            yield day
-            day = found.filter(day__gt=day).first()
+        """The days that have jobs, ascending."""
+        return distinct_days(self)
 
     def not_held(self) -> JobInstanceQuerySet:
         """Those that may grow old."""

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 
 from joblogs import database, object_store
-from joblogs.models import LogPack, StoredObject
+from joblogs.models import LogPack, StoredObject, distinct_days
 
 from .spans import PackKey
 
@@ -103,20 +103,12 @@ def held_bytes(day: datetime.date) -> dict[int, int]:
 
 def days_in_database(before: datetime.date) -> Iterator[datetime.date]:
     """The days before this one of which packs are in the database, ascending."""
-    return _days(LogPack.objects.filter(object_id=None, day__lt=before))
+    return distinct_days(LogPack.objects.filter(object_id=None, day__lt=before))
 
 
 def days_in_objects() -> Iterator[datetime.date]:
     """The days of which packs lie in objects, ascending."""
-    return _days(LogPack.objects.exclude(object_id=None))
-
-
-def _days(packs: QuerySet[LogPack]) -> Iterator[datetime.date]:
-    days = packs.order_by("day").values_list("day", flat=True)
-    day = days.first()
-    while day is not None:
-        yield day
-        day = days.filter(day__gt=day).first()
+    return distinct_days(LogPack.objects.exclude(object_id=None))
 
 
 def in_database(day: datetime.date) -> Iterator[list[StoredBytes]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -16,14 +15,14 @@ from typing import Any, NamedTuple
 from django.db.models import Sum
 
 from joblogs import database
-from joblogs.models import LogPack
+from joblogs.models import LogPack, distinct_days, distinct_values
 from joblogs.object_store import ObjectUnreachable
 
 from .. import codec
-from ..pieces import CHUNK_MAX_BYTES, Hole, Piece, join
+from ..pieces import CHUNK_MAX_BYTES, Hole
 from . import objects
 from .objects import ObjectPlace
-from .spans import PACK_MAX_BYTES, PackKey, PackPlace, Span
+from .spans import PackKey, PackPlace, Span
 
 PARTITIONS = database.Partitions(LogPack)
 """The day partitions of the packs, where there are any."""
@@ -129,55 +128,6 @@ def _found(
 
 def _step(key: PackKey) -> int:
     return key.step
-
-
-class PackedSpans:
-    """Reader of spans of one day that are packed: each pack is fetched and decoded once.
-
-    Decoded packs are kept as long as a span is to come that they hold; the caller bounds how many
-    those are.
-    """
-
-    def __init__(self, day: datetime.date, spans: Sequence[Span]) -> None:
-        self._uses = Counter(key for span in spans for key in keys_of(span))
-        self._stored = stored_packs(day, self._uses)
-        self._texts: dict[PackKey, bytes] = {}
-        # Mostly a few hosts are asked for: what lies behind them is left alone.
-        self._ends: dict[PackKey, int] = {}
-        for span in spans:
-            for key, _, stop in places_of(span):
-                self._ends[key] = max(stop, self._ends.get(key, 0))
-
-    def parts(self, span: Span) -> list[bytes]:
-        """The bytes of one of the spans, as parts to be joined. Raises Hole and other Unreadable
-        errors."""
-        place = span.place
-        assert place is not None  # noqa: S101 - the caller asks for packed spans only
-        pieces = []
-        for key in keys_of(span):
-            offset = (key.number - place.number) * CHUNK_MAX_BYTES - place.start
-            text = self._text(key)
-            if text is None:
-                raise Hole(max(span.start, offset), None)
-            pieces.append(Piece(offset, text))
-        return join((span.start, span.stop), pieces)
-
-    def _text(self, key: PackKey) -> bytes | None:
-        text = self._texts.get(key)
-        if text is None:
-            stored = self._stored.get(key)
-            if stored is None:
-                return None
-            end = self._ends[key]
-            # Byte for byte it is faster in one go.
-            is_little = end <= PACK_MAX_BYTES // 2
-            text = codec.decode_beginning(*stored, end) if is_little else codec.decode(*stored)
-            self._texts[key] = text
-        self._uses[key] -= 1
-        if self._uses[key] <= 0:
-            self._texts.pop(key)
-            self._stored.pop(key, None)
-        return text
 
 
 def insert(day: datetime.date, packs: Sequence[Pack]) -> None:
@@ -305,19 +255,9 @@ def days(
     since: datetime.date | None = None, until: datetime.date | None = None
 ) -> Iterator[datetime.date]:
     """The days that have packs, ascending."""
-    found = LogPack.objects.order_by("day").values_list("day", flat=True)
-    if until is not None:
-        found = found.filter(day__lte=until)
-    day = found.filter(day__gte=since).first() if since is not None else found.first()
-    while day is not None:
-        yield day
-        day = found.filter(day__gt=day).first()
+    return distinct_days(LogPack.objects.all(), since, until)
 
 
 def steps_of_day(day: datetime.date) -> Iterator[int]:
     """The steps that packs of a day name, ascending."""
-    found = LogPack.objects.filter(day=day).order_by("step_id").values_list("step_id", flat=True)
-    step = found.first()
-    while step is not None:
-        yield step
-        step = found.filter(step_id__gt=step).first()
+    return distinct_values(LogPack.objects.filter(day=day), "step_id")

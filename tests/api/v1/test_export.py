@@ -176,7 +176,7 @@ def test_what_fails_on_its_way_does_not_end_well(get: Any, monkeypatch: pytest.M
     response = get("?format=txt&no_prefix=1")
     parts = iter(response.streaming_content)
     assert next(parts) == b"hello\n"
-    monkeypatch.setattr(store, "_chunks", lambda *_, **__: {0: []})
+    monkeypatch.setattr(store.chunks, "stored_chunks", lambda *_, **__: {0: []})
     with pytest.raises(Hole):
         list(parts)
 
