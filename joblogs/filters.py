@@ -13,6 +13,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from joblogs import times
 from joblogs.choices import RunStatus
 from joblogs.models import HostResult, JobInstance, Scope
 
@@ -108,6 +109,22 @@ class ScopeFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]
     field_class = ScopeField
 
 
+class DayField(forms.DateField):
+    """Field of a form for a day."""
+
+    widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    input_formats: Any = ("%Y-%m-%d",)
+
+    def strptime(self, value: str, format: str) -> date:
+        return times.day(value)
+
+
+class DayFilter(django_filters.DateFilter):  # type: ignore[misc]
+    """Filter by a day."""
+
+    field_class = DayField
+
+
 class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     """Form of the jobs page, whose values are a JobFilter. `scopes` are those that the reader may
     browse."""
@@ -121,8 +138,8 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
     name = django_filters.CharFilter(label=_("job name"))
     operator = django_filters.CharFilter(label=_("operator"))
     host = django_filters.CharFilter(label=_("host"))
-    since = django_filters.DateFilter(label=_("from"))
-    until = django_filters.DateFilter(label=_("to"))
+    since = DayFilter(label=_("from"))
+    until = DayFilter(label=_("to"))
     number = django_filters.NumberFilter(label=_("job id"))
 
     class Meta:
@@ -134,8 +151,6 @@ class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
         self.scopes = scopes
         self.filters["scope"].queryset = scopes.order_by("scope_type", "scope_id")
         self.filters["scope"].field.label_from_instance = lambda scope: scope.name or str(scope)
-        for name in ("since", "until"):
-            self.form.fields[name].widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
         self.form.fields["name"].widget.attrs |= {"data-key": "/", "data-key-label": _("job name")}
         self.form.fields["host"].widget.attrs["placeholder"] = _("address, name or id")
         self.form.fields["number"].widget.attrs["inputmode"] = "numeric"

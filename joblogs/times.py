@@ -1,7 +1,9 @@
-"""The times that a record may state: milliseconds since 1970 in UTC, within the calendar."""
+"""The times that a record may state: milliseconds since 1970 in UTC, within the calendar; and days
+as people name them."""
 
 from __future__ import annotations
 
+import datetime
 import re
 import time
 
@@ -10,8 +12,16 @@ TIME_MAX = 253_402_214_399_999
 AHEAD_MAX = 7 * 24 * 60 * 60 * 1000
 """Milliseconds that a job's create_time and an update_time may be ahead of this machine's clock."""
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # What msgspec says of a value ends with where that was.
 _OF_A_TIME = re.compile(r"\.(?:created|at|(?:create|start|end|update)_time)`\Z")
+
+
+def day(text: str) -> datetime.date:
+    """A day such as `2026-11-25`, and written in no other way. Raises ValueError."""
+    if _DAY.fullmatch(text) is None:
+        raise ValueError(text)
+    return datetime.date.fromisoformat(text)
 
 
 def now() -> int:

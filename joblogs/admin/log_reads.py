@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from joblogs import access
+from joblogs import access, times
 from joblogs.audit import Channel
 from joblogs.models import LogRead
 
@@ -99,7 +99,7 @@ class LogReadAdmin(ReadOnlyModelAdmin):
 def _within(day: str) -> Q:
     """The reads of a day in UTC; of one that no calendar has, none."""
     try:
-        start = datetime.combine(date.fromisoformat(day), time.min, tzinfo=UTC)
+        start = datetime.combine(times.day(day), time.min, tzinfo=UTC)
         end = start + timedelta(days=1)
     except (ValueError, OverflowError):
         return Q(pk__in=[])

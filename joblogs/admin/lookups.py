@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
-from joblogs import access
+from joblogs import access, times
 from joblogs.models import Host, HostResult, StepInstance
 from joblogs.query import job_list
 
@@ -19,13 +17,12 @@ LATEST_JOBS = 200
 """Whose steps and host results a list shows to staff, as long as they search for nothing."""
 LATEST_RUNS = 5_000
 """Results on a host whose jobs and files a search finds."""
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def rows_of_day(term: str, field: str) -> list[Q]:
     """The rows of a day, if the term is one."""
     try:
-        return [Q(**{field: date.fromisoformat(term)})] if _DAY.fullmatch(term) else []
+        return [Q(**{field: times.day(term)})]
     except ValueError:
         return []
 

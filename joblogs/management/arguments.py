@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from joblogs import times
 from joblogs.choices import ScopeType
 from joblogs.query import Address
 from joblogs.records import MAX_ID
@@ -127,7 +128,7 @@ def cloud_address(value: str) -> Address:
 def day(value: str) -> date:
     """A day, such as `2026-11-25`."""
     try:
-        return date.fromisoformat(value)
+        return times.day(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{value!r} is not a day such as 2026-11-25") from None
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from joblogs import times
 from joblogs.choices import Outcome
 from joblogs.signatures import PatternPlaces
 from joblogs.signed_parts import FIRST_HOST
@@ -46,7 +47,7 @@ class Cursor(NamedTuple):
         match = _CURSOR.fullmatch(text)
         if match is None:
             raise ValueError(text)
-        day = datetime.date.fromisoformat(match[1])
+        day = times.day(match[1])
         return cls(day) if match[2] is None else cls(day, *map(int, match.group(2, 3, 4)))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from joblogs import times
 from joblogs.api.fields import TEXT, Parameter, Params
 from joblogs.api.parameters import optional_integer, optional_text
 from joblogs.errors import BadRequest
@@ -49,7 +50,7 @@ def searched_text(params: Params, field: str) -> str:
 def _day(params: Params, field: str) -> date | None:
     text = optional_text(params, field)
     try:
-        return None if text is None else date.fromisoformat(text)
+        return None if text is None else times.day(text)
     except ValueError:
         raise BadRequest(BadRequest.FIELD, field) from None
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from joblogs import slow_work
 from joblogs.audit import Channel
 from joblogs.choices import Outcome
-from joblogs.filters import JobFilter, ScopeField
+from joblogs.filters import DayField, JobFilter, ScopeField
 from joblogs.models import JobInstance, Scope
 from joblogs.pages import links
 from joblogs.pages.log.host_log import moment
@@ -59,16 +59,14 @@ class HistoryForm(forms.Form):
             (str(Outcome.SUCCEEDED), _("hosts that succeeded")),
         ],
     )
-    since = forms.DateField(required=False, label=_("from"))
-    until = forms.DateField(required=False, label=_("to"))
+    since = DayField(required=False, label=_("from"))
+    until = DayField(required=False, label=_("to"))
 
     def __init__(self, *args: Any, scopes: QuerySet[Scope], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         scope: Any = self.fields["scope"]
         scope.queryset = scopes.order_by("scope_type", "scope_id")
         scope.label_from_instance = lambda one: one.name or str(one)
-        for name in ("since", "until"):
-            self.fields[name].widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
         self.fields["host"].widget.attrs["placeholder"] = _("address, name or id")
 
     def clean(self) -> dict[str, Any]:

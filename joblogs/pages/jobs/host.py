@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 
-from joblogs import query
+from joblogs import query, times
 from joblogs.models import Scope
 from joblogs.pages import links
 from joblogs.pages.formats import address_label, duration, host_status_label, state_label
@@ -65,6 +64,6 @@ def _key(request: HttpRequest) -> ResultKey | None:
     if not match:
         return None
     try:
-        return ResultKey(date.fromisoformat(match[1]), int(match[2]))
+        return ResultKey(times.day(match[1]), int(match[2]))
     except ValueError:
         raise Http404 from None
