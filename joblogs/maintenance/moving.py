@@ -3,11 +3,13 @@
 Nothing is lost, wherever a run is killed: what is going to be written is written down and
 committed, the object is written and read back, and one transaction points to it, takes the bytes
 out of the database and forgets the intent. An intent that a run left behind is given up by the next
-one, and its object, if it is there, deleted.
+one, or by whoever redacts or removes before that, and its object, if it is there, deleted: at once,
+and once more an hour later, as it may arrive late.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import itertools
 import logging
@@ -25,7 +27,7 @@ from joblogs.logtext.store.spans import PackKey
 from joblogs.models import ObjectToDelete, Scope, StepInstance, StoredObject
 
 from .paging import by_key
-from .runs import CurrentRun
+from .runs import AlreadyRunning, CurrentRun, alone
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +141,7 @@ def _batches(packs: Iterable[objects.StoredBytes]) -> Iterator[list[PackKey]]:
 def move(batch: Batch) -> int:
     """Move packs to an object; how many bytes. 0 if one of them was changed meanwhile.
 
-    The object store has been claimed. Raises ObjectUnreachable.
+    The object store has been claimed. Raises ForeignStore and ObjectUnreachable.
     """
     data = objects.stored_data(batch.day, batch.keys)
     if not data:
@@ -206,6 +208,7 @@ def _write(
     data: dict[PackKey, bytes],
     point: Callable[[dict[PackKey, ObjectPlace]], bool],
 ) -> int:
+    object_store.confirm(object_store.client())
     whole = b"".join(data.values())
     intent = object_store.intend(day=day, scope=scope, data=whole)
     places, start = {}, 0
@@ -222,8 +225,8 @@ def _write(
         object_store.client().put(intent.key, whole)
         database.retrying(settle)
     except _Changed:
-        object_store.give_up(intent)
-        # It has arrived, and may hold what was redacted meanwhile.
+        object_store.give_up(intent, has_arrived=True)
+        # It may hold what was redacted meanwhile.
         for row in ObjectToDelete.objects.filter(key=intent.key):
             delete(row)
         return 0
@@ -236,10 +239,11 @@ def _write(
 def delete_at_once() -> bool:
     """Delete what was redacted or removed from objects now; False if the next run of maintenance
     has to, because the object store does not let it be done."""
-    if _is_all_deleted():
+    if _is_all_deleted() and not StoredObject.objects.intents().exists():
         return True
     try:
         object_store.claim(object_store.client())
+        _give_up_abandoned()
         _write_all_anew(by_key(_leaving()))
         for row in object_store.due_deletions():
             delete(row)
@@ -256,8 +260,16 @@ def _leaving() -> QuerySet[StoredObject]:
 
 
 def _is_all_deleted() -> bool:
-    """Whether nothing is due to be deleted."""
+    """Whether nothing that packs pointed to is due to be deleted."""
     return not _leaving().exists() and next(object_store.due_deletions(), None) is None
+
+
+def _give_up_abandoned() -> None:
+    """Give up what a run that was killed was about to write, which may hold what was redacted or
+    removed since. A run that is alive finds out by itself."""
+    if StoredObject.objects.intents().exists():
+        with contextlib.suppress(AlreadyRunning), alone():
+            give_up_intents()
 
 
 def give_up_intents() -> None:
@@ -267,7 +279,8 @@ def give_up_intents() -> None:
 
 
 def delete(row: ObjectToDelete) -> None:
-    """Delete an object whose time has come. Raises ObjectUnreachable."""
+    """Delete an object whose time has come. Raises ForeignStore and ObjectUnreachable."""
+    object_store.confirm(object_store.client())
     object_store.client().delete(row.key)
     kept = object_store.cache()
     if kept is not None:

@@ -17,6 +17,11 @@ class StoreId(models.Model):
     """The random id of this store in its object store; the only row. No export carries it."""
 
     value = models.CharField(max_length=32)
+    # Random; written to the object store too, and another one with each run that writes or deletes
+    # there: what a copy of this row says is soon something that was.
+    token = models.CharField(max_length=32, default="", db_default="")
+    # The token that is about to be written there; empty if none is.
+    next_token = models.CharField(max_length=32, default="", db_default="")
 
     def __str__(self) -> str:
         return self.value
@@ -24,13 +29,36 @@ class StoreId(models.Model):
     @classmethod
     def of_this_store(cls) -> str:
         """The id, made when it is first needed."""
+        return cls.row().value
+
+    @classmethod
+    def row(cls) -> StoreId:
+        """The row as it is now, made when it is first needed."""
         row = cls.objects.first()
         if row is None:
             # Somebody else may make it at the same time: the first one counts.
             made = StoreId(pk=1, value=secrets.token_hex(16))
             StoreId.objects.bulk_create([made], ignore_conflicts=True)
             row = cls.objects.get()
-        return row.value
+        return row
+
+    @property
+    def tokens(self) -> set[str]:
+        """The tokens of which one is in the object store."""
+        return {self.token, self.next_token or self.token}
+
+    def intend_token(self, token: str) -> str | None:
+        """Write down which token is going to be written: this one, or one that was intended
+        already. None if another process changed the row meanwhile."""
+        if self.next_token:
+            return self.next_token
+        rows = StoreId.objects.filter(pk=self.pk, token=self.token, next_token="")
+        return token if rows.update(next_token=token) else None
+
+    def settle_token(self, token: str) -> None:
+        """Write down that the one that was intended has been written."""
+        rows = StoreId.objects.filter(pk=self.pk, next_token=token)
+        rows.update(token=token, next_token="")
 
 
 class StoredObjects(models.QuerySet["StoredObject"]):
@@ -99,6 +127,9 @@ class ObjectToDelete(models.Model):
     size = models.BigIntegerField()
     # Milliseconds since the epoch: not before.
     due_at = models.BigIntegerField()
+    # The same: it is deleted once more then, as who wrote it was killed and it may arrive late; 0
+    # if it is not.
+    again_at = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         indexes = [

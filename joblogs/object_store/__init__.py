@@ -17,7 +17,7 @@ from .ledger import (
     settle,
     unknown,
 )
-from .ownership import claim
+from .ownership import claim, confirm
 from .reader import Part, cache, checksum, client, read
 from .upload import Upload
 
@@ -31,6 +31,7 @@ __all__ = [
     "checksum",
     "claim",
     "client",
+    "confirm",
     "due_deletions",
     "forget_deletion",
     "give_up",

@@ -5,6 +5,7 @@ Every call takes a bounded time and ends with what was asked for or with ObjectU
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import os
@@ -15,7 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    NotFoundError,
+    PreconditionError,
+)
 from obstore.store import LocalStore, from_url
 
 from .faults import Fault, ObjectUnreachable
@@ -32,6 +38,7 @@ COALESCED_BYTES = 1024 * 1024
 """Ranges that lie at most so far apart are one request: a gap costs less than another request."""
 # A missing object is Python's FileNotFoundError; a folder may raise any other OSError too.
 _FAILURES = (BaseError, OSError, ValueError)
+_SWAPPED = (AlreadyExistsError, PreconditionError)
 
 
 class Range(NamedTuple):
@@ -41,12 +48,19 @@ class Range(NamedTuple):
     stop: int
 
 
+class Found(NamedTuple):
+    """What an object holds, and what tells this content from any later one."""
+
+    data: bytes
+    version: dict[str, str]
+
+
 class Client:
     """Objects below one URL. Safe to use from any thread."""
 
     def __init__(self, url: str, *, seconds: float, allow_http: bool = False) -> None:
         """`seconds`: what a request may take; with its retries twice as long."""
-        self._url = url
+        self._top = Path(url.removeprefix("file://"))  # of a folder
         limits: dict[str, Any] = {
             "retry_config": {
                 "max_retries": RETRIES,
@@ -91,16 +105,20 @@ class Client:
             raise ObjectUnreachable(Fault.TORN, key)
         self._sync(key)
 
-    def overwrite(self, key: str, data: bytes) -> None:
-        """Write an object, whether it is there or not."""
-        _tried(key, lambda: obstore.put(self._store, key, data, use_multipart=False))
+    def swap(self, key: str, data: bytes, *, held: Found | None) -> bool:
+        """Write an object over what was found there, or over nothing: whether nobody else did."""
+        try:
+            _tried(key, lambda: self._swap(key, data, held))
+        except _SWAPPED:
+            return False
         self._sync(key)
+        return True
 
     def get(self, key: str) -> bytes:
         """All of an object."""
         return _tried(key, lambda: bytes(obstore.get(self._store, key).bytes()))
 
-    def find(self, key: str) -> bytes | None:
+    def find(self, key: str) -> Found | None:
         """All of an object, None if there is none."""
         return _tried(key, lambda: self._find(key))
 
@@ -136,11 +154,30 @@ class Client:
         except AlreadyExistsError:
             logger.info("%s is there already; it is compared", key)
 
-    def _find(self, key: str) -> bytes | None:
+    def _find(self, key: str) -> Found | None:
         try:
-            return bytes(obstore.get(self._store, key).bytes())
+            answer = obstore.get(self._store, key)
         except FileNotFoundError:
             return None
+        version = {"e_tag": answer.meta["e_tag"], "version": answer.meta["version"]}
+        return Found(
+            bytes(answer.bytes()), {name: value for name, value in version.items() if value}
+        )
+
+    def _swap(self, key: str, data: bytes, held: Found | None) -> None:
+        mode: Any = "create" if held is None else held.version
+        if held is None or not isinstance(self._store, LocalStore):
+            obstore.put(self._store, key, data, mode=mode, use_multipart=False)
+            return
+        # A folder has no such request.
+        folder = os.open(self._top, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            if self._find(key) != held:
+                raise PreconditionError(key)
+            obstore.put(self._store, key, data, use_multipart=False)
+        finally:
+            os.close(folder)
 
     def _range(self, key: str, start: int, stop: int) -> bytes:
         began = time.monotonic()
@@ -161,9 +198,9 @@ class Client:
         """What was written to a folder survives a loss of power, as what a service took does."""
         if not isinstance(self._store, LocalStore):
             return
-        top = Path(self._url.removeprefix("file://"))
-        file = top / key
-        for path in (file, *(folder for folder in file.parents if folder.is_relative_to(top))):
+        file = self._top / key
+        folders = (folder for folder in file.parents if folder.is_relative_to(self._top))
+        for path in (file, *folders):
             handle = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(handle)
@@ -174,6 +211,8 @@ class Client:
 def _tried(key: str, work: Callable[[], T]) -> T:
     try:
         return work()
+    except _SWAPPED:
+        raise
     except _FAILURES as error:
         is_missing = isinstance(error, FileNotFoundError | NotFoundError)
         fault = Fault.MISSING if is_missing else Fault.UNREACHABLE

@@ -45,14 +45,17 @@ def settle(written: StoredObject) -> bool:
     return bool(intents.update(state=StoredObject.State.WRITTEN))
 
 
-def give_up(unsettled: StoredObject) -> None:
-    """Nothing will point to this one: if it is there, or arrives yet, it is deleted.
+def give_up(unsettled: StoredObject, *, has_arrived: bool = False) -> None:
+    """Nothing will point to this one: it is to be deleted now and, unless it `has_arrived`, once
+    more when it cannot arrive any longer.
 
     Unless it was settled or given up meanwhile, by another process.
     """
+    now = _now()
+    again_at = 0 if has_arrived else now + ABANDONED_MS
     with transaction.atomic():
         intents = StoredObject.objects.intents().select_for_update().filter(pk=unsettled.pk)
-        _retire(list(intents), due_at=_now() + ABANDONED_MS)
+        _retire(list(intents), due_at=now, again_at=again_at)
 
 
 def let_go(sizes: Mapping[int, int], *, at_once: bool) -> None:
@@ -75,8 +78,8 @@ def hasten(day: datetime.date, scopes: Collection[int]) -> None:
     """Objects of a day that wait for the end of the grace period go now, as they may hold an
     earlier copy of what is redacted or removed. Part of the caller's transaction."""
     now = _now()
-    # Those that were given up go within the hour, and not before they have arrived.
-    waiting = ObjectToDelete.objects.filter(due_at__gt=now + ABANDONED_MS)
+    # Those that were given up are to be deleted once more, not earlier.
+    waiting = ObjectToDelete.objects.filter(due_at__gt=now, again_at=0)
     if waiting.exists():
         for scope in sorted(scopes):
             waiting.filter(key__startswith=_folder(day, scope)).update(due_at=now)
@@ -108,8 +111,12 @@ def due_deletions() -> Iterator[ObjectToDelete]:
 
 
 def forget_deletion(row: ObjectToDelete) -> None:
-    """An object has been deleted."""
-    ObjectToDelete.objects.filter(pk=row.pk).delete()
+    """An object has been deleted: that is all, unless it is to be once more."""
+    own = ObjectToDelete.objects.filter(pk=row.pk)
+    if row.again_at > _now():
+        own.update(due_at=row.again_at)
+    else:
+        own.delete()
 
 
 def unknown(keys: Collection[str]) -> set[str]:
@@ -126,8 +133,11 @@ def _retire_empty(objects: Collection[int]) -> None:
         _retire([one], due_at=now if one.at_once else now + grace)
 
 
-def _retire(objects: Collection[StoredObject], *, due_at: int) -> None:
-    rows = [ObjectToDelete(key=one.key, size=one.size, due_at=due_at) for one in objects]
+def _retire(objects: Collection[StoredObject], *, due_at: int, again_at: int = 0) -> None:
+    rows = [
+        ObjectToDelete(key=one.key, size=one.size, due_at=due_at, again_at=again_at)
+        for one in objects
+    ]
     ObjectToDelete.objects.bulk_create(rows)
     StoredObject.objects.filter(id__in=[one.pk for one in objects]).delete()
 

@@ -1,8 +1,10 @@
 """Whose an object store is: an object of its own names the store that may write and delete there.
 
 A copy of a store has the same rows, and would delete the original's logs when its own expire. So
-that object also says where the store's database lies (`database.place`), which a copy does not
-share.
+that object also says where the store's database lies (`database.place`), which most copies do not
+share, and a random token, which is another one after each run that writes or deletes. A disk that
+was cloned shares everything but what came later: of two that have the same token the first one that
+renews it goes on, and the other is refused.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import secrets
 
 from django.conf import settings
 
@@ -22,31 +25,59 @@ from .faults import Fault, ForeignStore, ObjectUnreachable
 logger = logging.getLogger(__name__)
 
 KEY = "joblogs-store.json"
+ATTEMPTS = 10
+"""As often as a token is renewed that other processes of this store renew at the same time."""
 
 
 def claim(client: Client) -> None:
-    """See that the object store is this store's; one that is nobody's becomes so.
+    """See that the object store is this store's, and renew its token; one that is nobody's becomes
+    this store's.
 
-    To be asked before anything is written or deleted there. Raises ForeignStore, and
+    To be asked at the beginning of what writes or deletes there. Raises ForeignStore, and
     ObjectUnreachable.
     """
-    own = _own()
+    for _ in range(ATTEMPTS):
+        if _renew(client):
+            return
+    raise ObjectUnreachable(Fault.UNREACHABLE, KEY)
+
+
+def confirm(client: Client) -> None:
+    """See that it is this store's still: before each object that is written or deleted.
+
+    Raises ForeignStore, and ObjectUnreachable.
+    """
+    before: set[str] | None = None
+    while True:
+        # Read first: what another process of this store wrote there is in the row by then.
+        held, row = client.find(KEY), StoreId.row()
+        if held is not None and _is_of(row, held.data):
+            return
+        if row.tokens == before:
+            break
+        before = row.tokens
+    raise ForeignStore(_why(held.data if held else None, row))
+
+
+def _renew(client: Client) -> bool:
+    """Write the next token: False if another process did meanwhile, and it is to be tried again."""
+    row = StoreId.row()
     held = client.find(KEY)
-    if held is None and not _has_objects():
-        try:
-            client.put(KEY, own)
-        except ObjectUnreachable as error:
-            # Another store may have made it at the same time: the first one counts.
-            if error.fault is not Fault.TORN:
-                raise
-        held = client.find(KEY)
-    if held == own:
-        return
-    if settings.OBJECT_STORE_ADOPT:
-        client.overwrite(KEY, own)
+    if not (_is_of(row, held.data) if held else not _has_objects()):
+        if StoreId.row().tokens != row.tokens:
+            return False
+        if not settings.OBJECT_STORE_ADOPT:
+            raise ForeignStore(_why(held.data if held else None, row))
         logger.warning("OBJECT_STORE_ADOPT: the object store is this store's from now on")
-        return
-    raise ForeignStore(_why(held, own))
+    elif held and row.next_token and _read(held.data).get("token") == row.next_token:
+        # A run was killed behind its writing, maybe that of which this store is a copy.
+        row.settle_token(row.next_token)
+        return False
+    token = row.intend_token(secrets.token_hex(16))
+    if token is None or not client.swap(KEY, _content(row, token), held=held):
+        return False
+    row.settle_token(token)
+    return True
 
 
 def _has_objects() -> bool:
@@ -54,22 +85,35 @@ def _has_objects() -> bool:
     return StoredObject.objects.written().exists() or ObjectToDelete.objects.exists()
 
 
-def _own() -> bytes:
+def _content(row: StoreId, token: str) -> bytes:
+    return json.dumps({"store": row.value, "place": _place(), "token": token}).encode()
+
+
+def _place() -> str:
     # The place itself names files and systems, which are nobody's business there.
-    place = hashlib.sha256(database.place().encode()).hexdigest()
-    return json.dumps({"store": StoreId.of_this_store(), "place": place}).encode()
+    return hashlib.sha256(database.place().encode()).hexdigest()
 
 
-def _why(held: bytes | None, own: bytes) -> str:
-    if held is None:
+def _is_of(row: StoreId, content: bytes) -> bool:
+    held = _read(content)
+    place, token = held.get("place"), held.get("token", "")
+    return held.get("store") == row.value and place == _place() and token in row.tokens
+
+
+def _why(content: bytes | None, row: StoreId) -> str:
+    if content is None:
         return "this store has objects, and there are none of it."
-    if b'"store"' in held and _store(held) == _store(own):
-        return "it belongs to this store's original, of which this is a copy or a backup."
+    if _read(content).get("store") == row.value:
+        return (
+            "it belongs to this store's original, of which this is a copy or a backup, or to a "
+            "copy of this one that has gone on in its place."
+        )
     return "it belongs to another store."
 
 
-def _store(content: bytes) -> object:
+def _read(content: bytes) -> dict[str, object]:
     try:
-        return json.loads(content).get("store")
-    except (ValueError, AttributeError):
-        return None
+        held = json.loads(content)
+    except ValueError:
+        return {}
+    return held if isinstance(held, dict) else {}

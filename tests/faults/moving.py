@@ -13,9 +13,9 @@ from tests.faults.site import Site
 from tests.object_store.faulty_server import Mode
 from tests.serving import ROOT
 
-STEPS = 5
-"""Requests of a run that moves one object: whose is it, write, read back; what is given up before
-costs further ones."""
+STEPS = 8
+"""Requests of a run that moves one object: whose is it, say so anew, look again, write, read back;
+what was given up before costs further ones: look again, delete."""
 _DUE = {"PACK_AFTER_DAYS": "1", "OBJECT_STORE_DAYS": "1", "OBJECT_TIMEOUT_SECONDS": "2"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -105,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.server.objects.get(self._name)
         if data is None:
             return self._answer(404)
-        status, headers = 200, {}
+        status, headers = 200, {"ETag": _tag(data)}
         if found := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
             start, stop = int(found[1]), int(found[2] or len(data) - 1) + 1
             if start >= len(data):
@@ -121,14 +122,17 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._begin()
         if body is None:
             return None
-        if self.headers.get("If-None-Match") == "*" and self._name in self.server.objects:
+        held = self.server.objects.get(self._name)
+        if self.headers.get("If-None-Match") == "*" and held is not None:
+            return self._answer(412)
+        if self.headers.get("If-Match", _tag(held or b"")) != _tag(held or b""):
             return self._answer(412)
         self.server.objects[self._name] = body
         if self._mode is Mode.LOST_ANSWER:
             self.server.mode = Mode.WELL
             self.close_connection = True
             return None
-        return self._answer(200, ETag='"x"')
+        return self._answer(200, ETag=_tag(body))
 
     def do_DELETE(self) -> None:
         if self._begin() is not None:
@@ -183,3 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nobody reads it."""
+
+
+def _tag(data: bytes) -> str:
+    return f'"{hashlib.sha256(data).hexdigest()}"'

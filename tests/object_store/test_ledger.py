@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from joblogs.models import ObjectToDelete, StoredObject, StoreId
-from joblogs.object_store import give_up, intend, ledger, let_go, recount, settle
+from joblogs.object_store import forget_deletion, give_up, intend, ledger, let_go, recount, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -34,12 +33,26 @@ def test_a_key_tells_store_day_and_scope_and_no_digest_of_text() -> None:
     assert random != second.key.split("/")[3]
 
 
-def test_an_intent_that_is_given_up_is_deleted_later(settings: Any) -> None:
+def test_an_intent_that_is_given_up_is_deleted_now_and_once_more_later() -> None:
     one = intend(day=DAY, scope=7, data=b"x")
     give_up(one)
     assert not StoredObject.objects.exists()
+    (row,) = ledger.due_deletions()
+    assert row.key == one.key
+    forget_deletion(row)
     assert list(ledger.due_deletions()) == []
     assert 0 < _due_in_days(one.key) < 1
+    ObjectToDelete.objects.update(due_at=0, again_at=1)
+    (row,) = ledger.due_deletions()
+    forget_deletion(row)
+    assert not ObjectToDelete.objects.exists()
+
+
+def test_one_that_has_arrived_is_deleted_once() -> None:
+    give_up(intend(day=DAY, scope=7, data=b"x"), has_arrived=True)
+    (row,) = ledger.due_deletions()
+    forget_deletion(row)
+    assert not ObjectToDelete.objects.exists()
 
 
 @pytest.mark.parametrize(("at_once", "days"), [(False, 7), (True, 0)])

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
 
-from joblogs import object_store
+from joblogs import database, object_store
 from joblogs.maintenance import expiry, removing
 from joblogs.models import JobInstance, LogPack, ObjectToDelete, StoredObject
 
@@ -165,7 +165,7 @@ def test_an_object_whose_packs_changed_while_it_was_written_goes_at_once(
     assert all(SECRET.encode() not in text for text in stored().values())
     maintain()
     assert len(files(folder)) == StoredObject.objects.count() == 1
-    assert not ObjectToDelete.objects.exists()
+    assert not ObjectToDelete.objects.filter(again_at=0).exists()
 
 
 def test_what_is_to_be_deleted_is_told_while_no_object_store_is_set(
@@ -181,3 +181,61 @@ def test_what_is_to_be_deleted_is_told_while_no_object_store_is_set(
     settings.OBJECT_STORE_URL = url
     assert "1 deleted" in maintain()
     assert len(stored()) == 5
+
+
+def _abandon(folder: Path) -> Path:
+    """A run was killed once it had written an object, before packs pointed to it."""
+    day = JobInstance.objects.values_list("day", flat=True)[0]
+    data = LogPack.objects.values_list("data", flat=True)[0]
+    object_store.claim(object_store.client())
+    scope = JobInstance.objects.values_list("scope_id", flat=True)[0]
+    one = object_store.intend(day=day, scope=scope, data=bytes(data))
+    object_store.client().put(one.key, bytes(data))
+    return folder / one.key
+
+
+@pytest.mark.parametrize("how", ["redacted", "removed", "maintained"])
+def test_an_abandoned_object_goes_at_once_with_what_is_redacted_or_removed(
+    folder: Path, tmp_path: Path, how: str
+) -> None:
+    old_job(1)
+    left = _abandon(folder)
+    assert left.exists()
+    if how == "redacted":
+        _redact(tmp_path)
+    elif how == "removed":
+        _remove(1)
+    else:
+        maintain()
+    assert not left.exists()
+    assert not StoredObject.objects.intents().exists()
+
+
+def test_an_abandoned_object_that_arrives_late_is_deleted_once_more(
+    folder: Path, tmp_path: Path
+) -> None:
+    old_job(1)
+    left = _abandon(folder)
+    data = left.read_bytes()
+    _redact(tmp_path)
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(data)
+    row = ObjectToDelete.objects.get(key=str(left.relative_to(folder)))
+    assert row.due_at == row.again_at
+    ObjectToDelete.objects.update(due_at=0, again_at=0)  # the hour has passed
+    maintain()
+    assert not left.exists()
+    assert not ObjectToDelete.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a session has its own lock twice")
+def test_what_a_run_is_about_to_write_is_left_to_it_by_who_redacts(
+    folder: Path, tmp_path: Path
+) -> None:
+    """It finds out by itself that a pack was changed."""
+    old_job(1)
+    left = _abandon(folder)
+    with database.only_one("maintain"):
+        _redact(tmp_path)
+    assert left.exists()
+    assert StoredObject.objects.intents().exists()
