@@ -13,7 +13,7 @@ import contextlib
 import datetime
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from django.conf import settings
@@ -236,14 +236,16 @@ def _write(
     return len(whole)
 
 
-def delete_at_once() -> bool:
-    """Delete what was redacted or removed from objects now; False if the next run of maintenance
-    has to, because the object store does not let it be done."""
-    if _is_all_deleted() and not StoredObject.objects.intents().exists():
+def delete_at_once(days: Collection[datetime.date]) -> bool:
+    """Delete what was redacted or removed of these days from objects now; False if the next run of
+    maintenance has to, because the object store does not let it be done."""
+    abandoned = StoredObject.objects.intents().filter(day__in=days)
+    if _is_all_deleted() and not abandoned.exists():
         return True
     try:
         object_store.claim(object_store.client())
-        _give_up_abandoned()
+        if abandoned.exists():
+            _give_up_abandoned()
         _write_all_anew(by_key(_leaving()))
         for row in object_store.due_deletions():
             delete(row)
@@ -267,9 +269,8 @@ def _is_all_deleted() -> bool:
 def _give_up_abandoned() -> None:
     """Give up what a run that was killed was about to write, which may hold what was redacted or
     removed since. A run that is alive finds out by itself."""
-    if StoredObject.objects.intents().exists():
-        with contextlib.suppress(AlreadyRunning), alone():
-            give_up_intents()
+    with contextlib.suppress(AlreadyRunning), alone():
+        give_up_intents()
 
 
 def give_up_intents() -> None:

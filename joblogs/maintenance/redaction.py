@@ -7,6 +7,7 @@ interrupted run is simply run again, and readers meet a log as it was or as it i
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -43,6 +44,8 @@ class Redacted:
     """Host results whose log cannot be read; `verify_logs` tells more."""
     left_in_objects: bool = False
     """What was masked still lies in object storage; the next run of maintenance deletes it."""
+    days: set[datetime.date] = field(default_factory=set)
+    """Of script logs that hold what is masked."""
 
 
 def redact(
@@ -68,7 +71,7 @@ def redact(
         _take(log, secrets, totals, record)
         progress(log.held_size)
     if record is not None:
-        totals.left_in_objects = not moving.delete_at_once()
+        totals.left_in_objects = not moving.delete_at_once(totals.days)
         record.finished_at, record.looked = timezone.now(), totals.looked
         record.save(update_fields=["finished_at", "looked"])
     return totals
@@ -97,6 +100,8 @@ def _take(log: Log, secrets: Secrets, totals: Redacted, record: Redaction | None
         return
     totals.logs += bool(found)
     totals.places += found
+    if found and isinstance(log, HostResult):
+        totals.days.add(log.day)
 
 
 def _mask(log: Log, secrets: Secrets, totals: Redacted, record: Redaction) -> Counter[str]:

@@ -6,6 +6,7 @@ and that they were removed, stays: those rows are plain values.
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -69,7 +70,9 @@ def remove(
     if not dry_run:
         record = Removal.objects.create(started_at=timezone.now(), by=by[:256], selection=selection)
     free = JobInstance.objects.not_held()
+    days = set[datetime.date]()
     for batch in _batches(jobs):
+        days.update(job.day for job in batch)
         if record is None:
             removed, held = _measure(free.filter(id__in=_ids(batch))), _held(batch)
         else:
@@ -79,7 +82,7 @@ def remove(
         totals.names += [name_of(job) for job in held][: HELD_NAMED - len(totals.names)]
         progress(len(batch))
     if record is not None:
-        totals.left_in_objects = not moving.delete_at_once()
+        totals.left_in_objects = not moving.delete_at_once(days)
         record.finished_at = timezone.now()
         record.save(update_fields=["finished_at"])
     return totals

@@ -31,7 +31,7 @@ class Copies:
 
     def clone(self, name: str) -> None:
         """The row as it is now becomes that of a clone too."""
-        self._rows[name] = StoreId.objects.values().get()
+        self._rows[name] = dict(StoreId.objects.values().get())
 
     def turn_into(self, name: str, *, from_: str) -> None:
         """Be the clone of this name from now on; what was the store keeps its row by `from_`."""
