@@ -1,5 +1,4 @@
-"""Signatures of parts of steps in the tables SignedPart and SignatureRow: written, asked, deleted
-here.
+"""Signatures of parts of steps: all that reads or writes the tables SignedPart and SignatureRow.
 
 A part counts only while its step did not change (`ChangedStep`), so signatures may be late but
 never wrong. Whoever masks or removes text clears its parts in the same transaction: their columns
@@ -17,7 +16,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from joblogs import database
 from joblogs.models import ChangedStep, SignatureRow, SignedPart
@@ -33,7 +32,7 @@ FIRST_HOST, LAST_HOST = 0, 2**63 - 1
 _LOCK = "signatures"
 _PART_FIELDS = ("day", "step_id", "first_host", "last_host", "size", "version", "block", "slot")
 _ROW_FIELDS = ("day", "page", "block", "bits", "width", "data")
-_ROWS, _PARTS = SignatureRow._meta.db_table, SignedPart._meta.db_table
+_ROW_TABLE, _PART_TABLE = SignatureRow._meta.db_table, SignedPart._meta.db_table
 _AT_ONCE = 500
 
 
@@ -72,25 +71,25 @@ def changed_steps(steps: Collection[int]) -> set[int]:
     return set(rows.values_list("step_id", flat=True))
 
 
+def _parts(day: datetime.date, steps: Collection[int]) -> QuerySet[SignedPart]:
+    return SignedPart.objects.filter(database.InArray("step_id", steps), day=day)
+
+
 def unsigned(day: datetime.date, steps: Collection[int]) -> list[int]:
     """Those of a day's steps that are not signed to the end, ascending."""
-    whole = SignedPart.objects.filter(
-        database.InArray("step_id", steps), day=day, last_host=LAST_HOST, version=VERSION
-    )
+    whole = _parts(day, steps).filter(last_host=LAST_HOST, version=VERSION)
     return sorted(set(steps) - set(whole.values_list("step_id", flat=True)))
 
 
 def sizes(day: datetime.date, steps: Collection[int]) -> dict[int, int]:
     """Bytes of text that were signed of a day's steps, as far as they were."""
-    parts = SignedPart.objects.filter(database.InArray("step_id", steps), day=day)
-    return dict(parts.order_by().values_list("step_id").annotate(Sum("size")))
+    parts = _parts(day, steps).order_by()
+    return dict(parts.values_list("step_id").annotate(Sum("size")))
 
 
 def parts_of(day: datetime.date, steps: Collection[int]) -> dict[int, list[Part]]:
     """The parts of a day's steps, by step, in the order of their hosts."""
-    rows = SignedPart.objects.filter(
-        database.InArray("step_id", steps), day=day, version=VERSION
-    ).order_by("step_id", "first_host")
+    rows = _parts(day, steps).filter(version=VERSION).order_by("step_id", "first_host")
     parts: dict[int, list[Part]] = defaultdict(list)
     for values in rows.values_list(*Part._fields):
         parts[values[0]].append(Part(*values))
@@ -148,15 +147,14 @@ def _write_blocks(
 
 
 def forget(day: datetime.date, steps: Collection[int]) -> None:
-    """Delete the parts of a day's steps, and let `tidy` take them out of their blocks later. Part
-    of the caller's transaction."""
-    SignedPart.objects.filter(database.InArray("step_id", steps), day=day).delete()
+    """Delete parts of a day's steps; `tidy` takes them out of their blocks. In a transaction."""
+    _parts(day, steps).delete()
 
 
 def clear(day: datetime.date, steps: Collection[int]) -> None:
     """Delete the parts of a day's steps, and their columns from the rows. Part of the caller's
     transaction."""
-    parts = SignedPart.objects.filter(database.InArray("step_id", steps), day=day)
+    parts = _parts(day, steps)
     database.take_lock(_LOCK)
     blocks = {block for block in parts.exclude(slot=None).values_list("block", flat=True) if block}
     parts.delete()
@@ -205,14 +203,13 @@ def _rewrite(day: datetime.date, blocks: Sequence[int]) -> None:
         if own:
             table = Table(pages[0][0], pages[0][1])
             data = b"".join(bytes(page) for _, _, page in pages)
-            signatures += table.signatures(
-                data, [part.slot for part in own if part.slot is not None]
-            )
+            slots = [part.slot for part in own if part.slot is not None]
+            signatures += table.signatures(data, slots)
             ordered += own
     placed = _write_blocks(day, signatures)
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {connection.ops.quote_name(_PARTS)} SET block = %s, slot = %s "  # noqa: S608 - our names
+            f"UPDATE {connection.ops.quote_name(_PART_TABLE)} SET block = %s, slot = %s "  # noqa: S608 - our names
             "WHERE day = %s AND step_id = %s AND first_host = %s",
             [
                 (block, slot, day, ordered[index].step_id, ordered[index].first_host)
@@ -253,9 +250,7 @@ def possible(day: datetime.date, parts: Iterable[Part], places: PatternPlaces) -
         elif part.block is not None:
             chosen.append(part)  # it has text, and no signature
     tables = _tables(day, of_block)
-    wanted = {
-        (table.where(place)[0], block) for block, table in tables.items() for place in places.all
-    }
+    wanted = {(each.where(place)[0], key) for key, each in tables.items() for place in places.all}
     data = _pages(day, sorted(wanted))
     for block, own in of_block.items():
         if block not in tables:
@@ -295,7 +290,7 @@ def _pages(day: datetime.date, wanted: Sequence[tuple[int, int]]) -> dict[tuple[
         # In this order: each of them is one look into the index.
         statement = (
             f"WITH wanted(page, block) AS (VALUES {marks}) "  # noqa: S608 - our names
-            f"SELECT wanted.page, wanted.block, held.data FROM wanted CROSS JOIN {_ROWS} held "
+            f"SELECT wanted.page, wanted.block, held.data FROM wanted CROSS JOIN {_ROW_TABLE} held "
             "WHERE held.day = %s AND held.page = wanted.page AND held.block = wanted.block"
         )
         parameters = [*itertools.chain.from_iterable(some), day]

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from .cleaning import cleaned
 from .features import Log, chosen, digest_of, looked_at
 from .line_groups import Part
-from .skeletons import SLOT, Line, lines_of_each
+from .skeletons import Line, lines_of_each
+from .slot_patterns import SLOT
 from .tables import Table, key_of
 from .value_groups import HOSTS_MIN
 

@@ -6,7 +6,6 @@ makes one slot of what belongs together: a date with its clock, a number with it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -15,91 +14,29 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from .slot_patterns import (
+    ALPHA,
+    BEFORE_SIGN,
+    BLANK,
+    CALENDAR,
+    CALENDAR_NAMES,
+    CALENDAR_WORDS,
+    CLASS,
+    DIGIT,
+    FOLD,
+    HEX,
+    MERGED,
+    SLOT,
+    TIME_LETTERS,
+    TIMED,
+    UPPER,
+    VOWEL,
+)
 
-SLOT = 1
-"""The byte that stands for a slot in a skeleton. Before slots are merged, 2 is the host's own name,
-3 a word of the calendar, 4 a number with a unit of time in one word."""
-_CALENDAR, _TIMED = 3, 4
+Array = npt.NDArray[Any]
 
 BATCH_BYTES = 256 * 1024
 """Texts that are looked at together: arrays of more no longer fit into the processor's cache."""
-
-_DIGIT, _ALPHA, _HEX, _VOWEL, _FOLD, _BLANK, _UPPER = (1 << bit for bit in range(7))
-_CLASS = np.zeros(256, np.uint8)
-for _bytes, _bit in (
-    (b"0123456789", _DIGIT | _HEX),
-    (b"abcdefABCDEF", _HEX),
-    (b"aeiouyAEIOUY", _VOWEL),
-    (b" \t\r", _BLANK | _FOLD),
-    (b"-=*#_.~+|<>", _FOLD),
-    (bytes(range(65, 91)), _ALPHA | _UPPER),
-    (bytes(range(97, 123)), _ALPHA),
-):
-    _CLASS[np.frombuffer(_bytes, np.uint8)] |= _bit
-
-_CALENDAR_WORDS = np.sort(
-    np.array(
-        [
-            int.from_bytes(word, "big")
-            for word in (
-                b"Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec "
-                b"UTC GMT CST EST EDT PST PDT CET JST IST BST"
-            ).split()
-        ],
-        np.uint32,
-    )
-)
-_CALENDAR_NAMES = frozenset(
-    b"Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April "
-    b"June July August Sept September October November December".split()
-)
-_TIME_LETTERS = np.frombuffer(b"smhd", np.uint8)
-_BEFORE_SIGN = np.frombuffer(b"\n \t(=[:_", np.uint8)
-
-_HAN_TIME = (
-    rb"(?:\xe5\xb9\xb4|\xe6\x9c\x88|\xe6\x97\xa5|\xe6\x97\xb6|\xe5\x88\x86(?:\xe9\x92\x9f)?"
-    rb"|(?:\xe6\xaf\xab)?\xe7\xa7\x92|\xe5\xa4\xa9|\xe5\xb0\x8f\xe6\x97\xb6|\xe5\x91\xa8)"
-)
-"""年 月 日 时 分(钟) (毫)秒 天 小时 周"""
-_TIME = (
-    rb"(?:[mun]?s|msecs?|secs?|seconds?|min|mins|minutes?|hrs?|hours?|h|days?|d|weeks?|months?"
-    rb"|years?|" + _HAN_TIME + rb")(?![A-Za-z])"
-)
-_SIZE = rb"(?:[kKMGTP]i?[Bb]?(?:it)?|[Bb]|[Bb]ytes?)(?:/s(?:ec)?|ps)?(?![A-Za-z])"
-_JOINED = rb"(?:[.,:/_+-][\x01\x04])*+"
-_NUMBER = rb"[\x01\x04]" + _JOINED
-_DATE = (
-    rb"(?:,?[ /-]" + _NUMBER + rb")(?:[ ,:]{1,2}" + _NUMBER + rb")?"
-    rb"(?: [AP]M)?(?: [+-]?\x01(?![.:,/ \x01]))?(?: \x03(?: \x01)?)?"
-)
-_DURATIONS = (
-    _JOINED + rb"(?: ?" + _TIME + rb"|(?<=\x04))"
-    rb"(?:(?:, ?| |)" + _NUMBER + rb"(?: ?" + _TIME + rb"|(?<=\x04)|(?<=:\x01)))*+"
-)
-_AMOUNT = _JOINED + rb"(?:%| [AP]M(?![A-Za-z])|(?: ?" + _SIZE + rb"){1,2}+(?: ?/s)?)?"
-_MERGED = re.compile(
-    # Each begins with its byte alone, so that the search skips whatever is none of the four.
-    b"|".join(
-        (
-            # Dates with a word, in any order, with clock, AM or PM, zone and year.
-            rb"\x03(?:,? (?:" + _NUMBER + rb" )?\x03)?" + _DATE,
-            rb"\x01[/-]\x03" + _DATE,
-            # Dates of numbers.
-            rb"\x01(?:-\x01-|/\x01/|\.\x01\.)\x01[ T,]{1,2}" + _NUMBER + rb"(?: [AP]M)?(?: \x03)?",
-            # An IPv4 address alone: the port behind it is a slot of its own.
-            rb"\x01(?:\.\x01){3}(?![.\x01])",
-            # Durations in a row: `12 days,  3:04`.
-            rb"\x01" + _DURATIONS,
-            rb"\x04" + _DURATIONS,
-            # Numbers joined, with their unit.
-            rb"\x01" + _AMOUNT,
-            rb"\x04" + _AMOUNT,
-            rb"\x02",
-            rb"\x03",
-        )
-    )
-)
 
 
 class Line(NamedTuple):
@@ -134,7 +71,7 @@ def skeletons(texts: Sequence[bytes]) -> Skeletons:
         none = np.zeros(0, np.int64)
         return Skeletons(text, [b""] * first_rows[-1], first_rows, none, none, np.zeros(len(texts)))
     small, places = _reduced(text)
-    spans = [found.span() for found in _MERGED.finditer(small)]
+    spans = [found.span() for found in MERGED.finditer(small)]
     starts, ends = np.array(spans, np.int64).reshape(-1, 2).T
     final = _merged(small, starts, ends)
     rows = [row.strip(b" ") for row in final.split(b"\n")]
@@ -189,7 +126,7 @@ class _Words:
     def __init__(self, text: Array, classes: Array) -> None:
         self.text, self.classes = text, classes
         inside = np.zeros(len(text) + 2, np.int8)
-        inside[1:-1] = (classes & (_DIGIT | _ALPHA)) != 0
+        inside[1:-1] = (classes & (DIGIT | ALPHA)) != 0
         edges = np.flatnonzero(inside[1:] != inside[:-1])
         self.starts, self.ends = edges[::2], edges[1::2]
         self.sizes = self.ends - self.starts
@@ -202,7 +139,7 @@ class _Words:
 
     @cached_property
     def digits(self) -> Array:
-        return self.count(_DIGIT)
+        return self.count(DIGIT)
 
     @property
     def varying(self) -> Array:
@@ -210,15 +147,15 @@ class _Words:
         sizes, turns = self.sizes, self._turns()
         return (
             (self.digits > 0)
-            | ((sizes >= 4) & (self.count(_HEX) == sizes))
-            | ((sizes >= 5) & (self.count(_VOWEL) == 0))
+            | ((sizes >= 4) & (self.count(HEX) == sizes))
+            | ((sizes >= 5) & (self.count(VOWEL) == 0))
             | ((turns >= 3) & (turns * 3 >= sizes))
         )
 
     def _turns(self) -> Array:
         """Changes of case within each word, behind its first letter."""
         turns = np.zeros(len(self.text) + 1, np.int32)
-        changed = ((self.classes[1:] ^ self.classes[:-1]) & _UPPER) != 0
+        changed = ((self.classes[1:] ^ self.classes[:-1]) & UPPER) != 0
         np.cumsum(changed, out=turns[1:-1])
         turns[-1] = turns[-2]
         return turns[self.ends - 1] - turns[np.minimum(self.starts + 1, self.ends - 1)]
@@ -231,11 +168,11 @@ class _Words:
         some = np.flatnonzero((sizes > 2) & (sizes < 10))
         at = self.starts[some]
         first, second, third = (self.text[at + k].astype(np.uint32) for k in range(3))
-        some = some[np.isin(first << 16 | second << 8 | third, _CALENDAR_WORDS)]
+        some = some[np.isin(first << 16 | second << 8 | third, CALENDAR_WORDS)]
         found[some] = sizes[some] == 3
         for word in some[sizes[some] > 3]:
             name = self.text[self.starts[word] : self.ends[word]].tobytes()
-            found[word] = name in _CALENDAR_NAMES
+            found[word] = name in CALENDAR_NAMES
         return found
 
     @property
@@ -244,37 +181,37 @@ class _Words:
         letters = self.sizes - self.digits
         last, last_but_one = self.text[self.ends - 1], self.text[np.maximum(self.ends - 2, 0)]
         unit = (
-            ((letters == 1) & np.isin(last, _TIME_LETTERS))
+            ((letters == 1) & np.isin(last, TIME_LETTERS))
             | ((letters == 2) & (last == ord("s")))
             | ((letters == 3) & (last == ord("n")) & (last_but_one == ord("i")))
             | ((letters == 3) & (last == ord("c")) & (last_but_one == ord("e")))
         )
-        return (self.digits > 0) & (self.classes[self.starts] & _DIGIT != 0) & unit
+        return (self.digits > 0) & (self.classes[self.starts] & DIGIT != 0) & unit
 
 
 def _reduced(text: bytes) -> tuple[bytes, Array]:
     """The text with one byte for each word that varies, and for runs of blanks and rules; where
     each byte of that is in the text, and the text's size."""
     data = np.frombuffer(text, np.uint8)
-    classes = _CLASS[data]
+    classes = CLASS[data]
     words = _Words(data, classes)
     varying, calendar, timed = words.varying, words.calendar, words.timed
     marked = data.copy()
-    marked[classes & _BLANK != 0] = ord(" ")
+    marked[classes & BLANK != 0] = ord(" ")
     marked[words.starts[varying]] = SLOT
-    marked[words.starts[timed]] = _TIMED
-    marked[words.starts[calendar]] = _CALENDAR
+    marked[words.starts[timed]] = TIMED
+    marked[words.starts[calendar]] = CALENDAR
     gone = varying | calendar
     keep = _outside(len(data), words.starts[gone] + 1, words.ends[gone])
-    keep[1:] &= ~((marked[1:] == marked[:-1]) & (classes[1:] & _FOLD != 0))
+    keep[1:] &= ~((marked[1:] == marked[:-1]) & (classes[1:] & FOLD != 0))
     # Blanks that make room for a longer number: `[  12.5]`, `( 5%)`.
     opened = (marked[:-1] == ord("[")) | (marked[:-1] == ord("("))
     keep[1:] &= ~((marked[1:] == ord(" ")) & opened)
     # A sign before a number is part of it.
-    signs = np.flatnonzero((marked[1:] == SLOT) | (marked[1:] == _TIMED))
+    signs = np.flatnonzero((marked[1:] == SLOT) | (marked[1:] == TIMED))
     is_sign = (data[signs] == ord("+")) | (data[signs] == ord("-"))
     before = np.where(signs > 0, data[signs - 1], ord("\n"))
-    keep[signs[is_sign & np.isin(before, _BEFORE_SIGN)]] = False
+    keep[signs[is_sign & np.isin(before, BEFORE_SIGN)]] = False
     return marked[keep].tobytes(), np.append(np.flatnonzero(keep), len(data))
 
 
@@ -302,7 +239,7 @@ def _without_plurals(data: Array) -> Array:
     slots = slots[data[slots + 1] == ord(" ")]
     if not len(slots):
         return keep
-    others = np.append(np.flatnonzero(_CLASS[data] & _ALPHA == 0), len(data))
+    others = np.append(np.flatnonzero(CLASS[data] & ALPHA == 0), len(data))
     starts = slots + 2
     ends = others[np.searchsorted(others, starts)]
     sizes = ends - starts

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from .cause_words import is_cause
 from .features import digest_of
-from .skeletons import SLOT as SLOT_BYTE
+from .slot_patterns import SLOT as SLOT_BYTE
 
 WORDS_MIN, WORDS_MAX = 2, 32
 """Of a line that is compared by words."""

@@ -7,16 +7,15 @@ can be refused is known before the first write.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from joblogs import database, failure_tallies, log_features, records
+from joblogs import database, failure_tallies, records
 from joblogs.choices import FINISHED, FileMode, Inherited, Role, run_rank
-from joblogs.logtext import store
 from joblogs.logtext.mask_ranges import RANGES_MAX
 from joblogs.models import HostResult, JobInstance, StepInstance
 
@@ -27,6 +26,7 @@ from . import (
     masking,
     notice_work,
     precedence,
+    result_rows,
     script_logs,
 )
 from .batching import Pieces
@@ -37,21 +37,8 @@ from .host_identities import Place
 from .log_update import LogUpdate
 from .packed_logs import PackedLogs
 from .report import Outcome, Reason, Refused, expired_message, refused_piece
+from .result_rows import RECORD_COLUMNS
 
-_RECORD_COLUMNS = precedence.shared_columns(
-    records.HostResult,
-    HostResult,
-    apart_from=("execute_count", "batch", "role", "received_size", "truncated", "redacted"),
-)
-_SIZE_COLUMNS: tuple[str, ...] = ("received_size", "held_size", "lines", "truncated", "mask_prefix")
-_MASKED_COLUMNS: tuple[str, ...] = (*_SIZE_COLUMNS, *masking.COLUMNS)
-_MERGED_COLUMNS = (
-    *_MASKED_COLUMNS,
-    *_RECORD_COLUMNS,
-    "inherited",
-    "identity_id",
-    "declared_size",
-)
 _STARTS = 4
 RANGES_AT_ONCE = 200_000
 """As many masked ranges as the locked rows of one transaction may hold, some 30 MB."""
@@ -161,7 +148,7 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
                 raise _PackGrows
             packed.unpack(leaving)
         pending.hide_finishes()
-        _write_rows(step, updates, replaced)
+        result_rows.write(step, updates, replaced)
         if files or any(update.concerns_maintenance for update in updates.values()):
             changed_steps.add([step.pk])
         if any(_is_late(step, update) for update in updates.values()):
@@ -224,7 +211,7 @@ def _merge(
     """Merge a record into its row, or make the row."""
     place = _place(record, _role_of(record))
     update = updates.get(place)
-    values: dict[str, Any] = {column: getattr(record, column) for column in _RECORD_COLUMNS}
+    values: dict[str, Any] = {column: getattr(record, column) for column in RECORD_COLUMNS}
     values["tag"] = masking.mask_name(record.tag, update.row.tag if update else None)
     values["declared_size"] = record.log_size
     if record.log_sha256 and not record.redacted and not (update and update.row.is_masked):
@@ -264,45 +251,6 @@ def _merge(
         row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     updates[place] = LogUpdate(row, is_new=True)
     pending.add(line, row)
-
-
-def _write_rows(
-    step: StepInstance, updates: dict[Place, LogUpdate], replaced: Sequence[store.Addition]
-) -> None:
-    for place in host_identities.pass_on({place: each.row for place, each in updates.items()}):
-        updates[place].is_merged = updates[place].is_renamed = True
-    new = [updates[place].row for place in sorted(updates) if updates[place].is_new]
-    changed: dict[tuple[str, ...], list[HostResult]] = defaultdict(list)
-    renamed = []
-    for update in updates.values():
-        if update.is_new or not update.is_changed:
-            continue
-        columns = _MASKED_COLUMNS if update.is_masked else _SIZE_COLUMNS
-        changed[_MERGED_COLUMNS if update.is_merged else columns].append(update.row)
-        if update.is_renamed:
-            renamed.append(update.row)
-    host_identities.settle(step.job.scope_id, [*new, *renamed])
-    HostResult.objects.bulk_create(new)
-    for columns, rows in changed.items():
-        database.save_columns(HostResult, columns, rows)
-    # What was computed of a text goes with a mask.
-    stale = [
-        each.row.pk
-        for each in updates.values()
-        if each.is_masked and not each.is_new and each.was_computed and each.row.is_masked
-    ]
-    if stale:
-        log_features.delete(step.day, stale)
-    rows_of = {each.row.pk: each.row for each in updates.values()} if replaced else {}
-    for log, offset, data, _ in replaced:
-        store.replace(step.day, store.span_of(rows_of[log], offset, offset + len(data)), data)
-    additions = [
-        store.Addition(each.row.pk, each.log.held_before, each.log.added, each.newlines)
-        for each in updates.values()
-        if each.pieces and each.log.added
-    ]
-    if additions:
-        store.append(step.day, additions)
 
 
 def _unknown_result(line: int, entry: Pieces | records.FileLog, role: Role) -> list[Refused]:
