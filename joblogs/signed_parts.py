@@ -22,7 +22,7 @@ from joblogs import database
 from joblogs.models import ChangedStep, SignatureRow, SignedPart
 from joblogs.signatures import PatternPlaces, Signature, Table
 
-VERSION = 2
+VERSION = 3
 """Of how texts are read and marked; signatures of another one do not count."""
 PARTITIONS = (database.Partitions(SignedPart), database.Partitions(SignatureRow))
 """The day partitions, where there are any."""

@@ -40,7 +40,7 @@ NO_DATABASE = (
     *("logtext/test_secret_kinds.py", "logtext/test_secrets.py", "logtext/test_terminal.py"),
     *("pages/test_folding.py", "pages/test_formats.py", "pages/test_rendering.py"),
     *("test_compare.py", "test_first_error.py", "test_json_keys.py", "test_records_keys.py"),
-    *("test_search_as_read.py", "test_words.py"),
+    *("logtext/test_utf16_parts.py", "test_search_as_read.py", "test_words.py"),
 )
 """What asks none: run on SQLite alone, or where both halves run beside each other (TESTS_IN_HALVES,
 .ci/run), beside PostgreSQL alone: that half has less to do."""

@@ -19,6 +19,7 @@ from joblogs.search import (
 )
 from joblogs.search.blocks import blocks
 from joblogs.search.finder import Finder, Shown
+from joblogs.search.signed_texts import SignedTexts
 
 SPOKEN = (
     *("错误", "失败", "异常", "拒绝", "超时", "エラー", "失敗", "例外", "拒否", "タイムアウト"),
@@ -168,3 +169,40 @@ def test_a_hit_in_utf16_has_the_number_of_its_line_in_bytes(encoding: str) -> No
     found = find_in_text(host, BytesText(data), Pattern.of("target"), first=1, most=1, seconds=60)
     before = data.index("target".encode(encoding))
     assert [line.number for line in found.lines] == [data.count(b"\n", 0, before) + 1]
+
+
+SHELL = "备份失败: 磁盘空间不足\r\n第二行 上线\r\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b"", b""), (b"ok\n", b"next line\n"), ("中文一行\n".encode(), "中文又一行\n".encode())],
+)
+def test_a_part_in_utf_16_is_asked_as_the_rest_is(
+    encoding: str, mark: str, before: bytes, after: bytes
+) -> None:
+    data = before + (mark + SHELL).encode(encoding) + after
+    for text, regex in [
+        *(("磁盘", False), ("上线", False), ("失败: 磁", False), ("^第二行", True), ("不足$", True))
+    ]:
+        assert _hits(data, text, regex=regex).count == 1, text
+        assert occurs(Pattern.of(text, regex=regex), [data[:7], data[7:]])
+        if not regex:
+            assert any(text.encode() in each for each in SignedTexts().of([data]))
+    assert "失败" in first_error_line([data]).decode()
+    at = len(before) + len(f"{mark}备份".encode(encoding))
+    assert first_error(BytesText(data)).offset == at
+
+
+def test_all_is_asked_in_utf_16_where_a_reader_says_so() -> None:
+    data = b"\1" + "说明: ก ข ค\n".encode("utf-16-be")
+    assert _hits(data, "说明").count == 0
+    assert _hits(data, "说明", in_utf16=True).count == 1
+
+
+def test_latin_1_is_asked_of_lines_that_are_not_plainly_in_another_encoding() -> None:
+    data = "国标的一行文字\n".encode("gb18030") + "accès refusé\n".encode("cp1252")
+    assert [line.number for line in _hits(data, "refusé").lines] == [2]
+    assert [line.number for line in _hits(data, "一行").lines] == [1]

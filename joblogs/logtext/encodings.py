@@ -7,8 +7,7 @@ write ASCII as itself, but for UTF-16, and none of them but UTF-16 a line's end 
 from __future__ import annotations
 
 import codecs
-import itertools
-from collections.abc import Iterable, Iterator
+import re
 
 UTF8 = "utf-8"
 LEGACY = ("gb18030", "cp932", "cp949")
@@ -24,10 +23,12 @@ CHOICES = {
     "latin-1": LATIN1,
 }
 """What a reader may choose, by the name in an address."""
-_UTF16 = ("utf-16-le", "utf-16-be")
+UTF16 = ("utf-16-le", "utf-16-be")
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_LOOKED_AT = 4096
+UTF16_HEAD_BYTES = 4096
+"""As much of the beginning of a text tells whether it is in UTF-16."""
 _NULS_MIN = 2
+_ASCII_RUN = re.compile(rb"[\t\n\r -~]{8,}")
 
 
 def encodings(data: bytes, *, start: bool = True) -> tuple[str, ...]:
@@ -65,6 +66,22 @@ def reading_encoding(data: bytes, *, head: bytes = b"", chosen: str = "", usual:
     return recognised_legacy(data[:_JUDGED]) or UTF8
 
 
+def line_encoding(data: bytes, usual: str) -> str:
+    """The encoding to read a line in, of a text whose other lines are in `usual`."""
+    if data.isascii():
+        return UTF8
+    if _is_mostly_utf8(data) and (usual == UTF8 or _has_long_letters(data)):
+        return UTF8
+    if usual != UTF8 and is_in(data, usual):
+        return usual
+    return recognised_legacy(data[:_JUDGED]) or usual
+
+
+def _has_long_letters(data: bytes) -> bool:
+    # Two bytes of UTF-8 are a letter of other encodings as well.
+    return any("\u0800" <= one < "\ud800" for one in data.decode(UTF8, "surrogateescape"))
+
+
 def recognised_legacy(data: bytes) -> str | None:
     """Which of LEGACY bytes are plainly in: the one in which they are letters that are in use."""
     scores = {name: _score(data, name) for name in LEGACY}
@@ -78,11 +95,26 @@ def recognised_legacy(data: bytes) -> str | None:
 def _score(data: bytes, name: str) -> float:
     """How much of what is not ASCII is letters in use, from 0 to 1; 0 if any is none."""
     try:
-        text = codecs.getincrementaldecoder(name)().decode(data)
+        return in_language(codecs.getincrementaldecoder(name)().decode(data), name)
     except UnicodeDecodeError:
         return 0
+
+
+def in_language(text: str, name: str) -> float:
+    """How much of what is not ASCII is letters in use in the language of one of LEGACY: 0 to 1."""
     others = [character for character in text if not character.isascii()]
     return sum(_WEIGHTS[name](one) for one in others) / len(others) if others else 0
+
+
+def letters_in_use(text: str) -> float:
+    """The same of the language that it is most in."""
+    return max(in_language(text, name) for name in LEGACY)
+
+
+def language_of(text: str) -> str | None:
+    """Which of LEGACY are those of the language that a text's letters are in use in, if any."""
+    name = max(LEGACY, key=lambda name: in_language(text, name))
+    return name if in_language(text, name) >= _PLAIN_MIN else None
 
 
 def _letters(data: bytes, name: str) -> int:
@@ -126,19 +158,37 @@ def _is_mostly_utf8(data: bytes) -> bool:
 
 def utf16_name(start: bytes) -> str | None:
     """Which UTF-16 a text is in by how it begins, if it is: by its mark or its zeros."""
-    start = start[:_LOOKED_AT]
+    start = start[:UTF16_HEAD_BYTES]
     if found := _BOMS.get(start[:2]):
-        return found
+        return None if holds_other_text(start, found) else found
     low, high = start[1::2].count(0), start[::2].count(0)
     if max(low, high) < _NULS_MIN or min(low, high) * 10 > max(low, high):
         return None
-    name = _UTF16[high > low]
+    name = UTF16[high > low]
     # Binary data has zeros too, and much else that is no text.
     decoded = start[: len(start) // 2 * 2].decode(name, errors="replace")
     unprintable = sum(
         not (char.isprintable() or char.isspace() or char == "\x1b") for char in decoded
     )
-    return name if unprintable * 10 <= len(decoded) else None
+    letters = foreign_letters(decoded)
+    if unprintable * 10 > len(decoded) or (len(letters) > 1 and letters_in_use(letters) < 0.5):
+        return None
+    return None if holds_other_text(start, name) else name
+
+
+def holds_other_text(data: bytes, name: str) -> bool:
+    """Whether bytes of UTF-16 hold ASCII that is no letters of it: of another program."""
+    for run in _ASCII_RUN.finditer(data):
+        start = run.start() + run.start() % 2
+        text = data[start : run.end()].decode(name, errors="replace")
+        if letters_in_use(text) < 0.5:
+            return True
+    return False
+
+
+def foreign_letters(text: str) -> str:
+    """The letters of a text that languages are told by."""
+    return "".join(one for one in text if "\u3000" <= one != "\ufeff")
 
 
 def is_in(data: bytes, name: str) -> bool:
@@ -153,25 +203,3 @@ def is_in(data: bytes, name: str) -> bool:
 def recoded(data: bytes, name: str) -> bytes:
     """Bytes of another encoding as UTF-8; line ends stay where they are."""
     return data.decode(name, errors="replace").encode(errors="replace")
-
-
-def without_utf16(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """A text that comes in parts: as UTF-8 if it is UTF-16, else as it is."""
-    return recoded_parts(parts)[1]
-
-
-def recoded_parts(parts: Iterable[bytes]) -> tuple[bool, Iterator[bytes]]:
-    """The same, and whether it is UTF-16. As much is read as tells."""
-    source, first = iter(parts), b""
-    while len(first) < _LOOKED_AT and (part := next(source, None)) is not None:
-        first += part
-    name = utf16_name(first)
-    whole = itertools.chain([first], source)
-    return name is not None, whole if name is None else _as_utf8(whole, name)
-
-
-def _as_utf8(parts: Iterable[bytes], name: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(name)(errors="replace")
-    for part in parts:
-        yield decoder.decode(part).encode(errors="replace")
-    yield decoder.decode(b"", final=True).encode(errors="replace")

@@ -7,10 +7,13 @@ line's text is depends on the lines beside it.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+from .encodings import line_encoding
 from .terminal import decoded
+from .utf16_parts import Part, utf16_parts
 
 
 class Bytes(NamedTuple):
@@ -20,37 +23,96 @@ class Bytes(NamedTuple):
     data: bytes
 
 
-def line_texts(lines: Iterable[Bytes], encoding: str) -> list[str]:
-    """The text of each line with its end, bytes that are no text as halves of characters."""
-    if not encoding.startswith("utf-16"):
-        return [decoded(data, encoding)[0] for _, data in lines]
-    whole = _with_whole_newlines(list(lines), encoding)
-    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    texts, position = [], None
-    for offset, data in whole:
-        if offset != position:
-            decoder.reset()
-            skip = offset % 2
+class LineText(NamedTuple):
+    """What a line reads with its end, bytes that are no text as halves of characters; and in which
+    encodings it was read."""
+
+    text: str
+    encodings: tuple[str, ...]
+
+
+def line_texts(lines: Iterable[Bytes], encoding: str, *, mixed: bool = False) -> list[LineText]:
+    """The text of each line. `mixed`: what is plainly in another encoding is read in that: lines by
+    themselves, and parts in UTF-16."""
+    texts: list[LineText] = []
+    for some in _contiguous(lines):
+        if encoding.startswith("utf-16"):
+            texts += _utf16_texts(some, encoding)
+        elif mixed:
+            data = b"".join(line.data for line in some)
+            texts += _texts(some, data, utf16_parts(data), encoding)
         else:
-            skip = 0
-        position = offset + len(data)
-        texts.append(decoder.decode(data[skip:]))
+            texts += [LineText(decoded(line.data, encoding)[0], (encoding,)) for line in some]
     return texts
 
 
-def _with_whole_newlines(lines: list[Bytes], encoding: str) -> list[Bytes]:
-    """In little endian the zero of a newline begins the next line: put it where it belongs."""
-    if encoding != "utf-16-le":
-        return lines
-    whole: list[Bytes] = []
-    for index, (offset, data) in enumerate(lines):
-        stop = offset + len(data)
-        following = lines[index + 1] if index + 1 < len(lines) else None
-        if following is not None and following.offset != stop:
-            following = None
-        if whole and whole[-1].offset + len(whole[-1].data) == offset + 1:
-            offset, data = offset + 1, data[1:]
-        if data.endswith(b"\n") and stop % 2 and (not following or following.data[:1] == b"\0"):
-            data += b"\0"
-        whole.append(Bytes(offset, data))
-    return whole
+def _utf16_texts(lines: list[Bytes], encoding: str) -> Iterator[LineText]:
+    offset, first = lines[0]
+    if offset % 2:
+        lines = [Bytes(offset + 1, first[1:]), *lines[1:]]  # the rest of a letter before it
+    data = b"".join(line.data for line in lines)
+    if len(data) % 2 and data.endswith(b"\n") and encoding == "utf-16-le":
+        data += b"\0"
+    return _texts(lines, data, [Part(0, len(data), encoding)], encoding)
+
+
+def _contiguous(lines: Iterable[Bytes]) -> Iterator[list[Bytes]]:
+    some: list[Bytes] = []
+    for line in lines:
+        if some and some[-1].offset + len(some[-1].data) != line.offset:
+            yield some
+            some = []
+        some.append(line)
+    if some:
+        yield some
+
+
+def _texts(
+    lines: Sequence[Bytes], data: bytes, parts: Sequence[Part], encoding: str
+) -> Iterator[LineText]:
+    reader = _Reader(data, parts, encoding)
+    at = 0
+    for _, line in lines:
+        stop = at + len(line)
+        yield reader.read(_with_whole_newline(data, parts, stop))
+        at = stop
+
+
+def _with_whole_newline(data: bytes, parts: Iterable[Part], end: int) -> int:
+    """Where a line ends: in little endian the zero of its newline comes after that."""
+    for part in parts:
+        if part.start < end < part.end and part.encoding == "utf-16-le":
+            is_halved = (end - part.start) % 2 and data[end - 1 : end + 1] == b"\n\0"
+            return end + 1 if is_halved else end
+    return end
+
+
+class _Reader:
+    """Reads bytes from the first to the last, parts of them in UTF-16."""
+
+    def __init__(self, data: bytes, parts: Sequence[Part], encoding: str) -> None:
+        self._data, self._parts, self._encoding = data, parts, encoding
+        self._at = 0
+        self._decoders = {
+            part: codecs.getincrementaldecoder(part.encoding)(errors="replace") for part in parts
+        }
+
+    def read(self, stop: int) -> LineText:
+        """What comes next, up to a byte."""
+        places = {self._at, stop}
+        for part in self._parts:
+            places |= {place for place in part[:2] if self._at < place < stop}
+        pieces: list[str] = []
+        names: dict[str, None] = {}
+        for start, end in pairwise(sorted(places)):
+            piece = self._data[start:end]
+            within = next((one for one in self._parts if one.start <= start < one.end), None)
+            if within is not None:
+                pieces.append(self._decoders[within].decode(piece))
+                names[within.encoding] = None
+            else:
+                name = line_encoding(piece, self._encoding)
+                pieces.append(decoded(piece, name)[0])
+                names[name] = None
+        self._at = stop
+        return LineText("".join(pieces), tuple(names))

@@ -9,6 +9,7 @@ from .ansi import Mark, Painter
 from .encodings import reading_encoding
 from .terminal import Screen, decoded
 from .terminal_row import Row
+from .utf16_parts import parts_as_utf8
 
 
 class Excerpt(NamedTuple):
@@ -60,6 +61,8 @@ class LinePainter:
         return self._fixed or reading_encoding(data)
 
     def _rows(self, data: bytes, marks: Sequence[Mark]) -> list[Row]:
+        if not self._fixed and not marks:
+            data = parts_as_utf8(data)
         text, places = decoded(data, self._encoding(data), marks)
         self._screen.begin_anew()
         self._screen.feed(text, 1, marks=places)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import iter_lines
 from joblogs.logtext.terminal import last_seen
+from joblogs.logtext.utf16_parts import parts_as_utf8
 
 from .store_api import ApiError, Part
 from .summary_text import cut
@@ -30,7 +31,12 @@ def byte_window(read: Read, start: int, length: int) -> str:
     data = part.data[:length]
     text = gettext("Bytes %(start)s to %(end)s:")
     heading = text % {"start": part.offset, "end": part.offset + len(data)}
-    return "\n".join([_heading(part), heading, data.decode(reading_encoding(data), "replace")])
+    return "\n".join([_heading(part), heading, _decoded(data)])
+
+
+def _decoded(data: bytes) -> str:
+    text = parts_as_utf8(data)
+    return text.decode(reading_encoding(text), "replace")
 
 
 def line_window(read: Read, first: int, count: int) -> str:

@@ -17,8 +17,10 @@ from joblogs.choices import StepType
 from joblogs.errors import JobNotFound
 from joblogs.grouping.host_ranges import fold_within
 from joblogs.logtext.codec import Unreadable
-from joblogs.logtext.encodings import reading_encoding, without_utf16
+from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.terminal import last_seen
+from joblogs.logtext.utf16_parts import parts_as_utf8
+from joblogs.logtext.utf16_streams import without_utf16
 from joblogs.models import HostResult, Notice, StepInstance
 from joblogs.pages import links
 from joblogs.pages.formats import host_status_label
@@ -231,7 +233,7 @@ class _Looked:
 
 def _text(data: bytes) -> str:
     """A line as it was last seen; of a long one its beginning."""
-    data = data[: 4 * LINE_CHARS]
+    data = parts_as_utf8(data[: 4 * LINE_CHARS])
     text = " ".join(last_seen(data, reading_encoding(data)))
     text = text.encode(errors="replace").decode()
     return text if len(text) <= LINE_CHARS else text[: LINE_CHARS - 1] + "…"

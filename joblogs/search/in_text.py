@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from joblogs import query
-from joblogs.logtext.encodings import recoded_parts
+from joblogs.logtext.utf16_streams import recoded_parts
 from joblogs.query import StepHost
 
 from .blocks import LONG_LINE_BYTES, blocks

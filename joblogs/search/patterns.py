@@ -41,9 +41,13 @@ class Pattern:
     """The same text with codes of terminals between its letters; none of an expression."""
     alphabet: frozenset[str] = frozenset()
     """Letters beyond ASCII that a text holds wherever it stands, in whatever case."""
+    in_utf16: bool = False
+    """It is looked for in all bytes as if they were UTF-16 too: a reader says that they are."""
 
     @classmethod
-    def of(cls, text: str, *, regex: bool = False, ignore_case: bool = False) -> Pattern:
+    def of(
+        cls, text: str, *, regex: bool = False, ignore_case: bool = False, in_utf16: bool = False
+    ) -> Pattern:
         """Text as it is, or a regular expression. Raises InvalidPattern."""
         if not text or len(text) > PATTERN_MAX:
             raise InvalidPattern(f"1 to {PATTERN_MAX} characters")
@@ -75,7 +79,7 @@ class Pattern:
             raise InvalidPattern(message.decode(errors="replace")) from None
         letters = () if regex else (one for one in text if not one.isascii())
         alphabet = frozenset(one for one in letters if one.lower() == one.upper())
-        return cls(expression, is_ascii, coded, alphabet)
+        return cls(expression, is_ascii, coded, alphabet, in_utf16)
 
     def find(
         self, data: bytes, position: int = 0, *, coded: bool = False

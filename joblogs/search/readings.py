@@ -11,12 +11,22 @@ from typing import NamedTuple
 
 import re2
 
-from joblogs.logtext.encodings import UTF8, encodings, recoded
+from joblogs.logtext.encodings import (
+    LATIN1,
+    UTF8,
+    UTF16,
+    encodings,
+    recoded,
+    recognised_legacy,
+)
 from joblogs.logtext.terminal import last_seen
 from joblogs.logtext.terminal_codes import REDRAWS
+from joblogs.logtext.utf16_parts import Part, utf16_parts
 
 from .patterns import Pattern
 
+_LINE = re.compile(r"[^\n]*+\n|[^\n]++")
+_JUDGED = 1024
 REDRAWN_MAX = 64 * 1024
 """A longer line is not asked for what a terminal would have left of it."""
 
@@ -131,7 +141,7 @@ def spans(pattern: Pattern, line: bytes, most: int) -> list[tuple[int, int]]:
 
 def _found_as_read(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Found]:
     """The lines that match otherwise than by their bytes as they are, in their order."""
-    ways = [_in_other_encodings(pattern, data)]
+    ways = [_in_other_encodings(pattern, data), _in_utf16(pattern, data)]
     if pattern.coded is None and (coded or b"\r" in data):
         ways.append(_without_their_codes(pattern, data, coded=coded))
     if (coded and _MOVED.search(data)) or (pattern.coded is None and _RETURN.search(data)):
@@ -147,17 +157,49 @@ def _in_other_encodings(pattern: Pattern, data: bytes) -> Iterator[Found]:
     if pattern.is_ascii:
         return  # as all of them write it
     names = [name for name in encodings(data, start=False) if name != UTF8]
+    if names and LATIN1 not in names:
+        names.append(LATIN1)  # of lines that are not plainly in another one
     names = [name for name in names if _may_hold(pattern, data, name)]
     names = [name for name in names if _may_match(pattern, recoded(data, name))]
     if not names:
         return
     for start, end in _lines(data):
+        line = data[start:end]
         for name in names:
-            text = recoded(data[start:end], name)
+            text = recoded(line, name)
             at = _place(pattern, text)
-            if at is not None:
+            if at is not None and not (name == LATIN1 and recognised_legacy(line[:_JUDGED])):
                 yield Found(start, end, text, at)
                 break
+
+
+def _in_utf16(pattern: Pattern, data: bytes) -> Iterator[Found]:
+    """Lines that are in UTF-16, or hold some, where the block is not."""
+    if pattern.is_ascii:
+        return  # its zeros are taken for codes
+    parts = utf16_parts(data)
+    if pattern.in_utf16:
+        parts = [Part(at, len(data), name) for name in UTF16 for at in (0, 1)]
+    found = (one for part in parts for one in _in_part(pattern, data, part))
+    yield from sorted(found, key=_start) if pattern.in_utf16 else found
+
+
+def _in_part(pattern: Pattern, data: bytes, part: Part) -> Iterator[Found]:
+    text = part.text(data)
+    if _may_match(pattern, text.encode(errors="replace")):
+        before = data[data.rfind(b"\n", 0, part.start) + 1 : part.start]
+        after = data[part.end : data.find(b"\n", part.end) + 1 or len(data)]
+        position = part.start
+        for shown in _LINE.findall(text):
+            start, position = position, position + len(shown.encode(part.encoding, "replace"))
+            line = shown.encode(errors="replace")
+            line = before + line if start == part.start else line
+            line = line if shown.endswith("\n") else line + after
+            at = _place(pattern, line)
+            if at is not None:
+                stop = max(start, position - 2 if shown.endswith("\n") else position)
+                end = data.find(b"\n", stop) + 1 or len(data)
+                yield Found(data.rfind(b"\n", 0, start) + 1, end, line, at)
 
 
 def _may_hold(pattern: Pattern, data: bytes, name: str) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from joblogs.logtext.encodings import LATIN1, LEGACY, UTF8, is_in, recoded, without_utf16
+from joblogs.logtext.encodings import LATIN1, LEGACY, UTF8, is_in, recoded
+from joblogs.logtext.utf16_parts import parts_as_utf8
+from joblogs.logtext.utf16_streams import without_utf16
 from joblogs.signatures import LONGEST_GRAM
 
 from .blocks import blocks
@@ -37,11 +39,10 @@ class SignedTexts:
         for block in blocks(without_utf16(parts)):
             data = block.data
             lines = data.split(b"\n")
-            new = self._plain.new(lines)
-            if new:
-                text = b"\n".join(new)
-                yield text
-                yield from _as_read(text)
+            yield from _read(self._plain.new(lines))
+            with_utf8 = parts_as_utf8(data)
+            if with_utf8 is not data:
+                yield from _read(self._plain.new(with_utf8.split(b"\n")))
             if data.isascii() or is_in(data, UTF8):
                 continue
             foreign = self._recoded.new(line for line in lines if not line.isascii())
@@ -67,6 +68,14 @@ class _Lines:
         else:
             self._seen |= new
         return new
+
+
+def _read(lines: set[bytes]) -> Iterator[bytes]:
+    """Lines, if any are new, and what they read as."""
+    if lines:
+        text = b"\n".join(lines)
+        yield text
+        yield from _as_read(text)
 
 
 def _as_read(text: bytes) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from joblogs import query
 from joblogs.choices import StepType
 from joblogs.logtext.codec import Unreadable
-from joblogs.logtext.encodings import recoded_parts, without_utf16
+from joblogs.logtext.utf16_streams import recoded_parts, without_utf16
 from joblogs.models import StepInstance
 from joblogs.object_store import ObjectUnreachable
 from joblogs.query import StepHost

@@ -11,7 +11,9 @@ from typing import NamedTuple
 import re2
 
 from joblogs import query
-from joblogs.logtext.encodings import utf16_name, without_utf16
+from joblogs.logtext.encodings import utf16_name
+from joblogs.logtext.utf16_parts import parts_as_utf8, utf16_parts
+from joblogs.logtext.utf16_streams import without_utf16
 
 from .blocks import LONG_LINE_BYTES, blocks
 from .finder import SHOWN_LINE_BYTES, Line
@@ -83,12 +85,13 @@ def _first(pattern: Pattern, data: bytes, position: int) -> int | None:
 def first_error_line(parts: Iterable[bytes]) -> bytes:
     """The beginning of the first line that tells of trouble; empty if none does."""
     for block in blocks(without_utf16(parts)):
-        at = tells_of_error(block.data)
+        data = parts_as_utf8(block.data)
+        at = tells_of_error(data)
         if at is not None:
-            start = block.data.rfind(b"\n", 0, at) + 1
+            start = data.rfind(b"\n", 0, at) + 1
             # Of a line that is very long, what is around the word.
             start = max(start, at - SHOWN_LINE_BYTES // 2)
-            return block.data[start : start + SHOWN_LINE_BYTES].partition(b"\n")[0]
+            return data[start : start + SHOWN_LINE_BYTES].partition(b"\n")[0]
     return b""
 
 
@@ -100,7 +103,7 @@ def first_error_lines(parts: Iterable[bytes], *, context: int = 0) -> list[Line]
     number, before, after = 1, deque[Line](maxlen=context), context
     shown: list[Line] = []
     for block in blocks(without_utf16(parts)):
-        data, position = block.data, 0
+        data, position = parts_as_utf8(block.data), 0
         if not shown:
             at = tells_of_error(data)
             start = len(data) if at is None else data.rfind(b"\n", 0, at) + 1
@@ -163,13 +166,27 @@ def first_error(
     position = start
     for block in blocks(parts, block_bytes):
         position -= block.overlap
-        found = tells_of_error(block.data)
+        found = _first_in_block(block.data)
         if found is not None:
             return FirstError(position + found)
         position += len(block.data)
         if seconds and time.monotonic() - began > seconds:
             return FirstError(None, position)
     return FirstError(None)
+
+
+def _first_in_block(data: bytes) -> int | None:
+    """Where the first word that tells of trouble begins, in parts that are in UTF-16 too."""
+    first = tells_of_error(data)
+    for part in utf16_parts(data):
+        if first is not None and first < part.start:
+            break
+        text = part.text(data).encode(errors="replace")
+        at = tells_of_error(text)
+        if at is not None:
+            before = text[:at].decode(errors="replace")
+            return part.start + len(before.encode(part.encoding, errors="replace"))
+    return first
 
 
 def _first_error_utf16(text: query.Text, name: str, start: int, until: float) -> FirstError:

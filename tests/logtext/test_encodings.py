@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs.logtext.encodings import LEGACY, UTF8, encodings, recoded, without_utf16
+from joblogs.logtext.encodings import LEGACY, UTF8, encodings, recoded
+from joblogs.logtext.utf16_streams import without_utf16
 
 CHINESE = "备份失败: 磁盘空间不足\r\n"
 JAPANESE = "バックアップに失敗しました\r\n"

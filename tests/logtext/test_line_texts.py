@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs.logtext.line_texts import Bytes, line_texts
+from joblogs.logtext import line_texts as reading
+from joblogs.logtext.line_texts import Bytes
 
 TEXT = "\ufeffone\r\n\r\n磁盘上 上海 ਊ\nU+0A00: \u0a00 a\n\nlast"
+
+
+def line_texts(lines: list[Bytes], encoding: str) -> list[str]:
+    return [line.text for line in reading.line_texts(lines, encoding)]
 
 
 def _lines(data: bytes) -> list[Bytes]:
@@ -48,3 +53,32 @@ def test_any_bytes_have_a_text(data: list[bytes], encoding: str) -> None:
     assert len(line_texts([Bytes(at * 20, one) for at, one in enumerate(data)], encoding)) == len(
         data
     )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"), [("utf-16-le", ""), ("utf-16-le", "\ufeff"), ("utf-16-be", "\ufeff")]
+)
+def test_lines_in_several_encodings_are_each_read_in_their_own(encoding: str, mark: str) -> None:
+    shell = f"{mark}备份失败: 磁盘空间不足\r\nGet-Item : not found\r\n"
+    data = (
+        "第一行是 UTF-8\n".encode()
+        + "国标的一行文字\n".encode("gb18030")
+        + shell.encode(encoding)
+        + b"plain\n"
+        + "バックアップに失敗しました\n".encode("cp932")
+    )
+    texts = reading.line_texts(_lines(data), "utf-8", mixed=True)
+    assert "".join(line.text for line in texts) == (
+        f"第一行是 UTF-8\n国标的一行文字\n{shell}plain\nバックアップに失敗しました\n"
+    )
+    names = {name for line in texts for name in line.encodings}
+    assert names == {"utf-8", "gb18030", "cp932", encoding}
+
+
+@given(st.lists(st.sampled_from(["ab\n", "磁盘上\r\n", "\0"]), max_size=8))
+def test_read_each_in_its_own_no_line_is_lost(pieces: list[str]) -> None:
+    data = b"".join(
+        piece.encode("utf-16-le" if index % 3 == 1 else "utf-8")
+        for index, piece in enumerate(pieces)
+    )
+    assert len(reading.line_texts(_lines(data), "utf-8", mixed=True)) == len(_lines(data))

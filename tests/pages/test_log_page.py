@@ -91,14 +91,37 @@ def test_hostile_output_is_harmless_text() -> None:
     assert len(html) < 60_000
 
 
-def test_bytes_that_are_no_text_are_shown_and_gbk_is_read_when_asked() -> None:
-    data = b"price \xff\n" + "磁盘已满\n".encode("gb18030")
+def test_bytes_that_are_no_text_are_shown_and_told_and_read_when_asked() -> None:
+    data = b"price \xff\nplain\n" + "accès refusé\n".encode("cp1252")
     load(job(), step(), result(status=9))
     load(script_log(None, content_base64=base64.b64encode(data).decode()))
     client = staff()
-    assert "磁盘已满" not in _text(client)
+    assert "accès refusé" not in _text(client)
     assert '<i class="ctl">\\xff</i>' in _text(client)
-    assert "磁盘已满" in _text(client, "?encoding=gb18030")
+    assert "2 of the lines shown hold bytes that are no text in UTF-8." in _text(client)
+    told = _text(client, "?encoding=latin-1")
+    assert "accès refusé" in told
+    assert "hold bytes that are no text" not in told
+
+
+def test_parts_in_other_encodings_are_read_in_these_and_found() -> None:
+    data = (
+        b"begin\n"
+        + "磁盘已满\n".encode("gb18030")
+        + "\ufeff备份失败: 空间不足\r\n".encode("utf-16-le")
+        + b"end\n"
+    )
+    load(job(), step(), result(status=9))
+    load(script_log(None, content_base64=base64.b64encode(data).decode()))
+    client = staff()
+    html = _text(client)
+    assert "磁盘已满" in html
+    assert "备份失败: 空间不足" in html
+    assert "automatic (UTF-8 + GB18030 + UTF-16)" in html
+    assert "hold bytes that are no text" not in html
+    found = _text(client, "?find=空间&only=1")
+    assert "1 line found" in found
+    assert '备份失败: <mark class="hit">空间</mark>不足' in found
 
 
 def test_size_completeness_and_digest_are_shown() -> None:

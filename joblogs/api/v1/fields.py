@@ -15,6 +15,7 @@ from joblogs.errors import BadRequest
 from joblogs.export import Outcome
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
+from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.search import Line
 
 CONTEXT_MAX = 5
@@ -74,6 +75,6 @@ class LogLine(Struct):
     @classmethod
     def of(cls, line: Line) -> LogLine:
         """In the encoding that its bytes are in."""
-        data = without_line_end(line.data)
+        data = parts_as_utf8(without_line_end(line.data))
         text = data.decode(reading_encoding(data), errors="replace")
         return cls(line.number, text, line.matches)

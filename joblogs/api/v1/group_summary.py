@@ -13,6 +13,7 @@ from joblogs.grouping.host_ranges import fold_within
 from joblogs.grouping.line_groups import Why
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.terminal import last_seen
+from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.query import StepHost
 from joblogs.step_groups import Excerpt, Printed, Relation, ShownDifference, StepGroup
 
@@ -112,7 +113,7 @@ def _difference(one: ShownDifference) -> Difference:
 
 def _text(data: bytes) -> str:
     """A line, or a part of one, as it was last seen; of a long one its beginning."""
-    data = data[: 4 * LINE_CHARS]
+    data = parts_as_utf8(data[: 4 * LINE_CHARS])
     # Bytes that are no text in the line's encoding are marks; JSON has no place for them.
     text = " ".join(last_seen(data, reading_encoding(data)))
     text = text.encode(errors="replace").decode()

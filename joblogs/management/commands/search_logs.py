@@ -15,6 +15,7 @@ from joblogs.choices import Outcome
 from joblogs.errors import StoreError
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
+from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.management import arguments, choosing
 from joblogs.management.base import StoreCommand
 from joblogs.query.canonical_order import scopes_of
@@ -123,7 +124,7 @@ class Command(StoreCommand):
                 f"{hits.hits:,} lines on {len(hits.hosts):,} hosts ({hosts})"
             )
         )
-        data = without_line_end(hits.line.data)
+        data = parts_as_utf8(without_line_end(hits.line.data))
         line = data.decode(reading_encoding(data), errors="replace")
         self.stdout.write(_printable(f"    {hits.line.number}: {line}"))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext, ngettext, pgettext
 
-from joblogs.logtext.encodings import CHOICES, reading_encoding
+from joblogs.logtext.encodings import CHOICES, UTF8, is_in, reading_encoding
+from joblogs.logtext.line_texts import Bytes, line_texts
+from joblogs.pages.formats import number
 from joblogs.query import Text, Window
 
 COOKIE = "encoding"
@@ -24,6 +27,10 @@ _LABELS = {
 }
 
 
+_ALSO = " + "
+_UNREAD = re.compile("[\udc80-\udcff\ufffd]")
+
+
 class EncodingChoice(NamedTuple):
     """An encoding that a reader may choose."""
 
@@ -32,11 +39,46 @@ class EncodingChoice(NamedTuple):
     selected: bool
 
 
+class Reading(NamedTuple):
+    """How the lines of a window are read."""
+
+    labels: list[str]
+    """The encodings, by their names for people."""
+    unread: int
+    """Lines that hold bytes that are no text in theirs."""
+
+    @property
+    def unread_label(self) -> str:
+        """What the page says of these."""
+        count = self.unread
+        text = ngettext(
+            "%(n)s line shown holds bytes that are no text in %(encoding)s.",
+            "%(n)s of the lines shown hold bytes that are no text in %(encoding)s.",
+            count,
+        )
+        return text % {"n": number(count), "encoding": _ALSO.join(self.labels)}
+
+
 def window_encoding(text: Text, window: Window, chosen: str, usual: str) -> str:
     """The encoding of what is shown; `usual` is what the reader's browser remembers."""
     data = b"".join(line.data for line in window.lines)
     head = data if window.start == 0 else text.read(0, min(text.size, HEAD_BYTES))
-    return reading_encoding(data, head=head, chosen=chosen, usual=usual if usual in CHOICES else "")
+    usual = usual if usual in CHOICES else ""
+    name = reading_encoding(data, head=head, chosen=chosen, usual=usual)
+    if chosen or name != UTF8 or data.isascii():
+        return name
+    # Some lines are in UTF-8: the others may be in one that is plain without these.
+    others = b"".join(line.data for line in window.lines if not is_in(line.data, UTF8))
+    return reading_encoding(others, usual=usual) if others else name
+
+
+def reading_of(window: Window, encoding: str, *, mixed: bool) -> Reading:
+    """How a window's lines are read, in an encoding or each in what it plainly is in."""
+    lines = [Bytes(line.offset, line.data) for line in window.lines]
+    texts = line_texts(lines, encoding, mixed=mixed)
+    labels = dict.fromkeys(_LABELS[name] for line in texts for name in line.encodings)
+    unread = sum(_UNREAD.search(line.text) is not None for line in texts)
+    return Reading(list(labels) or [_LABELS[encoding]], unread)
 
 
 def choice_of(encoding: str) -> str:
@@ -46,11 +88,11 @@ def choice_of(encoding: str) -> str:
     return next(name for name, codec in CHOICES.items() if codec == encoding)
 
 
-def encoding_choices(encoding: str, chosen: str) -> list[EncodingChoice]:
+def encoding_choices(reading: Reading, chosen: str) -> list[EncodingChoice]:
     """All that may be chosen; of the automatic one what it has come to."""
     automatic = pgettext("encoding", "automatic")
     if not chosen:
-        automatic = gettext("automatic (%(encoding)s)") % {"encoding": _LABELS[encoding]}
+        automatic = gettext("automatic (%(encoding)s)") % {"encoding": _ALSO.join(reading.labels)}
     return [
         EncodingChoice("", automatic, not chosen),
         *(EncodingChoice(name, _LABELS[CHOICES[name]], name == chosen) for name in CHOICES),

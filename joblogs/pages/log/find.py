@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
 from joblogs.logtext.terminal_lines import LinePainter
+from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.pages import links
 from joblogs.pages.formats import number
 from joblogs.query import Place
@@ -88,7 +89,7 @@ def matching_lines(finding: Finding, pattern: Pattern, encoding: str) -> list[Li
 
 
 def _on_page(line: Line, pattern: Pattern, encoding: str) -> LineOnPage:
-    data = without_line_end(line.data)
+    data = without_line_end(parts_as_utf8(line.data))
     marks = hit_marks(data, pattern)
     name = reading_encoding(data, chosen=encoding)
     excerpt = LinePainter(name).excerpt(data, marks, around="hit", cells=CELLS, before=BEFORE)

@@ -22,7 +22,7 @@ from joblogs.pages.rendering import rendered
 from joblogs.query import Text, Window, host_history
 
 from .beside import beside_context
-from .encoding import COOKIE, encoding_choices, window_encoding
+from .encoding import COOKIE, encoding_choices, reading_of, window_encoding
 from .files import files_on_page
 from .find import find, matching_lines, place_of, summary
 from .follow import follow_query, next_byte
@@ -62,13 +62,15 @@ def _log_page(
     window = query.window_at(log.text, found.place)
     usual = request.COOKIES.get(COOKIE, "")
     encoding = window_encoding(log.text, window, log_request.encoding, usual)
+    reading = reading_of(window, encoding, mixed=log_request.is_mixed)
     if finding is not None and log_request.only and log_request.pattern:
         lines = matching_lines(finding, log_request.pattern, log_request.encoding)
     else:
         lines = window_lines(log, window, log_request, encoding, target=found.line).lines
     context = _context(log, log_request, found, window) | {
         "lines": lines_html(lines, log_request.kept),
-        "encodings": encoding_choices(encoding, log_request.encoding),
+        "encodings": encoding_choices(reading, log_request.encoding),
+        "reading": reading,
         "follow_query": follow_query(log, log_request, encoding),
         "beside": beside_context(links.of_host(log.step, bk_host_id), log_request),
         "finding": summary(finding, log_request) if finding is not None else None,

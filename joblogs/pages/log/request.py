@@ -120,7 +120,10 @@ class LogRequest:
         if values.get("find"):
             try:
                 pattern = Pattern.of(
-                    values["find"], regex=values["regex"], ignore_case=not values["case"]
+                    values["find"],
+                    regex=values["regex"],
+                    ignore_case=not values["case"],
+                    in_utf16=values.get("encoding") == "utf-16",
                 )
             except InvalidPattern as error:
                 faults.append(gettext("Invalid search: %s") % error)
@@ -180,6 +183,11 @@ class LogRequest:
         """The encoding that this text is said to be in, or that a page that follows it has come
         to; empty if neither."""
         return self.values.get("encoding") or self.values.get("read_as") or ""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether what is plainly in another encoding is read in that: nobody said otherwise."""
+        return not self.values.get("encoding")
 
     @property
     def as_bytes(self) -> bool:

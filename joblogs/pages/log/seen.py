@@ -44,6 +44,7 @@ def lines_as_seen(
     window: Window,
     encoding: str,
     *,
+    mixed: bool = True,
     target: int | None = None,
     to_end: bool = False,
     run_seconds: float = 0,
@@ -51,19 +52,19 @@ def lines_as_seen(
 ) -> SeenLines:
     """The lines of a window, and those before it that they redrew.
 
-    `to_end`: all that come after the first of them too, for who puts them in the place of what was
-    shown from its start on.
+    `mixed`: what is plainly in another encoding is read in that. `to_end`: all that come after the
+    first of them too, for who puts them in the place of what was shown from its start on.
     """
     if not window.lines:
         return SeenLines([], window.start)
     first, last = window.lines[0], window.lines[-1]
     before, after = _around(text, window, encoding)
     screen = Screen(at_start=(before[0].offset if before else window.start) == 0)
-    _feed(screen, before, encoding)
+    _feed(screen, before, encoding, mixed=mixed)
     whole, missed = _with_ends(text, window.lines, encoding)
-    _feed(screen, whole, encoding, pattern)
+    _feed(screen, whole, encoding, pattern, mixed=mixed)
     wanted = {id(row) for row in screen.rows if row.last >= first.number}
-    _feed(screen, after, encoding)
+    _feed(screen, after, encoding, mixed=mixed)
     rows = [row for row in screen.rows if (row.number or 0) <= last.number]
     places = [place for place, row in enumerate(rows) if id(row) in wanted]
     rows = rows[places[0] :] if to_end and places else [rows[place] for place in places]
@@ -110,9 +111,11 @@ def _feed(
     lines: Sequence[Line | ShownLine],
     encoding: str,
     pattern: Pattern | None = None,
+    *,
+    mixed: bool,
 ) -> None:
-    texts = line_texts([Bytes(line.offset, line.data) for line in lines], encoding)
-    for line, shown in zip(lines, texts, strict=True):
+    texts = line_texts([Bytes(line.offset, line.data) for line in lines], encoding, mixed=mixed)
+    for line, (shown, _) in zip(lines, texts, strict=True):
         # The end of a line whose end is not shown is a line's end all the same.
         hidden = isinstance(line, ShownLine) and line.hidden
         marks = _marks(shown, pattern) if pattern is not None else ()

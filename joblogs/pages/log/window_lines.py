@@ -27,6 +27,7 @@ def window_lines(
         log.text,
         window,
         encoding,
+        mixed=request.is_mixed,
         target=target,
         to_end=to_end,
         run_seconds=log.seconds,

@@ -10,6 +10,7 @@ from joblogs.logtext.ansi import Mark
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
 from joblogs.logtext.terminal_lines import LinePainter
+from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.search import Line, Pattern, spans
 
 SHOWN_CELLS, BEFORE_CELLS = 600, 200
@@ -36,7 +37,7 @@ def hit_lines(lines: list[Line], pattern: Pattern, encoding: str) -> list[HitLin
     shown: list[HitLine] = []
     last = None
     for line in lines:
-        data = without_line_end(line.data)
+        data = without_line_end(parts_as_utf8(line.data))
         matches = spans(pattern, data, MATCHES_MAX) if line.matches else []
         marks = [Mark(start, end, "hit") for start, end in matches]
         name = reading_encoding(data, chosen=encoding)

@@ -98,7 +98,12 @@ def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
 
 
 def _pattern(params: dict[str, Any]) -> Pattern:
-    return Pattern.of(params["q"], regex=params["regex"], ignore_case=not params["case"])
+    return Pattern.of(
+        params["q"],
+        regex=params["regex"],
+        ignore_case=not params["case"],
+        in_utf16=params["encoding"] == "utf-16",
+    )
 
 
 def _search(

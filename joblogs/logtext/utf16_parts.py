@@ -1,0 +1,252 @@
+"""Parts of a text that are in UTF-16 where the rest is not: what one program of many prints so, or
+all of a text that has neither a mark nor zeros. Pure.
+
+Where such a part begins and ends nothing says. It is a run of pairs of bytes that are letters, and
+more of these are in use than chance makes of other bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .encodings import (
+    UTF8,
+    foreign_letters,
+    in_language,
+    is_in,
+    language_of,
+    letters_in_use,
+    recognised_legacy,
+)
+
+_LETTER, _WEAK = 1, 2
+_GAP = 12
+"""So many weak letters stand between others at most, or at an end."""
+_LETTERS_MIN = 4
+_MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
+_SURE = {
+    # What no other text has several of in a row: ASCII, Cyrillic, frames.
+    "utf-16-le": rb"(?:[\t\n\r\x1b -~]\x00){3}|(?:[\x10-\x7f]\x04){4}|(?:[\x00-\x1f]\x25){3}",
+    "utf-16-be": rb"(?:\x00[\t\n\r\x1b -~]){3}|(?:\x04[\x10-\x7f]){4}|(?:\x25[\x00-\x1f]){3}",
+}
+_SURE_RUNS = {encoding: re.compile(expression) for encoding, expression in _SURE.items()}
+_IN_USE_MIN, _IN_USE_MIN_SURE = 0.75, 0.5
+_PLAIN_SIZE, _PLAIN_MIN = 100, 0.85
+_JUDGED_BYTES = 2048
+_NEWLINE = 10
+_MARK, _FIRST_FOREIGN = 0xFEFF, 0x3000
+"""The mark at a text's beginning; the first code of the letters that languages are told by."""
+
+
+def _kinds() -> NDArray[np.uint8]:
+    """Of each code, what it is as a letter."""
+    kinds = np.zeros((256, 256), np.uint8)  # by the low byte and the high one
+    printed = [9, 10, 13, *range(0x20, 0x7F)]
+    unprinted = sorted(set(range(1, 256)) - set(printed))
+    kinds[np.ix_(printed, range(0x4E, 0x7F))] = _WEAK  # two bytes of ASCII
+    kinds[np.ix_(range(0x41, 0x7F), [0x30])] = _WEAK
+    kinds[ord("&"), ord(" ")] = _WEAK
+    kinds[1:, 0xAC:0xD8] = _WEAK  # Korean, which is two bytes of GB18030 too
+    kinds[:, 0xD8:0xE0] = _WEAK
+    kinds[[*printed, 0x1B, *range(0xA0, 0x100)], 0] = _LETTER
+    kinds[0x01:0x80, 3:5] = _LETTER  # Greek, Cyrillic
+    kinds[np.ix_([0, *unprinted], range(0x20, 0x28))] = _LETTER  # signs
+    kinds[np.ix_(unprinted, [0x30, *range(0x4E, 0x7F)])] = _LETTER  # Chinese, Japanese
+    kinds[1:, 0x7F:0xA0] = _LETTER
+    kinds[0, [0x30, 0x4E, 0x52, 0x5F, 0x67, 0x7F, 0x80, 0x8D, 0x95, 0x97]] = _LETTER
+    kinds[0x01:0xF0, 0xFF] = _LETTER  # wide forms
+    kinds[0xFF, 0xFE] = _LETTER  # the mark
+    return kinds.T.ravel()
+
+
+_KINDS = _kinds()
+
+
+@lru_cache(1)
+def _in_use() -> NDArray[np.bool_]:
+    """Of each code, whether it is a letter in use in one of the languages."""
+    marks = (0xD800 <= code < 0xE000 or letters_in_use(chr(code)) == 0 for code in range(65536))
+    return ~np.fromiter(marks, np.bool_, 65536)
+
+
+class Part(NamedTuple):
+    """Bytes [start, end) of a text, and which UTF-16 they are in."""
+
+    start: int
+    end: int
+    encoding: str
+
+    def text(self, data: bytes) -> str:
+        """What it reads."""
+        return data[self.start : self.end].decode(self.encoding, errors="replace")
+
+    def head(self, data: bytes) -> str:
+        """How it begins."""
+        return self._replace(end=min(self.end, self.start + _JUDGED_BYTES)).text(data)
+
+    def tail(self, data: bytes) -> str:
+        """How it ends."""
+        return self._replace(start=max(self.start, self.end - _JUDGED_BYTES)).text(data)
+
+
+class _Candidate(NamedTuple):
+    """A run that may be a part, with how well it reads: the greatest one is the best."""
+
+    has_mark: bool
+    in_use: float
+    blanks: int
+    size: int
+    is_little: bool
+    part: Part
+
+
+def utf16_parts(data: bytes) -> list[Part]:
+    """The parts of a text that are plainly in UTF-16, in their order."""
+    if b"\0" not in data and (is_in(data, UTF8) or _is_plainly_legacy(data)):
+        return []
+    parts: list[Part] = []
+    for candidate in sorted(_candidates(data), reverse=True):
+        part = candidate.part
+        place = bisect_left(parts, part)
+        before, after = parts[max(0, place - 1) : place], parts[place : place + 1]
+        if all(one.end <= part.start for one in before) and all(
+            part.end <= one.start for one in after
+        ):
+            parts.insert(place, part)
+    return parts
+
+
+def parts_as_utf8(data: bytes) -> bytes:
+    """A text in which those parts are in UTF-8 as the rest may be."""
+    pieces: list[bytes] = []
+    position = 0
+    for part in utf16_parts(data):
+        pieces += (data[position : part.start], part.text(data).encode(errors="replace"))
+        position = part.end
+    return b"".join((*pieces, data[position:])) if pieces else data
+
+
+def _is_plainly_legacy(data: bytes) -> bool:
+    name = recognised_legacy(data[:_JUDGED_BYTES])
+    return name is not None and is_in(data, name)
+
+
+def _candidates(data: bytes) -> Iterator[_Candidate]:
+    """The runs that may be a part. Long ones first: what lies in one that reads well is none."""
+    bytes_ = np.frombuffer(data, np.uint8).astype(np.uint16)
+    found: list[tuple[int, Part, NDArray[np.uint8]]] = []
+    for encoding in _MARKS:
+        high, low = bytes_[1:], bytes_[:-1]
+        codes = np.asarray(
+            (low << 8) | high if encoding == "utf-16-be" else (high << 8) | low, np.uint16
+        )
+        kinds = _KINDS[codes]
+        for parity in (0, 1):
+            for first, last in _runs(codes[parity::2], kinds[parity::2]):
+                run = Part(parity + 2 * first, parity + 2 * last + 2, encoding)
+                found.append((last - first, run, kinds))
+    plain: list[Part] = []
+    for size, run, kinds in sorted(found, key=lambda one: -one[0]):
+        place = bisect_left(plain, run) - 1
+        if place >= 0 and run.end <= plain[place].end:
+            continue
+        candidate = _judged(data, _with_ends(data, run, kinds))
+        if candidate is not None:
+            yield candidate
+            if size >= _PLAIN_SIZE and candidate.in_use > _PLAIN_MIN:
+                insort(plain, candidate.part)
+
+
+def _runs(codes: NDArray[np.uint16], kinds: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """The runs of letters, from and to one that is not weak, of which a part may come."""
+    letters = np.flatnonzero(kinds == _LETTER)
+    if letters.size == 0:
+        return []
+    others = np.cumsum(kinds == 0)[letters]
+    apart = np.flatnonzero((np.diff(letters) > _GAP + 1) | (np.diff(others) > 0))
+    firsts, lasts = letters[np.append(0, apart + 1)], letters[np.append(apart, letters.size - 1)]
+    long = lasts - firsts >= _LETTERS_MIN - 2
+    firsts, lasts = firsts[long], lasts[long]
+
+    def count(those: NDArray[np.bool_]) -> NDArray[np.int64]:
+        sums = np.append(0, np.cumsum(those))
+        return np.asarray(sums[lasts + 1] - sums[firsts], np.int64)
+
+    marks = codes[firsts] == _MARK
+    foreign = count((codes >= _FIRST_FOREIGN) & (codes != _MARK))
+    used = count(_in_use()[codes] & (codes >= _FIRST_FOREIGN))
+    # Runs that come by chance are many: the plainest of them are left out all at once.
+    sure = marks | (count(codes < 0x80) >= 3) | (count((codes >> 8) == 4) >= 4)
+    sure |= count((codes >> 8) == 0x25) >= 3
+    wanted = (sure | (foreign >= _LETTERS_MIN - 1)) & (2 * used >= foreign)
+    pairs = zip(firsts[wanted], lasts[wanted], strict=True)
+    return [(int(first), int(last)) for first, last in pairs]
+
+
+def _with_ends(data: bytes, run: Part, kinds: NDArray[np.uint8]) -> Part:
+    """A run with weak letters at its ends where these are those of a line, and all are in use."""
+    start, end = run.start, run.end
+    least, most = max(0, start - 2 * _GAP), min(len(data) - 1, end + 2 * _GAP)
+    while start - 2 >= least and kinds[start - 2] == _WEAK:
+        start -= 2
+    while end < most and kinds[end] == _WEAK and data[end + 1] != _NEWLINE:
+        end += 2
+    head = data[start : run.start].decode(run.encoding, "replace")
+    # Behind other letters that they might be, or not be in use, they are not taken for any.
+    if (start and data[start - 1] > 0x40) or not _are_in_use(head):
+        start = run.start
+    tail = data[run.end : end].decode(run.encoding, "replace")
+    if data[end : end + 1] not in (b"", b"\r", b"\n") or not _are_in_use(tail):
+        end = run.end
+    return run._replace(start=start, end=end)
+
+
+def _are_in_use(text: str) -> bool:
+    return all(language_of(one) is not None for one in text)
+
+
+def _judged(data: bytes, run: Part) -> _Candidate | None:
+    has_mark = data.startswith(_MARKS[run.encoding], run.start)
+    part = _without_strangers(data, run, has_mark=has_mark)
+    sure = has_mark or _SURE_RUNS[part.encoding].search(data, part.start, part.end)
+    text = part.head(data)
+    letters = foreign_letters(text)
+    if len(text) < _LETTERS_MIN or not (sure or len(letters) >= _LETTERS_MIN):
+        return None
+    in_use = letters_in_use(letters) if letters else 1.0
+    if in_use < (_IN_USE_MIN_SURE if sure else _IN_USE_MIN):
+        return None
+    # Which byte comes first the blanks tell where the letters do not.
+    blanks, size = sum(map(str.isspace, text)), part.end - part.start
+    return _Candidate(has_mark, round(in_use, 1), blanks, size, part.encoding == "utf-16-le", part)
+
+
+def _without_strangers(data: bytes, part: Part, *, has_mark: bool) -> Part:
+    """A part without letters at its ends that its language does not use: bytes beside it that make
+    some by chance."""
+    head = part.head(data)
+    letters = foreign_letters(head)
+    language = language_of(letters) if len(letters) >= _LETTERS_MIN else None
+    start, end = part.start, part.end - 2 * _strangers(part.tail(data)[::-1], language)
+    if not has_mark and start:
+        # A line's end is likelier than the letter whose second byte it would be.
+        ends_line = data[start] != 0 and data[start + 1] == _NEWLINE != data[start - 1]
+        start += 2 * max(ends_line, _strangers(head, language))
+    return part._replace(start=start, end=max(start, end))
+
+
+def _strangers(text: str, language: str | None) -> int:
+    """How many letters a text begins with that the language does not have."""
+    count = 0
+    for one in text:
+        if not foreign_letters(one) or (language is not None and in_language(one, language) > 0):
+            break
+        count += 1
+    return count
