@@ -61,6 +61,15 @@ def stored(day: datetime.date, rows: Collection[Row]) -> dict[int, bytes]:
     }
 
 
+def up_to_date(day: datetime.date, sizes: Mapping[int, int]) -> set[int]:
+    """Those of these host results, given with their logs' sizes, whose features hold."""
+    kept = LogFeatures.objects.filter(
+        database.InArray("host_result_id", sizes), day=day, version=VERSION
+    )
+    pairs = kept.values_list("host_result_id", "size")
+    return {pk for pk, size in pairs if sizes[pk] == size}
+
+
 def compute(day: datetime.date, rows: Iterable[Row], *, seconds: float) -> dict[int, bytes]:
     """Features of these logs, by host result, until the time is over. Logs that cannot be read are
     left out."""

@@ -9,21 +9,20 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 
 from joblogs import log_features
-from joblogs.grouping.features import VERSION
 from joblogs.ingest import digests
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
-from joblogs.models import HostResult, JobInstance, LogFeatures, StepInstance
+from joblogs.models import HostResult, JobInstance, StepInstance
 
 from .runs import CurrentRun
 from .unreadable import skipping
-from .walk import rows_of_steps
+from .walk import rows_of_keys
 
-JOBS_AT_ONCE = 1000
-
+JOBS_AT_ONCE = 200
+SIZES_AT_ONCE = 10_000
 LOGS_AT_ONCE = 200
 """Small logs are looked at together: to begin costs more than one of them does."""
 _EVER = 3600.0
@@ -60,15 +59,15 @@ def due(days: Iterable[datetime.date]) -> Iterator[HostResult]:
 
 def due_of_steps(day: datetime.date, steps: Collection[int]) -> Iterator[HostResult]:
     """The same of some steps of one day."""
-    finished = HostResult.objects.finished()
-    computed = LogFeatures.objects.filter(
-        day=day, host_result_id=OuterRef("pk"), size=OuterRef("held_size"), version=VERSION
-    )
-    # Each by itself: joined by OR, PostgreSQL looks for the features of each row in turn.
+    finished = HostResult.objects.finished().filter(step__in=steps).order_by()
     stale = finished.filter(~Q(fingerprint_size=F("held_size")) | Q(fingerprint_size=None))
-    without_features = finished.exclude(held_size=0).filter(~Exists(computed))
-    # Keys only: nearly always nothing is due.
-    return rows_of_steps([stale, without_features], steps)
+    due = set(stale.values_list("pk", flat=True))
+    # Not one statement that joins the two: the features may lie on other servers.
+    printing = list(finished.exclude(held_size=0).values_list("pk", "held_size"))
+    for start in range(0, len(printing), SIZES_AT_ONCE):
+        sizes = dict(printing[start : start + SIZES_AT_ONCE])
+        due |= sizes.keys() - log_features.up_to_date(day, sizes)
+    return rows_of_keys(HostResult.objects.all(), due)
 
 
 def batches(rows: Iterable[HostResult]) -> Iterator[list[HostResult]]:

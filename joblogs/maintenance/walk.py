@@ -6,7 +6,7 @@ No statement stays open while its rows are used, and none asks again for all tha
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -48,7 +48,7 @@ class LogSelection:
         rows = HostResult.objects.filter(condition)
         if self.hosts is not None:
             rows = rows.filter(host_id__in=self.hosts)
-        for row in rows_of_steps([rows], of_number):
+        for row in rows_of_steps(rows, of_number):
             row.step = of_number[row.step_id]
             yield row
 
@@ -57,19 +57,22 @@ class LogSelection:
         rows = FileLog.objects.filter(condition)
         if self.hosts is not None:
             rows = rows.filter(host_result__host_id__in=self.hosts)
-        return rows_of_steps([rows], [step.pk for step in steps], "content")
+        return rows_of_steps(rows, [step.pk for step in steps], "content")
 
 
-def rows_of_steps(
-    rows: Sequence[QuerySet[Row]], steps: Collection[int], *deferred: str
-) -> Iterator[Row]:
-    """The rows of one of these querysets that are of steps with these keys.
+def rows_of_steps(rows: QuerySet[Row], steps: Collection[int], *deferred: str) -> Iterator[Row]:
+    """Those of these rows that are of steps with these keys.
 
     All of their keys first, by the index of steps: with an order and a limit PostgreSQL may walk
     the whole table in that order instead.
     """
-    every = (each.filter(step__in=steps).order_by().values_list("pk", flat=True) for each in rows)
-    keys = sorted(set().union(*every))
-    for start in range(0, len(keys), ROWS_AT_ONCE):
-        page = rows[0].model._default_manager.filter(id__in=keys[start : start + ROWS_AT_ONCE])
+    keys = rows.filter(step__in=steps).order_by().values_list("pk", flat=True)
+    return rows_of_keys(rows.model._default_manager.all(), list(keys), *deferred)
+
+
+def rows_of_keys(rows: QuerySet[Row], keys: Collection[int], *deferred: str) -> Iterator[Row]:
+    """Those of these rows that have one of these keys, in the order of the keys."""
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), ROWS_AT_ONCE):
+        page = rows.filter(id__in=ordered[start : start + ROWS_AT_ONCE])
         yield from list(page.order_by("pk").defer(*deferred))

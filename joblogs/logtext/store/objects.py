@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.functions import Length
 
 from joblogs import database, object_store
@@ -72,12 +72,13 @@ def keys_of_packs(day: datetime.date, packs: Collection[PackKey]) -> dict[PackKe
     return {pack: keys.get(one, "") for pack, one in found.items()}
 
 
-def let_go(rows: QuerySet[LogPack], *, at_once: bool) -> None:
-    """The bytes of these packs are no longer pointed to. Part of the caller's transaction, in which
-    the rows go or get their bytes back; they are locked until then."""
-    locked = rows.select_for_update().order_by("step_id", "number")
+def let_go(places: Iterable[tuple[int | None, int | None]], *, at_once: bool) -> None:
+    """The bytes of packs that lie here are no longer pointed to: object, if any, and size of each.
+
+    Part of the caller's transaction, in which the packs are deleted or get their bytes back.
+    """
     sizes: Counter[int] = Counter()
-    for number, size in list(locked.values_list("object_id", "object_size")):
+    for number, size in places:
         if number is not None:
             sizes[number] += size or 0
     if sizes:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Sum
 
 from joblogs import database
@@ -147,10 +148,8 @@ def delete(day: datetime.date, keys: Collection[PackKey]) -> None:
     It is because a log in them is changed, maybe masked: no object keeps them.
     """
     for step, own in groupby(sorted(keys), _step):
-        numbers = [key.number for key in own]
-        rows = LogPack.objects.filter(database.InArray("number", numbers), day=day, step_id=step)
-        objects.let_go(rows, at_once=True)
-        rows.delete()
+        condition, numbers = database.any_of([key.number for key in own])
+        _delete(day, f"step_id = %s AND number {condition}", [step, *numbers], at_once=True)
 
 
 def delete_of_steps(day: datetime.date, steps: Collection[int], *, at_once: bool = False) -> None:
@@ -158,9 +157,21 @@ def delete_of_steps(day: datetime.date, steps: Collection[int], *, at_once: bool
 
     `at_once`: they are removed, so no object keeps them for the grace period.
     """
-    rows = LogPack.objects.filter(database.InArray("step_id", steps), day=day)
-    objects.let_go(rows, at_once=at_once)
-    rows.delete()
+    if steps:
+        condition, parameters = database.any_of(sorted(steps))
+        _delete(day, f"step_id {condition}", parameters, at_once=at_once)
+
+
+def _delete(
+    day: datetime.date, condition: str, parameters: Sequence[Any], *, at_once: bool
+) -> None:
+    # Not locked first: packs of many steps may lie on several servers, which lock no rows that are
+    # only read.
+    statement = f'DELETE FROM "{_TABLE}" WHERE day = %s AND {condition} '  # noqa: S608 - our columns
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} RETURNING object_id, object_size", [day, *parameters])
+        deleted = cursor.fetchall()
+    objects.let_go(deleted, at_once=at_once)
 
 
 def keep_only(day: datetime.date, steps: Sequence[int]) -> None:
@@ -196,7 +207,8 @@ def replace(day: datetime.date, span: Span, data: bytes | bytearray) -> None:
         kind, packed = codec.encode(bytes(text), level=codec.PACKED_LEVEL)
         rows = LogPack.objects.filter(day=day, step_id=key.step, number=key.number)
         # One that lay in an object comes back: what it was is deleted there.
-        objects.let_go(rows, at_once=True)
+        moved = rows.select_for_update().values_list("object_id", "object_size")
+        objects.let_go(list(moved), at_once=True)
         rows.update(codec=kind, data=packed, **objects.IN_DATABASE)
 
 
