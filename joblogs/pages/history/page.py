@@ -52,7 +52,7 @@ class HistoryForm(forms.Form):
     host = forms.CharField(required=False, max_length=256, label=_("host"))
     hosts = forms.ChoiceField(
         required=False,
-        label=_("hosts"),
+        label=_("outcome"),
         choices=[
             ("", _("all hosts")),
             (str(Outcome.FAILED), _("failed hosts")),
