@@ -34,10 +34,15 @@ class Batch:
 
 
 def batches(*, apart_from: Collection[datetime.date] = ()) -> Iterator[Batch]:
-    """All that are there, in the order in which they came; without the steps of these days."""
+    """All that are there at the first one, in the order in which they came; without the steps of
+    these days.
+
+    What is written meanwhile is the next run's: one that is slower than ingest would have no end.
+    """
+    newest = ChangedStep.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     after = 0
     while rows := list(
-        ChangedStep.objects.filter(pk__gt=after)
+        ChangedStep.objects.filter(pk__gt=after, pk__lte=newest)
         .order_by("pk")
         .values_list("pk", "step_id")[:ROWS_AT_ONCE]
     ):

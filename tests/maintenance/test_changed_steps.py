@@ -150,6 +150,16 @@ def test_what_changes_while_a_batch_is_looked_at_is_not_forgotten() -> None:
     assert ChangedStep.objects.count() == 1
 
 
+def test_what_changes_during_a_run_is_left_to_the_next_one() -> None:
+    told.add([1])
+    runs = 0
+    for batch in itertools.islice(changed_steps.batches(), 10):
+        told.add([1])  # ingest is faster than the run
+        batch.forget()
+        runs += 1
+    assert (runs, ChangedStep.objects.count()) == (1, 1)
+
+
 def test_steps_of_many_rows_come_in_batches_by_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changed_steps, "ROWS_AT_ONCE", 4)
     monkeypatch.setattr(changed_steps, "STEPS_AT_ONCE", 2)
