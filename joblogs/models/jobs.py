@@ -87,6 +87,10 @@ class JobInstance(Run):
             models.Index(fields=["-create_time", "-id"], name="jobinstance_newest"),
             # Those of a status, newest first: one that few jobs have is not looked for in all.
             models.Index(fields=["status", "-create_time", "-id"], name="jobinstance_of_status"),
+            # Those of an operator in a scope, newest first: get_job_instance_list counts them.
+            models.Index(
+                fields=["scope", "operator", "-create_time", "-id"], name="jobinstance_of_operator"
+            ),
             # A number without its scope: ingest asks which job a record means, admin search.
             models.Index(fields=["job_instance_id"], name="jobinstance_number"),
             # Retention, day by day; the admin's list, newest first.
