@@ -30,6 +30,8 @@ CAP = 1_000
 """Rows that a list pages through; what lies further back is searched for."""
 LATEST = 100_000
 """Rows that are looked through for what no index has."""
+NAMED = 25_000
+"""Rows that are looked through for a part of a name: that takes longer a row."""
 NUMBER_DIGITS = 18
 
 
@@ -86,9 +88,9 @@ class ReadOnlyModelAdmin(ClosedFirst):
         """The rows that a member of staff may see."""
         raise NotImplementedError
 
-    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
-        """The newest of these rows: a list that is not searched shows these, and so many are looked
-        through for what has no index."""
+    def latest(self, rows: QuerySet[Any], user: User, *, length: int = LATEST) -> QuerySet[Any]:
+        """The newest of these rows, of all at most so many: a list that is not searched shows
+        these, and these are looked through for what has no index."""
         return rows
 
     def has_index(self, request: HttpRequest) -> bool:
@@ -126,7 +128,7 @@ class ReadOnlyModelAdmin(ClosedFirst):
             number = None
         branches = [queryset.filter(each) for each in self.matching(term, number, user)]
         if (named := self.containing(term)) is not None:
-            branches.append(self.latest(queryset, user).filter(named))
+            branches.append(self.latest(queryset, user, length=NAMED).filter(named))
         keys = {key for rows in branches for key in rows.values_list("pk", flat=True)[:CAP]}
         return queryset.filter(pk__in=keys), False
 
@@ -171,10 +173,10 @@ def user_of(request: HttpRequest) -> User:
     return request.user
 
 
-def newest_by_key(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows of a table, narrowed to its newest LATEST by key."""
+def newest_by_key(rows: QuerySet[Any], length: int = LATEST) -> QuerySet[Any]:
+    """The rows of a table, narrowed to its newest so many by key."""
     last = rows.model._default_manager.aggregate(last=Max("pk"))["last"] or 0
-    return rows.filter(pk__gt=last - LATEST)
+    return rows.filter(pk__gt=last - length)
 
 
 def link(address: str) -> SafeString:

@@ -19,7 +19,7 @@ from joblogs import access, times
 from joblogs.audit import Channel
 from joblogs.models import LogRead
 
-from .base import CAP, ReadOnlyModelAdmin, link, newest_by_key
+from .base import CAP, LATEST, ReadOnlyModelAdmin, link, newest_by_key
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -71,9 +71,9 @@ class LogReadAdmin(ReadOnlyModelAdmin):
             return LogRead.objects.all()
         return LogRead.objects.in_scopes(access.visible_scopes(user))
 
-    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+    def latest(self, rows: QuerySet[Any], user: User, *, length: int = LATEST) -> QuerySet[Any]:
         if user.is_superuser:
-            return newest_by_key(rows)
+            return newest_by_key(rows, length)
         since = LogRead.objects.time_of_last(access.visible_scopes(user), length=CAP)
         return rows if since is None else rows.filter(at__gte=since)
 

@@ -221,9 +221,6 @@ class NoticeAdmin(ReadOnlyModelAdmin):
         is_id = len(digits) == 32 and all(one in "0123456789abcdefABCDEF" for one in digits)
         return [Q(event_id=digits)] if is_id else []
 
-    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
-        return rows
-
     @admin.action(description=_("Send again"))
     def send_again(self, request: HttpRequest, rows: QuerySet[Notice]) -> None:
         ended = rows.exclude(state=NoticeState.PENDING).filter(search__active=True)

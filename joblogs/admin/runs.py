@@ -22,7 +22,7 @@ from joblogs.maintenance import legal_hold
 from joblogs.models import FileLog, Host, HostResult, JobInstance, StepInstance
 from joblogs.pages import exports, links
 
-from .base import CAP, ReadOnlyModelAdmin, link, newest_by_key, user_of
+from .base import CAP, LATEST, ReadOnlyModelAdmin, link, newest_by_key, user_of
 from .lookups import (
     LATEST_JOBS,
     host_keys,
@@ -81,9 +81,9 @@ class JobInstanceAdmin(Exporting, Removing):
     def visible(self, user: User) -> QuerySet[JobInstance]:
         return access.visible_jobs(user)
 
-    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+    def latest(self, rows: QuerySet[Any], user: User, *, length: int = LATEST) -> QuerySet[Any]:
         if user.is_superuser:
-            return newest_by_key(rows)
+            return newest_by_key(rows, length)
         return rows.filter(pk__in=latest_jobs(user, CAP))
 
     def has_index(self, request: HttpRequest) -> bool:
@@ -143,9 +143,9 @@ class StepInstanceAdmin(Exporting):
     def visible(self, user: User) -> QuerySet[StepInstance]:
         return visible_steps(user).select_related("job__scope")
 
-    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+    def latest(self, rows: QuerySet[Any], user: User, *, length: int = LATEST) -> QuerySet[Any]:
         if user.is_superuser:
-            return newest_by_key(rows)
+            return newest_by_key(rows, length)
         return rows.filter(job__in=latest_jobs(user, LATEST_JOBS))
 
     def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
@@ -206,7 +206,7 @@ class HostResultAdmin(ReadOnlyModelAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return self.ordering if user_of(request).is_superuser else ("-step_id", *self.ordering)
 
-    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+    def latest(self, rows: QuerySet[Any], user: User, *, length: int = LATEST) -> QuerySet[Any]:
         return latest_of_steps(rows, user)
 
     def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
@@ -241,7 +241,7 @@ class FileLogAdmin(ReadOnlyModelAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return self.ordering if user_of(request).is_superuser else ("-step_id", *self.ordering)
 
-    def latest(self, rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+    def latest(self, rows: QuerySet[Any], user: User, *, length: int = LATEST) -> QuerySet[Any]:
         return latest_of_steps(rows, user)
 
     def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
