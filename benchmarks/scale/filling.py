@@ -11,15 +11,17 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.utils import timezone
 
-from joblogs import log_features
+from joblogs import log_features, search_audit
 from joblogs.grouping.features import VERSION, Log, features_of
 from joblogs.logtext import codec, store
-from joblogs.models import MaintenanceRun, Scope
+from joblogs.maintenance import signing
+from joblogs.models import MaintenanceRun, Notice, SavedSearch, Scope
 
 from ..corpus import log as corpus_log
 
 JOBS, READS, DAYS, SCOPES, SAMPLES = 400_000, 5_000_000, 120, 200, 200
 LARGE_HOSTS = 20_000
+SEARCHES, NOTICES, SAVED_SEARCHES = 50_000, 500_000, 300
 LAST_DAY = datetime.date(2026, 11, 29)
 FIRST_JOB, FIRST_STEP = 20_000_000, 30_000_000
 BUSY_HOST = 900_000_000
@@ -35,8 +37,11 @@ def fill(size: float) -> None:
         log_features.PARTITIONS.make(day)
     _samples()
     with connection.cursor() as cursor:
-        cursor.execute(_sql(jobs, int(READS * size)))
+        cursor.execute(_sql(jobs, int(READS * size), int(SEARCHES * size)))
     _people()
+    _notices(int(NOTICES * size))
+    for day, steps in signing.due([LAST_DAY]):
+        signing.sign(day, steps)
     # The day's sweep would first compute what nobody has: signatures, failures.
     MaintenanceRun.objects.create(pk=1, started_at=timezone.now(), swept_at=timezone.now())
     with connection.cursor() as cursor:
@@ -61,12 +66,17 @@ def _samples() -> None:
         cursor.executemany("INSERT INTO sample VALUES (%s, %s, %s, %s, %s, %s, %s)", rows)
 
 
-def _sql(jobs: int, reads: int) -> str:
+def _sql(jobs: int, reads: int, searches: int) -> str:
     """The statements of filling.sql with their numbers."""
     last = datetime.datetime.combine(LAST_DAY, datetime.time(23, 59), tzinfo=datetime.UTC)
+    searched = search_audit.compressed(
+        [(1, FIRST_JOB + 1, FIRST_STEP + 1), (1, FIRST_JOB + 2, FIRST_STEP + 3)], {1: "biz:1"}
+    )
     return Template(Path(__file__).with_suffix(".sql").read_text()).substitute(
         jobs=jobs,
         reads=reads,
+        searches=searches,
+        searched=searched.hex(),
         scopes=SCOPES,
         samples=SAMPLES,
         large_hosts=LARGE_HOSTS,
@@ -89,3 +99,33 @@ def _people() -> None:
         user.user_permissions.add(Permission.objects.get(codename="view_logread"))
         for scope in Scope.objects.filter(pk__gte=first, pk__lt=first + count):
             scope.groups.add(group)
+
+
+def _notices(notices: int) -> None:
+    """Searches that are saved, a third each by a person and in a scope of theirs, and what was
+    sent."""
+    owners = list(User.objects.order_by("pk"))
+    scopes = {"root": 1, "two": 198, "many": 150}
+    rows = SavedSearch.objects.bulk_create(
+        SavedSearch(
+            name=f"search {number}",
+            owner=owners[number % len(owners)],
+            scope_id=scopes[owners[number % len(owners)].username],
+            pattern=f"kernel panic {number}",
+            target="https://hooks.example.com/",
+        )
+        for number in range(SAVED_SEARCHES)
+    )
+    Notice.objects.bulk_create(
+        (
+            Notice(
+                search=rows[number % (SAVED_SEARCHES - 2)],
+                step_id=number + 1,
+                attempt=0,
+                state=2 if number % 5000 == 1 else 1,
+                ended_at=timezone.now(),
+            )
+            for number in range(notices)
+        ),
+        batch_size=5000,
+    )

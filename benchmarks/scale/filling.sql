@@ -100,6 +100,37 @@ SELECT to_timestamp(j.create_time / 1000), 'user' || n % 300, 'app' || n % 9,
 FROM generate_series(1, $reads) n JOIN joblogs_jobinstance j
     ON j.id = n::bigint * $jobs / $reads;
 
+-- Each tenth run failed, in one of seven ways of its series.
+INSERT INTO joblogs_failurerun (scope_id, series, key, at, step_id, attempt, status,
+    exit_code, host_count, hosts)
+SELECT j.scope_id, names.series,
+    CASE WHEN j.status = 4
+        THEN substring(sha256(names.series || int4send(j.id::int / 10 % 7)) FOR 16)
+        ELSE '' END,
+    s.start_time, s.id, 0, CASE WHEN j.status = 4 THEN 104 END,
+    CASE WHEN j.status = 4 THEN 1 END, CASE WHEN j.status = 4 THEN 1 ELSE 0 END, ''
+FROM joblogs_stepinstance s JOIN joblogs_jobinstance j ON j.id = s.job_id
+CROSS JOIN LATERAL (
+    SELECT substring(sha256(convert_to(j.name, 'UTF8') || '\x00' || convert_to(s.name, 'UTF8'))
+        FOR 16) AS series
+) names;
+
+INSERT INTO joblogs_failureseen (scope_id, series, key, first_at, runs, hosts, last_at,
+    last_step_id, last_job_instance_id, last_runs, last_hosts)
+SELECT scope_id, series, key, min(at), count(*), '', max(at), max(step_id),
+    max(j.job_instance_id), 1, ''
+FROM joblogs_failurerun r JOIN joblogs_stepinstance s ON s.id = r.step_id
+JOIN joblogs_jobinstance j USING (scope_id) WHERE r.key <> '' AND j.id = s.job_id
+GROUP BY scope_id, series, key;
+
+INSERT INTO joblogs_searchread (at, who, app_code, token, user_verified, channel, scopes, since,
+    until, question, steps, read_steps, found_steps, size, searched)
+SELECT to_timestamp(j.create_time / 1000), 'user' || n % 300, '', '', true,
+    'page.search_history', 'biz:' || j.scope_id, j.day - 29, j.day, sha256(n::text::bytea), 2, 2,
+    1, 20000, decode('$searched', 'hex')
+FROM generate_series(1, $searches) n JOIN joblogs_jobinstance j
+    ON j.id = n::bigint * $jobs / $searches;
+
 DROP TABLE sample;
 
 SELECT setval(pg_get_serial_sequence('joblogs_scope', 'id'), max(id)) FROM joblogs_scope;
