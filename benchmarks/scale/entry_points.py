@@ -22,6 +22,7 @@ from joblogs.models import Host, JobInstance, StepInstance
 from .filling import BUSY_HOST, FIRST_JOB, LAST_DAY
 
 RUNS, SLOW_MILLISECONDS = 3, 2000
+METRICS_TOKEN = "of a benchmark"  # noqa: S105 - of a store that lives as long as it
 READERS = ("root", "two", "many")
 ADMIN = {
     "jobinstance": {"name": "q=part 7", "rare": "status__exact=10"},
@@ -33,7 +34,12 @@ ADMIN = {
     "filelog": {"rare": "status__exact=5"},
     "logread": {"user": "q=user7", "rare": "channel=page.raw"},
     "host": {"name": "q=web-150-7", "address": "q=10.150.0.7"},
+    "notice": {"rare": "state__exact=2"},
+    "savedsearch": {},
+    "searchread": {"user": "q=user7"},
 }
+SUPERUSERS_ONLY, UNSEARCHED = ("searchread",), ("savedsearch",)
+ABSENT, PRESENT = "c0ffee00-4f1c-4b6e-9d0a-7d1e4a5b6c7d", "Accepted password"
 
 
 def entry_points(jobs: int) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -156,6 +162,12 @@ def _api(jobs: int) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "API, list, operator", get("get_job_instance_list", **span, operator="user7")
     for what, address in addresses.items():
         yield f"API, list, address {what}", get("get_job_instance_list", **span, ip=address)
+    for number in (1, 150):
+        history = f"/api/v1/biz/{number}/search_history"
+        for what, text in (("absent", ABSENT), ("present", PRESENT)):
+            days = urlencode({"q": text, "since": LAST_DAY, "until": LAST_DAY, "length": 5})
+            name = f"API, search of a day's history, scope {number}, {what}"
+            yield name, partial(_get, client, f"{history}?{days}", **headers)
 
 
 def _named(step: StepInstance) -> dict[str, object]:
@@ -193,21 +205,30 @@ def _pages(jobs: int, readers: dict[str, Client]) -> Iterator[tuple[str, Callabl
         yield f"search, {hosts} hosts", partial(_get, root, f"{page}search/?q=Accepted")
     number = step.host_results.order_by("host_id").values_list("host_id", flat=True)[0]
     yield "log page", partial(_get, root, f"{page}hosts/{number}/")
+    for name, client in readers.items():
+        days = urlencode({"q": ABSENT, "since": LAST_DAY, "until": LAST_DAY})
+        yield f"search of a day's history, {name}", partial(_get, client, f"/logs/search/?{days}")
     yield "comparison", partial(_get, root, f"{page}hosts/{number}/compare/")
 
 
 def _admin(jobs: int, readers: dict[str, Client]) -> Iterator[tuple[str, Callable[[], object]]]:
     for table, queries in ADMIN.items():
         for name, client in readers.items():
-            every = {
-                "open": "",
-                "page 3": "p=3",
-                "by another column": "o=5",
-                "a day": f"q={LAST_DAY - timedelta(days=50)}",
-                "a job's number": f"q={FIRST_JOB + jobs // 2}",
-                "a host's number": "q=15000007",
-                **queries,
-            }
+            if name != "root" and table in SUPERUSERS_ONLY:
+                continue
+            every = (
+                {"open": ""}
+                if table in UNSEARCHED
+                else {
+                    "open": "",
+                    "page 3": "p=3",
+                    "by another column": "o=5",
+                    "a day": f"q={LAST_DAY - timedelta(days=50)}",
+                    "a job's number": f"q={FIRST_JOB + jobs // 2}",
+                    "a host's number": "q=15000007",
+                    **queries,
+                }
+            )
             for what, query in every.items():
                 address = f"/admin/joblogs/{table}/?{query.replace(' ', '+')}"
                 yield f"admin {table}, {name}, {what}", partial(_get, client, address)
@@ -223,3 +244,5 @@ def _commands(jobs: int) -> Iterator[tuple[str, Callable[[], object]]]:
         partial(call, "verify_logs", scope=("biz", "1"), job=job),
     )
     yield "/readyz", partial(_get, Client(), "/readyz")
+    token = {"Authorization": f"Bearer {METRICS_TOKEN}"}
+    yield "/metrics", partial(_get, Client(), "/metrics", **token)
