@@ -8,7 +8,7 @@ from joblogs.database import AddIndexOnline
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("joblogs", "0021_search_reads")]
+    dependencies = [("joblogs", "0022_tokens_of_the_store")]
 
     operations = [
         AddIndexOnline(
