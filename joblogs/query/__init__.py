@@ -37,7 +37,7 @@ from .ranges import (
     script_range,
     worst,
 )
-from .reachable import out_of_reach, read_what_is_there
+from .reachable import Lost, out_of_reach, read_what_is_there
 from .results import Result
 from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
 from .step_host import Attempts, StepHost
@@ -61,6 +61,7 @@ __all__ = [
     "Completeness",
     "News",
     "LogNews",
+    "Lost",
     "Cursor",
     "FailedTransfer",
     "FileLogs",

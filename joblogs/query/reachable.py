@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from joblogs.logtext import store
@@ -17,19 +17,44 @@ from .step_host import StepHost
 T = TypeVar("T")
 
 
+class Lost:
+    """Hosts whose logs were found not to be readable now, by their ids, and why."""
+
+    def __init__(self) -> None:
+        self.hosts: set[int] = set()
+        self._errors: list[ObjectUnreachable] = []
+
+    def add(self, hosts: Iterable[StepHost], error: Unreadable) -> None:
+        """These are, for this reason."""
+        self.hosts.update(host.bk_host_id for host in hosts)
+        if isinstance(error, ObjectUnreachable):
+            self._errors.append(error)
+
+    def among(self, step: StepInstance, hosts: Sequence[StepHost]) -> set[int]:
+        """Those of these hosts whose logs cannot be read now for the same reasons, whether that
+        was tried or not. Asks nothing where none was found, and reads no log."""
+        ids = {host.bk_host_id for host in hosts} & self.hosts
+        for error in self._errors:
+            ids |= {host.bk_host_id for host in out_of_reach(step, hosts, error)}
+        return ids
+
+
 def read_what_is_there(
-    step: StepInstance, hosts: Sequence[StepHost], read: Callable[[Sequence[StepHost]], T]
-) -> tuple[T, list[StepHost]]:
-    """What `read` makes of those of these hosts whose logs can be read, and the others.
+    step: StepInstance,
+    hosts: Sequence[StepHost],
+    read: Callable[[Sequence[StepHost]], T],
+    lost: Lost,
+) -> T:
+    """What `read` makes of those of these hosts whose logs can be read; `lost` hears of the others.
 
     For pages, which say which logs they cannot show. It is read once more for each object that is
     missing or torn, and once if the object store does not answer; where a log is damaged, or went
     meanwhile, of each host by itself.
     """
-    left, lost = list(hosts), list[StepHost]()
+    left = list(hosts)
     while True:
         try:
-            return read(left), lost
+            return read(left)
         except Unreadable as error:
             if isinstance(error, ObjectUnreachable):
                 gone = out_of_reach(step, left, error)
@@ -39,7 +64,7 @@ def read_what_is_there(
                 raise
             keys = {host.bk_host_id for host in gone}
             left = [host for host in left if host.bk_host_id not in keys]
-            lost += gone
+            lost.add(gone, error)
 
 
 def _is_damaged(host: StepHost, read: Callable[[Sequence[StepHost]], object]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from joblogs import search
 from joblogs.grouping.line_groups import Why
-from joblogs.query import StepHost
+from joblogs.query import Lost, StepHost
 
 from .groups import Printed, StepGroup, StepGroups
 from .labels import cut_at_character, first_words
@@ -77,7 +77,7 @@ class Excerpts:
     """Of groups of which one line is shown the first that no success printed, else the last."""
     hosts: set[int] = field(default_factory=set)
     size: int = 0
-    lost: set[int] | None = None
+    lost: Lost | None = None
     """Hosts whose logs cannot be read now, if that is no error."""
 
 
@@ -103,7 +103,7 @@ def excerpts(
     hosts += [group.like.first for group in shown if group.like]
     hosts += [line.host for own in loose.values() for line in own]
     hosts += _hosts([own for own, _ in differences.values()], [own for own, _ in varying.values()])
-    found = Excerpts(lost=set() if what_is_there else None)
+    found = Excerpts(lost=Lost() if what_is_there else None)
     texts = texts_of(made.step, hosts, found.lost)
     on_hosts = Counter(digest for text in texts.values() for digest in text.counts)
     for group in shown:

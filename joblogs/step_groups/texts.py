@@ -15,7 +15,7 @@ from joblogs.grouping.skeletons import Line, lines_of_each
 from joblogs.grouping.tables import key_of
 from joblogs.grouping.value_groups import Place
 from joblogs.models import StepInstance
-from joblogs.query import Range, StepHost
+from joblogs.query import Lost, Range, StepHost
 from joblogs.query.log_reader import newline_counts
 
 WHOLE_BYTES, HEAD_BYTES, TAIL_BYTES = 128 * 1024, 64 * 1024, 64 * 1024
@@ -100,7 +100,7 @@ class HostText:
 
 
 def texts_of(
-    step: StepInstance, hosts: Iterable[StepHost], lost: set[int] | None = None
+    step: StepInstance, hosts: Iterable[StepHost], lost: Lost | None = None
 ) -> dict[int, HostText]:
     """Of each host, by its id, its log or both ends of it.
 
@@ -112,7 +112,7 @@ def texts_of(
     heads = _read(step, whole, Range(0, WHOLE_BYTES), lost)
     heads |= _read(step, long, Range(0, HEAD_BYTES), lost)
     tails = _read(step, long, Range(tail=TAIL_BYTES), lost)
-    every = [host for host in every if host.bk_host_id not in (lost or ())]
+    every = [host for host in every if host.bk_host_id not in (lost.hosts if lost else ())]
     newlines = newline_counts(long)
     return _with_lines(
         HostText(
@@ -126,13 +126,13 @@ def texts_of(
 
 
 def ends_of(
-    step: StepInstance, hosts: Sequence[StepHost], lost: set[int] | None = None
+    step: StepInstance, hosts: Sequence[StepHost], lost: Lost | None = None
 ) -> dict[int, HostText]:
     """Of each host the last lines of its log; their numbers do not count. `lost` as above."""
     read = _read(step, [host for host in hosts if host.size], Range(tail=BRIEF_BYTES), lost)
     made = []
     for host in hosts:
-        if host.bk_host_id in (lost or ()):
+        if host.bk_host_id in (lost.hosts if lost else ()):
             continue
         most = BRIEF_SUCCESS_BYTES if host.status in HOST_SUCCEEDED else BRIEF_BYTES
         data = read.get(host.bk_host_id, b"")[-most:]
@@ -152,7 +152,7 @@ def _with_lines(texts: Iterable[HostText]) -> dict[int, HostText]:
 
 
 def _read(
-    step: StepInstance, hosts: Sequence[StepHost], part: Range, lost: set[int] | None
+    step: StepInstance, hosts: Sequence[StepHost], part: Range, lost: Lost | None
 ) -> dict[int, bytes]:
     def read(some: Sequence[StepHost]) -> dict[int, bytes]:
         parts_of = query.script_range(step, some, part) if some else ()
@@ -160,6 +160,4 @@ def _read(
 
     if lost is None:
         return read(hosts)
-    found, gone = query.read_what_is_there(step, hosts, read)
-    lost.update(host.bk_host_id for host in gone)
-    return found
+    return query.read_what_is_there(step, hosts, read, lost)

@@ -91,6 +91,22 @@ def test_the_page_of_a_step_shows_what_is_known_and_names_what_is_not(moved: Fau
     moved.mode = Mode.WELL
 
 
+@pytest.mark.parametrize("mode", [Mode.BUSY, Mode.CUT])
+def test_the_table_of_hosts_calls_no_log_complete_that_cannot_be_read(
+    moved: FaultyServer, mode: Mode
+) -> None:
+    reader = staff()
+
+    def gone(**query: str) -> int:
+        html = reader.get(page("step", place=PLACE), query).content.decode()
+        return html.count("cannot be read now</span>")
+
+    assert gone() == 0
+    moved.mode = mode
+    assert gone() == 5  # also those of which no line stands on the page
+    assert gone(q="9") == 0
+
+
 def test_the_page_of_a_log_says_that_it_cannot_be_read_now(moved: FaultyServer) -> None:
     moved.mode = Mode.BUSY
     status, html = _page("log", host=1)

@@ -16,7 +16,7 @@ from joblogs.choices import FileStatus
 from joblogs.models import StepInstance
 from joblogs.pages.formats import address_label, duration, masked_label, number, size, state_label
 from joblogs.pages.log.files import mean_percent
-from joblogs.query import State, StepHost
+from joblogs.query import Completeness, Lost, State, StepHost
 from joblogs.query.overview import Transfer, natural
 
 from .groups import WORST_FIRST, Group, Kind
@@ -101,9 +101,10 @@ def table(
     params: dict[str, Any],
     moved: Iterable[tuple[StepHost, Transfer]] = (),
     keep: str = "",
+    lost: Lost | None = None,
 ) -> Table:
     """The rows that are asked for; `moved` is what a file step moved to which host, `keep` what
-    links to the log of a host say besides."""
+    links to the log of a host say besides, `lost` which logs were found not to be readable."""
     files: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
     for host, one in moved:
         files[host.bk_host_id].append((one.status, one.process))
@@ -118,24 +119,30 @@ def table(
     histories = reverse("staff:host", args=[0]).removesuffix("0/")
     at = "hosts/", histories, f"?{keep}" if keep else ""
     slowest = max((host.newest.duration or 0 for host, _group in pairs), default=0)
+    shown = pairs[(page - 1) * ROWS : page * ROWS]
+    unreadable = lost.among(step, [host for host, _group in shown]) if lost else set()
+    gone = Completeness(State.UNREACHABLE)
     rows = [
-        _row(step, host, group, files[host.bk_host_id], at, slowest)
-        for host, group in pairs[(page - 1) * ROWS : page * ROWS]
+        _row(
+            *(host, group, files[host.bk_host_id], at, slowest),
+            gone if host.bk_host_id in unreadable else query.log_state(step, host),
+        )
+        for host, group in shown
     ]
     return Table(rows, len(pairs), page, pages, sort)
 
 
 def _row(
-    step: StepInstance,
     host: StepHost,
     group: Group,
     files: list[tuple[int, str | None]],
     links: tuple[str, str, str],
     slowest: int,
+    state: Completeness,
 ) -> HostRow:
     logs, histories, keep = links
     took = host.newest.duration
-    newest, state = host.newest, query.log_state(step, host)
+    newest = host.newest
     return HostRow(
         name=host.name,
         log=f"{logs}{host.bk_host_id}/{keep}",

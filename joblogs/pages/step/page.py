@@ -84,7 +84,6 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     outcomes = Counter(kind_of_status(host.status) for host in step_overview.hosts)
     kept, keep = _kept(params), _on_log(params)
     moved = list(step_overview.transfers)
-    rows = table(step, similar, params, moved, keep)
     placed = cards.layout(
         shown if prints else [],
         opened=params["open"],
@@ -97,9 +96,11 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         [group.values for group in placed.brief],
         what_is_there=True,
     )
+    rows = table(step, similar, params, moved, keep, read.lost)
     map_legend = legend(similar, read.by_key)
     known = failures.known_failures(step_overview, values)
     expired = step.job.expired_at is not None
+    lost = read.lost.hosts if read.lost else set()
     places = cards.Places(kept, keep, identical=identical, expired=expired, known=known)
     is_comparing = compared.compared < compared.to_compare
     context: dict[str, Any] = {
@@ -149,8 +150,8 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "status": status_label(step, outcomes),
         "since": step.start_time if run_rank(step.status) < FINISHED else None,
         "elapsed": elapsed(step.start_time),
-        "lost": _lost(step_overview, read.lost or set()),
-        "lost_total": len(read.lost or ()),
+        "lost": _lost(step_overview, lost),
+        "lost_total": len(lost),
         "expired": moment(step.job.expired_at),
         "bytes": sum(host.size for host in step_overview.hosts),
         "slowest": _slowest(step_overview),
