@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -149,12 +149,15 @@ def _sampled(log: LogName, members: list[StepHost]) -> Counterpart:
         if bytes_left < 0:
             break
         chosen.append(member)
-    if not chosen:
+
+    def read(some: Sequence[StepHost]) -> list[tuple[StepHost, Side]]:
+        parts_of = query.script_range(log.step, some, Range()) if some else ()
+        return [(host, Side(b"".join(parts), host.newest.own_names)) for host, _, parts in parts_of]
+
+    # Those that cannot be read now are no part of the sample.
+    sides = query.read_what_is_there(log.step, chosen, read, query.Lost())
+    if not sides:
         return Counterpart()
-    sides = [
-        (host, Side(b"".join(parts), host.newest.own_names))
-        for host, _, parts in query.script_range(log.step, chosen, Range())
-    ]
     steady = steady_values(side for _, side in sides)
     best = min(sides, key=lambda pair: (single_hosts(pair[1], steady), pair[0].bk_host_id))[0]
     return Counterpart(

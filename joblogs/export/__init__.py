@@ -11,6 +11,7 @@ from joblogs.choices import Outcome
 
 from .formats import Format
 from .names import download_name
+from .object_check import check_objects
 from .selection import Selection
 from .walk import Passed, Reading, Tally, Walk
 
@@ -41,12 +42,14 @@ def parts(walk: Walk, format: Format, *, prefix: bool = True) -> Generator[bytes
 
 
 class Download:
-    """An export of which the first block is made, so that it is known whether there is any.
+    """An export of which the first block is made, so that it is known whether there is any. Raises
+    ObjectUnreachable if it is known already that it would end early.
 
     Whoever sends it closes it, also when it was not sent to the end: then what was read is told.
     """
 
     def __init__(self, walk: Walk, format: Format, *, prefix: bool = True) -> None:
+        check_objects(walk.selection)
         self._rest = parts(walk, format, prefix=prefix)
         self._first = next(self._rest, b"")
         self.is_empty = walk.is_empty(rows_count=format.traits.holds_records)

@@ -122,6 +122,11 @@ class Client:
         """All of an object, None if there is none."""
         return _tried(key, lambda: self._find(key))
 
+    def check(self, key: str, size: int) -> None:
+        """See that an object is there and has this size, without its bytes."""
+        if _tried(key, lambda: obstore.head(self._store, key))["size"] != size:
+            raise ObjectUnreachable(Fault.TORN, key)
+
     def read(self, key: str, ranges: Sequence[Range]) -> list[bytes]:
         """Ranges of an object, in their order: as few requests as their gaps allow."""
         found: dict[Range, bytes] = {}

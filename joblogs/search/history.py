@@ -27,7 +27,7 @@ from joblogs.signed_parts import FIRST_HOST, LAST_HOST, Part
 from .finder import Line
 from .history_question import Cursor, Question
 from .patterns import Pattern
-from .steps import Budget, Search
+from .steps import LOST_STEPS, Budget, Search
 
 STEPS_AT_ONCE = 2000
 """Steps whose signatures are asked together."""
@@ -100,6 +100,8 @@ class HistorySearch:
     read_bytes: int = 0
     lost_logs: int = 0
     """Logs that could not be read: damaged, or out of reach now."""
+    lost: list[tuple[StepInstance, list[StepHost]]] = field(default_factory=list)
+    """Of the first LOST_STEPS steps with such logs their hosts."""
     cut_logs: int = 0
     """Logs of which only the beginning was searched: they would take longer than all the time."""
     found: int = 0
@@ -165,6 +167,8 @@ class HistorySearch:
         self.read_steps += 1
         self.read_bytes += search.searched_bytes
         self.lost_logs += len(search.lost)
+        if search.lost and len(self.lost) < LOST_STEPS:
+            self.lost.append((step, search.lost))
         if step_hits is not None:
             self.found += 1
             step_hits.searched_bytes = search.searched_bytes

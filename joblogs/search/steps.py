@@ -19,6 +19,9 @@ from .finder import SHOWN_LINE_BYTES, Finder, Hits, Shown
 from .patterns import Pattern
 from .readings import is_found
 
+LOST_STEPS = 20
+"""As many steps are named of whose logs a search over history passed some by."""
+
 
 @dataclass(slots=True)
 class Budget:

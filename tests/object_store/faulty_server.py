@@ -118,6 +118,11 @@ class _Handler(BaseHTTPRequestHandler):
             data = bytes([data[0] ^ 1]) + data[1:]
         return self._answer(status, data, **headers)
 
+    def do_HEAD(self) -> None:
+        if self._begin() is not None:
+            data = self.server.objects.get(self._name)
+            self._answer(404 if data is None else 200, data or b"")
+
     def do_PUT(self) -> None:
         body = self._begin()
         if body is None:
@@ -180,6 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Last-Modified", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()))
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
+        if self.command == "HEAD":
+            return
         if self._mode is Mode.CUT:
             data = data[: len(data) // 2]
             self.close_connection = True

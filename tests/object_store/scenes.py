@@ -22,14 +22,19 @@ def text_of(host: int, *, lines: int = 200) -> str:
     return "".join(f"host {host} line {n} {n * 7919 % 10007}\n" for n in range(lines))
 
 
-def old_job(number: int = 100, *, hosts: int = 5, days: int = 100, **fields: Any) -> None:
+def old_job(
+    number: int = 100, *, hosts: int = 5, days: int = 100, lines: int = 200, **fields: Any
+) -> None:
     """A job of so many days ago, with packed logs of some hosts in one step."""
     created = int(timezone.now().timestamp() * 1000) - days * DAY_MS
     place = {"job": number, "step": number * 2}
     load(
         *(job(number, create_time=created, status=3, **fields), step(number * 2, job=number)),
         *(result(host, **place, status=9) for host in range(1, hosts + 1)),
-        *(script_log(text_of(host), host=host, **place) for host in range(1, hosts + 1)),
+        *(
+            script_log(text_of(host, lines=lines), host=host, **place)
+            for host in range(1, hosts + 1)
+        ),
     )
     pack_all()
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from joblogs.errors import Unavailable
-from joblogs.maintenance import fingerprinting
-from joblogs.models import HostResult, StoredObject
+from joblogs.maintenance import fingerprinting, moving
+from joblogs.models import HostResult, JobInstance, StoredObject
 from tests.builders import BATCH, asking, credentials, load, result, script_log, send
 from tests.pages.page_helpers import page, staff
 
@@ -98,7 +99,7 @@ def test_the_table_of_hosts_calls_no_log_complete_that_cannot_be_read(
     reader = staff()
 
     def gone(**query: str) -> int:
-        html = reader.get(page("step", place=PLACE), query).content.decode()
+        html = reader.get(page("step", host=None, place=PLACE), query).content.decode()
         return html.count("cannot be read now</span>")
 
     assert gone() == 0
@@ -134,10 +135,78 @@ def test_a_search_goes_through_the_others_and_says_which_it_left_out(
     moved.mode = Mode.WELL
 
 
-def test_a_page_that_compares_such_logs_says_so(moved: FaultyServer) -> None:
+def test_a_page_that_compares_such_logs_says_which_side(moved: FaultyServer) -> None:
+    reader = staff()
+    sides = {"left": "The log on the left, of", "right": "The log on the right, of"}
+
+    def gone(host: int, other: int) -> tuple[int, list[str]]:
+        query = {"to": "host", "other": str(other)}
+        response = reader.get(page("compare", host=host, place=PLACE), query)
+        html = response.content.decode()
+        return response.status_code, [name for name, text in sides.items() if text in html]
+
     moved.mode = Mode.BUSY
-    status, html = _page("compare", host=1)
-    assert (status, "This log cannot be read now" in html) == (503, True)
+    assert gone(1, 9) == (503, ["left"])
+    assert gone(9, 1) == (503, ["right"])
+    assert gone(1, 2) == (503, ["left", "right"])
+    moved.mode = Mode.WELL
+    assert gone(1, 9) == (200, [])
+
+
+def test_a_page_that_follows_such_a_log_stays_where_it_is(moved: FaultyServer) -> None:
+    reader, address = staff(), page("log-more", host=1, place=PLACE)
+    moved.mode = Mode.BUSY
+    response = reader.get(address, {"byte": "10"})
+    assert (response.status_code, response.json()) == (503, {"unreachable": True})
+    moved.mode = Mode.WELL
+    assert reader.get(address, {"byte": "10"}).json()["start"] == 10
+
+
+def test_a_search_over_history_says_which_logs_it_left_out(moved: FaultyServer) -> None:
+    moved.mode = Mode.CUT
+    query = {"q": "it came late", "since": "2020-01-01", "until": "2020-01-01"}
+    day = JobInstance.objects.get().day.isoformat()
+    response = staff().get(reverse("staff:history"), query | {"since": day, "until": day})
+    html = " ".join(response.content.decode().split())
+    assert response.status_code == 200
+    assert "5 logs could not be read now, and were not searched." in html
+    assert "</a>: 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5</p>" in html
+    assert "it came late" in html
+
+
+@pytest.mark.parametrize("format", ["zip", "txt", "csv", "ndjson"])
+@pytest.mark.parametrize("mode", [Mode.BUSY, Mode.CUT])
+def test_an_export_that_would_end_early_does_not_begin(
+    moved: FaultyServer, mode: Mode, format: str
+) -> None:
+    reader, address = staff(), page("step-export", host=None, place=PLACE)
+    assert _exported(reader, address, format=format)[0] == 200
+    moved.mode = mode
+    status, body = _exported(reader, address, format=format)
+    assert (status, b"cannot be read now" in body) == (503, True)
+    # Of hosts whose logs are there it begins and ends.
+    assert _exported(reader, address, format=format, q="9")[0] == 200
+
+
+def _exported(reader: Client, address: str, **query: str) -> tuple[int, bytes]:
+    response = reader.get(address, query)
+    body = b"".join(response) if response.streaming else response.content
+    return response.status_code, body
+
+
+def test_an_export_that_lacks_an_object_behind_its_beginning_does_not_begin(
+    faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "OBJECT_BYTES", 1000)
+    old_job(1, hosts=3, lines=20_000)
+    maintain()
+    assert StoredObject.objects.count() == 3
+    last = StoredObject.objects.order_by("-pk")[0]
+    for name in list(faulty.objects):
+        if name.endswith(last.key):
+            faulty.objects[name] = faulty.objects[name][:-1]
+    address = page("step-export", host=None, place=PLACE)
+    assert _exported(staff(), address, format="txt")[0] == 503
 
 
 def test_a_torn_object_keeps_nobody_from_logs_in_others(faulty: FaultyServer) -> None:

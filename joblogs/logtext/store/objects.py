@@ -72,6 +72,17 @@ def keys_of_packs(day: datetime.date, packs: Collection[PackKey]) -> dict[PackKe
     return {pack: keys.get(one, "") for pack, one in found.items()}
 
 
+def check(day: datetime.date, packs: Collection[PackKey], *, most: int) -> None:
+    """Look whether the objects that hold these packs are there, `most` of them; reads none.
+
+    Raises ObjectUnreachable.
+    """
+    keys = sorted(set(keys_of_packs(day, packs).values()))[:most]
+    sizes = StoredObject.objects.filter(key__in=keys).values_list("key", "size")
+    for key, size in list(sizes):
+        object_store.client().check(key, size)
+
+
 def let_go(places: Iterable[tuple[int | None, int | None]], *, at_once: bool) -> None:
     """The bytes of packs that lie here are no longer pointed to: object, if any, and size of each.
 

@@ -16,6 +16,7 @@ from joblogs.compare import BYTES_MAX, Comparison, Kind, Side, compare
 from joblogs.counterparts import Counterpart, CounterpartKind, LogName, find_counterpart, side
 from joblogs.logtext.encodings import CHOICES
 from joblogs.models import JobInstance, StepInstance
+from joblogs.object_store import ObjectUnreachable
 from joblogs.pages import links
 from joblogs.pages.log.host_log import HostLog, host_log, moment
 from joblogs.pages.reading import read_entry
@@ -88,9 +89,12 @@ def compare_page(
         "toggles": _toggles(kept),
     }
     reads: list[tuple[ReadEntry, int]] = []
+    sides = None
     if other_log is not None:
-        is_end = context["part"] == "end"
-        sides = side(step, log.host, end=is_end), side(other_log.step, other_log.host, end=is_end)
+        left, right = (_side(one, end=context["part"] == "end") for one in (log, other_log))
+        sides = (left, right) if left is not None and right is not None else None
+        context |= {"left_gone": left is None, "right_gone": right is None}
+    if other_log is not None and sides is not None:
         comparison = compare(*sides, masks=context["masks"], steady=other.steady)
         logs = _log_link(log, params), _log_link(other_log, params)
         context |= _result(comparison, params, logs)
@@ -98,7 +102,15 @@ def compare_page(
     html = rendered("joblogs/compare.html", context, request)
     for read, size in reads:
         read.end(size)
-    return HttpResponse(html)
+    return HttpResponse(html, status=503 if other_log is not None and sides is None else 200)
+
+
+def _side(log: HostLog, *, end: bool) -> Side | None:
+    """What is compared of a log, None if it cannot be read now."""
+    try:
+        return side(log.step, log.host, end=end)
+    except ObjectUnreachable:
+        return None
 
 
 def _reads(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django import forms
@@ -16,12 +17,13 @@ from joblogs import slow_work
 from joblogs.audit import Channel
 from joblogs.choices import Outcome
 from joblogs.filters import DayField, JobFilter, ScopeField
-from joblogs.models import JobInstance, Scope
+from joblogs.models import JobInstance, Scope, StepInstance
 from joblogs.pages import links
 from joblogs.pages.log.host_log import moment
 from joblogs.pages.reading import read_entry, search_entry
 from joblogs.pages.rendering import rendered
 from joblogs.pages.search.hits import HitLine, hit_lines
+from joblogs.query import StepHost
 from joblogs.search import (
     PATTERN_MAX,
     SPAN_DAYS_MAX,
@@ -107,6 +109,15 @@ class ShownStep(NamedTuple):
     """Address of the line that is shown."""
 
 
+class LostStep(NamedTuple):
+    """A step of which logs were not searched, as its template shows it."""
+
+    step: StepInstance
+    hosts: str
+    """Some of their names."""
+    page: str
+
+
 def history_page(
     jobs: QuerySet[JobInstance], scopes: QuerySet[Scope], request: HttpRequest
 ) -> HttpResponseBase:
@@ -126,6 +137,7 @@ def history_page(
         context |= {
             "search": search,
             "found": [_shown(hits, hit_lines([hits.line], pattern, "")[0], keep) for hits in shown],
+            "lost": [_lost(step, hosts) for step, hosts in search.lost],
             "went_on": "cursor" in request.GET,
             "reached": None if search.cursor is None else search.cursor.day,
             "more": None
@@ -179,6 +191,12 @@ def _cursor(request: HttpRequest) -> Cursor | None:
         return Cursor.of(request.GET["cursor"]) if request.GET.get("cursor") else None
     except (ValueError, OverflowError):
         return None
+
+
+def _lost(step: StepInstance, hosts: Sequence[StepHost]) -> LostStep:
+    names = [host.name for host in hosts]
+    more = " …" if len(names) > FOLDED_MAX else ""
+    return LostStep(step, ", ".join(names[:FOLDED_MAX]) + more, links.of_step(step)["step"])
 
 
 def _shown(hits: StepHits, line: HitLine, keep: dict[str, str]) -> ShownStep:

@@ -14,6 +14,7 @@ from joblogs import query
 from joblogs.audit import Channel
 from joblogs.logtext.encodings import UTF8
 from joblogs.models import HostResult, StepInstance
+from joblogs.object_store import ObjectUnreachable
 from joblogs.pages import links
 from joblogs.pages.reading import read_entry
 from joblogs.pages.rendering import rendered
@@ -46,8 +47,17 @@ def follow_query(log: HostLog, log_request: LogRequest, encoding: str) -> str:
 def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonResponse:
     """What has arrived from a byte on, as lines of the page, and what the page says around them.
 
+    503 if it cannot be read now: the page stays where it is, and asks again.
+
     Raises Http404 if the text that the page shows is not there any more.
     """
+    try:
+        return _log_more(step, bk_host_id, request)
+    except ObjectUnreachable:
+        return JsonResponse({"unreachable": True}, status=503)
+
+
+def _log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonResponse:
     log_request = LogRequest.read(request.GET)
     if request.GET.get("shown") and log_request.pin is None:
         raise Http404

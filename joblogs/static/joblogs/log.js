@@ -57,20 +57,23 @@
 
   async function ask() {
     const mine = asking = new AbortController();
-    let after = 0;
+    let after = 0, problem = log.dataset.lost;
     try {
       const answer = await fetch(log.dataset.more + "byte=" + next, { credentials: "same-origin", signal: mine.signal });
       after = Number(answer.headers.get("Retry-After")) * 1000;
       if (after > 0) notBefore = Date.now() + after;
       // Sent on to the login page, or to nothing: asking again would not help.
       if (answer.status === 404 || answer.redirected) return end(log.dataset.gone);
-      if (!answer.ok) throw new Error(String(answer.status));
+      if (!answer.ok) {
+        if ((await answer.json()).unreachable) problem = log.dataset.unreachable;
+        throw new Error(String(answer.status));
+      }
       const found = await answer.json();
       if (mine === asking) take(found);
     } catch {
       if (mine !== asking) return;
       pause = after > 0 ? Math.max(SOON, after) : LATE;
-      say(log.dataset.lost);
+      say(problem);
     }
     if (on && mine === asking) later(document.hidden ? Math.max(LATE, pause) : pause);
   }
