@@ -21,16 +21,18 @@ STEPS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows, and the steps of them: those whose logs are there, a day and keys each, and those
-    whose logs expired."""
+    """Some rows; the steps of them whose logs are there, a day and keys each; those whose logs
+    expired."""
 
-    rows: list[int]
+    rows: dict[int, int]
+    """The step of each."""
     steps: list[tuple[datetime.date, list[int]]]
     expired: list[int]
 
-    def forget(self) -> None:
-        """Delete the rows."""
-        ChangedStep.objects.filter(database.InArray("pk", self.rows)).delete()
+    def forget(self, *, but: Collection[int] = ()) -> None:
+        """Delete the rows, but those of steps to which more is due."""
+        done = [row for row, step in self.rows.items() if step not in but]
+        ChangedStep.objects.filter(database.InArray("pk", done)).delete()
 
 
 def batches(*, apart_from: Collection[datetime.date] = ()) -> Iterator[Batch]:
@@ -59,4 +61,4 @@ def _batch(step_of: Mapping[int, int], apart_from: Collection[datetime.date]) ->
         while some := [pk for _, pk in itertools.islice(own, STEPS_AT_ONCE)]:
             groups.append((day, some))
     expired = every.exclude(job__expired_at=None).order_by("pk").values_list("pk", flat=True)
-    return Batch(list(step_of), groups, list(expired))
+    return Batch(dict(step_of), groups, list(expired))

@@ -15,7 +15,7 @@ from .runs import CurrentRun, Sweep
 RECENT_DAYS = 3
 RECENT_JOBS = 10_000
 SIGNING_SECONDS = 600.0
-"""What is not signed by then is searched without, and signed by the next run that sweeps."""
+"""What is not signed by then is searched without, and signed by the next run."""
 
 
 def process_logs(run: CurrentRun) -> None:
@@ -59,16 +59,19 @@ def _process_changed_steps(run: CurrentRun, days: list[datetime.date], signing_e
     report = run.report
     # A dry run leaves what it counted: it must not count it twice.
     for batch in changed_steps.batches(apart_from=days if run.dry_run else ()):
+        unsigned = set[int]()
         for day, steps in batch.steps:
             compaction.merge_due(run, compaction.due_of_steps(day, steps))
             fingerprinting.compute_due(run, fingerprinting.due_of_steps(day, steps))
             _record_failures(run, failures.due_of_steps(steps))
-            _sign_changed(run, day, steps, signing_ends)
+            if time.monotonic() > signing_ends:
+                unsigned.update(steps)
+            _sign_changed(run, day, steps, is_late=bool(unsigned))
         if run.limit in (report.logs_merged, report.fingerprints, report.steps_recorded):
             return False  # there may be more in this batch
         if not run.dry_run:
             expiry.sweep_steps(batch.expired)
-            batch.forget()
+            batch.forget(but=unsigned)
     return True
 
 
@@ -80,11 +83,10 @@ def _record_failures(run: CurrentRun, due: Iterable[list[StepInstance]]) -> None
         run.report.steps_recorded += len(some)
 
 
-def _sign_changed(
-    run: CurrentRun, day: datetime.date, steps: list[int], signing_ends: float
-) -> None:
-    """Sign those that have finished; no signature stays of a text that changed."""
-    due = signing.due_of_steps(steps) if time.monotonic() < signing_ends else []
+def _sign_changed(run: CurrentRun, day: datetime.date, steps: list[int], *, is_late: bool) -> None:
+    """Sign those that have finished, unless it is too late for it; no signature stays of a text
+    that changed."""
+    due = [] if is_late else signing.due_of_steps(steps)
     if not run.dry_run:
         signed_parts.forget(day, set(steps) - set(due))
         signing.sign(day, due)

@@ -13,6 +13,8 @@ import contextlib
 import datetime
 import itertools
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
@@ -33,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 OBJECT_BYTES = 16 * 1024 * 1024
 """As many bytes as an object holds: a million small steps are hundreds of objects."""
+
+MOVING_SECONDS = 1800.0
+"""What is not moved by then the next run moves: what else is due every hour does not wait."""
 
 REFUSED_MAX = 3
 """As many objects as may be refused in a run, before it is the object store that refuses."""
@@ -77,7 +82,11 @@ def move_due(run: CurrentRun) -> None:
     for row in deletions:
         delete(row)
         report.objects_deleted += 1
+    ends = time.monotonic() + MOVING_SECONDS
     for batch in batches:
+        if time.monotonic() > ends:
+            report.days_to_move = sum(1 for _ in _days(_before(run.today)))
+            break
         moved = move(batch)
         report.objects_written += bool(moved)
         report.packs_moved += len(batch.keys) if moved else 0
@@ -88,13 +97,13 @@ def move_due(run: CurrentRun) -> None:
 def due(today: datetime.date) -> Iterator[Batch]:
     """The packs that are old enough and not held, object by object."""
     before = _before(today)
-    if not before:
-        return
-    for day in objects.days_in_database(max(before.values())):
-        scopes = {scope for scope, first in before.items() if day < first}
-        for scope, packs in _by_scope(day, scopes).items():
-            for batch in _batches(packs):
-                yield Batch(day, scope, batch)
+    for day in _days(before):
+        yield from _batches(day, {scope for scope, first in before.items() if day < first})
+
+
+def _days(before: dict[int, datetime.date]) -> Iterator[datetime.date]:
+    """The days of which packs may be due."""
+    return objects.days_in_database(max(before.values())) if before else iter(())
 
 
 def _before(today: datetime.date) -> dict[int, datetime.date]:
@@ -108,9 +117,10 @@ def _before(today: datetime.date) -> dict[int, datetime.date]:
     }
 
 
-def _by_scope(day: datetime.date, scopes: set[int]) -> dict[int, list[objects.StoredBytes]]:
-    """Packs of a day that are in the database, without those of held jobs."""
-    found: dict[int, list[objects.StoredBytes]] = {}
+def _batches(day: datetime.date, scopes: set[int]) -> Iterator[Batch]:
+    """Packs of a day that are in the database, without those of held jobs, as one is full."""
+    batches: dict[int, Batch] = {}
+    sizes: Counter[int] = Counter()
     for page in objects.in_database(day):
         steps = StepInstance.objects.filter(
             id__in={pack.key.step for pack in page},
@@ -119,23 +129,16 @@ def _by_scope(day: datetime.date, scopes: set[int]) -> dict[int, list[objects.St
             job__expired_at=None,
         )
         scope_of = dict(steps.values_list("pk", "job__scope_id"))
-        for pack in page:
-            if pack.key.step in scope_of:
-                found.setdefault(scope_of[pack.key.step], []).append(pack)
-    return found
-
-
-def _batches(packs: Iterable[objects.StoredBytes]) -> Iterator[list[PackKey]]:
-    batch: list[PackKey] = []
-    remaining = OBJECT_BYTES
-    for key, size in packs:
-        if batch and size > remaining:
-            yield batch
-            batch, remaining = [], OBJECT_BYTES
-        batch.append(key)
-        remaining -= size
-    if batch:
-        yield batch
+        for key, size in page:
+            if key.step not in scope_of:
+                continue
+            scope = scope_of[key.step]
+            if scope in batches and sizes[scope] + size > OBJECT_BYTES:
+                yield batches.pop(scope)
+                sizes[scope] = 0
+            batches.setdefault(scope, Batch(day, scope, [])).keys.append(key)
+            sizes[scope] += size
+    yield from batches.values()
 
 
 def move(batch: Batch) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import logging
+import time
 from collections.abc import Collection, Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
@@ -25,12 +26,14 @@ from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.store import packing, packs
 from joblogs.models import HostResult, StepInstance
 
-from .runs import CurrentRun, alone
+from .runs import CurrentRun, alone, last_run
 from .unreadable import skipping
 
 logger = logging.getLogger(__name__)
 
 LOGS_AT_ONCE = 2000
+PACKING_SECONDS = 1800.0
+"""What is not packed by then the next run packs: what else is due every hour does not wait."""
 DAY_MS = 24 * 60 * 60 * 1000
 
 
@@ -50,10 +53,12 @@ class Part(NamedTuple):
 
 
 def pack_due(run: CurrentRun) -> None:
-    """Pack the logs that are due: looked for once a day, if PACK_AFTER_DAYS is set."""
+    """Pack the logs that are due: looked for once a day, if PACK_AFTER_DAYS is set, and by each run
+    while a former one left some, as its time was over."""
     report, days = run.report, settings.PACK_AFTER_DAYS
-    if days is None or not run.sweep:
+    if days is None or not (run.sweep or _are_left()):
         return
+    ends = time.monotonic() + PACKING_SECONDS
     for part in due(timezone.now(), days):
         remaining = run.remaining(report.logs_packed)
         if remaining == 0:
@@ -74,6 +79,21 @@ def pack_due(run: CurrentRun) -> None:
             packed = pack(some._replace(logs=readable))
         report.logs_packed += packed.logs
         report.packs_made += packed.packs
+        if time.monotonic() > ends:
+            report.logs_to_pack = _old_logs_in_chunks(days)
+            return
+
+
+def _are_left() -> bool:
+    run = last_run()
+    return run is not None and bool(run.did.get("logs_to_pack"))
+
+
+def _old_logs_in_chunks(after_days: int) -> int:
+    """As many as may be due: those of steps that run yet are counted too."""
+    until = timezone.now().date() - datetime.timedelta(days=after_days)
+    rows = HostResult.objects.filter(day__lte=until, pack=None, step__job__expired_at=None)
+    return rows.exclude(held_size=0).count()
 
 
 def due(now: datetime.datetime, after_days: int) -> Iterator[Part]:

@@ -42,9 +42,13 @@ class MaintenanceReport:
     fingerprints: int = 0
     logs_packed: int = 0
     packs_made: int = 0
+    logs_to_pack: int = 0
+    """Left by a run whose time was over."""
     steps_signed: int = 0
     steps_recorded: int = 0
     packs_moved: int = 0
+    days_to_move: int = 0
+    """Days of which packs are left by a run whose time was over."""
     objects_written: int = 0
     objects_deleted: int = 0
     jobs_expired: int = 0

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from joblogs import maintenance
 from joblogs.ingest import changed_steps as told
-from joblogs.maintenance import changed_steps, expiry
+from joblogs.maintenance import changed_steps, expiry, logs
 from joblogs.models import (
     ChangedStep,
     Host,
@@ -200,3 +200,18 @@ def test_identities_of_jobs_that_a_run_forgets_go_with_it(settings: object) -> N
     settings.HISTORY_RETENTION_DAYS = 1  # type: ignore[attr-defined]
     report = maintenance.maintain()
     assert (report.jobs_forgotten, report.hosts_forgotten) == (1, 1)
+
+
+def test_a_step_that_was_not_signed_in_time_is_signed_by_the_next_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load(job(status=3), step(status=3))
+    load_in_chunks()
+    monkeypatch.setattr(logs, "SIGNING_SECONDS", -1.0)
+    report = maintenance.maintain()
+    assert (report.fingerprints, report.steps_signed) == (1, 0)
+    assert set(ChangedStep.objects.values_list("step_id", flat=True)) == {the_result().step_id}
+    monkeypatch.setattr(logs, "SIGNING_SECONDS", 600.0)
+    report = maintenance.maintain()
+    assert (report.fingerprints, report.steps_signed) == (0, 1)
+    assert not ChangedStep.objects.exists()

@@ -344,3 +344,24 @@ def test_two_redactions_of_two_hosts_in_one_pack_at_once_mask_both() -> None:
         thread.join()
     assert texts() == [b"host %d says ********\n" % host for host in range(1, 5)]
     assert set(HostResult.objects.values_list("pack", flat=True)) == {1}
+
+
+def test_a_run_whose_time_is_over_says_how_much_is_left_and_the_next_one_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(packing, "PACKING_SECONDS", -1.0)
+    monkeypatch.setattr(packing, "LOGS_AT_ONCE", 1)
+    for number in range(1, 4):
+        ship(number, f"log {number}\n")
+    before = texts()
+    assert (sweep().logs_packed, texts()) == (1, before)
+    # It is no first run of a day.
+    call_command("maintain_logs")
+    told = capsys.readouterr().out
+    assert "1 logs packed" in told
+    assert "The next run goes on: 1 logs to pack are left." in told
+    assert [maintenance.maintain().logs_packed for _ in range(2)] == [1, 0]
+    assert HostResult.objects.filter(pack=None).count() == 0
+    assert texts() == before
+    call_command("maintain_logs")
+    assert "goes on" not in capsys.readouterr().out

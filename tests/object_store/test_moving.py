@@ -261,3 +261,16 @@ def test_a_real_server_holds_packs_and_lets_them_go(
     settings.LOG_RETENTION_DAYS, settings.OBJECT_GRACE_DAYS = 95, 0
     assert "1 deleted" in maintain()
     assert [key for key, _ in object_store.client().keys("")] == [KEY]
+
+
+def test_a_run_whose_time_is_over_moves_the_rest_with_the_next_one(
+    folder: Path, monkeypatch: Any
+) -> None:
+    old_job(1, days=100)
+    old_job(2, days=101)
+    before = stored()
+    monkeypatch.setattr(moving, "MOVING_SECONDS", -1.0)
+    assert "The next run goes on: packs of 2 days to move are left." in maintain()
+    monkeypatch.setattr(moving, "MOVING_SECONDS", 60.0)
+    assert "2 packs moved" in maintain()
+    assert stored() == before

@@ -84,4 +84,15 @@ class Command(StoreCommand):
             f"{run.steps_signed} steps signed, "
             f"{run.packs_moved} packs moved to object storage, {run.objects_written} objects "
             f"written and {run.objects_deleted} deleted."
+            f"{_left(run)}"
         )
+
+
+def _left(run: maintenance.MaintenanceReport) -> str:
+    """What a run left whose time was over."""
+    left = []
+    if run.logs_to_pack:
+        left.append(f"{run.logs_to_pack} logs to pack")
+    if run.days_to_move:
+        left.append(f"packs of {run.days_to_move} days to move")
+    return f" The next run goes on: {' and '.join(left)} are left." if left else ""
