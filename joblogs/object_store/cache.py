@@ -47,13 +47,12 @@ class Cache:
 
     def put(self, key: str, part: Range, data: bytes) -> None:
         """Keep a range of an object. A disk that is full keeps nothing, and no reader waits."""
+        if len(data) > self._size:
+            return
         file = self._file(key, part)
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=file.parent)  # mode 0600
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-            os.replace(name, file)
+            _write(file, data)
         except OSError as error:
             logger.warning("OBJECT_CACHE_DIR keeps nothing: %s", error.strerror)
             return
@@ -72,10 +71,12 @@ class Cache:
     def sweep(self) -> None:
         """Delete what was not read for a day, and what was not read for longest beyond the size."""
         entries = []
-        for file in self._folder.glob("??/*/*"):
-            with contextlib.suppress(OSError):  # another process may have deleted it
-                status = file.stat()
-                entries.append((status.st_mtime, status.st_size, file))
+        for folder in _entries(self._folder):
+            for files in _entries(folder):
+                for file in _entries(files):
+                    with contextlib.suppress(OSError):  # another process may have deleted it
+                        status = file.stat()
+                        entries.append((status.st_mtime, status.st_size, file))
         left = sum(size for _, size, _ in entries)
         oldest = time.time() - LONGEST_SECONDS
         for read_at, size, file in sorted(entries):
@@ -90,3 +91,24 @@ class Cache:
     def _file(self, key: str, part: Range) -> Path:
         name = hashlib.sha256(key.encode()).hexdigest()
         return self._folder / name[:2] / name[2:] / f"{part.start}-{part.stop}"
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What a folder holds; nothing if another process has deleted it, or if it is none."""
+    try:
+        return [folder / name for name in os.listdir(folder)]
+    except OSError:
+        return []
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Write a file of its owner alone, whole or not at all. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=file.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.replace(name, file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

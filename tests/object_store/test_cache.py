@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import stat
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -113,3 +119,63 @@ def test_a_disk_that_takes_nothing_fails_nobody(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path / "file"), size=10**9)
     cache.put("a", Range(0, 10), b"x" * 10)
     assert cache.get("a", Range(0, 10)) is None
+
+
+@contextmanager
+def _no_room_beyond(size: int) -> Iterator[None]:
+    """Files cannot grow beyond this, as on a disk that is full."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_disk_that_is_full_keeps_nothing_of_what_did_not_fit(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path), size=10**9)
+    cache.put("small", Range(0, 10), b"x" * 10)
+    with _no_room_beyond(1000):
+        cache.put("large", Range(0, 5000), b"y" * 5000)
+    assert cache.get("large", Range(0, 5000)) is None
+    assert [file.read_bytes() for file in _files(tmp_path)] == [b"x" * 10]
+    cache.put("large", Range(0, 5000), b"y" * 5000)
+    assert cache.get("large", Range(0, 5000)) == b"y" * 5000
+
+
+def test_what_is_larger_than_all_of_it_is_not_kept(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path), size=1000)
+    cache.put("a", Range(0, 1001), b"x" * 1001)
+    assert _files(tmp_path) == []
+
+
+def test_several_workers_and_threads_share_its_size(tmp_path: Path) -> None:
+    """Each worker sweeps once it has added a sixteenth of the size; none is handed other bytes."""
+    size, workers = 400_000, 2
+    caches = [Cache(str(tmp_path), size=size) for _ in range(workers)]
+    wrong = list[str]()
+
+    def work(cache: Cache, seed: int) -> None:
+        random = Random(seed)  # noqa: S311 - so that a seed shows the same again
+        for _ in range(60):
+            number = random.randrange(200)
+            part, data = Range(0, 5000), bytes([number]) * 5000
+            found = cache.get(f"key {number}", part)
+            if found not in (None, data):
+                wrong.append(f"key {number}")
+            cache.put(f"key {number}", part, data)
+
+    threads = [
+        threading.Thread(target=work, args=(cache, 10 * seed + nth))
+        for nth, cache in enumerate(caches)
+        for seed in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    held = sum(file.stat().st_size for file in _files(tmp_path))
+    assert size // 2 <= held <= size * (16 + workers) // 16 + 6 * 5000
