@@ -178,33 +178,9 @@ class ReadEntry:
                 raise Unavailable from error
 
     def _insert(self, size: int) -> int:
-        now = timezone.now()
-        if settings.LOG_FORMAT == "json":
-            fields = fields_of(self._new_row(now, size, poll_key=None))
-            del fields["id"], fields["answers"]
-            logger.info("read", extra={"fields": fields})
-        if not self.poll:
-            return database.insert_without_sync(self._new_row(now, size, poll_key=None))
-        key = self._poll_key(now)
-        row = self._add_to_polls(key, size)
-        if row is not None:
-            return row
-        try:
-            return database.insert_without_sync(self._new_row(now, size, poll_key=key))
-        except IntegrityError:  # another answer of this minute was faster
-            row = self._add_to_polls(key, size)
-            if row is None:
-                raise
-            return row
-
-    def _add_to_polls(self, key: bytes, size: int) -> int | None:
-        changes = {"size": size, "answers": 1}
-        return database.add_to_row(LogRead, changes, where="poll_key", value=key)
-
-    def _new_row(self, now: datetime, size: int, *, poll_key: bytes | None) -> LogRead:
-        scope = self.step.job.scope
-        return LogRead(
-            at=now,
+        job, scope = self.step.job, self.step.job.scope
+        row = LogRead(
+            at=timezone.now(),
             who=self.who[:256],
             app_code=self.app_code,
             token=self.token,
@@ -212,12 +188,32 @@ class ReadEntry:
             channel=self.channel,
             scope_type=scope.scope_type,
             scope_id=scope.scope_id,
-            job_instance_id=self.step.job.job_instance_id,
+            job_instance_id=job.job_instance_id,
             step_instance_id=self.step.step_instance_id,
             host_count=self.hosts,
             size=size,
-            poll_key=poll_key,
         )
+        if settings.LOG_FORMAT == "json":
+            fields = fields_of(row)
+            del fields["id"], fields["answers"]
+            logger.info("read", extra={"fields": fields})
+        if not self.poll:
+            return database.insert_without_sync(row)
+        row.poll_key = key = self._poll_key(row.at)
+        held = self._add_to_polls(key, size)
+        if held is not None:
+            return held
+        try:
+            return database.insert_without_sync(row)
+        except IntegrityError:  # another answer of this minute was faster
+            held = self._add_to_polls(key, size)
+            if held is None:
+                raise
+            return held
+
+    def _add_to_polls(self, key: bytes, size: int) -> int | None:
+        changes = {"size": size, "answers": 1}
+        return database.add_to_row(LogRead, changes, where="poll_key", value=key)
 
     def _poll_key(self, now: datetime) -> bytes:
         caller = (self.who, self.app_code, self.token, self.user_verified)

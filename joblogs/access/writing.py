@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 
-from joblogs import database
+from joblogs.database import ArrayParam, CompiledQuery, InArray, Param
 from joblogs.errors import PermissionDenied
 from joblogs.models import AppGrant, AppToken, JobInstance, Scope
 
@@ -36,14 +36,34 @@ class Writer:
         jobs = JobInstance.objects.all()
         return jobs if self.every_scope else jobs.filter(scope__in=self.scope_ids)
 
-    def jobs_numbered(self, numbers: Iterable[int]) -> list[JobInstance]:
+    def jobs_numbered(self, numbers: Collection[int]) -> list[JobInstance]:
         """Those of these numbers, with their scopes: one query per batch of records."""
-        numbered = self.jobs().filter(database.InArray("job_instance_id", numbers))
-        return list(numbered.select_related("scope"))
+        if self.every_scope:
+            return _jobs_numbered(numbers=numbers)
+        return _jobs_numbered_in(numbers=numbers, scopes=self.scope_ids)
 
     def covers(self, scope: Scope | None) -> bool:
         """Whether it may write a scope; None is one that does not exist yet."""
         return self.every_scope or (scope is not None and scope.pk in self.scope_ids)
+
+
+def _numbered() -> QuerySet[JobInstance]:
+    numbers = ArrayParam("numbers", BigIntegerField())
+    jobs = JobInstance.objects.filter(InArray("job_instance_id", numbers))
+    return jobs.select_related("scope")
+
+
+_jobs_numbered = CompiledQuery(_numbered)
+
+
+@CompiledQuery
+def _jobs_numbered_in() -> QuerySet[JobInstance]:
+    return _numbered().filter(InArray("scope", ArrayParam("scopes", BigIntegerField())))
+
+
+@CompiledQuery
+def _grants_of() -> QuerySet[AppGrant]:
+    return AppGrant.objects.filter(app=Param("app", BigIntegerField()))
 
 
 OPERATOR = Writer(every_scope=True)
@@ -52,7 +72,7 @@ OPERATOR = Writer(every_scope=True)
 
 def writer_for(caller: Caller) -> Writer:
     """What an app may write. Raises PermissionDenied if that is nothing."""
-    grants = list(AppGrant.objects.filter(app=caller.app))
+    grants = _grants_of(app=caller.app.pk)
     written, read = (scopes_with(right, grants, caller.token) for right in ("write", "read"))
     if not written:
         raise PermissionDenied(user=caller.user)

@@ -6,17 +6,15 @@ never from input.
 
 from .bulk import (
     add_to_row,
-    any_of,
     fetch,
     insert_numbers,
-    insert_row_if,
     insert_rows,
     insert_without_sync,
     save_columns,
     update_rows,
 )
-from .compiled import ArrayParam, CompiledQuery, InArray, Param
 from .disk_usage import size
+from .driver import ArrayParam, CompiledQuery, InArray, Param, any_of, waiting_at_most
 from .indexes import AddIndexOnline
 from .lock_timeout import retry_for_locks
 from .locks import (
@@ -27,7 +25,6 @@ from .locks import (
     retrying,
     share_lock,
     take_lock,
-    waiting_at_most,
 )
 from .partitions import Partitions
 from .place import place
@@ -54,7 +51,6 @@ __all__ = [
     "fetch",
     "from_replica",
     "insert_numbers",
-    "insert_row_if",
     "insert_rows",
     "insert_without_sync",
     "is_reading_replica",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,13 +10,13 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db import models as django_models
 
-from .driver import execute, fetched
-from .locks import is_postgresql
+from .driver import array_of, execute, fetched, is_postgresql
 from .replica import reading_alias
 
 _PLAIN = frozenset((int, bool, bytes, type(None)))
+_PLAIN_TEXT = _PLAIN | {str}
 """What a column's own preparation would hand back as it is, after a look that costs more than all
-else here. An enumeration's member is of a type of its own."""
+else here; texts those of characters. An enumeration's member is of a type of its own."""
 
 
 def _columns(
@@ -31,9 +30,10 @@ def _quoted(column: django_models.Field[Any, Any]) -> str:
 
 
 def _all_prepared(column: django_models.Field[Any, Any], values: Sequence[Any]) -> list[Any]:
-    if set(map(type, values)) <= _PLAIN:
+    plain = _PLAIN_TEXT if isinstance(column, django_models.CharField) else _PLAIN
+    if set(map(type, values)) <= plain:
         return list(values)
-    return [value if type(value) in _PLAIN else _prepared(column, value) for value in values]
+    return [value if type(value) in plain else _prepared(column, value) for value in values]
 
 
 def _prepared(column: django_models.Field[Any, Any], value: Any) -> Any:
@@ -51,58 +51,46 @@ def insert_rows(
 
     `rows` hold database values in the order of `fields`. A key that is there already is an error.
     """
+    statement, types = _copying(model, tuple(fields), connection.vendor)
+    with connection.cursor() as cursor:
+        if not is_postgresql():
+            cursor.executemany(statement, list(rows))
+            return
+        with connection.wrap_database_errors, cursor.copy(statement) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
+
+
+@functools.cache
+def _copying(
+    model: type[django_models.Model], fields: tuple[str, ...], vendor: str
+) -> tuple[str, list[str]]:
     columns = _columns(model, fields)
     names = ", ".join(_quoted(column) for column in columns)
     table = connection.ops.quote_name(model._meta.db_table)
-    with connection.cursor() as cursor:
-        if not is_postgresql():
-            marks = ", ".join(["%s"] * len(columns))
-            statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names from the model
-            cursor.executemany(statement, list(rows))
-            return
-        statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
-        with connection.wrap_database_errors, cursor.copy(statement) as copy:
-            copy.set_types([_pg_type(column) for column in columns])
-            for row in rows:
-                copy.write_row(row)
+    if vendor == "postgresql":
+        copying = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+        return copying, [_pg_type(column) for column in columns]
+    marks = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {table} ({names}) VALUES ({marks})", []  # noqa: S608 - the model's names
 
 
 def insert_numbers(model: type[django_models.Model], field: str, numbers: Sequence[int]) -> None:
     """Insert a row for each of these numbers; the other columns have defaults. One statement."""
     wrapper = connections[DEFAULT_DB_ALIAS]
+    statement = _insertion_of_numbers(model, field, wrapper.vendor)
+    execute(wrapper, statement, [array_of(numbers, wrapper.vendor)], prepare=True).close()
+
+
+@functools.cache
+def _insertion_of_numbers(model: type[django_models.Model], field: str, vendor: str) -> str:
     (column,) = _columns(model, [field])
-    table = wrapper.ops.quote_name(model._meta.db_table)
-    parameter: Any = list(numbers)
+    table = connection.ops.quote_name(model._meta.db_table)
     source = "SELECT unnest(%s::bigint[])"
-    if wrapper.vendor != "postgresql":
-        source, parameter = "SELECT value FROM json_each(%s)", json.dumps(parameter)
-    statement = f"INSERT INTO {table} ({_quoted(column)}) {source}"
-    execute(wrapper, statement, [parameter], prepare=True).close()
-
-
-def insert_row_if(
-    model: type[django_models.Model],
-    fields: Sequence[str],
-    values: Sequence[Any],
-    other: type[django_models.Model],
-    where: Mapping[str, Any],
-) -> None:
-    """Insert a row if another table has one where these columns have these values. One statement,
-    whose plan is kept; the columns that are not given have defaults."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    quote = wrapper.ops.quote_name
-    names = ", ".join(map(_quoted, _columns(model, fields)))
-    casts = {"BinaryField": "bytea", "BigIntegerField": "bigint"}
-    marks = ["%s"] * len(fields)
-    if wrapper.vendor == "postgresql":  # it does not know of what type a bare parameter is
-        kinds = (column.get_internal_type() for column in _columns(model, fields))
-        marks = [f"%s::{casts[kind]}" for kind in kinds]
-    condition = " AND ".join(f"{_quoted(column)} = %s" for column in _columns(other, list(where)))
-    statement = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({names}) SELECT {', '.join(marks)} "  # noqa: S608 - our names
-        f"WHERE EXISTS (SELECT 1 FROM {quote(other._meta.db_table)} WHERE {condition})"
-    )
-    execute(wrapper, statement, [*values, *where.values()], prepare=True).close()
+    if vendor != "postgresql":
+        source = "SELECT value FROM json_each(%s)"
+    return f"INSERT INTO {table} ({_quoted(column)}) {source}"
 
 
 def update_rows(
@@ -119,25 +107,34 @@ def update_rows(
     """
     if not rows:
         return
+    columns, statement = _update(model, tuple(fields), tuple(where), connection.vendor)
+    values = [
+        _all_prepared(column, stored)
+        for column, stored in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
+    if is_postgresql():
+        execute(connection, statement, values).close()
+        return
+    key, *sets = values[: 1 + len(fields)]
+    with connection.cursor() as cursor:
+        ordered = zip(*sets, key, *values[1 + len(fields) :], strict=True)
+        cursor.executemany(statement, list(ordered))
+
+
+@functools.cache
+def _update(
+    model: type[django_models.Model], fields: tuple[str, ...], where: tuple[str, ...], vendor: str
+) -> tuple[list[django_models.Field[Any, Any]], str]:
+    """The columns of a row that `update_rows` is given, and its statement."""
     key = model._meta.pk
     assert key is not None  # noqa: S101 - every model has one
     columns, conditions = _columns(model, fields), _columns(model, where)
     every = [key, *columns, *conditions]
     table = connection.ops.quote_name(model._meta.db_table)
-    values = [
-        _all_prepared(column, stored)
-        for column, stored in zip(every, zip(*rows, strict=True), strict=True)
-    ]
-    if not is_postgresql():
+    if vendor != "postgresql":
         sets = ", ".join(f"{_quoted(column)} = %s" for column in columns)
         tests = "".join(f" AND {_quoted(column)} = %s" for column in conditions)
-        ordered = [*values[1 : 1 + len(columns)], values[0], *values[1 + len(columns) :]]
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                f"UPDATE {table} SET {sets} WHERE {_quoted(key)} = %s{tests}",  # noqa: S608 - as above
-                list(zip(*ordered, strict=True)),
-            )
-        return
+        return every, f"UPDATE {table} SET {sets} WHERE {_quoted(key)} = %s{tests}"  # noqa: S608
     sets = ", ".join(f"{_quoted(c)} = v.f{i}" for i, c in enumerate(columns, 1))
     tests = "".join(
         f" AND t.{_quoted(c)} = v.f{i}" for i, c in enumerate(conditions, 1 + len(columns))
@@ -145,11 +142,10 @@ def update_rows(
     # In binary: as text an array costs several times as much here.
     arrays = ", ".join(f"%b::{_pg_type(column)}[]" for column in every)
     names = ", ".join(f"f{i}" for i in range(len(every)))
-    statement = (
+    return every, (
         f"UPDATE {table} AS t SET {sets} FROM unnest({arrays}) AS v({names}) "  # noqa: S608 - as above
         f"WHERE t.{_quoted(key)} = v.f0{tests}"
     )
-    execute(connection, statement, values).close()
 
 
 def _pg_type(column: django_models.Field[Any, Any]) -> str:
@@ -229,10 +225,3 @@ def save_columns(
     assert key is not None  # noqa: S101 - every model has one
     ordered = sorted(rows, key=operator.attrgetter(key.attname))
     update_rows(model, fields, list(map(operator.attrgetter(key.attname, *fields), ordered)))
-
-
-def any_of(values: Sequence[int]) -> tuple[str, list[Any]]:
-    """The right side of `column … ` for one of many numbers, and its parameters."""
-    if is_postgresql():
-        return "= ANY(%s)", [list(values)]
-    return f"IN ({', '.join(['%s'] * len(values))})", list(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from .locks import is_postgresql
+from .driver import is_postgresql
 
 
 def size() -> int:

@@ -19,22 +19,16 @@ from django.db import (
     connection,
     connections,
 )
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from joblogs.errors import Unavailable
 
-from .driver import execute
+from .driver import execute, is_postgresql
 from .worker_errors import is_duplicate, is_lost_node
 
 T = TypeVar("T")
 RETRIES = 3
 _GONE = {"08", "53", "57P"}
 """Classes of PostgreSQL's errors: no connection, out of resources, shut down."""
-
-
-def is_postgresql() -> bool:
-    """Which of the two it is; asked in this package only."""
-    return connection.vendor == "postgresql"
 
 
 @contextmanager
@@ -69,17 +63,16 @@ def only_one(name: str) -> Iterator[bool]:
 def share_lock(name: str) -> None:
     """Wait until nobody has taken the lock of this name, and keep others from taking it until the
     transaction ends. On SQLite a transaction that writes is alone anyway."""
-    _lock_to_the_end("SELECT pg_advisory_xact_lock_shared(%s)", name)
+    if is_postgresql():
+        statement = "SELECT pg_advisory_xact_lock_shared(%s)"
+        execute(connections[DEFAULT_DB_ALIAS], statement, [_lock_key(name)], prepare=True).close()
 
 
 def take_lock(name: str) -> None:
     """Wait until nobody shares the lock of this name, and have it alone until the transaction
     ends."""
-    _lock_to_the_end("SELECT pg_advisory_xact_lock(%s)", name)
-
-
-def _lock_to_the_end(statement: str, name: str) -> None:
     if is_postgresql():
+        statement = "SELECT pg_advisory_xact_lock(%s)"
         execute(connections[DEFAULT_DB_ALIAS], statement, [_lock_key(name)], prepare=True).close()
 
 
@@ -146,39 +139,3 @@ def _is_passing(error: Exception) -> bool:
 def is_timeout(error: BaseException) -> bool:
     """Whether a statement was ended because it took longer than its connection allows."""
     return getattr(error.__cause__, "sqlstate", None) == "57014"
-
-
-@contextmanager
-def waiting_at_most(seconds: float) -> Iterator[None]:
-    """Let each statement within take no longer than this: on SQLite to get the write lock.
-
-    PostgreSQL itself may hang, so it is this side that gives up, and gives up the connection too.
-    """
-    if is_postgresql():
-        with _answering_within(connections[DEFAULT_DB_ALIAS], seconds):
-            yield
-        return
-    usual = int(connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"].get("timeout", 5) * 1000)
-    _set_busy_timeout(int(seconds * 1000))
-    try:
-        yield
-    finally:
-        _set_busy_timeout(usual)
-
-
-@contextmanager
-def _answering_within(wrapper: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
-    wrapper.ensure_connection()
-    wrapper.connection.answer_seconds = seconds
-    try:
-        yield
-    finally:
-        if wrapper.connection is not None:
-            wrapper.connection.answer_seconds = None
-            if wrapper.connection.closed and not wrapper.in_atomic_block:
-                wrapper.close()  # what comes next opens another
-
-
-def _set_busy_timeout(milliseconds: int) -> None:
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    execute(wrapper, f"PRAGMA busy_timeout = {milliseconds}", ()).close()

@@ -16,7 +16,8 @@ from django.db import models as django_models
 
 from joblogs.errors import Unavailable
 
-from .locks import answering, is_postgresql
+from .driver import is_postgresql
+from .locks import answering
 
 LOCK_TIMEOUT_MS = 2000
 _NAME = re.compile(r"_(\d{4})(\d{2})(\d{2})$")

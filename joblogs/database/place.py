@@ -6,7 +6,7 @@ import os
 
 from django.db import connection
 
-from .locks import is_postgresql
+from .driver import is_postgresql
 
 
 def place() -> str:

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from .locks import is_postgresql
+from .driver import is_postgresql
 
 logger = logging.getLogger(__name__)
 

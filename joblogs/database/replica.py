@@ -31,7 +31,7 @@ from django.db.models import Model
 
 from joblogs.errors import JobNotFound, NothingSelected, OffsetBeyondLog, StepNotFound
 
-from .locks import is_postgresql
+from .driver import is_postgresql
 from .worker_errors import is_lost_node
 
 logger = logging.getLogger(__name__)

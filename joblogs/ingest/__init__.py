@@ -75,5 +75,6 @@ def _apply(batch: Batch, state: StreamState) -> list[Outcome]:
         for kind, held_back in written.held_back:
             finishes.hold(kind, held_back)
         digests.take(written.rows, seconds=time.thread_time() - started)
-    finishes.track(plan.spans())
+    if batch.end is not End.WHOLE:  # else all of them are written now
+        finishes.track(plan.spans())
     return outcomes

@@ -41,16 +41,20 @@ class Pieces:
 
     type_name: ClassVar = "script_log"
 
-    def refused(self, reason: Reason, message: str) -> list[Refused]:
-        """All of them, refused."""
-        return [Refused(line, self.type_name, reason, message) for line in self.lines]
-
 
 OfHost = records.HostResult | records.FileLog | Pieces
 """An entry about a host of a step."""
 Entry = records.Job | records.Step | OfHost
 Numbered = tuple[int, Entry]
 """A line's number and entry; of pieces, the number of the first line."""
+
+
+def refused(line: int, entry: Entry, reason: Reason, message: str) -> list[Refused]:
+    """The records of an entry, refused."""
+    if isinstance(entry, Pieces):
+        return [Refused(number, entry.type_name, reason, message) for number in entry.lines]
+    return [Refused(line, record_json.type_name(entry), reason, message)]
+
 
 _NOTHING = Line(0, b"")
 

@@ -96,8 +96,8 @@ def write(
     # Whatever a group reads goes with it.
     for group in _groups(_Task(key, stored.pop(key, None), own) for key, own in by_key.items()):
         rows = [task.row for task in group if task.row]
-        pending = finishes.pending_rows(
-            FILE_LOG, rows, outcome, job=lambda row: step.job_id, at_once=last
+        pending = PendingRows(
+            FILE_LOG, finishes.held, rows, outcome, job=lambda row: step.job_id, at_once=last
         )
         _write_group(step, group, pending, overlaps, outcome)
         held_back |= pending.held_back()

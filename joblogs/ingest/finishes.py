@@ -11,7 +11,7 @@ import functools
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -29,7 +29,6 @@ from .held_finishes import (
     STEP,
     Finish,
     Kind,
-    PendingRows,
 )
 from .report import CUT_MESSAGE, Outcome, Reason, Refused
 
@@ -49,7 +48,10 @@ Span = tuple[int, int, int]
 
 
 class Finishes:
-    """Finishes that one stream holds back, and the jobs that it may still bring records of."""
+    """Finishes that one stream holds back, and the jobs that it may still bring records of.
+
+    `held` are those of each kind, by the keys of their rows.
+    """
 
     def __init__(self) -> None:
         self.held: dict[str, dict[int, Finish]] = {kind.type_name: {} for kind in KINDS}
@@ -58,20 +60,6 @@ class Finishes:
         self._newest: int | None = None
         self._mixed = False
         """Whether the stream came back to a job after it had named another one."""
-
-    def pending_rows(
-        self,
-        kind: Kind,
-        rows: Iterable[Any],
-        outcome: Outcome,
-        *,
-        job: Callable[[Any], int],
-        at_once: bool = False,
-    ) -> PendingRows:
-        """Rows of a kind in a transaction, and the key of a row's job; `at_once`: the stream ends
-        with it, whole."""
-        held = self.held[kind.type_name]
-        return PendingRows(kind, held, rows, outcome, job=job, at_once=at_once)
 
     def hold(self, kind: Kind, held_back: Mapping[int, Finish | None]) -> None:
         """Take over what a committed transaction holds back (`PendingRows.held_back`)."""
@@ -106,8 +94,10 @@ class Finishes:
         behind are whole; of the others every record that states a finish is refused.
         """
         outcome = Outcome()
+        if not any(self.held.values()):
+            return outcome
         if end is End.WHOLE:
-            self._write({finish.job for finish in self._all()}, outcome)
+            self._write(None, outcome)
             return outcome
         if not self._mixed:
             self._write(self._passed(QUIET_BATCHES if end is End.OPEN else 0), outcome)
@@ -161,8 +151,9 @@ class Finishes:
                 if jobs is None or finish.job in jobs:
                     yield finish.owner, kind, key
 
-    def _write(self, jobs: Collection[int], outcome: Outcome) -> None:
-        for owner in PARTS if jobs else ():
+    def _write(self, jobs: Collection[int] | None, outcome: Outcome) -> None:
+        """Write what is held back of these jobs; None: of all."""
+        for owner in PARTS if jobs is None or jobs else ():
             self._write_rows(owner, list(self._due(owner, jobs)), outcome)
 
     def _write_rows(self, owner: Kind, due: list[_Due], outcome: Outcome) -> None:

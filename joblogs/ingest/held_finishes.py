@@ -54,9 +54,6 @@ class Kind:
         """What a record that says this changes in a row."""
         return precedence.changes(row, values, rank=self.rank, counts_runs=self.counts_runs)
 
-    def is_finished(self, row: Any) -> bool:
-        return self.rank(row.status) == FINISHED
-
 
 _RUN_COLUMNS = ("status", "end_time", "total_time")
 JOB = Kind(
@@ -123,27 +120,28 @@ class _MergedRow:
 class PendingRows:
     """Rows of a kind within one transaction, some of whose finishes are pending.
 
-    `rows` are those that are stored, `held` the finishes that earlier batches left, `job` tells the
-    key of a row's job. `at_once`: all that comes of these rows is written in this very transaction,
-    so that nothing but what is held already stays so.
+    `rows` are those that are stored, `held` the finishes by kind that earlier batches left, `job`
+    tells the key of a row's job. `at_once`: all that comes of these rows is written in this very
+    transaction, so that nothing but what is held already stays so.
     """
 
     def __init__(
         self,
         kind: Kind,
-        held: Mapping[int, Finish],
+        held: Mapping[str, Mapping[int, Finish]],
         rows: Iterable[Any],
         outcome: Outcome,
         *,
         job: Callable[[Any], int],
-        at_once: bool,
+        at_once: bool = False,
     ) -> None:
         self.kind, self._outcome, self._job, self._at_once = kind, outcome, job, at_once
         self._rows: dict[int, _MergedRow] = {}
         self._pending: list[tuple[_MergedRow, tuple[Any, ...]]] = []
         # What is held back is put onto the rows, unless somebody else has moved them on.
-        for row in rows if held else ():
-            if (finish := held.get(row.pk)) is None:
+        of_kind = held[kind.type_name]
+        for row in rows if of_kind else ():
+            if (finish := of_kind.get(row.pk)) is None:
                 continue
             before = self._values(row)
             merged = _MergedRow(row, before, finish.taken)
@@ -208,7 +206,8 @@ class PendingRows:
     def _holds(self, merged: _MergedRow) -> bool:
         """Whether readers may not yet see the finish that the row has now."""
         kind, row, before = self.kind, merged.row, merged.before
-        if not kind.is_finished(row) or (self._at_once and not merged.earlier):
+        is_finished = kind.rank(row.status) == FINISHED
+        if not is_finished or (self._at_once and not merged.earlier):
             return False
         if before is None or kind.rank(before[0]) != FINISHED:
             return True

@@ -18,9 +18,9 @@ from joblogs import database, records
 from joblogs.models import JobInstance, Scope, StepInstance
 
 from . import masking, precedence, step_tasks
-from .batching import Numbered, OfHost, Pieces
+from .batching import Numbered, OfHost, Pieces, refused
 from .finishes import Span
-from .held_finishes import JOB, STEP
+from .held_finishes import JOB, STEP, PendingRows
 from .parents import StreamState, Unresolved, load
 from .report import NAMED, Outcome, Reason, Refused
 
@@ -57,10 +57,10 @@ class Plan:
         """`lock`: within a transaction, which writes what is `changed`."""
         self.parents = load(entries, state, lock=lock)
         self.outcome = Outcome()
-        finishes, parents = state.finishes, self.parents
+        held, parents = state.finishes.held, self.parents
         jobs, steps = parents.jobs.values(), parents.steps.values()
-        self.jobs = finishes.pending_rows(JOB, jobs, self.outcome, job=lambda job: job.pk)
-        self.steps = finishes.pending_rows(STEP, steps, self.outcome, job=lambda step: step.job_id)
+        self.jobs = PendingRows(JOB, held, jobs, self.outcome, job=lambda job: job.pk)
+        self.steps = PendingRows(STEP, held, steps, self.outcome, job=lambda step: step.job_id)
         self.changed: dict[int, Scope | JobInstance | StepInstance] = {}
         self.works: dict[int, StepWork] = {}
         self._writer = state.writer
@@ -91,7 +91,7 @@ class Plan:
                         work = error
                     resolved[key] = work
                 if isinstance(work, Unresolved):
-                    self.outcome.refused += work.refuse(line, record)
+                    self.outcome.refused += refused(line, record, work.reason, work.message)
                 else:
                     work.entries.append((line, record))
 
@@ -165,7 +165,7 @@ class Plan:
         try:
             key = self.parents.find_job(record)
         except Unresolved as error:
-            self.outcome.refused += error.refuse(line, record)
+            self.outcome.refused += refused(line, record, error.reason, error.message)
             return
         job, place = self.parents.jobs[key], (key, record.step_instance_id)
         self._lines.setdefault(id(job), (job, []))[1].append(line)

@@ -9,8 +9,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import BigIntegerField, QuerySet
 
 from joblogs.choices import FINISHED, host_rank
+from joblogs.database import ArrayParam, CompiledQuery, InArray, Param
 from joblogs.errors import Unavailable
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
@@ -32,8 +36,9 @@ class LogUpdate:
     is_renamed: bool = False
     """Whether its host is called otherwise now."""
     is_resized: bool = False
+    """Whether its sizes changed, or how it ends."""
     is_masked: bool = False
-    """Whether `masking.COLUMNS` changed."""
+    """Whether `masking.RANGE_COLUMNS` changed."""
     lines: list[int] = field(default_factory=list)
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
     """Offset and bytes of each piece, in their order; `lines` are their numbers in the stream."""
@@ -49,11 +54,6 @@ class LogUpdate:
     def __post_init__(self) -> None:
         row = self.row
         self.was_computed = row.fingerprint_size is not None or host_rank(row.status) == FINISHED
-
-    @property
-    def leaves_pack(self) -> bool:
-        """Whether its log is packed and grows: then it goes back to chunks."""
-        return self.row.pack is not None and bool(self.log.added)
 
     @property
     def is_changed(self) -> bool:
@@ -75,6 +75,23 @@ def log_of(row: StoredLog, limit: int) -> Log:
         truncated=row.truncated,
         masked=row.redacted or (),
     )
+
+
+def _of_hosts() -> QuerySet[HostResult]:
+    hosts = InArray("host_id", ArrayParam("hosts", BigIntegerField()))
+    return HostResult.objects.filter(hosts, step_id=Param("step", BigIntegerField()))
+
+
+@CompiledQuery
+def places_of() -> QuerySet[HostResult, Any]:
+    """Host, execute count, batch and role of each result that some hosts have in a step."""
+    return _of_hosts().values_list("host_id", "execute_count", "batch", "role")
+
+
+@CompiledQuery
+def lock() -> QuerySet[HostResult]:
+    """The results that some hosts have in a step, locked by ascending id."""
+    return _of_hosts().select_for_update().order_by("pk")
 
 
 def readable(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span, bytes]:

@@ -21,8 +21,10 @@ from joblogs.models import DIGESTS, FileLog, HostResult
 
 from .log_update import LogUpdate, readable
 
-COLUMNS = ("redacted", "masked", "mask_pending", "mask_rule", *DIGESTS)
-"""What masking changes now and then; `mask_prefix` changes often, and is written with the sizes."""
+STATE_COLUMNS = ("mask_pending", "mask_rule", "mask_prefix")
+"""What is remembered of a log's end (`State`): it changes as often as the sizes."""
+RANGE_COLUMNS = ("redacted", "masked", *DIGESTS)
+"""What a mask changes."""
 
 BATCH_BYTES = 256 * 1024
 """What is joined to be looked at: it should still be in the processor's cache then."""
@@ -39,7 +41,7 @@ def mask_name(name: str | None, held: str | None) -> str | None:
     Each character becomes one asterisk: a column counts characters.
     """
     secrets = secrets_masked()
-    if not name or name == held or not secrets:
+    if not name or name == held or not secrets.rules:
         return name
     masked = _without_secrets(name, secrets)
     if held and held != masked and _without_secrets(held, secrets) == masked:
@@ -68,9 +70,11 @@ def mask_logs(day: datetime.date, updates: Iterable[LogUpdate]) -> list[store.Ad
     """
     secrets = secrets_masked()
     due = [update for update in updates if update.log.added or _is_cut(update)]
-    if not secrets:
+    for update in due:
+        update.is_resized = True  # its end is another one
+    if not secrets.rules:
         for update in due:
-            update.is_masked = settle(update.row, State())
+            settle(update.row, State())
         return []
     replaced: list[store.Addition] = []
     ends = _ends(day, due, secrets)
@@ -84,7 +88,7 @@ def mask_logs(day: datetime.date, updates: Iterable[LogUpdate]) -> list[store.Ad
             if id(update) in is_fresh and (quiet or secrets.absent(bytes(row.mask_prefix) + added)):
                 # As much of what is looked at as decides how it ends.
                 end = added if len(added) > LOOK_BACK else bytes(row.mask_prefix) + added
-                update.is_masked = settle(row, secrets.state(end))
+                settle(row, secrets.state(end))
                 continue
             begun = b"" if row.mask_rule else row.mask_prefix
             tail = bytearray(ends[row.pk] if row.mask_pending else ends.get(row.pk, begun))
@@ -118,7 +122,7 @@ def _batches(due: Iterable[LogUpdate]) -> Iterator[list[LogUpdate]]:
 def mask_file(row: FileLog, log: Log) -> bool:
     """Mask what a file log grew by; whether that changed what it held before."""
     secrets = secrets_masked()
-    if not secrets:
+    if not secrets.rules:
         settle(row, State())
         return False
     size = min(log.held_before, _state(row).size + 1)
@@ -152,7 +156,7 @@ def _ends(day: datetime.date, due: Sequence[LogUpdate], secrets: Secrets) -> dic
 
 def looks_back(row: HostResult) -> Range | None:
     """The stored bytes without which nothing may be added to a log: a secret may begin there."""
-    if not row.mask_pending or not secrets_masked():
+    if not row.mask_pending or not secrets_masked().rules:
         return None
     return max(0, row.held_size - row.mask_pending - 1), row.held_size
 
@@ -160,7 +164,7 @@ def looks_back(row: HostResult) -> Range | None:
 def _mask(
     row: HostResult | FileLog, log: Log, tail: bytearray, secrets: Secrets
 ) -> tuple[bool, bool]:
-    """Mask a log's end: whether its row changed, and whether `tail` did, which was stored."""
+    """Mask a log's end: whether it holds a secret, and whether `tail` changed, which was stored."""
     base, begins = log.held_before - len(tail), _state(row).size
     text = tail + log.added
     ahead = [(max(0, a - base), b - base) for a, b in row.redacted or () if b > base]
@@ -178,22 +182,20 @@ def _mask(
         ranges, places, state = ranges + cut.ranges, places + cut.places, State()
     replaced = text[: len(tail)] != tail
     tail[:], log.added[:] = text[: len(tail)], text[len(tail) :]
-    changed = settle(row, state)
+    settle(row, state)
     if ranges:
         moved = [(start + base, stop + base) for start, stop in ranges]
         row.redacted = [list(span) for span in cover(row.redacted or (), moved)]
         row.masked += places
     if ranges and isinstance(row, HostResult):
         row.forget_digests()
-    return changed or bool(ranges), replaced
+    return bool(ranges), replaced
 
 
 def _state(row: HostResult | FileLog) -> State:
     return State(row.mask_pending, row.mask_rule, bytes(row.mask_prefix))
 
 
-def settle(row: HostResult | FileLog, state: State) -> bool:
-    """Remember how a log ends; whether that changed one of COLUMNS."""
-    changed = (row.mask_pending, row.mask_rule) != state[:2]
+def settle(row: HostResult | FileLog, state: State) -> None:
+    """Remember how a log ends."""
     row.mask_pending, row.mask_rule, row.mask_prefix = state
-    return changed

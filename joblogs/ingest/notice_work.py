@@ -4,18 +4,18 @@ waits for it. Nothing is searched here: `send_notices` does, after the commit.""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import numpy as np
+from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
 
-from joblogs import database
-from joblogs.models import NoticeWork, SavedSearch, StepInstance
+from joblogs.database import CompiledQuery, Param
+from joblogs.models import JobInstance, NoticeWork, SavedSearch
 
 from .log_update import LogUpdate
 
-_FIELDS = ("step_id", "numbers")
 
-
-def add_text(step: StepInstance, updates: Iterable[LogUpdate], *, has_files: bool) -> None:
+def add_text(step: int, updates: Iterable[LogUpdate], *, has_files: bool) -> None:
     """Have what these logs of a step grew by searched, and all of its file logs if `has_files`.
     Part of the transaction that writes them."""
     numbers: list[int] = []
@@ -24,16 +24,24 @@ def add_text(step: StepInstance, updates: Iterable[LogUpdate], *, has_files: boo
             start = each.log.held_before
             numbers += (each.row.pk, start, start + len(each.log.added))
     if numbers or has_files:
-        _add(step.pk, numbers, scope=step.job.scope_id)
+        NoticeWork.objects.create(step_id=step, numbers=_packed(numbers))
 
 
 def add_ended(steps: Collection[int]) -> None:
-    """Have it looked at how these steps ended. Part of the transaction that says that they did."""
-    if steps:
-        _add(None, sorted(steps))
+    """Have it looked at how these steps ended, if anybody waits for anything. Part of the
+    transaction that says that they did."""
+    if steps and SavedSearch.objects.filter(active=True).exists():
+        NoticeWork.objects.create(numbers=_packed(sorted(steps)))
 
 
-def _add(step: int | None, numbers: Collection[int], *, scope: int | None = None) -> None:
-    where = {"active": True} if scope is None else {"active": True, "scope_id": scope}
-    row = (step, np.array(numbers, "<i8").tobytes())
-    database.insert_row_if(NoticeWork, _FIELDS, row, SavedSearch, where)
+@CompiledQuery
+def job_by_now() -> QuerySet[JobInstance, Any]:
+    """Of a job: when its logs expired, and whether a saved search waits for what comes into its
+    scope."""
+    searches = SavedSearch.objects.filter(active=True, scope=OuterRef("scope"))
+    jobs = JobInstance.objects.filter(pk=Param("job", BigIntegerField()))
+    return jobs.values_list("expired_at", Exists(searches))
+
+
+def _packed(numbers: Collection[int]) -> bytes:
+    return np.array(numbers, "<i8").tobytes()

@@ -6,13 +6,16 @@ from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from joblogs import database, record_json, records
+from django.db.models import BigIntegerField, QuerySet
+
+from joblogs import records
 from joblogs.access import Writer
+from joblogs.database import ArrayParam, CompiledQuery, InArray
 from joblogs.models import JobInstance, Scope, StepInstance
 
-from .batching import Entry, Numbered, OfHost, Pieces
+from .batching import Numbered, OfHost
 from .finishes import Finishes
-from .report import JobKey, Reason, Refused
+from .report import JobKey, Reason
 
 ScopeKey = tuple[str, str]
 
@@ -33,12 +36,6 @@ class Unresolved(Exception):
     def __init__(self, reason: Reason, message: str) -> None:
         self.reason, self.message = reason, message
         super().__init__(message)
-
-    def refuse(self, line: int, entry: Entry) -> list[Refused]:
-        """The records of an entry, refused."""
-        if isinstance(entry, Pieces):
-            return entry.refused(self.reason, self.message)
-        return [Refused(line, record_json.type_name(entry), self.reason, self.message)]
 
 
 @dataclass(slots=True)
@@ -120,11 +117,16 @@ def load(entries: Sequence[Numbered], state: StreamState, *, lock: bool = False)
         own = StepInstance.objects.filter(job__in=key_of, step_instance_id__in=numbers)
         list(own.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     steps = {}
-    in_jobs = database.InArray("job_id", key_of)
-    numbered = database.InArray("step_instance_id", numbers)
-    for step in StepInstance.objects.filter(in_jobs, numbered) if numbers and key_of else ():
+    for step in _steps_numbered(jobs=key_of, numbers=numbers) if numbers and key_of else ():
         key = key_of[step.job_id]
         step.job = jobs[key]
         steps[key, step.step_instance_id] = step
     # Not a copy: a stream may name a million jobs.
     return Parents(scopes, jobs, steps, ChainMap({}, state.scope_of_job))
+
+
+@CompiledQuery
+def _steps_numbered() -> QuerySet[StepInstance]:
+    in_jobs = InArray("job_id", ArrayParam("jobs", BigIntegerField()))
+    numbered = InArray("step_instance_id", ArrayParam("numbers", BigIntegerField()))
+    return StepInstance.objects.filter(in_jobs, numbered)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from joblogs.choices import Role
 from joblogs.logtext.pieces import Verdict
 
 LISTED = 500
@@ -114,6 +115,15 @@ CUT_MESSAGE = "the stream was cut before all of it was here: send it again"
 def expired_message(job: int) -> str:
     """Why a piece for a job whose logs are gone is refused."""
     return f"the logs of job {job} have expired"
+
+
+def unknown_result(step: int, place: tuple[int, int, int, int]) -> str:
+    """Why a log is refused whose host result nobody sent; `place` as ingest keeps it."""
+    host, count, batch, role = place
+    return (
+        f"host {host} has no {Role(role).name.lower()} host_result in step {step} "
+        f"(execute_count {count}, batch {batch})"
+    )
 
 
 def refused_piece(

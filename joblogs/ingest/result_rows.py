@@ -18,8 +18,11 @@ RECORD_COLUMNS = precedence.shared_columns(
     HostResult,
     apart_from=("execute_count", "batch", "role", "received_size", "truncated", "redacted"),
 )
-_SIZE_COLUMNS: tuple[str, ...] = ("received_size", "held_size", "lines", "truncated", "mask_prefix")
-_MASKED_COLUMNS: tuple[str, ...] = (*_SIZE_COLUMNS, *masking.COLUMNS)
+_SIZE_COLUMNS: tuple[str, ...] = (
+    *("received_size", "held_size", "lines", "truncated"),
+    *masking.STATE_COLUMNS,
+)
+_MASKED_COLUMNS: tuple[str, ...] = (*_SIZE_COLUMNS, *masking.RANGE_COLUMNS)
 _MERGED_COLUMNS = (
     *_MASKED_COLUMNS,
     *RECORD_COLUMNS,

@@ -7,7 +7,7 @@ can be refused is known before the first write.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,26 +17,34 @@ from django.db import transaction
 from joblogs import database, failure_tallies, records
 from joblogs.choices import FINISHED, FileMode, Inherited, Role, run_rank
 from joblogs.logtext.mask_ranges import RANGES_MAX
-from joblogs.models import HostResult, JobInstance, StepInstance
+from joblogs.models import HostResult, StepInstance
 
 from . import (
     changed_steps,
     file_logs,
     host_identities,
+    log_update,
     masking,
     notice_work,
     precedence,
     result_rows,
     script_logs,
 )
-from .batching import Pieces
+from .batching import Pieces, refused
 from .finishes import Finishes
 from .held_finishes import FILE_LOG, HOST_RESULT, Finish, Kind, PendingRows
 from .hierarchy import StepWork
 from .host_identities import Place
 from .log_update import LogUpdate
 from .packed_logs import PackedLogs
-from .report import Outcome, Reason, Refused, expired_message, refused_piece
+from .report import (
+    Outcome,
+    Reason,
+    Refused,
+    expired_message,
+    refused_piece,
+    unknown_result,
+)
 from .result_rows import RECORD_COLUMNS
 
 _STARTS = 4
@@ -108,29 +116,28 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
     step, outcome = work.step, Outcome()
     has_expired = step.job.expired_at is not None
     with transaction.atomic():
-        updates = _locked_rows(work, packed)
+        updates = _locked(work, packed)
         rows = [update.row for update in updates.values()]
-        pending = finishes.pending_rows(
-            HOST_RESULT, rows, outcome, job=lambda row: step.job_id, at_once=last
+        pending = PendingRows(
+            HOST_RESULT, finishes.held, rows, outcome, job=lambda row: step.job_id, at_once=last
         )
         files: list[tuple[int, records.FileLog, HostResult]] = []
         for line, entry in work.entries:
             if isinstance(entry, records.HostResult):
                 _merge(line, entry, step, updates, pending, outcome)
                 continue
-            role = Role.TARGET
-            if isinstance(entry, records.FileLog):
-                role = FileMode(entry.mode).owner_role
-            update = updates.get(_place(entry, role))
+            place = _place_of(entry)
+            update = updates.get(place)
             if update is None:
-                outcome.refused += _unknown_result(line, entry, role)
+                message = unknown_result(entry.step_instance_id, place)
+                outcome.refused += refused(line, entry, Reason.UNKNOWN_PARENT, message)
             elif isinstance(entry, records.FileLog):
                 files.append((line, entry, update.row))
             elif has_expired:
                 message = expired_message(entry.job_instance_id)
-                outcome.refused += entry.refused(Reason.EXPIRED, message)
+                outcome.refused += refused(line, entry, Reason.EXPIRED, message)
             elif packed is not None and packed.is_damaged(update.row):
-                log, size = (step.pk, *_place(entry, role)), update.row.received_size
+                log, size = (step.pk, *place), update.row.received_size
                 outcome.refused += [
                     refused_piece(line, entry.type_name, None, size, log) for line in entry.lines
                 ]
@@ -143,7 +150,9 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
             step.day, grown, limit=limit, blind_app=work.blind_app, outcome=outcome
         )
         replaced = masking.mask_logs(step.day, grown)
-        if leaving := [update for update in grown if update.leaves_pack]:
+        # A log that grows goes back to chunks.
+        leaving = [each for each in grown if each.row.pack is not None and each.log.added]
+        if leaving:
             if packed is None:
                 raise _PackGrows
             packed.unpack(leaving)
@@ -153,18 +162,28 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
             changed_steps.add([step.pk])
         if any(_is_late(step, update) for update in updates.values()):
             failure_tallies.forget([step.pk])  # recorded again by maintenance
-        notice_work.add_text(step, grown, has_files=bool(files))
         held_back = [(HOST_RESULT, pending.held_back())]
         if files:
             held_of_files = file_logs.write(work, files, finishes, outcome, last=last)
             held_back.append((FILE_LOG, held_of_files))
-        # Expiry empties a partition without taking each host result's lock. Either it waited for
-        # the chunks just written and took them along, or it came before them: then the job says so.
-        if not has_expired and (grown or files):
-            job = JobInstance.objects.filter(pk=step.job_id)
-            if job.exclude(expired_at=None).exists():
-                raise _Overtaken
+        if grown or files:
+            _finish(step, grown, has_files=bool(files), has_expired=has_expired)
     return Written(outcome, [each.row for each in updates.values() if each.is_changed], held_back)
+
+
+def _finish(
+    step: StepInstance, grown: Sequence[LogUpdate], *, has_files: bool, has_expired: bool
+) -> None:
+    """Look at the job once more when logs are written: last of all in the transaction.
+
+    Expiry empties a partition without taking each host result's lock. Either it waited for the
+    chunks just written and took them along, or it came before them: then the job says so by now.
+    """
+    for expired_at, is_awaited in notice_work.job_by_now(job=step.job_id):
+        if expired_at is not None and not has_expired:
+            raise _Overtaken
+        if is_awaited:
+            notice_work.add_text(step.pk, grown, has_files=has_files)
 
 
 def _is_late(step: StepInstance, update: LogUpdate) -> bool:
@@ -174,29 +193,25 @@ def _is_late(step: StepInstance, update: LogUpdate) -> bool:
     return update.was_computed and update.is_changed
 
 
-def _place(record: Pieces | records.FileLog | records.HostResult, role: int) -> Place:
-    return record.bk_host_id, record.execute_count or 0, record.batch or 0, role
+def _place_of(entry: Pieces | records.FileLog | records.HostResult) -> Place:
+    """The host result that an entry is about, within its step."""
+    role = Role.TARGET
+    if isinstance(entry, records.FileLog):
+        role = FileMode(entry.mode).owner_role
+    elif isinstance(entry, records.HostResult) and entry.role == "source":
+        role = Role.SOURCE
+    return entry.bk_host_id, entry.execute_count or 0, entry.batch or 0, role
 
 
-def _role_of(record: records.HostResult) -> Role:
-    return Role.SOURCE if record.role == "source" else Role.TARGET
-
-
-def _locked_rows(work: StepWork, packed: PackedLogs | None) -> dict[Place, LogUpdate]:
+def _locked(work: StepWork, packed: PackedLogs | None) -> dict[Place, LogUpdate]:
     """The host results of every host that the records name, locked by ascending id; with those of
     other hosts whose logs lie in packs with theirs, if these may be laid out anew."""
-    hosts = {record.bk_host_id for _, record in work.entries}
-    rows_of_hosts = HostResult.objects.filter(database.InArray("host_id", hosts), step=work.step)
-    stated = [record for _, record in work.entries if isinstance(record, records.HostResult)]
-    places = {_place(record, _role_of(record)) for record in stated}
-    if places and not places.issubset(
-        rows_of_hosts.values_list("host_id", "execute_count", "batch", "role")
-    ):
+    hosts = {entry.bk_host_id for _, entry in work.entries}
+    stated = {_place_of(e) for _, e in work.entries if isinstance(e, records.HostResult)}
+    if stated and not stated.issubset(log_update.places_of(step=work.step.pk, hosts=hosts)):
         # Whoever makes host results holds the step's row, so that nobody else makes the same.
         list(StepInstance.objects.select_for_update(no_key=True).filter(pk=work.step.pk))
-    rows = (
-        rows_of_hosts.select_for_update().order_by("pk") if packed is None else packed.lock(hosts)
-    )
+    rows = packed.lock(hosts) if packed else log_update.lock(step=work.step.pk, hosts=hosts)
     return {(r.host_id, r.execute_count, r.batch, r.role): LogUpdate(r) for r in rows}
 
 
@@ -209,7 +224,7 @@ def _merge(
     outcome: Outcome,
 ) -> None:
     """Merge a record into its row, or make the row."""
-    place = _place(record, _role_of(record))
+    place = _place_of(record)
     update = updates.get(place)
     values: dict[str, Any] = {column: getattr(record, column) for column in RECORD_COLUMNS}
     values["tag"] = masking.mask_name(record.tag, update.row.tag if update else None)
@@ -251,14 +266,3 @@ def _merge(
         row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     updates[place] = LogUpdate(row, is_new=True)
     pending.add(line, row)
-
-
-def _unknown_result(line: int, entry: Pieces | records.FileLog, role: Role) -> list[Refused]:
-    message = (
-        f"host {entry.bk_host_id} has no {role.name.lower()} host_result in step "
-        f"{entry.step_instance_id} (execute_count {entry.execute_count or 0}, "
-        f"batch {entry.batch or 0})"
-    )
-    if isinstance(entry, Pieces):
-        return entry.refused(Reason.UNKNOWN_PARENT, message)
-    return [Refused(line, "file_log", Reason.UNKNOWN_PARENT, message)]

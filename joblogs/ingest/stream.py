@@ -7,6 +7,7 @@ import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO, NamedTuple
 
 from joblogs.record_json import LINE_MAX_BYTES
@@ -119,15 +120,19 @@ def numbered_lines(
     BodyTooLarge past a limit.
     """
     long = _LongLine()
+    plain = iter(partial(read, READ_BYTES), b"")
+    chunks = _unpacked(read, encoding, window_log) if encoding else plain
     try:
-        yield from _cut_into_lines(_unpacked(read, encoding, max_bytes, window_log), long)
+        yield from _cut_into_lines(chunks, long, max_bytes)
     finally:
         long.drop()
 
 
-def _cut_into_lines(chunks: Iterator[bytes], long: _LongLine) -> Iterator[Line | Block]:
+def _cut_into_lines(
+    chunks: Iterator[bytes], long: _LongLine, max_bytes: int
+) -> Iterator[Line | Block]:
     # What is left of a line grows in place: one of 1 MB may come in pieces of a few bytes.
-    number, rest, skipping, strays = 0, bytearray(), False, 0
+    number, rest, skipping, strays, size = 0, bytearray(), False, 0, 0
     while True:
         try:
             chunk = next(chunks, None)
@@ -136,6 +141,9 @@ def _cut_into_lines(chunks: Iterator[bytes], long: _LongLine) -> Iterator[Line |
             return
         if chunk is None:
             break
+        size += len(chunk)
+        if max_bytes and size > max_bytes:
+            raise BodyTooLarge
         *lines, tail = chunk.split(b"\n")
         if long.size:
             long.add(lines[0] if lines else tail)
@@ -193,7 +201,7 @@ def encoding_of(start: bytes) -> str:
     return "zstd" if start == b"\x28\xb5\x2f\xfd" else ""
 
 
-def _unpacked(read: Read, encoding: str, max_bytes: int, window_log: int) -> Iterator[bytes]:
+def _unpacked(read: Read, encoding: str, window_log: int) -> Iterator[bytes]:
     consumed = decoded = 0
 
     def counting(size: int) -> bytes:
@@ -204,15 +212,8 @@ def _unpacked(read: Read, encoding: str, max_bytes: int, window_log: int) -> Ite
 
     for chunk in _DECODERS[encoding](counting, window_log):
         decoded += len(chunk)
-        if max_bytes and decoded > max_bytes:
-            raise BodyTooLarge
         if decoded > BOMB_AFTER_BYTES and decoded > BOMB_RATIO * consumed:
             raise BodyTooLarge
-        yield chunk
-
-
-def _plain(read: Read, _window_log: int) -> Iterator[bytes]:
-    while chunk := read(READ_BYTES):
         yield chunk
 
 
@@ -292,4 +293,4 @@ def _zstd(read: Read, window_log: int) -> Iterator[bytes]:
             data, used = read(READ_BYTES), 0
 
 
-_DECODERS = {"": _plain, "gzip": _gzip, "zstd": _zstd}
+_DECODERS = {"gzip": _gzip, "zstd": _zstd}

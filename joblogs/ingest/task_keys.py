@@ -46,7 +46,7 @@ def masked(step: StepInstance, entries: list[Entry]) -> list[Entry]:
     Queries only if there was one, and then a constant number.
     """
     found = masking.secrets_masked()
-    if not found or found.absent("\n".join(_texts(record for _, record, _ in entries)).encode()):
+    if found.absent("\n".join(_texts(record for _, record, _ in entries)).encode()):
         return entries
     result, due = list(entries), list[_Masked]()
     for number, (line, record, owner) in enumerate(entries):

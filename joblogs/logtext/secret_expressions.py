@@ -37,16 +37,14 @@ class Expression:
         own = any(rule.own for rule in rules)
         wholes = [_whole(rule) for rule in rules]
         self._compiled = compiled(any_of(wholes), never_nl=own, captures=False)
+        self.search = self._compiled.search
+        """The leftmost secret, if any is fulfilled: as `search` of `re` does."""
         self._wholes, self._own = wholes, own
         self._each: dict[int, Any] = {}
         self._which = re2.Set.FullMatchSet(_options(own, captures=False))
         for whole in wholes:
             self._which.Add(whole)
         self._which.Compile()
-
-    def search(self, view: bytes | bytearray, position: int = 0, end: int | None = None) -> Any:
-        """The leftmost secret, if any is fulfilled."""
-        return self._compiled.search(view, position, end)
 
     def first(self, view: bytearray, position: int) -> Found | None:
         """Of the secrets that begin at or after a position the one that is fulfilled first."""

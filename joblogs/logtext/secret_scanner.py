@@ -91,9 +91,6 @@ class Secrets:
         ends = Ends(rules)
         self.state, self.needs_context, self._cut = ends.state, ends.needs_context, ends.cut
 
-    def __bool__(self) -> bool:
-        return bool(self.rules)
-
     def goes_on(self, rule: str) -> bool:
         """Whether a mask of a rule of this name may go on with what comes next."""
         return rule in self._named and _goes_on(self._named[rule])

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from joblogs.logtext import codec
-from joblogs.logtext.store import packs, place_of
-from joblogs.logtext.store.spans import PackKey, Span
+from joblogs.logtext.store import packs, span_of
+from joblogs.logtext.store.spans import PackKey
 from joblogs.models import HostResult, StepInstance
 
 from .damage import Damage
@@ -42,7 +42,7 @@ def _claims(day: datetime.date, step: int) -> dict[PackKey, list[tuple[int, int]
     claims: dict[PackKey, list[tuple[int, int]]] = defaultdict(list)
     rows = HostResult.objects.filter(step=step, day=day).exclude(pack=None)
     for row in rows.only("pk", "step_id", "held_size", "pack", "pack_start").iterator():
-        span = Span(row.pk, 0, row.held_size, place=place_of(row))
+        span = span_of(row)
         for key, start, stop in packs.places_of(span):
             claims[key].append((start, stop))
     return claims

@@ -33,7 +33,7 @@ from .chunks import (
     logs_of_day,
 )
 from .packed_spans import PackedSpans
-from .spans import PackKey, PackPlace, Span, StoredRow, place_of, span_of
+from .spans import PackKey, PackPlace, Span, StoredRow, span_of
 
 __all__ = [
     "CHUNKS_AT_ONCE",
@@ -53,7 +53,6 @@ __all__ = [
     "delete",
     "first_bytes",
     "logs_of_day",
-    "place_of",
     "places",
     "read",
     "replace",
@@ -83,10 +82,16 @@ def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list
 
 def _parts(day: datetime.date, group: Sequence[Span], looks: int = 0) -> Iterator[list[bytes]]:
     """The bytes of each span of a group; `looks`: as often as the first was looked for already."""
-    stored = _Stored(day, group)
+    unpacked = {index: span for index, span in enumerate(group) if span.place is None}
+    stored = chunks.stored_chunks(day, unpacked) if unpacked else {}
+    packed = [span for span in group if span.place is not None]
+    in_packs = PackedSpans(day, packed) if packed else None
     for index, span in enumerate(group):
         try:
-            parts = stored.parts(index, span)
+            if in_packs is not None and span.place is not None:
+                parts = in_packs.parts(span)
+            else:
+                parts = join((span.start, span.stop), chunks.decoded(stored.pop(index, [])))
         except Hole:
             # Chunks may have been merged, logs packed or unpacked since their rows were read.
             if looks == LOOKS:
@@ -96,25 +101,9 @@ def _parts(day: datetime.date, group: Sequence[Span], looks: int = 0) -> Iterato
         looks = 0
     else:
         return
-    del stored
+    del stored, in_packs
     for rest in _groups(_located(group[index:])):
         yield from _parts(day, rest, looks + 1)
-
-
-class _Stored:
-    """What is stored of the spans of a group."""
-
-    def __init__(self, day: datetime.date, group: Sequence[Span]) -> None:
-        unpacked = {index: span for index, span in enumerate(group) if span.place is None}
-        self._chunks = chunks.stored_chunks(day, unpacked) if unpacked else {}
-        packed = [span for span in group if span.place] if len(unpacked) < len(group) else []
-        self._packs = PackedSpans(day, packed) if packed else None
-
-    def parts(self, index: int, span: Span) -> list[bytes]:
-        """The bytes of one of the spans, in their order. Raises Hole."""
-        if self._packs is not None and span.place is not None:
-            return self._packs.parts(span)
-        return join((span.start, span.stop), chunks.decoded(self._chunks.pop(index, [])))
 
 
 def _located(spans: Sequence[Span]) -> list[Span]:

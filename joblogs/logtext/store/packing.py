@@ -18,7 +18,7 @@ from joblogs.models import HostResult, StepInstance
 from .. import codec
 from ..pieces import chunks
 from . import Addition, append, delete, packs, read
-from .spans import PACK_MAX_BYTES, PackKey, Span, place_of
+from .spans import PACK_MAX_BYTES, PackKey, Span, span_of
 
 PART_BYTES = 8 * 1024 * 1024
 """As much text as logs may have that one transaction packs; a longer log is packed by itself."""
@@ -58,8 +58,8 @@ def unpack(
     `others` are all others that lie in those packs: they get packs of new numbers. `sizes` are the
     bytes that the packs hold of each of `rows`. Raises Unreadable.
     """
-    going = [Span(row.pk, 0, sizes[row.pk], place=place_of(row)) for row in rows]
-    left = {row.pk: Span(row.pk, 0, row.held_size, place=place_of(row)) for row in others}
+    going = [Span(row.pk, 0, sizes[row.pk], place=span_of(row).place) for row in rows]
+    left = {row.pk: span_of(row) for row in others}
     keys = _keys_of_all(day, [*going, *left.values()])
     for additions in _additions(day, going):
         append(day, additions, level=codec.MERGED_LEVEL)
@@ -72,7 +72,7 @@ def unpack(
 
 def check_packs(day: datetime.date, rows: Iterable[HostResult]) -> None:
     """Raise Unreadable if these logs, all that lie in some packs, cannot be moved out of them."""
-    spans = [Span(row.pk, 0, row.held_size, place=place_of(row)) for row in rows]
+    spans = [span_of(row) for row in rows]
     _keys_of_all(day, spans)
     for _ in read(day, spans):
         pass

@@ -77,14 +77,9 @@ class Span(NamedTuple):
         return PACK_MAX_BYTES if self.is_packed_with_others else CHUNK_MAX_BYTES
 
 
-def place_of(row: StoredRow) -> PackPlace | None:
-    """Where a host result says that its log is packed; None: it lies in chunks."""
-    if row.pack is None:
-        return None
-    return PackPlace(row.step_id, row.pack, row.pack_start or 0)
-
-
 def span_of(row: StoredRow, start: int = 0, stop: int | None = None) -> Span:
     """Bytes of the log of a host result, as its row has it; all of them without `stop`."""
-    size = row.held_size
-    return Span(row.pk, start, size if stop is None else stop, size, place_of(row))
+    size, place = row.held_size, None
+    if row.pack is not None:
+        place = PackPlace(row.step_id, row.pack, row.pack_start or 0)
+    return Span(row.pk, start, size if stop is None else stop, size, place)
