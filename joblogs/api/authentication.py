@@ -29,32 +29,24 @@ _BEARER = "bearer "
 _NOBODY = bytes(32)
 
 
-class GatewayTokenAuthentication(BaseAuthentication):
-    """Authentication by `X-Bkapi-JWT` on backend paths; where keys are set it alone decides."""
+class AppAuthentication(BaseAuthentication):
+    """Authentication of an app, and perhaps the user that it speaks for.
 
-    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        token = request._request.META.get("HTTP_X_BKAPI_JWT", "")
-        keys = settings.BK_GATEWAY_PUBLIC_KEYS
-        if not token or not keys or exchange_of(request._request).dialect not in BACKENDS:
-            return None
-        identity = gateway_tokens.verify(token, keys=keys)
-        app = App.objects.filter(app_code=_printable(identity.app_code), active=True).first()
-        if app is None:
-            raise AppVerifyFailed("the token's app is not known here")
-        user = _printable(identity.user or identity.app_code)
-        return Caller(app=app, user=user, user_verified=identity.user_verified), None
-
-
-class HeaderAuthentication(BaseAuthentication):
-    """Authentication by `X-Bkapi-Authorization`: an app's code and secret, and perhaps its user, or
-    a token of the store's own, which may also come as a bearer; a token alone decides.
-
-    Every endpoint needs it, so there is no "not my scheme": what is missing is refused.
+    By `X-Bkapi-JWT` on backend paths, where keys are set: then it alone decides. Else by
+    `X-Bkapi-Authorization`: an app's code and secret, or a token of the store's own, which may also
+    come as a bearer; a token alone decides. Every endpoint needs it, so there is no "not my
+    scheme": what is missing is refused.
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
-        credentials = _credentials(request._request)
-        token = credentials.get("access_token") or _bearer(request._request)
+        http = request._request
+        signed, keys = http.META.get("HTTP_X_BKAPI_JWT"), settings.BK_GATEWAY_PUBLIC_KEYS
+        if signed and keys and exchange_of(http).dialect in BACKENDS:
+            return _caller_of_gateway(signed, keys), None
+        credentials = _credentials(http)
+        token = credentials.get("access_token")
+        if token is None and "HTTP_AUTHORIZATION" in http.META:
+            token = _bearer(http.META["HTTP_AUTHORIZATION"])
         if token is not None:
             return _caller_with(token, credentials), None
         code, secret = credentials.get("bk_app_code"), credentials.get("bk_app_secret")
@@ -65,6 +57,15 @@ class HeaderAuthentication(BaseAuthentication):
         return Caller(app=_verified(code, secret), user=credentials.get("bk_username", code)), None
 
 
+def _caller_of_gateway(signed: str, keys: Mapping[str, str]) -> Caller:
+    identity = gateway_tokens.verify(signed, keys=keys)
+    app = App.objects.filter(app_code=_printable(identity.app_code), active=True).first()
+    if app is None:
+        raise AppVerifyFailed("the token's app is not known here")
+    user = _printable(identity.user or identity.app_code)
+    return Caller(app=app, user=user, user_verified=identity.user_verified)
+
+
 def _caller_with(token: str, credentials: Mapping[str, str]) -> Caller:
     found = app_tokens.find(token)
     if found is None or credentials.get("bk_app_code", found.app.app_code) != found.app.app_code:
@@ -73,9 +74,8 @@ def _caller_with(token: str, credentials: Mapping[str, str]) -> Caller:
     return Caller(app=found.app, user=user, token=found)
 
 
-def _bearer(request: HttpRequest) -> str | None:
+def _bearer(header: str) -> str | None:
     """A token of ours in `Authorization`; whatever else is there is not for us."""
-    header = request.META.get("HTTP_AUTHORIZATION", "")
     token = header[len(_BEARER) :].strip()
     is_ours = header.lower().startswith(_BEARER) and token.startswith(app_tokens.PREFIX)
     return _printable(token) if is_ours else None

@@ -16,10 +16,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from joblogs import access, database, query
@@ -40,7 +38,7 @@ from joblogs.refusals import ApiNotFound, TooManyRequests
 from joblogs.search_audit import SearchEntry
 
 from . import envelope, parameters
-from .authentication import GatewayTokenAuthentication, HeaderAuthentication
+from .authentication import AppAuthentication
 from .fields import Json, Params, read, required_id_param
 
 Errors = tuple[type[StoreError], ...]
@@ -71,32 +69,6 @@ class Operation:
     has_scope: bool = True
 
 
-class _AlwaysJson(BaseContentNegotiation):
-    """Content negotiation in which neither `Accept` nor `?format=` changes the answer."""
-
-    def select_parser(self, request: Any, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
-        return renderers[0], renderers[0].media_type
-
-
-class AppRate(BaseThrottle):
-    """Throttle of RATE_LIMIT requests a minute for each app (`docs/api.md`, Limits).
-
-    Beyond it an app is refused, with the seconds until it may retry.
-    """
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        if not settings.RATE_LIMIT:
-            return True
-        caller: Any = request.user
-        wait = access.seconds_to_wait(caller.app, limit=settings.RATE_LIMIT, now=time.time())
-        if wait:
-            raise TooManyRequests(retry_after=wait)
-        return True
-
-
 class ApiView(APIView):
     """Base view of an endpoint: authentication, rate limit, and errors in envelopes.
 
@@ -106,11 +78,22 @@ class ApiView(APIView):
     operations: ClassVar[Mapping[str, Operation]] = {}
     errors: ClassVar[Errors] = ()
 
-    content_negotiation_class = _AlwaysJson
-    authentication_classes = (GatewayTokenAuthentication, HeaderAuthentication)
+    authentication_classes = (AppAuthentication,)
     permission_classes = (IsAuthenticated,)
-    throttle_classes = (AppRate,)
     http_method_names = ["get", "post"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who calls is known, and within its RATE_LIMIT requests a minute (`docs/api.md`, Limits).
+
+        What Django REST framework looks at besides (`Accept`, `?format=`) changes no answer.
+        """
+        self.perform_authentication(request)
+        self.check_permissions(request)
+        if settings.RATE_LIMIT:
+            app = caller_of(request).app
+            wait = access.seconds_to_wait(app, limit=settings.RATE_LIMIT, now=time.time())
+            if wait:
+                raise TooManyRequests(retry_after=wait)
 
     @classmethod
     def status_of(cls, error: type[StoreError]) -> int:

@@ -28,16 +28,26 @@ _NOT_JSON = re.compile(
 """What Python's reader refuses without saying where; a string is passed over."""
 
 
-def stream(request: HttpRequest) -> BinaryIO:
-    """The body as a file. Raises LengthRequired if nobody could say where it ends.
+def opened(
+    request: HttpRequest, types: tuple[str, ...], *, most: int | None = None
+) -> tuple[BinaryIO, int]:
+    """The body as a file, and its length as the request says it, 0 if it does not.
 
-    Django reads nothing of a body that comes chunked; a server that decodes chunks itself says so.
+    Raises BodyTooLarge if that is more than `most`, BadRequest for a type that is none of `types`,
+    LengthRequired if nobody could say where the body ends. Django reads nothing of one that comes
+    chunked; a server that decodes chunks itself says so.
     """
-    if not request.META.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" in request.META:
-        if not request.META.get("wsgi.input_terminated"):
-            raise LengthRequired
-        return cast(BinaryIO, request.META["wsgi.input"])
-    return cast(BinaryIO, request)
+    length = request.META.get("CONTENT_LENGTH") or ""
+    declared = int(length) if length.isascii() and length.isdigit() else 0
+    if most is not None and declared > most:
+        raise BodyTooLarge
+    if request.content_type not in types:
+        raise BadRequest(BadRequest.FIELD, "Content-Type")
+    if length or "HTTP_TRANSFER_ENCODING" not in request.META:
+        return cast(BinaryIO, request), declared
+    if not request.META.get("wsgi.input_terminated"):
+        raise LengthRequired
+    return cast(BinaryIO, request.META["wsgi.input"]), declared
 
 
 def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Block]:
@@ -46,8 +56,8 @@ def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Blo
     encoding = "" if encoding == "identity" else encoding
     if encoding not in ENCODINGS:
         raise BadRequest
-    _check_type(request, _RECORD_TYPES)
-    body = _Body(stream(request), declared=_declared_length(request))
+    source, declared = opened(request, _RECORD_TYPES)
+    body = _Body(source, declared=declared)
     return numbered_lines(
         body.read, encoding=encoding, max_bytes=max_bytes, window_log=BODY_WINDOW_LOG
     )
@@ -93,41 +103,22 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
 
 
 def _read_object(request: HttpRequest) -> dict[str, Any]:
-    if _declared_length(request) > BODY_MAX_BYTES:
-        raise BodyTooLarge
-    _check_type(request, _JSON_TYPES)
+    source, _ = opened(request, _JSON_TYPES, most=BODY_MAX_BYTES)
     if "HTTP_CONTENT_ENCODING" in request.META:
         raise BadRequest
+    parts, left = [], BODY_MAX_BYTES + 1
     try:
-        data = read_at_most(stream(request), BODY_MAX_BYTES)
+        while left and (part := source.read(min(left, 256 * 1024))):
+            parts.append(part)
+            left -= len(part)
     except _CUT as error:
         raise BadRequest from error
-    value = parse_json(data)
+    if not left:
+        raise BodyTooLarge
+    value = parse_json(b"".join(parts))
     if not isinstance(value, dict):
         raise BadRequest
     return value
-
-
-def _check_type(request: HttpRequest, accepted: tuple[str, ...]) -> None:
-    """Raises BadRequest, naming the header, for a type of body that is not read."""
-    if request.content_type not in accepted:
-        raise BadRequest(BadRequest.FIELD, "Content-Type")
-
-
-def _declared_length(request: HttpRequest) -> int:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    return int(length) if length.isascii() and length.isdigit() else 0
-
-
-def read_at_most(source: BinaryIO, limit: int) -> bytes:
-    """All of `source`. Raises BodyTooLarge beyond `limit` bytes."""
-    parts, left = [], limit + 1
-    while left and (part := source.read(min(left, 256 * 1024))):
-        parts.append(part)
-        left -= len(part)
-    if not left:
-        raise BodyTooLarge
-    return b"".join(parts)
 
 
 def parse_json(data: bytes) -> Any:

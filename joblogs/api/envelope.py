@@ -65,8 +65,6 @@ class Exchange:
     dialect: Dialect
     language: str
     trace: str
-    falls_back: bool
-    """A proxy asks BlueKing JOB what this store does not know (`docs/beside-job.md`)."""
     gateway_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     job_request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -79,7 +77,6 @@ class Exchange:
             dialect=dialect,
             language="en" if language == "en" else "zh",
             trace=trace if _TRACE.fullmatch(trace) else "",
-            falls_back=_wants_fallback(request),
         )
 
     def sign(self, response: HttpResponse) -> None:
@@ -105,8 +102,9 @@ def exchange_of(request: Any) -> Exchange:
     return exchange
 
 
-def _wants_fallback(request: HttpRequest) -> bool:
-    """Whether one of our own proxies says so: each adds to X-Forwarded-For whom it heard from."""
+def _wants_fallback(request: Any) -> bool:
+    """Whether a proxy asks BlueKing JOB what this store does not know (`docs/beside-job.md`), and
+    is one of our own: each adds to X-Forwarded-For whom it heard from."""
     heard = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     is_proxied = 0 < settings.TRUSTED_PROXIES <= len([part for part in heard if part.strip()])
     return is_proxied and request.META.get("HTTP_X_JOBLOGS_FALLBACK", "") == "1"
@@ -149,7 +147,8 @@ def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpRespons
     """An error in the envelope of the request's dialect."""
     exchange = exchange_of(request)
     response = _failure(exchange, error, data)
-    if exchange.falls_back and isinstance(error, _UNKNOWN) and exchange.dialect is not Dialect.OWN:
+    is_bluekings = isinstance(error, _UNKNOWN) and exchange.dialect is not Dialect.OWN
+    if is_bluekings and _wants_fallback(request):
         response.status_code = HTTPStatus.NOT_FOUND
     # For our own log and metrics: in most dialects the HTTP status does not tell.
     response.error_code = error.code  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ import msgspec
 from django.db.models import IntegerChoices
 from django.http import HttpRequest
 from django.utils import translation
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import NODEFAULT, UNSET, Meta, UnsetType
 
 from joblogs.choices import ScopeType
 from joblogs.errors import BadRequest
@@ -27,7 +27,6 @@ from .parameters import (
     optional_integer,
     optional_text,
     parameters,
-    positive,
     required_id,
     scope_named,
 )
@@ -57,20 +56,26 @@ class ParameterGroup:
     """Annotation of a request's field that is read from several parameters, with the JSON Schema of
     each, and the names of those required."""
 
-    read_group: Callable[[Params], Any]
+    read: Callable[[Params], Any]
     fields: dict[str, Json]
     required: tuple[str, ...] = ()
-
-    def read(self, params: Params, name: str) -> Any:
-        return self.read_group(params)
 
     def shapes(self, name: str) -> dict[str, Json]:
         return self.fields
 
 
 def read(kind: type[R], params: Params) -> R:
-    """A request from its parameters, field by field in their order. Raises what a reader does."""
-    return kind(**{name: param.read(params, name) for name, param in params_of(kind).items()})
+    """A request from its parameters, field by field in their order; one that has a default only
+    where one of its parameters is given. Raises what a reader does."""
+    values, optional = {}, _optional(kind)
+    for name, param in params_of(kind).items():
+        if name in optional and optional[name].isdisjoint(params):
+            continue
+        if isinstance(param, ParameterGroup):
+            values[name] = param.read(params)
+        else:
+            values[name] = param.read(params, name)
+    return kind(**values)
 
 
 def read_query(kind: type[R], request: HttpRequest, *, repeated: Collection[str] = ()) -> R:
@@ -88,6 +93,16 @@ def params_of(kind: type[msgspec.Struct]) -> dict[str, Parameter | ParameterGrou
     """The annotation of each field of a request."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: hints[name].__metadata__[-1] for name in kind.__struct_fields__}
+
+
+@functools.cache
+def _optional(kind: type[msgspec.Struct]) -> dict[str, frozenset[str]]:
+    """The parameters of each field of a request that has a default."""
+    defaults = {
+        field.name for field in msgspec.structs.fields(kind) if field.default is not NODEFAULT
+    }
+    params = params_of(kind).items()
+    return {name: frozenset(param.shapes(name)) for name, param in params if name in defaults}
 
 
 def shapes_of(kind: type[msgspec.Struct]) -> dict[str, Json]:
@@ -149,9 +164,11 @@ required_id_param = partial(Parameter, required_id, ID, required=True)
 count_param = partial(Parameter, partial(optional_integer, least=0), COUNT)
 number_param = partial(Parameter, optional_integer, NUMBER)
 text_param = partial(Parameter, optional_text, TEXT)
-job_id_param = Parameter(partial(positive, text=BadRequest.JOB_ID), ID, "The job.", required=True)
+job_id_param = Parameter(
+    partial(required_id, text=BadRequest.JOB_ID), ID, "The job.", required=True
+)
 step_id_param = Parameter(
-    partial(positive, text=BadRequest.STEP_ID), ID, "The step of the job.", required=True
+    partial(required_id, text=BadRequest.STEP_ID), ID, "The step of the job.", required=True
 )
 flag_param = partial(Parameter, flag, {"type": "boolean"})
 

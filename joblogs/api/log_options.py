@@ -76,7 +76,7 @@ def _context(params: Params, field: str) -> int:
 class LogOptions(Struct, frozen=True, kw_only=True):
     """Options of a request; by default none. Reading them raises BadRequest, naming the field."""
 
-    part: Annotated[Range | None, ParameterGroup(_part, _PART)]
+    part: Annotated[Range | None, ParameterGroup(_part, _PART)] = None
     grep: Annotated[
         Pattern | None,
         Parameter(
@@ -84,7 +84,7 @@ class LogOptions(Struct, frozen=True, kw_only=True):
             TEXT | {"minLength": 1, "maxLength": PATTERN_MAX},
             "Only the lines that match; not beside a range.",
         ),
-    ]
+    ] = None
     grep_context: Annotated[
         int,
         Parameter(
@@ -92,10 +92,12 @@ class LogOptions(Struct, frozen=True, kw_only=True):
             {"type": "integer", "minimum": 0, "maximum": CONTEXT_MAX},
             "Lines to show around each match.",
         ),
-    ]
-    execute_count: Annotated[int | None, count_param("Only up to this attempt; the first is 0.")]
-    batch: Annotated[int | None, count_param("Only this rolling batch.")]
-    return_log_state: Annotated[bool, flag_param("Tell how complete each log is.")]
+    ] = 0
+    execute_count: Annotated[
+        int | None, count_param("Only up to this attempt; the first is 0.")
+    ] = None
+    batch: Annotated[int | None, count_param("Only this rolling batch.")] = None
+    return_log_state: Annotated[bool, flag_param("Tell how complete each log is.")] = False
 
 
 class LogState(Struct):

@@ -109,7 +109,10 @@ def host_list(
     entries = [] if ids else optional_list(body, "ip_list")
     # The API specification: with a host_id_list the ip_list is ignored, so it is not even read.
     hosts: list[int | Address | None] = []
-    hosts += [_host_id(item) for item in ids] if ids else [host_named(item) for item in entries]
+    try:
+        hosts += map(integer, ids) if ids else map(host_named, entries)
+    except NotInteger:
+        raise BadRequest(BadRequest.HOST_ID) from None
     if len(hosts) > most:
         raise ParameterInvalid(None, lists)
     return [host for host in hosts if host is not None] if hosts else None
@@ -123,13 +126,6 @@ def optional_list(body: Mapping[str, Any], field: str) -> list[Any]:
     if not isinstance(value, list):
         raise BadRequest(BadRequest.FIELD, field)
     return value
-
-
-def _host_id(item: Any) -> int | None:
-    try:
-        return integer(item)
-    except NotInteger:
-        raise BadRequest(BadRequest.HOST_ID) from None
 
 
 def host_named(item: Any) -> int | Address:
@@ -171,20 +167,16 @@ def optional_page(body: Mapping[str, Any]) -> Page | None:
     return Page(first, count)
 
 
-def required_id(params: Mapping[str, Any], field: str) -> int:
-    """An id from 1. Raises ParameterInvalid with the field's name; `positive` says a sentence."""
+def required_id(params: Mapping[str, Any], field: str, *, text: Text | None = None) -> int:
+    """An id from 1. Raises ParameterInvalid with the field's name; or BadRequest with `text`, as
+    endpoints do that only POST."""
     try:
         number = integer(params.get(field))
     except NotInteger:
         number = None
     if number is None or number < 1:
-        raise ParameterInvalid(None, field)
+        raise ParameterInvalid(None, field) if text is None else BadRequest(text)
     return number
-
-
-def positive(params: Mapping[str, Any], field: str, *, text: Text) -> int:
-    """An integer from 1. Raises BadRequest with `text`: so do endpoints that only POST."""
-    return at_least(params.get(field), 1, text)
 
 
 def _field(name: str) -> Text:

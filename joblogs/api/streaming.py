@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from msgspec import Meta
 
@@ -20,7 +20,7 @@ from joblogs.audit import AuditedResponse, ReadEntry
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
 
-from .envelope import json_bytes, success_of
+from .envelope import json_bytes
 
 BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
@@ -43,13 +43,13 @@ def in_parts(
 
     `parts` count in `read.size` the bytes of log that were made; `planned` will be made in all.
     """
-    blocks = _blocks(parts)
-    head, more = _beginning(blocks, BUFFER_BYTES)
+    head, more = _beginning(parts, BUFFER_BYTES)
     if not more:
         if read is not None:
             read.end(read.size)
         return HttpResponse(b"".join(head), content_type=content_type)
-    response = AuditedResponse(itertools.chain(head, blocks), content_type=content_type)
+    blocks = _blocks(itertools.chain(head, parts))
+    response = AuditedResponse(blocks, content_type=content_type)
     if read is not None:
         read.begin(max(planned, read.size))
         response.on_sent = lambda: read.end(read.size)
@@ -85,11 +85,6 @@ def spliced(answer: msgspec.Struct, *values: Iterable[bytes]) -> Iterator[bytes]
     for value, piece in zip(values, rest, strict=True):
         yield from value
         yield piece
-
-
-def enveloped(request: HttpRequest, data: Any, *values: Iterable[bytes]) -> Iterator[bytes]:
-    """`data` in the envelope of a success, in parts; its STREAMED fields are `values`."""
-    return spliced(success_of(request, data), *values)
 
 
 def listed(entries: Iterable[Iterable[bytes]]) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from joblogs import database, query, search, slow_work
 from joblogs.api.base import Operation, read_entry, readable_step
-from joblogs.api.envelope import json_bytes
+from joblogs.api.envelope import json_bytes, success_of
 from joblogs.api.fields import (
     TEXT,
     Address,
@@ -24,7 +24,7 @@ from joblogs.api.fields import (
     read_query,
 )
 from joblogs.api.parameters import optional_text
-from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
+from joblogs.api.streaming import STREAMED, in_parts, listed, spliced
 from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import HostStatus, Role, StepType
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
@@ -152,7 +152,7 @@ class FirstErrorsView(HttpStatusView):
             return in_parts(_table(errors), read, content_type="text/csv; charset=utf-8")
         data = FirstErrors(len(hosts), STREAMED)
         entries = listed([json_bytes(error)] for error in errors)
-        return in_parts(enveloped(request._request, data, entries), read)
+        return in_parts(spliced(success_of(request._request, data), entries), read)
 
 
 def _table(errors: Iterable[HostError]) -> Iterator[bytes]:

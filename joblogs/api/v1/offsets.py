@@ -11,8 +11,8 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import ApiView, Operation, caller_of
-from joblogs.api.envelope import json_bytes
-from joblogs.api.streaming import STREAMED, enveloped, listed
+from joblogs.api.envelope import json_bytes, success_of
+from joblogs.api.streaming import STREAMED, listed, spliced
 from joblogs.errors import JobNotFound, PermissionDenied
 
 
@@ -55,5 +55,5 @@ class Offsets(ApiView):
         instance = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
         offsets = query.expected_offsets(instance)
         entries = listed([json_bytes(LogOffset(**offset))] for offset in offsets)
-        body = enveloped(request._request, LogOffsets(STREAMED), entries)
+        body = spliced(success_of(request._request, LogOffsets(STREAMED)), entries)
         return StreamingHttpResponse(body, content_type="application/json")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -99,14 +98,12 @@ class Records(ApiView):
     def post(self, request: Request) -> HttpResponseBase:
         writer = access.writer_for(caller_of(request))
         lines = record_lines(request._request, max_bytes=settings.RECORDS_MAX_BYTES)
-        return _answer(request._request, ingest(lines, writer=writer))
-
-
-def _answer(request: HttpRequest, report: Report) -> HttpResponseBase:
-    data = report_data(report)
-    if report.refused_total:
-        return envelope.failure(request, RecordsRefused(None, report.refused_total), data=data)
-    return envelope.success(request, data)
+        report = ingest(lines, writer=writer)
+        data, refused = report_data(report), report.refused_total
+        if refused:
+            error = RecordsRefused(None, refused)
+            return envelope.failure(request._request, error, data=data)
+        return envelope.success(request._request, data)
 
 
 def report_data(report: Report) -> RecordsReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from django.http.response import HttpResponseBase
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -13,7 +13,7 @@ from joblogs import access, database, query, slow_work
 from joblogs.api import log_options
 from joblogs.api.base import ApiView, Operation, StepParams, caller_of, read_entry
 from joblogs.api.body import json_object
-from joblogs.api.envelope import json_bytes
+from joblogs.api.envelope import json_bytes, success_of
 from joblogs.api.fields import (
     COUNT,
     ID,
@@ -36,7 +36,6 @@ from joblogs.api.streaming import (
     LOG_TYPE,
     SCRIPT_LOG,
     STREAMED,
-    enveloped,
     in_parts,
     listed,
     log_type,
@@ -84,29 +83,34 @@ _PAGE: dict[str, Json] = {
 }
 
 
+class NamedHosts(NamedTuple):
+    """Hosts that a request names. `has_empty_list`: of its lists one was given empty, and no other
+    holds anything."""
+
+    hosts: list[int | query.Address] | None = None
+    has_empty_list: bool = False
+
+
+def _named_hosts(params: Params) -> NamedHosts:
+    hosts = host_list(params)
+    is_given = any(isinstance(params.get(name), list) for name in _HOST_LISTS)
+    return NamedHosts(hosts, hosts is None and is_given)
+
+
 def _page(params: Params) -> Page | None:
-    return (
-        None if any(optional_list(params, name) for name in _HOST_LISTS) else optional_page(params)
-    )
-
-
-def _has_empty_list(params: Params) -> bool:
-    lists = [params[name] for name in _HOST_LISTS if isinstance(params.get(name), list)]
-    return bool(lists) and not any(lists)
+    if any(optional_list(params, name) for name in _HOST_LISTS):
+        return None
+    return optional_page(params)
 
 
 class BatchLogParams(StepParams, frozen=True, kw_only=True):
-    """Parameters: a step, and some of its hosts, a page of them, or all (`hosts` None).
-
-    `has_empty_list`: a list was given empty and no other holds anything, which is none of these.
-    """
+    """Parameters: a step, and some of its hosts, a page of them, or all."""
 
     job_instance_id: Annotated[int, job_id_param]
     step_instance_id: Annotated[int, step_id_param]
-    hosts: Annotated[list[int | query.Address] | None, ParameterGroup(host_list, _HOST_LISTS)]
-    page: Annotated[Page | None, ParameterGroup(_page, _PAGE)]
-    has_empty_list: Annotated[bool, ParameterGroup(_has_empty_list, {})]
-    options: Annotated[LogOptions, nested(LogOptions)]
+    named: Annotated[NamedHosts, ParameterGroup(_named_hosts, _HOST_LISTS)] = NamedHosts()
+    page: Annotated[Page | None, ParameterGroup(_page, _PAGE)] = None
+    options: Annotated[LogOptions, nested(LogOptions)] = LogOptions()
 
 
 class HostScriptLog(Struct, kw_only=True):
@@ -238,7 +242,9 @@ class BatchGetJobInstanceIpLog(ApiView):
         entries = _scripts if kind == SCRIPT_LOG else _files
         values = [] if kind is None else [listed(entries(step, hosts, options, read_log))]
         planned = sum(host.size for host in hosts)
-        return in_parts(enveloped(request._request, logs, *values), read_log, planned=planned)
+        return in_parts(
+            spliced(success_of(request._request, logs), *values), read_log, planned=planned
+        )
 
 
 def _find_hosts(
@@ -251,13 +257,14 @@ def _find_hosts(
     """
     attempts = Attempts(options.execute_count, options.batch)
     needs_text_only = options.grep is None and not options.return_log_state
-    if params.has_empty_list:
+    named, has_empty_list = params.named
+    if has_empty_list:
         raise HostListInvalid
-    if params.hosts is not None:
-        hosts = query.hosts_named(step, params.hosts, attempts, brief=needs_text_only)
+    if named is not None:
+        hosts = query.hosts_named(step, named, attempts, brief=needs_text_only)
         if not options.return_log_state:
             return hosts, {}
-        return hosts, {"missing_hosts": log_options.missing_hosts(step, params.hosts, hosts)}
+        return hosts, {"missing_hosts": log_options.missing_hosts(step, named, hosts)}
     hosts, total = query.hosts_of(step, params.page, attempts)
     return hosts, {"total": total} if params.page else {}
 

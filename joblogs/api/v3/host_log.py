@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from joblogs import query
 from joblogs.api.base import Operation, StepParams, StepView, read_entry
-from joblogs.api.envelope import json_bytes
+from joblogs.api.envelope import json_bytes, success_of
 from joblogs.api.fields import ADDRESS, COUNT, ID, Address, ParameterGroup, Params, described
 from joblogs.api.parameters import host_named, is_blank
 from joblogs.api.streaming import (
@@ -22,10 +22,10 @@ from joblogs.api.streaming import (
     LOG_TYPE,
     SCRIPT_LOG,
     STREAMED,
-    enveloped,
     in_parts,
     listed,
     log_type,
+    spliced,
     text_of,
 )
 from joblogs.audit import Channel, ReadEntry
@@ -117,7 +117,7 @@ class GetJobInstanceIpLog(StepView[HostLogParams]):
         values = [_text(step, host, read)] if has_text else []
         values += [listed(_files(step, host, read))] if has_files else []
         planned = 0 if host is None else host.size
-        return in_parts(enveloped(request._request, log, *values), read, planned=planned)
+        return in_parts(spliced(success_of(request._request, log), *values), read, planned=planned)
 
 
 def _find_host(step: StepInstance, name: int | query.Address) -> StepHost | None:

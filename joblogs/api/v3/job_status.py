@@ -10,9 +10,10 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import Operation, ScopeView
+from joblogs.api.envelope import success_of
 from joblogs.api.fields import Address, Params, flag_param, read, required_id_param
 from joblogs.api.step_results import StepForm, step_entries
-from joblogs.api.streaming import STREAMED, enveloped, in_parts
+from joblogs.api.streaming import STREAMED, in_parts, spliced
 from joblogs.choices import FINISHED, run_rank
 from joblogs.errors import JobNotFound
 from joblogs.models import JobInstance, Scope, StepInstance
@@ -109,7 +110,7 @@ class GetJobInstanceStatus(ScopeView):
         job = query.find_job(access.jobs_in(scope), job_instance_id=wanted.job_instance_id)
         status = JobStatus(run_rank(job.status) == FINISHED, job_summary(job), STREAMED)
         steps = step_entries(job, _FORM, with_results=wanted.return_ip_result)
-        return in_parts(enveloped(request._request, status, steps))
+        return in_parts(spliced(success_of(request._request, status), steps))
 
 
 def job_summary(job: JobInstance) -> JobSummary:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from joblogs import query
 from joblogs.api.base import Operation, StepParams, StepView, read_entry
-from joblogs.api.envelope import json_bytes
+from joblogs.api.envelope import json_bytes, success_of
 from joblogs.api.fields import ID, Parameter, Params, job_id_param, number_of, step_id_param
 from joblogs.api.parameters import at_least, optional_list
 from joblogs.api.streaming import (
@@ -21,7 +21,6 @@ from joblogs.api.streaming import (
     LOG_TYPE,
     SCRIPT_LOG,
     STREAMED,
-    enveloped,
     in_parts,
     known,
     listed,
@@ -160,7 +159,9 @@ class PluginBatchGetLog(StepView[PluginLogParams]):
         entries = _scripts if kind == SCRIPT_LOG else _files
         values = [] if kind is None else [listed(entries(step, hosts, read_log))]
         planned = sum(host.size for host in hosts)
-        return in_parts(enveloped(request._request, logs, *values), read_log, planned=planned)
+        return in_parts(
+            spliced(success_of(request._request, logs), *values), read_log, planned=planned
+        )
 
 
 def _scripts(

@@ -10,9 +10,10 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import Operation, ScopeView
+from joblogs.api.envelope import success_of
 from joblogs.api.fields import Params, flag_param, job_id_param, read
 from joblogs.api.step_results import StepForm, step_entries
-from joblogs.api.streaming import STREAMED, enveloped, in_parts
+from joblogs.api.streaming import STREAMED, in_parts, spliced
 from joblogs.choices import FINISHED, run_rank
 from joblogs.errors import JobNotFound, StepNotFound
 from joblogs.models import Scope, StepInstance
@@ -91,7 +92,7 @@ class PluginGetJobInstanceStatus(ScopeView):
         status = PluginStatus(run_rank(job.status) == FINISHED, job_summary(job), STREAMED)
         with_objects = wanted.include_execute_object_task_result
         steps = step_entries(job, _FORM, with_results=with_objects)
-        return in_parts(enveloped(request._request, status, steps))
+        return in_parts(spliced(success_of(request._request, status), steps))
 
 
 def _step(step: StepInstance) -> PluginStep:

@@ -15,9 +15,9 @@ from rest_framework.request import Request
 
 from joblogs import query, record_json, records
 from joblogs.api.base import Operation, StepParams, StepView
-from joblogs.api.envelope import json_bytes
+from joblogs.api.envelope import json_bytes, success_of
 from joblogs.api.fields import Address, number_of
-from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed
+from joblogs.api.streaming import STREAMED, in_parts, listed, spliced
 from joblogs.choices import ScriptLanguage, StepType
 from joblogs.models import StepInstance
 from joblogs.query import FileSource
@@ -156,7 +156,7 @@ class GetStepInstanceDetail(StepView[StepParams]):
         )
         values = [_sources(step)] if detail.file_info else []
         values += [_targets(step)] if detail.file_info or detail.script_info else []
-        return in_parts(enveloped(request._request, detail, *values))
+        return in_parts(spliced(success_of(request._request, detail), *values))
 
 
 def _script(step: StepInstance) -> ScriptInfo:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from joblogs import query, slow_work
 from joblogs.api.base import Operation, StepParams, StepView, read_entry
-from joblogs.api.envelope import exchange_of, json_bytes
+from joblogs.api.envelope import exchange_of, json_bytes, success_of
 from joblogs.api.fields import (
     TEXT,
     Address,
@@ -23,7 +23,7 @@ from joblogs.api.fields import (
     text_param,
 )
 from joblogs.api.parameters import optional_text
-from joblogs.api.streaming import STREAMED, enveloped, in_parts, listed, spliced
+from joblogs.api.streaming import STREAMED, in_parts, listed, spliced
 from joblogs.audit import Channel, ReadEntry
 from joblogs.choices import HostStatus, Role, StepType
 from joblogs.errors import ParameterRefused, UnsupportedOperation
@@ -148,7 +148,7 @@ class GetStepInstanceStatus(StepView[StepStatusParams]):
         )
         language = exchange_of(request._request).language
         groups = (_group(group, params, language) for group in query.grouped(results))
-        return in_parts(enveloped(request._request, status, listed(groups)), read)
+        return in_parts(spliced(success_of(request._request, status), listed(groups)), read)
 
 
 def _results(

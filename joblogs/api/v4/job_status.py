@@ -10,9 +10,10 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import Operation, ScopeView
+from joblogs.api.envelope import success_of
 from joblogs.api.fields import Params, flag_param, job_id_param, or_unset, read
 from joblogs.api.step_results import StepForm, step_entries
-from joblogs.api.streaming import STREAMED, enveloped, in_parts
+from joblogs.api.streaming import STREAMED, in_parts, spliced
 from joblogs.api.v3.fields import (
     Duration,
     HostStatusCode,
@@ -114,7 +115,7 @@ class V4GetJobInstanceStatus(ScopeView):
         status = V4JobStatus(run_rank(job.status) == FINISHED, _job_summary(job), STREAMED)
         with_objects = wanted.return_execute_object_result
         steps = step_entries(job, _FORM, with_results=with_objects)
-        return in_parts(enveloped(request._request, status, steps))
+        return in_parts(spliced(success_of(request._request, status), steps))
 
 
 def _job_summary(job: JobInstance) -> V4JobSummary:

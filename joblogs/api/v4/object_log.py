@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from joblogs import query
 from joblogs.api.base import Operation, StepParams, StepView, read_entry
-from joblogs.api.envelope import json_bytes
+from joblogs.api.envelope import json_bytes, success_of
 from joblogs.api.fields import (
     ID,
     NAMED_HOST,
@@ -33,7 +33,6 @@ from joblogs.api.streaming import (
     LOG_TYPE,
     SCRIPT_LOG,
     STREAMED,
-    enveloped,
     in_parts,
     known,
     listed,
@@ -178,7 +177,7 @@ class BatchGetJobInstanceExecuteObjectLog(StepView[ObjectLogParams]):
         entries = _scripts(step, hosts, read) if kind == SCRIPT_LOG else _files(step, hosts, read)
         values = [] if kind is None else [listed(entries)]
         planned = sum(host.size for host in hosts)
-        return in_parts(enveloped(request._request, logs, *values), read, planned=planned)
+        return in_parts(spliced(success_of(request._request, logs), *values), read, planned=planned)
 
 
 def _scripts(
