@@ -65,13 +65,10 @@ def read_lost() -> None:
     _READS_LOST.inc()
 
 
-def answered(*, route: str, status: int, code: int | None, seconds: float) -> None:
-    """A request has its answer; `code` is the error's that it tells, if it is an error."""
+def answered(*, route: str, status: int, code: int | None, seconds: float, size: int) -> None:
+    """An answer has gone out, whose first byte came after so many seconds; `code` is the error's
+    that it tells, if it is an error."""
     _REQUESTS.labels(route, str(status)).observe(seconds)
     if code is not None:
         _FAILURES.labels(str(code)).inc()
-
-
-def sent(*, route: str, size: int) -> None:
-    """An answer's bytes have gone out."""
     _ANSWER_BYTES.labels(route).inc(size)

@@ -34,46 +34,6 @@ class Work(NamedTuple):
     """Monotonic time; what is younger does not count yet."""
 
 
-class SlowWork:
-    """Registry of the slow work that runs now, by thread. Safe to use from any thread.
-
-    A thread does one thing at a time, so what it begins is the end of what it did before.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: dict[int, Work] = {}
-
-    def begin(self, caller: Hashable) -> Work | None:
-        """What to `end`; None if the process or the caller has too much of it already."""
-        work = Work(threading.get_ident(), caller, time.monotonic())
-        most, of_caller = _share(2), _share(4)
-        with self._lock:
-            self._running.pop(work.thread, None)
-            counted = [
-                other.caller
-                for other in self._running.values()
-                if other.counts_from <= work.counts_from
-            ]
-            if len(counted) >= most or counted.count(caller) >= of_caller:
-                return None
-            self._running[work.thread] = work
-        return work
-
-    def send(self, caller: Hashable) -> Work:
-        """The same for an answer of bounded size: never refused, counted once it takes long."""
-        work = Work(threading.get_ident(), caller, time.monotonic() + SENDING_SECONDS)
-        with self._lock:
-            self._running[work.thread] = work
-        return work
-
-    def end(self, work: Work) -> None:
-        """Let go; of what is over nothing happens."""
-        with self._lock:
-            if self._running.get(work.thread) is work:
-                del self._running[work.thread]
-
-
 class Returns:
     """Memory of who was told to come back later, and for what. Bounded by what a second holds."""
 
@@ -99,8 +59,9 @@ class Returns:
             raise TooManyRequests(retry_after=math.ceil(early))
 
 
-_running = SlowWork()
-end = _running.end
+_lock = threading.Lock()
+_running: dict[int, Work] = {}
+"""The slow work that runs now, by thread: what one begins is the end of what it did before."""
 _ATTRIBUTE = "slow_work"
 
 
@@ -114,9 +75,17 @@ def may_begin(request: Any) -> bool:
 
     It ends when the answer has been sent, if not before.
     """
-    if _work_of(request) is None:
-        setattr(request, _ATTRIBUTE, _running.begin(_caller(request)))
-    return _work_of(request) is not None
+    if getattr(request, _ATTRIBUTE, None) is not None:
+        return True
+    work = Work(threading.get_ident(), _caller(request), time.monotonic())
+    with _lock:
+        _running.pop(work.thread, None)
+        others = [o.caller for o in _running.values() if o.counts_from <= work.counts_from]
+        if len(others) >= _share(2) or others.count(work.caller) >= _share(4):
+            return False
+        _running[work.thread] = work
+    setattr(request, _ATTRIBUTE, work)
+    return True
 
 
 def begin(request: Any) -> None:
@@ -131,21 +100,32 @@ def may_wait(request: Any) -> bool:
 
 
 def send(request: Any) -> Work:
-    """The work that ends when a request's answer has been sent: to be given to `end` then."""
-    return _work_of(request) or _running.send(_caller(request))
+    """The work that ends when a request's answer has been sent: to be given to `end` then.
+
+    An answer of bounded size is never refused, and counts once it takes long.
+    """
+    work: Work | None = getattr(request, _ATTRIBUTE, None)
+    if work is None:
+        counts_from = time.monotonic() + SENDING_SECONDS
+        work = Work(threading.get_ident(), _caller(request), counts_from)
+        with _lock:
+            _running[work.thread] = work
+    return work
+
+
+def end(work: Work) -> None:
+    """Let go; of what is over nothing happens."""
+    with _lock:
+        if _running.get(work.thread) is work:
+            del _running[work.thread]
 
 
 def end_waiting(request: Any) -> None:
     """A request has waited: what is sent next counts by itself."""
-    work = _work_of(request)
+    work = getattr(request, _ATTRIBUTE, None)
     if work is not None:
         end(work)
     setattr(request, _ATTRIBUTE, None)
-
-
-def _work_of(request: Any) -> Work | None:
-    work: Work | None = getattr(request, _ATTRIBUTE, None)
-    return work
 
 
 def _caller(request: Any) -> Hashable:

@@ -178,9 +178,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # Above all others: there is no answer without these headers.
     "jobplatform.middleware.SafeHeaders",
-    # Before whatever may refuse, redirect or begin a session: load balancers ask here.
-    "joblogs.monitoring.middleware.Monitoring",
-    # Above whatever answers, so that nothing goes out that is not counted.
+    # Before whatever may refuse, redirect or begin a session: load balancers ask here. Above
+    # whatever else answers, so that nothing goes out that is not counted.
     "joblogs.monitoring.middleware.Requests",
     # Above all others, so that no answer of the API is HTML or a redirect, whoever refuses it.
     "joblogs.api.middleware.ApiAnswers",
@@ -188,14 +187,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "joblogs.pages.middleware.ReaderTimezoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "joblogs.pages.middleware.VisibleTextMiddleware",
-    "joblogs.pages.middleware.UnavailableMiddleware",
+    "joblogs.pages.middleware.PageMiddleware",
     # Below all others: it counts what views do and send.
     "joblogs.api.middleware.SlowRequests",
 ]

@@ -1,5 +1,5 @@
-"""Middleware that answers health checks and metrics before any other layer, and middleware that
-logs one line for each request and counts it in the metrics.
+"""Middleware that answers health checks and metrics before any other layer, logs one line for each
+other request and counts it in the metrics.
 
 A line names the route, never the address: ESB clients send credentials in the query string, and a
 path may hold anything. The text of a log is in neither.
@@ -33,26 +33,20 @@ UNROUTED = "none"
 """What no route answered: static files, addresses that do not exist, hosts that are not ours."""
 
 
-class Monitoring:
-    """Middleware for probes: they use a machine's address over plain HTTP and follow no redirect.
+class Requests:
+    """Middleware that answers probes, and logs and counts each other request, once its answer has
+    been sent.
 
-    So neither ALLOWED_HOSTS nor the redirect to HTTPS is for them, and no session is begun.
+    Probes use a machine's address over plain HTTP and follow no redirect. So neither ALLOWED_HOSTS
+    nor the redirect to HTTPS is for them, and no session is begun.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return PATHS.get(request.path_info, self.get_response)(request)
-
-
-class Requests:
-    """Middleware that logs and counts each request, once its answer has been sent."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info in PATHS:
+            return PATHS[request.path_info](request)
         started = time.monotonic()
         response: Any = self.get_response(request)
         answer = _Answer(request, response, started)
@@ -85,7 +79,6 @@ class _Answer:
         self.size, self.cut = int(length) if length.isdigit() else 0, False
         if not response.streaming:
             self.size = len(response.content)
-        metrics.answered(route=self.route, status=self.status, code=self.code, seconds=self.seconds)
 
     def counted(self, parts: Iterable[bytes]) -> Iterator[bytes]:
         """The parts of a body; one that is not asked for to its end was cut, whoever did it."""
@@ -97,7 +90,13 @@ class _Answer:
 
     def ended(self) -> None:
         """The answer has gone out, or was cut."""
-        metrics.sent(route=self.route, size=self.size)
+        metrics.answered(
+            route=self.route,
+            status=self.status,
+            code=self.code,
+            seconds=self.seconds,
+            size=self.size,
+        )
         values = {
             "request_id": self.request_id,
             "method": self.method,

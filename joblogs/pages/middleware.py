@@ -35,28 +35,23 @@ _INVISIBLE = re.compile(
 )
 
 
-class ReaderTimezoneMiddleware:
-    """Middleware that activates the reader's time zone for a request."""
+class PageMiddleware:
+    """Middleware of the pages, the admin's too.
+
+    It activates the reader's time zone, names such characters (⟨U+202E⟩) in HTML, and answers
+    Unavailable with 503; so it answers a statement that took too long, and what fails because a
+    version before 1.0 made the store, and says that. The API has its own renderer, so none of its
+    errors arrives here.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         name = unquote(request.COOKIES.get(COOKIE, ""))
-        if name not in _KNOWN:
-            return self.get_response(request)
-        with timezone.override(zoneinfo.ZoneInfo(name)):
-            return self.get_response(request)
-
-
-class VisibleTextMiddleware:
-    """Middleware that names such characters (⟨U+202E⟩) in every page of HTML, the admin's too."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+        zone = zoneinfo.ZoneInfo(name) if name in _KNOWN else timezone.get_current_timezone()
+        with timezone.override(zone):
+            response = self.get_response(request)
         kind = response.get("Content-Type", "")
         if isinstance(response, HttpResponse) and kind.startswith("text/html"):
             html = response.content.decode(response.charset)
@@ -64,22 +59,6 @@ class VisibleTextMiddleware:
             if shown != html:
                 response.content = shown.encode(response.charset)
         return response
-
-
-class UnavailableMiddleware:
-    """Middleware that answers Unavailable, raised by a page or the admin, with 503.
-
-    So it answers a page whose statement took too long, and what fails because a version before 1.0
-    made the store, and says that.
-
-    The API has its own renderer, so nothing of it arrives here.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Unavailable):

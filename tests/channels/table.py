@@ -19,18 +19,15 @@ ROWS = [*PAGES, *API, *ADMIN]
 
 
 ANSWERING: dict[str, tuple[str, ...]] = {
-    "joblogs.monitoring.middleware.Monitoring": ("/healthz", "/readyz", "/metrics"),
+    "joblogs.monitoring.middleware.Requests": ("/healthz", "/readyz", "/metrics"),
     "whitenoise.middleware.WhiteNoiseMiddleware": ("/static/",),
 }
 """Middleware that answers by itself, before there is any route, and where it does."""
 PASSING_ON = {
     "jobplatform.middleware.SafeHeaders",
-    "joblogs.monitoring.middleware.Requests",
     "joblogs.api.middleware.ApiAnswers",
     "joblogs.api.middleware.SlowRequests",
-    "joblogs.pages.middleware.VisibleTextMiddleware",
-    "joblogs.pages.middleware.UnavailableMiddleware",
-    "joblogs.pages.middleware.ReaderTimezoneMiddleware",
+    "joblogs.pages.middleware.PageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -87,7 +87,7 @@ def test_every_route_has_one_row() -> None:
 
 def test_all_middleware_that_answers_by_itself_is_known() -> None:
     assert sorted(settings.MIDDLEWARE) == sorted([*ANSWERING, *PASSING_ON])
-    assert set(PATHS) == set(ANSWERING["joblogs.monitoring.middleware.Monitoring"])
+    assert set(PATHS) == set(ANSWERING["joblogs.monitoring.middleware.Requests"])
 
 
 def test_every_command_has_one_row() -> None:

@@ -6,16 +6,16 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from joblogs.pages.middleware import COOKIE, ReaderTimezoneMiddleware
+from joblogs.pages.middleware import COOKIE, PageMiddleware
 
 
 def _zone(cookie: str | None) -> str:
     request = HttpRequest()
     if cookie is not None:
         request.COOKIES[COOKIE] = cookie
-    seen = ReaderTimezoneMiddleware(
-        lambda request: HttpResponse(timezone.get_current_timezone_name())
-    )(request)
+    seen = PageMiddleware(lambda request: HttpResponse(timezone.get_current_timezone_name()))(
+        request
+    )
     assert isinstance(seen, HttpResponse)
     return seen.content.decode()
 
