@@ -21,8 +21,7 @@ from joblogs.refusals import AppVerifyFailed, InvalidArgs
 
 from . import gateway_tokens
 from .body import json_object, parse_json
-from .dialects import BACKENDS, Dialect
-from .envelope import exchange_of
+from .exchange import BACKENDS, Dialect, exchange_of
 
 _KEYS = ("bk_app_code", "bk_app_secret", "bk_username", "access_token")
 _BEARER = "bearer "

@@ -1,19 +1,14 @@
-"""Envelopes of the API: what an answer and an error look like in each dialect."""
+"""Envelopes of errors: what each looks like in each dialect."""
 
 from __future__ import annotations
 
 import logging
-import re
 import traceback
-import uuid
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any
 
-import msgspec
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from msgspec import UNSET, UnsetType
+from django.http import HttpResponse
 from rest_framework import exceptions
 from rest_framework.views import APIView
 
@@ -31,12 +26,9 @@ from joblogs.errors import (
 from joblogs.object_store import ObjectUnreachable
 from joblogs.refusals import Refusal, TooManyRequests
 
-from .dialects import THROUGH_GATEWAY, V4, Dialect
-from .fields import constant
+from .exchange import V4, Dialect, Exchange, answer, exchange_of
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
-json_bytes = msgspec.json.Encoder().encode
 
 ESB_REFUSED = 1306401
 _V4_FAILURES = {
@@ -48,8 +40,6 @@ _V4_FAILURES = {
     StepNotFound.code: (404, "NOT_FOUND"),
 }
 _UNKNOWN = (ScopeNotFound, JobNotFound, StepNotFound)
-_LANGUAGE_TAGS = {"zh": "zh-hans", "en": "en"}
-_TRACE = re.compile(r"[\x21-\x7e]{1,128}")
 _INSTANCE_TYPES = {"biz": "biz", "biz_set": "business_set", "tenant_set": "tenant_set"}
 _INSTANCE_NAMES = {
     "biz": ("业务", "Business"),
@@ -58,89 +48,12 @@ _INSTANCE_NAMES = {
 }
 
 
-@dataclass(slots=True)
-class Exchange:
-    """Context of one request that its answer needs: the dialect, the language, the ids."""
-
-    dialect: Dialect
-    language: str
-    trace: str
-    gateway_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    job_request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    @classmethod
-    def begin(cls, request: HttpRequest, dialect: Dialect) -> Exchange:
-        """Only `Blueking-Language` decides the language, and only English is not Chinese."""
-        language = request.META.get("HTTP_BLUEKING_LANGUAGE", "").strip().lower()
-        trace = request.META.get("HTTP_X_REQUEST_ID", "")
-        return cls(
-            dialect=dialect,
-            language="en" if language == "en" else "zh",
-            trace=trace if _TRACE.fullmatch(trace) else "",
-        )
-
-    def sign(self, response: HttpResponse) -> None:
-        """The ids that every answer carries; a caller's own gateway id is not looked at."""
-        response["X-Bkapi-Request-Id"] = self.gateway_id
-        response["X-Bk-Job-Request-Id"] = self.job_request_id
-        # Django's middleware goes by `Accept-Language`, which decides nothing here.
-        del response["Content-Language"]
-        if response.get("Content-Type") == "application/json":
-            response["Content-Language"] = _LANGUAGE_TAGS[self.language]
-        if self.dialect in THROUGH_GATEWAY:
-            response["X-Request-ID"] = self.trace or self.gateway_id
-
-    def tail(self) -> dict[str, Any]:
-        """The last keys of every envelope."""
-        ids = {"job_request_id": self.job_request_id}
-        return {**ids, "request_id": self.job_request_id} if self.dialect is Dialect.ESB else ids
-
-
-def exchange_of(request: Any) -> Exchange:
-    """The exchange that `middleware.ApiAnswers` began for a request."""
-    exchange: Exchange = request.exchange
-    return exchange
-
-
 def _wants_fallback(request: Any) -> bool:
     """Whether a proxy asks BlueKing JOB what this store does not know (`docs/beside-job.md`), and
     is one of our own: each adds to X-Forwarded-For whom it heard from."""
     heard = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     is_proxied = 0 < settings.TRUSTED_PROXIES <= len([part for part in heard if part.strip()])
     return is_proxied and request.META.get("HTTP_X_JOBLOGS_FALLBACK", "") == "1"
-
-
-class Success(msgspec.Struct, Generic[T]):
-    """Envelope of a success; `request_id` is the ESB's."""
-
-    result: Annotated[bool, constant(True)]
-    code: Annotated[int, constant(0)]
-    message: Annotated[str, constant("")]
-    data: T
-    job_request_id: str
-    request_id: str | UnsetType = UNSET
-
-
-class V4Success(msgspec.Struct, Generic[T]):
-    """Envelope of a success in version 4."""
-
-    data: T
-    job_request_id: str
-
-
-def success_of(request: Any, data: Any) -> Success[Any] | V4Success[Any]:
-    """`data` in the envelope of a success, in the request's dialect."""
-    exchange = exchange_of(request)
-    number = exchange.job_request_id
-    if exchange.dialect in V4:
-        return V4Success(data, number)
-    also = number if exchange.dialect is Dialect.ESB else UNSET
-    return Success(True, 0, "", data, number, also)
-
-
-def success(request: Any, data: Any) -> HttpResponse:
-    """The answer with `data` in the envelope of a success."""
-    return answer(success_of(request, data))
 
 
 def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpResponse:
@@ -185,11 +98,6 @@ def _v4_failure(exchange: Exchange, error: StoreError) -> HttpResponse:
         body["data"] = _permission(error, exchange.language)
     body["details"] = [{"code": str(error.code), "message": message}]
     return answer({"error": body} | exchange.tail(), status=status)
-
-
-def answer(envelope: Any, *, status: int = 200) -> HttpResponse:
-    """A JSON answer, whatever the client accepts."""
-    return HttpResponse(json_bytes(envelope), status=status, content_type="application/json")
 
 
 def _refusal(exchange: Exchange, error: Refusal) -> HttpResponse:

@@ -15,8 +15,8 @@ from joblogs import slow_work
 from joblogs.errors import Unavailable
 from joblogs.refusals import ApiNotFound, InvalidArgs, TooManyRequests
 
-from .dialects import dialect_of
-from .envelope import Exchange, failure
+from .envelope import failure
+from .exchange import Exchange, dialect_of
 
 
 class ApiAnswers:

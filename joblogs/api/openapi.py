@@ -22,8 +22,8 @@ from joblogs.refusals import (
 )
 
 from .base import ApiView, Errors, Operation
-from .dialects import FORMS_V3, FORMS_V4
-from .envelope import Success, V4Success, v4_failure
+from .envelope import v4_failure
+from .exchange import FORMS_V3, FORMS_V4, Success, V4Success
 from .fields import SCOPE, TEXT, Json, described, header, required_of, shapes_of
 from .openapi_shapes import (
     METHOD_REFUSED,

@@ -13,7 +13,7 @@ from joblogs import query
 from joblogs.models import JobInstance, StepInstance
 from joblogs.query import TargetResult
 
-from .envelope import json_bytes
+from .exchange import json_bytes
 from .streaming import STREAMED, listed, spliced
 
 

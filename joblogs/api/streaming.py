@@ -20,7 +20,7 @@ from joblogs.audit import AuditedResponse, ReadEntry
 from joblogs.choices import StepType
 from joblogs.models import StepInstance
 
-from .envelope import json_bytes
+from .exchange import json_bytes
 
 BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.urls import re_path
 
 from .base import ApiView, not_found
-from .dialects import Dialect, routes, v4_routes
+from .exchange import Dialect, routes, v4_routes
 from .v1 import (
     compare,
     export,

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import resolve
 
 from joblogs.api.base import ApiView
-from joblogs.api.envelope import Success, V4Success
+from joblogs.api.exchange import Success, V4Success
 from tests.api_examples import EXAMPLES, Example, app_of_the_examples, stored
 from tests.builders import asking, file_log, load, result, step
 

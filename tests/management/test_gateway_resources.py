@@ -16,7 +16,7 @@ from django.core.management.base import CommandError
 from django.urls import resolve
 from drf_spectacular.validation import validate_schema
 
-from joblogs.api.dialects import BACKENDS, dialect_of
+from joblogs.api.exchange import BACKENDS, dialect_of
 from joblogs.api.urls import ROUTES
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from joblogs import access, audit
 from joblogs.api.base import Operation, caller_of
-from joblogs.api.envelope import json_bytes
+from joblogs.api.exchange import json_bytes
 from joblogs.api.fields import Parameter, header, read_query
 from joblogs.api.parameters import number_within
 from joblogs.errors import BadRequest, PermissionDenied, Text

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from joblogs import access, database, query, slow_work
 from joblogs.api.base import ApiView, Operation, caller_of, read_entry
-from joblogs.api.envelope import success
+from joblogs.api.exchange import success
 from joblogs.api.fields import (
     TEXT,
     Parameter,

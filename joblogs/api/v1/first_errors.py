@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from joblogs import database, query, search, slow_work
 from joblogs.api.base import Operation, read_entry, readable_step
-from joblogs.api.envelope import json_bytes, success_of
+from joblogs.api.exchange import json_bytes, success_of
 from joblogs.api.fields import (
     TEXT,
     Address,

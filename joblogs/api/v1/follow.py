@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 from rest_framework.request import Request
 
 from joblogs import query
-from joblogs.api import envelope, parameters
+from joblogs.api import exchange, parameters
 from joblogs.api.base import ApiView, Operation, read_entry, readable_step
 from joblogs.api.fields import ID, Parameter, Params, or_unset, read
 from joblogs.audit import Channel
@@ -202,7 +202,7 @@ class Follow(ApiView):
         )
         entry = read_entry(request, instance, hosts=hosts, channel=Channel.STEP_FOLLOW, poll=True)
         entry.end(news.size)
-        return envelope.success(request._request, followed)
+        return exchange.success(request._request, followed)
 
 
 def _choose_group(cursor: Cursor, step: StepInstance, key: str | None) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from rest_framework.request import Request
 
 from joblogs import database
-from joblogs.api import envelope
+from joblogs.api import exchange
 from joblogs.api.base import Operation, readable_step
 from joblogs.api.fields import Address, Parameter, count_param, read_query
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
@@ -85,7 +85,7 @@ class GroupHostsView(HttpStatusView):
             GroupHost(host.bk_host_id, host.name, host.bk_cloud_id, host.ip, host.ipv6)
             for host in chosen.hosts[start : start + params.length]
         ]
-        return envelope.success(request._request, GroupHosts(len(chosen.hosts), hosts))
+        return exchange.success(request._request, GroupHosts(len(chosen.hosts), hosts))
 
 
 def find_group(step: StepInstance, key: str, attempts: Attempts) -> StepGroup:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import ApiView, Operation, caller_of
-from joblogs.api.envelope import json_bytes, success_of
+from joblogs.api.exchange import json_bytes, success_of
 from joblogs.api.streaming import STREAMED, listed, spliced
 from joblogs.errors import JobNotFound, PermissionDenied
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 
 from joblogs import access, records
-from joblogs.api import envelope
+from joblogs.api import envelope, exchange
 from joblogs.api.base import ApiView, Operation, caller_of
 from joblogs.api.body import record_lines
 from joblogs.api.fields import constant, or_unset
@@ -93,7 +93,7 @@ class Records(ApiView):
 
     def get(self, request: Request) -> HttpResponseBase:
         types = RecordTypes(records.FORMAT, records.VERSIONS, records.TYPES)
-        return envelope.success(request._request, types)
+        return exchange.success(request._request, types)
 
     def post(self, request: Request) -> HttpResponseBase:
         writer = access.writer_for(caller_of(request))
@@ -103,7 +103,7 @@ class Records(ApiView):
         if refused:
             error = RecordsRefused(None, refused)
             return envelope.failure(request._request, error, data=data)
-        return envelope.success(request._request, data)
+        return exchange.success(request._request, data)
 
 
 def report_data(report: Report) -> RecordsReport:

@@ -17,7 +17,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.request import Request
 
 from joblogs.api.base import ApiView, Operation
-from joblogs.api.envelope import json_bytes
+from joblogs.api.exchange import json_bytes
 
 
 class Schema(ApiView):

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from joblogs import database, query, slow_work
 from joblogs.api.base import ApiView, Operation, read_entry, readable_step
-from joblogs.api.envelope import success
+from joblogs.api.exchange import success
 from joblogs.api.fields import Parameter, count_param, flag_param, read_query
 from joblogs.audit import Channel
 from joblogs.choices import Role, StepType

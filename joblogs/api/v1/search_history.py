@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from joblogs import access, database, slow_work
 from joblogs.api.base import ApiView, Operation, caller_of, read_entry, search_entry
-from joblogs.api.envelope import success
+from joblogs.api.exchange import success
 from joblogs.api.fields import TEXT, Parameter, Params, flag_param, read_query, text_param
 from joblogs.api.parameters import optional_text
 from joblogs.audit import Channel

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from joblogs import database, failures, slow_work
-from joblogs.api import envelope
+from joblogs.api import exchange
 from joblogs.api.base import Operation, read_entry, readable_step
 from joblogs.api.fields import (
     Parameter,
@@ -158,7 +158,7 @@ class Summary(HttpStatusView):
         hosts = len(read.hosts | made.read_hosts)
         entry = read_entry(request, instance, channel=Channel.SUMMARY, hosts=hosts)
         entry.end(read.size + made.read_bytes)
-        return envelope.success(request._request, answer)
+        return exchange.success(request._request, answer)
 
 
 def _readable(groups: Iterable[StepGroup]) -> list[StepGroup]:
@@ -213,7 +213,7 @@ _ENVELOPE_CHARS = 160
 
 def _length(value: object) -> int:
     """Characters of a value as JSON."""
-    return len(envelope.json_bytes(value).decode())
+    return len(exchange.json_bytes(value).decode())
 
 
 def _counts(found: Overview, made: StepGroups, *, silent: int, unfinished: int) -> Counts:

@@ -13,7 +13,7 @@ from joblogs import access, database, query, slow_work
 from joblogs.api import log_options
 from joblogs.api.base import ApiView, Operation, StepParams, caller_of, read_entry
 from joblogs.api.body import json_object
-from joblogs.api.envelope import json_bytes, success_of
+from joblogs.api.exchange import json_bytes, success_of
 from joblogs.api.fields import (
     COUNT,
     ID,

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import Operation, ScopeView
-from joblogs.api.envelope import success_of
+from joblogs.api.exchange import success_of
 from joblogs.api.fields import Address, Params, flag_param, read, required_id_param
 from joblogs.api.step_results import StepForm, step_entries
 from joblogs.api.streaming import STREAMED, in_parts, spliced

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from joblogs import query
 from joblogs.api.base import Operation, StepParams, StepView, read_entry
-from joblogs.api.envelope import json_bytes, success_of
+from joblogs.api.exchange import json_bytes, success_of
 from joblogs.api.fields import ID, Parameter, Params, job_id_param, number_of, step_id_param
 from joblogs.api.parameters import at_least, optional_list
 from joblogs.api.streaming import (

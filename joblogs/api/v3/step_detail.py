@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from joblogs import query, record_json, records
 from joblogs.api.base import Operation, StepParams, StepView
-from joblogs.api.envelope import json_bytes, success_of
+from joblogs.api.exchange import json_bytes, success_of
 from joblogs.api.fields import Address, number_of
 from joblogs.api.streaming import STREAMED, in_parts, listed, spliced
 from joblogs.choices import ScriptLanguage, StepType

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from joblogs import query, slow_work
 from joblogs.api.base import Operation, StepParams, StepView, read_entry
-from joblogs.api.envelope import exchange_of, json_bytes, success_of
+from joblogs.api.exchange import exchange_of, json_bytes, success_of
 from joblogs.api.fields import (
     TEXT,
     Address,

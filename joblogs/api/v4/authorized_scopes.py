@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from joblogs import access
 from joblogs.api import parameters
 from joblogs.api.base import ApiView, Operation, caller_of
-from joblogs.api.envelope import success
+from joblogs.api.exchange import success
 from joblogs.api.fields import Parameter, constant, read
 from joblogs.api.parameters import number_within
 from joblogs.errors import BadRequest

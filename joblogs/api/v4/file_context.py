@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from joblogs import query
 from joblogs.api.base import Operation, read_entry
-from joblogs.api.envelope import exchange_of, json_bytes
+from joblogs.api.exchange import exchange_of, json_bytes
 from joblogs.api.fields import NUMBER, Parameter
 from joblogs.audit import Channel
 from joblogs.choices import StepType

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from joblogs import access, query
 from joblogs.api.base import Operation, ScopeView
-from joblogs.api.envelope import success
+from joblogs.api.exchange import success
 from joblogs.api.fields import (
     ADDRESS,
     NUMBER,

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from joblogs import query
 from joblogs.api.base import Operation, StepParams, StepView, read_entry
-from joblogs.api.envelope import json_bytes, success_of
+from joblogs.api.exchange import json_bytes, success_of
 from joblogs.api.fields import (
     ID,
     NAMED_HOST,

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 from joblogs import query
 from joblogs.api.base import StepParams, StepView
-from joblogs.api.envelope import exchange_of, success
+from joblogs.api.exchange import exchange_of, success
 from joblogs.api.fields import (
     COUNT,
     ID,
