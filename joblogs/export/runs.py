@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from joblogs.models import HostResult
 from joblogs.query import Result, StepHost
-from joblogs.query.step_host import host_with, newest_of
+from joblogs.query.hosts import host_with, newest_of
 
 from .selection import Selection
 

@@ -12,7 +12,7 @@ from joblogs import query, search
 from joblogs.choices import Outcome, StepType
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from joblogs.query import FileLogs, State, StepHost, canonical_order
-from joblogs.query.step_host import by_host, file_bytes, owners_of_files
+from joblogs.query.hosts import by_host, file_bytes, owners_of_files
 
 from .runs import HostRuns, runs_of
 from .selection import Selection

@@ -15,7 +15,7 @@ from joblogs.choices import FINISHED, StepType, run_rank
 from joblogs.logtext.codec import Unreadable
 from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.query import StepHost
-from joblogs.query.hosts import HostTexts
+from joblogs.query.host_texts import HostTexts
 from joblogs.search import logs_of
 from joblogs.search.signed_texts import SignedTexts
 from joblogs.signatures import Bitmap

@@ -7,11 +7,13 @@ of hosts; text comes in groups of bounded size.
 from .changes import step_facts
 from .completeness import Completeness, State, completeness
 from .follow import CURSOR_MAX_BYTES, Cursor, LogNews, News, news_since, read_cursor
+from .host_texts import every_text_of
 from .hosts import (
     HOSTS_MAX,
     Address,
+    Attempts,
     Page,
-    every_text_of,
+    StepHost,
     holders,
     hosts_as,
     hosts_named,
@@ -40,7 +42,6 @@ from .ranges import (
 from .reachable import Lost, out_of_reach, read_what_is_there
 from .results import Result
 from .status import ResultGroup, TargetResult, grouped, latest_batch, target_results
-from .step_host import Attempts, StepHost
 from .task_context import (
     FailedTransfer,
     TransferFailures,

@@ -14,7 +14,7 @@ from joblogs.logtext import store
 from joblogs.logtext.store import line_ends
 from joblogs.models import HostResult, StepInstance
 
-from .step_host import StepHost
+from .hosts import StepHost
 
 _BLOCK_BYTES = 1024 * 1024
 

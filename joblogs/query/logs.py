@@ -11,7 +11,7 @@ from joblogs.choices import StepType
 from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, StepInstance
 
-from .step_host import StepHost, file_weights
+from .hosts import StepHost, file_weights
 
 
 def script_logs(

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from joblogs.choices import HOST_SUCCEEDED, HostStatus, StepType
 from joblogs.models import FileLog, HostResult, StepInstance
 
+from .hosts import Attempts, StepHost, step_hosts
 from .results import read
-from .step_host import Attempts, StepHost, step_hosts
 
 
 class Transfer(NamedTuple):

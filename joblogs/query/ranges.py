@@ -10,8 +10,8 @@ from joblogs.logtext import store
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .completeness import Completeness, State, completeness
+from .hosts import StepHost
 from .results import Result
-from .step_host import StepHost
 
 # Of several logs, what is said of the whole: the first of these that holds for any.
 _WORST = (

@@ -12,7 +12,7 @@ from joblogs.logtext.store.spans import PackKey
 from joblogs.models import StepInstance
 from joblogs.object_store import Fault, ObjectUnreachable
 
-from .step_host import StepHost
+from .hosts import StepHost
 
 T = TypeVar("T")
 

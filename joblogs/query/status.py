@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from joblogs.models import HostResult, StepInstance
 
-from .step_host import EVERY_ATTEMPT, Attempts
+from .hosts import EVERY_ATTEMPT, Attempts
 
 
 class TargetResult(NamedTuple):

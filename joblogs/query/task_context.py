@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from joblogs.choices import FileMode, FileStatus
 from joblogs.models import FileLog, HostResult, StepInstance
 
+from .hosts import StepHost
 from .results import read
-from .step_host import StepHost
 
 FAILURES_MAX = 500
 """Failed transfers of each kind that one context holds."""
