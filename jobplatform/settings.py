@@ -180,9 +180,9 @@ MIDDLEWARE = [
     "jobplatform.middleware.SafeHeaders",
     # Before whatever may refuse, redirect or begin a session: load balancers ask here. Above
     # whatever else answers, so that nothing goes out that is not counted.
-    "joblogs.monitoring.middleware.Requests",
+    "joblogs.middleware.Requests",
     # Above all others, so that no answer of the API is HTML or a redirect, whoever refuses it.
-    "joblogs.api.middleware.ApiAnswers",
+    "joblogs.middleware.ApiAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -192,9 +192,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "joblogs.pages.middleware.PageMiddleware",
+    "joblogs.middleware.PageMiddleware",
     # Below all others: it counts what views do and send.
-    "joblogs.api.middleware.SlowRequests",
+    "joblogs.middleware.SlowRequests",
 ]
 ROOT_URLCONF = "jobplatform.urls"
 WSGI_APPLICATION = "jobplatform.wsgi.application"

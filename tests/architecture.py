@@ -72,6 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "admin": LOWER | {"admin", "notices", "pages"},
     "sources": BASE | {"sources"},
     "monitoring": LOWER | {"monitoring", "notices"},
+    "middleware": LOWER | {"api", "monitoring"},
     "management": LOWER | {"api", "notices", "management", "mcp", "sources", "demo"},
     "mcp": {"choices", "logtext", "mcp"},  # a client of the API
     "demo": {"demo", "records"},
@@ -81,7 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 """Packages that a package may import from. `logtext`: what is pure in it, all but the store."""
 
-HTTP_PACKAGES = {"admin", "api", "audit", "monitoring", "pages"}
+HTTP_PACKAGES = {"admin", "api", "audit", "middleware", "monitoring", "pages"}
 QUERYING = (LOWER - BASE - {"logtext", "grouping", "database", "metrics", "signatures"}) | {
     "admin",
     "api.authentication",

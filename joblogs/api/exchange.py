@@ -126,7 +126,7 @@ class Exchange:
 
 
 def exchange_of(request: Any) -> Exchange:
-    """The exchange that `middleware.ApiAnswers` began for a request."""
+    """The exchange that `joblogs.middleware.ApiAnswers` began for a request."""
     exchange: Exchange = request.exchange
     return exchange
 

@@ -19,15 +19,15 @@ ROWS = [*PAGES, *API, *ADMIN]
 
 
 ANSWERING: dict[str, tuple[str, ...]] = {
-    "joblogs.monitoring.middleware.Requests": ("/healthz", "/readyz", "/metrics"),
+    "joblogs.middleware.Requests": ("/healthz", "/readyz", "/metrics"),
     "whitenoise.middleware.WhiteNoiseMiddleware": ("/static/",),
 }
 """Middleware that answers by itself, before there is any route, and where it does."""
 PASSING_ON = {
     "jobplatform.middleware.SafeHeaders",
-    "joblogs.api.middleware.ApiAnswers",
-    "joblogs.api.middleware.SlowRequests",
-    "joblogs.pages.middleware.PageMiddleware",
+    "joblogs.middleware.ApiAnswers",
+    "joblogs.middleware.SlowRequests",
+    "joblogs.middleware.PageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -22,8 +22,8 @@ from django.db import transaction
 from django.urls import get_resolver
 from pytest_django.plugin import DjangoDbBlocker
 
+from joblogs.middleware import PATHS
 from joblogs.models import LogRead
-from joblogs.monitoring.middleware import PATHS
 from tests.builders import lines, script_log
 from tests.channels.api import API
 from tests.channels.rows import Row
@@ -87,7 +87,7 @@ def test_every_route_has_one_row() -> None:
 
 def test_all_middleware_that_answers_by_itself_is_known() -> None:
     assert sorted(settings.MIDDLEWARE) == sorted([*ANSWERING, *PASSING_ON])
-    assert set(PATHS) == set(ANSWERING["joblogs.monitoring.middleware.Requests"])
+    assert set(PATHS) == set(ANSWERING["joblogs.middleware.Requests"])
 
 
 def test_every_command_has_one_row() -> None:

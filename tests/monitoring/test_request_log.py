@@ -16,8 +16,8 @@ from django.http import StreamingHttpResponse
 from django.test import RequestFactory
 from prometheus_client import REGISTRY
 
+from joblogs.middleware import Requests
 from joblogs.monitoring.log_formats import Json, Line, WithoutQueries
-from joblogs.monitoring.middleware import Requests
 from tests import builders
 from tests.builders import BATCH, asking
 

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from joblogs.pages.middleware import COOKIE, PageMiddleware
+from joblogs.middleware import COOKIE, PageMiddleware
 
 
 def _zone(cookie: str | None) -> str:
