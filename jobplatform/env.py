@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,6 @@ _HOST: Final = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*\.?|\[[0-9A-Fa-f:.]+\]", re.A
 _OBJECT_STORE_SCHEMES: Final = ("s3", "az", "gs", "file")
 _MAIL_SCHEMES: Final = ("smtp", "smtp+tls", "smtp+ssl")
 _DATABASE_SCHEMES: Final = ("sqlite", "postgres", "postgresql")
-_BIGGEST: Final = 2**63 - 1
 _LONGEST_DAYS: Final = 365_000  # beyond it "today minus so many days" leaves the calendar
 
 
@@ -44,15 +44,12 @@ def boolean(name: str, *, default: bool) -> bool:
     value = _read(name)
     if value is None:
         return default
-    try:
-        return _BOOLEANS[value.lower()]
-    except KeyError:
-        raise _refusal(
-            name, f"must be true, false, 1, 0, yes, no, on or off, not {value!r}"
-        ) from None
+    if value.lower() not in _BOOLEANS:
+        raise _refusal(name, f"must be true, false, 1, 0, yes, no, on or off, not {value!r}")
+    return _BOOLEANS[value.lower()]
 
 
-def integer(name: str, *, default: int, minimum: int = 0, maximum: int = _BIGGEST) -> int:
+def integer(name: str, *, default: int, minimum: int = 0, maximum: int = 2**63 - 1) -> int:
     """Decimal digits and nothing else: no sign, blank, underscore or unit."""
     value = _read(name)
     if value is None:
@@ -69,9 +66,7 @@ def retention_days(name: str, *, default: int = 0) -> int | None:
 
 def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
     """One of these words, as they are written here."""
-    value = _read(name)
-    if value is None:
-        return default
+    value = _read(name) or default
     if value not in of:
         raise _refusal(name, f"must be {' or '.join(of)}, not {value!r}")
     return value
@@ -83,9 +78,8 @@ def words(name: str, *, of: tuple[str, ...], default: tuple[str, ...]) -> tuple[
     if value is None:
         return default
     found = tuple(word.strip() for word in value.split(","))
-    for word in found:
-        if word not in of:
-            raise _refusal(name, f"must be of {', '.join(of)}, separated by commas, not {word!r}")
+    for word in set(found).difference(of):
+        raise _refusal(name, f"must be of {', '.join(of)}, separated by commas, not {word!r}")
     return found
 
 
@@ -108,9 +102,7 @@ def mail(name: str) -> dict[str, Any]:
         raise _refusal(name, "is not the URL of a mail server") from None
     if not config["EMAIL_HOST"]:
         raise _refusal(name, "names no host")
-    return config | {
-        name: config[name] or "" for name in ("EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD")
-    }
+    return config
 
 
 def sha256(name: str) -> bytes | None:
@@ -187,9 +179,11 @@ def hosts(name: str, *, default: list[str]) -> list[str]:
     return names
 
 
-def database(name: str, *, default: str, root: Path) -> dict[str, Any]:
-    """A Django database from a URL; a relative SQLite path starts at `root`."""
+def database(name: str, *, default: str = "", root: Path) -> dict[str, Any]:
+    """A Django database from a URL, {} without one; a relative SQLite path starts at `root`."""
     url = _read(name) or default
+    if not url:
+        return {}
     scheme, _, rest = url.partition("://")
     if scheme not in _DATABASE_SCHEMES:
         raise _refusal(name, f"must begin with one of {', '.join(_DATABASE_SCHEMES)}, then ://")
@@ -207,11 +201,6 @@ def database(name: str, *, default: str, root: Path) -> dict[str, Any]:
     return config
 
 
-def optional_database(name: str, *, root: Path) -> dict[str, Any] | None:
-    """A Django database from a URL, if one is given."""
-    return None if _read(name) is None else database(name, default="", root=root)
-
-
 def secret_key(name: str, *, generate: bool, file: Path) -> str:
     """The key from the environment, else, if `generate`, the one kept in `file`, made on first use.
 
@@ -226,8 +215,8 @@ def secret_key(name: str, *, generate: bool, file: Path) -> str:
         try:
             _write_private(file, secrets.token_urlsafe(64))
         except OSError as error:
-            why = f"{file.parent} cannot be written to ({error.strerror}): set JOBLOGS_HOME too"
-            raise _refusal(name, f"is unset, and {why}") from None
+            why = f"is unset, and {file.parent} cannot be written to ({error.strerror})"
+            raise _refusal(name, f"{why}: set JOBLOGS_HOME too") from None
     key = file.read_text(encoding="ascii").strip()
     if not key:
         raise _refusal(name, f"is unset and {file.name} is empty: remove that file")
@@ -246,9 +235,7 @@ def public_keys(name: str, *, root: Path) -> dict[str, str]:
 def secret_rules(name: str, *, root: Path, built_in: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """The built-in patterns of secrets, and those of a JSON object or of a file that holds one."""
     patterns = _object(name, root=root, of="name to pattern")
-    own = {
-        key: dict(value) if isinstance(value, _Pairs) else value for key, value in patterns.items()
-    }
+    own = {key: dict(one) if isinstance(one, _Pairs) else one for key, one in patterns.items()}
     try:
         return (*built_in, *rules_of(own, taken={rule.name for rule in built_in}))
     except InvalidRule as error:
@@ -275,12 +262,10 @@ def _object(name: str, *, root: Path, of: str) -> dict[str, Any]:
         raise _refusal(name, f"is not JSON: {error}") from None
     if not isinstance(pairs, _Pairs):
         raise _refusal(name, f"must be a JSON object of {of}")
-    members: dict[str, Any] = {}
-    for key, member in pairs:
-        if key in members:
+    for key, times in Counter(key for key, _ in pairs).items():
+        if times > 1:
             raise _refusal(name, f"names {key!r} twice")
-        members[key] = member
-    return members
+    return dict(pairs)
 
 
 def _read(name: str) -> str | None:

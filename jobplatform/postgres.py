@@ -1,10 +1,10 @@
-"""Connections to PostgreSQL that know how long to trust a server, and how long to wait for it."""
+"""Connections to PostgreSQL: how long they trust a server, and how long they wait for it."""
 
 from __future__ import annotations
 
 import select
 import time
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -66,3 +66,28 @@ class GivenUpConnection(TrustingConnection):
         except psycopg.OperationalError:
             self.close()
             raise
+
+
+POOL: Final = {  # of each process
+    "min_size": 1,
+    "max_size": 8,
+    "timeout": 10,
+    # Else it tries ever more seldom to reach a server that is gone, up to minutes apart, and
+    # requests fail for as long after it is back. Given up, the next request tries.
+    "reconnect_timeout": 2,
+    "connection_class": TrustingConnection,
+}
+# A replica is given up quickly, because the primary can be asked instead, and never written to,
+# whatever server the URL names.
+REPLICA_OPTIONS: Final = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 5000,
+    "options": "-c default_transaction_read_only=on",
+}
+REPLICA_POOL: Final = {
+    "min_size": 0,
+    "max_size": 8,
+    "timeout": 2,
+    "reconnect_timeout": 1,
+    "connection_class": GivenUpConnection,
+}

@@ -67,7 +67,8 @@ NOTICE_CHANNELS = env.words("NOTICE_CHANNELS", of=("webhook", "mail"), default=(
 NOTICE_PRIVATE_TARGETS = env.boolean("NOTICE_PRIVATE_TARGETS", default=False)
 _mail = env.mail("EMAIL_URL")
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = "EMAIL_USE_TLS" in _mail, "EMAIL_USE_SSL" in _mail
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="joblogs@localhost")
 EMAIL_TIMEOUT = 20
@@ -86,12 +87,12 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default="sqlite:///db.sqlite3", root=BASE_DIR)
 }
 PAGE_TIMEOUT_SECONDS = env.integer("PAGE_TIMEOUT_SECONDS", default=5)
-_replica = env.optional_database("DATABASE_REPLICA_URL", root=BASE_DIR)
-_pages = env.optional_database("DATABASE_PAGES_URL", root=BASE_DIR)
-if _replica is not None:
+_replica = env.database("DATABASE_REPLICA_URL", root=BASE_DIR)
+_pages = env.database("DATABASE_PAGES_URL", root=BASE_DIR)
+if _replica:
     DATABASES["replica"] = _replica
 _limited = DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
-if _pages is not None or (_limited and PAGE_TIMEOUT_SECONDS):
+if _pages or (_limited and PAGE_TIMEOUT_SECONDS):
     # The primary again, for reads of pages and the admin. A limit is a connection's, not set on one
     # that ingest and the API share. A URL of its own has a user whose role sets the limit.
     DATABASES["pages"] = _pages or copy.deepcopy(DATABASES["default"])
@@ -101,17 +102,7 @@ for _name, _database in DATABASES.items():
     # Reads hold no transaction.
     _database["ATOMIC_REQUESTS"] = _database.get("ATOMIC_REQUESTS", False)
     if _database["ENGINE"] == "django.db.backends.sqlite3":
-        _database["OPTIONS"] = {
-            # A deferred transaction that reads before it writes cannot wait for the lock, it fails:
-            # 177 of 240 writers saw "database is locked" with it, none with IMMEDIATE.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-            # Of 128, which is usual, 256 numbers of parts of logs left 126 MB behind; of these 35.
-            "cached_statements": 24,
-            "factory": private_sqlite.PrivateConnection,
-            **_database.get("OPTIONS", {}),
-        }
+        _database["OPTIONS"] = private_sqlite.OPTIONS | _database.get("OPTIONS", {})
         # Kept by each thread: to open one and to close the last one costs more than a small read.
         _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 60)
         # A file: an in-memory database is one shared connection, which hides every lock.
@@ -121,43 +112,19 @@ for _name, _database in DATABASES.items():
         # so that a restart of the server costs no failed request.
         _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 0)
         _database["CONN_HEALTH_CHECKS"] = True
-        _database["OPTIONS"] = {
-            "pool": {  # of each process
-                "min_size": 1,
-                "max_size": 8,
-                "timeout": 10,
-                # Else it knocks ever more seldom at a server that is gone, up to minutes apart, and
-                # requests fail for as long after it is back. Given up, the next request knocks.
-                "reconnect_timeout": 2,
-                "connection_class": postgres.TrustingConnection,
-            },
-            **_database.get("OPTIONS", {}),
-        }
+        _database["OPTIONS"] = {"pool": postgres.POOL} | _database.get("OPTIONS", {})
     if _name != "default":
         _database["TEST"] = {"MIRROR": "default"}
 if "pages" in DATABASES and "pool" in DATABASES["pages"]["OPTIONS"]:
     _options = DATABASES["pages"]["OPTIONS"]
     _options["pool"] = _options["pool"] | {"min_size": 0}
-    if _pages is None:
+    if not _pages:
         _options["options"] = (
             f"{_options.get('options', '')} -c statement_timeout={PAGE_TIMEOUT_SECONDS}s".strip()
         )
-if _replica is not None and _replica["ENGINE"] == "django.db.backends.postgresql":
-    _replica["OPTIONS"] = {
-        # It is given up quickly, because the primary can be asked instead, and never written to,
-        # whatever server the URL names.
-        "connect_timeout": 2,
-        "tcp_user_timeout": 5000,
-        "options": "-c default_transaction_read_only=on",
-        **_replica["OPTIONS"],
-        "pool": {
-            "min_size": 0,
-            "max_size": 8,
-            "timeout": 2,
-            "reconnect_timeout": 1,
-            "connection_class": postgres.GivenUpConnection,
-        },
-    }
+if _replica and _replica["ENGINE"] == "django.db.backends.postgresql":
+    _replica["OPTIONS"] = postgres.REPLICA_OPTIONS | _replica["OPTIONS"]
+    _replica["OPTIONS"]["pool"] = postgres.REPLICA_POOL
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Application
