@@ -74,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "monitoring": LOWER | {"monitoring", "notices"},
     "middleware": LOWER | {"api", "monitoring"},
     "management": LOWER | {"api", "notices", "management", "mcp", "sources", "demo"},
-    "mcp": {"choices", "logtext", "mcp"},  # a client of the API
+    "mcp": {"choices", "grouping", "logtext", "mcp"},  # a client of the API
     "demo": {"demo", "records"},
     "shippers": set(),
     "apps": {"checks"},

@@ -164,6 +164,13 @@ ON_JOB_PAGE = {
 }
 """How the page of the job shows a field."""
 
+IN_JOB_LIST = {
+    **{"job_instance_id": "/jobs/100/", "name": "a job", "operator": "zoe", "status": ">failed<"},
+    **{"scope_name": "Shop", "total_time": "8.9 s", "create_time": "2023-11-14 22:13:20"},
+    **{"bk_scope_type": "?scope=biz:", "bk_scope_id": "?scope=biz:2"},
+}
+"""How the page that lists jobs shows a field."""
+
 JOB_ELSEWHERE: dict[str, dict[str, str]] = {
     "version 4": {
         "source": NOT_ANSWERED["job", "source"],
@@ -185,6 +192,13 @@ JOB_ELSEWHERE: dict[str, dict[str, str]] = {
         "update_time": NOT_ANSWERED["job", "update_time"],
         "create_time": "start_time where it has started",
         "end_time": "start_time and duration",
+        "expired": "a job with logs has not expired",
+    },
+    "list of jobs": {
+        **dict.fromkeys(("launch_mode", "task_type", "source"), "a form filters by it, or the job"),
+        **dict.fromkeys(("start_time", "end_time"), "the time of creation, and the duration"),
+        "execute_count": NOT_ANSWERED["job", "execute_count"],
+        "update_time": NOT_ANSWERED["job", "update_time"],
         "expired": "a job with logs has not expired",
     },
 }
@@ -335,7 +349,10 @@ def test_every_field_and_every_answered_key_is_documented() -> None:
 
 @pytest.mark.parametrize(
     ("place", "shown"),
-    [("version 4", V4_JOB), ("table", JOB_COLUMNS), ("page of the job", ON_JOB_PAGE)],
+    [
+        *(("version 4", V4_JOB), ("table", JOB_COLUMNS)),
+        *(("page of the job", ON_JOB_PAGE), ("list of jobs", IN_JOB_LIST)),
+    ],
 )
 def test_each_place_shows_a_field_of_a_job_or_says_why_not(
     place: str, shown: dict[str, str]
@@ -345,7 +362,7 @@ def test_each_place_shows_a_field_of_a_job_or_says_why_not(
     assert not set(shown) & set(JOB_ELSEWHERE[place])
 
 
-def test_version_4_the_table_and_the_page_show_a_job(db: None) -> None:
+def test_version_4_the_table_and_the_pages_show_a_job(db: None) -> None:
     store_everything()
     headers = builders.credentials()
     span = {"create_time_start": CREATED - 1, "create_time_end": CREATED + 1}
@@ -361,6 +378,10 @@ def test_version_4_the_table_and_the_page_show_a_job(db: None) -> None:
         assert {key: row[key] for key in JOB_COLUMNS.values()} == {
             key: str(JOB[name]) for name, key in JOB_COLUMNS.items()
         }
-    page = staff().get("/logs/biz/2/jobs/100/").content.decode()
+    reader = staff("mallory")
+    page = reader.get("/logs/biz/2/jobs/100/").content.decode()
     for name, shown in ON_JOB_PAGE.items():
         assert shown in page, name
+    rows = reader.get("/logs/").content.decode().partition("<tbody>")[2]  # the form names scopes
+    for name, shown in IN_JOB_LIST.items():
+        assert shown in rows, name

@@ -58,11 +58,15 @@ def fold(names: Iterable[str]) -> list[str]:
 
 def fold_within(names: Iterable[str], most: int) -> str:
     """The names folded into a text of at most so many characters, cut between two of them."""
-    text = ", ".join(fold(names))
-    if len(text) <= most:
-        return text
-    cut = text[: most - 1]
-    return cut[: cut.rfind(",") + 1] + "…"
+    return cut_names(", ".join(fold(names)), most)
+
+
+def cut_names(names: str, most: int) -> str:
+    """Folded names in at most so many characters, cut between two of them."""
+    if len(names) <= most:
+        return names
+    start = names[: most - 1]
+    return start[: start.rfind(",") + 1] + "…"
 
 
 def _readings(name: str) -> Iterable[tuple[Affixes, str]]:

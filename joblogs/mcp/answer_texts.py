@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from django.utils.translation import gettext, ngettext
 
 from joblogs.choices import RunStatus, StepType
+from joblogs.grouping.host_ranges import cut_names
 
 from .store_api import Json
 from .summary_text import cut, moment, status_text
@@ -93,7 +94,7 @@ def _hit_lines(group: Json) -> Iterator[str]:
     ids = [str(host["bk_host_id"]) for host in group["hosts"][:5]]
     names = {
         "n": group["total"],
-        "names": cut(", ".join(group["folded"]), LINE_CHARS),
+        "names": cut_names(", ".join(group["folded"]), LINE_CHARS),
         "ids": ", ".join([*ids, "…"] if group["total"] > len(ids) else ids),
     }
     text = ngettext(

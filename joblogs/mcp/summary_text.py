@@ -1,7 +1,7 @@
 """Text of the summary of a step, for an agent: at most so many characters for any step.
 
-Groups get their headings first, the majority and the failures before the others; what room is left
-goes to their lines, one for each group, then more.
+Groups get their headings first, the majority and the failures before the others; their
+lines get the rest, one of each group, then more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from django.utils.translation import gettext, ngettext
 
 from joblogs.choices import HostStatus, RunStatus
+from joblogs.grouping.host_ranges import cut_names
 
 from .store_api import Json
 
@@ -83,7 +84,7 @@ def _start(summary: Json, job: int, step: int) -> list[str]:
     )
     lines = [title + status_text(RunStatus, summary["status"]), sentence % counts]
     if counts["no_output"]:
-        names = {"n": counts["no_output"], "names": cut(summary["no_output"], NAMES_CHARS)}
+        names = {"n": counts["no_output"], "names": cut_names(summary["no_output"], NAMES_CHARS)}
         lines.append(gettext("Ended without output: %(n)s (%(names)s)") % names)
     if counts["other_output"]:
         text = gettext("Succeeded with other output than most: %(n)s")
@@ -102,7 +103,7 @@ def _start(summary: Json, job: int, step: int) -> list[str]:
         )
     if summary["unfinished"]:
         text = gettext("Not ended: %(names)s")
-        lines.append(text % {"names": cut(summary["unfinished"], NAMES_CHARS)})
+        lines.append(text % {"names": cut_names(summary["unfinished"], NAMES_CHARS)})
     return lines
 
 
@@ -125,7 +126,7 @@ def _section(group: Json) -> _Section:
     values = {
         "key": group["key"],
         "n": group["host_count"],
-        "names": cut(group["hosts"], NAMES_CHARS),
+        "names": cut_names(group["hosts"], NAMES_CHARS),
         "host": group["sample_host_id"],
     }
     hosts = ngettext(

@@ -109,3 +109,16 @@ def test_it_says_which_failures_were_seen_before(db: None) -> None:
     assert "Failures new since then: 1; gone: 0." in text
     assert "failed, exit code 1, seen in 2 earlier runs since 2024-02-20" in text
     assert "failed, exit code 1, a new failure" in text
+
+
+def test_folded_names_are_cut_between_two_of_them(db: None) -> None:
+    records: list[Any] = [job(status=3), step(status=3)]
+    for number in range(20):
+        name = f"shop-{number * 7 + 100}.zone-{number:02}.example.com"
+        records.append(result(number + 1, host_name=name, status=9))
+        records.append(script_log("ok\n", host=number + 1))
+    load(*records)
+    names = explained("en", 6_000).partition("Group ")[2].partition("20 hosts: ")[2]
+    *whole, rest = names.partition(" (one is")[0].split(",")
+    assert whole and all(name.endswith(".example.com") for name in whole)
+    assert rest == "…"
