@@ -10,7 +10,7 @@ from pathlib import Path
 from joblogs import __version__
 from joblogs.logtext.secret_rules import RULES
 from joblogs.shippers import ship_log
-from jobplatform import gunicorn
+from jobplatform import gunicorn, postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -85,9 +85,7 @@ def test_the_guide_to_deployment_sets_variables_that_there_are() -> None:
 
 def test_its_unit_has_no_more_threads_than_the_pool_has_connections() -> None:
     assert "-c python:jobplatform.gunicorn" in section("docs/deployment.md", "systemd")
-    assert f'"max_size": {gunicorn.threads}' in (ROOT / "jobplatform" / "settings.py").read_text(
-        "utf-8"
-    )
+    assert postgres.POOL["max_size"] == gunicorn.threads
 
 
 def test_the_image_serves_as_the_unit_does() -> None:

@@ -382,6 +382,6 @@ def test_version_4_the_table_and_the_pages_show_a_job(db: None) -> None:
     page = reader.get("/logs/biz/2/jobs/100/").content.decode()
     for name, shown in ON_JOB_PAGE.items():
         assert shown in page, name
-    rows = reader.get("/logs/").content.decode().partition("<tbody>")[2]  # the form names scopes
+    listed = reader.get("/logs/").content.decode().partition("<tbody>")[2]  # the form names scopes
     for name, shown in IN_JOB_LIST.items():
-        assert shown in rows, name
+        assert shown in listed, name
