@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from joblogs.search import Pattern, occurs
-from joblogs.search.readings import is_coded
+from joblogs.search.terminal_readings import is_coded
 
 ENDS_OF_TEXT = re.compile(rb"\\[Az]|\(\?[a-zA-Z]*-[a-zA-Z]*m")
 """An expression with one of these asks where a text begins or ends, not a line."""

@@ -16,7 +16,7 @@ from joblogs.signatures import LONGEST_GRAM
 
 from .blocks import blocks
 from .patterns import BETWEEN
-from .readings import is_coded, redrawn_lines, without_codes
+from .terminal_readings import is_coded, redrawn_lines, without_codes
 
 _CODE = BETWEEN.removesuffix("*")
 _ONE = re.compile(_CODE.encode())
