@@ -1,8 +1,8 @@
 """Settings that are valid alone and wrong together, as system checks (docs/operations.md).
 
 What one variable gets wrong by itself stops the start already (`jobplatform/env.py`). Errors here
-stop every command; warnings are said and the command goes on; those for `check --deploy` are only
-said there.
+stop every command; warnings are printed and the command goes on; those for `check --deploy` are
+printed only there.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def any_host(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def uncounted_proxies(**_kwargs: Any) -> list[CheckMessage]:
-    """Behind a proxy that nobody told of, all clients have one address (joblogs.W005)."""
+    """Behind a proxy that the settings do not name, all clients have one address (joblogs.W005)."""
     if settings.SECURE_SSL and not settings.TRUSTED_PROXIES:
         return [
             Warning(

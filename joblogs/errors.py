@@ -109,7 +109,7 @@ class InvalidParameters(StoreError):
 
 
 class UnsupportedOperation(StoreError):
-    """Asked of a step that has no such thing: 1241003."""
+    """Request of something that this type of step does not have: 1241003."""
 
     code = 1241003
     text = Text("不支持的操作", "Unsupported operation")
@@ -142,7 +142,7 @@ class ParameterRefused(StoreError):
 
 
 class HostListInvalid(StoreError):
-    """Too many hosts are asked for at once: 1241007."""
+    """Request of too many hosts at once: 1241007."""
 
     code = 1241007
     text = Text(
@@ -170,7 +170,7 @@ class ScopeNotFound(StoreError):
 
 class JobNotFound(StoreError):
     """No such job in the scope, or no such step in the job: 1244006. One class, so that a job of
-    another scope cannot be told from none."""
+    another scope looks like one that does not exist."""
 
     code = 1244006
     text = Text("作业实例不存在", "Task instance does not exist")

@@ -1,4 +1,4 @@
-"""Which jobs match: one filter over typed values. How text becomes values, and which error is said,
+"""Filter of jobs over typed values. How text becomes values, and which error is raised,
 stays with whoever asks: API, pages, commands."""
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Features of logs in the table LogFeatures: computed, kept, read and deleted here.
 
-They are kept only where the host result still says what it said when the text was read, so features
+They are kept only where the host result has not changed since the text was read, so features
 of a text that was masked meanwhile, or that grew, are never found beside the other one.
 """
 

@@ -1,7 +1,7 @@
 """Searches over history are recorded: who searched which steps, when and how much was found.
 
 What was searched for is kept as a digest by the store's own key, so that two searches for the same
-can be told, and nobody can read a secret that somebody looked for.
+can be verified, and nobody can read a secret that somebody looked for.
 """
 
 from __future__ import annotations

@@ -35,14 +35,14 @@ class Work(NamedTuple):
 
 
 class Returns:
-    """Memory of who was told to come back later, and for what. Bounded by what a second holds."""
+    """Callers that were refused for now, and for what. Bounded by what a second holds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until: dict[Hashable, float] = {}
 
     def note(self, key: Hashable) -> None:
-        """This caller was told to ask again for this after RETRY_SECONDS."""
+        """Remember that this caller was to try this again after RETRY_SECONDS."""
         now = time.monotonic()
         with self._lock:
             # All wait equally long, so those whose time has come stand at the front.

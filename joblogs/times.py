@@ -35,7 +35,7 @@ def latest() -> int:
 
 
 def bounds() -> str:
-    """What a producer is told whose time is out of bounds."""
+    """Message for a producer whose time is out of bounds."""
     return f"times are milliseconds since 1970, and this server's time is {now()}"
 
 

@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _advice() -> str | None:
-    """What to do about missing tables; asked when Django is set up, which a command has done."""
+    """What to do about missing tables; called when Django is set up, which a command has done."""
     readiness = import_module("joblogs.database.readiness")
     return cast("str | None", readiness.advice())
 

@@ -41,8 +41,8 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Log text is for whoever asked, now: no proxy keeps it, nor the disk of a browser. Static files
-    # say otherwise themselves.
+    # Log text is for whoever requested it, now: no proxy keeps it, nor the disk of a browser.
+    # Static files have a header of their own.
     "Cache-Control": "private, no-store",
 }
 

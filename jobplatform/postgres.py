@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class TrustingConnection(psycopg.Connection[Any]):
-    """Believes that a server which answered a moment ago is still there, unless it hears otherwise.
+    """Connection that takes a server which answered a moment ago for still there.
 
     The pool tests each connection that it lends, so that a restart of the server costs no failed
     request. Its test, an empty statement, takes as long as a small one; a server that ends sessions
@@ -51,7 +51,7 @@ class TrustingConnection(psycopg.Connection[Any]):
 
 
 class GivenUpConnection(TrustingConnection):
-    """Closes itself when the server takes too long to answer, because another can be asked.
+    """Connection that closes itself when the server takes too long, because another can be queried.
 
     A server whose process or disk hangs keeps its connections, so no timeout of the network notices
     it, and its own `statement_timeout` hangs with it: each thread that asks would wait for ever.
@@ -77,7 +77,7 @@ POOL: Final = {  # of each process
     "reconnect_timeout": 2,
     "connection_class": TrustingConnection,
 }
-# A replica is given up quickly, because the primary can be asked instead, and never written to,
+# A replica is given up quickly, because the primary can be queried instead, and never written to,
 # whatever server the URL names.
 REPLICA_OPTIONS: Final = {
     "connect_timeout": 2,

@@ -277,7 +277,7 @@ LOGGING = {
     # Django's own handlers would say everything a second time, and mail errors to nobody.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Of a body that fails it would tell the address with its query string, and what was said.
+        # Of a body that fails it would log the address with its query string, and the text.
         "gunicorn.error": {
             "handlers": ["console"],
             "filters": ["without_queries"],

@@ -161,7 +161,7 @@ def visible_scopes(user: User) -> QuerySet[Scope]:
 
 
 def visible_scope_ids(user: User) -> list[int]:
-    """Keys of the scopes of the groups of a member of staff, asked for once a request.
+    """Keys of the scopes of the groups of a member of staff, fetched once a request.
 
     By value they go into every question: a planner that sees another question there takes all
     scopes for equally large, and walks the jobs of the largest.

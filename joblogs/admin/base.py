@@ -161,7 +161,7 @@ class ReadOnlyModelAdmin(ClosedFirst):
 
 
 def _parameter(offer: Any) -> str:
-    """What a filter of a list is asked by: a field, that of a pair, or a filter's own word."""
+    """Name of a filter's parameter: a field, that of a pair, or the filter's own word."""
     if isinstance(offer, tuple):
         offer = offer[0]
     return str(getattr(offer, "parameter_name", offer))

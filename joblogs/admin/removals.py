@@ -23,7 +23,7 @@ NAMED = 100
 
 
 class Removing(ReadOnlyModelAdmin):
-    """Jobs that superusers may remove, after they were asked."""
+    """Mixin of the jobs' admin: superusers may remove jobs, after a confirmation."""
 
     def has_remove_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)

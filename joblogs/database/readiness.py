@@ -41,7 +41,7 @@ BEFORE_1_MIGRATION = ("joblogs", "0001_initial")
 def fault(text_table: str | None = None) -> Fault | None:
     """The fault or None, within a few seconds whatever the database does.
 
-    A table of log text is asked too, if it is named: it may lie on other servers.
+    A table of log text is queried too, if it is named: it may lie on other servers.
     """
     probe = _connection_with_timeout()
     failure = Fault.UNREACHABLE

@@ -3,7 +3,7 @@
 Only what is marked by `from_replica` asks it, and of that only what is about jobs and their logs:
 writes, whatever is read in order to write, sessions, logins, apps and their rights stay with the
 primary. A replica that does not answer, or is too far behind, is left alone for a while and the
-primary is asked instead: an old answer is worse than a busy primary, and none is worse than both.
+primary is queried instead: an old answer is worse than a busy primary, and none is worse than both.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Router:
         return reading_alias() if ours else DEFAULT_DB_ALIAS
 
     def db_for_write(self, model: type[Model], **hints: object) -> str:
-        # Said of every model: else a row that was read from the replica would be written there.
+        # For every model: else a row that was read from the replica would be written there.
         return DEFAULT_DB_ALIAS
 
     def allow_relation(self, one: Model, other: Model, **hints: object) -> bool:
@@ -87,7 +87,7 @@ class Router:
 
 
 class Watch:
-    """What this process knows of the replica: whether it may be asked now."""
+    """State of the replica as this process knows it: whether it may be queried now."""
 
     def __init__(
         self, lag: Callable[[], float | None], clock: Callable[[], float] = time.monotonic
@@ -111,14 +111,14 @@ class Watch:
                 self.leave_alone(f"it is {lag} seconds behind")
             elif not self._usable:
                 self._usable = True
-                logger.info("the read replica is asked from now on")
+                logger.info("the read replica is queried from now on")
         return bool(self._usable)
 
     def leave_alone(self, why: str) -> None:
         """It failed to answer, or answers too late."""
         self._look_at = self._clock() + RETRY_SECONDS
         if self._usable is not False:
-            logger.warning("the read replica is left alone, the primary asked instead: %s", why)
+            logger.warning("the read replica is not queried, the primary is instead: %s", why)
         self._usable = False
 
 
@@ -137,7 +137,7 @@ _watch = Watch(_lag)
 
 
 def replica_usable() -> bool:
-    """Whether there is a replica that may be asked now."""
+    """Whether there is a replica that may be queried now."""
     return REPLICA in settings.DATABASES and _watch.usable()
 
 
@@ -152,7 +152,7 @@ def _reading_from(alias: str) -> Iterator[None]:
 
 @contextmanager
 def reads_from_replica() -> Iterator[None]:
-    """Let the reads of a block ask the replica, if it is fit to be asked when the block begins."""
+    """Send the reads of a block to the replica, if it is usable when the block begins."""
     with _reading_from(REPLICA) if replica_usable() else nullcontext():
         yield
 

@@ -62,7 +62,7 @@ def _titled(number: int, title: str) -> str:
 def host_file(
     run: StepHost, *, every_attempt: bool, file: FileLog | None = None, number: int = 0
 ) -> str:
-    """The name of a host's log, or of what is said of one of its files, the `number`th."""
+    """The name of a host's log, or of the log of one of its files, the `number`th."""
     host = run.newest.host_id
     name = safe(run.name, HOST_MAX)
     parts = [name] if name and name != str(host) else []

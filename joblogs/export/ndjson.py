@@ -129,7 +129,7 @@ def _result(step: StepInstance, result: HostResult) -> records.HostResult:
 
 
 def _expiry_fields(step: StepInstance, row: HostResult | FileLog) -> dict[str, Any]:
-    """What is said of a log that is not all that came."""
+    """Fields of a log that is not all that came."""
     is_expired = step.job.expired_at is not None
     more = is_expired or (row.truncated and row.received_size != row.held_size)
     return {
@@ -146,7 +146,7 @@ def _script(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]
 
 
 def _file(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]:
-    assert log.file is not None  # noqa: S101 - asked for only then
+    assert log.file is not None  # noqa: S101 - called only then
     yield _line(_file_record(step, result, log.file, b"".join(log.parts)))
 
 

@@ -188,7 +188,7 @@ class Walk:
     def _holding(self, step: StepInstance, hosts: Sequence[HostRuns]) -> list[HostRuns]:
         """Those of whose logs one holds the text; so it is read twice, but never kept."""
         pattern = self.selection.contains
-        assert pattern is not None  # noqa: S101 - asked for only then
+        assert pattern is not None  # noqa: S101 - called only then
         searched = 0
 
         def taken(size: int) -> None:
@@ -240,7 +240,7 @@ def logs_of(
 ) -> Iterator[Iterator[Log]]:
     """Of each host its logs: a script's, then those of files by batch, mode and task key.
 
-    Text is fetched in groups of bounded size; a host's is gone once the next host is asked for.
+    Text is fetched in groups of bounded size; a host's is gone once the next host is fetched.
     """
     scripts, files = query.script_logs(step, hosts), query.file_logs(step, hosts, masks=True)
     for (host, parts), (_, own) in zip(scripts, files, strict=True):

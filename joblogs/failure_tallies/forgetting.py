@@ -1,4 +1,4 @@
-"""What is known of failures goes with the text that told them."""
+"""Removal of what is kept of failures, together with the text that they were found in."""
 
 from __future__ import annotations
 

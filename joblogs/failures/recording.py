@@ -103,7 +103,7 @@ def _write(found: Overview, failures: Mapping[bytes, Ended], attempt: int) -> No
     step = found.step
     with transaction.atomic():
         database.take_lock(LOCK)
-        # Locked, so that the primary is asked and not a replica.
+        # Locked, so that the primary is queried and not a replica.
         done = FailureRun.objects.select_for_update(no_key=True).filter(step=step, attempt=attempt)
         if list(done.values_list("pk", flat=True)[:1]) or not _is_unchanged(found):
             return

@@ -50,7 +50,7 @@ class HostGroup(NamedTuple):
 
 
 def group_hosts(table: Table, outcomes: Sequence[Outcome], read: Read) -> list[HostGroup]:
-    """Groups of the hosts of a table, each with its outcome; `read` is asked twice at most. The
+    """Groups of the hosts of a table, each with its outcome; `read` is called twice at most. The
     table leaves aside words that vary."""
     rows: dict[Outcome, list[int]] = defaultdict(list)
     for row, outcome in enumerate(outcomes):

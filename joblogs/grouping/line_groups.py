@@ -29,7 +29,7 @@ SAME_NUMBER = 0.9
 """Where hosts have lines of their own, and so many have as many of them, hosts with another number
 deviate."""
 DEPTH = 3
-"""Kinds of hosts are told apart so often."""
+"""As often as kinds of hosts are split further."""
 
 
 class Why(StrEnum):
@@ -125,7 +125,7 @@ def _deviations(lines: LineShares, *, failed: bool) -> list[list[_Deviation]]:
     _other_numbers(lines, before, noisy, deviating)
     for at in np.flatnonzero(own & ~noisy):
         where, line = int(before[at]), int(lines.index[at])
-        # Many have some line here, each another; but ways to fail are told apart.
+        # Many have some line here, each another; but ways to fail are kept apart.
         crowded = crowds[at] > RARE and not (failed and crowds[at] > OWN_LINES)
         reason = (
             _Deviation(float(crowds[at]), Why.PLACE, lines.hash_of(where))

@@ -31,7 +31,7 @@ NUMBER, MEASURED = 16, 136
 STEPS = 120
 
 VALUES_MAX = 32
-"""Of lines that come often, as many different values are told apart."""
+"""Of lines that come often, as many different values are distinguished."""
 
 _DIGEST = 0xFFFFFF
 _PLAIN = re.compile(

@@ -23,7 +23,7 @@ class Entries(NamedTuple):
 
     words: Array
     hosts: Array
-    """Place of its host among those that were asked for."""
+    """Place of its host among those that were requested."""
     first_slots: Array
     """Where its slots begin in the table."""
 
@@ -167,7 +167,7 @@ def combined(own: Sequence[bytes]) -> bytes:
             if word >> 5 & 3 == SET or nth >= SET:
                 continue
             if nth and word >> 5 & 3 == 0:
-                values = values[1:]  # how often it occurs is said once
+                values = values[1:]  # how often it occurs is counted once
             seen[digest] = nth + 1
             entries.append(digest << 7 | nth << 5 | len(values))
             slots += values

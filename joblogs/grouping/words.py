@@ -42,7 +42,7 @@ _PART = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+|[\x80-\xff]+|\x01")
 _CALL = re.compile(
     rb"at \S+ ?\([^()]*\)(?: .*)?|at \S+:\x01|File \S+, line \x01, in \S+|\.\.\. \x01 [a-z ]+"
 )
-"""A call of a stack trace: what went wrong is told by the lines around."""
+"""Call of a stack trace: the lines around it say what went wrong."""
 
 Tokens = tuple[bytes, ...]
 Places = tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Steps whose logs changed: told to maintenance, which looks at no others in most of its runs."""
+"""Steps whose logs changed, written down for maintenance: most of its runs look at no others."""
 
 from __future__ import annotations
 

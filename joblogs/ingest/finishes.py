@@ -203,7 +203,7 @@ class Finishes:
                 changed.append(row)
                 outcome.accepted += len(finish.taken)
             else:
-                # Somebody else has said the same or something newer.
+                # Another stream has written the same or something newer.
                 for _, besides in finish.taken:
                     outcome.count(changed=besides)
         database.save_columns(kind.model, kind.ordered_columns, changed)

@@ -46,7 +46,7 @@ class Naming:
         return False
 
     def end(self, changed: Mapping[str, Any]) -> None:
-        """Keep what the record said, or what was inherited if it was too old to change anything."""
+        """Keep the record's values, or the inherited ones if it was too old to change anything."""
         row = self._row
         if self._inherited and changed.keys().isdisjoint(ADDRESSES):
             for column, value in self._inherited.items():

@@ -1,4 +1,4 @@
-"""What came in, for saved searches to be asked of: one row of numbers a transaction, if anybody
+"""What came in, for saved searches to search: one row of numbers a transaction, if anybody
 waits for it. Nothing is searched here: `send_notices` does, after the commit."""
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ Read = Callable[[int], bytes]
 
 
 class StreamCut(Exception):
-    """The bytes ended before they were whole, or are not what they were said to be."""
+    """The bytes ended too early, or are not in the encoding that was declared."""
 
 
 class Line(NamedTuple):

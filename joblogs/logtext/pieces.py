@@ -95,7 +95,7 @@ class Log:
     def take(self, piece: Piece, stored: Callable[[int, int], bytes]) -> Verdict:
         """Decide about a piece and, if it adds anything, add it.
 
-        `stored(start, end)` gives bytes held before this run of pieces; it is asked for no more
+        `stored(start, end)` gives bytes held before this run of pieces; it is called for no more
         than `to_compare` named.
         """
         if piece.offset > self.received:

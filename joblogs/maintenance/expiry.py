@@ -127,7 +127,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
     try:
         with database.answering(), transaction.atomic():
             # Whoever makes host results holds their step, whoever adds to logs the partition: what
-            # they made or added counts, so who is due is asked again with both.
+            # they made or added counts, so who is due is queried again with both.
             jobs = JobInstance.objects.filter(id__in=logs_due(today).filter(day=day).values("id"))
             list(jobs.select_for_update(no_key=True).order_by("pk"))
             steps = StepInstance.objects.filter(job__in=[job.pk for job in jobs])
@@ -178,7 +178,7 @@ def expire_job(job: JobInstance) -> bool:
             steps = list(locked.order_by("pk").values_list("pk", flat=True))
             rows = HostResult.objects.select_for_update().filter(step__job=job).order_by("pk")
             logs = list(rows.values_list("pk", flat=True))
-            # Asked under the locks: much may have come since the list was read.
+            # Queried under the locks: much may have come since the list was read.
             if not logs_due(timezone.now().date()).filter(pk=job.pk).exists():
                 return False
             store.delete(job.day, logs)

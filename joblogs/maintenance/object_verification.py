@@ -84,7 +84,7 @@ def _damage(one: StoredObject) -> list[ObjectDamage]:
 
 
 def _is_miscounted(one: StoredObject) -> bool:
-    """Asked again: rows go meanwhile."""
+    """Query an object's row again: rows go meanwhile."""
     now = StoredObject.objects.filter(pk=one.pk).first()
     return now is not None and now.held_size != objects.held_bytes(one.day).get(one.pk, 0)
 
@@ -116,7 +116,7 @@ def list_objects() -> Listing:
         listing.objects += len(page)
         listing.size += sum(page.values())
     for one in by_key(StoredObject.objects.written()):
-        # Asked for by name: it may have come since its page was listed.
+        # Looked up by its key: it may have come since its page was listed.
         if one.key not in seen and object_store.client().find(one.key) is None:
             listing.missing.append(one.key)
     return listing

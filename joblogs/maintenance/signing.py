@@ -116,7 +116,7 @@ def _readable_parts(step: StepInstance) -> Iterator[NewPart]:
         others = [host for texts in group for host in texts.others]
         bitmap, texts_of_part = Bitmap(), SignedTexts()
         is_complete = True
-        # Apart: the same log may not be asked for twice at once.
+        # Apart: the same log may not be read twice at once.
         for log in _logs(step, hosts, others):
             for text in texts_of_part.of(log):
                 bitmap.mark(text)

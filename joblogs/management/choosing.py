@@ -25,7 +25,7 @@ EVERYTHING = "everything"
 """Words of a selection that narrows nothing."""
 
 LEFT_IN_OBJECTS = "The object store did not let it be deleted there: the next maintain_logs does."
-"""What is said of text that was masked or removed and still lies there."""
+"""Note about text that was masked or removed and is still in an object."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:

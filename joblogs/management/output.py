@@ -19,7 +19,7 @@ OWNER_ONLY = 0o600
 
 
 class Stopped(BaseException):
-    """A signal asked this process to end."""
+    """Signal that requested the end of this process."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -27,8 +27,10 @@ class Stopped(BaseException):
 
 
 class Stopping:
-    """A wish to end, heard at the next good moment: not in the middle of a statement, which would
-    break the connection that is needed to record what was read. A second wish is heard at once."""
+    """Handler of signals that defers the end to a safe point, and ends at once at a second signal.
+
+    In the middle of a statement the end would break the connection that records what was read.
+    """
 
     def __init__(self) -> None:
         self._requested: int | None = None
@@ -41,7 +43,7 @@ class Stopping:
         self._requested = number
 
     def check(self) -> None:
-        """Raises Stopped if it was asked for."""
+        """Raises Stopped if a signal came."""
         if self._requested is not None:
             raise Stopped(self._requested)
 

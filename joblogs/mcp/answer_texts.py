@@ -16,7 +16,7 @@ LINE_CHARS = 200
 
 
 def bounded(parts: Iterable[str], most: int) -> str:
-    """Parts of a text, one a line, as many as fit; that there are more is said."""
+    """Parts of a text, one a line, as many as fit, and a note if there are more."""
     lines: list[str] = []
     left = most - 100
     for part in parts:

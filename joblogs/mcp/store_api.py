@@ -97,7 +97,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class _NothingThere(Exception):
-    """The log ends before the bytes that were asked for."""
+    """Log that ends before the requested bytes."""
 
     def __init__(self, headers: Message) -> None:
         super().__init__()

@@ -105,7 +105,7 @@ class Tools:
         scope: Scope = "",
         attempt: Attempt = None,
         language: Annotated[
-            Language | None, Field(description="Of the text; unless said, the server's.")
+            Language | None, Field(description="Of the text; by default the server's.")
         ] = None,
     ) -> str:
         """What happened on all hosts of a step, in one short text: groups of hosts that ended alike

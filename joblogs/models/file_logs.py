@@ -86,7 +86,7 @@ class FileLog(StoredLog):
             ),
         ]
         indexes = [
-            # The file logs of the hosts that a reader asked for.
+            # The file logs of the hosts that a reader requested.
             models.Index(fields=["host_result"], name="filelog_of_host_result"),
         ]
 

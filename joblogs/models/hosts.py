@@ -35,7 +35,7 @@ class HostQuerySet(models.QuerySet["Host"]):
         """Keys of the identities in these scopes that have one of these names, in any case, one of
         these addresses in any spelling, or one of these ids: for `identity__in`.
 
-        Each way to be called is asked for by its own index, so what other scopes hold is not read.
+        Each way to be called is looked up by its own index, so what other scopes hold is not read.
         """
         here = self.in_scopes(scopes)
         addresses = {one_spelling(name) for name in names}
@@ -209,7 +209,7 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
     ip = models.CharField(_("IPv4 address"), max_length=ADDRESS_LENGTH, null=True)  # noqa: DJ001 - null is what the wire says for "none"
     ipv6 = models.CharField(_("IPv6 address"), max_length=ADDRESS_LENGTH, null=True)  # noqa: DJ001 - as above
     host_name = models.CharField(_("host name"), max_length=256, null=True)  # noqa: DJ001 - an export tells "" from none
-    # What no record said of it: its host's previous result in the step says it.
+    # What no record has of it is taken from its host's previous result in the step.
     inherited = models.SmallIntegerField(
         choices=Inherited.choices,
         default=Inherited.NOTHING,

@@ -128,7 +128,7 @@ class StepInstance(Run):
     script_language = models.IntegerField(
         _("script language"), null=True, blank=True, choices=ScriptLanguage.choices
     )
-    account = models.CharField(_("account"), max_length=256, null=True, blank=True)  # noqa: DJ001 - null: nobody said
+    account = models.CharField(_("account"), max_length=256, null=True, blank=True)  # noqa: DJ001 - null: not known
     timeout = models.IntegerField(_("timeout (s)"), null=True, blank=True)
     script_param = models.CharField(  # noqa: DJ001 - as above
         _("script parameters"), max_length=8192, null=True, blank=True

@@ -1,4 +1,4 @@
-"""Saved searches, what came in that they have not been asked of, and notices of what they found.
+"""Saved searches, what came in that they have not searched yet, and notices of what they found.
 
 No row has a piece of a log: they name rows and offsets; a notice's text is read when it is sent.
 """
@@ -25,7 +25,7 @@ class NoticeChannel(TextChoices):
 
 
 class SavedSearch(models.Model):
-    """A question that is asked of what comes in, on behalf of its owner, and where answers go."""
+    """Search that runs over what comes in, on behalf of its owner, and where notices go."""
 
     name = models.CharField(_("name"), max_length=128)
     owner = models.ForeignKey(
@@ -78,7 +78,7 @@ class SavedSearch(models.Model):
         verbose_name = _("saved search")
         verbose_name_plural = _("saved searches")
         indexes = [
-            # Whether anybody waits for what comes into a scope: asked by ingest.
+            # Whether anybody waits for what comes into a scope: queried by ingest.
             models.Index(
                 fields=["scope"], name="savedsearch_active", condition=models.Q(active=True)
             ),
@@ -95,7 +95,7 @@ class SavedSearch(models.Model):
 
 
 class NoticeWork(models.Model):
-    """What came in with one transaction, for saved searches to be asked of.
+    """What came in with one transaction, for saved searches to search.
 
     `numbers` are 8 bytes each: of text triples of host result, first and last offset; of steps that
     ended their keys. Rows are deleted once notices are written for what was found in them.

@@ -30,7 +30,7 @@ class Sizes:
         self._sizes: tuple[int, int | None] = (0, None)
 
     def __call__(self) -> tuple[int, int | None]:
-        """Bytes of the database and of the log text in it; None where that cannot be told."""
+        """Bytes of the database and of the log text in it; None where that is not known."""
         with self._lock:
             if self._clock() - self._measured_at >= SIZES_SECONDS:
                 self._sizes = database.size(), store.PARTITIONS.size()
@@ -65,7 +65,11 @@ def _gauges() -> Iterator[Metric]:
         yield _gauge("chunks_bytes", "Size of the stored log text, indexes included.", chunks)
     waiting, work = notices.waiting()
     yield _gauge("notices_waiting", "Notices that are to be sent.", waiting)
-    yield _gauge("notice_work_rows", "What came in that saved searches were not asked of.", work)
+    yield _gauge(
+        "notice_work_rows",
+        "Transactions whose text the saved searches have not searched yet.",
+        work,
+    )
     run = maintenance.last_run()
     if run is not None:
         yield from _run_metrics(run)

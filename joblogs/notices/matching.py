@@ -71,7 +71,7 @@ def match() -> int:
 
 
 class _Batch:
-    """Some rows, and the searches that they are asked by."""
+    """Some rows, and the searches that run over them."""
 
     def __init__(self, rows: Sequence[NoticeWork]) -> None:
         self.ended: list[int] = []
@@ -109,7 +109,7 @@ class _Batch:
         return searches
 
     def found(self) -> Iterator[_Found]:
-        """What is to be told: texts first, then ends, each in the order in which it came."""
+        """Events to report: texts first, then ends, each in the order in which it came."""
         for pk, places in self.grown.items():
             if (step := self.steps.get(pk)) is not None:
                 yield from self._in_texts(step, places)
@@ -118,7 +118,7 @@ class _Batch:
                 yield from self._of_ended(step)
 
     def _asking(self, step: StepInstance, *, ended: bool) -> dict[SavedSearch, Pattern | None]:
-        """Those that ask of a step when its text grows, or when it ends, and have not been told."""
+        """Searches that run when a step's text grows, or when it ends, and have no notice of it."""
         return {
             search: self.patterns[search.pk]
             for search in self.searches.get(step.job.scope_id, ())

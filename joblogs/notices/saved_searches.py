@@ -68,7 +68,7 @@ def switch_off(search: SavedSearch, reason: str) -> None:
 
 
 def waiting() -> tuple[int, int]:
-    """How many notices are to be sent, and how many transactions' texts nobody was asked of yet."""
+    """How many notices are to be sent, and how many transactions' texts are not searched yet."""
     pending = Notice.objects.filter(state=NoticeState.PENDING)
     return pending.count(), NoticeWork.objects.count()
 

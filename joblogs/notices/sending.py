@@ -1,6 +1,6 @@
 """Sending of notices: of each saved search one after the other, of several at the same time.
 
-What is sent is told by the database only after the receiver took it: a process that is killed sends
+A notice is marked as sent only after the receiver took it: a process that is killed sends
 it again, under the same id. A receiver that fails is waited for, longer each time; after a day the
 notice is given up and the next one goes.
 """
@@ -35,7 +35,7 @@ LINE_LENGTH = 100
 GIVE_UP_AFTER = datetime.timedelta(hours=24)
 FIRST_WAIT, LONGEST_WAIT = datetime.timedelta(seconds=5), datetime.timedelta(minutes=10)
 KEPT = datetime.timedelta(days=30)
-"""What has ended is kept so long: it says what was told already."""
+"""Days for which sent notices are kept: they say what was reported already."""
 FORGOTTEN_AT_ONCE = 1000
 
 

@@ -23,7 +23,7 @@ CONNECT_SECONDS = 5.0
 
 
 class NotDelivered(Exception):
-    """A message that a receiver did not take. Its text says why, and holds nothing that it said."""
+    """Message that a receiver did not take. Its text says why, and quotes nothing of the answer."""
 
 
 def signature(secret: bytes, event_id: str, timestamp: int, body: bytes) -> str:

@@ -1,6 +1,6 @@
 """Client of an object store, by obstore: S3 and what speaks like it, Azure, GCS, a folder.
 
-Every call takes a bounded time and ends with what was asked for or with ObjectUnreachable.
+Every call takes a bounded time and returns its result or raises ObjectUnreachable.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def claim(client: Client) -> None:
     """See that the object store is this store's, and renew its token; one that is nobody's becomes
     this store's.
 
-    To be asked at the beginning of what writes or deletes there. Raises ForeignStore, and
+    To be called at the beginning of what writes or deletes there. Raises ForeignStore, and
     ObjectUnreachable.
     """
     for _ in range(ATTEMPTS):

@@ -88,7 +88,7 @@ class FollowedLog(NamedTuple):
 
 
 class Position(NamedTuple):
-    """How far a follower has a log: bytes sent, and the checksum of what was said of it."""
+    """How far a follower has a log: bytes sent, and the checksum of its state as it was sent."""
 
     sent: int
     checksum: int

@@ -1,6 +1,6 @@
 """A log as something to look into by place: bytes, line numbers, the ends of lines.
 
-Two kinds: what is stored, of which only what is asked for is read, and bytes that are in memory
+Two kinds: what is stored, of which only the requested range is read, and bytes that are in memory
 anyway. Line numbers count from 1; a line ends at a newline and nowhere else.
 """
 

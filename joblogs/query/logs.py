@@ -18,7 +18,7 @@ def script_logs(
     step: StepInstance, hosts: Iterable[StepHost]
 ) -> Iterator[tuple[StepHost, Iterable[bytes]]]:
     """Each host with its script log, in parts to be joined with nothing between: a list of them if
-    the log is short, else they are gone once the next host is asked for.
+    the log is short, else they are gone once the next host is fetched.
     """
     if step.job.expired_at is not None:
         yield from ((host, []) for host in hosts)
@@ -41,7 +41,7 @@ def script_logs(
 class FileLogs:
     """A host's file logs. `rows` are all of them; iterating gives each with its content.
 
-    Where the contents are more than one statement may fetch they are read as they are asked for,
+    Where the contents are more than one statement may fetch they are fetched while iterating,
     and a row keeps its content only until the next one.
     """
 

@@ -13,7 +13,7 @@ from .completeness import Completeness, State, completeness
 from .hosts import StepHost
 from .results import Result
 
-# Of several logs, what is said of the whole: the first of these that holds for any.
+# State of several logs together: the first of these that holds for any.
 _WORST = (
     State.EXPIRED,
     State.UNREACHABLE,
@@ -44,7 +44,7 @@ def script_range(
 ) -> Iterator[tuple[StepHost, int, Iterator[bytes]]]:
     """Each host with where its part starts, and the part's bytes.
 
-    A host's bytes are gone once the next host is asked for.
+    A host's bytes are gone once the next host is fetched.
     """
     hosts = list(hosts)
     if step.job.expired_at is not None:
@@ -120,7 +120,7 @@ def result_state(step: StepInstance, result: Result | HostResult) -> Completenes
 
 
 def worst(states: Sequence[Completeness]) -> Completeness:
-    """What is said of several logs at once."""
+    """State of several logs together."""
     if len(states) == 1:
         return states[0]
     state = min((one.state for one in states), key=_WORST.index, default=State.COMPLETE)

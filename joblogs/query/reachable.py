@@ -71,7 +71,7 @@ def _is_damaged(host: StepHost, read: Callable[[Sequence[StepHost]], object]) ->
     try:
         read([host])
     except ObjectUnreachable:
-        return False  # told apart by `out_of_reach`
+        return False  # `out_of_reach` distinguishes them
     except Unreadable:
         return True
     return False

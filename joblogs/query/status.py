@@ -44,7 +44,7 @@ def target_results(
 ) -> Iterator[TargetResult]:
     """One result per target by ascending id: that of its highest (execute_count, batch).
 
-    Read as it is asked for. Ascending is the order of the index, so the last of a host counts.
+    Fetched while iterating. Ascending is the order of the index, so the last of a host counts.
     """
     results = HostResult.objects.for_step(step).targets().of_attempts(*attempts)
     last: TargetResult | None = None

@@ -19,7 +19,7 @@ FAILURES_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class FailedTransfer:
-    """A file that was not moved, and the last line of what was said about it."""
+    """A file that was not moved, and the last line of its log."""
 
     log: FileLog
     error: bytes

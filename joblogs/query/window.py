@@ -117,7 +117,7 @@ def _after_long_line(text: Text, stop: int, lines: int) -> Window:
     start = block.rfind(b"\n", 0, max(0, len(block) - 1)) + 1
     inside = start == 0 and first > 0
     if len(block) - start > SEGMENT_BYTES:
-        # The last line alone is long: its end is what was asked for.
+        # The last line alone is long: its end was requested.
         start, inside = len(block) - SEGMENT_BYTES, True
     else:
         for _ in range(lines - 1):

@@ -13,7 +13,7 @@ from .patterns import Pattern
 from .readings import Found, Matches
 
 SHOWN_LINE_BYTES = 4096
-"""As much of a line as a hit shows, unless more is asked for."""
+"""As much of a line as a hit shows, unless more is requested."""
 
 
 class Line(NamedTuple):

@@ -30,7 +30,7 @@ from .patterns import Pattern
 from .steps import LOST_STEPS, Budget, Search
 
 STEPS_AT_ONCE = 2000
-"""Steps whose signatures are asked together."""
+"""Steps whose signatures are queried together."""
 LOADED_AT_ONCE = 100
 
 Ranges = list[tuple[int, int]]
@@ -59,7 +59,7 @@ class StepHits:
 
 
 class SearchedStep(NamedTuple):
-    """A step that a search asked about: the key of its scope, and its numbers."""
+    """Step that a search covered: the key of its scope, and its numbers."""
 
     scope: int
     job_instance_id: int
@@ -73,7 +73,7 @@ class _Candidate(NamedTuple):
     pk: int
     ranges: Ranges
     position: int
-    """Among the steps that were asked about."""
+    """Among the steps that were covered."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What a search over history is asked: which text, in which jobs, and where to go on."""
+"""Parameters of a search over history: which text, in which jobs, and where to go on."""
 
 from __future__ import annotations
 

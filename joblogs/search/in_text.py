@@ -19,7 +19,7 @@ class TextHits(NamedTuple):
 
     total: int
     lines: list[Line]
-    """Those that were asked for."""
+    """Those that were requested."""
     searched: int
     """Bytes that were looked through."""
     stopped: bool

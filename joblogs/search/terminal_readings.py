@@ -13,7 +13,7 @@ from joblogs.logtext.terminal import last_seen
 from joblogs.logtext.terminal_codes import REDRAWS
 
 REDRAWN_MAX = 64 * 1024
-"""A longer line is not asked for what a terminal would have left of it."""
+"""Longest line that is read as a terminal would have left it."""
 
 
 def _latin1() -> re2.Options:

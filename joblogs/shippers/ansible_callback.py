@@ -196,14 +196,14 @@ class Store:
                 answer = json.loads(response.read(ANSWER_BYTES))
         except urllib.error.HTTPError as error:
             with error:
-                said = error.headers.get("X-Bkapi-Error-Message") or error.reason
+                reason = error.headers.get("X-Bkapi-Error-Message") or error.reason
             if error.code == http.client.REQUEST_ENTITY_TOO_LARGE:
-                return f"HTTP 413: {said}"
+                return f"HTTP 413: {reason}"
             if error.headers.get("X-Bkapi-Error-Code") == str(WRONG_CREDENTIALS):
-                said += f"; look at app_code, which is {app}, and app_secret or app_secret_file"
+                reason += f"; look at app_code, which is {app}, and app_secret or app_secret_file"
             after = error.headers.get("Retry-After") or ""
             seconds = float(after) if re.fullmatch("[0-9]{1,4}", after) else 0.0
-            raise Unsent(f"HTTP {error.code}: {said}", after=seconds) from None
+            raise Unsent(f"HTTP {error.code}: {reason}", after=seconds) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unsent(f"{getattr(error, 'reason', error)}") from None
         data = answer.get("data") if isinstance(answer, dict) else None
@@ -217,10 +217,10 @@ class Store:
         if not data["refused_total"]:
             return None
         first = data["refused"][0]
-        told = f"{data['refused_total']} refused, first a {first['type']}: {first['message']}"
+        refusal = f"{data['refused_total']} refused, first a {first['type']}: {first['message']}"
         if any(refused["reason"] == "forbidden" for refused in data["refused"]):
-            raise Unsent(f"{told}; {granting}", everywhere=False)
-        return told
+            raise Unsent(f"{refusal}; {granting}", everywhere=False)
+        return refusal
 
 
 class Outbox(threading.Thread):
@@ -236,7 +236,7 @@ class Outbox(threading.Thread):
         self._folder = spool / f"ansible-{now():013d}-{secrets.token_hex(4)}"
         self._changed, self._writing = threading.Condition(), threading.Lock()
         self._lines: list[bytes] = []
-        self._size = self._number = self._asked = self._answered = 0
+        self._size = self._number = self._wanted = self._done = 0
         self._queue: deque[Path | bytes] = deque()
         self._free = SPOOL_BYTES
         self._again = self._not_before = 0.0
@@ -256,11 +256,12 @@ class Outbox(threading.Thread):
         """Write everything out and wait, at most so long, until it is sent or cannot be."""
         self._write_out()
         with self._changed:
-            self._asked += 1
+            self._wanted += 1
             self._changed.notify()
             until = time.monotonic() + seconds
             self._changed.wait_for(
-                lambda: self._answered >= self._asked or self._not_before > until, seconds
+                lambda: self._done >= self._wanted or self._not_before > until,
+                seconds,
             )
 
     def left(self) -> int:
@@ -272,22 +273,23 @@ class Outbox(threading.Thread):
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._asked > self._answered or self._size >= BATCH_BYTES, EVERY_SECONDS
+                    lambda: self._wanted > self._done or self._size >= BATCH_BYTES,
+                    EVERY_SECONDS,
                 )
-                asked = self._asked
+                wanted = self._wanted
             self._write_out()
-            if asked > self._answered or time.monotonic() >= self._again:
+            if wanted > self._done or time.monotonic() >= self._again:
                 self._try_to_send()
             with self._changed:
                 if (left := self._not_before - time.monotonic()) > 0:
                     self._changed.notify_all()
                     self._changed.wait(min(left, EVERY_SECONDS))
                 else:
-                    self._answered = asked
+                    self._done = wanted
                     self._changed.notify_all()
 
     def _try_to_send(self) -> None:
-        """Send, but never before the store wants to be asked again."""
+        """Send, but never before the time that the store named."""
         if time.monotonic() < self._not_before:
             return
         try:
@@ -485,7 +487,7 @@ def printed(result: Record, end: str, *, with_diff: bool) -> bytes:
         evaluated = as_text(result.get("evaluated_to"))
         found["assertion"] = as_bytes(f"{as_text(result['assertion'])} evaluated to {evaluated}")
     found["failures"] = as_lines(result.get("failures"))
-    listed = result.get("results")  # of packages; those of a loop are told by its items
+    listed = result.get("results")  # of packages; those of a loop are its items
     if isinstance(listed, list) and all(isinstance(line, str) for line in listed):
         found["results"] = as_lines(listed)
     if end not in ("ok", "changed", "skipped"):
@@ -505,14 +507,14 @@ def printed(result: Record, end: str, *, with_diff: bool) -> bytes:
 
 
 def cause(result: Record, stderr: bytes) -> bytes:
-    """The exception behind a failure, unless it is told already."""
+    """The exception behind a failure, unless it is shown already."""
     data = as_bytes(result.get("exception")).strip()
-    told = stderr + as_bytes(result.get("msg")).replace(b".", b"")
+    shown = stderr + as_bytes(result.get("msg")).replace(b".", b"")
     # Where there was none, modules say so in the words of Python.
     is_none = data == b"NoneType: None" or b"traceback unavailable" in data
     reason = data.rpartition(b": ")[2].replace(b".", b"")
-    is_told = data in stderr or (b"\n" not in data and reason in told)
-    return b"" if not data or is_none or is_told else data + b"\n"
+    is_shown = data in stderr or (b"\n" not in data and reason in shown)
+    return b"" if not data or is_none or is_shown else data + b"\n"
 
 
 def reasons(event: Any) -> str:
@@ -524,8 +526,8 @@ def reasons(event: Any) -> str:
         event = getattr(event.chain, "event", None)
     messages = list(filter(None, messages))
     says_nothing = messages[-1:] in ([], ["Action failed"], ["Module failed"], ["Task failed"])
-    told = "" if says_nothing else ": ".join(messages)
-    return "\n".join(filter(None, [told, *traces]))
+    message = "" if says_nothing else ": ".join(messages)
+    return "\n".join(filter(None, [message, *traces]))
 
 
 def difference(found: Any) -> str:
@@ -564,17 +566,17 @@ def side_lines(side: Any) -> list[str]:
 def secrets_of(result: Record, args: Record, *, by_name: bool) -> list[str]:
     """Values that Ansible censors: of arguments that are no_log, the longest first.
 
-    `by_name`: and those whose name says so. A task that failed before its module ran tells nothing
-    of its arguments, and is always asked by name.
+    `by_name`: and those whose name says so. A task that failed before its module ran has no
+    known arguments, and is always judged by name.
     """
-    told = (result.get("invocation") or {}).get("module_args")
+    invoked = (result.get("invocation") or {}).get("module_args")
     found = set()
     for key, value in args.items():
         # The content of a file is no_log so that it is not in the system's log.
         if key != "content" and isinstance(value, (str, int)) and not isinstance(value, bool):
             text = str(value)
-            is_censored = isinstance(told, dict) and told.get(key) == CENSORED
-            asks = by_name or not isinstance(told, dict)
+            is_censored = isinstance(invoked, dict) and invoked.get(key) == CENSORED
+            asks = by_name or not isinstance(invoked, dict)
             named = asks and SECRET_NAME.search(key) and len(text) >= SHORTEST_SECRET
             if text and (is_censored or named):
                 found.add(text)
@@ -678,8 +680,8 @@ def place_of(task: Any) -> tuple[Any, ...]:
     while parent is not None:
         is_include = hasattr(parent, "action") and short_name(parent) in INCLUDES
         if is_include and not getattr(parent, "statically_loaded", False):
-            said = parent.vars
-            item = said.get(said.get("ansible_loop_var"))
+            variables = parent.vars
+            item = variables.get(variables.get("ansible_loop_var"))
             leads.append((parent.get_path(), json.dumps(item, sort_keys=True, default=str)))
         parent = parent._parent
     if leads:
@@ -689,14 +691,14 @@ def place_of(task: Any) -> tuple[Any, ...]:
     return (task._uuid,)
 
 
-def failure_status(said: Record, *, is_file: bool) -> int:
+def failure_status(values: Record, *, is_file: bool) -> int:
     """Why a task failed on a host, in the numbers of bk-job."""
-    reason = f"{said.get('msg', '')}".lower()
-    if "timedout" in said or any(sign in reason for sign in TIMED_OUT):
+    reason = f"{values.get('msg', '')}".lower()
+    if "timedout" in values or any(sign in reason for sign in TIMED_OUT):
         return 303 if is_file else 102
     if is_file:
         return 203 if "could not find or access" in reason or "does not exist" in reason else 202
-    return 104 if said.get("rc") else 11
+    return 104 if values.get("rc") else 11
 
 
 def ending(record: Record) -> Record:
@@ -753,7 +755,7 @@ class Attempt:
     items: int = 0
     fault: Record | None = None  # what the first item that failed says
     places: list[str] = field(default_factory=list)  # where its items ran, if not here
-    retried: list[bytes] = field(default_factory=list)  # what the item at work said before
+    retried: list[bytes] = field(default_factory=list)  # earlier output of the current item
     uploads: bool = False
     moved: list[tuple[str, str]] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
@@ -761,19 +763,20 @@ class Attempt:
 
 @dataclass
 class Result:
-    """What Ansible tells of a task, or of one item of its loop, on a host."""
+    """Result of a task, or of one item of its loop, on a host."""
 
     host: Any
     task: Any
-    said: Record
+    values: Record
 
     @classmethod
-    def of(cls, told: Any) -> Result:
+    def of(cls, result: Any) -> Result:
         """Read the parts by their names since ansible-core 2.19, else by those before."""
-        names = ("host", "task", "result")
-        found = cls(*(getattr(told, name if hasattr(told, name) else f"_{name}") for name in names))
-        if event := getattr(getattr(told, "exception", None), "event", None):
-            found.said = {**found.said, "exception": reasons(event)}
+        parts = ("host", "task", "result")
+        names = (part if hasattr(result, part) else f"_{part}" for part in parts)
+        found = cls(*(getattr(result, name) for name in names))
+        if event := getattr(getattr(result, "exception", None), "event", None):
+            found.values = {**found.values, "exception": reasons(event)}
         return found
 
     @property
@@ -781,7 +784,7 @@ class Result:
         """The host that it was delegated to, if it was."""
         name = str(self.task.delegate_to or "")
         if "{{" in name:
-            known = self.said.get("_ansible_delegated_vars") or {}
+            known = self.values.get("_ansible_delegated_vars") or {}
             name = str(known.get("ansible_host") or "")
         return "" if "{{" in name or name.startswith("__omit_place_holder__") else name
 
@@ -795,7 +798,7 @@ Event = Callable[..., None]
 
 
 def guarded(event: Event) -> Event:
-    """Nothing that goes wrong here may reach the play; it is told at its end."""
+    """Decorator of callbacks: no error of ours reaches the play; it is reported at its end."""
 
     @functools.wraps(event)
     def run(self: CallbackModule, *args: Any, **kwargs: Any) -> None:
@@ -846,7 +849,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._job: Record = {}
         self._play = ""
         self._playing: Any = None
-        self._jobs: dict[int, str] = {}  # names of those that were not told where to be seen
+        self._jobs: dict[int, str] = {}  # names of those whose page was not printed yet
         self._marks: dict[str, int | None] = {}
         self._lost: set[str] = set()
         self._all: list[Any] = []
@@ -869,7 +872,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._playing = play
         self._marks.clear()
-        self._tell_pages()
+        self._print_pages()
         if play._uuid == self._play:  # the next hosts of a play with `serial`
             self._batch += 1
             self._reach(play)
@@ -904,11 +907,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
                 self._all = inventory.get_hosts(play.hosts, ignore_restrictions=True)
                 self._reached |= {host.get_name() for host in inventory.get_hosts(play.hosts)}
 
-    def _tell_pages(self) -> None:
-        """Tell once where each job can be seen. By the main thread: a fork would keep its lock."""
+    def _print_pages(self) -> None:
+        """Print the page of each job once. By the main thread: a fork would keep its lock."""
         for job in [job for job in self._jobs if job in self._pages]:
-            told = f"joblogs: {self._jobs.pop(job)}: {self._pages[job]}"
-            self._display.display(told, stderr=True)
+            line = f"joblogs: {self._jobs.pop(job)}: {self._pages[job]}"
+            self._display.display(line, stderr=True)
 
     @guarded
     def v2_playbook_on_no_hosts_matched(self) -> None:
@@ -917,7 +920,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     @guarded
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._close_steps()
-        self._tell_pages()
+        self._print_pages()
 
     @guarded
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
@@ -931,19 +934,19 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     @guarded
     def v2_runner_on_ok(self, result: Any) -> None:
-        told = Result.of(result)
-        self._take(told, "changed" if told.said.get("changed") else "ok")
+        outcome = Result.of(result)
+        self._take(outcome, "changed" if outcome.values.get("changed") else "ok")
 
     @guarded
     def v2_runner_on_skipped(self, result: Any) -> None:
-        told = Result.of(result)
-        self._take(told, "skipped")
+        outcome = Result.of(result)
+        self._take(outcome, "skipped")
 
     @guarded
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        told = Result.of(result)
-        rescued = "rescued" if self._is_rescued(told) else "failed"
-        self._take(told, "ignored" if ignore_errors else rescued)
+        outcome = Result.of(result)
+        rescued = "rescued" if self._is_rescued(outcome) else "failed"
+        self._take(outcome, "ignored" if ignore_errors else rescued)
 
     def _failures(self, host: Any) -> int | None:
         """How often Ansible holds the host for failed: once more after a failure that stays."""
@@ -952,43 +955,43 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     def _is_rescued(self, result: Result) -> bool:
         before, after = self._marks.get(result.host.get_name()), self._failures(result.host)
-        # A file that cannot be included is told before it counts as a failure.
+        # A file that cannot be included is reported before it counts as a failure.
         if before is None or after is None or short_name(result.task) in INCLUDES:
             return is_in_rescued_block(result.task)
         return after <= before
 
     @guarded
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        told = Result.of(result)
-        ignored = ", ignored" if told.task.ignore_unreachable else ""
-        self._take(told, f"unreachable{ignored}")
+        outcome = Result.of(result)
+        ignored = ", ignored" if outcome.task.ignore_unreachable else ""
+        self._take(outcome, f"unreachable{ignored}")
 
     @guarded
     def v2_runner_item_on_ok(self, result: Any) -> None:
-        told = Result.of(result)
-        self._take_item(told, "changed" if told.said.get("changed") else "ok")
+        outcome = Result.of(result)
+        self._take_item(outcome, "changed" if outcome.values.get("changed") else "ok")
 
     @guarded
     def v2_runner_item_on_failed(self, result: Any) -> None:
-        told = Result.of(result)
-        self._take_item(told, "failed")
+        outcome = Result.of(result)
+        self._take_item(outcome, "failed")
 
     @guarded
     def v2_runner_item_on_skipped(self, result: Any) -> None:
-        told = Result.of(result)
-        self._take_item(told, "skipped")
+        outcome = Result.of(result)
+        self._take_item(outcome, "skipped")
 
     @guarded
     def v2_runner_retry(self, result: Any) -> None:
-        told = Result.of(result)
-        if loops(told.task):
-            self._retry_item(told)
+        outcome = Result.of(result)
+        if loops(outcome.task):
+            self._retry_item(outcome)
             return
-        attempt = self._attempt(told)
-        self._write(attempt, told, "retried")
-        self._end(attempt, told, "retried")
-        said = {**attempt.record, "execute_count": attempt.record["execute_count"] + 1}
-        self._attempts[told.place] = self._start(attempt.step, said)
+        attempt = self._attempt(outcome)
+        self._write(attempt, outcome, "retried")
+        self._end(attempt, outcome, "retried")
+        record = {**attempt.record, "execute_count": attempt.record["execute_count"] + 1}
+        self._attempts[outcome.place] = self._start(attempt.step, record)
 
     @guarded
     def v2_playbook_on_stats(self, stats: Any) -> None:
@@ -1007,16 +1010,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         if outbox is None:
             return
         outbox.finish(seconds)
-        self._tell_pages()
-        told = [self.mishap, outbox.refused and f"{outbox.refused} (kept as *.refused.gz)"]
+        self._print_pages()
+        messages = [self.mishap, outbox.refused and f"{outbox.refused} (kept as *.refused.gz)"]
         if left := outbox.left():
             why = outbox.problem or "no time left"
-            told.append(f"not sent, goes with the next run (batches: {left}): {why}")
+            messages.append(f"not sent, goes with the next run (batches: {left}): {why}")
         else:
-            told.append(outbox.problem)
-        if any(told):
+            messages.append(outbox.problem)
+        if any(messages):
             where = f"joblogs (spool {outbox.spool})"
-            self._display.warning(f"{where}: " + "; ".join(filter(None, told)))
+            self._display.warning(f"{where}: " + "; ".join(filter(None, messages)))
 
     def _add(self, record: Record) -> None:
         if self.outbox is not None:
@@ -1132,9 +1135,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._open.append(step)
         return step
 
-    def _start(self, step: Step, said: Record) -> Attempt:
+    def _start(self, step: Step, values: Record) -> Attempt:
         start = now()
-        kept = {k: said[k] for k in ("type", *PLACE, "host_name", "ip", "ipv6") if k in said}
+        kept = {k: values[k] for k in ("type", *PLACE, "host_name", "ip", "ipv6") if k in values}
         record = kept | {"status": 7, "start_time": start, "update_time": start}
         self._add(record)
         return Attempt(step, record)
@@ -1156,7 +1159,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     def _learn_facts(self, result: Result) -> None:
         """Of a delegated task they are those of another host."""
-        facts = result.said.get("ansible_facts")
+        facts = result.values.get("ansible_facts")
         if not isinstance(facts, dict) or result.task.delegate_to:
             return
         for version in ("ansible_default_ipv6", "ansible_default_ipv4"):  # the second one stays
@@ -1191,16 +1194,17 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             return
         attempt = self._attempt(result)
         attempt.items += 1
-        said = result.said
+        values = result.values
         if end == "failed" and attempt.fault is None:
-            attempt.fault = {key: said[key] for key in ("rc", "msg", "timedout") if key in said}
+            attempt.fault = {key: values[key] for key in ("rc", "msg", "timedout") if key in values}
         where = "" if end == "skipped" else result.ran_on
         if where and where not in attempt.places:
             attempt.places.append(where)
-        label = said.get("_ansible_item_label", said.get(said.get("ansible_loop_var", "item")))
-        if is_hidden(said, result.task):
+        item = values.get(values.get("ansible_loop_var", "item"))
+        label = values.get("_ansible_item_label", item)
+        if is_hidden(values, result.task):
             label = None
-        hidden = secrets_of(said, result.task.args or {}, by_name=False)
+        hidden = secrets_of(values, result.task.args or {}, by_name=False)
         shown = "" if label is None else f": {censored(word(label, 200), hidden)}"
         shown = shown.replace("\n", " ")
         self._write_retried(attempt, shown)
@@ -1210,7 +1214,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._write(attempt, result, end)
 
     def _retry_item(self, result: Result) -> None:
-        """An item of a loop is tried again. Which one it is, is told with its end."""
+        """An item of a loop is tried again. Its label comes with its end."""
         attempt = self._attempt(result)
         if not attempt.step.is_file:
             attempt.retried.append(self._text(result, "retried"))
@@ -1224,14 +1228,14 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     def _text(self, result: Result, end: str) -> bytes:
         """What a result says, without what Ansible hides."""
-        said, task = result.said, result.task
-        if is_hidden(said, task):
+        values, task = result.values, result.task
+        if is_hidden(values, task):
             return as_bytes(HIDDEN)
         if end == "skipped":
-            return as_bytes(skip_reason(said))
-        text = printed(said, end, with_diff=task.diff is True)
+            return as_bytes(skip_reason(values))
+        text = printed(values, end, with_diff=task.diff is True)
         args = task.args or {}
-        for value in secrets_of(said, args, by_name=False):
+        for value in secrets_of(values, args, by_name=False):
             text = text.replace(value.encode(errors="surrogateescape"), STARS.encode())
         for value in args.values():
             if isinstance(value, str):
@@ -1255,9 +1259,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         attempt.digest.update(text)
 
     def _end(self, attempt: Attempt, result: Result, end: str) -> None:
-        """Tell how an attempt ended."""
-        said, task, is_file = result.said, result.task, attempt.step.is_file
-        said = said if attempt.fault is None else attempt.fault
+        """Report how an attempt ended."""
+        values, task, is_file = result.values, result.task, attempt.step.is_file
+        values = values if attempt.fault is None else attempt.fault
         tag = f"{end} (check mode)" if task.check_mode is True else end
         places = attempt.places if attempt.items else [result.ran_on]
         if end != "skipped" and any(places):
@@ -1267,9 +1271,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         elif end in ("ok", "changed", "skipped"):
             status = 9
         else:
-            status = failure_status(said, is_file=is_file)
+            status = failure_status(values, is_file=is_file)
         more: Record = {"status": status, "tag": word(tag, 256)}
-        code = said.get("rc")
+        code = values.get("rc")
         if isinstance(code, int) and abs(code) < 2**31:
             more["exit_code"] = int(code)
         self._send_result(attempt, more)
@@ -1285,12 +1289,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     def _add_file(self, attempt: Attempt, result: Result, text: bytes, end: str) -> None:
         """A file that went to the host or, with `fetch`, came from it."""
-        hidden = is_hidden(result.said, result.task)
+        hidden = is_hidden(result.values, result.task)
         args: Record = {} if hidden else result.task.args or {}
         source = args.get("src") or args.get("url") or (HIDDEN if hidden else "(content)")
-        secret = secrets_of(result.said, args, by_name=True)
+        secret = secrets_of(result.values, args, by_name=True)
         source = without_password(censored(word(source, 8192), secret))
-        found = result.said.get("dest") or args.get("dest") or args.get("path") or ""
+        found = result.values.get("dest") or args.get("dest") or args.get("path") or ""
         dest = HIDDEN if hidden else without_password(censored(word(found, 8192), secret))
         place = {key: attempt.record[key] for key in PLACE}
         owner = ("bk_host_id", "ip", "ipv6")
@@ -1312,7 +1316,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             record["task_key"] = f"{record['mode']}_{len(attempt.moved)}_sha256:{again}"
         attempt.moved.append((source, dest))
         line = time.strftime("[%Y-%m-%d %H:%M:%S +0000]", time.gmtime()) + f" FileName: {dest}"
-        if isinstance(size := result.said.get("size"), int):
+        if isinstance(size := result.values.get("size"), int):
             record["size"] = human_size(size)
             line += f" FileSize: {record['size']}"
         if status == 4 and not checked:

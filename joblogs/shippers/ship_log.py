@@ -94,7 +94,7 @@ class Store:
         self._app = credentials["bk_app_code"]
         self._timeout = timeout
         self.not_before = 0.0
-        """Monotonic time at which the store wants to be asked again, whatever there is to send."""
+        """Monotonic time before which the store wants no request."""
 
     def post(
         self, records: list[dict[str, Any]]
@@ -129,8 +129,8 @@ class Store:
         data = answer.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("refused"), list):
             if answer.get("code") == NO_GRANT:
-                said = f"the app {self._app} may write nowhere; {self.granting('biz:2')}"
-                raise Refused(said, of="app")
+                reason = f"the app {self._app} may write nowhere; {self.granting('biz:2')}"
+                raise Refused(reason, of="app")
             raise Unsent(f"unexpected answer: {json.dumps(answer)[:200]}")
         return data["refused"], data.get("pages") or []
 
@@ -141,15 +141,16 @@ class Store:
 
 def failure(error: urllib.error.HTTPError, app: str) -> Exception:
     """What an answer that is no success means: Refused, or Unsent."""
-    said = f"HTTP {error.code}: {error.headers.get('X-Bkapi-Error-Message') or error.reason}"
+    reason = f"HTTP {error.code}: {error.headers.get('X-Bkapi-Error-Message') or error.reason}"
     denied = (http.client.UNAUTHORIZED, http.client.FORBIDDEN)
     if error.code in denied or error.headers.get("X-Bkapi-Error-Code") == str(WRONG_CREDENTIALS):
         todo = f"look at JOBLOGS_APP_CODE, which is {app}, and JOBLOGS_APP_SECRET; a new secret: "
-        return Refused(f"{said}; {todo}manage.py create_app {app} --rotate, on the store", of="app")
+        todo += f"manage.py create_app {app} --rotate, on the store"
+        return Refused(f"{reason}; {todo}", of="app")
     if error.code == http.client.REQUEST_ENTITY_TOO_LARGE:
-        return Refused(said, of="log")
+        return Refused(reason, of="log")
     after = error.headers.get("Retry-After") or ""
-    return Unsent(said, after=float(after) if re.fullmatch("[0-9]{1,4}", after) else 0.0)
+    return Unsent(reason, after=float(after) if re.fullmatch("[0-9]{1,4}", after) else 0.0)
 
 
 class Spool:
@@ -189,12 +190,12 @@ class Spool:
         self.folder = folder
         self.log = folder / "log"
 
-    def write(self, name: str, said: Any) -> None:
-        """Write what is said to a file that is there as a whole or not at all."""
+    def write(self, name: str, value: Any) -> None:
+        """Write a JSON file that is there as a whole or not at all."""
         part = self.folder / f"{name}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         with open(os.open(str(part), flags, 0o600), "w", encoding="utf-8") as stream:
-            json.dump(said, stream)
+            json.dump(value, stream)
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(self.folder / f"{name}.json")
@@ -212,8 +213,8 @@ class Spool:
     def refusal(self) -> Refused | None:
         """Why the store will not have it, if that is known."""
         try:
-            said = self.read("refused")
-            return Refused(str(said["why"]), of=str(said["of"]))
+            refused = self.read("refused")
+            return Refused(str(refused["why"]), of=str(refused["of"]))
         except MISHAPS:
             return None
 
@@ -264,7 +265,7 @@ class Shipper(threading.Thread):
     """Sends a spool, from what the store has on, while it may still grow."""
 
     def __init__(self, spool: Spool, store: Store, *, is_known: bool = False) -> None:
-        """`is_known`: that the store refuses this log was told before. Raises what `read` does."""
+        """`is_known`: its refusal was reported before. Raises what `read` does."""
         super().__init__(name="ship_log", daemon=True)
         self.is_known = is_known
         self.problem = self.page = ""
@@ -300,7 +301,7 @@ class Shipper(threading.Thread):
 
     def run(self) -> None:
         """Send what there is, every second; after a failure later and later, and never before the
-        store wants to be asked again."""
+        store wants a request again."""
         pause, announced = 0.0, False
         while not self.done:
             with self._changed:
@@ -578,9 +579,9 @@ def ship(options: argparse.Namespace, store: Store) -> int:
         signals.pump(0, output)
         code = BY_SIGNAL + signals.stopped if signals.stopped else None
     if spool is not None and shipper is not None:
-        statuses, said = fate(code, started=started)
+        statuses, fields = fate(code, started=started)
         whole = {"log_size": output.size, "log_sha256": output.digest.hexdigest()}
-        ending = ended(records, now(), statuses, **whole, **said)
+        ending = ended(records, now(), statuses, **whole, **fields)
         with contextlib.suppress(OSError):  # then a resumed run has no known end
             spool.write("end", ending)
         if output.problem:

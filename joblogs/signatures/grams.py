@@ -18,7 +18,7 @@ SHORT, MIDDLE, LONG = 3, 4, 6
 AT_ONCE = 128 * 1024
 """Bytes that are marked together: what is computed of them stays in the processor's cache."""
 PLACES_MAX = 48
-"""Grams of a needle that are asked for; of a longer one some."""
+"""Grams of a needle that are looked up; of a longer one some."""
 
 Bits = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.uint32]

@@ -161,7 +161,7 @@ class Hunk(Struct):
 
 
 class ComparedLogs(Struct, kw_only=True):
-    """Comparison of two logs, left the host's that is asked for."""
+    """Comparison of two logs; left is that of the requested host."""
 
     left: ComparedLog
     right: Annotated[ComparedLog | None, Meta(description="Null if there is none.")] = None

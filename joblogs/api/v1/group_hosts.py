@@ -35,8 +35,8 @@ class GroupHostsParams(Struct, frozen=True):
             "Hosts of the page.",
         ),
     ]
-    execute_count: Annotated[int | None, count_param("As asked of the summary.")]
-    batch: Annotated[int | None, count_param("As asked of the summary.")]
+    execute_count: Annotated[int | None, count_param("As in the request of the summary.")]
+    batch: Annotated[int | None, count_param("As in the request of the summary.")]
 
 
 class GroupHost(Struct):

@@ -80,7 +80,7 @@ class HistoryParams(Struct, frozen=True):
     ]
     cursor: Annotated[
         Cursor | None,
-        Parameter(_cursor, TEXT, "Where to go on: as the answer before said."),
+        Parameter(_cursor, TEXT, "Where to go on: from the previous answer."),
     ]
 
     @property

@@ -59,7 +59,7 @@ class SummaryParams(Struct, frozen=True):
         Parameter(
             partial(at_most, CHARS_MOST, CHARS_DEFAULT, least=CHARS_LEAST),
             {"type": "integer", "minimum": CHARS_LEAST, "maximum": CHARS_MOST},
-            f"Characters of the answer at most, {CHARS_DEFAULT} unless said.",
+            f"Characters of the answer at most, by default {CHARS_DEFAULT}.",
         ),
     ]
     execute_count: Annotated[int | None, count_param("Only up to this attempt.")]

@@ -1,6 +1,6 @@
 """Endpoint get_step_instance_detail: what is known of a step.
 
-What nobody said is null where BlueKing JOB may answer null, else an empty default: its typed
+What no record has is null where BlueKing JOB may answer null, else an empty default: its typed
 clients fail on null there (`docs/api.md#get_step_instance_detail`).
 """
 
@@ -64,10 +64,10 @@ class ScriptInfo(Struct, kw_only=True):
     script_id: None = None
     script_version_id: None = None
     script_content: Annotated[str, _UNSTATED] = ""
-    script_language: Annotated[int, number_of(ScriptLanguage, "Language; 6 or 1 where nobody said")]
+    script_language: Annotated[int, number_of(ScriptLanguage, "Language; 6 or 1 if not known")]
     script_param: Annotated[str | None, Meta(description="`******` if they are sensitive.")]
     windows_interpreter: None = None
-    script_timeout: Annotated[int, Meta(description="Seconds, 0 where nobody said.")]
+    script_timeout: Annotated[int, Meta(description="Seconds, 0 if not known.")]
     account: DetailAccount
     server: DetailServer
     is_param_sensitive: Annotated[int, Meta(description="1 if they are, else 0.")]
@@ -94,7 +94,7 @@ class FileSourceInfo(Struct, kw_only=True):
 class FileDestination(Struct, kw_only=True):
     """Target of files."""
 
-    path: Annotated[str, Meta(description="Empty where nobody said and files went to several.")]
+    path: Annotated[str, Meta(description="Empty if not known and files went to several.")]
     account: DetailAccount
     server: DetailServer
 
@@ -104,7 +104,7 @@ class FileInfo(Struct, kw_only=True):
 
     file_source_list: list[FileSourceInfo]
     file_destination: FileDestination
-    timeout: Annotated[int, Meta(description="Seconds, 0 where nobody said.")]
+    timeout: Annotated[int, Meta(description="Seconds, 0 if not known.")]
     source_speed_limit: None = None
     destination_speed_limit: None = None
     transfer_mode: Annotated[int, _UNSTATED] = STRICT
@@ -183,7 +183,7 @@ def _transfer(step: StepInstance) -> FileInfo:
 
 
 def _sources(step: StepInstance) -> Iterator[bytes]:
-    """The sources that a producer said, else those that files came from."""
+    """The sources that records name, else those that files came from."""
     if step.file_sources is None:
         sources = map(_source, query.file_sources(step))
     else:

@@ -154,7 +154,7 @@ class V4JobEntry(Struct, kw_only=True):
 
 
 class V4JobList(Struct):
-    """Page of the jobs of a scope; the last one is shorter than asked for."""
+    """Page of the jobs of a scope; the last one is shorter than requested."""
 
     job_instance_list: Annotated[list[V4JobEntry], Meta(description="Newest first.")]
 

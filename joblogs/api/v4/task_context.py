@@ -1,6 +1,6 @@
 """Base of the endpoints v4_get_…_task_context: why a task failed on a host.
 
-The answer is a list of texts, made for language models. What nobody said of the script is empty.
+The answer is a list of texts, made for language models. What no record has of the script is empty.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ GROUP_BYTES = 8 * 1024 * 1024
 is bounded by."""
 
 LOOKS = 2
-"""As often as a host result is asked where its log lies now, before it is damaged."""
+"""As often as a log is located anew by its host result, before it counts as damaged."""
 
 _RESULTS = HostResult._meta.db_table  # ours; everything else in a statement is a parameter
 

@@ -81,7 +81,7 @@ StoredBytes = tuple[int, int, bytes]
 
 def decoded(found: list[StoredBytes]) -> list[Piece]:
     # Span by span: the memory of one is that of the next, still warm. A group unpacked at once
-    # would be asked of the system and given back each time, a third of what a large read costs.
+    # would be allocated and freed each time, a third of what a large read costs.
     found.sort(key=itemgetter(0))
     return [Piece(offset, codec.decode(kind, data)) for offset, kind, data in found]
 

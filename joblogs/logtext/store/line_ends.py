@@ -1,6 +1,6 @@
 """Where the newlines of a log are, as far as chunks and packs tell without their text being read.
 
-A log that shares its pack with others counts as one chunk, of which nothing is told.
+A log that shares its pack with others counts as one chunk, of which nothing is known.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class PackedSpans:
         self._uses = Counter(key for span in spans for key in keys_of(span))
         self._stored = stored_packs(day, self._uses)
         self._texts: dict[PackKey, bytes] = {}
-        # Mostly a few hosts are asked for: what lies behind them is left alone.
+        # Mostly a few hosts are requested: what lies behind them is not decoded.
         self._ends: dict[PackKey, int] = {}
         for span in spans:
             for key, _, stop in places_of(span):

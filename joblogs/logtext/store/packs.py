@@ -29,7 +29,7 @@ PARTITIONS = database.Partitions(LogPack)
 """The day partitions of the packs, where there are any."""
 
 LOOKS = 2
-"""As often as a pack is asked where it lies now, before its object cannot be read."""
+"""As often as a pack is located anew, before its object counts as unreachable."""
 
 ROWS_AT_ONCE = 16
 STEPS_AT_ONCE = 400

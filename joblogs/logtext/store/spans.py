@@ -1,4 +1,4 @@
-"""Bytes of logs by place: what is asked for, and where it lies."""
+"""Spans of logs: bytes that are requested, and where they lie."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class StoredRow(Protocol):
 
 
 class Span(NamedTuple):
-    """Bytes [start, stop) of a host result's log, which ends at `size`: at `stop` unless told.
+    """Bytes [start, stop) of a host result's log, which ends at `size`, by default at `stop`.
 
     `place`: where its row said that the log is packed, None for chunks. It may lie elsewhere by
     now: who reads it finds out.

@@ -125,7 +125,7 @@ class Command(StoreCommand):
         scope_map: Path | None,
         zone: ZoneInfo | None,
     ) -> bool:
-        """Import a dump of bk-job: whether all of it could be read and told as records."""
+        """Import a dump of bk-job; whether all of it could be read and turned into records."""
         try:
             report, whole = dumps.import_bk_job(
                 map(Path, files),
@@ -153,7 +153,7 @@ class Command(StoreCommand):
 
 
 def _outcome(error: Exception) -> str:
-    """What an operator can do something about: for the database, what it said."""
+    """Message for the operator; of a database error its first line."""
     if not isinstance(error, Unavailable):
         return str(error)
     cause = str(error.__cause__).partition("\n")[0]

@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 "JOBLOGS_TOKEN is not set: create_app CODE --token NAME --read makes a token",
                 returncode=2,
             )
-        # What was asked for is in its messages, and standard error goes into files of clients.
+        # Parameters of requests are in its messages, and standard error goes into files of clients.
         logging.getLogger("mcp").setLevel(logging.WARNING)
         api = StoreApi(url.removesuffix("/"), settings.MCP_TOKEN)
         mcp_server(api, language="zh" if language == "zh" else "en").run("stdio")

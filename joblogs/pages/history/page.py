@@ -158,7 +158,7 @@ def _search(
     scopes: QuerySet[Scope],
     start: Cursor | None,
 ) -> HistorySearch | None:
-    """The search that is asked for; None, with the reason at the form, if it cannot be."""
+    """The requested search; None, with the reason at the form, if it cannot be."""
     question = form.question()
     try:
         question.parsed()

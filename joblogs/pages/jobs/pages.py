@@ -44,7 +44,7 @@ _KEY = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 def jobs_page(
     jobs: QuerySet[JobInstance], scopes: QuerySet[Scope], request: HttpRequest
 ) -> HttpResponse:
-    """The jobs that are asked for, latest first. Filters that make no sense show none."""
+    """Page of the jobs that match, latest first. Filters that make no sense match none."""
     wanted = JobFilterSet(request.GET, queryset=jobs, scopes=scopes)
     page: list[JobInstance] = []
     after = until = None

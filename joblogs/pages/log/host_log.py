@@ -33,7 +33,7 @@ _COLOURS = {
 
 @dataclass
 class HostLog:
-    """What a page says of a host's log, each part asked for when it is needed, and once."""
+    """Log of a host for a page; each part is fetched when it is needed, and once."""
 
     step: StepInstance
     host: StepHost
@@ -41,7 +41,7 @@ class HostLog:
     """All of this host in the step, newest first."""
     attempts: Attempts
     latest: StepHost
-    """The host with the rows that stand for its log by now, whatever is asked for."""
+    """The host with the rows that hold its log now, whichever attempt is requested."""
     pin: TextPin | None = None
     file: FileLog | None = None
     is_unreachable: bool = False
@@ -49,7 +49,7 @@ class HostLog:
 
     @cached_property
     def result(self) -> HostResult:
-        """The one whose status is shown: the newest of the attempts that are asked for, or the
+        """The one whose status is shown: the newest of the requested attempts, or the
         pinned one."""
         if self.pin is not None:
             return self.by_pk[self.pin.result]

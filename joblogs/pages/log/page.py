@@ -173,7 +173,7 @@ def _context(log: HostLog, log_request: LogRequest, found: Found, window: Window
 
 
 def _next_error(found: Found, window: Window) -> int:
-    """Where the next error is searched for: after the line that was asked for, or this window."""
+    """Where the next error is searched for: after the requested line, or this window."""
     for line in window.lines:
         if line.number == found.line:
             return line.stop + line.hidden

@@ -20,7 +20,7 @@ from joblogs.query.window import LINES
 from joblogs.search import PATTERN_MAX, InvalidPattern, Pattern
 
 CONTEXT_LINES = 10
-"""Lines shown before the one that is asked for."""
+"""Lines shown before the requested one."""
 ERROR_SECONDS = 5.0
 _PIN = re.compile(r"\A[0-9]{1,18}(\.[0-9]{1,18}){2,}\Z", re.ASCII)
 _HIGHEST = 2**62  # beyond any offset; a database takes no larger number
@@ -63,7 +63,7 @@ class TextPin:
 
 
 class LogForm(forms.Form):
-    """The parameters of a log page; what is not valid is said and ignored."""
+    """Parameters of a log page; what is not valid is reported and ignored."""
 
     line = _number(1, label=_("line"))
     byte = _number(label=_("byte"))
@@ -180,13 +180,13 @@ class LogRequest:
 
     @property
     def encoding(self) -> str:
-        """The encoding that this text is said to be in, or that a page that follows it has come
+        """The encoding that was chosen for this text, or that a page that follows it has come
         to; empty if neither."""
         return self.values.get("encoding") or self.values.get("read_as") or ""
 
     @property
     def is_mixed(self) -> bool:
-        """Whether what is plainly in another encoding is read in that: nobody said otherwise."""
+        """Whether text that is plainly in another encoding is read in that: none was chosen."""
         return not self.values.get("encoding")
 
     @property
@@ -200,7 +200,7 @@ class LogRequest:
 
 
 class Found(NamedTuple):
-    """A place in a text, the line that was asked for, and what to say about it."""
+    """Place in a text, the requested line, and a note about it."""
 
     place: Place
     line: int | None = None

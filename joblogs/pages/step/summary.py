@@ -84,7 +84,7 @@ def _more(
         return []
     more = []
     succeeded = [group for group in groups if group.kind is Kind.OK and not group.crowd]
-    # Another tag or exit code is no other output, and no output is told by itself.
+    # Another tag or exit code is no other output, and no output is stated separately.
     others = [g for g in succeeded if g.values.other_output and g.known and not g.silent]
     differ = sum(len(group.hosts) for group in others)
     if others and differ * 2 < hosts[Kind.OK]:

@@ -30,7 +30,7 @@ class Dump:
     """A dump while it is read. A context: what it sorts on disk is gone at the end."""
 
     def __init__(self, paths: Iterable[Path], *, zone: datetime.tzinfo) -> None:
-        """`zone` is where times that are rendered into file logs are told."""
+        """`zone`: time zone of the times that are rendered into file logs."""
         self.findings = Findings()
         self.files = find(paths, self.findings)
         self._zone = zone

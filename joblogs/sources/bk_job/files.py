@@ -1,4 +1,4 @@
-"""The files of a dump: which holds what, told by its name, and their bytes."""
+"""Files of a dump: which table each holds, by its name, and their bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ else:
     from backports import zstd
 
 Progress = Callable[[int], object]
-"""Told how many more bytes of a file have been read."""
+"""Called with the number of bytes of a file that have been read since the last call."""
 
 TABLES = (
     "task_instance",
@@ -57,7 +57,7 @@ _VALUE_MAX_CHARACTERS = 128 * 1024 * 1024
 
 
 class DumpFault(Exception):
-    """The dump cannot be read, or not be understood without being told more."""
+    """Dump that cannot be read, or not be understood without further options."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def job_records(
             source="bk-job",
             **fields,
         )
-        # A job has few steps, so they may all be told before the first one's hosts.
+        # A job has few steps, so all of their records may come before the first one's hosts.
         steps: list[tuple[Where, dict[str, Any]]] = []
         for step, step_text in sorter.read("SELECT id, fields FROM step WHERE job = ?", job):
             step_fields = json.loads(step_text)

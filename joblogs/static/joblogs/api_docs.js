@@ -8,7 +8,7 @@
     presets: [SwaggerUIBundle.presets.apis],
     layout: "BaseLayout",
     deepLinking: true,
-    // Unless told not to, it sends the document to a validator on the internet.
+    // By default it sends the document to a validator on the internet.
     validatorUrl: null,
   });
 })();

@@ -94,7 +94,7 @@
       pause = LATE;
       say("lost");
     }
-    // A page that takes long to make is asked for less often.
+    // A page that takes long to make is requested less often.
     const share = Math.min(LATE, (Date.now() - began) * SHARE);
     if (runs()) later(Math.max(pause, after, share));
   }

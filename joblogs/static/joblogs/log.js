@@ -47,7 +47,7 @@
     else expectRetry(answer.notice !== "");
   }
 
-  // The text is whole, but a retry may begin: asked for rarely, for half an hour, until one has.
+  // The text is whole, but a retry may begin: checked rarely, for half an hour, until one has.
   function expectRetry(hasBegun) {
     button.hidden = true;
     pause = RARELY;

@@ -14,7 +14,7 @@
     });
   }
 
-  // The hosts beside this one are asked for when they are to be seen, and stay so from log to log.
+  // The hosts beside this one are fetched when they are to be seen, and stay so from log to log.
   const beside = document.getElementById("beside");
   if (beside) {
     const list = beside.lastElementChild, store = sessionStorage;
