@@ -129,7 +129,7 @@ def end_waiting(request: Any) -> None:
 
 
 def _caller(request: Any) -> Hashable:
-    """An app, or a person. Nobody is looked up for it: who was not asked for is nobody."""
+    """An app, or a person. It looks nobody up: who is not known yet is nobody."""
     user = vars(request).get("user")
     if type(user) is Caller:
         return "app", user.app.pk

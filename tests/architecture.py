@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "joblogs"
-LONGEST = 300
+LONGEST = 350
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
 BASE = {"choices", "errors", "record_json", "records", "refusals", "times"}

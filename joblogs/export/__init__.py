@@ -45,7 +45,7 @@ class Download:
     """An export of which the first block is made, so that it is known whether there is any. Raises
     ObjectUnreachable if it is known already that it would end early.
 
-    Whoever sends it closes it, also when it was not sent to the end: what was read is then recorded.
+    Whoever sends it closes it, also when it was not sent to the end: what was read is recorded.
     """
 
     def __init__(self, walk: Walk, format: Format, *, prefix: bool = True) -> None:

@@ -34,7 +34,7 @@ _ASCII_RUN = re.compile(rb"[\t\n\r -~]{8,}")
 def encodings(data: bytes, *, start: bool = True) -> tuple[str, ...]:
     """The encodings that bytes may be in, the likelier ones first; never none.
 
-    `start`: the text begins with them. Only there UTF-16 is told: by its mark, or by the zeros that
+    `start`: the text begins with them. Only there UTF-16 is recognised: by its mark, or by the zeros that
     it writes for line ends and spaces.
     """
     if start and (found := utf16_name(data)):
@@ -187,7 +187,7 @@ def holds_other_text(data: bytes, name: str) -> bool:
 
 
 def foreign_letters(text: str) -> str:
-    """The letters of a text that languages are told by."""
+    """The letters of a text that tell languages apart."""
     return "".join(one for one in text if "\u3000" <= one != "\ufeff")
 
 

@@ -42,7 +42,7 @@ _PLAIN_SIZE, _PLAIN_MIN = 100, 0.85
 _JUDGED_BYTES = 2048
 _NEWLINE = 10
 _MARK, _FIRST_FOREIGN = 0xFEFF, 0x3000
-"""The mark at a text's beginning; the first code of the letters that languages are told by."""
+"""The mark at a text's beginning; the first code of the letters that tell languages apart."""
 
 
 def _kinds() -> NDArray[np.uint8]:

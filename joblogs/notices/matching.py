@@ -1,7 +1,7 @@
 """Asking the saved searches of what came in: rows of NoticeWork become notices.
 
 A text is searched from the beginning of the line in which it grew, so that what came in pieces is
-found; once for each attempt of a step is told.
+found; it is reported once for each attempt of a step.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def _next_chunks(day: datetime.date, rest: Span) -> list[Span]:
 def _found(
     day: datetime.date, span: Span, look: Callable[[datetime.date, Span], T | None]
 ) -> T | None:
-    """What a look finds where the span's row said that the log lies, or else where it lies now."""
+    """What a look finds where the log lies by the span's row, or else where it lies now."""
     found = look(day, span)
     if not found:
         place = places([span.log]).get(span.log)

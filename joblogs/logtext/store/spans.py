@@ -45,7 +45,7 @@ class StoredRow(Protocol):
 class Span(NamedTuple):
     """Bytes [start, stop) of a host result's log, which ends at `size`, by default at `stop`.
 
-    `place`: where its row said that the log is packed, None for chunks. It may lie elsewhere by
+    `place`: where the log is packed by its row, None for chunks. It may lie elsewhere by
     now: who reads it finds out.
     """
 
@@ -68,7 +68,7 @@ class Span(NamedTuple):
 
     @property
     def is_packed_with_others(self) -> bool:
-        """Whether its log is one of several in a pack, as far as its row said."""
+        """Whether its log is one of several in a pack, by its row."""
         return self.place is not None and (self.size or self.stop) <= PACK_MAX_BYTES
 
     @property

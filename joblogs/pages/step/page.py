@@ -192,7 +192,7 @@ def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
 
 
 def hosts_shown(step: StepInstance, request: HttpRequest) -> tuple[dict[str, Any], list[StepHost]]:
-    """What is asked for, and all hosts that the table then shows, page after page."""
+    """The requested filters, and all hosts that the table then shows, page after page."""
     params, step_overview = _read(step, request)
     prints = step.prints_output
     values = step_groups(step_overview)
