@@ -107,7 +107,7 @@ class _Answer:
             self.size = len(response.content)
 
     def counted(self, parts: Iterable[bytes]) -> Iterator[bytes]:
-        """The parts of a body; one that is not asked for to its end was cut, whoever did it."""
+        """The parts of a body; one that is not read to its end was cut, on whichever side."""
         self.size, self.cut = 0, True
         for part in parts:
             yield part

@@ -34,8 +34,8 @@ _ASCII_RUN = re.compile(rb"[\t\n\r -~]{8,}")
 def encodings(data: bytes, *, start: bool = True) -> tuple[str, ...]:
     """The encodings that bytes may be in, the likelier ones first; never none.
 
-    `start`: the text begins with them. Only there UTF-16 is recognised: by its mark, or by the zeros that
-    it writes for line ends and spaces.
+    `start`: the text begins with them. Only there UTF-16 is recognised: by its mark, or
+    by the zeros that it writes for line ends and spaces.
     """
     if start and (found := utf16_name(data)):
         return (found,)

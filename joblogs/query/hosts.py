@@ -60,7 +60,7 @@ class StepHost:
 
     @property
     def attempt(self) -> int:
-        """The execute count as of which this is the log: asked for that, it is the same."""
+        """The execute count as of which this is the log: a request of that count gets the same."""
         return max(result.execute_count for result in self.results)
 
     @property

@@ -103,13 +103,8 @@ def table(
     keep: str = "",
     lost: Lost | None = None,
 ) -> Table:
-<<<<<<< HEAD
-    """The rows that are asked for; `moved` is what a file step moved to which host, `keep` what
-    links to the log of a host say besides, `lost` which logs were found not to be readable."""
-=======
     """The requested rows; `moved` is what a file step moved to which host, `keep` what
-    links to the log of a host say besides."""
->>>>>>> acaff0c (Say request, report and search in the docs)
+    links to the log of a host say besides, `lost` which logs were found not to be readable."""
     files: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
     for host, one in moved:
         files[host.bk_host_id].append((one.status, one.process))
