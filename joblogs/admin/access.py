@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -181,6 +182,14 @@ class AppTokenAdmin(SuperusersOnly, ClosedFirst):
         self, request: HttpRequest, obj: AppToken | None = None
     ) -> tuple[str, ...]:
         return (*TokenForm.Meta.fields, "created_at", "revoked_at") if obj else ()
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "expires_at":
+            # Django writes "Date:" and "Time:" beside its two parts, for eyes only.
+            for widget, part in zip(field.widget.widgets, (_("day"), _("time")), strict=True):
+                widget.attrs["aria-label"] = format_lazy("{}: {}", field.label, part)
+        return field
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj is None and super().has_change_permission(request)
