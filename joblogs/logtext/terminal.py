@@ -40,7 +40,7 @@ class Screen:
         self._looks: dict[Look, Look] = {UNMARKED: UNMARKED}
         self._drawing, self._shift = [False, False], 0
         self._saved_look = UNMARKED
-        self._cut = ""
+        self._cut = self._printed = ""
 
     @property
     def rows(self) -> list[Row]:
@@ -49,7 +49,10 @@ class Screen:
 
     def row_of(self, number: int) -> Row | None:
         """The row that a line wrote to first."""
-        return self._grid.by_line.get(number)
+        row = self._grid.by_line.get(number)
+        while row is not None and row.heir is not None:
+            row = row.heir
+        return row
 
     def begin_anew(self) -> None:
         """An empty screen; colours hold on."""
@@ -91,6 +94,7 @@ class Screen:
         if self._drawing[self._shift]:
             text = text.translate(DRAWING)
         self._grid.write(text)
+        self._printed = text[-1:]
 
     def _obey(self, token: re.Match[str]) -> None:
         kind = token.lastgroup
@@ -175,6 +179,14 @@ class Screen:
             grid.erase(count)
         elif final == "P":
             grid.delete(count)
+        elif final == "@":
+            grid.insert(count)
+        elif final == "L":
+            grid.insert_rows(count)
+        elif final == "M":
+            grid.delete_rows(count)
+        elif final == "b":
+            grid.repeat(self._printed, count)
         elif final == "s":
             self._save()
         elif final == "u":

@@ -28,13 +28,13 @@ SGR_END = re.compile("[0-9;:]*+m")
 PLAIN_TEXT = re.compile("[^\x00-\x08\x0b-\x1f\x7f-\x9f\udc9b\ufeff]*+")
 """Lines and tabs only."""
 _BETWEEN = (
-    "(?:\x1b\\[|\x9b)[0-9;]*+[ABEFHJdefsu]|\x1b[78DEMc]"
+    "(?:\x1b\\[|\x9b)[0-9;]*+[ABEFHJLMdefsu]|\x1b[78DEMc]"
     "|(?:\x1b\\[|\x9b)[0-?]*+\n|[\x0b\x0c\x84\x85\x8d]"
 )
 MOVES_BETWEEN_LINES = re.compile(_BETWEEN)
 """Codes by which a line may change another one."""
 REDRAWS = re.compile(
-    f"\r(?!\r*+(?:\n|\\Z))|\x08|(?:\x1b\\[|\x9b)[0-9;]*+[CDGKPXa`]|\x1b[()]0|\x0e|{_BETWEEN}"
+    f"\r(?!\r*+(?:\n|\\Z))|\x08|(?:\x1b\\[|\x9b)[0-9;]*+[@CDGKPXab`]|\x1b[()]0|\x0e|{_BETWEEN}"
 )
 """Codes after which letters may stand elsewhere than after those before them, or be others."""
 

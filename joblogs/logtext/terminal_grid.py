@@ -162,6 +162,40 @@ class Grid:
             row.chars += [rest[0] or " ", *rest[1:]]
             row.looks += looks
 
+    def insert(self, count: int) -> None:
+        """So many blanks at the cursor; a row that no screen is wide enough for stays as it is."""
+        row, count = self.rows[self._y], min(count, COLUMNS, self._padding)
+        if self._x < len(row.chars) <= COLUMNS:
+            self._padding -= count
+            if self._moved:
+                self._keep(row)
+            self._touch(row).insert(self._x, count)
+
+    def repeat(self, character: str, count: int) -> None:
+        """A character so many times more."""
+        count = min(count, COLUMNS, self._padding)
+        self._padding -= count
+        if character and count:
+            self.write(character * count)
+
+    def insert_rows(self, count: int) -> None:
+        """So many empty rows above the cursor's, which moves down."""
+        count = min(count, HEIGHT, self._extra)
+        self._extra -= count
+        self.rows[self._y : self._y] = [Row() for _ in range(count)]
+        self.to_column(0)
+
+    def delete_rows(self, count: int) -> None:
+        """So many rows from the cursor's on: each is an earlier state of what moves up to it."""
+        for _ in range(min(count, HEIGHT)):
+            if self._y + 1 >= len(self.rows):
+                break
+            gone = self.rows.pop(self._y)
+            if gone.number is not None:
+                self._keep(gone)
+                self._touch(self.rows[self._y]).inherit(gone)
+        self.to_column(0)
+
     def erase_below(self) -> None:
         """From the cursor to the end of the screen."""
         if self.rows[self._y].placed == 1 and self._x == 0:

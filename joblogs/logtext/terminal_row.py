@@ -42,6 +42,7 @@ class Row:
     __slots__ = (
         "chars",
         "fresh",
+        "heir",
         "last",
         "looks",
         "number",
@@ -68,6 +69,8 @@ class Row:
         """Number of the line that wrote what stands here; 0 if that is kept as a state already."""
         self.states: deque[State] | None = None
         self.states_count = 0
+        self.heir: Row | None = None
+        """Of a row that was deleted the one that came to stand in its place."""
 
     @property
     def text(self) -> str:
@@ -105,6 +108,18 @@ class Row:
             del self.chars[start:], self.looks[start:]
         elif start < stop:
             self.put(start, [" "] * (stop - start), UNMARKED)
+
+    def insert(self, at: int, count: int) -> None:
+        """Blanks at a place, and what comes after moves away from them."""
+        self._mend(at)
+        self.chars[at:at] = " " * count
+        self.looks[at:at] = [UNMARKED] * count
+
+    def inherit(self, row: Row) -> None:
+        """Take the states of a row that is deleted as earlier ones."""
+        row.heir = self
+        self.states = deque([*(row.states or ()), *(self.states or ())], maxlen=STATES_MAX)
+        self.states_count += row.states_count
 
     def _mend(self, at: int) -> None:
         """What is cut in two at a place, a wide character or a tab, becomes blanks."""

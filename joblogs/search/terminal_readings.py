@@ -26,10 +26,10 @@ _NO_CODES = b"\t\n\r" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 """Bytes that stand on a screen, or end or indent what does."""
 RETURN = re2.compile(rb"\r[^\r\n]", _latin1())
 _RETURNS = re.compile(rb"(?<!\r)\r++\n")
-MOVED = re2.compile(rb"\x08|\x1b\[[0-9;]*[A-HXPadefsu`]|\x1b[78DEM]", _latin1())
+MOVED = re2.compile(rb"\x08|\x1b\[[0-9;]*[@A-HLMXPabdefsu`]|\x1b[78DEM]", _latin1())
 _MAY_REDRAW = re2.compile(
     rb"\r+[^\r\n]|[\x08\x0b\x0c\x0e\x9b]|\xc2[\x84\x85\x8d]"
-    rb"|\x1b\[[0-9;]*[A-HJKPXadefsu`]|\x1b[78DEMc()]",
+    rb"|\x1b\[[0-9;]*[@A-HJ-MPXabdefsu`]|\x1b[78DEMc()]",
     _latin1(),
 )
 """Bytes one of which is in every line that a terminal would have redrawn."""

@@ -34,6 +34,7 @@ CODES = [
         "\x1bE",
         "\x1bc",
     ),
+    *("\x1b[3@", "\x1b[L", "\x1b[2M", "\x1b[3b"),
     *("\x1b(0", "\x1b(B", "\x1b)0", "\x1b[31m", "\x1b[1;48;5;9m", "\x1b[m", "\x1b[3", "1m"),
     *("\x1b]0;title\x07", '\x1b]8;;http://x/"<b>\x1b\\', "\x1b]8;;\x07", "\x1b]2;open"),
     *("\x1bPq\x1b\\", "\x1b_app\x07"),
@@ -144,6 +145,24 @@ def test_a_redrawn_row_tells_what_it_was_and_by_which_lines() -> None:
     assert [state.number for state in above.earlier()[1]] == [1, 3]
 
 
+def test_rows_and_letters_are_inserted_deleted_and_repeated() -> None:
+    assert _read("abc\x1b[2D\x1b[2@XY\n") == ["aXYbc"]
+    assert _read("one\ntwo\n\x1b[1A\x1b[Lnew\n") == ["one", "new", "two"]
+    assert _read("ab\x1b[3b\n") == ["abbbb"]
+    one, three = _rows("one\ntwo\nthree\n\x1b[2A\x1b[M")
+    assert (one.text, three.text) == ("one", "three")
+    assert [state.text for state in three.earlier()[1]] == ["two"]
+
+
+def test_a_line_whose_row_was_deleted_leads_to_what_stands_there() -> None:
+    screen = Screen()
+    for number, line in enumerate(["one\n", "two\n", "three\n", "\x1b[2A\x1b[M"], start=1):
+        screen.feed(line, number)
+    row = screen.row_of(2)
+    assert row is not None
+    assert row.text == "three"
+
+
 def test_the_same_drawn_again_is_no_other_state() -> None:
     (row,) = _rows("same\rsame\r\x1b[2Ksame\x1b[2K\rsame")
     assert row.earlier() == (0, [])
@@ -207,6 +226,7 @@ def test_the_lines_to_compare_by_are_those_of_the_screen(data: bytes) -> None:
         *("\rx", "\b", "\bx", "a\r\x1b[K", "\x1b[A", "\x1b[99C\r", "\x1b[99Cx\n", "\x1b[H\n"),
         *("\x1b[9;9Hx", "\x1b[J", "\x1b[1Px", "\u0301", "日\r", "\x1b]8;;x\x07", "\x1b[", "\x1b]"),
         *("\x1b[9m", "\x0b", "\t\r", "\x1b7\x1b8", "\x1bM", "\x1b[99B", "x" * 300 + "\r\x1b[Cy"),
+        *("x\r\x1b[9@", "\x1b[9L", "x\n\x1b[A\x1b[M", "a\x1b[9b"),
     ],
 )
 def test_time_and_memory_are_in_proportion_to_the_text(unit: str) -> None:
