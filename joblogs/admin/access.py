@@ -184,7 +184,7 @@ class AppTokenAdmin(SuperusersOnly, ClosedFirst):
         return (*TokenForm.Meta.fields, "created_at", "revoked_at") if obj else ()
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "expires_at":
             # Django writes "Date:" and "Time:" beside its two parts, for eyes only.
             for widget, part in zip(field.widget.widgets, (_("day"), _("time")), strict=True):
