@@ -10,8 +10,10 @@ from __future__ import annotations
 import datetime
 import itertools
 import logging
+import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -24,6 +26,7 @@ from joblogs.choices import FINISHED, run_rank
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.store import packing, packs
+from joblogs.logtext.store.layout import Layout
 from joblogs.models import HostResult, StepInstance
 
 from .runs import CurrentRun, alone, last_run
@@ -157,17 +160,29 @@ def pack(part: Part) -> Packed:
         # If its lock is not to be had, packs of the day wait in the default one.
         packs.PARTITIONS.make(part.day)
 
-    def work() -> Packed:
-        with transaction.atomic():
-            # Steps, then host results: in the order in which ingest takes these locks too.
-            steps = _locked(part.steps)
-            rows = HostResult.objects.filter(
-                database.InArray("pk", part.logs), step__in=steps, pack=None
-            )
-            found = list(rows.exclude(held_size=0).select_for_update().order_by("pk"))
-            return Packed(len(found), packing.pack(part.day, steps, found))
+    if len(part.logs) == 1:
+        (log,) = part.logs
+        long = HostResult.objects.filter(pk=log, held_size__gt=packing.PART_BYTES, pack=None)
+        for size in long.values_list("held_size", flat=True):
+            with tempfile.TemporaryFile() as file:  # of its owner alone, and without a name
+                layout = Layout(part.day, log, size=size, file=file)
+                return database.retrying(partial(_pack, part, layout))
+    return database.retrying(partial(_pack, part, None))
 
-    return database.retrying(work)
+
+def _pack(part: Part, layout: Layout | None) -> Packed:
+    with transaction.atomic():
+        # Steps, then host results: in the order in which ingest takes these locks too.
+        steps = _locked(part.steps)
+        rows = HostResult.objects.filter(
+            database.InArray("pk", part.logs), step__in=steps, pack=None
+        )
+        found = list(rows.exclude(held_size=0).select_for_update().order_by("pk"))
+        if layout is None or not found:
+            return Packed(len(found), packing.pack(part.day, steps, found))
+        (row,) = found
+        made = packing.pack_laid_out(part.day, steps[row.step_id], row, layout)
+        return Packed(int(made > 0), made)
 
 
 def _locked(steps: Collection[int]) -> dict[int, StepInstance]:

@@ -17,6 +17,7 @@ from joblogs import maintenance
 from joblogs.logtext import codec
 from joblogs.logtext.custom_rules import literal
 from joblogs.logtext.secret_scanner import Secrets
+from joblogs.logtext.store import packing as laying_out
 from joblogs.logtext.store import packs
 from joblogs.maintenance import expiry, legal_hold, packing, redaction
 from joblogs.maintenance.walk import LogSelection
@@ -208,6 +209,77 @@ def test_a_log_that_stays_packed_is_told(settings: Any) -> None:
     with pytest.raises(CommandError, match="1 logs stay packed"):
         call_command("maintain_logs", "--unpack")
     assert LogPack.objects.count() == 1
+
+
+LONG = "".join(f"line {number} {number * 7919 % 10007}\n" for number in range(150_000))
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> HostResult:
+    """A log of several packs, longer than one transaction packs."""
+    monkeypatch.setattr(laying_out, "PART_BYTES", 1_000_000)
+    ship(1, LONG)
+    row = HostResult.objects.get()
+    assert row.held_size > 2 * 1024 * 1024
+    return row
+
+
+def _packed_numbers() -> list[tuple[int, int, int]]:
+    rows = LogPack.objects.order_by("number").values_list("number", "size", "newlines")
+    return list(rows)
+
+
+def test_a_long_log_is_packed_and_taken_out_again_whole(long: HostResult) -> None:
+    assert sweep().logs_packed == 1
+    assert not LogChunk.objects.exists()
+    assert texts() == [LONG.encode()]
+    numbers = _packed_numbers()
+    assert [size for _, size, _ in numbers[:-1]] == [1024 * 1024] * (len(numbers) - 1)
+    assert sum(lines for _, _, lines in numbers) == LONG.count("\n")
+    load(script_log("late\n", host=long.host_id, offset=len(LONG), **_place(long)))
+    assert not LogPack.objects.exists()
+    assert texts() == [LONG.encode() + b"late\n"]
+    call_command("verify_logs", stdout=io.StringIO())
+    assert sweep().logs_packed == 1
+    assert maintenance.unpack() == 1
+    assert texts() == [LONG.encode() + b"late\n"]
+    call_command("verify_logs", stdout=io.StringIO())
+
+
+@pytest.mark.parametrize("change", ["grown", "redacted"])
+def test_a_long_log_that_changed_while_it_was_laid_out_stays_as_it_is(
+    long: HostResult, change: str
+) -> None:
+    part = next(packing.due(timezone.now(), 1))
+    steps = ["laid out"]
+
+    def change_then(execute: Any, sql: str, *arguments: Any) -> Any:
+        # The first row lock comes once it is laid out.
+        if steps and sql.startswith("SELECT") and "last_pack" in sql:
+            steps.clear()
+            _change(long, change)
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(change_then):
+        assert packing.pack(part).logs == 0
+    assert not steps
+    assert not LogPack.objects.exists()
+    (now,) = texts()
+    assert now != LONG.encode()
+    assert packing.pack(part).logs == 1
+    assert texts() == [now]
+
+
+def _change(long: HostResult, change: str) -> None:
+    if change == "grown":
+        load(script_log("late\n", host=long.host_id, offset=len(LONG), **_place(long)))
+        return
+    secrets = Secrets([literal("text", b"line 149999 ")])
+    redaction.redact(LogSelection(jobs=JobInstance.objects.all()), secrets, by="zoe", selection="")
+
+
+def _place(row: HostResult) -> dict[str, int]:
+    return {"job": row.step.job.job_instance_id, "step": row.step.step_instance_id}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -75,6 +75,11 @@ def _rows(
             yield day, log, piece.offset, size, newlines, kind, packed
 
 
+def insert_stored(day: datetime.date, log: int, stored: Iterable[Chunk]) -> None:
+    """Store chunks of a log that are encoded already. As `append`."""
+    database.insert_rows(LogChunk, _FIELDS, ((day, log, *chunk) for chunk in stored))
+
+
 StoredBytes = tuple[int, int, bytes]
 """Offset, codec and data of a chunk as it is stored."""
 

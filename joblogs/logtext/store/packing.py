@@ -16,8 +16,10 @@ from joblogs import database
 from joblogs.models import HostResult, StepInstance
 
 from .. import codec
-from ..pieces import chunks
+from ..pieces import CHUNK_MAX_BYTES, chunks
 from . import Addition, append, delete, packs, read
+from .chunks import Chunk, insert_stored
+from .layout import Layout
 from .spans import PACK_MAX_BYTES, PackKey, Span, span_of
 
 PART_BYTES = 8 * 1024 * 1024
@@ -45,6 +47,21 @@ def pack(day: datetime.date, steps: Steps, rows: Iterable[HostResult]) -> int:
     return made
 
 
+def pack_laid_out(day: datetime.date, step: StepInstance, row: HostResult, layout: Layout) -> int:
+    """Move a long log whose packs were laid out before; how many packs that makes. 0 if the log was
+    changed since, and nothing is done.
+    """
+    if row.held_size != layout.size or not layout.is_current(day, row.pk):
+        return 0
+    row.pack, row.pack_start = step.last_pack + 1, 0
+    for rows in layout.rows(step.last_pack + 1):
+        packs.insert_stored(day, step.pk, rows)
+        step.last_pack += len(rows)
+    delete(day, [row.pk])
+    _save({step.pk: step}, [row])
+    return step.last_pack - row.pack + 1
+
+
 def unpack(
     day: datetime.date,
     step: StepInstance,
@@ -61,7 +78,10 @@ def unpack(
     going = [Span(row.pk, 0, sizes[row.pk], place=span_of(row).place) for row in rows]
     left = {row.pk: span_of(row) for row in others}
     keys = _keys_of_all(day, [*going, *left.values()])
-    for additions in _additions(day, going):
+    for span in going:
+        if _has_own_packs(span):
+            _copy_to_chunks(day, span)
+    for additions in _additions(day, [span for span in going if not _has_own_packs(span)]):
         append(day, additions, level=codec.MERGED_LEVEL)
     _insert_shared(day, {step.pk: step}, others, left)
     packs.delete(day, keys)
@@ -74,8 +94,27 @@ def check_packs(day: datetime.date, rows: Iterable[HostResult]) -> None:
     """Raise Unreadable if these logs, all that lie in some packs, cannot be moved out of them."""
     spans = [span_of(row) for row in rows]
     _keys_of_all(day, spans)
-    for _ in read(day, spans):
+    # Own packs are copied as they are, whatever is in them.
+    for _ in read(day, [span for span in spans if not _has_own_packs(span)]):
         pass
+
+
+def _has_own_packs(span: Span) -> bool:
+    return span.stop > PACK_MAX_BYTES
+
+
+def _copy_to_chunks(day: datetime.date, span: Span) -> None:
+    """Chunks of a long log have the borders that its packs have: nothing is decoded."""
+    assert span.place is not None  # noqa: S101 - the caller has packed logs only
+    first = span.place.number
+    for rows in packs.rows_of_log(day, span):
+        stored = [
+            Chunk(
+                (row.number - first) * CHUNK_MAX_BYTES, row.size, row.newlines, row.codec, row.data
+            )
+            for row in rows
+        ]
+        insert_stored(day, span.log, stored)
 
 
 def _keys_of_all(day: datetime.date, spans: Sequence[Span]) -> set[PackKey]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -36,6 +36,7 @@ STEPS_AT_ONCE = 400
 """As many steps as one statement asks for packs of."""
 
 _FIELDS = ("day", "step_id", "number", "size", "newlines", "codec", "data")
+_SIZES = "size", "newlines"
 _TABLE = LogPack._meta.db_table  # ours; everything else in a statement is a parameter
 _OF_STEP = (
     "SELECT step_id, number, codec, data, "  # noqa: S608
@@ -140,6 +141,29 @@ def _rows(day: datetime.date, packs: Sequence[Pack]) -> Iterator[tuple[Any, ...]
     for step, number, text in packs:
         kind, stored = codec.encode(text, level=codec.PACKED_LEVEL)
         yield day, step, number, len(text), text.count(b"\n"), kind, stored
+
+
+def insert_stored(day: datetime.date, step: int, rows: Iterable[PackRow]) -> None:
+    """Store packs of a step that are encoded already. One that is there already is an error."""
+    values = ((day, step, row.number, row.size, row.newlines, row.codec, row.data) for row in rows)
+    database.insert_rows(LogPack, _FIELDS, values)
+
+
+def rows_of_log(day: datetime.date, span: Span) -> Iterator[list[PackRow]]:
+    """The packs of a log that has its own, a few at a time, with their bytes wherever they lie.
+
+    Raises Hole if one is missing, and ObjectUnreachable.
+    """
+    keys = keys_of(span)
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        some = keys[start : start + ROWS_AT_ONCE]
+        stored = stored_packs(day, some)
+        numbers = [key.number for key in some]
+        rows = LogPack.objects.filter(day=day, step_id=some[0].step, number__in=numbers)
+        sizes = {n: (size, lines) for n, size, lines in rows.values_list("number", *_SIZES)}
+        if len(stored) < len(some) or len(sizes) < len(some):
+            raise Hole(start * CHUNK_MAX_BYTES, None)
+        yield [PackRow(key.number, *sizes[key.number], *stored[key], None) for key in some]
 
 
 def delete(day: datetime.date, keys: Collection[PackKey]) -> None:
