@@ -15,7 +15,7 @@ from .tables import Table
 
 Array = npt.NDArray[Any]
 
-RULES = 1
+RULES = 2
 """To be raised when the same hosts have another key: keys of other rules are never equal."""
 KEY_BYTES = 16
 

@@ -8,7 +8,6 @@ stay two causes.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,22 @@ from typing import NamedTuple
 
 from .cause_words import is_cause
 from .features import digest_of
+from .line_words import (
+    ANY,
+    LETTERS,
+    Places,
+    Tokens,
+    context_of,
+    differ_in_cause,
+    is_call,
+    is_named,
+    letters_of,
+    parts_of,
+    tokens_of,
+)
 from .slot_patterns import SLOT as SLOT_BYTE
 
-WORDS_MIN, WORDS_MAX = 2, 32
+WORDS_MAX = 64
 """Of a line that is compared by words."""
 PAIRS_MAX = 100_000
 """Pairs of words that are left out to find lines that differ in two."""
@@ -28,24 +40,12 @@ CONTEXT, LONG_CONTEXT, SUCCESS_CONTEXT = 8, 12, 3
 enough where hosts that succeeded print them."""
 OWN_VALUES, POOL_VALUES = 3, 4
 """So many values if most hosts have one of their own; if they come back, more."""
+TOLD, MOSTLY = 24, 0.8
+"""Where all hosts printed the same so many letters about why they failed, a word beside them
+differs if no more than such a share of them has one value."""
 
 PASSES = 4
 SLOT = bytes([SLOT_BYTE])
-
-_ANY = b"\x02 "
-"""Stands for words that vary."""
-_TOKEN = re.compile(rb'[\x80-\xff]+|"[^" ]*":|[^ \x80-\xff,;={}]+')
-"""Words, names and values of JSON and of `name=value` apart."""
-_LETTERS = re.compile(rb"[A-Za-z]|[\x80-\xff]{2}")
-_NAME = re.compile(rb"[/\\.:@_'\"=-]|\x01")
-_PART = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+|[\x80-\xff]+|\x01")
-_CALL = re.compile(
-    rb"at \S+ ?\([^()]*\)(?: .*)?|at \S+:\x01|File \S+, line \x01, in \S+|\.\.\. \x01 [a-z ]+"
-)
-"""Call of a stack trace: the lines around it say what went wrong."""
-
-Tokens = tuple[bytes, ...]
-Places = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,11 @@ def alike_lines(logs: Sequence[Sample], is_noise: IsNoise) -> list[Alike]:
             found[skeleton].add(at)
     lines, calls = [], {}
     for skeleton, hosts in found.items():
-        if _CALL.fullmatch(skeleton):
+        if is_call(skeleton):
             calls[digest_of(skeleton)] = b""
             continue
-        tokens = tuple(_TOKEN.findall(skeleton))
-        if len(tokens) == 1:
-            tokens = tuple(skeleton.split(b"/"))
-        if WORDS_MIN <= len(tokens) <= WORDS_MAX:
+        tokens = tokens_of(skeleton)
+        if len(tokens) <= WORDS_MAX:
             lines.append(_Line(tokens, hosts, {digest_of(skeleton): b""}))
     made = [
         Alike(line.before, line.words, digest_of(b" ".join(line.tokens)))
@@ -114,17 +112,21 @@ class _Alike:
         """Words that were found to vary."""
         self.known: frozenset[bytes] = frozenset()
         """Those that were when this pass began."""
+        self.told: list[dict[int, Tokens]] = []
+        """Of each log the lines that no success printed, when this pass began."""
 
     def joined(self, lines: list[_Line]) -> list[_Line]:
         """The lines, those that are alike as one; again and again, for by then it is known which
         words are names."""
         for _ in range(PASSES):
             self.known = frozenset(self.names)
+            self.told = self._told(lines)
             joined: list[_Line] = []
             apart: list[_Line] = []
             done: set[int] = set()
             for places, own in self._candidates(lines):
-                chosen = self._varying([line for line in own if id(line) not in done], places)
+                left = [line for line in own if id(line) not in done]
+                chosen = self._varying(left, places) or self._varying(self._failed(left), places)
                 done |= set(map(id, chosen))
                 if chosen and not self._shares_nothing(chosen, places):
                     joined.append(_joined(chosen, places))
@@ -134,6 +136,29 @@ class _Alike:
                 break
             lines = [line for line in lines if id(line) not in done] + joined + apart
         return lines
+
+    def _failed(self, lines: Iterable[_Line]) -> list[_Line]:
+        """Of some lines those that no success printed."""
+        return [line for line in lines if all(self.logs[at].failed for at in line.hosts)]
+
+    def _told(self, lines: Sequence[_Line]) -> list[dict[int, Tokens]]:
+        told: list[dict[int, Tokens]] = [{} for _ in self.logs]
+        for line in self._failed(lines):
+            for at in line.hosts:
+                told[at][id(line)] = line.tokens
+        return told
+
+    def _tell_the_same(self, lines: Sequence[_Line]) -> bool:
+        """Whether all hosts with one of these lines printed the same besides about why they
+        failed."""
+        every = list(set().union(*(line.hosts for line in lines)))
+        if not all(self.logs[at].failed for at in every):
+            return False
+        own = set(map(id, lines))
+        shared = set.intersection(*(self.told[at].keys() - own for at in every))
+        tokens = [self.told[every[0]][line] for line in shared]
+        letters = sum(map(letters_of, tokens))
+        return letters >= TOLD and any(is_cause(token) for one in tokens for token in one)
 
     def _candidates(self, lines: Sequence[_Line]) -> list[tuple[Places, list[_Line]]]:
         """Lines that are the same but for one or two words, the most first."""
@@ -154,22 +179,24 @@ class _Alike:
     def _varying(self, lines: list[_Line], places: Places) -> list[_Line]:
         """Of lines that are the same but for the words in these places those in which they vary;
         none if they do not."""
-        own = [line for line in lines if not any(is_cause(line.tokens[at]) for at in places)]
+        causes = {at: differ_in_cause({line.tokens[at] for line in lines}) for at in places}
+        own = [line for line in lines if not any(line.tokens[at] in causes[at] for at in places)]
         if len(own) < 2:
             return []
-        context = _context(own[0].tokens, places)
+        context = context_of(own[0].tokens, places)
+        same = self._tell_the_same(own)
         usual = self._mostly_succeeded(own)
         names: set[bytes] = set()
         for at in places:
             hosts: dict[bytes, set[int]] = defaultdict(set)
             for line in own:
                 hosts[self._value(line, at)] |= line.hosts
-            if len(hosts) == 1 and _ANY in hosts:
+            if len(hosts) == 1 and ANY in hosts:
                 continue
-            parts = _parts(value for value in hosts if value != _ANY)
-            if not self._varies(hosts, parts, usual, context):
+            parts = parts_of(value for value in hosts if value != ANY)
+            if not (self._varies(hosts, parts, usual, context) or (same and self._differs(hosts))):
                 return []
-            if len(hosts) >= OWN_VALUES or all(map(_NAME.search, hosts)):
+            if len(hosts) >= OWN_VALUES or is_named(hosts):
                 names.update(*parts)
         if not self._shares_nothing(own, places):
             self.names |= names
@@ -179,10 +206,16 @@ class _Alike:
         """Whether lines have too little in common besides the words that vary, if these are not
         known as names."""
         known = self.known
-        if all(own and own <= known for at in places for own in _parts_in(lines, at)):
+        if all(
+            own and own <= known
+            for at in places
+            for own in parts_of({line.tokens[at] for line in lines} - {ANY})
+        ):
+            return False
+        if self._tell_the_same(lines):
             return False
         enough = SUCCESS_CONTEXT if self._mostly_succeeded(lines) else CONTEXT
-        return _context(lines[0].tokens, places) < enough
+        return context_of(lines[0].tokens, places) < enough
 
     def _mostly_succeeded(self, lines: Sequence[_Line]) -> bool:
         every = set().union(*(line.hosts for line in lines))
@@ -198,13 +231,13 @@ class _Alike:
     ) -> bool:
         """Whether the values in a place are another on most hosts; `usual` if most succeeded."""
         sizes = [self._size(own) for own in hosts.values()]
-        if _ANY in hosts:
+        if ANY in hosts:
             known = all(own <= self.names for own in parts)
             return (
-                known or max(self._size(own) for value, own in hosts.items() if value != _ANY) == 1
+                known or max(self._size(own) for value, own in hosts.items() if value != ANY) == 1
             )
         every, values = self._size(set().union(*hosts.values())), len(hosts)
-        named = all(map(_NAME.search, hosts))
+        named = is_named(hosts)
         if max(sizes) > max(1 + named, every / 2):
             return False
         if all(own and own <= self.names for own in parts):
@@ -219,36 +252,24 @@ class _Alike:
             return True
         return values * 2 >= every if named else values * 2 > every
 
+    def _differs(self, hosts: Mapping[bytes, set[int]]) -> bool:
+        """Whether no value is that of nearly all hosts."""
+        sizes = [self._size(own) for own in hosts.values()]
+        return max(sizes) <= max(1, MOSTLY * sum(sizes))
+
     def _value(self, line: _Line, at: int) -> bytes:
         """What a line has in a place: a slot that differs on most hosts is any word."""
         token = line.tokens[at]
         slots = token.count(SLOT)
-        if not slots or _LETTERS.search(token) or len(line.words) > 1:
+        if not slots or LETTERS.search(token) or len(line.words) > 1:
             return token
         before = sum(one.count(SLOT) for one in line.tokens[:at])
         digest = next(iter(line.words))
         differs = all(self.is_noise(digest, before + slot) for slot in range(slots))
-        return _ANY if differs else token
+        return ANY if differs else token
 
     def _size(self, hosts: Iterable[int]) -> int:
         return sum(self.logs[at].hosts for at in hosts)
-
-
-def _parts(values: Iterable[bytes]) -> list[set[bytes]]:
-    """Of each value the words that not all have."""
-    words = [set(_PART.findall(value)) for value in values]
-    shared = set.intersection(*words) if len(words) > 1 else set()
-    return [own - shared for own in words]
-
-
-def _parts_in(lines: Sequence[_Line], at: int) -> list[set[bytes]]:
-    return _parts({line.tokens[at] for line in lines} - {_ANY})
-
-
-def _context(tokens: Tokens, places: Places) -> int:
-    """How many letters the words in other places have."""
-    rest = b" ".join(token for at, token in enumerate(tokens) if at not in places and token != _ANY)
-    return len(_LETTERS.findall(rest))
 
 
 def _joined(lines: Sequence[_Line], places: Places) -> _Line:
@@ -259,7 +280,7 @@ def _joined(lines: Sequence[_Line], places: Places) -> _Line:
     }
     before = [line.before for line in lines if line.before]
     return _Line(
-        tuple(_ANY if at in places else token for at, token in enumerate(tokens)),
+        tuple(ANY if at in places else token for at, token in enumerate(tokens)),
         set().union(*(line.hosts for line in lines)),
         words,
         before[0] if before else tokens[first - 1] if first else b"",

@@ -82,3 +82,23 @@ def test_causes_in_one_form_of_words_stay_apart(line: str, words: list[str]) -> 
 def test_one_host_with_another_cause_is_apart_from_names_that_differ() -> None:
     names = [*NAMES, "etcd is locked and"]
     assert failing("the package {} was not installed", names) == [[106], list(range(100, 106))]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "ERROR: unable to select the packages\n  {}-1.2:",
+        "{}\nerror: the table above is damaged\nerror: not repaired",
+        "error: the state of the plan is locked\n  Who: {}@ci-7",
+        "panic: invalid memory address\nmain.(*Job).{}(0x7f3a)\n\t/b/{}.go:9 +0x1f",
+    ],
+)
+@pytest.mark.parametrize("count", [2, 3, 24])
+def test_two_names_part_no_failures_that_told_the_same_besides(lines: str, count: int) -> None:
+    planted = [("nginx", "redis", "etcd")[place % 3] for place in range(count)]
+    assert failing(lines.replace("{}", "{0}"), planted) == [list(range(100, 100 + count))]
+
+
+def test_causes_stay_apart_though_hosts_told_the_same_besides() -> None:
+    lines = "error: the deployment failed\nreason: {}\nerror: see the manual of the deployment"
+    assert len(failing(lines, ["timeout", "refused"] * 3)) == 2

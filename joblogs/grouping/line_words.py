@@ -1,0 +1,90 @@
+"""Words of a line's skeleton, and what lines have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from os.path import commonprefix
+
+from .cause_words import is_cause
+
+ANY = b"\x02 "
+"""Stands for words that vary."""
+_TOKEN = re.compile(rb'[\x80-\xff]+|"[^" ]*":|[^ \x80-\xff,;={}]+')
+"""Words, names and values of JSON and of `name=value` apart."""
+LETTERS = re.compile(rb"[A-Za-z]|[\xc0-\xdf][\x80-\xbf]|[\x80-\xff]")
+"""A Chinese character says as much as three."""
+_LONE = re.compile(
+    rb"[A-Za-z\x80-\xff](?:[A-Za-z\x80-\xff-]*[A-Za-z\x80-\xff])?|[^A-Za-z\x80-\xff]+"
+)
+"""Pieces of a line that is one word."""
+_BORDER = re.compile(rb"[^A-Za-z\x80-\xff]")
+_NAME = re.compile(rb"[/\\.:@_'\"=-]|\x01")
+_PART = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+|[\x80-\xff]+|\x01")
+_CALL = re.compile(
+    rb"at \S+ ?\([^()]*\)(?: .*)?|at \S+:\x01|File \S+, line \x01, in .+|\.\.\. \x01 [a-z ]+"
+    rb"|(?:created by )?[\w./]+\.\S*\([^()]*\)(?: in \S+ \x01)?|\S+\.(?:go|s):\x01 \x01"
+    rb"|(?:from )?\S+:\x01:in [`'].+'|#\x01 \S+\(\x01\): .+|#\x01 (?:\x01 in )?\S+ \(.*"
+    rb"|\x01: +\S+::\S+"
+)
+Tokens = tuple[bytes, ...]
+Places = tuple[int, ...]
+
+
+def tokens_of(skeleton: bytes) -> Tokens:
+    """The words of a line; of a line that is one word its pieces."""
+    tokens = tuple(_TOKEN.findall(skeleton))
+    if len(tokens) > 1:
+        return tokens
+    return tuple(skeleton.split(b"/") if b"/" in skeleton else _LONE.findall(skeleton))
+
+
+def is_call(skeleton: bytes) -> bool:
+    """Whether a line is a call of a stack trace: what went wrong is told by those around."""
+    return _CALL.fullmatch(skeleton) is not None
+
+
+def letters_of(tokens: Iterable[bytes]) -> int:
+    """How many letters these words have."""
+    return len(LETTERS.findall(b" ".join(tokens)))
+
+
+def is_named(values: Iterable[bytes]) -> bool:
+    """Whether all of these words look like names: of files, hosts, variables."""
+    return all(map(_NAME.search, values))
+
+
+def differ_in_cause(values: Collection[bytes]) -> set[bytes]:
+    """Of the words in a place of lines those that tell what went wrong, by what the others have
+    not."""
+    shared = _ends_in_common(value for value in values if value != ANY)
+    return {one for one in values if is_cause(one) and is_cause(_between(one, shared))}
+
+
+def _ends_in_common(values: Iterable[bytes]) -> tuple[int, int]:
+    """How many bytes at both ends, up to a border of words, all values have in common."""
+    words = list(values)
+    begin, end = _shared(words), _shared([word[::-1] for word in words])
+    return begin, end
+
+
+def _shared(words: Sequence[bytes]) -> int:
+    shared = (commonprefix(words) or b"") if len(words) > 1 else b""
+    return max((found.end() for found in _BORDER.finditer(shared)), default=0)
+
+
+def _between(word: bytes, ends: tuple[int, int]) -> bytes:
+    begin, end = ends
+    return word[begin : max(begin, len(word) - end)]
+
+
+def parts_of(values: Iterable[bytes]) -> list[set[bytes]]:
+    """Of each value the words that not all have."""
+    words = [set(_PART.findall(value)) for value in values]
+    shared = set.intersection(*words) if len(words) > 1 else set()
+    return [own - shared for own in words]
+
+
+def context_of(tokens: Tokens, places: Places) -> int:
+    """How many letters the words in other places have."""
+    return letters_of(token for at, token in enumerate(tokens) if at not in places and token != ANY)
