@@ -84,8 +84,9 @@ _BEYOND_ASCII = (
     _Step(re.compile("(?:星期|周)(?:一|二|三|四|五|六|日|天)".encode()), b"0"),
     _Step(re.compile("(?:上午|下午|凌晨|早上|中午|晚上) ?(?=[0-9])".encode()), b""),
     _Step(re.compile(r"(?P<kept>\()(?:日|月|火|水|木|金|土)(?=\))".encode()), b"0"),
-    # Spinners of braille dots.
+    # Spinners of braille dots, and bars of blocks with what is left of them.
     _Step(re.compile(rb"(?:\xe2[\xa0-\xa3][\x80-\xbf])++"), b""),
+    _Step(re.compile(rb"(?:\xe2\x96[\x80-\x9f])++ *+"), b""),
 )
 
 

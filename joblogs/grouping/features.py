@@ -1,8 +1,9 @@
-"""Features of a log: what is kept of it to tell which hosts did the same, in 1,936 bytes at most.
+"""Features of a log: what is kept of it to tell which hosts did the same, in 2,000 bytes at most.
 
 A log's *entries* are its lines: one word each, hash of the skeleton, its place among equal ones and
 how many slots follow. Of equal lines the first three are kept; if there are more, a record of the
 set of all their values. Before the slots of a line's first occurrence stands how often it occurs.
+Behind all slots stand the forms of the entries, a byte each, and bytes to a multiple of four.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest, xxh32_intdigest
 
 from .cleaning import cleaned
+from .line_forms import form_of
 from .skeletons import BATCH_BYTES, Skeletons, skeletons
 from .slots import (
     number_slot,
@@ -29,12 +31,12 @@ from .slots import (
 
 Array = npt.NDArray[Any]
 
-VERSION = 2
+VERSION = 3
 """To be raised when the same bytes have other features: those of another version do not count."""
 
 HEAD_BYTES, TAIL_BYTES = 192 * 1024, 64 * 1024
 """Of a longer log, what is looked at."""
-ENTRIES_MAX, SLOTS_MAX, LAST_LINES = 160, 320, 24
+ENTRIES_MAX, SLOTS_MAX, LAST_LINES = 160, 296, 24
 """Kept of a log; as many of its last lines have space of their own."""
 LINE_SLOTS_MAX = 30
 SET = 3
@@ -113,8 +115,10 @@ def digest_of(skeleton: bytes) -> int:
 
 
 class _Digests(dict[bytes, int]):
+    """Hashes of skeletons, and behind them their forms."""
+
     def __missing__(self, skeleton: bytes) -> int:
-        self[skeleton] = digest_of(skeleton)
+        self[skeleton] = digest_of(skeleton) << 8 | form_of(skeleton)
         return self[skeleton]
 
 
@@ -125,7 +129,9 @@ class _Batch:
     def __init__(self, found: Skeletons) -> None:
         digests = _Digests()
         self.rows = np.array([bool(row) for row in found.rows], bool).nonzero()[0]
-        self.digests = np.array([digests[row] for row in found.rows if row], np.uint32)
+        both = np.array([digests[row] for row in found.rows if row], np.uint64)
+        self.digests = (both >> np.uint64(8)).astype(np.uint32)
+        self.forms = both.astype(np.uint8)
         self.firsts = np.searchsorted(self.rows, found.first_rows)
         """Of each log the first of its lines, and how many there are."""
         logs = np.repeat(np.arange(len(self.firsts) - 1), np.diff(self.firsts))
@@ -170,7 +176,8 @@ def _features(found: Skeletons) -> Iterator[bytes]:
         if simple[index]:
             a, b = int(begins[start]), int(begins[stop])
             head = _HEAD.pack(sequence, last, stop - start, b - a)
-            yield head + entries[start:stop].tobytes() + values[a:b].tobytes()
+            forms = batch.forms[start:stop].tobytes()
+            yield head + entries[start:stop].tobytes() + values[a:b].tobytes() + padded(forms)
         else:
             yield _packed(sequence, last, *_chosen_features(batch, slots, start, stop))
 
@@ -187,22 +194,31 @@ def _simple(batch: _Batch) -> Array:
     )
 
 
-def _packed(sequence: int, last: int, entries: Sequence[int], slots: Sequence[int]) -> bytes:
+def padded(forms: bytes) -> bytes:
+    """Forms with bytes behind them to a multiple of four."""
+    return forms + bytes(-len(forms) % 4)
+
+
+def _packed(
+    sequence: int, last: int, entries: Sequence[int], slots: Sequence[int], forms: bytes
+) -> bytes:
     arrays = np.array(entries, "<u4").tobytes() + np.array(slots, "<u4").tobytes()
-    return _HEAD.pack(sequence, last, len(entries), len(slots)) + arrays
+    return _HEAD.pack(sequence, last, len(entries), len(slots)) + arrays + padded(forms)
 
 
 def _chosen_features(
     batch: _Batch, all_slots: Array, start: int, stop: int
-) -> tuple[list[int], list[int]]:
-    """Entries and slots of a log of which not all lines are kept as they are."""
+) -> tuple[list[int], list[int], bytes]:
+    """Entries, slots and forms of a log of which not all lines are kept as they are."""
     digests = batch.digests[start:stop].tolist()
     widths = batch.widths[start:stop].tolist()
     firsts = batch.first_slots[start:stop].tolist()
     entries: list[int] = []
     slots: list[int] = []
+    forms = bytearray()
     counts = Counter(digests)
     for kept in chosen(digests, widths):
+        forms.append(batch.forms[start + kept.rows[0]])
         entries.append(kept.digest << 7 | kept.nth << 5 | kept.slots)
         if kept.nth == SET:
             places = np.array([firsts[row] for row in kept.rows])[:, None] + np.arange(kept.slots)
@@ -212,7 +228,7 @@ def _chosen_features(
             slots.append(number_slot(counts[kept.digest]))
         at = firsts[kept.rows[0]]
         slots += all_slots[at : at + kept.slots - (kept.nth == 0)].tolist()
-    return entries, slots
+    return entries, slots, bytes(forms)
 
 
 def chosen(digests: Sequence[int], widths: Sequence[int]) -> list[Kept]:

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .line_shares import OWN_LINES, RARE, SMALL_HOSTS, VARIANTS, LineShares, by_sequence
+from .line_forms import TROUBLE
+from .line_shares import OWN_LINES, SMALL_HOSTS, VARIANTS, LineShares, by_sequence
 from .tables import Table
 
 Array = npt.NDArray[Any]
@@ -23,8 +24,10 @@ Array = npt.NDArray[Any]
 FEW_HOSTS = 6
 """Fewer hosts are never compared by lines; of fewer than SMALL_HOSTS a variant may be had for each
 four."""
-FEW_VARIANTS, EACH = 3, 0.75
-"""If as many of a few hosts printed something of their own, nobody can say who deviates."""
+EACH_MIN, EACH = 3, 0.75
+"""If as many of them printed something of their own, nobody can say who deviates."""
+FEW_VARIANTS = 2
+"""So many outputs of a few hosts are a group each; of more the lines are compared."""
 SAME_NUMBER = 0.9
 """Where hosts have lines of their own, and so many have as many of them, hosts with another number
 deviate."""
@@ -60,7 +63,8 @@ class _Deviation(NamedTuple):
 
     share: float
     why: Why
-    line: int
+    lines: tuple[int, ...]
+    """Hashes of the lines, or of the one before the place."""
 
 
 def variants_max(hosts: int) -> int:
@@ -74,13 +78,18 @@ def by_lines(table: Table, hosts: Array, *, failed: bool = False, depth: int = 0
     most = variants_max(len(hosts)) if depth == 0 else 1
     if failed:
         most = max(most, len(hosts) // 20)  # outputs that come back are ways to fail, not noise
-    few = len(variants) <= most or len(hosts) < FEW_HOSTS
-    if depth == 0 and not failed and _each_alike(table, variants):
-        return [Part(Why.VARIANT, (), hosts)]
-    if few and (failed or len(variants) < 2 or len(hosts) < SMALL_HOSTS):
+    few = len(variants) <= most
+    small = len(hosts) < SMALL_HOSTS
+    if (few or len(hosts) < FEW_HOSTS) and (
+        failed or len(variants) <= (FEW_VARIANTS if small else 1)
+    ):
+        return [Part(Why.VARIANT, (), variant) for variant in variants]
+    if len(hosts) < FEW_HOSTS:
+        if _each_alike(table, variants):
+            return [Part(Why.VARIANT, (), hosts)]
         return [Part(Why.VARIANT, (), variant) for variant in variants]
     lines = LineShares(table, variants)
-    if few and not lines.come_and_go:
+    if few and not small and not lines.come_and_go:
         return [Part(Why.VARIANT, (), variant) for variant in variants]
     if depth < DEPTH and (marks := lines.kinds()) is not None:
         sides = (
@@ -96,7 +105,7 @@ def by_lines(table: Table, hosts: Array, *, failed: bool = False, depth: int = 0
     for variant, own, pattern in zip(variants, deviating, patterns, strict=True):
         made[(min(own)[1:] if own else None), pattern].append(variant)
     return [
-        Part(what[0], (what[1],), np.concatenate(own))
+        Part(what[0], what[1], np.concatenate(own))
         if what
         else Part(Why.VARIANT, (), np.concatenate(own))
         for (what, _), own in made.items()
@@ -104,10 +113,9 @@ def by_lines(table: Table, hosts: Array, *, failed: bool = False, depth: int = 0
 
 
 def _each_alike(table: Table, variants: Sequence[Array]) -> bool:
-    """Whether nearly each of a few hosts printed something of its own besides what they share: then
-    nobody can say who deviates."""
-    hosts = sum(map(len, variants))
-    if len(variants) < max(FEW_VARIANTS, EACH * hosts) or hosts >= SMALL_HOSTS:
+    """Whether nearly each of very few hosts printed something of its own besides what they share:
+    then nobody can say who deviates."""
+    if len(variants) < max(EACH_MIN, EACH * sum(map(len, variants))):
         return False
     lines = LineShares(table, variants)
     return bool(lines.core.sum() * 2 >= len(lines.index) / len(variants))
@@ -119,24 +127,39 @@ def _deviations(lines: LineShares, *, failed: bool) -> list[list[_Deviation]]:
     before = lines.before
     own = lines.rare[lines.index]
     crowds = np.maximum(lines.crowds(own), lines.crowds(lines.alternatives()))
-    noisy = own & (crowds > OWN_LINES) & ~lines.unlike_others()
+    strange = _strange(lines, own & (crowds > lines.few)) if not failed else np.zeros_like(own)
+    noisy = own & (crowds > OWN_LINES) & ~lines.unlike_others() & ~strange
     if failed:
         noisy &= _mostly_unique(lines, before, own)
     _other_numbers(lines, before, noisy, deviating)
     for at in np.flatnonzero(own & ~noisy):
         where, line = int(before[at]), int(lines.index[at])
         # Many have some line here, each another; but ways to fail are kept apart.
-        crowded = crowds[at] > RARE and not (failed and crowds[at] > OWN_LINES)
-        reason = (
-            _Deviation(float(crowds[at]), Why.PLACE, lines.hash_of(where))
-            if crowded
-            else _Deviation(round(float(lines.shares[line]), 6), Why.EXTRA, lines.hash_of(line))
-        )
+        crowded = crowds[at] > lines.few and not (failed and crowds[at] > OWN_LINES)
+        share = round(float(lines.shares[line]), 6)
+        if strange[at]:
+            alike = lines.like(int(at))
+            share = round(float(lines.shares[list(alike)].sum()), 6)
+            reason = _Deviation(share, Why.EXTRA, tuple(map(lines.hash_of, alike)))
+        elif crowded:
+            reason = _Deviation(float(crowds[at]), Why.PLACE, (lines.hash_of(where),))
+        else:
+            reason = _Deviation(share, Why.EXTRA, (lines.hash_of(line),))
         deviating[lines.owners[at]].append(reason)
     for variant, line in _missing(lines):
         share = round(1 - float(lines.shares[line]), 6)
-        deviating[variant].append(_Deviation(share, Why.MISSING, lines.hash_of(line)))
+        deviating[variant].append(_Deviation(share, Why.MISSING, (lines.hash_of(line),)))
     return deviating
+
+
+def _strange(lines: LineShares, crowded: Array) -> Array:
+    """Which lines, where many hosts have some of their own, look like none of these, or tell of
+    trouble as few hosts do: if few hosts have such lines at all."""
+    found = np.zeros_like(crowded)
+    some = lines.strange(crowded)
+    for strange in (some & (lines.forms & TROUBLE > 0), some):
+        found |= strange & (lines.crowds(strange) <= lines.few)
+    return found
 
 
 def _mostly_unique(lines: LineShares, before: Array, own: Array) -> Array:
@@ -158,12 +181,13 @@ def _other_numbers(
         usual = np.bincount(here, lines.weights[variants]).argmax()
         if lines.weights[variants[here == usual]].sum() >= SAME_NUMBER * lines.total:
             for variant in variants[here != usual]:
-                deviating[variant].append(_Deviation(0.01, Why.PLACE, lines.hash_of(int(where))))
+                place = (lines.hash_of(int(where)),)
+                deviating[variant].append(_Deviation(0.01, Why.PLACE, place))
 
 
 def _missing(lines: LineShares) -> list[tuple[int, int]]:
     """Variant and line, of lines that nearly all have and this one has not."""
-    cores = np.flatnonzero(lines.core)
+    cores = np.flatnonzero(lines.core & ~lines.at_random)
     number = np.full(len(lines.lines), -1)
     number[cores] = np.arange(len(cores))
     has = np.zeros((len(lines.weights), len(cores)), bool)

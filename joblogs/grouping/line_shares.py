@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .line_forms import TROUBLE
 from .tables import Table
 
 Array = npt.NDArray[Any]
 
 VARIANTS = 6
 """As many different outputs of one outcome are a group each."""
-SMALL_HOSTS = 24
-"""Of fewer hosts nobody can say which lines come and go."""
+SMALL_HOSTS, SMALL_PATTERNS = 24, 2
+"""Of fewer hosts lines come and go if there are more sets of them."""
 MISSING, RARE = 0.03, 0.1
 """Shares of hosts: a line is of nearly all but for so many; of so many it is rare."""
 OWN_LINES = 0.5
@@ -29,6 +30,10 @@ SAME_PLACE = 0.8
 """A line is an anchor if so many hosts have it in the same place among those of nearly all."""
 COMES_AND_GOES = 0.2
 """One line alone comes and goes if such a share of the hosts has it, and such a share has not."""
+SMALL_TROUBLE = 0.34
+"""Of few hosts such a share has a line that tells of trouble, if it sets them apart."""
+REPEATED = 0.1, 0.97
+"""A line comes by chance if between so many of its hosts print it more than once."""
 KIND_LINES, KIND_SHARE = 3, 0.15
 """As many lines, and such a part of a log, that come and go together are two kinds of hosts."""
 
@@ -47,17 +52,27 @@ class LineShares:
         self.weights = np.array([len(variant) for variant in variants], float)
         self.total = self.weights.sum()
         entries = table.entries(np.array([variant[0] for variant in variants]))
-        once = entries.words >> 5 & 3 == 0
-        if table.words:
-            keys = entries.hosts.astype(np.uint64) << np.uint64(32) | entries.lines
-            once = np.sort(np.unique(keys, return_index=True)[1])
+        keys = entries.hosts.astype(np.uint64) << np.uint64(32) | entries.lines
+        _, first, many = np.unique(keys, return_index=True, return_counts=True)
+        order = np.argsort(first)
+        once, repeated = first[order], many[order] > 1
         self.owners = entries.hosts[once]
+        self.forms = entries.forms[once]
         self.lines, self.index = np.unique(entries.lines[once], return_inverse=True)
         self.shares = np.bincount(self.index, self.weights[self.owners]) / self.total
         nearly_all = 1 - max(1.01 / self.total, MISSING)
+        self.few = max(1.01 / self.total, RARE)
+        """Share of the hosts that a rare line has at most: of few hosts that is one."""
         self.core = self.shares >= nearly_all
-        self.rare = self.shares <= RARE
-        self.between = (self.shares > RARE) & (self.shares < nearly_all)
+        repeated = np.bincount(self.index, self.weights[self.owners] * repeated)
+        again = repeated / self.total / self.shares
+        self.at_random = (again > REPEATED[0]) & (again < REPEATED[1])
+        """Lines that some hosts print once, others again and again: others print none by chance."""
+        self.rare = self.shares <= self.few
+        if self.total < SMALL_HOSTS:
+            tells = np.bincount(self.index, self.forms & TROUBLE) > 0
+            self.rare |= tells & (self.shares <= SMALL_TROUBLE)
+        self.between = ~self.rare & (self.shares < nearly_all)
 
     def kinds(self) -> list[bool] | None:
         """Of two kinds of hosts, by the lines that come and go together, which each variant is."""
@@ -76,13 +91,28 @@ class LineShares:
         line = np.flatnonzero(between)[where == best][0]
         has = np.zeros(len(self.weights), bool)
         has[self.owners[self.index == line]] = True
-        return list(has)
+        # Where one side has no lines that the other lacks, lines come and go together.
+        return list(has) if np.isclose(sums, marks.sum() - sums[where == best][0]).any() else None
 
     def crowds(self, some: Array) -> Array:
         """Of each line what share of the hosts has some of these lines in its place."""
         place = np.unique(np.stack([self.before[some], self.owners[some]]), axis=1)
         hosts = np.bincount(place[0] + 1, self.weights[place[1]], len(self.lines) + 1)
         return (hosts / self.total)[self.before + 1]
+
+    def strange(self, some: Array) -> Array:
+        """Which of these lines look like those of few hosts in their place: they tell something
+        else than the lines that hosts have of their own there."""
+        keys = (self.before + 1) * 256 + self.forms
+        loose = ~self.core[self.index]
+        pairs = np.unique(np.stack([keys[loose], self.owners[loose]]), axis=1)
+        hosts = np.bincount(pairs[0], self.weights[pairs[1]], (len(self.lines) + 1) * 256)
+        return some & (hosts[keys] <= self.few * self.total)
+
+    def like(self, at: int) -> tuple[int, ...]:
+        """Lines that look like one of these in its place, that not nearly all have."""
+        same = (self.before == self.before[at]) & (self.forms == self.forms[at])
+        return tuple(np.unique(self.index[same & ~self.core[self.index]]).tolist())
 
     def alternatives(self) -> Array:
         """Which lines stand where hosts have one of several that no large part of them has."""
@@ -116,7 +146,8 @@ class LineShares:
         """A number for each set of the lines that neither few nor nearly all have; one for all
         where there are too many sets."""
         sums = self._patterns
-        if len(np.unique(sums)) > VARIANTS or self.come_and_go:
+        most = VARIANTS if self.total >= SMALL_HOSTS else SMALL_PATTERNS
+        if len(np.unique(sums)) > most or self.come_and_go:
             return [0.0] * len(sums)
         return list(sums)
 

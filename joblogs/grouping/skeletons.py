@@ -37,6 +37,8 @@ Array = npt.NDArray[Any]
 
 BATCH_BYTES = 256 * 1024
 """Texts that are looked at together: arrays of more no longer fit into the processor's cache."""
+ADDRESS_GROUPS, MAC_GROUPS = 4, 6
+"""Of an IPv6 address at least, if a digit is among them; of a MAC address without one."""
 
 
 class Line(NamedTuple):
@@ -150,7 +152,25 @@ class _Words:
             | ((sizes >= 4) & (self.count(HEX) == sizes))
             | ((sizes >= 5) & (self.count(VOWEL) == 0))
             | ((turns >= 3) & (turns * 3 >= sizes))
+            | self._of_addresses()
         )
+
+    def _of_addresses(self) -> Array:
+        """Which are groups of a MAC or IPv6 address: hexadecimal, joined by colons."""
+        sizes = self.sizes
+        colons = self.text[np.minimum(self.ends, len(self.text) - 1)] == ord(":")
+        if colons.sum() < ADDRESS_GROUPS - 1:
+            return np.zeros(len(sizes), bool)
+        gaps = self.starts[1:] - self.ends[:-1]
+        double = colons[:-1] & (self.text[self.ends[:-1] + (gaps > 1)] == ord(":"))
+        group = (sizes <= 4) & (self.count(HEX) == sizes)
+        joined = group[1:] & group[:-1] & (colons[:-1] & (gaps == 1) | double & (gaps == 2))
+        chain = np.cumsum(np.append(True, ~joined)) - 1
+        sizes_of = np.bincount(chain)
+        digits = np.bincount(chain, self.digits > 0) > 0
+        many = (sizes_of >= ADDRESS_GROUPS) & (digits | (sizes_of >= MAC_GROUPS))
+        found: Array = many[chain]
+        return found
 
     def _turns(self) -> Array:
         """Changes of case within each word, behind its first letter."""

@@ -53,7 +53,7 @@ _TIME = (
     rb"|years?|" + _HAN_TIME + rb")(?![A-Za-z])"
 )
 _SIZE = rb"(?:[kKMGTP]i?[Bb]?(?:it)?|[Bb]|[Bb]ytes?)(?:/s(?:ec)?|ps)?(?![A-Za-z])"
-_JOINED = rb"(?:[.,:/_+-][\x01\x04])*+"
+_JOINED = rb"(?:(?:[.,/_+-]|::?)[\x01\x04])*+"
 _NUMBER = rb"[\x01\x04]" + _JOINED
 _DATE = (
     rb"(?:,?[ /-]" + _NUMBER + rb")(?:[ ,:]{1,2}" + _NUMBER + rb")?"

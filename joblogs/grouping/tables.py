@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
-from .features import SET
+from .features import SET, padded
 from .words import Alike
 
 Array = npt.NDArray[Any]
@@ -26,6 +26,9 @@ class Entries(NamedTuple):
     """Place of its host among those that were requested."""
     first_slots: Array
     """Where its slots begin in the table."""
+
+    forms: Array
+    """What the lines look like (`form_of`)."""
 
     lines: Array
     """Hashes of the skeletons; of lines that are alike but for words that vary, one of theirs."""
@@ -75,6 +78,9 @@ class Table:
         self.counts = (words[heads + 3] & 0xFFFF).astype(np.int64)
         self._words = words
         self._begins = heads + _HEAD_WORDS
+        self._bytes = words.view(np.uint8)
+        slots = (words[heads + 3] >> 16).astype(np.int64)
+        self._forms = (self._begins + self.counts + slots) * 4
         self.words: Sequence[Alike] = ()
         """Lines that are alike but for words that vary."""
         self.raw = self
@@ -86,12 +92,14 @@ class Table:
         counts, begins = self.counts[hosts], self._begins[hosts]
         owner = np.repeat(np.arange(len(hosts)), counts)
         before = np.cumsum(counts) - counts
-        words = self._words[begins[owner] + np.arange(len(owner)) - before[owner]]
+        nth = np.arange(len(owner)) - before[owner]
+        words = self._words[begins[owner] + nth]
         widths = (words & 31).astype(np.int64)
         slots = np.cumsum(widths) - widths
         first = slots[np.minimum(before, max(0, len(slots) - 1))] if len(slots) else before
         starts = (begins + counts)[owner] + slots - first[owner]
-        return Entries(words, owner, starts, self.shared(words >> 7))
+        forms = self._bytes[self._forms[hosts][owner] + nth]
+        return Entries(words, owner, starts, forms, self.shared(words >> 7))
 
     def shared(self, digests: Array) -> Array:
         """Hashes of lines with one for those that are alike but for words that vary."""
@@ -153,13 +161,17 @@ def combined(own: Sequence[bytes]) -> bytes:
     seen: dict[int, int] = {}
     entries: list[int] = []
     slots: list[int] = []
+    forms = bytearray()
     sequences, last = b"", b"\0\0\0\0"
     for packed in own:
         words = np.frombuffer(packed, "<u4")
         count = int(words[3] & 0xFFFF)
         at = _HEAD_WORDS + count
         sequences, last = sequences + packed[:8], packed[8:12]
-        for word in words[_HEAD_WORDS : _HEAD_WORDS + count].tolist():
+        own_forms = packed[4 * (at + int(words[3] >> 16)) :]
+        for word, form in zip(
+            words[_HEAD_WORDS : _HEAD_WORDS + count].tolist(), own_forms, strict=False
+        ):
             width, digest = word & 31, word >> 7
             values = words[at : at + width].tolist()
             at += width
@@ -171,6 +183,7 @@ def combined(own: Sequence[bytes]) -> bytes:
             seen[digest] = nth + 1
             entries.append(digest << 7 | nth << 5 | len(values))
             slots += values
+            forms.append(form)
     sequence = xxh3_64_intdigest(sequences).to_bytes(8, "little")
     counts = (len(entries) | len(slots) << 16).to_bytes(4, "little")
     return b"".join(
@@ -180,5 +193,6 @@ def combined(own: Sequence[bytes]) -> bytes:
             counts,
             np.array(entries, "<u4").tobytes(),
             np.array(slots, "<u4").tobytes(),
+            padded(bytes(forms)),
         )
     )

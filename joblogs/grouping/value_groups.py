@@ -14,13 +14,28 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .slots import CLOCK, DATE, DATE_WITHOUT_YEAR, DAY, MEASURED, NUMBER, OWN, PERCENT, STEPS, TEXT
+from .features import SET
+from .slots import (
+    CLOCK,
+    DATE,
+    DATE_WITHOUT_YEAR,
+    DAY,
+    MEASURED,
+    NUMBER,
+    OWN,
+    PERCENT,
+    STEPS,
+    TEXT,
+    step_of,
+)
 from .tables import Table
 
 Array = npt.NDArray[Any]
 
-HOSTS_MIN = 10
-"""Of fewer hosts nothing says what is usual."""
+HOSTS_MIN, FEW_HOSTS = 10, 5
+"""Of fewer hosts nothing says what is usual, but where all but one of a few have the same."""
+FEW_COUNTED = 8
+"""Of few hosts numbers below it are no news."""
 STEADY, NEARLY = 0.9, 0.98
 """A value is steady if so many share it; of what is nearly of all, so many."""
 LINE_SHARE = 0.5
@@ -28,7 +43,7 @@ LINE_SHARE = 0.5
 COMMON_SHARE, COMMON_VALUES = 0.05, 4
 SAMPLE = 401
 _DIGITS = 0xFFFFFF
-_TWO_SECONDS = 23
+_TWO, _FACTOR_OF_THREE = 23, 3
 """On the scale of `slots.step_of`."""
 
 
@@ -54,7 +69,7 @@ def columns(table: Table, hosts: Array) -> Iterator[tuple[int, Array, Array]]:
     begins = np.flatnonzero(np.diff(words, prepend=words[:1] ^ 1))
     for start, stop in zip(begins, np.append(begins[1:], len(words)), strict=True):
         width = int(words[start] & 31)
-        if width and stop - start >= max(HOSTS_MIN, LINE_SHARE * len(hosts)):
+        if width and stop - start >= max(min(HOSTS_MIN, len(hosts)), LINE_SHARE * len(hosts)):
             rows = order[start:stop]
             yield (
                 int(words[start] >> 5),
@@ -66,11 +81,13 @@ def columns(table: Table, hosts: Array) -> Iterator[tuple[int, Array, Array]]:
 def by_values(table: Table, hosts: Array) -> tuple[Array, list[OutlierValues]]:
     """Of hosts that printed the like the usual ones, and those with outliers, each by its
     rarest."""
-    if len(hosts) < HOSTS_MIN:
+    if len(hosts) < FEW_HOSTS:
         return hosts, []
     places: dict[bytes, list[Place]] = defaultdict(list)
     for line, owners, values in columns(table, hosts):
-        for slot, outlier in _outlier_columns(values):
+        is_set = line & SET == SET
+        outliers = _outlier_columns if len(hosts) >= HOSTS_MIN else _outliers_of_few
+        for slot, outlier in outliers(values, NEARLY if is_set else STEADY):
             among = np.zeros(len(hosts), bool)
             among[owners[outlier]] = True
             places[among.tobytes()].append(Place(line, slot))
@@ -86,8 +103,25 @@ def by_values(table: Table, hosts: Array) -> tuple[Array, list[OutlierValues]]:
     return hosts[~taken], made
 
 
-def _outlier_columns(values: Array) -> Iterator[tuple[int, Array]]:
-    """Of slots (hosts by places) the places with outliers, and on which hosts."""
+def _outliers_of_few(values: Array, _: float) -> Iterator[tuple[int, Array]]:
+    """The same of a few hosts: where all but one have the same text, or a number far from its."""
+    for place, column in enumerate(values.T):
+        different, counts = np.unique(column, return_counts=True)
+        if len(different) != 2 or counts.min() != 1:
+            continue
+        usual, other = different[counts.argmax()], different[counts.argmin()]
+        kinds = (int(usual) >> 24, int(other) >> 24)
+        if kinds in ((TEXT, TEXT), (DAY, DAY)) or (
+            all(NUMBER <= kind < MEASURED for kind in kinds)
+            and max(kinds) >= NUMBER + step_of(FEW_COUNTED)
+            and abs(kinds[0] - kinds[1]) >= _FACTOR_OF_THREE
+        ):
+            yield place, column == other
+
+
+def _outlier_columns(values: Array, steady: float) -> Iterator[tuple[int, Array]]:
+    """Of slots (hosts by places) the places with outliers, and on which hosts; a value is steady
+    if such a share has it."""
     count = len(values)
     sample = np.sort(values[:: max(1, count // SAMPLE)], axis=0)
     usual = sample[len(sample) // 2]
@@ -95,21 +129,24 @@ def _outlier_columns(values: Array) -> Iterator[tuple[int, Array]]:
     alike = same.sum(0)
     for place in np.flatnonzero((alike < count) & (usual != OWN << 24)):
         column = values[:, place]
-        outlier = _outliers(column, int(usual[place]), int(alike[place]), sample[:, place])
+        shared = int(alike[place]) / count
+        outlier = _outliers(column, int(usual[place]), shared, sample[:, place], steady)
         if outlier is not None:
             outlier &= column != OWN << 24
             if 0 < outlier.sum() <= (1 - STEADY) * count:
                 yield int(place), outlier
 
 
-def _outliers(column: Array, usual: int, alike: int, sample: Array) -> Array | None:
+def _outliers(
+    column: Array, usual: int, shared: float, sample: Array, steady: float
+) -> Array | None:
     """Which values of a column are outliers; None: none can be."""
     kind, count = usual >> 24, len(column)
     if kind == CLOCK:
         return None
     if kind in (DATE, DATE_WITHOUT_YEAR):
         return _far_dates(column, kind)
-    if alike >= (NEARLY if kind >= MEASURED else STEADY) * count:
+    if shared >= (NEARLY if kind >= MEASURED else steady):
         return _other_than(column, usual)
     if kind == PERCENT:
         return _far_percents(column)
@@ -127,7 +164,7 @@ def _other_than(column: Array, usual: int) -> Array:
     if kind >= MEASURED:
         steps = (column >> 24).astype(int)
         outlier &= np.abs(steps - kind) > 1
-        if kind - MEASURED <= _TWO_SECONDS:
+        if kind - MEASURED <= _TWO:
             outlier &= steps > kind + 13
     return outlier
 
@@ -164,7 +201,9 @@ def _far_numbers(column: Array, kind: int) -> Array | None:
     low, middle, high = _spread(steps)
     above = steps > high + max(6.5, 2 * (high - middle))
     below = (steps > 0) & (steps < low - max(6.5, 3 * (middle - low)))
-    nothing = (steps == 0) & (low > max(_TWO_SECONDS, middle - 7))
+    # Nothing is the end of a tail where others have next to nothing.
+    least = steps[steps > 0].min(initial=STEPS)
+    nothing = (steps == 0) & (least >= _TWO) & (low > max(_TWO, middle - 7))
     return above | below | nothing
 
 

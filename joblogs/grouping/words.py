@@ -40,7 +40,7 @@ CONTEXT, LONG_CONTEXT, SUCCESS_CONTEXT = 8, 12, 3
 enough where hosts that succeeded print them."""
 OWN_VALUES, POOL_VALUES = 3, 4
 """So many values if most hosts have one of their own; if they come back, more."""
-TOLD, MOSTLY = 24, 0.8
+REASON_LETTERS, MOSTLY = 24, 0.8
 """Where all hosts printed the same so many letters about why they failed, a word beside them
 differs if no more than such a share of them has one value."""
 
@@ -112,7 +112,7 @@ class _Alike:
         """Words that were found to vary."""
         self.known: frozenset[bytes] = frozenset()
         """Those that were when this pass began."""
-        self.told: list[dict[int, Tokens]] = []
+        self.reasons: list[dict[int, Tokens]] = []
         """Of each log the lines that no success printed, when this pass began."""
 
     def joined(self, lines: list[_Line]) -> list[_Line]:
@@ -120,7 +120,7 @@ class _Alike:
         words are names."""
         for _ in range(PASSES):
             self.known = frozenset(self.names)
-            self.told = self._told(lines)
+            self.reasons = self._reasons(lines)
             joined: list[_Line] = []
             apart: list[_Line] = []
             done: set[int] = set()
@@ -141,24 +141,24 @@ class _Alike:
         """Of some lines those that no success printed."""
         return [line for line in lines if all(self.logs[at].failed for at in line.hosts)]
 
-    def _told(self, lines: Sequence[_Line]) -> list[dict[int, Tokens]]:
-        told: list[dict[int, Tokens]] = [{} for _ in self.logs]
+    def _reasons(self, lines: Sequence[_Line]) -> list[dict[int, Tokens]]:
+        reasons: list[dict[int, Tokens]] = [{} for _ in self.logs]
         for line in self._failed(lines):
             for at in line.hosts:
-                told[at][id(line)] = line.tokens
-        return told
+                reasons[at][id(line)] = line.tokens
+        return reasons
 
-    def _tell_the_same(self, lines: Sequence[_Line]) -> bool:
+    def _share_reasons(self, lines: Sequence[_Line]) -> bool:
         """Whether all hosts with one of these lines printed the same besides about why they
         failed."""
         every = list(set().union(*(line.hosts for line in lines)))
         if not all(self.logs[at].failed for at in every):
             return False
         own = set(map(id, lines))
-        shared = set.intersection(*(self.told[at].keys() - own for at in every))
-        tokens = [self.told[every[0]][line] for line in shared]
+        shared = set.intersection(*(self.reasons[at].keys() - own for at in every))
+        tokens = [self.reasons[every[0]][line] for line in shared]
         letters = sum(map(letters_of, tokens))
-        return letters >= TOLD and any(is_cause(token) for one in tokens for token in one)
+        return letters >= REASON_LETTERS and any(is_cause(token) for one in tokens for token in one)
 
     def _candidates(self, lines: Sequence[_Line]) -> list[tuple[Places, list[_Line]]]:
         """Lines that are the same but for one or two words, the most first."""
@@ -184,7 +184,7 @@ class _Alike:
         if len(own) < 2:
             return []
         context = context_of(own[0].tokens, places)
-        same = self._tell_the_same(own)
+        same = self._share_reasons(own)
         usual = self._mostly_succeeded(own)
         names: set[bytes] = set()
         for at in places:
@@ -212,7 +212,7 @@ class _Alike:
             for own in parts_of({line.tokens[at] for line in lines} - {ANY})
         ):
             return False
-        if self._tell_the_same(lines):
+        if self._share_reasons(lines):
             return False
         enough = SUCCESS_CONTEXT if self._mostly_succeeded(lines) else CONTEXT
         return context_of(lines[0].tokens, places) < enough

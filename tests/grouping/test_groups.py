@@ -117,3 +117,73 @@ def test_an_early_cause_of_one_host_sets_it_apart_from_those_that_end_alike() ->
     planted = dict.fromkeys(range(100, 110), "plain") | {105: "licence"}
     groups = groups_of(logs_of(text, 500, planted), list(planted))
     assert [105] in small_groups(groups)
+
+
+FILES = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "lemon")
+
+
+def files(dice: random.Random, host: int, how: str) -> str:
+    """A list of files, another on each host; one of them may tell something else."""
+    lines = [
+        f"{dice.choice(FILES)}/{dice.choice(FILES)}{dice.choice(('.html', '.css', '.png'))}"
+        for _ in range(dice.randrange(6, 25))
+    ]
+    if how:
+        lines.insert(len(lines) // 2, how)
+    return "\n".join(["sending the list", *lines, f"sent {dice.randrange(9999)} bytes", ""])
+
+
+@pytest.mark.parametrize(
+    "odd", ["file has vanished: '/srv/lemon/iris.tmp'", "the list was cut by another program"]
+)
+@pytest.mark.parametrize("hosts", [12, 60, 500, 2000])
+def test_a_line_unlike_those_that_differ_on_every_host_sets_its_host_apart(
+    hosts: int, odd: str
+) -> None:
+    assert small_groups(groups_of(logs_of(files, hosts, {7: odd}))) == [[7]]
+
+
+@pytest.mark.parametrize("hosts", [5, 6, 9])
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        ("agent 2.3.4 runs, pid {n}", "agent 2.3.1 runs, pid {n}"),
+        ("mtu 9000 on eth0, {n} packets", "mtu 1500 on eth0, {n} packets"),
+        ("up {n} min\nclock is right", "up {n} min"),
+        ("up {n} min", "up {n} min\nwarning: the clock is wrong"),
+    ],
+)
+def test_one_of_a_few_hosts_that_does_otherwise_is_apart(text: str, odd: str, hosts: int) -> None:
+    assert small_groups(groups_of(logs_of(line(text, odd), hosts, {3: "odd"}))) == [[3]]
+
+
+@pytest.mark.parametrize("hosts", [5, 9])
+def test_a_small_count_sets_none_of_a_few_hosts_apart(hosts: int) -> None:
+    logs = logs_of(line("2 users, load {n}", "3 users, load {n}"), hosts, {3: "odd"})
+    assert small_groups(groups_of(logs)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "link/ether {mac} brd\ninet6 fe80::{v6}/64 scope link",
+        "loading |{bar}| {n}%",
+        "r {few} b {few}\nr {few} b {few}\nr {few} b {few}\nr {few} b {few}",
+        "{zero} tiles were skipped",
+    ],
+)
+def test_values_that_only_look_different_set_nobody_apart(text: str) -> None:
+    def make(dice: random.Random, host: int, how: str) -> str:
+        def hexadecimal(groups: int, digits: int) -> str:
+            return ":".join(f"{dice.randrange(16**digits):0{digits}x}" for _ in range(groups))
+
+        return text.replace("{few}", "{}").format(
+            *(dice.randrange(2) for _ in range(8)),
+            mac=hexadecimal(6, 2),
+            v6=hexadecimal(4, 3),
+            bar="\u2588" * dice.randrange(1, 20) + " " * dice.randrange(4),
+            n=dice.randrange(99),
+            zero=dice.randrange(90),
+        )
+
+    assert small_groups(groups_of(logs_of(make, 500, {}))) == []
