@@ -13,6 +13,7 @@ from .bulk import (
     save_columns,
     update_rows,
 )
+from .constraints import AddCheckOnline
 from .disk_usage import size
 from .driver import ArrayParam, CompiledQuery, InArray, Param, any_of, waiting_at_most
 from .indexes import AddIndexOnline
@@ -35,9 +36,10 @@ from .replica import (
     replica_usable,
     time_limited,
 )
-from .schema import CreatePartitionedModel, refuse_store_before_1, set_fillfactor
+from .schema import CreatePartitionedModel, refuse_store_before_1, refuse_while, set_fillfactor
 
 __all__ = [
+    "AddCheckOnline",
     "AddIndexOnline",
     "InArray",
     "CreatePartitionedModel",
@@ -60,6 +62,7 @@ __all__ = [
     "place",
     "reads_from_replica",
     "refuse_store_before_1",
+    "refuse_while",
     "replica_usable",
     "retry_for_locks",
     "retrying",

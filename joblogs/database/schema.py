@@ -60,6 +60,19 @@ def refuse_store_before_1(apps: Any, schema_editor: BaseDatabaseSchemaEditor) ->
         raise CommandError(readiness.ADVICE[readiness.Fault.BEFORE_1])
 
 
+def refuse_while(
+    model: str, first: str, **rows: Any
+) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:
+    """A RunPython step backwards that raises CommandError while a table has such rows, which would
+    be lost; `first` is the command that moves them."""
+
+    def backwards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if apps.get_model("joblogs", model).objects.filter(**rows).exists():
+            raise CommandError(f"Text would be lost that lies there. Run first: manage.py {first}")
+
+    return backwards
+
+
 def set_fillfactor(table: str, percent: int) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:
     """A RunPython step that leaves room in the pages of a table whose rows are updated in place."""
 

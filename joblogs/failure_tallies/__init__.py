@@ -2,7 +2,7 @@
 that had it, and forgotten with them."""
 
 from . import host_sets
-from .forgetting import forget
+from .forgetting import forget, forget_lost
 from .tally import LOCK, add_runs
 
-__all__ = ["LOCK", "add_runs", "forget", "host_sets"]
+__all__ = ["LOCK", "add_runs", "forget", "forget_lost", "host_sets"]

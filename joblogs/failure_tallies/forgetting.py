@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
 from joblogs import database
-from joblogs.models import FailureRun
+from joblogs.models import FailureRun, StepInstance
 
 from .tally import LOCK, count_again
+
+STEPS_AT_ONCE = 1000
 
 
 def forget(steps: Collection[int]) -> None:
@@ -23,3 +28,12 @@ def forget(steps: Collection[int]) -> None:
     going.delete()
     for (scope, series), of_series in keys.items():
         count_again(scope, series, of_series)
+
+
+def forget_lost() -> None:
+    """Forget the failures of steps that are gone: a program of an earlier release deleted them."""
+    step = StepInstance.objects.filter(pk=OuterRef("step_id"))
+    lost = FailureRun.objects.filter(~Exists(step)).order_by("step_id").distinct()
+    while steps := list(lost.values_list("step_id", flat=True)[:STEPS_AT_ONCE]):
+        with transaction.atomic():
+            forget(steps)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database, log_features, signed_parts
+from joblogs import database, failure_tallies, log_features, signed_parts
 from joblogs.choices import RUN_UNFINISHED
 from joblogs.errors import Unavailable
 from joblogs.ingest import changed_steps, overlaps
@@ -65,6 +65,8 @@ def forget_jobs(run: CurrentRun) -> None:
         return
     while jobs := list(due[: _at_once(run.remaining(report.jobs_forgotten))]):
         report.jobs_forgotten += forget(jobs, due=due)
+    if run.sweep:
+        failure_tallies.forget_lost()
 
 
 def _at_once(remaining: int | None) -> int:

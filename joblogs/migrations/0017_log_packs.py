@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from joblogs.database import CreatePartitionedModel
+from joblogs.database import CreatePartitionedModel, refuse_while
 
 
 class Migration(migrations.Migration):
@@ -51,5 +51,8 @@ class Migration(migrations.Migration):
             model_name="stepinstance",
             name="last_pack",
             field=models.IntegerField(db_default=0, default=0, editable=False),
+        ),
+        migrations.RunPython(
+            migrations.RunPython.noop, refuse_while("logpack", "maintain_logs --unpack")
         ),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from joblogs.database import refuse_while
+
 
 class Migration(migrations.Migration):
     dependencies = [("joblogs", "0018_notices")]
@@ -11,4 +13,8 @@ class Migration(migrations.Migration):
         migrations.AddField("logpack", "object_start", models.BigIntegerField(null=True)),
         migrations.AddField("logpack", "object_size", models.IntegerField(null=True)),
         migrations.AddField("logpack", "object_checksum", models.BigIntegerField(null=True)),
+        migrations.RunPython(
+            migrations.RunPython.noop,
+            refuse_while("logpack", "maintain_logs --unpack", object_id__isnull=False),
+        ),
     ]

@@ -237,6 +237,8 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
     # Where the text lies: in chunks, or from a byte of a pack of the step on (`logtext.store`).
     pack = models.IntegerField(null=True, editable=False)
     pack_start = models.IntegerField(null=True, editable=False)
+    # The held size with which it was packed.
+    packed_size = models.BigIntegerField(null=True, editable=False)
 
     # Of the first `fingerprint_size` bytes; they count only while that is the held size.
     fingerprint_size = models.BigIntegerField(null=True)
@@ -258,6 +260,12 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
             models.UniqueConstraint(
                 fields=["step", "host_id", "execute_count", "batch", "role"],
                 name="hostresult_step_host_attempt",
+            ),
+            # A program of a release that knows no packs would add to a log in chunks, and whoever
+            # reads it in its pack would go on in another host's.
+            models.CheckConstraint(
+                condition=models.Q(pack=None) | models.Q(packed_size=models.F("held_size")),
+                name="hostresult_packed_whole",
             ),
         ]
         indexes = [

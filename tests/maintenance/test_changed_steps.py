@@ -18,6 +18,8 @@ from joblogs.ingest import changed_steps as told
 from joblogs.maintenance import changed_steps, expiry, logs
 from joblogs.models import (
     ChangedStep,
+    FailureRun,
+    FailureSeen,
     Host,
     HostResult,
     JobInstance,
@@ -215,3 +217,17 @@ def test_a_step_that_was_not_signed_in_time_is_signed_by_the_next_run(
     report = maintenance.maintain()
     assert (report.fingerprints, report.steps_signed) == (0, 1)
     assert not ChangedStep.objects.exists()
+
+
+def test_failures_of_steps_that_an_older_program_deleted_go_with_the_sweep() -> None:
+    load(job(status=4), step(status=4), result(status=104, exit_code=1), script_log("no space\n"))
+    maintenance.maintain()
+    assert FailureRun.objects.exists()
+    for model in (LogChunk, HostResult, StepInstance, JobInstance):
+        model.objects.all().delete()
+    maintenance.maintain()
+    assert FailureRun.objects.exists()
+    a_day_later()
+    maintenance.maintain()
+    assert not FailureRun.objects.exists()
+    assert not FailureSeen.objects.exists()

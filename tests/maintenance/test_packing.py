@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from joblogs import maintenance
@@ -437,3 +438,13 @@ def test_a_run_whose_time_is_over_says_how_much_is_left_and_the_next_one_goes_on
     assert texts() == before
     call_command("maintain_logs")
     assert "goes on" not in capsys.readouterr().out
+
+
+def test_a_program_that_knows_no_packs_cannot_add_to_a_packed_log() -> None:
+    ship(1, "one\n", "two\n")
+    assert sweep().logs_packed == 2
+    packed = HostResult.objects.exclude(pack=None)
+    assert packed.filter(packed_size=F("held_size")).count() == 2
+    # It writes a chunk and how much the log holds now, and nothing of packs.
+    with pytest.raises(IntegrityError), transaction.atomic():
+        packed.update(held_size=F("held_size") + 5)

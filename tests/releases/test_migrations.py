@@ -9,7 +9,7 @@ from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
-from joblogs.database import AddIndexOnline
+from joblogs.database import AddCheckOnline, AddIndexOnline
 
 FIRST = "0001_release_1"
 LARGE = {
@@ -17,6 +17,8 @@ LARGE = {
     *("logchunk", "logfeatures", "logpack", "signedpart", "signaturerow"),
 }
 """Models whose tables are too large to be locked while an index of them is built."""
+DELETED = {"jobinstance", "stepinstance", "host", "hostresult", "filelog"}
+"""Models whose rows programs delete: retention, removals."""
 REMOVALS = (
     *(migrations.RemoveField, migrations.DeleteModel, migrations.RenameField),
     *(migrations.RenameModel, migrations.AlterModelTable),
@@ -52,8 +54,15 @@ def _faults(operation: Operation, large: bool) -> Iterator[str]:
     online = isinstance(operation, AddIndexOnline)
     if isinstance(operation, migrations.AddIndex) and large and not online:
         yield f"{operation.index.name} is built while its table is locked: AddIndexOnline"
-    if isinstance(operation, migrations.AddConstraint) and large:
+    added = isinstance(operation, migrations.AddConstraint)
+    if added and large and not isinstance(operation, AddCheckOnline):
         yield f"{operation.constraint.name} is checked while its table is locked"
+    if isinstance(operation, migrations.CreateModel):
+        for name, field in operation.fields:
+            target = getattr(field.remote_field, "model", "")
+            held = getattr(field, "db_constraint", False)
+            if held and str(target).lower().removeprefix("joblogs.") in DELETED:
+                yield f"{operation.name}.{name}: older programs cannot delete what it points to"
     if isinstance(operation, REMOVALS):
         yield f"{operation.describe()}: older programs read and write it"
 
@@ -81,6 +90,10 @@ INDEX = models.Index(fields=["status"], name="example")
         migrations.AddConstraint(
             "filelog", models.UniqueConstraint(fields=["src_path"], name="example")
         ),
+        migrations.CreateModel(
+            "Page",
+            [("step", models.ForeignKey("joblogs.StepInstance", models.DO_NOTHING))],
+        ),
         migrations.RemoveField("jobinstance", "operator"),
         migrations.RenameField("app", "name", "title"),
     ],
@@ -95,6 +108,21 @@ def test_what_an_older_program_does_not_notice_is_allowed() -> None:
         migrations.AddField("hostresult", "pages", models.IntegerField(db_default=0)),
         migrations.AddField("hostresult", "more", models.IntegerField(null=True)),
         migrations.CreateModel("Page", [("id", models.BigAutoField(primary_key=True))]),
+        migrations.CreateModel(
+            "Line",
+            [
+                ("scope", models.ForeignKey("joblogs.Scope", models.DO_NOTHING)),
+                (
+                    "step",
+                    models.ForeignKey(
+                        "joblogs.StepInstance", models.DO_NOTHING, db_constraint=False
+                    ),
+                ),
+            ],
+        ),
+        AddCheckOnline(
+            "hostresult", models.CheckConstraint(condition=models.Q(batch__gte=0), name="example")
+        ),
         migrations.AddIndex("page", INDEX),
         migrations.AddIndex("app", INDEX),
     )

@@ -181,3 +181,22 @@ def test_the_way_back_is_to_the_tables_of_release_1(store: str) -> None:
     done(command(store, "migrate"))
     done(command(store, "migrate", "joblogs", "0001"))
     assert "OK" in done(command(store, "migrate", "joblogs"))
+
+
+def test_there_is_no_way_back_while_text_lies_in_packs(store: str) -> None:
+    done(command(store, "migrate"))
+    pack = (
+        "INSERT INTO joblogs_logpack (day, step_id, number, size, newlines, codec, data) "
+        "VALUES ('2026-11-23', 1, 1, 1, 0, 0, {})"
+    )
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as database:
+            database.execute(pack.format("x'61'"))
+            database.commit()
+    else:
+        with psycopg.connect(store) as server:
+            server.execute(pack.format("'a'"))
+    back = command(store, "migrate", "joblogs", "0001")
+    output, _ = back.communicate(timeout=DEADLINE_SECONDS)
+    assert back.returncode == 1
+    assert "maintain_logs --unpack" in output

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 from joblogs import database
@@ -125,8 +125,10 @@ def _keys_of_all(day: datetime.date, spans: Sequence[Span]) -> set[PackKey]:
     return keys
 
 
-def _save(steps: Steps, rows: Iterable[HostResult]) -> None:
-    database.save_columns(HostResult, ("pack", "pack_start"), rows)
+def _save(steps: Steps, rows: Collection[HostResult]) -> None:
+    for row in rows:
+        row.packed_size = None if row.pack is None else row.held_size
+    database.save_columns(HostResult, ("pack", "pack_start", "packed_size"), rows)
     database.save_columns(StepInstance, ("last_pack",), steps.values())
 
 
