@@ -54,8 +54,9 @@ def _faults(operation: Operation, large: bool) -> Iterator[str]:
     online = isinstance(operation, AddIndexOnline)
     if isinstance(operation, migrations.AddIndex) and large and not online:
         yield f"{operation.index.name} is built while its table is locked: AddIndexOnline"
-    added = isinstance(operation, migrations.AddConstraint)
-    if added and large and not isinstance(operation, AddCheckOnline):
+    if isinstance(operation, migrations.AddConstraint) and large:
+        if isinstance(operation, AddCheckOnline):
+            return
         yield f"{operation.constraint.name} is checked while its table is locked"
     if isinstance(operation, migrations.CreateModel):
         for name, field in operation.fields:
