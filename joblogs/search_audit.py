@@ -110,15 +110,24 @@ def compressed(steps: Iterable[SearchedStep], names: dict[int, str]) -> bytes:
 
 def searched_steps(read: SearchRead) -> Iterator[tuple[str, int, int]]:
     """The steps of a search: name of the scope, number of the job and of the step."""
-    for name, columns in json.loads(zlib.decompress(bytes(read.searched))).items():
-        for job, step in zip(*map(itertools.accumulate, columns), strict=True):
+    for name, jobs, steps in _scopes(bytes(read.searched)):
+        for job, step in zip(jobs, steps, strict=True):
             yield name, job, step
+
+
+def _scopes(searched: bytes) -> Iterator[tuple[str, list[int], list[int]]]:
+    """Names of scopes, each with the numbers of jobs and of steps that were searched."""
+    for name, columns in json.loads(zlib.decompress(searched)).items():
+        jobs, steps = (list(itertools.accumulate(column)) for column in columns)
+        yield name, jobs, steps
 
 
 def searches_of(number: int) -> list[int]:
     """Keys of the searches that went through a job or step of this number."""
     found = []
-    for read in SearchRead.objects.order_by("-pk").iterator(SEARCHES_AT_ONCE):
-        if any(number in (job, step) for _, job, step in searched_steps(read)):
-            found.append(read.pk)
+    # Rows as the database gives them: there is one for each search that anybody made.
+    rows = SearchRead.objects.order_by("-pk").values_list("pk", "searched")
+    for pk, searched in rows.iterator(SEARCHES_AT_ONCE):
+        if any(number in jobs or number in steps for _, jobs, steps in _scopes(bytes(searched))):
+            found.append(pk)
     return found
