@@ -60,15 +60,15 @@ def refuse_store_before_1(apps: Any, schema_editor: BaseDatabaseSchemaEditor) ->
         raise CommandError(readiness.ADVICE[readiness.Fault.BEFORE_1])
 
 
-def refuse_while(
-    model: str, first: str, **rows: Any
-) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:
-    """A RunPython step backwards that raises CommandError while a table has such rows, which would
+def refuse_while(statement: str, *, first: str) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:
+    """A RunPython step backwards that raises CommandError while a statement finds rows, which would
     be lost; `first` is the command that moves them."""
 
     def backwards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        if apps.get_model("joblogs", model).objects.filter(**rows).exists():
-            raise CommandError(f"Text would be lost that lies there. Run first: manage.py {first}")
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(statement)
+            if cursor.fetchone():
+                raise CommandError(f"Text lies there that would be lost; first: manage.py {first}")
 
     return backwards
 

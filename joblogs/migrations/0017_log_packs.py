@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
             field=models.IntegerField(db_default=0, default=0, editable=False),
         ),
         migrations.RunPython(
-            migrations.RunPython.noop, refuse_while("logpack", "maintain_logs --unpack")
+            migrations.RunPython.noop,
+            refuse_while("SELECT 1 FROM joblogs_logpack LIMIT 1", first="maintain_logs --unpack"),
         ),
     ]

@@ -15,6 +15,9 @@ class Migration(migrations.Migration):
         migrations.AddField("logpack", "object_checksum", models.BigIntegerField(null=True)),
         migrations.RunPython(
             migrations.RunPython.noop,
-            refuse_while("logpack", "maintain_logs --unpack", object_id__isnull=False),
+            refuse_while(
+                "SELECT 1 FROM joblogs_logpack WHERE object_id IS NOT NULL LIMIT 1",
+                first="maintain_logs --unpack",
+            ),
         ),
     ]
