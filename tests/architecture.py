@@ -22,7 +22,7 @@ BELOW = BASE | {
     "object_store",
     *("models", "logtext", "logtext.store", "grouping", "database", "metrics", "log_features"),
     "failure_tallies",
-    *("signatures", "signed_parts"),
+    *("signatures", "signed_parts", "kept_groups"),
 }
 LOWER = BELOW | {
     *("access", "app_tokens", "audit", "compare", "counterparts", "export", "failures", "filters"),
@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "migrations": {"database"},
     "log_features": BELOW,
     "signed_parts": BELOW,
+    "kept_groups": BELOW,
     "access": BASE | {"access", "models", "database"},
     "app_tokens": BASE | {"models", "database"},
     "audit": BELOW | {"access", "audit"},

@@ -93,6 +93,30 @@ def _insertion_of_numbers(model: type[django_models.Model], field: str, vendor: 
     return f"INSERT INTO {table} ({_quoted(column)}) {source}"
 
 
+def insert_row_if_unchanged(
+    model: type[django_models.Model],
+    values: Mapping[str, Any],
+    rows: django_models.QuerySet[Any],
+    sums: Mapping[str, int],
+) -> None:
+    """Insert a row if of these other rows these columns have these sums. Rows that somebody else
+    has locked do not count. One statement; a key that is there already is an error."""
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    quote = wrapper.ops.quote_name
+    columns = _columns(model, list(values))
+    prepared = [_all_prepared(column, [values[column.name]])[0] for column in columns]
+    names = ", ".join(map(_quoted, columns))
+    marks = [f"%s::{_pg_type(column)}" if is_postgresql() else "%s" for column in columns]
+    counted, parameters = rows.order_by().values(*sums).query.sql_with_params()
+    lock = " FOR NO KEY UPDATE SKIP LOCKED" if is_postgresql() else ""
+    where = " AND ".join(f"COALESCE(SUM({quote(name)}), 0) = %s" for name in sums)
+    statement = (
+        f"INSERT INTO {quote(model._meta.db_table)} ({names}) "  # noqa: S608 - our names
+        f"SELECT {', '.join(marks)} WHERE (SELECT {where} FROM ({counted}{lock}) AS counted)"
+    )
+    execute(wrapper, statement, [*prepared, *sums.values(), *parameters]).close()
+
+
 def update_rows(
     model: type[django_models.Model],
     fields: Sequence[str],

@@ -80,7 +80,7 @@ def count_again(scope_id: int, series: bytes, keys: Collection[bytes]) -> None:
 
 
 def _save(tallies: Collection[FailureSeen]) -> None:
-    FailureSeen.objects.bulk_create([seen for seen in tallies if seen.pk is None])
     old = [seen for seen in tallies if seen.pk is not None]
+    FailureSeen.objects.bulk_create([seen for seen in tallies if seen.pk is None])
     if old:
         FailureSeen.objects.bulk_update(old, _COLUMNS, batch_size=200)

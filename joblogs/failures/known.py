@@ -18,7 +18,7 @@ from joblogs.models import FailureRun, FailureSeen, JobInstance, StepInstance
 from joblogs.query.overview import Overview
 from joblogs.step_groups import StepGroup, StepGroups
 
-from .recording import attempt_of, has_ended, keys_of, record, record_step
+from .recording import attempt_of, has_ended, record, record_step
 from .series import series_of, time_of
 
 WRITE_SECONDS = 1.0
@@ -64,6 +64,8 @@ class Failures:
     """Keys of failures by those of the groups."""
     seen: dict[bytes, Seen] = field(default_factory=dict)
     last_run: LastRun | None = None
+    is_recorded_now: bool = False
+    """Whether the failures of the step were written down just now."""
 
     def of(self, group: StepGroup) -> Seen | None:
         """How the failure of a group was seen before, None if it was not."""
@@ -78,7 +80,7 @@ class _Runs(NamedTuple):
 def known_failures(found: Overview, made: StepGroups) -> Failures:
     """What is known of the failing groups of a step. A step that has ended is recorded, if the
     database lets it, and so are a few earlier runs that nobody has recorded."""
-    step, keys = found.step, keys_of(made)
+    step, keys = found.step, made.failure_keys
     attempts = found.attempts
     is_latest = attempts.execute_count is None and attempts.batch is None
     if not found.hosts or step.job.expired_at is not None and not keys:
@@ -86,11 +88,13 @@ def known_failures(found: Overview, made: StepGroups) -> Failures:
     runs = _runs(step)
     ended = has_ended(found) and is_latest and made.compared == made.to_compare
     recorded = attempt_of(found) in {run.attempt for run in runs.own}
-    if ended and not recorded and step.job.expired_at is None:
+    is_new = ended and not recorded and step.job.expired_at is None
+    if is_new:
         if keys and _record_earlier(step):
             runs = _runs(step)
         _record(found, made)
-    return Failures(keys, _seen(step, set(keys.values()), runs.own), _last(runs, keys, ended=ended))
+    seen = _seen(step, set(keys.values()), runs.own)
+    return Failures(keys, seen, _last(runs, keys, ended=ended), is_new)
 
 
 def _runs(step: StepInstance) -> _Runs:

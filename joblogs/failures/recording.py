@@ -12,32 +12,15 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Su
 from joblogs import database
 from joblogs.choices import FINISHED, HOST_SUCCEEDED, HOST_UNFINISHED, RUN_UNFINISHED, run_rank
 from joblogs.failure_tallies import LOCK, add_runs, host_sets
-from joblogs.grouping.failure_keys import failure_key, telling_lines
 from joblogs.models import FailureRun, HostResult, JobInstance, StepInstance
 from joblogs.query import Attempts
 from joblogs.query.overview import Overview, overview
-from joblogs.step_groups import Printed, StepGroup, StepGroups, step_groups
+from joblogs.step_groups import StepGroups, step_groups
 
 from .series import series_of, time_of
 
 JOBS_AT_ONCE = 1000
 STEPS_AT_ONCE = 500
-
-
-def keys_of(made: StepGroups) -> dict[str, bytes]:
-    """Keys of the failures by the keys of the failing groups; of output that nobody compared yet
-    there is none."""
-    return {
-        group.key: failure_key(group.status, group.exit_code, _lines(made, group))
-        for group in made.groups
-        if group.failed and group.printed in (Printed.COMPARED, Printed.NOTHING)
-    }
-
-
-def _lines(made: StepGroups, group: StepGroup) -> frozenset[int]:
-    if group.printed is Printed.NOTHING:
-        return frozenset()
-    return telling_lines(made.table, group.rows, made.lines_of_successes)
 
 
 @dataclass
@@ -91,9 +74,8 @@ def record(found: Overview, made: StepGroups, *, attempt: int) -> None:
 
 def _failures(made: StepGroups) -> dict[bytes, Ended]:
     failures: dict[bytes, Ended] = {}
-    keys = keys_of(made)
     for group in made.groups:
-        if (key := keys.get(group.key)) is not None:
+        if (key := made.failure_keys.get(group.key)) is not None:
             ended = failures.setdefault(key, Ended(group.status, group.exit_code, set()))
             ended.hosts.update(host.bk_host_id for host in group.hosts)
     return failures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from joblogs import database, log_features, records
+from joblogs import database, kept_groups, log_features, records
 from joblogs.logtext import store
 from joblogs.models import HostResult, StepInstance
 
@@ -63,6 +63,7 @@ def write(
     ]
     if stale:
         log_features.delete(step.day, stale)
+        kept_groups.delete(step.day, [step.pk])
     rows_of = {each.row.pk: each.row for each in updates.values()} if replaced else {}
     for log, offset, data, _ in replaced:
         store.replace(step.day, store.span_of(rows_of[log], offset, offset + len(data)), data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-from joblogs import log_features, signed_parts
+from joblogs import kept_groups, log_features, signed_parts
 from joblogs.database import Partitions
 from joblogs.logtext import store
 from joblogs.logtext.store import packs
@@ -17,6 +17,7 @@ AT_ONCE = 50
 _TABLES = (
     *(store.PARTITIONS, packs.PARTITIONS, log_features.PARTITIONS),
     *signed_parts.PARTITIONS,
+    kept_groups.PARTITIONS,
 )
 
 

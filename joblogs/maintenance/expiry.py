@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database, failure_tallies, log_features, signed_parts
+from joblogs import database, failure_tallies, kept_groups, log_features, signed_parts
 from joblogs.choices import RUN_UNFINISHED
 from joblogs.errors import Unavailable
 from joblogs.ingest import changed_steps, overlaps
@@ -149,6 +149,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
             of_staying = StepInstance.objects.filter(job__in=staying).order_by()
             packs.keep_only(day, list(of_staying.values_list("pk", flat=True)))
             log_features.keep_only(day, logs)
+            kept_groups.empty_day(day)
             signed_parts.empty_day(day)
             changed_steps.add(_steps_of(staying))  # to be signed anew
             _mark(due)
@@ -186,6 +187,7 @@ def expire_job(job: JobInstance) -> bool:
             store.delete(job.day, logs)
             packs.delete_of_steps(job.day, steps)
             log_features.delete(job.day, logs)
+            kept_groups.delete(job.day, steps)
             signed_parts.forget(job.day, _steps_of([job]))
             signed_parts.sweep_rows(job.day)
             _mark([job])

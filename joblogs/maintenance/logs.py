@@ -6,7 +6,7 @@ import datetime
 import time
 from collections.abc import Iterable
 
-from joblogs import failures, signed_parts
+from joblogs import failures, kept_groups, signed_parts
 from joblogs.models import JobInstance, StepInstance
 
 from . import changed_steps, compaction, expiry, fingerprinting, signing
@@ -84,10 +84,11 @@ def _record_failures(run: CurrentRun, due: Iterable[list[StepInstance]]) -> None
 
 
 def _sign_changed(run: CurrentRun, day: datetime.date, steps: list[int], *, is_late: bool) -> None:
-    """Sign those that have finished, unless it is too late for it; no signature stays of a text
-    that changed."""
+    """Sign those that have finished, unless it is too late for it; no signature and no
+    group stays of a text that changed."""
     due = [] if is_late else signing.due_of_steps(steps)
     if not run.dry_run:
+        kept_groups.delete(day, steps)
         signed_parts.forget(day, set(steps) - set(due))
         signing.sign(day, due)
     run.report.steps_signed += len(due)

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from joblogs import database, failure_tallies, log_features, signed_parts
+from joblogs import database, failure_tallies, kept_groups, log_features, signed_parts
 from joblogs.choices import HOST_UNFINISHED
 from joblogs.ingest import changed_steps, masking
 from joblogs.logtext import store
@@ -204,6 +204,7 @@ def _save(log: Log, passed: _Pass) -> None:
         log.forget_digests()
         columns += DIGESTS
         log_features.delete(log.day, [log.pk])
+        kept_groups.delete(log.day, [log.step_id])
         failure_tallies.forget([log.step_id])
     signed_parts.clear(log.day, [log.step_id])
     changed_steps.add([log.step_id])

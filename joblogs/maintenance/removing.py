@@ -15,7 +15,14 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from joblogs import database, failure_tallies, log_features, object_store, signed_parts
+from joblogs import (
+    database,
+    failure_tallies,
+    kept_groups,
+    log_features,
+    object_store,
+    signed_parts,
+)
 from joblogs.logtext import store
 from joblogs.logtext.store import packs
 from joblogs.models import FileLog, HostResult, JobInstance, Notice, Removal, StepInstance
@@ -146,7 +153,9 @@ def delete(
             # Also what expired before.
             object_store.hasten(day, scopes)
         log_features.delete(day, keys)
-        signed_parts.clear(day, list(steps.filter(day=day).values_list("pk", flat=True)))
+        steps_of_day = list(steps.filter(day=day).values_list("pk", flat=True))
+        kept_groups.delete(day, steps_of_day)
+        signed_parts.clear(day, steps_of_day)
     removed = _measure(going)
     FileLog.objects.filter(step__in=steps).delete()
     rows.delete()

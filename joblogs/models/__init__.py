@@ -7,7 +7,7 @@ from .failures import FailureRun, FailureSeen
 from .file_logs import FileLog
 from .hosts import DIGESTS, Host, HostResult
 from .jobs import JobInstance, StepInstance
-from .logs import LogChunk, LogConflict, LogFeatures, LogPack, StoredLog
+from .logs import KeptGroups, LogChunk, LogConflict, LogFeatures, LogPack, StoredLog
 from .maintenance import ChangedStep, MaintenanceRun, StoreKey
 from .notices import Notice, NoticeChannel, NoticeState, NoticeWork, SavedSearch
 from .object_store import ObjectToDelete, StoredObject, StoreId
@@ -26,6 +26,7 @@ __all__ = [
     "Host",
     "HostResult",
     "JobInstance",
+    "KeptGroups",
     "LogConflict",
     "LogFeatures",
     "LogPack",

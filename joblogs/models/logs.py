@@ -122,6 +122,27 @@ class LogFeatures(models.Model):
         return f"{self.host_result_id}: {self.size}"
 
 
+class KeptGroups(models.Model):
+    """The groups of a finished step, and the lines that its page shows of them (`step_groups`).
+
+    They count only while `facts`, a hash of what its host results say, is the same. By day and
+    without foreign keys, as LogChunk is, and to be distributed by step_id.
+    """
+
+    pk = models.CompositePrimaryKey("day", "step_id")
+    day = models.DateField()
+    step_id = models.BigIntegerField()
+    facts = models.BinaryField(max_length=16)
+    data = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("groups of a step")
+        verbose_name_plural = _("groups of steps")
+
+    def __str__(self) -> str:
+        return str(self.step_id)
+
+
 class LogConflict(models.Model):
     """When pieces by an app that may not read a log disagreed with it. Plain values, for a day.
 

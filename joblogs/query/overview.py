@@ -15,7 +15,7 @@ from joblogs.choices import HOST_SUCCEEDED, HostStatus, StepType
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .hosts import Attempts, StepHost, step_hosts
-from .results import read
+from .results import Result, read
 
 
 class Transfer(NamedTuple):
@@ -42,6 +42,8 @@ class Overview:
 
     step: StepInstance
     attempts: Attempts
+    results: list[Result]
+    """All of the targets, of whatever attempt."""
     hosts: list[StepHost]
     by_name: list[StepHost]
     """The same in the order of their names, numbers in them as numbers."""
@@ -69,6 +71,7 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
     return Overview(
         step,
         attempts,
+        results,
         hosts,
         by_name,
         sorted({result.execute_count for result in results}),

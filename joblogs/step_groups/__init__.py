@@ -1,8 +1,9 @@
 """The groups of a step as values: which hosts ended and printed alike, what sets each group apart,
 and which lines show it. Pages word and paint them."""
 
-from .excerpts import Excerpt, Excerpts, excerpts
-from .groups import Printed, StepGroup, StepGroups, identical_groups, step_groups
+from .excerpts import Excerpt, Excerpts
+from .groups import Printed, StepGroup, StepGroups
+from .kept import excerpts, identical_groups, step_groups
 from .lines import Relation, ShownLine
 from .shown_values import ShownDifference, ShownVariation
 from .values import ValueDifference, Variation

@@ -81,7 +81,7 @@ class Excerpts:
     """Hosts whose logs cannot be read now, if that is no error."""
 
 
-def excerpts(
+def computed_excerpts(
     made: StepGroups,
     groups: Sequence[StepGroup],
     brief: Sequence[StepGroup] = (),
@@ -92,9 +92,9 @@ def excerpts(
 
     With `what_is_there` groups whose logs cannot be read now have none; else that is an error.
     """
-    shown = [group for group in groups if _has_text(group)]
+    shown = [group for group in groups if has_text(group)]
     crowd = made.crowd
-    usual = crowd if crowd is not None and _has_text(crowd) else None
+    usual = crowd if crowd is not None and has_text(crowd) else None
     differences = {group.key: _differences(made, group, usual) for group in shown}
     varying = {group.key: variations(made, group) for group in shown if group.is_crowd}
     loose = {group.key: loose_lines(made, group) for group in shown if group.is_crowd}
@@ -123,7 +123,7 @@ def excerpts(
         if group.why is Why.VALUES:
             excerpt.lines = _value_lines(text, excerpt.differences)
         found.by_key[group.key] = excerpt
-    _brief(made, [group for group in brief if _has_text(group)], usual, texts, found)
+    _brief(made, [group for group in brief if has_text(group)], usual, texts, found)
     found.hosts |= texts.keys()
     found.size += sum(text.size for text in texts.values())
     return found
@@ -152,7 +152,8 @@ def _brief(
         found.size += text.size
 
 
-def _has_text(group: StepGroup) -> bool:
+def has_text(group: StepGroup) -> bool:
+    """Whether there is anything to show of what a group printed."""
     return group.finished and group.printed is not Printed.NOTHING and group.first.size > 0
 
 

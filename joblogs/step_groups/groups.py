@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from joblogs import log_features, query
 from joblogs.choices import HOST_SUCCEEDED, StepType
+from joblogs.grouping.failure_keys import failure_key, telling_lines
 from joblogs.grouping.features import Log
 from joblogs.grouping.groups import Outcome, group_hosts, lines_of_successes
 from joblogs.grouping.line_groups import Why
@@ -26,8 +28,7 @@ from joblogs.query.overview import Overview, normal_status
 Array = npt.NDArray[Any]
 
 LUCK_BYTES = 64 * 1024
-"""Read of a log to see which of its words vary, and whether only one of these sets its host
-apart."""
+"""Read of a log to see which of its words vary, or set its host apart by luck."""
 
 
 class Printed(StrEnum):
@@ -80,7 +81,7 @@ class StepGroup:
     def failed(self) -> bool:
         return self.finished and not self.succeeded
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Name of the group in addresses: it stays while its first host does."""
         what = (self.status, self.exit_code, self.tag, self.printed, self.first.bk_host_id)
@@ -91,7 +92,7 @@ class StepGroup:
 class StepGroups:
     """The groups of a step: failures first, the largest before others; the crowd last."""
 
-    step: StepInstance
+    overview: Overview
     groups: list[StepGroup]
     compared: int = 0
     to_compare: int = 0
@@ -103,6 +104,23 @@ class StepGroups:
     read_hosts: set[int] = field(default_factory=set)
     read_bytes: int = 0
     """Whose logs were read for it, and how much."""
+    is_similar: bool = True
+    """Hosts of a group printed the like; else byte by byte the same."""
+
+    @property
+    def step(self) -> StepInstance:
+        return self.overview.step
+
+    @cached_property
+    def failure_keys(self) -> dict[str, bytes]:
+        """Keys of the failures by the keys of the failing groups; of output that nobody compared
+        yet there is none."""
+        keys = {}
+        for group in self.groups:
+            if group.failed and group.printed in (Printed.COMPARED, Printed.NOTHING):
+                lines = telling_lines(self.table, group.rows, self.lines_of_successes)
+                keys[group.key] = failure_key(group.status, group.exit_code, lines)
+        return keys
 
     @property
     def crowd(self) -> StepGroup | None:
@@ -116,30 +134,27 @@ class _Key(NamedTuple):
     printed: Printed
 
 
-def step_groups(overview: Overview, *, seconds: float = 0) -> StepGroups:
+def computed_groups(overview: Overview, *, seconds: float = 0) -> StepGroups:
     """Groups of hosts whose output is similar. Features that are missing are computed for so many
     seconds at most; hosts of which they are missing still are a group by their outcome."""
-    made = StepGroups(overview.step, [])
-    hosts: dict[_Key, list[StepHost]] = defaultdict(list)
+    made = StepGroups(overview, [])
     features = _features(overview, seconds)
+    hosts: dict[_Key, list[StepHost]] = defaultdict(list)
     compared: list[tuple[StepHost, _Key]] = []
     for host in overview.by_name:
         key = _key(host, overview, features)
         hosts[key].append(host)
         if key.printed is Printed.COMPARED:
             compared.append((host, key))
-    made.hosts, made.compared = [host for host, _ in compared], len(compared)
-    made.to_compare = made.compared
+    made.hosts = [host for host, _ in compared]
+    made.compared = made.to_compare = len(compared)
     if overview.step.job.expired_at is None:
         unknown = (own for key, own in hosts.items() if key.printed is Printed.UNKNOWN)
         made.to_compare += sum(map(len, unknown))
     made.table = Table([_packed(host, features) for host in made.hosts])
+    others = (pair for pair in hosts.items() if pair[0].printed is not Printed.COMPARED)
     made.groups = [*_compared(made, [key for _, key in compared])]
-    made.groups += [
-        StepGroup(*key[:3], own, key.printed)
-        for key, own in hosts.items()
-        if key.printed is not Printed.COMPARED
-    ]
+    made.groups += [StepGroup(*key[:3], own, key.printed) for key, own in others]
     _settle(made)
     return made
 
@@ -153,26 +168,27 @@ def identical_groups(overview: Overview, similar: StepGroups) -> StepGroups:
         key = _outcome(host, overview, printed)
         hosts[key, digests if key.printed is Printed.COMPARED else None].append(host)
     row_of = {host.bk_host_id: row for row, host in enumerate(similar.hosts)}
+
+    def rows_of(own: Iterable[StepHost]) -> Array:
+        known = [row_of[host.bk_host_id] for host in own if host.bk_host_id in row_of]
+        return np.array(known, np.int64)
+
     made = StepGroups(
-        overview.step,
+        overview,
         [
-            StepGroup(*key[:3], own, key.printed, rows=_rows(own, row_of))
+            StepGroup(*key[:3], own, key.printed, rows=rows_of(own))
             for (key, _), own in hosts.items()
         ],
         table=similar.table,
         hosts=similar.hosts,
         lines_of_successes=similar.lines_of_successes,
+        is_similar=False,
     )
     made.to_compare = sum(len(group.hosts) for group in made.groups if group.first.size)
     unknown = (group for group in made.groups if group.printed is Printed.UNKNOWN)
     made.compared = made.to_compare - sum(len(group.hosts) for group in unknown)
     _settle(made)
     return made
-
-
-def _rows(hosts: Iterable[StepHost], row_of: Mapping[int, int]) -> Array:
-    known = [row_of[host.bk_host_id] for host in hosts if host.bk_host_id in row_of]
-    return np.array(known, np.int64)
 
 
 def _features(overview: Overview, seconds: float) -> dict[int, bytes]:

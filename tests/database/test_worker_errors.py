@@ -43,6 +43,7 @@ DISTRIBUTED = {
     "joblogs_logchunk": "host_result_id",
     "joblogs_logfeatures": "host_result_id",
     "joblogs_logpack": "step_id",
+    "joblogs_keptgroups": "step_id",
 }
 """Tables that `create_distributed_table` may be called for, and by which column."""
 

@@ -90,15 +90,16 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         page=params["ways"] or 1,
         each=params["each"] == "1",
     )
+    known = failures.known_failures(step_overview, values)
     read = excerpts(
         values,
         [group.values for group in placed.open],
         [group.values for group in placed.brief],
         what_is_there=True,
+        keep=not known.is_recorded_now,  # a page writes one or the other
     )
     rows = table(step, similar, params, moved, keep, read.lost)
     map_legend = legend(similar, read.by_key)
-    known = failures.known_failures(step_overview, values)
     expired = step.job.expired_at is not None
     lost = read.lost.hosts if read.lost else set()
     places = cards.Places(kept, keep, identical=identical, expired=expired, known=known)

@@ -1,0 +1,88 @@
+"""Groups of finished steps in the table KeptGroups: found, kept and deleted here.
+
+What is kept holds lines of logs, so whoever masks or removes text deletes it in the same
+transaction. It counts only while the host results say what they said then (`facts`), so groups of a
+text that grew since, or of an attempt before the last one, are never found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from django.db import DatabaseError
+
+from joblogs import database
+from joblogs.errors import Unavailable
+from joblogs.logtext import codec
+from joblogs.models import HostResult, KeptGroups, StepInstance
+
+PARTITIONS = database.Partitions(KeptGroups)
+"""The day partitions, where there are any."""
+BYTES_MAX = 512 * 1024
+"""More than this, compressed, is not kept."""
+WRITE_SECONDS = 1.0
+"""If it takes longer somebody else is writing, and the next page keeps them."""
+
+
+class Log(NamedTuple):
+    """Of a host result its key, the size of its log, and in how many places that was masked."""
+
+    pk: int
+    held_size: int
+    masked: int
+
+
+def find(step: StepInstance, facts: bytes) -> bytes | None:
+    """What was kept of a step, if its host results still say the same; else it is deleted."""
+    kept = KeptGroups.objects.filter(day=step.day, step_id=step.pk)
+    for known, packed in kept.values_list("facts", "data"):
+        if known == facts:
+            return codec.decode(packed[0], bytes(packed[1:]))
+        forget(step)
+    return None
+
+
+def forget(step: StepInstance) -> None:
+    """Delete what is kept of a step, if the database lets it."""
+    with contextlib.suppress(DatabaseError, Unavailable), database.waiting_at_most(WRITE_SECONDS):
+        delete(step.day, [step.pk])
+
+
+def keep(step: StepInstance, facts: bytes, data: bytes, logs: Sequence[Log]) -> None:
+    """Keep data of a step, of which nothing is kept, that holds lines of these logs; nothing if one
+    of them has changed since, or if the database does not let it.
+
+    Sizes and masks only grow, so their sums tell. Whoever changes a log has the lock of its host
+    result, whoever deletes a day's or a job's text that of the job.
+    """
+    kind, packed = codec.encode(data)
+    if len(packed) > BYTES_MAX:
+        return
+    rows = HostResult.objects.filter(database.InArray("pk", [log.pk for log in logs]))
+    sums = {
+        "held_size": sum(log.held_size for log in logs),
+        "masked": sum(log.masked for log in logs),
+    }
+    row = {"day": step.day, "step_id": step.pk, "facts": facts, "data": bytes([kind]) + packed}
+    living = rows.filter(step__job__expired_at=None)
+    # If somebody else writes, or was first, nothing is lost.
+    with contextlib.suppress(DatabaseError, Unavailable), database.waiting_at_most(WRITE_SECONDS):
+        database.insert_row_if_unchanged(KeptGroups, row, living, sums)
+
+
+def delete(day: datetime.date, steps: Collection[int]) -> None:
+    """Delete what is kept of a day's steps. Part of the caller's transaction."""
+    KeptGroups.objects.filter(database.InArray("step_id", steps), day=day).delete()
+
+
+def empty_day(day: datetime.date) -> None:
+    """Delete all of a day. Part of the caller's transaction. Raises OperationalError if somebody
+    is there for long."""
+    if day in PARTITIONS.days():
+        PARTITIONS.lock(day)
+        PARTITIONS.keep_only(day, [])
+    else:
+        KeptGroups.objects.filter(day=day).delete()

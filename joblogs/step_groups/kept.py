@@ -1,0 +1,237 @@
+"""The groups of a step and their lines: those that were kept when somebody looked at it last, else
+computed and kept (docs/grouping.md, Kept groups)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from joblogs import __version__, kept_groups
+from joblogs.grouping.features import VERSION
+from joblogs.grouping.line_groups import Why
+from joblogs.grouping.value_groups import Place
+from joblogs.query import Attempts, StepHost
+from joblogs.query.overview import Overview
+from joblogs.query.results import Result
+
+from .excerpts import Excerpts, computed_excerpts, has_text
+from .groups import Printed, StepGroup, StepGroups, computed_groups
+from .groups import identical_groups as computed_identical_groups
+
+RULES = 1
+"""To be raised when the same host results have other groups or lines, or these are kept otherwise.
+Groups of another version of the program do not count either."""
+OPEN_MAX, BRIEF_MAX = 64, 400
+"""Groups whose lines are kept, and of which one line is."""
+
+_fact = itemgetter(
+    *map(
+        Result._fields.index,
+        (
+            *("pk", "execute_count", "actual_execute_count", "batch", "status", "held_size"),
+            *("host_name", "ip", "ipv6", "tag", "exit_code", "masked"),
+        ),
+    )
+)
+"""Of a host result whatever groups, their lines and the names of hosts follow from."""
+
+
+class _Group(msgspec.Struct, array_like=True):
+    """StepGroup with hosts as places in the overview, and the group that it is like in the list."""
+
+    key: str
+    status: int
+    exit_code: int | None
+    tag: str
+    hosts: bytes
+    printed: Printed
+    why: Why
+    places: tuple[Place, ...]
+    like: int | None
+    is_crowd: bool
+    other_output: bool
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    groups: list[_Group]
+    compared: int
+    to_compare: int
+    failure_keys: dict[str, bytes]
+    read_hosts: set[int]
+    read_bytes: int
+    excerpts: Excerpts
+    open: set[str]
+    """Keys of the groups whose lines are in `excerpts`, if they have any."""
+    brief: set[str]
+
+
+@dataclass(eq=False)
+class KeptGroups(StepGroups):
+    """Groups that were kept, without the features that they were made of."""
+
+    excerpts: Excerpts = field(default_factory=Excerpts)
+    open: set[str] = field(default_factory=set)
+    brief: set[str] = field(default_factory=set)
+
+
+def step_groups(overview: Overview, *, seconds: float = 0) -> StepGroups:
+    """Groups of hosts whose output is similar. Features that are missing are computed for so many
+    seconds at most; hosts of which they are missing still are a group by their outcome."""
+    kept = _find(overview) if _may_be_kept(overview) else None
+    return kept or computed_groups(overview, seconds=seconds)
+
+
+def identical_groups(overview: Overview, similar: StepGroups) -> StepGroups:
+    """Groups of hosts whose output is the same, byte by byte."""
+    return computed_identical_groups(overview, _with_features(similar))
+
+
+def excerpts(
+    made: StepGroups,
+    groups: Iterable[StepGroup],
+    brief: Iterable[StepGroup] = (),
+    *,
+    what_is_there: bool = False,
+    keep: bool = True,
+) -> Excerpts:
+    """Excerpts of these groups, and of those that are shown briefly one line; `keep` says that they
+    may be kept.
+
+    With `what_is_there` groups whose logs cannot be read now have none; else that is an error.
+    """
+    open_keys, brief_keys = _keys(groups), _keys(brief)
+    if isinstance(made, KeptGroups):
+        if open_keys <= made.open and brief_keys <= made.open | made.brief:
+            return made.excerpts
+        # What others asked for stays, so that two who ask in turn do not both compute it.
+        if len(open_keys | made.open) <= OPEN_MAX and len(brief_keys | made.brief) <= BRIEF_MAX:
+            open_keys, brief_keys = open_keys | made.open, brief_keys | made.brief
+            kept_groups.forget(made.step)
+        else:
+            keep = False
+    made = _with_features(made)
+    shown, listed = _of(made, open_keys), _of(made, brief_keys - open_keys)
+    found = computed_excerpts(made, shown, listed, what_is_there=what_is_there)
+    if keep and _is_to_be_kept(made, found) and len(shown) <= OPEN_MAX and len(listed) <= BRIEF_MAX:
+        _keep(made, found, open_keys, brief_keys)
+    return found
+
+
+def _keys(groups: Iterable[StepGroup]) -> set[str]:
+    return {group.key for group in groups if has_text(group)}
+
+
+def _of(made: StepGroups, keys: Collection[str]) -> list[StepGroup]:
+    return [group for group in made.groups if group.key in keys]
+
+
+def _with_features(made: StepGroups) -> StepGroups:
+    return computed_groups(made.overview) if isinstance(made, KeptGroups) else made
+
+
+def _may_be_kept(overview: Overview) -> bool:
+    """Whether all hosts have ended, and as of the last attempt they are asked for."""
+    step = overview.step
+    return (
+        step.prints_output
+        and step.job.expired_at is None
+        and overview.attempts == Attempts()
+        and all(host.newest.finished for host in overview.hosts)
+    )
+
+
+def _is_to_be_kept(made: StepGroups, found: Excerpts) -> bool:
+    """Whether nothing of the groups of similar hosts, and of their lines, is missing."""
+    is_whole = made.is_similar and made.compared == made.to_compare
+    is_whole = is_whole and not (found.lost and found.lost.hosts)
+    return is_whole and bool(found.hosts) and _may_be_kept(made.overview)
+
+
+def _facts(overview: Overview) -> bytes:
+    what = (RULES, VERSION, __version__, list(map(_fact, overview.results)))
+    return hashlib.sha256(msgspec.msgpack.encode(what)).digest()[:16]
+
+
+def _keep(made: StepGroups, found: Excerpts, open_keys: set[str], brief_keys: set[str]) -> None:
+    hosts = made.overview.hosts
+    place_of = {host.bk_host_id: place for place, host in enumerate(hosts)}
+    number_of = {group: number for number, group in enumerate(made.groups)}
+    groups = [
+        _Group(
+            *(group.key, group.status, group.exit_code, group.tag),
+            np.array([place_of[host.bk_host_id] for host in group.hosts], "<u4").tobytes(),
+            *(group.printed, group.why, group.places),
+            number_of[group.like] if group.like else None,
+            *(group.is_crowd, group.other_output),
+        )
+        for group in made.groups
+    ]
+    kept = _Kept(
+        groups,
+        *(made.compared, made.to_compare, made.failure_keys, made.read_hosts, made.read_bytes),
+        *(replace(found, lost=None), open_keys, brief_keys),
+    )
+    read = found.hosts | made.read_hosts
+    results = [result for host in hosts if host.bk_host_id in read for result in host.results]
+    kept_groups.keep(
+        made.step,
+        _facts(made.overview),
+        msgspec.msgpack.encode(kept, enc_hook=_encoded),
+        [kept_groups.Log(result.pk, result.held_size, result.masked) for result in results],
+    )
+
+
+def _encoded(value: object) -> object:
+    """Hosts as their ids, for `msgspec`."""
+    if isinstance(value, StepHost):
+        return value.bk_host_id
+    if isinstance(value, np.integer):
+        return int(value)
+    raise NotImplementedError(type(value))
+
+
+def _find(overview: Overview) -> KeptGroups | None:
+    data = kept_groups.find(overview.step, _facts(overview))
+    if data is None:
+        return None
+    host_of = {host.bk_host_id: host for host in overview.hosts}
+
+    def decoded(kind: type[Any], value: Any) -> Any:
+        return host_of[value]
+
+    kept = msgspec.msgpack.decode(data, type=_Kept, dec_hook=decoded)
+    groups = [_group(one, overview.hosts) for one in kept.groups]
+    for group, one in zip(groups, kept.groups, strict=True):
+        group.like = None if one.like is None else groups[one.like]
+    made = KeptGroups(
+        overview,
+        groups,
+        kept.compared,
+        kept.to_compare,
+        read_hosts=kept.read_hosts,
+        read_bytes=kept.read_bytes,
+        excerpts=kept.excerpts,
+        open=kept.open,
+        brief=kept.brief,
+    )
+    made.failure_keys = kept.failure_keys
+    return made
+
+
+def _group(one: _Group, hosts: Sequence[StepHost]) -> StepGroup:
+    own = [hosts[place] for place in np.frombuffer(one.hosts, "<u4").tolist()]
+    group = StepGroup(
+        *(one.status, one.exit_code, one.tag, own, one.printed),
+        why=one.why,
+        places=one.places,
+        is_crowd=one.is_crowd,
+        other_output=one.other_output,
+    )
+    group.key = one.key
+    return group
