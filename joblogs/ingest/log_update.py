@@ -89,6 +89,12 @@ def places_of() -> QuerySet[HostResult, Any]:
 
 
 @CompiledQuery
+def masks_of() -> QuerySet[HostResult, Any]:
+    """The host, and how many places are masked, of each of them whose log has such."""
+    return _of_hosts().exclude(masked=0).values_list("host_id", "masked")
+
+
+@CompiledQuery
 def lock() -> QuerySet[HostResult]:
     """The results that some hosts have in a step, locked by ascending id."""
     return _of_hosts().select_for_update().order_by("pk")

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from joblogs import database, failure_tallies, records
+from joblogs import failure_tallies, records
 from joblogs.choices import FINISHED, FileMode, Inherited, Role, run_rank
 from joblogs.logtext.mask_ranges import RANGES_MAX
 from joblogs.models import HostResult, StepInstance
@@ -77,9 +77,8 @@ def parts_of(work: StepWork) -> Iterator[StepWork]:
     if len(hosts) * RANGES_MAX <= RANGES_AT_ONCE:
         yield work
         return
-    rows = HostResult.objects.filter(database.InArray("host_id", hosts), step=work.step)
     weights: dict[int, int] = defaultdict(int)
-    for host, masked in rows.exclude(masked=0).values_list("host_id", "masked"):
+    for host, masked in log_update.masks_of(step=work.step.pk, hosts=hosts):
         weights[host] += min(masked, RANGES_MAX)
     if sum(weights.values()) <= RANGES_AT_ONCE:
         yield work
