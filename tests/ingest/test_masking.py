@@ -218,6 +218,14 @@ def test_masking_costs_no_statement_unless_a_secret_may_be_unfinished() -> None:
     assert straddling == plain + 3  # reads the end, then reads and rewrites its chunk
 
 
+def test_an_end_that_may_begin_a_secret_costs_no_statement_when_it_comes() -> None:
+    load(*BEGUN, result(102, status=7), script_log("a\n"), script_log("a\n", host=102))
+    plain = statements(script_log("b\n", offset=2), script_log("b\n", offset=2, host=102))
+    begun = statements(script_log("c\n", offset=4), script_log(TOKEN[:9], offset=4, host=102))
+    assert the_result(102).mask_pending
+    assert begun == plain
+
+
 def statements(*records: dict[str, Any]) -> int:
     with CaptureQueriesContext(connection) as found:
         load(job(), *records)
