@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import time
 from collections.abc import Iterable
 
@@ -16,6 +17,8 @@ RECENT_DAYS = 3
 RECENT_JOBS = 10_000
 SIGNING_SECONDS = 600.0
 """What is not signed by then is searched without, and signed by the next run."""
+RECORDING_SECONDS = 600.0
+"""What a day's sweep has not recorded by then is recorded by the next one, or with its page."""
 
 
 def process_logs(run: CurrentRun) -> None:
@@ -24,7 +27,7 @@ def process_logs(run: CurrentRun) -> None:
     signing_ends = time.monotonic() + SIGNING_SECONDS
     compaction.merge_due(run, compaction.due(days))
     fingerprinting.compute_due(run, fingerprinting.due(days))
-    _record_failures(run, failures.due(days))
+    _record_failures(run, failures.due(days), ends=time.monotonic() + RECORDING_SECONDS)
     if not _process_changed_steps(run, days, signing_ends):
         return
     for day, steps in signing.due(days):
@@ -75,8 +78,12 @@ def _process_changed_steps(run: CurrentRun, days: list[datetime.date], signing_e
     return True
 
 
-def _record_failures(run: CurrentRun, due: Iterable[list[StepInstance]]) -> None:
+def _record_failures(
+    run: CurrentRun, due: Iterable[list[StepInstance]], *, ends: float = math.inf
+) -> None:
     for steps in due:
+        if time.monotonic() > ends:
+            return
         some = steps[: run.remaining(run.report.steps_recorded)]
         if not run.dry_run:
             failures.record_steps(some)

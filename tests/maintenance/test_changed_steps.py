@@ -231,3 +231,16 @@ def test_failures_of_steps_that_an_older_program_deleted_go_with_the_sweep() -> 
     maintenance.maintain()
     assert not FailureRun.objects.exists()
     assert not FailureSeen.objects.exists()
+
+
+def test_a_sweep_that_takes_long_leaves_outcomes_to_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load(job(status=4), step(status=4), result(status=104, exit_code=1), script_log("no space\n"))
+    ChangedStep.objects.all().delete()  # by a program of an earlier release
+    monkeypatch.setattr(logs, "RECORDING_SECONDS", -1.0)
+    a_day_later()
+    assert maintenance.maintain().steps_recorded == 0
+    monkeypatch.setattr(logs, "RECORDING_SECONDS", 600.0)
+    a_day_later()
+    assert maintenance.maintain().steps_recorded == 1
