@@ -53,6 +53,7 @@ def test_pages_say_when_logs_expired_and_by_which_policy(address: str) -> None:
         "No matching logs",
         "This host has no output",
         "No files have been recorded",
+        "not compared yet",
     ):
         assert untrue not in said
     assert reads() == []

@@ -152,7 +152,13 @@ def _card(group: Group, read: Excerpts, places: Places, crowd_hosts: int, *, is_
         colour=group.colour,
         count=number(len(group.hosts)),
         names=_names(group, FOLDED_MAX if is_open else BRIEF_MAX),
-        what=_what(group, reason(group, excerpt, crowd_hosts, identical=places.identical)),
+        what=_what(
+            group,
+            # What has expired is never compared: only how it ended is known.
+            ""
+            if places.expired
+            else reason(group, excerpt, crowd_hosts, identical=places.identical),
+        ),
         is_open=is_open,
         failed=group.failed,
         log=_log(group.first.bk_host_id, places.keep, at),
