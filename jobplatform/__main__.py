@@ -30,8 +30,9 @@ def main() -> None:
             # settings are read before any command is. A wrong value is refused all the same.
             env.boolean("DEBUG", default=False)
             os.environ["DEBUG"] = "true"
-        if sys.argv[1:2] == ["mcp"]:
-            # It runs beside an agent, asks a store elsewhere, and signs nothing.
+        if sys.argv[1:2] in (["mcp"], ["help"], []) or {"--help", "-h"} & set(sys.argv):
+            # The first runs beside an agent and queries a store elsewhere; help only prints.
+            # Neither signs anything.
             os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(64))
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

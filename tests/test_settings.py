@@ -555,3 +555,13 @@ def test_w006_a_database_on_another_machine_is_verified(
     config = env.database("DATABASE_URL", default="", root=ROOT)
     monkeypatch.setattr(django_settings, "DATABASES", {"default": config})
     assert [message.id for message in checks.unverified_database()] == ["joblogs.W006"] * warned
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["help"], ["export_logs", "--help"]])
+def test_help_needs_no_key(arguments: list[str], tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "JOBLOGS_HOME": str(tmp_path)}
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "export_logs" in done.stdout
+    assert list(tmp_path.iterdir()) == []

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError
 
 from joblogs.database import readiness
+
+
+def program() -> str:
+    """Name of the program that runs commands here: `joblogs` where it is installed."""
+    return "joblogs" if Path(sys.argv[0]).name == "joblogs" else "manage.py"
 
 
 class StoreCommand(BaseCommand):
@@ -20,3 +28,7 @@ class StoreCommand(BaseCommand):
         """Raises CommandError where Django only warns: what follows would fail half-way."""
         if advice := readiness.advice():
             raise CommandError(advice)
+
+    def note(self, text: str) -> None:
+        """Write to standard error what is no error, so not in the colour of errors."""
+        self.stderr.write(text, str)

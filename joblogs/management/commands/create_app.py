@@ -97,11 +97,11 @@ class Command(StoreCommand):
         )
         for grant in app.grants.select_related("scope").order_by("scope"):
             held = " and ".join(right for right in rights if getattr(grant, right))
-            self._write_line(f"{code} may {held} {grant.scope or 'every scope'}.")
+            self.note(f"{code} may {held} {grant.scope or 'every scope'}.")
         if secret is None:
-            self._write_line(f"{code} keeps its secret; --rotate makes a new one.")
+            self.note(f"{code} keeps its secret; --rotate makes a new one.")
         else:
-            self._write_line("Its secret, shown this once:")
+            self.note("Its secret, shown this once:")
             self.stdout.write(secret)
 
     def _change_token(
@@ -116,7 +116,7 @@ class Command(StoreCommand):
         try:
             if token is None:
                 app_tokens.revoke(code=code, name=revoke or "")
-                self._write_line(f"{code}'s token {revoke} is revoked.")
+                self.note(f"{code}'s token {revoke} is revoked.")
                 return
             text = app_tokens.create(
                 code=code,
@@ -128,8 +128,5 @@ class Command(StoreCommand):
         except TokenRefused as error:
             raise CommandError(f"{error}.") from error
         end = f"for {expires} days" if expires else "until it is revoked"
-        self._write_line(f"{code}'s token {token}, shown this once, holds {end}:")
+        self.note(f"{code}'s token {token}, shown this once, holds {end}:")
         self.stdout.write(text)
-
-    def _write_line(self, line: str) -> None:
-        self.stderr.write(line, str)  # not in the colour of errors

@@ -17,6 +17,7 @@ from joblogs.ingest import ingest
 from joblogs.ingest.stream import encoding_of, numbered_lines
 from joblogs.management import server
 from joblogs.management.arguments import port
+from joblogs.management.base import program
 
 ARCHIVE = Path(__file__).parents[2] / "demo" / "archive.ndjson.zst"
 SCOPE = ("biz", "2")
@@ -60,9 +61,10 @@ class Command(BaseCommand):
         try:
             server.check_free(HOST, port)
         except OSError:
+            other = port + 1000 if port < 64000 else 9000
             raise CommandError(
-                f"Port {port} is taken; choose another: make demo "
-                f'ARGS="--port {port + 1000 if port < 64000 else 9000}" or manage.py demo --port …'
+                f"Port {port} is taken; choose another: {program()} demo "
+                f"--port {other}, or make demo ARGS='--port {other}'"
             ) from None
 
     def _write_instructions(self, port: int) -> None:
@@ -90,5 +92,5 @@ class Command(BaseCommand):
             f"          -H 'X-Bkapi-Authorization: {keys}' \\\n"
             f"          -d '{json.dumps(LISTED)}'\n"
         )
-        self.stdout.write("Other commands of this store: DEBUG=on manage.py …, for its key.\n")
+        self.stdout.write(f"Other commands of this store: DEBUG=on {program()} …, for its key.\n")
         self.stdout.flush()

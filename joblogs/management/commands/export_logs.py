@@ -96,7 +96,7 @@ class Command(StoreCommand):
         except Unreadable as error:
             message = f"A stored log is damaged ({error}): verify_logs tells which."
             raise CommandError(message) from error
-        self.stderr.write(_sentence(tally, target), str)  # not in the colour of errors
+        self.note(_sentence(tally, target))
 
     def _selection(self, kind: Format, options: dict[str, Any]) -> Selection:
         attempt = options["attempt"]
