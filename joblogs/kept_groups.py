@@ -1,7 +1,7 @@
 """Groups of finished steps in the table KeptGroups: found, kept and deleted here.
 
 What is kept holds lines of logs, so whoever masks or removes text deletes it in the same
-transaction. It counts only while the host results say what they said then (`facts`), so groups of a
+transaction. It counts only while the host results are what they were then (`facts`), so groups of a
 text that grew since, or of an attempt before the last one, are never found.
 """
 

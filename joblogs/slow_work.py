@@ -114,7 +114,7 @@ def send(request: Any) -> Work:
 
 
 def end(work: Work) -> None:
-    """Let go; of what is over nothing happens."""
+    """End a piece of work; nothing happens if it is over."""
     with _lock:
         if _running.get(work.thread) is work:
             del _running[work.thread]

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "joblogs"
-LONGEST = 350
+LONGEST = 300
 VAGUE = {"common", "helper", "helpers", "misc", "shared", "util", "utils"}
 
 BASE = {"choices", "errors", "record_json", "records", "refusals", "times"}

@@ -44,7 +44,7 @@ class SavedSearchForm(SearchModelForm):
         widget=forms.CheckboxSelectMultiple,
         label=_("Step ended as"),
         help_text=_(
-            "With a text: both must hold. None chosen: you are told as soon as the text comes in."
+            "With a text: both must hold. None chosen: a notice is sent once the text comes in."
         ),
     )
 
@@ -191,7 +191,7 @@ class SavedSearchAdmin(ClosedFirst):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyModelAdmin):
-    """What was sent, what waits and what was given up: to be sent again, or let go."""
+    """Admin of notices: sent, waiting or given up; they can be sent again or given up."""
 
     list_display = (
         "created_at",

@@ -40,7 +40,7 @@ def tokens_of(skeleton: bytes) -> Tokens:
 
 
 def is_call(skeleton: bytes) -> bool:
-    """Whether a line is a call of a stack trace: what went wrong is told by those around."""
+    """Whether a line is a call of a stack trace: the lines around it say what went wrong."""
     return _CALL.fullmatch(skeleton) is not None
 
 

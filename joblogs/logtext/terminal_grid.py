@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .terminal_codes import width
-from .terminal_row import JOINED_MAX, UNMARKED, Row
+from .terminal_row import UNMARKED, Row
 
 HEIGHT = 100
 """Rows that the cursor can reach, counted from the last."""
@@ -54,29 +53,11 @@ class Grid:
         """What is written from now on is by another line of the text."""
         self._number, self._offset, self._made = number, offset, 0
 
-    # Writing.
-
     def write(self, text: str) -> None:
         """Letters at the cursor, over those that stand there."""
         row = self._touch(self.rows[self._y])
-        self._put(row, text if text.isascii() else self._cells(row, text))
+        self._put(row, text if text.isascii() else row.cells(self._x, text))
         self._backspaces = 0
-
-    def _cells(self, row: Row, text: str) -> list[str]:
-        cells: list[str] = []
-        for character in text:
-            columns = width(character)
-            if columns:
-                cells.append(character)
-                if columns == 2:
-                    cells.append("")
-                continue
-            last = len(cells) - 1 - (len(cells) > 1 and not cells[-1])
-            if cells and len(cells[last]) < JOINED_MAX:
-                cells[last] += character
-            elif cells or not 0 < self._x <= len(row.chars) or not row.join(self._x, character):
-                cells.append(character)
-        return cells
 
     def _put(self, row: Row, cells: Sequence[str]) -> None:
         if self._x > len(row.chars):
@@ -134,8 +115,6 @@ class Grid:
         if self._keepable <= 0:
             self._keepable += row.drop_state()
         self._keepable -= row.keep_state()
-
-    # Erasing.
 
     def erase_line(self, how: int) -> None:
         """0: from the cursor on, 1: up to it, 2: all."""
@@ -222,8 +201,6 @@ class Grid:
         if begun and row.fresh:
             self._keep(row)
         self._touch(row).blank(start, stop)
-
-    # Moving.
 
     @property
     def _top(self) -> int:

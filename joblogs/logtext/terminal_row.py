@@ -8,6 +8,7 @@ from html import escape
 from typing import NamedTuple
 
 from .ansi import PLAIN, Style, shown
+from .terminal_codes import width
 
 STATES_MAX = 200
 """Earlier states of a row that are kept, the last ones; all are counted."""
@@ -84,6 +85,23 @@ class Row:
         self._mend(end)
         self.chars[at:end] = cells
         self.looks[at:end] = [look] * len(cells)
+
+    def cells(self, at: int, text: str) -> list[str]:
+        """Cells of a text that is to stand at a place; what joins a character is in its cell."""
+        cells: list[str] = []
+        for character in text:
+            columns = width(character)
+            if columns:
+                cells.append(character)
+                if columns == 2:
+                    cells.append("")
+                continue
+            last = len(cells) - 1 - (len(cells) > 1 and not cells[-1])
+            if cells and len(cells[last]) < JOINED_MAX:
+                cells[last] += character
+            elif cells or not 0 < at <= len(self.chars) or not self.join(at, character):
+                cells.append(character)
+        return cells
 
     def join(self, at: int, character: str) -> bool:
         """Add what joins the character before a place, if there is room in its cell."""

@@ -185,21 +185,21 @@ def _write_all_anew(
 
 
 def write_anew(one: StoredObject) -> int:
-    """Move what is left of an object to another one, and let go of it; how many bytes are left.
+    """Move what is left of an object to another one, and delete it; how many bytes are left.
 
     0 if a pack was changed meanwhile. Raises ObjectUnreachable.
     """
     packs = dict(objects.packs_of(one))
     if not packs:
         with transaction.atomic():
-            object_store.let_go({one.pk: one.size}, at_once=False)
+            object_store.release({one.pk: one.size}, at_once=False)
         return 0
     data = objects.read(packs, cached=False)
 
     def point(places: dict[PackKey, ObjectPlace]) -> bool:
         if not objects.repoint(one.day, places, packs):
             return False
-        object_store.let_go({one.pk: sum(map(len, data.values()))}, at_once=False)
+        object_store.release({one.pk: sum(map(len, data.values()))}, at_once=False)
         return True
 
     return _write(one.day, one.scope_id, data, point)

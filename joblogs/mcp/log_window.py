@@ -111,7 +111,7 @@ def _heading(part: Part) -> str:
     values = {"size": part.size, "state": part.state or "?", "attempt": part.attempt}
     text = gettext("The log has %(size)s bytes, attempt %(attempt)s, state: %(state)s.") % values
     if not part.size:
-        text += " " + gettext("Of a file step search_step finds what is said of its files.")
+        text += " " + gettext("Of a file step search_step searches the logs of its files.")
     return text
 
 

@@ -12,8 +12,8 @@ from .ledger import (
     give_up,
     hasten,
     intend,
-    let_go,
     recount,
+    release,
     settle,
     unknown,
 )
@@ -37,7 +37,7 @@ __all__ = [
     "give_up",
     "hasten",
     "intend",
-    "let_go",
+    "release",
     "read",
     "recount",
     "settle",

@@ -58,8 +58,10 @@ def give_up(unsettled: StoredObject, *, has_arrived: bool = False) -> None:
         _retire(list(intents), due_at=now, again_at=again_at)
 
 
-def let_go(sizes: Mapping[int, int], *, at_once: bool) -> None:
-    """So many bytes of these objects are no longer pointed to. Part of the caller's transaction.
+def release(sizes: Mapping[int, int], *, at_once: bool) -> None:
+    """Release so many bytes of these objects: they are no longer pointed to.
+
+    Part of the caller's transaction.
 
     One of which nothing is left is to be deleted: after OBJECT_GRACE_DAYS, or now if any of it was
     redacted or removed (`at_once`), with those that may hold copies of it. Of one of which

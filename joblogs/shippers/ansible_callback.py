@@ -170,7 +170,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 @dataclass
 class Store:
-    """The store's door for records."""
+    """Client of the store's endpoint for records."""
 
     url: str
     credentials: dict[str, str]

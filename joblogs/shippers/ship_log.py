@@ -86,7 +86,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Store:
-    """The store's door for records."""
+    """Client of the store's endpoint for records."""
 
     def __init__(self, url: str, credentials: dict[str, str], timeout: float) -> None:
         self._address = url.rstrip("/") + "/api/v1/records"

@@ -212,7 +212,7 @@ def _shown(text: HostText, rows: Sequence[int], differing: Sequence[int] = ()) -
 
 
 def shown_line(text: HostText, row: int, named: Sequence[int] = ()) -> ShownLine:
-    """A line with its slots marked, those that begin at `named` as values that are told of; of a
+    """A line with its slots marked, those that begin at `named` as values that are named; of a
     long one what is around the first of these."""
     raw, spans = text.raw[row].removesuffix(b"\r"), text.slots(row)
     redrawn = raw.rfind(b"\r") + 1

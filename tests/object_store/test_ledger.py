@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from joblogs.models import ObjectToDelete, StoredObject, StoreId
-from joblogs.object_store import forget_deletion, give_up, intend, ledger, let_go, recount, settle
+from joblogs.object_store import forget_deletion, give_up, intend, ledger, recount, release, settle
 
 pytestmark = pytest.mark.django_db
 
@@ -58,17 +58,17 @@ def test_one_that_has_arrived_is_deleted_once() -> None:
 @pytest.mark.parametrize(("at_once", "days"), [(False, 7), (True, 0)])
 def test_an_object_goes_with_the_last_that_points_to_it(at_once: bool, days: int) -> None:
     one, other = _written(), _written()
-    let_go({one.pk: 60}, at_once=False)
+    release({one.pk: 60}, at_once=False)
     assert not ObjectToDelete.objects.exists()
-    let_go({one.pk: 40}, at_once=at_once)
+    release({one.pk: 40}, at_once=at_once)
     assert _due_in_days(one.key) == days
     assert [row.key for row in StoredObject.objects.all()] == [other.key]
 
 
 def test_what_was_redacted_once_goes_at_once_whatever_takes_the_rest() -> None:
     one = _written()
-    let_go({one.pk: 60}, at_once=True)
-    let_go({one.pk: 40}, at_once=False)
+    release({one.pk: 60}, at_once=True)
+    release({one.pk: 40}, at_once=False)
     assert [row.key for row in ledger.due_deletions()] == [one.key]
 
 
@@ -90,5 +90,5 @@ def test_more_deletions_than_a_page_are_given_once_each(monkeypatch: pytest.Monk
 
 def test_what_no_row_names_is_unknown() -> None:
     one, gone = _written(), _written()
-    let_go({gone.pk: 100}, at_once=False)
+    release({gone.pk: 100}, at_once=False)
     assert ledger.unknown([one.key, gone.key, "a"]) == {"a"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from django.http.response import HttpResponseBase
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -15,21 +15,15 @@ from joblogs.api.base import ApiView, Operation, StepParams, caller_of, read_ent
 from joblogs.api.body import json_object
 from joblogs.api.exchange import json_bytes, success_of
 from joblogs.api.fields import (
-    COUNT,
-    ID,
-    NAMED_HOST,
     Address,
-    Json,
     ParameterGroup,
-    Params,
-    described,
     job_id_param,
     nested,
     read,
     step_id_param,
 )
 from joblogs.api.log_options import LogOptions, LogState, MissingHost
-from joblogs.api.parameters import host_list, optional_list, optional_page, scope_named
+from joblogs.api.parameters import scope_named
 from joblogs.api.streaming import (
     BLOCK_BYTES,
     FILE_LOG,
@@ -57,50 +51,7 @@ from joblogs.models import StepInstance
 from joblogs.query import HOSTS_MAX, Attempts, Page, StepHost
 
 from .fields import TransferLog
-
-_HOST_LISTS: dict[str, Json] = {
-    "host_id_list": {
-        "type": "array",
-        "items": ID,
-        "maxItems": HOSTS_MAX,
-        "description": "The hosts; with it `ip_list` is not looked at.",
-    },
-    "ip_list": {
-        "type": "array",
-        "items": NAMED_HOST,
-        "maxItems": HOSTS_MAX,
-        "description": "Not recommended; use host_id_list.",
-    },
-}
-_PAGE: dict[str, Json] = {
-    "start": described(COUNT, "First host of a page; only without a list."),
-    "length": {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": HOSTS_MAX,
-        "description": "Hosts of a page; only without a list.",
-    },
-}
-
-
-class NamedHosts(NamedTuple):
-    """Hosts that a request names. `has_empty_list`: of its lists one was given empty, and no other
-    holds anything."""
-
-    hosts: list[int | query.Address] | None = None
-    has_empty_list: bool = False
-
-
-def _named_hosts(params: Params) -> NamedHosts:
-    hosts = host_list(params)
-    is_given = any(isinstance(params.get(name), list) for name in _HOST_LISTS)
-    return NamedHosts(hosts, hosts is None and is_given)
-
-
-def _page(params: Params) -> Page | None:
-    if any(optional_list(params, name) for name in _HOST_LISTS):
-        return None
-    return optional_page(params)
+from .host_lists import HOST_LISTS, PAGE, NamedHosts, named_hosts, page_without_list
 
 
 class BatchLogParams(StepParams, frozen=True, kw_only=True):
@@ -108,8 +59,8 @@ class BatchLogParams(StepParams, frozen=True, kw_only=True):
 
     job_instance_id: Annotated[int, job_id_param]
     step_instance_id: Annotated[int, step_id_param]
-    named: Annotated[NamedHosts, ParameterGroup(_named_hosts, _HOST_LISTS)] = NamedHosts()
-    page: Annotated[Page | None, ParameterGroup(_page, _PAGE)] = None
+    named: Annotated[NamedHosts, ParameterGroup(named_hosts, HOST_LISTS)] = NamedHosts()
+    page: Annotated[Page | None, ParameterGroup(page_without_list, PAGE)] = None
     options: Annotated[LogOptions, nested(LogOptions)] = LogOptions()
 
 

@@ -1,4 +1,4 @@
-"""Packs whose bytes lie in objects: read from there, moved there, let go.
+"""Packs whose bytes lie in objects: read from there, moved there, deleted.
 
 The row of such a pack says where in an object its bytes are; its own data is empty.
 """
@@ -83,7 +83,7 @@ def check(day: datetime.date, packs: Collection[PackKey], *, most: int) -> None:
         object_store.client().check(key, size)
 
 
-def let_go(places: Iterable[tuple[int | None, int | None]], *, at_once: bool) -> None:
+def release(places: Iterable[tuple[int | None, int | None]], *, at_once: bool) -> None:
     """The bytes of packs that lie here are no longer pointed to: object, if any, and size of each.
 
     Part of the caller's transaction, in which the packs are deleted or get their bytes back.
@@ -93,11 +93,11 @@ def let_go(places: Iterable[tuple[int | None, int | None]], *, at_once: bool) ->
         if number is not None:
             sizes[number] += size or 0
     if sizes:
-        object_store.let_go(sizes, at_once=at_once)
+        object_store.release(sizes, at_once=at_once)
 
 
 def recount(day: datetime.date) -> None:
-    """Let go of what the packs of a day do not point to any more, after others took rows of it.
+    """Release what the packs of a day do not point to any more, after others took rows of it.
 
     Part of the caller's transaction, which holds the lock of the whole day.
     """

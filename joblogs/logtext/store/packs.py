@@ -195,7 +195,7 @@ def _delete(
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} RETURNING object_id, object_size", [day, *parameters])
         deleted = cursor.fetchall()
-    objects.let_go(deleted, at_once=at_once)
+    objects.release(deleted, at_once=at_once)
 
 
 def keep_only(day: datetime.date, steps: Sequence[int]) -> None:
@@ -232,7 +232,7 @@ def replace(day: datetime.date, span: Span, data: bytes | bytearray) -> None:
         rows = LogPack.objects.filter(day=day, step_id=key.step, number=key.number)
         # One that lay in an object comes back: what it was is deleted there.
         moved = rows.select_for_update().values_list("object_id", "object_size")
-        objects.let_go(list(moved), at_once=True)
+        objects.release(list(moved), at_once=True)
         rows.update(codec=kind, data=packed, **objects.IN_DATABASE)
 
 

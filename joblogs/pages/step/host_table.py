@@ -17,11 +17,12 @@ from joblogs.models import StepInstance
 from joblogs.pages.formats import address_label, duration, masked_label, number, size, state_label
 from joblogs.pages.log.files import mean_percent
 from joblogs.query import Completeness, Lost, State, StepHost
-from joblogs.query.overview import Transfer, natural
+from joblogs.query.overview import Overview, Transfer, natural
 
 from .groups import WORST_FIRST, Group, Kind
 
 ROWS = 100
+LOST_NAMED = 5
 
 
 class TableForm(forms.Form):
@@ -186,3 +187,9 @@ def _says(host: StepHost, text: str) -> bool:
 
 def _none_first(number: int | None) -> tuple[bool, int]:
     return number is not None, number or 0
+
+
+def lost_names(shown: Overview, lost: set[int]) -> str:
+    """Names of some hosts whose logs cannot be read now."""
+    hosts = [host.name for host in shown.by_name if host.bk_host_id in lost] if lost else []
+    return ", ".join(hosts[:LOST_NAMED]) + (", …" if len(hosts) > LOST_NAMED else "")

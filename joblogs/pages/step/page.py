@@ -31,14 +31,13 @@ from . import cards
 from .groups import Kind, groups, kind_of_status, with_colours_of
 from .history import since_last_run
 from .host_map import LegendEntry, host_map, legend
-from .host_table import Table, TableForm, chosen, table
+from .host_table import Table, TableForm, chosen, lost_names, table
 from .summary import summary
 from .transfer_groups import transfer_groups
 
 COMPARE_SECONDS = 2.0
 """Spent at most on logs that nobody compared yet; then the page shows what is known, and asks for
 itself again."""
-LOST_NAMED = 5
 FAILED = (Kind.BAD, Kind.LATE, Kind.SILENT)
 
 
@@ -151,7 +150,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "status": status_label(step, outcomes),
         "since": step.start_time if run_rank(step.status) < FINISHED else None,
         "elapsed": elapsed(step.start_time),
-        "lost": _lost(step_overview, lost),
+        "lost": lost_names(step_overview, lost),
         "lost_total": len(lost),
         "expired": moment(step.job.expired_at),
         "bytes": sum(host.size for host in step_overview.hosts),
@@ -294,9 +293,3 @@ def _slowest(step_overview: Overview) -> dict[str, Any] | None:
         return None
     host = next(host for host in reversed(step_overview.hosts) if host.newest.duration == longest)
     return {"host": host, "took": duration(longest), "median": duration(middle)}
-
-
-def _lost(shown: Overview, lost: set[int]) -> str:
-    """Names of some hosts whose logs cannot be read now."""
-    hosts = [host.name for host in shown.by_name if host.bk_host_id in lost] if lost else []
-    return ", ".join(hosts[:LOST_NAMED]) + (", …" if len(hosts) > LOST_NAMED else "")
