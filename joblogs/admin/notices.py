@@ -191,7 +191,7 @@ class SavedSearchAdmin(ClosedFirst):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyModelAdmin):
-    """Admin of notices: sent, waiting or given up; they can be sent again or given up."""
+    """Admin of notices: sent, waiting or given up; they can be sent again."""
 
     list_display = (
         "created_at",
