@@ -7,6 +7,7 @@ one that still runs keeps both for RUNNING_RETENTION_DAYS longer.
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
@@ -25,7 +26,7 @@ from joblogs.models import FileLog, HostResult, JobInstance, Scope, StepInstance
 
 from . import removing
 from .paging import by_key
-from .runs import CurrentRun
+from .runs import CurrentRun, Sweep
 
 DAY_MILLISECONDS = 86_400_000
 _EPOCH = datetime.date(1970, 1, 1)
@@ -33,7 +34,7 @@ LONGEST_DAYS = 365_000
 """More days than that lead out of the calendar: they are for ever."""
 SURVIVORS_SHARE = 4
 """A day is rewritten around what stays of it if that is at most one part in so many."""
-JOBS_AT_ONCE = 100
+JOBS_AT_ONCE, STEPS_AT_ONCE = 100, 1000
 SWEPT_FOR = datetime.timedelta(days=2)
 STILL_RUNNING = "still running when it expired"
 """What the policy says of a job whose logs went though it had not ended."""
@@ -54,6 +55,8 @@ def expire_logs(run: CurrentRun) -> None:
             report.jobs_expired += expire_job(job)
     if run.sweep:
         sweep(timezone.now() - SWEPT_FOR)
+    if run.sweep is Sweep.EVERY_DAY:
+        delete_lost_packs()
     overlaps.forget_conflicts()
 
 
@@ -209,6 +212,20 @@ def sweep(since: datetime.datetime) -> None:
 def sweep_steps(steps: Collection[int]) -> None:
     """The same of some steps whose logs expired."""
     _empty_files(FileLog.objects.filter(step__in=steps, step__job__expired_at__isnull=False))
+
+
+def delete_lost_packs() -> None:
+    """Delete the packs of steps that are gone or whose logs expired: a program of an earlier
+    release, which knows no packs, did that."""
+    for day in packs.days():
+        named = packs.steps_of_day(day)
+        while steps := list(itertools.islice(named, STEPS_AT_ONCE)):
+            living = StepInstance.objects.filter(
+                database.InArray("pk", steps), job__expired_at=None
+            )
+            if lost := set(steps).difference(living.values_list("pk", flat=True)):
+                with transaction.atomic():
+                    packs.delete_of_steps(day, lost, at_once=True)
 
 
 def _empty_files(files: QuerySet[FileLog]) -> None:

@@ -448,3 +448,24 @@ def test_a_program_that_knows_no_packs_cannot_add_to_a_packed_log() -> None:
     # It writes a chunk and how much the log holds now, and nothing of packs.
     with pytest.raises(IntegrityError), transaction.atomic():
         packed.update(held_size=F("held_size") + 5)
+
+
+@pytest.mark.parametrize("expired", [True, False])
+def test_packs_of_jobs_that_an_older_program_let_go_are_deleted_with_every_day(
+    expired: bool,
+) -> None:
+    ship(1, "gone\n")
+    ship(2, "kept\n")
+    assert sweep().logs_packed == 2
+    gone = JobInstance.objects.filter(job_instance_id=1)
+    if expired:
+        gone.update(expired_at=1)
+    else:
+        HostResult.objects.filter(step__job__in=gone).delete()
+        StepInstance.objects.filter(job__in=gone).delete()
+        gone.delete()
+    sweep()
+    assert LogPack.objects.count() == 2
+    sweep(every_day=True)
+    assert LogPack.objects.count() == 1
+    assert text(HostResult.objects.get(step__job__job_instance_id=2)) == b"kept\n"
