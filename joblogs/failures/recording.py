@@ -36,7 +36,7 @@ def has_ended(found: Overview) -> bool:
     """Whether a step came to its end, on all of its hosts."""
     step = found.step
     ended = FINISHED in (run_rank(step.status), run_rank(step.job.status))
-    return ended and bool(found.hosts) and all(host.newest.finished for host in found.hosts)
+    return ended and bool(found.hosts) and found.all_finished
 
 
 def attempt_of(found: Overview) -> int:

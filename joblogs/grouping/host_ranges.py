@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 _NUMBER = re.compile(r"[0-9]+")
 _ONE_NUMBER = re.compile(r"([^0-9\[\],]*+)([0-9]++)([^0-9\[\],]*+)")
@@ -14,6 +15,9 @@ _OURS = re.compile(r"[\[\],]")
 
 _NUMBERS_MAX = 8
 """As many numbers of a name are looked at, from its end: all parts of an address and then some."""
+
+KEPT = 32
+"""Lists of names that a process remembers folded: those of a step are asked for again and again."""
 
 Affixes = tuple[str, str]
 """What a name says before and after one of its numbers."""
@@ -25,10 +29,15 @@ def fold(names: Iterable[str]) -> list[str]:
     `a-[08-10,12].example` stands for a-08, a-09, a-10 and a-12. Numbers between two of the same
     length have that length; between two of different lengths they have no leading zeros.
     """
+    return list(_folded(tuple(dict.fromkeys(names))))
+
+
+@lru_cache(KEPT)
+def _folded(names: tuple[str, ...]) -> list[str]:
     parts: list[tuple[str, str]] = []  # with the first name, which gives the order
     numbers: dict[Affixes, list[str]] = defaultdict(list)
     several: list[list[tuple[Affixes, str]]] = []
-    for name in dict.fromkeys(names):  # mostly in order already, which sorting is quick with
+    for name in names:  # mostly in order already, which sorting is quick with
         if one := _ONE_NUMBER.fullmatch(name):
             before, number, after = one.groups()
             numbers[before, after].append(number)

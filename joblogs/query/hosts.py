@@ -50,13 +50,10 @@ class StepHost:
         self.ip, self.ipv6, self.status = newest.ip, newest.ipv6, newest.status
         self.size = results[0].held_size if len(results) == 1 else _size(results)
         """Bytes of script log."""
+        self.name = newest.display_name
+        """What people call it."""
         self.place = 0
         """Among the hosts of its overview, in the order of their names."""
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return self.newest.display_name
 
     @property
     def attempt(self) -> int:

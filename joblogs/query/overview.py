@@ -6,12 +6,13 @@ The results of a step are loaded once; which attempt is shown is then decided in
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from joblogs.choices import HOST_SUCCEEDED, HostStatus, StepType
+from joblogs.choices import FINISHED, HOST_SUCCEEDED, HostStatus, StepType, host_rank
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .hosts import Attempts, StepHost, step_hosts
@@ -52,6 +53,15 @@ class Overview:
     """Which there are in the step."""
     files: list[Transfer]
 
+    @cached_property
+    def statuses(self) -> Counter[int]:
+        """How many hosts have which status."""
+        return Counter(host.status for host in self.hosts)
+
+    @property
+    def all_finished(self) -> bool:
+        return all(host_rank(status) == FINISHED for status in self.statuses)
+
     @property
     def transfers(self) -> Iterator[tuple[StepHost, Transfer]]:
         """What a file step moved to these hosts, in the effective attempts."""
@@ -64,7 +74,8 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
     """How a step went on its targets. One statement, or two for a file step."""
     files = _downloads(step) if step.step_type == StepType.FILE else []
     results = list(read(HostResult.objects.for_step(step).targets().order_by()))
-    hosts = step_hosts(step, filter(attempts.include, results))
+    is_all = attempts == Attempts()
+    hosts = step_hosts(step, results if is_all else filter(attempts.include, results))
     by_name = sorted(hosts, key=lambda host: (natural(host.name), host.bk_host_id))
     for place, host in enumerate(by_name):
         host.place = place

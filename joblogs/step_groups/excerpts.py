@@ -93,6 +93,10 @@ def computed_excerpts(
     With `what_is_there` groups whose logs cannot be read now have none; else that is an error.
     """
     shown = [group for group in groups if has_text(group)]
+    listed = [group for group in brief if has_text(group)]
+    found = Excerpts(lost=Lost() if what_is_there else None)
+    if not shown and not listed:
+        return found
     crowd = made.crowd
     usual = crowd if crowd is not None and has_text(crowd) else None
     differences = {group.key: _differences(made, group, usual) for group in shown}
@@ -103,7 +107,6 @@ def computed_excerpts(
     hosts += [group.like.first for group in shown if group.like]
     hosts += [line.host for own in loose.values() for line in own]
     hosts += _hosts([own for own, _ in differences.values()], [own for own, _ in varying.values()])
-    found = Excerpts(lost=Lost() if what_is_there else None)
     texts = texts_of(made.step, hosts, found.lost)
     on_hosts = Counter(digest for text in texts.values() for digest in text.counts)
     for group in shown:
@@ -123,7 +126,7 @@ def computed_excerpts(
         if group.why is Why.VALUES:
             excerpt.lines = _value_lines(text, excerpt.differences)
         found.by_key[group.key] = excerpt
-    _brief(made, [group for group in brief if has_text(group)], usual, texts, found)
+    _brief(made, listed, usual, texts, found)
     found.hosts |= texts.keys()
     found.size += sum(text.size for text in texts.values())
     return found

@@ -105,7 +105,6 @@ class StepGroups:
     read_bytes: int = 0
     """Whose logs were read for it, and how much."""
     is_similar: bool = True
-    """Hosts of a group printed the like; else byte by byte the same."""
 
     @property
     def step(self) -> StepInstance:
@@ -151,9 +150,10 @@ def computed_groups(overview: Overview, *, seconds: float = 0) -> StepGroups:
     if overview.step.job.expired_at is None:
         unknown = (own for key, own in hosts.items() if key.printed is Printed.UNKNOWN)
         made.to_compare += sum(map(len, unknown))
-    made.table = Table([_packed(host, features) for host in made.hosts])
+    if compared:
+        made.table = Table([_packed(host, features) for host in made.hosts])
+        made.groups += _compared(made, [key for _, key in compared])
     others = (pair for pair in hosts.items() if pair[0].printed is not Printed.COMPARED)
-    made.groups = [*_compared(made, [key for _, key in compared])]
     made.groups += [StepGroup(*key[:3], own, key.printed) for key, own in others]
     _settle(made)
     return made

@@ -142,7 +142,7 @@ def _may_be_kept(overview: Overview) -> bool:
         step.prints_output
         and step.job.expired_at is None
         and overview.attempts == Attempts()
-        and all(host.newest.finished for host in overview.hosts)
+        and overview.all_finished
     )
 
 

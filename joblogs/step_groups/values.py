@@ -129,9 +129,10 @@ def unusual_values(
 
 
 def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int]:
-    """The places in which the hosts of a group differ, those with few values first, and how many
-    there are besides."""
-    found: list[tuple[int, Variation]] = []
+    """The places in which the hosts of a group differ, and how many there are besides: those with
+    few values first, then numbers, the farthest apart first, then what is another on most hosts;
+    times last."""
+    found: list[tuple[tuple[int, int], Variation]] = []
     for line, owners, values in _lines(made, group.rows):
         for slot in range(values.shape[1]):
             column = values[:, slot]
@@ -149,7 +150,9 @@ def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int
             elif (kinds >= NUMBER).all() and kinds.max() > kinds.min() and line & 3 != 3:
                 one.low = made.hosts[rows[kinds.argmin()]]
                 one.high = made.hosts[rows[kinds.argmax()]]
-            found.append((0 if one.values else 1 if one.low else 2, one))
+            apart = int(kinds.max()) - int(kinds.min())
+            rank = (0, len(different)) if one.values else (1, -apart) if one.low else (2, 0)
+            found.append((rank, one))
     found.sort(key=lambda pair: pair[0])
     moments = [one for _, one in found if one.is_moment]
     others = [one for _, one in found if not one.is_moment]

@@ -181,6 +181,20 @@ def test_the_crowd_says_in_what_its_hosts_differ() -> None:
     assert "sent about 1 MB to" in shown
 
 
+def test_the_crowd_names_a_few_places_in_which_its_hosts_differ_the_most_telling_first() -> None:
+    def says(host: int) -> str:
+        near = "".join(f"{name} {100 + host % 7} MB\n" for name in ("cache", "heap", "stack"))
+        spread = f"sent {2 ** (host % 20)} MB\n"
+        return f"2026-11-30 10:00:{host % 60:02} go\n{near}{spread}agent 2.{host % 2}.0\n"
+
+    _load(range(1, 61), says)
+    shown = _plain(_step(staff()))
+    places = shown.partition("They differ in: ")[2].partition("first lines")[0]
+    assert places.startswith("agent 2.1.0 on 30 hosts, 2.0.0 on 30 hosts; sent about 1 MB to ")
+    assert places.count(";") == 2
+    assert "; and 3 more places" in places
+
+
 def test_few_hosts_are_told_in_what_they_differ() -> None:
     _load(range(1, 4), lambda host: f"agent {'2.0.1' if host == 2 else '2.0.0'}\n")
     shown = _plain(_step(staff()))

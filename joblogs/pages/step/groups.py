@@ -103,7 +103,7 @@ def groups(made: StepGroups, *, prints: bool) -> list[Group]:
     something at all."""
     by_values: dict[StepGroup, Group] = {}
     for group in made.groups:
-        kind = kind_of(min(group.hosts, key=attrgetter("newest.host_id")), prints=prints)
+        kind = kind_of(min(group.hosts, key=attrgetter("bk_host_id")), prints=prints)
         by_values[group] = Group(group, kind)
     for group, shown in by_values.items():
         shown.like = by_values[group.like] if group.like is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ SQUARES_MAX = 3_000
 NAMES_MAX = 100_000
 """Characters of all names: longer ones are for the table."""
 AGGREGATED = 1_000
+MAPS = 8
+"""Maps whose HTML a process keeps, half a megabyte each: the same step is looked at again."""
 WORDS_MAX = 32
 """Characters of a line that tell entries of the legend apart."""
 
@@ -48,11 +51,11 @@ class LegendEntry(NamedTuple):
 def host_map(hosts: Sequence[StepHost], groups: Sequence[Group], keep: str) -> HostMap:
     """The map of hosts in the order of their names; `keep` is what links to the log of a host say
     besides."""
-    group_of = {host.newest.host_id: group for group in groups for host in group.hosts}
+    group_of = {host.bk_host_id: group for group in groups for host in group.hosts}
     end = f"/?{keep}" if keep else "/"
     each = 1
     squares = [
-        (group_of[host.newest.host_id].colour, f"hosts/{host.newest.host_id}{end}", host.name)
+        (group_of[host.bk_host_id].colour, f"hosts/{host.bk_host_id}{end}", host.name)
         for host in hosts[: SQUARES_MAX + 1]
     ]
     if len(hosts) > SQUARES_MAX or sum(len(name) for _, _, name in squares) > NAMES_MAX:
@@ -61,7 +64,13 @@ def host_map(hosts: Sequence[StepHost], groups: Sequence[Group], keep: str) -> H
             _square(place, hosts[place : place + each], group_of)
             for place in range(0, len(hosts), each)
         ]
-    return HostMap(partial("host_map.html", squares=squares), each)
+    return HostMap(_html(tuple(squares)), each)
+
+
+@lru_cache(MAPS)
+def _html(squares: tuple[tuple[str, str, str], ...]) -> SafeString:
+    """Colour, address and title of each square as HTML."""
+    return partial("host_map.html", squares=squares)
 
 
 def _square(

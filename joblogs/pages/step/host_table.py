@@ -85,7 +85,7 @@ _KEYS: dict[str, Key] = {
 }
 
 
-def _by_outcome(groups: Sequence[Group]) -> Key:
+def _by_outcome(groups: Sequence[Group]) -> list[Group]:
     """The worst first, equal outcomes together, and among these the groups as they stand."""
     outcomes: dict[Hashable, int] = {}
     ranks: dict[str, tuple[int, int, int]] = {}
@@ -93,7 +93,7 @@ def _by_outcome(groups: Sequence[Group]) -> Key:
         outcome = (group.status, group.exit_code, group.tag)
         first = outcomes.setdefault(outcome, place)
         ranks[group.key] = WORST_FIRST[group.kind], first, place
-    return lambda pair: ranks[pair[1].key]
+    return sorted(groups, key=lambda group: ranks[group.key])
 
 
 def table(
@@ -110,11 +110,15 @@ def table(
     for host, one in moved:
         files[host.bk_host_id].append((one.status, one.process))
     sort = params.get("sort") or "failed"
-    pairs = chosen(groups, params)
-    by = _KEYS | {"failed": _by_outcome(groups)}
-    # Names last in every order, also where it is turned round.
-    pairs.sort(key=lambda pair: pair[0].place, reverse=sort == "-name")
-    pairs.sort(key=by[sort.removeprefix("-")], reverse=sort.startswith("-") and sort != "-name")
+    if sort in ("failed", "-failed"):
+        ordered = _by_outcome(groups)
+        pairs = chosen(ordered if sort == "failed" else ordered[::-1], params)
+    else:
+        pairs = chosen(groups, params)
+        # Names last in every order, also where it is turned round.
+        pairs.sort(key=lambda pair: pair[0].place, reverse=sort == "-name")
+        key = _KEYS[sort.removeprefix("-")]
+        pairs.sort(key=key, reverse=sort.startswith("-") and sort != "-name")
     pages = max(1, -(-len(pairs) // ROWS))
     page = min(params.get("page") or 1, pages)
     histories = reverse("staff:host", args=[0]).removesuffix("0/")

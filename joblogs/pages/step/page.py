@@ -80,7 +80,9 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     only_failed = params["only"] == "failed"
     if only_failed:
         shown = [group for group in shown if group.kind in FAILED]
-    outcomes = Counter(kind_of_status(host.status) for host in step_overview.hosts)
+    outcomes = Counter[Kind]()
+    for status, hosts in step_overview.statuses.items():
+        outcomes[kind_of_status(status)] += hosts
     kept, keep = _kept(params), _on_log(params)
     moved = list(step_overview.transfers)
     placed = cards.layout(
@@ -164,8 +166,8 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         version="" if is_comparing else version,  # the next poll compares more
         runs=is_comparing or _runs(step, step_overview),
     )
-    hosts = len(read.hosts | compared.read_hosts)
-    entry = read_entry(request, step, channel=Channel.STEP, hosts=hosts, poll=is_poll)
+    read_hosts = len(read.hosts | compared.read_hosts)
+    entry = read_entry(request, step, channel=Channel.STEP, hosts=read_hosts, poll=is_poll)
     entry.end(read.size + compared.read_bytes)
     return response
 
@@ -178,7 +180,7 @@ def _facts_of(step: StepInstance) -> tuple[object, ...]:
 
 def _runs(step: StepInstance, step_overview: Overview) -> bool:
     """Whether more of the step is to come."""
-    if any(not host.newest.finished for host in step_overview.hosts):
+    if not step_overview.all_finished:
         return True
     return run_rank(step.status) < FINISHED and run_rank(step.job.status) < FINISHED
 

@@ -25,8 +25,8 @@ from joblogs.step_groups.values import Value
 
 from .groups import Group
 
-VARIATIONS_SHOWN = 8
-"""Places in which the hosts of a group differ that are named."""
+VARIATIONS_SHOWN = 3
+"""Places in which the hosts of a group differ that are named: the most telling ones."""
 
 
 class CardLine(NamedTuple):
@@ -142,10 +142,10 @@ def details(group: Group, excerpt: Excerpt) -> list[Sentence]:
         made.append(_sentence(gettext("Lines of its own after {line}"), line=after))
     made += [_word(one) for one in excerpt.words]
     if excerpt.variations and len(group.hosts) > 1:
-        parts = [_variation(one) for one in excerpt.variations[:VARIATIONS_SHOWN]]
+        parts = [_variation(one) for one in _telling(excerpt.variations)[:VARIATIONS_SHOWN]]
         beyond = len(excerpt.variations) - len(parts) + excerpt.more_variations
         if beyond:
-            more = ngettext("%(n)s more place", "%(n)s more places", beyond)
+            more = ngettext("and %(n)s more place", "and %(n)s more places", beyond)
             parts.append([Piece(more % {"n": number(beyond)})])
         places = _joined(pgettext("between parts", "; "), parts)
         made.append(_sentence(gettext("They differ in: {places}"), places=places))
@@ -215,6 +215,11 @@ def _line_counts(one: ShownDifference) -> Sentence:
         own=", ".join(value.text.decode() for value in one.own),
         usual=one.usual.text.decode() if one.usual else "",
     )
+
+
+def _telling(variations: Sequence[ShownVariation]) -> Sequence[ShownVariation]:
+    """Those that say between which values hosts differ; if none does, all."""
+    return [one for one in variations if one.values or one.low != one.high] or variations
 
 
 def _variation(one: ShownVariation) -> Sentence:
