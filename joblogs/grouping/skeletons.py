@@ -83,14 +83,11 @@ def skeletons(texts: Sequence[bytes]) -> Skeletons:
     return Skeletons(text, rows, first_rows, places[starts], places[ends], counts)
 
 
-def lines_of(text: bytes) -> list[Line]:
-    """The lines of one cleaned text that say something; their slots' places are in the text."""
-    (lines,) = lines_of_each([text])
-    return lines
-
-
 def lines_of_each(texts: Iterable[bytes]) -> Iterator[list[Line]]:
-    """The same of each of some texts. Many at once, as `skeletons`."""
+    """The lines of each cleaned text that say something; slots' places are in that text.
+
+    Many at once, as `skeletons`.
+    """
     some: list[bytes] = []
     size = 0
     for text in texts:

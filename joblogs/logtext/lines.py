@@ -44,20 +44,6 @@ def without_line_end(data: bytes) -> bytes:
     return data[:-1] if data.endswith(b"\n") else data
 
 
-def count_newlines(data: bytes) -> int:
-    """Count b"\\n": what a chunk stores, so that line numbers add up over chunks."""
-    return data.count(b"\n")
-
-
-def count_lines(pieces: Iterable[bytes]) -> int:
-    """Count the lines of a text, a last one without a newline included."""
-    newlines, last = 0, b"\n"
-    for piece in pieces:
-        newlines += piece.count(b"\n")
-        last = piece[-1:] or last
-    return newlines + (last != b"\n")
-
-
 class LineCutter:
     """Cuts a text, pushed piece by piece, into blocks that are safe to work on alone.
 

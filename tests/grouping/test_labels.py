@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from joblogs.grouping.skeletons import lines_of
+from joblogs.grouping.skeletons import lines_of_each
 from joblogs.step_groups.labels import LABEL_CHARACTERS, cut_at_character, label
 
 
 def _label(line: str, value: str) -> str:
     """The label of a value, by how it is written."""
     data = line.encode()
-    (found,) = lines_of(data)
+    (found,) = next(lines_of_each([data]))
     at = data.index(value.encode())
     start = next(start for start, end in found.slots if start <= at < end)
     return label(data, found.slots, start).decode()

@@ -7,13 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.grouping.cleaning import cleaned, origins
-from joblogs.grouping.skeletons import lines_of, lines_of_each, skeletons
+from joblogs.grouping.skeletons import Line, lines_of_each, skeletons
 
 NAMES = (b"web-1.example.com", b"10.0.0.1")
 
 
+def _lines_of(text: bytes) -> list[Line]:
+    (lines,) = lines_of_each([text])
+    return lines
+
+
 def skeletons_of(text: str) -> list[bytes]:
-    return [line.skeleton for line in lines_of(cleaned(text.encode(), NAMES))]
+    return [line.skeleton for line in _lines_of(cleaned(text.encode(), NAMES))]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +68,7 @@ def test_other_words_are_another_line(one: str, other: str) -> None:
 
 def test_a_slot_is_where_it_is_in_the_text() -> None:
     text = b"\nport 8080 of 10.0.0.9:443,  took 3 min 20 s\n"
-    (line,) = lines_of(text)
+    (line,) = _lines_of(text)
     assert line.number == 1
     assert [text[a:b] for a, b in line.slots] == [b"8080", b"10.0.0.9", b"443", b"3 min 20 s"]
 
@@ -89,7 +94,7 @@ def test_a_clean_line_knows_where_its_bytes_were(text: bytes) -> None:
 def test_lines_of_many_texts_are_the_lines_of_each() -> None:
     texts = [b"", b"took 3m 12s\n\nsent 8 users", b"\n", b"web 1.2.3 up\n" * 30_000, b"a 5%", b""]
 
-    assert list(lines_of_each(texts)) == [lines_of(text) for text in texts]
+    assert list(lines_of_each(texts)) == [_lines_of(text) for text in texts]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,7 @@ def test_random_names_are_known_by_what_stands_before_them() -> None:
     "name", ["deploy.zmjuab", "deploy.HzyglB", "deploy.a1b2c3", "my-app.AdoEke"]
 )
 def test_a_temporary_name_is_a_slot(name: str) -> None:
-    (line,) = lines_of(cleaned(f"unpacked to /tmp/{name} and left\n".encode()))
+    (line,) = _lines_of(cleaned(f"unpacked to /tmp/{name} and left\n".encode()))
     assert line.skeleton.startswith(b"unpacked to /tmp/")
     assert line.skeleton.endswith(b"\x01 and left")
     assert name.partition(".")[2].encode() not in line.skeleton

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from joblogs.logtext.lines import (
     Line,
     LineCutter,
-    count_lines,
-    count_newlines,
     iter_blocks,
     iter_lines,
     without_line_end,
@@ -80,15 +78,6 @@ def test_blocks_joined_are_the_text_and_end_where_a_line_or_segment_ends(
     assert {sum(map(len, blocks[: n + 1])) for n in range(len(blocks))} <= ends
 
 
-@given(cut_texts())
-def test_lines_are_counted_with_a_last_one_that_has_no_newline(
-    cut: tuple[bytes, list[bytes]],
-) -> None:
-    text, pieces = cut
-    assert count_lines(pieces) == len(lines_by_definition(text, 1000))
-    assert sum(map(count_newlines, pieces)) == text.count(b"\n")
-
-
 @given(cut_texts(), limits, st.data())
 def test_a_part_that_begins_at_a_segment_gives_the_same_segments(
     cut: tuple[bytes, list[bytes]], limit: int, data: st.DataObject
@@ -101,7 +90,7 @@ def test_a_part_that_begins_at_a_segment_gives_the_same_segments(
     first = lines[at]
     part = iter_lines(
         [text[first.offset :]],
-        first_number=1 + count_newlines(text[: first.offset]),
+        first_number=1 + text.count(b"\n", 0, first.offset),
         first_offset=first.offset,
         continued=first.continued,
         max_line_bytes=limit,
@@ -112,7 +101,6 @@ def test_a_part_that_begins_at_a_segment_gives_the_same_segments(
 def test_an_empty_text_has_no_lines() -> None:
     assert list(iter_lines([])) == []
     assert list(iter_lines([b"", b""])) == []
-    assert count_lines([b""]) == 0
 
 
 def test_only_a_newline_ends_a_line() -> None:
