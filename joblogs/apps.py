@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.admin.checks import check_dependencies
 from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 from joblogs import checks
 
 
-class LimitedAdminConfig(AdminConfig):
-    """The admin, with our own site in place of Django's."""
+class LimitedAdminConfig(SimpleAdminConfig):
+    """The admin, with our own site in place of Django's.
+
+    What it shows is loaded with the addresses (`jobplatform/urls.py`), and to be checked: most
+    commands look at neither, and would start a third later.
+    """
 
     default_site = "joblogs.pages.login_site.LimitedSite"
+
+    def ready(self) -> None:
+        register(check_dependencies, Tags.admin)
+        register(checks.admin_as_loaded, Tags.admin)
 
 
 class JoblogsConfig(AppConfig):

@@ -10,11 +10,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.checks import check_admin_app
 from django.core.checks import CheckMessage, Error, Warning
 
 from joblogs.record_json import LINE_MAX_BYTES
 
 _LOOPBACK: Final = {"localhost", ".localhost", "127.0.0.1", "[::1]"}
+
+
+def admin_as_loaded(**kwargs: Any) -> list[CheckMessage]:
+    """What Django checks of the admin, once that is loaded."""
+    admin.autodiscover()
+    return check_admin_app(**kwargs)
 
 
 def retention_order(**_kwargs: Any) -> list[CheckMessage]:

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+admin.autodiscover()
 urlpatterns = [
     # First: a gateway's stage may have the name of a page of ours.
     path("", include("joblogs.api.urls")),

@@ -7,9 +7,13 @@ import sqlite3
 
 import hypothesis
 import pytest
+from django.contrib import admin
 from django.db import connection
 
 from tests import object_server
+
+# As whoever loads the addresses does: some tests go through what it shows.
+admin.autodiscover()
 
 # Two busy cores make any deadline a coin toss; speed is measured in `benchmarks/`.
 hypothesis.settings.register_profile("joblogs", deadline=None)
