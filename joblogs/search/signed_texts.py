@@ -7,7 +7,7 @@ step only once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from joblogs.logtext.encodings import LATIN1, LEGACY, UTF8, is_in, recoded
 from joblogs.logtext.utf16_parts import parts_as_utf8
@@ -15,8 +15,9 @@ from joblogs.logtext.utf16_streams import without_utf16
 from joblogs.signatures import LONGEST_GRAM
 
 from .blocks import blocks
+from .coloured_lines import ColouredText, coloured
 from .patterns import BETWEEN
-from .terminal_readings import is_coded, redrawn_lines, without_codes
+from .terminal_readings import has_only_escapes, is_coded, redrawn_lines, without_codes
 
 _CODE = BETWEEN.removesuffix("*")
 _ONE = re.compile(_CODE.encode())
@@ -39,17 +40,15 @@ class SignedTexts:
         for block in blocks(without_utf16(parts)):
             data = block.data
             lines = data.split(b"\n")
-            yield from _read(self._plain.new(lines))
+            yield from _as_read(self._plain.new(lines))
             with_utf8 = parts_as_utf8(data)
             if with_utf8 is not data:
-                yield from _read(self._plain.new(with_utf8.split(b"\n")))
+                yield from _as_read(self._plain.new(with_utf8.split(b"\n")))
             if data.isascii() or is_in(data, UTF8):
                 continue
             foreign = self._recoded.new(line for line in lines if not line.isascii())
             for name in (*LEGACY, LATIN1) if foreign else ():
-                text = recoded(b"\n".join(foreign), name)
-                yield text
-                yield from _as_read(text)
+                yield from _as_read(recoded(b"\n".join(foreign), name).split(b"\n"))
 
 
 class _Lines:
@@ -70,24 +69,39 @@ class _Lines:
         return new
 
 
-def _read(lines: set[bytes]) -> Iterator[bytes]:
-    """Lines, if any are new, and what they read as."""
-    if lines:
-        text = b"\n".join(lines)
-        yield text
-        yield from _as_read(text)
-
-
-def _as_read(text: bytes) -> Iterator[bytes]:
-    """The same lines without codes, and as a terminal would have left them."""
+def _as_read(lines: Collection[bytes]) -> Iterator[bytes]:
+    """Lines, if there are any, as they are, without codes, and as a terminal would have left
+    them."""
+    if not lines:
+        return
+    text = b"\n".join(lines)
+    yield text
     if is_coded(text):
-        plain = without_codes(text)
-        yield plain
-        without_runs = _RUN.sub(b"", text)
-        if without_runs != plain:
-            yield without_runs
-        yield _letters_of_codes(text)
+        colours, others = _coloured(lines, text)
+        yield colours.plain.tobytes()
+        yield from colours.letters_of_codes(LONGEST_GRAM - 1)
+        if others:
+            yield from _of_any_codes(b"\n".join(others))
     yield b"\n".join(redrawn_lines(text))
+
+
+def _coloured(lines: Iterable[bytes], text: bytes) -> tuple[ColouredText, list[bytes]]:
+    """A text of the lines with codes that only colour, and the lines with any others."""
+    if has_only_escapes(text):
+        return coloured(line for line in lines if b"\x1b" in line)
+    coded = [line for line in lines if is_coded(line)]
+    others = [line for line in coded if not has_only_escapes(line)]
+    colours, more = coloured(line for line in coded if has_only_escapes(line))
+    return colours, others + more
+
+
+def _of_any_codes(text: bytes) -> Iterator[bytes]:
+    plain = without_codes(text)
+    yield plain
+    without_runs = _RUN.sub(b"", text)
+    if without_runs != plain:
+        yield without_runs
+    yield _letters_of_codes(text)
 
 
 def _letters_of_codes(text: bytes) -> bytes:

@@ -64,6 +64,12 @@ def is_coded(data: bytes) -> bool:
     return not data.isascii() and (b"\xc2\x9b" in data or b"\xef\xbb\xbf" in data)
 
 
+def has_only_escapes(data: bytes) -> bool:
+    """Whether bytes hold nothing that leaves nothing on a screen but codes that ESC begins."""
+    others = data.translate(None, _NO_CODES + b"\x1b")
+    return not others and (data.isascii() or not (b"\xc2\x9b" in data or b"\xef\xbb\xbf" in data))
+
+
 def without_codes(data: bytes) -> bytes:
     """Lines without codes; each ends as in Unix."""
     return with_line_feeds(_CODES.sub(b"", data))

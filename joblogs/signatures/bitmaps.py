@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .grams import AT_ONCE, TOP_BITS, Bits, Places, places_of
 
@@ -63,14 +64,14 @@ class Bitmap:
                 self._places.append(places)
                 self._count += len(places)
             else:
-                self._bits[places] = True
+                self._bits[_indices(places)] = True
         if self._bits is None and self._count * SPARSE > 1 << TOP_BITS:
             self._bits = self._collected(TOP_BITS)
 
     def _collected(self, bits: int) -> Bits:
         marked = np.zeros(1 << bits, np.bool_)
         for places in self._places:
-            marked[places >> np.uint32(TOP_BITS - bits)] = True
+            marked[_indices(places >> np.uint32(TOP_BITS - bits))] = True
         self._places.clear()
         self._count = 0
         return marked
@@ -84,11 +85,16 @@ class Bitmap:
         folded = self._collected(bits) if self._bits is None else self._bits
         self._bits = None
         while bits > BITS_MIN:
-            half = folded[::2] | folded[1::2]
-            if half.mean() > FILL_MAX:
+            half = folded.view(np.uint16) != 0  # two beside each other are one number
+            if np.count_nonzero(half) > FILL_MAX * len(half):
                 break
             folded, bits = half, bits - 1
         return Signature(bits, np.packbits(folded).tobytes())
+
+
+def _indices(places: Places) -> npt.NDArray[np.intp]:
+    # What numpy indexes with: it takes twice as long over anything else.
+    return places.astype(np.intp)
 
 
 class Table(NamedTuple):

@@ -1,32 +1,52 @@
 """Literals: what a text must hold so that a pattern can match in it.
 
-Of an expression they are read by the part of RE2's grammar that is known here. What is not known,
-such as `\\Q`, `\\p` and flags, gives no literal for the whole expression.
+Of an expression they are read by RE2's grammar. What is not known here gives no literal for the
+whole expression.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-LITERAL_MIN = 3
-"""A shorter one, in bytes, says nothing."""
-ALTERNATIVES_MAX, CLASS_MAX, LENGTH_MAX = 16, 4, 200
+from .matched_texts import (
+    ANYTHING,
+    EMPTY,
+    LITERAL_MIN,
+    Limits,
+    Literals,
+    MatchedTexts,
+    in_sequence,
+    one_of,
+    repeated,
+    says_something,
+    size_of,
+)
+
+__all__ = ["LITERAL_MIN", "Literals", "ignores_case", "is_ascii_only", "literals_of"]
+
+FEW = Limits(members=4, alternatives=16)
+MANY = Limits(members=16, alternatives=256)
+"""For an expression of which nothing is known otherwise: each alternative is asked for."""
 DEPTH_MAX = 20
 """Groups within each other; one that is deeper is not read."""
 
-Literals = list[frozenset[str]]
-"""Of each of these some alternative is in whatever text matches."""
-_NOTHING = frozenset([""])
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
-_CLASSES, _BORDERS = "dDsSwW", "AzbB"
+_CLASSES, _BORDERS = "DsSwWC", "AzbB"
 _WRITTEN = {"a": "\a", "f": "\f", "t": "\t", "n": "\n", "r": "\r", "v": "\v"}
 _REPEAT = re.compile(r"\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\}", re.ASCII)
 """A number that begins with a zero repeats nothing: braces around it stand for themselves."""
-_GROUP = re.compile(r"\?(?::|P?<\w+>)")
-_BEYOND_ASCII = re.compile(r"(?<!\\)(?:\\\\)*\\(?:[pP]|x\{0*[1-9A-Fa-f][0-9A-Fa-f]{2})")
-_HEX = re.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})")
+_GROUP = re.compile(r"\?(?:[imsU-]*:|P?<\w+>)")
+_FLAGS = re.compile(r"\?[imsU-]*\)")
+_IGNORES_CASE = re.compile(r"\(\?[msU]*i[imsU-]*[:)]")
+_BEYOND_ASCII = re.compile(
+    r"(?<!\\)(?:\\\\)*\\(?:[pP]|x\{0*[1-9A-Fa-f][0-9A-Fa-f]{2}|[4-7][0-7]{2})"
+)
+_NUMBER = re.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})|(0[0-7]{0,2}|[1-7][0-7]{1,2})")
+_PROPERTY = re.compile(r"[pP](?:[A-Za-z]|\{[^{}]*\})")
+_PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
+_QUOTED = re.compile(r"(\\[^Q])|\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
 
 
 class _Unknown(Exception):
@@ -39,64 +59,48 @@ def is_ascii_only(text: str, *, regex: bool = False) -> bool:
     return text.isascii() and not (regex and _BEYOND_ASCII.search(text))
 
 
+def ignores_case(expression: str) -> bool:
+    """Whether an expression may say by itself that some of it is meant in any case."""
+    return _IGNORES_CASE.search(expression) is not None
+
+
 def literals_of(text: str, *, regex: bool = False) -> Literals:
-    """Literals of a pattern, which is valid; none if nothing is known."""
-    if regex:
+    """Literals of a pattern, which is valid; none if nothing is known. The case of a letter of
+    ASCII says nothing."""
+    if not regex:
+        return list(_without_controls(frozenset([text])))
+    for limits in (FEW, MANY):
         try:
-            needs = _Reader(text).read().all_needs()
+            needs = _Reader(text, limits).read().all_needs()
         except _Unknown:
             return []
-    else:
-        needs = [frozenset([text])]
-    return [split for need in needs for split in _without_controls(need)]
+        literals = [split for need in dict.fromkeys(needs) for split in _without_controls(need)]
+        if literals:
+            return literals
+    return []
 
 
 def _without_controls(need: frozenset[str]) -> Iterable[frozenset[str]]:
     """Without control codes, which no gram holds."""
     if len(need) == 1:
         parts = _CONTROL.split(next(iter(need)))
-        yield from (frozenset([part]) for part in parts if _says_something(part))
+        yield from (frozenset([part]) for part in parts if says_something(part))
         return
-    longest = frozenset(max(_CONTROL.split(one), key=_size) for one in need)
-    if all(map(_says_something, longest)):
+    longest = frozenset(max(_CONTROL.split(one), key=size_of) for one in need)
+    if all(map(says_something, longest)):
         yield longest
-
-
-def _size(literal: str) -> int:
-    return len(literal.encode(errors="surrogatepass"))
-
-
-def _says_something(literal: str) -> bool:
-    return _size(literal) >= LITERAL_MIN
-
-
-@dataclass
-class _Part:
-    """Part of an expression: the texts that it matches, if they are few, and what else it needs."""
-
-    exact: frozenset[str] | None
-    needs: Literals = field(default_factory=list)
-
-    def all_needs(self) -> Literals:
-        return [*self.needs, *_as_need(self.exact)]
-
-
-def _as_need(exact: frozenset[str] | None) -> Literals:
-    return [exact] if exact and all(map(_says_something, exact)) else []
-
-
-_ANYTHING = _Part(None)
-_EMPTY = _Part(_NOTHING)
 
 
 class _Reader:
     """Reader of an expression, from left to right."""
 
-    def __init__(self, text: str) -> None:
-        self._text, self._at = text, 0
+    def __init__(self, text: str, limits: Limits) -> None:
+        self._text, self._at = _QUOTED.sub(_unquoted, text), 0
+        self._limits = limits
         self._depth = 0
 
-    def read(self) -> _Part:
+    def read(self) -> MatchedTexts:
+        """Raises _Unknown."""
         part = self._alternatives()
         if self._at < len(self._text):
             raise _Unknown
@@ -117,47 +121,37 @@ class _Reader:
             self._at = match.end()
         return match
 
-    def _alternatives(self) -> _Part:
+    def _alternatives(self) -> MatchedTexts:
         branches = [self._sequence()]
         while self._next() == "|":
             self._at += 1
             branches.append(self._sequence())
-        return branches[0] if len(branches) == 1 else _one_of(branches)
+        return branches[0] if len(branches) == 1 else one_of(branches, self._limits)
 
-    def _sequence(self) -> _Part:
-        needs: Literals = []
-        current, is_exact = _NOTHING, True
+    def _sequence(self) -> MatchedTexts:
+        parts = []
         while self._next() and self._next() not in "|)":
-            part = self._repeated(self._item())
-            joined = _joined(current, part.exact)
-            if joined is not None:
-                current = joined
-                continue
-            is_exact = False
-            needs += [*_as_need(current), *part.needs]
-            current = part.exact or _NOTHING
-        if is_exact:
-            return _Part(current)
-        return _Part(None, [*needs, *_as_need(current)])
+            parts.append(self._repeated(self._item()))
+        return in_sequence(parts, self._limits)
 
-    def _item(self) -> _Part:
+    def _item(self) -> MatchedTexts:
         character = self._take()
         match character:
             case "(":
-                return self._group()
+                return EMPTY if self._matched(_FLAGS) else self._group()
             case "[":
                 return self._class()
             case ".":
-                return _ANYTHING
+                return ANYTHING
             case "^" | "$":
-                return _EMPTY
+                return EMPTY
             case "\\":
                 return self._escape()
             case "*" | "+" | "?":
                 raise _Unknown
-        return _Part(frozenset([character]))
+        return MatchedTexts(frozenset([character]))
 
-    def _group(self) -> _Part:
+    def _group(self) -> MatchedTexts:
         if self._next() == "?" and not self._matched(_GROUP):
             raise _Unknown
         self._depth += 1
@@ -169,55 +163,62 @@ class _Reader:
             raise _Unknown
         return part
 
-    def _escape(self) -> _Part:
-        if (match := self._matched(_HEX)) is not None:
-            return _of_number(int(match[1] or match[2], 16))
+    def _escape(self) -> MatchedTexts:
+        if (match := self._matched(_NUMBER)) is not None:
+            return _of_number(int(match[3], 8) if match[3] else int(match[1] or match[2], 16))
+        if self._matched(_PROPERTY):
+            return ANYTHING
         character = self._take()
+        if character == "d":
+            return self._one_of_few(set(string.digits))
         if character in _CLASSES:
-            return _ANYTHING
+            return ANYTHING
         if character in _BORDERS:
-            return _EMPTY
+            return EMPTY
         if character in _WRITTEN:
-            return _Part(frozenset([_WRITTEN[character]]))
+            return MatchedTexts(frozenset([_WRITTEN[character]]))
         if character.isalnum() or not character.isascii():
             raise _Unknown
-        return _Part(frozenset([character]))
+        return MatchedTexts(frozenset([character]))
 
-    def _class(self) -> _Part:
+    def _class(self) -> MatchedTexts:
         excludes = self._next() == "^"
         self._at += excludes
         members: set[str] | None = set()
         is_first = True
         while is_first or self._next() != "]":
             is_first = False
-            if self._text.startswith("[:", self._at):
-                raise _Unknown
             low = self._member()
             high = low
             if self._next() == "-" and self._text[self._at + 1 : self._at + 2] != "]":
                 self._at += 1
                 high = self._member()
-            if low is None or high is None or ord(high) - ord(low) >= CLASS_MAX:
+            if low is None or high is None or ord(high) - ord(low) >= 2 * self._limits.members:
                 members = None
             elif members is not None:
-                members |= {chr(code) for code in range(ord(low), ord(high) + 1)}
+                members |= {_folded(chr(code)) for code in range(ord(low), ord(high) + 1)}
         self._at += 1
-        if excludes or members is None or len(members) > CLASS_MAX:
-            return _ANYTHING
-        return _Part(frozenset(members))
+        return ANYTHING if excludes or members is None else self._one_of_few(members)
+
+    def _one_of_few(self, members: set[str]) -> MatchedTexts:
+        return ANYTHING if len(members) > self._limits.members else MatchedTexts(frozenset(members))
 
     def _member(self) -> str | None:
         """A character of a class; None for several."""
+        if self._text.startswith("[:", self._at):
+            end = self._text.find(":]", self._at + 2)
+            if end >= 0:
+                self._at = end + 2
+                return None
         character = self._take()
         if character != "\\":
             return character
         exact = self._escape().exact
-        return None if exact is None else next(iter(exact)) or self._backspace()
+        if exact == EMPTY.exact:
+            raise _Unknown  # a border, which is none within a class
+        return next(iter(exact)) if exact is not None and len(exact) == 1 else None
 
-    def _backspace(self) -> str:
-        raise _Unknown  # a border, which is none within a class
-
-    def _repeated(self, part: _Part) -> _Part:
+    def _repeated(self, part: MatchedTexts) -> MatchedTexts:
         least, most = 1, 1
         match self._next():
             case "*":
@@ -235,48 +236,20 @@ class _Reader:
         self._at += 1
         if self._next() == "?":
             self._at += 1
-        return _times(part, least, most)
+        return repeated(part, least, most, self._limits)
 
 
-def _of_number(code: int) -> _Part:
+def _folded(character: str) -> str:
+    return character.lower() if character.isascii() else character
+
+
+def _of_number(code: int) -> MatchedTexts:
     # Beyond ASCII it is a byte or a letter, as the rest of the expression decides.
-    return _Part(frozenset([chr(code)])) if code < 128 else _ANYTHING
+    return MatchedTexts(frozenset([chr(code)])) if code < 128 else ANYTHING
 
 
-def _joined(first: frozenset[str], second: frozenset[str] | None) -> frozenset[str] | None:
-    """Each of these with each of those after it, if they are few and short."""
-    if second is None or len(first) * len(second) > ALTERNATIVES_MAX:
-        return None
-    if max(map(len, first)) + max(map(len, second), default=0) > LENGTH_MAX:
-        return None
-    return frozenset(one + other for one in first for other in second)
-
-
-def _one_of(branches: list[_Part]) -> _Part:
-    texts = [part.exact for part in branches if part.exact is not None]
-    every = frozenset[str]().union(*texts)
-    if len(texts) == len(branches) and len(every) <= ALTERNATIVES_MAX:
-        return _Part(every)
-    chosen = frozenset[str]()
-    for part in branches:
-        needs = part.all_needs()
-        if not needs:
-            return _ANYTHING
-        chosen |= max(needs, key=lambda need: min(map(_size, need)))
-    return _Part(None, [chosen])
-
-
-def _times(part: _Part, least: int, most: int) -> _Part:
-    """A part that comes so many times; `most` may be less than what is allowed."""
-    if (least, most) == (0, 1):
-        exact = part.exact
-        return _Part(exact | _NOTHING) if exact and len(exact) < ALTERNATIVES_MAX else _ANYTHING
-    if least == 0:
-        return _ANYTHING if most else _EMPTY
-    if least == most:
-        whole: frozenset[str] | None = _NOTHING
-        for _ in range(min(least, LENGTH_MAX)):
-            whole = None if whole is None else _joined(whole, part.exact)
-        if whole is not None and least <= LENGTH_MAX:
-            return _Part(whole)
-    return _Part(None, part.all_needs())
+def _unquoted(match: re.Match[str]) -> str:
+    """An escape as it is; a text between \\Q and \\E with its own escapes."""
+    if match[1] is not None:
+        return match[1]
+    return _PUNCTUATION.sub(r"\\\g<0>", match[2])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .grams import query_places
-from .literals import is_ascii_only, literals_of
+from .literals import ignores_case, is_ascii_only, literals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,11 @@ class PatternPlaces:
     def of(cls, text: str, *, regex: bool = False, ignore_case: bool = False) -> PatternPlaces:
         """Those of a pattern that is valid; none if it asks for nothing that is marked."""
         is_ascii = is_ascii_only(text, regex=regex)
+        in_any_case = ignore_case or (regex and ignores_case(text))
         needs = []
         for literals in literals_of(text, regex=regex):
             alternatives = tuple(
-                tuple(query_places(literal, ignore_case=ignore_case, is_ascii=is_ascii))
+                tuple(query_places(literal, ignore_case=in_any_case, is_ascii=is_ascii))
                 for literal in sorted(literals)
             )
             if all(alternatives):
