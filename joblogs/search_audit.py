@@ -12,15 +12,17 @@ import json
 import logging
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
 
 from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
 from joblogs import database, metrics
-from joblogs.audit import ROW_TIMEOUT_SECONDS, Channel
+from joblogs.audit import ROW_TIMEOUT_SECONDS, SETTLED_AFTER, Channel
 from joblogs.errors import Unavailable
 from joblogs.models import Scope, SearchRead, StoreKey
 from joblogs.search import HistorySearch, Question, SearchedStep
@@ -120,6 +122,56 @@ def _scopes(searched: bytes) -> Iterator[tuple[str, list[int], list[int]]]:
     for name, columns in json.loads(zlib.decompress(searched)).items():
         jobs, steps = (list(itertools.accumulate(column)) for column in columns)
         yield name, jobs, steps
+
+
+def settled_searches(*, after: int, length: int) -> list[SearchRead]:
+    """The next searches after an id, as far as they and all before them are settled, as reads
+    are."""
+    latest = timezone.now() - SETTLED_AFTER
+    page = SearchRead.objects.filter(pk__gt=after).order_by("pk")[:length]
+    return list(itertools.takewhile(lambda read: read.at < latest, page))
+
+
+def fields_of(
+    read: SearchRead, scopes: Collection[str] | None, *, job: int | None = None
+) -> dict[str, Any] | None:
+    """A search as the API tells it who may audit these scopes (None is all); None if it went
+    through none of them or not through this job.
+
+    Of other scopes nothing is told: what was read and found is only told of a search of none.
+    """
+    steps: dict[str, int] = {}
+    is_whole, has_job = True, job is None
+    for name, jobs, _ in _scopes(bytes(read.searched)):
+        if scopes is None or name in scopes:
+            steps[name] = len(jobs)
+            has_job = has_job or job in jobs
+        else:
+            is_whole = False
+    if not has_job or not (steps or scopes is None):
+        return None
+    return {
+        "id": read.pk,
+        "time": read.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "user": read.who,
+        "user_verified": read.user_verified,
+        "app": read.app_code,
+        "token": read.token,
+        "channel": read.channel,
+        "scopes": [_scope(name, count) for name, count in sorted(steps.items())],
+        "since": str(read.since),
+        "until": str(read.until),
+        "question": bytes(read.question).hex(),
+        "steps": sum(steps.values()),
+        "steps_read": read.read_steps if is_whole else None,
+        "steps_found": read.found_steps if is_whole else None,
+        "bytes": read.size if is_whole else None,
+    }
+
+
+def _scope(name: str, steps: int) -> dict[str, Any]:
+    kind, _, number = name.partition(":")
+    return {"bk_scope_type": kind, "bk_scope_id": number, "steps": steps}
 
 
 def searches_of(number: int) -> list[int]:

@@ -4,7 +4,7 @@ Rights belong to the app; commands are run by whoever runs the machine and may d
 """
 
 from .apps import create_app, new_secret, seconds_to_wait
-from .auditing import auditable_reads
+from .auditing import auditable_reads, auditable_scopes
 from .reading import (
     Caller,
     app_of,
@@ -23,6 +23,7 @@ from .writing import OPERATOR, Writer, writable_jobs, writer_for
 __all__ = [
     "Caller",
     "auditable_reads",
+    "auditable_scopes",
     "readable_scope",
     "readable_scopes",
     "app_of",

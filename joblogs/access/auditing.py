@@ -11,8 +11,9 @@ from .reading import Caller
 from .writing import scopes_with
 
 
-def auditable_reads(caller: Caller) -> QuerySet[LogRead]:
-    """The records of reads in the scopes where a caller has the right to audit.
+def auditable_scopes(caller: Caller) -> QuerySet[Scope] | None:
+    """The scopes where a caller has the right to audit; None is every scope, also one that is no
+    more.
 
     Raises PermissionDenied if that is nowhere.
     """
@@ -21,7 +22,16 @@ def auditable_reads(caller: Caller) -> QuerySet[LogRead]:
     if not scopes:
         raise PermissionDenied(user=caller.user)
     keys = [scope for scope in scopes if scope is not None]
-    if len(keys) < len(scopes):
+    return Scope.objects.filter(pk__in=keys) if len(keys) == len(scopes) else None
+
+
+def auditable_reads(caller: Caller) -> QuerySet[LogRead]:
+    """The records of reads in the scopes where a caller has the right to audit.
+
+    Raises PermissionDenied if that is nowhere.
+    """
+    scopes = auditable_scopes(caller)
+    if scopes is None:
         return LogRead.objects.all()
     place = Scope.objects.filter(scope_type=OuterRef("scope_type"), scope_id=OuterRef("scope_id"))
-    return LogRead.objects.filter(Exists(place.filter(pk__in=keys)))
+    return LogRead.objects.filter(Exists(place.filter(pk__in=scopes.values("pk"))))

@@ -24,6 +24,7 @@ from .v1 import (
 )
 from .v1 import host_log as raw_log
 from .v1.audit import AuditView
+from .v1.audit_searches import AuditSearchesView
 from .v3 import (
     batch_log,
     host_log,
@@ -98,6 +99,7 @@ ROUTES = [
         }.items()
     ),
     Route("audit", "/api/v1/audit", AuditView),
+    Route("audit_searches", "/api/v1/audit/searches", AuditSearchesView),
     Route("records", "/api/v1/records", records.Records),
     Route("offsets", _STEP + "/offsets", offsets.Offsets),
     Route("host_log", _STEP + "/hosts/{host}/log", raw_log.HostLog),

@@ -299,8 +299,11 @@ API = [
     ),
     Row(
         "who read what, for apps with the right to audit, of which none of these is one",
-        ("audit",),
-        at("/api/v1/audit", "/api/v1/audit/", "/api/v1/audit?after=0&length=10000"),
+        ("audit", "audit_searches"),
+        at(
+            *("/api/v1/audit", "/api/v1/audit/", "/api/v1/audit?after=0&length=10000"),
+            *("/api/v1/audit/searches", "/api/v1/audit/searches?after=0&job_instance_id=1"),
+        ),
     ),
     Row(
         "scopes that the caller may read",

@@ -203,7 +203,15 @@ def test_each_endpoint_asks_the_replica_but_what_is_for_producers_and_no_data() 
     }
     asking = {name for name, method in methods.items() if hasattr(method, "uses_replica")}
     # Cursors of followers and collectors name what the primary had; rights are the primary's.
-    primary = {"records", "offsets", "schema", "follow", "audit", "v4_get_user_authorized_scopes"}
+    primary = {
+        "records",
+        "offsets",
+        "schema",
+        "follow",
+        "audit",
+        "audit_searches",
+        "v4_get_user_authorized_scopes",
+    }
     assert methods.keys() - asking == primary
 
 
