@@ -22,6 +22,7 @@ from joblogs.logtext.terminal import last_seen
 from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.logtext.utf16_streams import without_utf16
 from joblogs.models import HostResult, Notice, StepInstance
+from joblogs.object_store import ObjectUnreachable
 from joblogs.pages import links
 from joblogs.pages.formats import host_status_label
 from joblogs.pages.step.groups import Group, groups
@@ -64,7 +65,8 @@ class Message:
 
 
 def message_of(notice: Notice) -> Message:
-    """The message of a notice, which was read with its search, owner and scope. Raises NotSent."""
+    """The message of a notice, which was read with its search, owner and scope. Raises NotSent, and
+    ObjectUnreachable if it cannot be known now whether it is to be sent."""
     search = notice.search
     with translation.override(search.language):
         step = _step(notice)
@@ -172,23 +174,33 @@ def _matches(
     step: StepInstance, found: Overview, notice: Notice, pattern: Pattern | None
 ) -> tuple[list[dict[str, Any]], int]:
     """The first line that matches of each place, as it reads now, and the bytes that were read.
-    Raises NotSent if there is none any more."""
+    Raises NotSent if there is none any more, ObjectUnreachable if that cannot be known."""
     if pattern is None:
         return [], 0
-    places = [Place(*each) for each in notice.places]
+    # None are known of file logs, and of what was out of reach when it was looked for.
+    places = [Place(*each) for each in notice.places] or in_step(step, pattern)
+    if places is None:
+        raise NotSent(reasons.NOT_THERE)
     names = {result.pk: host.name for host in found.hosts for result in host.results}
     results = HostResult.objects.in_bulk([place.result for place in places])
     matches: list[dict[str, Any]] = []
     size = 0
+    out_of_reach: ObjectUnreachable | None = None
     for place in places[:MATCHES]:
         if place.result not in results:
             continue
         looked = _Looked(step, place, results[place.result])
-        line = looked.first_line(pattern)
+        line = None
+        try:
+            line = looked.first_line(pattern)
+        except ObjectUnreachable as error:
+            out_of_reach = error
         size += looked.size
         if line is not None:
             matches.append({"host": names.get(place.result, ""), "line": _text(line)})
-    if not matches and (step.step_type != StepType.FILE or in_step(step, pattern) is None):
+    if not matches and out_of_reach is not None:
+        raise out_of_reach
+    if not matches and step.step_type != StepType.FILE:
         raise NotSent(reasons.NOT_THERE)
     return matches, size
 
@@ -202,7 +214,8 @@ class _Looked:
 
     def first_line(self, pattern: Pattern) -> bytes | None:
         """The first line that matches, of a long one what is around the match; None if none does or
-        the log cannot be read. Without bytes that a later piece may turn into a part of a mask."""
+        the log is damaged. Without bytes that a later piece may turn into a part of a mask. Raises
+        ObjectUnreachable."""
         result = self._result
         settled = result.held_size - (0 if result.finished else result.unsettled_size)
         try:
@@ -214,6 +227,8 @@ class _Looked:
                 line = match.line if is_whole else match.line[: max(0, settled - at - match.start)]
                 start = max(0, match.at - LINE_CHARS // 2)
                 return line[start : start + 4 * LINE_CHARS]
+        except ObjectUnreachable:
+            raise
         except Unreadable:
             return None
         return None

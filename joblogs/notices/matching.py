@@ -20,6 +20,7 @@ from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.encodings import utf16_name
 from joblogs.models import HostResult, Notice, NoticeWork, SavedSearch, StepInstance
+from joblogs.object_store import ObjectUnreachable
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
 from joblogs.search import Budget, InvalidPattern, Pattern, Search
@@ -133,7 +134,7 @@ class _Batch:
             return
         if step.step_type == StepType.FILE:
             for search, pattern in asking.items():
-                if pattern is not None and (found := in_step(step, pattern)) is not None:
+                if pattern is not None and (found := _may_be_in(step, pattern)) is not None:
                     yield _Found(search, step, found)
             return
         found_by: dict[SavedSearch, list[Place]] = defaultdict(list)
@@ -153,12 +154,22 @@ class _Batch:
                 continue
             if pattern is None:
                 yield _Found(search, step, [])
-            elif (found := in_step(step, pattern)) is not None:
+            elif (found := _may_be_in(step, pattern)) is not None:
                 yield _Found(search, step, found)
 
 
+def _may_be_in(step: StepInstance, pattern: Pattern) -> list[Place] | None:
+    """Where a step holds it, as `in_step`; nowhere in particular if that cannot be known now: it is
+    known when the notice is sent, which waits for it."""
+    try:
+        return in_step(step, pattern)
+    except ObjectUnreachable:
+        return []
+
+
 def in_step(step: StepInstance, pattern: Pattern) -> list[Place] | None:
-    """Where all logs of a step hold it, None if none does; of file logs there is no place."""
+    """Where all logs of a step hold it, None if none does; of file logs there is no place. Raises
+    ObjectUnreachable if none is known to, and some are out of reach."""
     hosts = overview(step, Attempts()).hosts
     search = Search(step, hosts, pattern, shown=0, budget=STEP_BUDGET, what_is_there=True)
     places: list[Place] = []
@@ -169,6 +180,8 @@ def in_step(step: StepInstance, pattern: Pattern) -> list[Place] | None:
             places += [Place(r.pk, 0, r.held_size) for r in hits.host.results if r.held_size]
         if len(places) >= PLACES_MAX:
             break
+    if not is_anywhere and search.out_of_reach is not None:
+        raise search.out_of_reach
     return places if is_anywhere else None
 
 
@@ -183,10 +196,13 @@ def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[Texts]:
     for some in _groups(places, sizes):
         begins = [p._replace(start=max(0, p.start - LOOK_BACK_BYTES)) for p in some]
         read = zip(some, begins, _read_all(day, begins, sizes), strict=True)
-        yield Texts(
-            _from_line(day, place, begin, data, sizes[place.result])
+        texts = [
+            _from_line(day, place, begin, data, sizes[place.result]) if data else (place, data)
             for place, begin, data in read
-            if data
+        ]
+        yield Texts(
+            ((place, data) for place, data in texts if data),
+            out_of_reach=[place for place, data in texts if data is None],
         )
 
 
@@ -223,31 +239,36 @@ def _groups(places: Iterable[Place], sizes: Mapping[int, int]) -> Iterator[list[
         yield some
 
 
-def _read_all(day: datetime.date, places: Sequence[Place], sizes: Mapping[int, int]) -> list[bytes]:
+def _read_all(
+    day: datetime.date, places: Sequence[Place], sizes: Mapping[int, int]
+) -> list[bytes | None]:
     """The bytes of each place; none of one that went meanwhile or is damaged: `verify_logs` tells
-    more."""
+    more. None of one that is out of reach now."""
     spans = [store.Span(*place, sizes[place.result]) for place in places]
     try:
         stream = store.read(day, spans)
         return [b"".join(store.first_bytes(stream, span.stop - span.start)) for span in spans]
-    except Unreadable:
+    except Unreadable as error:
         if len(places) == 1:
-            return [b""]
+            return [None if isinstance(error, ObjectUnreachable) else b""]
         return [data for place in places for data in _read_all(day, [place], sizes)]
 
 
 def _from_line(
     day: datetime.date, place: Place, begin: Place, data: bytes, size: int
-) -> tuple[Place, bytes]:
+) -> tuple[Place, bytes | None]:
     if b"\0" in data and begin.start and size <= _WHOLE_BYTES:
         whole = Place(place.result, 0, place.stop)
         (text,) = _read_all(day, [whole], {place.result: size})
-        if utf16_name(text[:1024]):
+        if text is None or utf16_name(text[:1024]):
             return whole, text
     line = data.rfind(b"\n", 0, place.start - begin.start) + 1
     if not line and begin.start:
         begin = place._replace(start=max(0, place.start - OVERLAP_BYTES))
-        (data,) = _read_all(day, [begin], {place.result: size})
+        (longer,) = _read_all(day, [begin], {place.result: size})
+        if longer is None:
+            return place, None
+        data = longer
         line = data.rfind(b"\n", 0, place.start - begin.start) + 1
     return begin._replace(start=begin.start + line), data[line:]
 

@@ -20,6 +20,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from joblogs.models import Notice, NoticeChannel, NoticeState, SavedSearch
+from joblogs.object_store import ObjectUnreachable
 
 from . import mail, reasons, webhook
 from .content import Message, NotSent, message_of
@@ -117,13 +118,17 @@ class Sender:
         deliver = self._prepared(notice)
         if deliver is None:
             return
+        self._count(notice)
+        self._in_flight[pool.submit(deliver)] = notice
+
+    def _count(self, notice: Notice) -> None:
         notice.first_tried_at = notice.first_tried_at or timezone.now()
         notice.tries += 1
         notice.save(update_fields=["first_tried_at", "tries"])
-        self._in_flight[pool.submit(deliver)] = notice
 
     def _prepared(self, notice: Notice) -> Callable[[], None] | None:
-        """What sends a notice; None if it is not sent any more. The read is recorded first."""
+        """What sends a notice; None if it is not sent any more, or not now. The read is recorded
+        first."""
         search = notice.search
         secret = secret_of(search)
         if not may_ask(search) or secret is None:
@@ -134,6 +139,10 @@ class Sender:
             message = message_of(notice)
         except NotSent as error:
             self._drop(notice, error.detail)
+            return None
+        except ObjectUnreachable:
+            self._count(notice)
+            self._failed(notice, "its text is out of reach")
             return None
         message.entry.end(message.size)
         return _delivery(notice, secret, message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -30,7 +30,11 @@ class Texts:
     once and not once for each, which is where the time goes.
     """
 
-    def __init__(self, texts: Iterable[tuple[Place, bytes]]) -> None:
+    def __init__(
+        self, texts: Iterable[tuple[Place, bytes]], *, out_of_reach: Sequence[Place] = ()
+    ) -> None:
+        """`out_of_reach`: places whose texts cannot be read now."""
+        self._out_of_reach = out_of_reach
         self._plain: list[Place] = []
         self._others: list[tuple[Place, bytes]] = []
         parts: list[bytes] = []
@@ -46,7 +50,9 @@ class Texts:
         self._starts = list(accumulate(map(len, parts), initial=0))
 
     def holding(self, pattern: Pattern, *, expression: bytes) -> Iterator[Place]:
-        """The places whose text holds a pattern, which was made of this expression."""
+        """The places whose text holds a pattern, which was made of this expression, or may hold
+        it: those out of reach."""
+        yield from self._out_of_reach
         if ENDS_OF_TEXT.search(expression):
             yield from (place for place, data in self._all if occurs(pattern, [data]))
             return

@@ -54,6 +54,8 @@ class Search:
     """Pass by logs that cannot be read now; else that is an error."""
     lost: list[StepHost] = field(default_factory=list)
     """Hosts whose logs were passed by."""
+    out_of_reach: ObjectUnreachable | None = None
+    """Why some of them may be read later."""
     _done: int = 0
 
     def __iter__(self) -> Iterator[Hits]:
@@ -74,6 +76,7 @@ class Search:
 
     def _unreadable(self, left: list[StepHost], error: Unreadable) -> list[StepHost]:
         if isinstance(error, ObjectUnreachable):
+            self.out_of_reach = error
             return query.out_of_reach(self.step, left, error)
         return left[:1]  # the one that was to be read: it is damaged, or was removed meanwhile
 
