@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import itertools
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from joblogs import database, query, signed_parts
 from joblogs.choices import FINISHED, StepType, run_rank
@@ -16,6 +17,7 @@ from joblogs.logtext.codec import Unreadable
 from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.query import StepHost
 from joblogs.query.host_texts import HostTexts
+from joblogs.query.hosts import file_weights
 from joblogs.search import logs_of
 from joblogs.search.signed_texts import SignedTexts
 from joblogs.signatures import Bitmap
@@ -27,7 +29,7 @@ PART_BYTES = 16 * 1024 * 1024
 """Text of a part, but of a host that printed more."""
 LOG_BYTES = 256 * 1024 * 1024
 """A host that printed more is always searched: hardly anything is not in its signature."""
-STEPS_AT_ONCE = 200
+STEPS_AT_ONCE, RESULTS_AT_ONCE = 200, 5000
 PARTS_AT_ONCE, BYTES_AT_ONCE = 1000, 128 * 1024 * 1024
 """Parts that are written together; they share blocks."""
 
@@ -46,13 +48,24 @@ def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, list[int
 
 
 def _grown(day: datetime.date, steps: Collection[int]) -> set[int]:
-    """Those of these steps whose script logs are not as large as what was signed."""
-    results = HostResult.objects.targets().filter(
-        database.InArray("step_id", steps), step__step_type=StepType.SCRIPT
-    )
-    sizes = results.order_by().values_list("step").annotate(Sum("held_size"))
+    """Those of these steps whose logs are not as large as what was signed."""
+    results = HostResult.objects.targets().filter(database.InArray("step_id", steps)).order_by()
+    scripts = results.filter(step__step_type=StepType.SCRIPT)
+    sizes = dict(scripts.values_list("step").annotate(Sum("held_size")))
+    sizes |= _sizes_of_files(results.filter(step__step_type=StepType.FILE))
     signed = signed_parts.sizes(day, steps)
-    return {step for step, size in sizes if signed.get(step, size) != size}
+    return {step for step, size in sizes.items() if signed.get(step, size) != size}
+
+
+def _sizes_of_files(results: QuerySet[HostResult]) -> dict[int, int]:
+    """What the file logs of these results weigh, by step."""
+    sizes: dict[int, int] = defaultdict(int)
+    steps = results.values_list("pk", "step").iterator(RESULTS_AT_ONCE)
+    while some := dict(itertools.islice(steps, RESULTS_AT_ONCE)):
+        weights = file_weights(some)
+        for result, step in some.items():
+            sizes[step] += weights.get(result, 0)
+    return sizes
 
 
 def due_of_steps(steps: Collection[int]) -> list[int]:

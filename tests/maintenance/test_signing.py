@@ -103,6 +103,18 @@ def test_what_a_program_of_an_earlier_release_added_is_signed_by_the_next_sweep(
     assert maintenance.maintain(every_day=True).steps_signed == 0
 
 
+def test_so_are_file_logs_that_it_added() -> None:
+    load(job(200, status=3), step(200, job=200, status=3, step_type=2))
+    load(result(101, job=200, status=9), file_log(101, job=200, content="copied\n", offset=0))
+    maintenance.maintain()
+    assert steps_that_may_hold("moved") == set()
+    load(file_log(101, job=200, content="moved\n", offset=7))
+    ChangedStep.objects.all().delete()
+    assert maintenance.maintain(every_day=True).steps_signed == 1
+    assert len(steps_that_may_hold("moved")) == 1
+    assert maintenance.maintain(every_day=True).steps_signed == 0
+
+
 def test_a_step_that_changed_while_it_was_signed_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
