@@ -27,10 +27,17 @@ DAY = 24 * 60 * 60 * 1000
 HOSTS = 10
 
 
-def run(number: int, planted: dict[int, str], *, first_host: int = 0, **fields: Any) -> None:
+def run(
+    number: int,
+    planted: dict[int, str],
+    *,
+    first_host: int = 0,
+    scope: str = "2",
+    **fields: Any,
+) -> None:
     """A run of a deployment on hosts of its own, some of which failed; days apart."""
     records: list[Fields] = [
-        job(number, status=3, create_time=CREATED + number * DAY),
+        job(number, status=3, create_time=CREATED + number * DAY, bk_scope_id=scope),
         step(number + 500, job=number, status=3, **fields),
     ]
     first = first_host or number * 100
@@ -132,6 +139,17 @@ def test_runs_of_other_steps_and_scopes_are_not_compared(summary: Callable[[int]
     maintain()
     assert failures(summary(2)) == [(1, 0)]
     assert summary(2)["since_last_run"] is None
+
+
+def test_what_failed_alike_in_another_scope_is_new_here(summary: Callable[[int], Any]) -> None:
+    run(1, {1: "disk"}, scope="3")
+    maintain()
+    run(2, {1: "disk"})
+    assert failures(summary(2)) == [(1, 0)]
+    assert summary(2)["since_last_run"] is None
+    maintain()
+    run(3, {1: "disk"})
+    assert failures(summary(3)) == [(1, 1)]
 
 
 def test_a_run_is_counted_once_however_often_it_is_told_and_maintained(

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from joblogs import maintenance, search_audit
-from joblogs.models import LogRead, SearchRead
+from joblogs.models import HostResult, JobInstance, LogRead, SearchRead
 from tests.builders import CREATED, credentials, job, load, result, script_log, step
 
 pytestmark = pytest.mark.django_db
@@ -132,3 +132,34 @@ def test_days_at_both_ends_of_the_calendar_are_asked() -> None:
         answer = Client().get(path, {"q": "abc", "until": until}, headers=credentials()).json()
         data = answer["data"]
         assert (data["steps"], data["until"], data["cursor"]) == ([], until, None)
+
+
+def test_a_cursor_of_others_or_with_other_content_tells_only_of_the_callers_scope() -> None:
+    own, other = credentials(), credentials("stranger", scopes=(("biz", "3"),))
+    load_run(5, "No space left\n", scope="3")
+    theirs = ask(scope="3", headers=other, length=1)["data"]["cursor"]
+    day, create_time, pk, host = theirs.split(".")
+    last = 10**18 - 1
+    cursors = [
+        theirs,
+        *(f"{day}.{create_time}.{number}.{host}" for number in (0, int(pk) + 1, last)),
+        *(f"{day}.{at}.{pk}.{host}" for at in (0, int(create_time) + 100, last)),
+        *(f"{day}.{create_time}.{pk}.{at}" for at in (1, 10**19 - 1)),
+        *("9999-12-31", "0001-01-01", f"2023-11-20.{create_time}.{pk}.{host}", day),
+    ]
+    every = {one["step_instance_id"] for one in ask(headers=own)["data"]["steps"]}
+    for cursor in cursors:
+        data = ask(headers=own, cursor=cursor)["data"]
+        assert {one["step_instance_id"] for one in data["steps"]} <= every, cursor
+        assert data["steps_searched"] <= 3, cursor
+        assert (data["steps_expired"], data["logs_unreadable"]) == (0, 0), cursor
+
+
+def test_counts_tell_nothing_of_other_scopes() -> None:
+    before = ask()["data"]
+    for number in range(10, 15):
+        load_run(number, "No space left\n", scope="3")
+    maintenance.maintain(every_day=True)
+    JobInstance.objects.filter(job_instance_id=10).update(expired_at=1)
+    HostResult.objects.filter(step__step_instance_id=11).update(held_size=99)
+    assert ask()["data"] == before
