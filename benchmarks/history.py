@@ -2,6 +2,7 @@
 
     python -m benchmarks.history                       # both databases, some minutes
     python -m benchmarks.history --database sqlite
+    python -m benchmarks.history --checks 0 --steps 33400    # a million small steps
 
 Steps of made-up output of ordinary tools (`group_kinds`), whose hosts print other numbers,
 addresses and ids each. Needles are planted in one log; others are cut from the texts, asked of
@@ -19,9 +20,9 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import django
 import re2
@@ -31,6 +32,8 @@ from .databases import DATABASES, own_database
 STEPS_OF_KIND, HOSTS = 2, 250
 CHECKS = 100_000
 DAYS, STEPS_A_DAY = 30, 1_000
+STEPS_OF_SMALL = 10
+PARTS_AT_ONCE = 4_096
 UNTIL = datetime.date(2026, 11, 29)
 
 
@@ -62,13 +65,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
     parser.add_argument("--database", choices=DATABASES, help="only this one")
     parser.add_argument("--checks", type=int, default=CHECKS, help="needle × step")
+    parser.add_argument("--steps", type=int, default=STEPS_A_DAY, help="signed steps a day")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
         django.setup()
-        in_a_database(arguments.database)
+        in_a_database(arguments.database, arguments.steps)
         return
-    sys.stdout.writelines(of_texts(arguments.checks))
+    if arguments.checks:
+        sys.stdout.writelines(of_texts(arguments.checks))
     for kind in [arguments.database] if arguments.database else DATABASES:
         with tempfile.TemporaryDirectory(prefix="joblogs-benchmarks-") as name:
             folder = Path(name)
@@ -80,7 +85,8 @@ def main() -> None:
                     "SECRET_KEY": "of a benchmark",
                 }
                 command = [sys.executable, "-m", "benchmarks.history", "--inside"]
-                subprocess.run([*command, "--database", kind], env=environment, check=True)
+                command += ["--database", kind, "--steps", str(arguments.steps)]
+                subprocess.run(command, env=environment, check=True)
 
 
 def of_texts(wanted_checks: int) -> Iterator[str]:
@@ -148,67 +154,108 @@ def of_texts(wanted_checks: int) -> Iterator[str]:
     yield f"{checks:,} checks: {missed} missed, {needless / max(1, checks):.2%} read in vain\n"
 
 
-def in_a_database(kind: str) -> None:
-    """Figures of the question, of parts that share some hundred signatures."""
+def in_a_database(kind: str, steps_a_day: int) -> None:
+    """Figures of the question, of parts that share some hundred signatures: asked by a reader of
+    one scope that had ten steps a day, and by one of all."""
     from django.core.management import call_command  # Django must be set up before
     from django.db import connection
-    from django.test.utils import CaptureQueriesContext
 
-    from joblogs import signed_parts
-    from joblogs.filters import first_moment
-    from joblogs.models import JobInstance, Scope, SignatureRow, StepInstance
-    from joblogs.search import HistorySearch, Question
-    from joblogs.signatures import Bitmap
-
-    from .group_kinds import KINDS
+    from joblogs.models import JobInstance, Scope, SignatureRow
 
     call_command("migrate", verbosity=0)
     dice = random.Random(19)  # noqa: S311 - as above
-    signatures = []
-    for each in KINDS:
-        bitmap = Bitmap()
-        for host in range(HOSTS):
-            bitmap.mark(each.text(host).encode())
-        signatures.append(bitmap.signature())
-    scope = Scope.objects.create(scope_type="biz", scope_id="2")
+    small, large = (Scope.objects.create(scope_type="biz", scope_id=n) for n in ("2", "3"))
+    signatures = _signatures(1 if steps_a_day > STEPS_A_DAY else HOSTS)
     for back in range(DAYS):
         day = UNTIL - datetime.timedelta(days=back)
-        created = first_moment(day) or 0
-        numbers = range(back * STEPS_A_DAY + 1, (back + 1) * STEPS_A_DAY + 1)
-        common = {"day": day, "create_time": created, "status": 3}
-        jobs = JobInstance.objects.bulk_create(
-            JobInstance(scope=scope, job_instance_id=number, **common) for number in numbers
-        )
-        steps = StepInstance.objects.bulk_create(
-            StepInstance(job=job, step_instance_id=job.job_instance_id, step_type=1, **common)
-            for job in jobs
-        )
-        first, last = signed_parts.FIRST_HOST, signed_parts.LAST_HOST
-        parts = [
-            signed_parts.NewPart(step.pk, first, last, 20_000, dice.choice(signatures))
-            for step in steps
-        ]
-        signed_parts.write(day, parts, [])
+        first = back * (steps_a_day + STEPS_OF_SMALL) + 1
+        _fill_day(day, small.pk, range(first, first + STEPS_OF_SMALL), signatures, dice)
+        others = range(first + STEPS_OF_SMALL, first + STEPS_OF_SMALL + steps_a_day)
+        _fill_day(day, large.pk, others, signatures, dice)
     if kind == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+            cursor.execute("VACUUM ANALYZE")
     rows = SignatureRow.objects.count()
-    question = Question(
-        text=str(uuid.UUID(int=dice.getrandbits(128), version=4)),
-        since=UNTIL - datetime.timedelta(days=DAYS - 1),
-        until=UNTIL,
+    every = {"one small scope": [small], "all scopes": [small, large]}
+    for text in (str(uuid.UUID(int=dice.getrandbits(128), version=4)), "quota", "f" * 200):
+        for who, scopes in every.items():
+            jobs = JobInstance.objects.filter(scope__in=scopes)
+            sys.stdout.write(
+                f"{kind}: {len(text)} bytes that nobody printed, {DAYS} days, of {rows:,} rows, "
+                f"{who}: {_asked(jobs, scopes, text)}\n"
+            )
+            sys.stdout.flush()
+
+
+def _signatures(hosts: int) -> list[Any]:
+    from joblogs.signatures import Bitmap  # Django must be set up before
+
+    from .group_kinds import KINDS
+
+    made = []
+    for each in KINDS:
+        bitmap = Bitmap()
+        for host in range(hosts):
+            bitmap.mark(each.text(host).encode())
+        made.append(bitmap.signature())
+    return made
+
+
+def _fill_day(
+    day: datetime.date,
+    scope: int,
+    numbers: range,
+    signatures: Sequence[Any],
+    dice: random.Random,
+) -> None:
+    from joblogs import database, signed_parts  # Django must be set up before
+    from joblogs.filters import first_moment
+    from joblogs.models import JobInstance, StepInstance
+
+    job = {"scope_id": scope, "day": day, "status": 3, "name": "nightly"}
+    job |= {"execute_count": 0, "operator": "", "source": "", "launch_mode": 2, "task_type": 1}
+    job |= {"held_by": "", "expired_policy": ""}
+    created = first_moment(day) or 0
+    database.insert_rows(
+        JobInstance,
+        ("id", "job_instance_id", "create_time", *job),
+        ((number, number, created + number % 86_400_000, *job.values()) for number in numbers),
     )
+    step = {"day": day, "status": 3, "name": "run", "execute_count": 0, "step_type": 1}
+    step |= {"create_time": created}
+    database.insert_rows(
+        StepInstance,
+        ("id", "job_id", "step_instance_id", *step),
+        ((number, number, number, *step.values()) for number in numbers),
+    )
+    first, last = signed_parts.FIRST_HOST, signed_parts.LAST_HOST
+    for start in range(0, len(numbers), PARTS_AT_ONCE):
+        some = numbers[start : start + PARTS_AT_ONCE]
+        parts = (
+            signed_parts.NewPart(number, first, last, 500, dice.choice(signatures))
+            for number in some
+        )
+        signed_parts.write(day, list(parts), [])
+
+
+def _asked(jobs: Any, scopes: Any, text: str) -> str:
+    from django.db import connection  # Django must be set up before
+    from django.test.utils import CaptureQueriesContext
+
+    from joblogs.search import HistorySearch, Question
+
+    since = UNTIL - datetime.timedelta(days=DAYS - 1)
     for _ in range(2):
-        search = HistorySearch(JobInstance.objects.all(), [scope], question)
-        began = time.monotonic()
+        search = HistorySearch(jobs, scopes, Question(text=text, since=since, until=UNTIL))
+        began, cpu = time.monotonic(), time.process_time()
         with CaptureQueriesContext(connection) as queries:
             found = list(search)
-        wall = time.monotonic() - began
+        wall, cpu = time.monotonic() - began, time.process_time() - cpu
     in_database = sum(float(query["time"]) for query in queries)
-    sys.stdout.write(
-        f"{kind}: an absent uuid over {DAYS} days, {len(search.steps):,} steps, {rows:,} rows: "
-        f"{len(found)} found, {search.read_steps} read, {len(queries)} statements, "
-        f"{in_database:.2f} s in the database, {wall:.2f} s in all\n"
+    return (
+        f"{len(search.steps):,} steps, {len(found)} found, {search.read_steps} read, "
+        f"{len(queries)} statements, {in_database:.2f} s in the database, {cpu:.2f} CPU s here, "
+        f"{wall:.2f} s in all"
     )
 
 
