@@ -182,7 +182,7 @@ def in_a_database(kind: str, steps_a_day: int) -> None:
             jobs = JobInstance.objects.filter(scope__in=scopes)
             sys.stdout.write(
                 f"{kind}: {len(text)} bytes that nobody printed, {DAYS} days, of {rows:,} rows, "
-                f"{who}: {_asked(jobs, scopes, text)}\n"
+                f"{who}: {_figures_of(jobs, scopes, text)}\n"
             )
             sys.stdout.flush()
 
@@ -238,7 +238,7 @@ def _fill_day(
         signed_parts.write(day, list(parts), [])
 
 
-def _asked(jobs: Any, scopes: Any, text: str) -> str:
+def _figures_of(jobs: Any, scopes: Any, text: str) -> str:
     from django.db import connection  # Django must be set up before
     from django.test.utils import CaptureQueriesContext
 

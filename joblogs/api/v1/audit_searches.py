@@ -55,8 +55,8 @@ class AuditSearchesView(HttpStatusView):
         params = read_query(AuditSearchesParams, request._request)
         names = None if scopes is None else {str(scope) for scope in scopes}
         page = search_audit.settled_searches(after=params.after, length=params.length)
-        told = (search_audit.fields_of(read, names, job=params.job_instance_id) for read in page)
-        lines = b"".join(json_bytes(fields) + b"\n" for fields in told if fields is not None)
+        fields = (search_audit.fields_of(read, names, job=params.job_instance_id) for read in page)
+        lines = b"".join(json_bytes(each) + b"\n" for each in fields if each is not None)
         response = HttpResponse(lines, content_type="application/x-ndjson")
         response["X-Next-Cursor"] = str(page[-1].pk if page else params.after)
         return response
