@@ -38,6 +38,15 @@ class PatternPlaces:
         """All of them."""
         return {place for need in self.needs for places in need for place in places}
 
+    def some(self, most: int) -> set[int]:
+        """So many of them at most of each alternative, from all over it."""
+        return {
+            place
+            for need in self.needs
+            for places in need
+            for place in places[:: -(-len(places) // most)]
+        }
+
     def columns(self, row: Callable[[int], int], every: int) -> int:
         """The parts that may match, each one a bit: of `every` one, by the row of a place."""
         left = every
