@@ -138,7 +138,7 @@ def fields_of(
     """A search as the API tells it who may audit these scopes (None is all); None if it went
     through none of them or not through this job.
 
-    Of other scopes nothing is told: what was read and found is only told of a search of none.
+    Nothing of other scopes: what was read and found only of a search that went through no other.
     """
     steps: dict[str, int] = {}
     is_whole, has_job = True, job is None

@@ -34,8 +34,7 @@ _PART_FIELDS = ("day", "step_id", "first_host", "last_host", "size", "version", 
 _ROW_FIELDS = ("day", "page", "block", "bits", "width", "data")
 _ROW_TABLE, _PART_TABLE = SignatureRow._meta.db_table, SignedPart._meta.db_table
 _AT_ONCE = 500
-FIRST_PLACES = 8
-"""Of each alternative: a text that lacks it has all of them marked once in some thousand times."""
+FIRST_PLACES = 8  # one text in some thousands has all of them marked and not what is asked
 
 
 class NewPart(NamedTuple):
@@ -222,8 +221,7 @@ def _rewrite(day: datetime.date, blocks: Sequence[int]) -> None:
 
 
 def empty_day(day: datetime.date) -> None:
-    """Delete all of a day. Part of the caller's transaction. Raises OperationalError if somebody
-    is there for long."""
+    """Delete a day. Part of the caller's transaction. Raises OperationalError if it is in use."""
     for partitions, model in zip(PARTITIONS, (SignedPart, SignatureRow), strict=True):
         if day in partitions.days():
             partitions.lock(day)
@@ -242,11 +240,11 @@ def sweep_rows(day: datetime.date) -> None:
 def possible(day: datetime.date, parts: Iterable[Part], places: PatternPlaces) -> list[Part]:
     """Those of a day's parts in which a pattern may match. Three statements, however many they are.
 
-    Some places are asked for first, which nearly all texts lack one of; all of them only where that
-    leaves parts. A block that was written anew meanwhile denies nothing.
+    All places are asked for where some of them leave parts. A block that was written anew meanwhile
+    denies nothing.
     """
     of_block: dict[int, list[Part]] = defaultdict(list)
-    chosen = []
+    chosen = list[Part]()
     for part in parts:
         if part.block is not None and part.slot is not None:
             of_block[part.block].append(part)
@@ -255,20 +253,13 @@ def possible(day: datetime.date, parts: Iterable[Part], places: PatternPlaces) -
     tables = _tables(day, of_block)
     data: dict[tuple[int, int], bytes] = {}
     for some in (places.some(FIRST_PLACES), places.all):
-        wanted = {
-            (table.where(place)[0], block)
-            for block, table in tables.items()
-            if of_block[block]
-            for place in some
-        }
+        left = [(block, table) for block, table in tables.items() if of_block[block]]
+        wanted = {(table.where(place)[0], block) for block, table in left for place in some}
         data |= _pages(day, sorted(wanted.difference(data)))
-        for block, table in tables.items():
-            columns = _columns(table, block, data, places)
-            of_block[block] = [
-                part
-                for part in of_block[block]
-                if columns >> (table.width - 1 - (part.slot or 0)) & 1
-            ]
+        for block, table in left:
+            columns, last = _columns(table, block, data, places), table.width - 1
+            own = of_block[block]
+            of_block[block] = [part for part in own if columns >> (last - (part.slot or 0)) & 1]
     return [*chosen, *itertools.chain.from_iterable(of_block.values())]
 
 

@@ -34,7 +34,7 @@ class AuditSearchesView(HttpStatusView):
         "get": Operation(
             summary="Who searched the logs of many jobs, after a cursor",
             description="For an app with the right `audit`, of its scopes: one JSON object a line. "
-            "Of a page only those that went through one of its scopes are told, so go on until the "
+            "Of a page only those that went through one of its scopes come, so go on until the "
             "cursor stays as it is.",
             tag="Audit",
             request=AuditSearchesParams,
