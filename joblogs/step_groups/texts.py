@@ -37,7 +37,8 @@ class HostText:
         self.is_whole = not tail and len(head) >= host.size
         if not self.is_whole:
             head = head[: head.rfind(b"\n") + 1] or head
-        tail = tail[tail.find(b"\n") + 1 :]
+        # Of a last line that is longer than what was read there is nothing else to show.
+        tail = tail[tail.find(b"\n", 0, -1) + 1 :]
         self.text = cleaned(head + tail, self.names)
         self.raw = (head + tail).removesuffix(b"\n").split(b"\n") if head or tail else []
         self._tail_row = head.count(b"\n") if tail else len(self.raw)

@@ -299,3 +299,11 @@ def test_the_card_of_the_crowd_says_which_lines_come_and_go() -> None:
     assert "different output" not in _plain(shown)
     (card,) = [_plain(card) for card in shown.split("<section ") if "come and go" in card]
     assert "Lines that come and go: updates wait on 30 hosts; restart required on 20 hosts" in card
+
+
+def test_a_last_line_longer_than_what_is_read_of_it_is_the_last_line() -> None:
+    filler = "".join(f"step {line}\n" for line in range(1, 9_001))
+    _load([1], lambda host: f"{filler}error of {'x' * 200_000}THE END\n")
+    card = _card(_step(staff()), "web-00001")
+    assert "Last lines" in card
+    assert re.search(r"9001x{100}", card)
