@@ -50,6 +50,11 @@ _BEYOND_ASCII = re.compile(
 )
 
 
+def is_listed_cause(word: bytes) -> bool:
+    """Whether a word by itself is in the list."""
+    return word.lower() in _CAUSES
+
+
 def is_cause(word: bytes) -> bool:
     """Whether a word tells what went wrong or how something stands, by itself or by its ending; a
     path or a joined name does not for the words in it. Beyond ASCII only a short word is none."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .features import VERSION
+from .line_forms import TROUBLE
 from .tables import Table
 
 Array = npt.NDArray[Any]
 
-RULES = 2
+RULES = 3
 """To be raised when the same hosts have another key: keys of other rules are never equal."""
 KEY_BYTES = 16
 
@@ -41,9 +42,20 @@ def telling_lines(table: Table, rows: Array, of_successes: Collection[int]) -> f
         lines, counts = np.unique(pairs & 0xFFFFFFFF, return_counts=True)
         everywhere = set(lines[counts == len(rows)].tolist())
         if own := everywhere.difference(of_successes):
-            return _whatever_words(table, own)
+            forms = dict(zip(entries.lines.tolist(), entries.forms.tolist(), strict=True))
+            return _plainly(table, own, forms) or _whatever_words(table, own)
     lasts = Counter(table.lasts[rows].tolist())
-    return _whatever_words(table, [max(lasts, key=lambda line: (lasts[line], line))])
+    last = [max(lasts, key=lambda line: (lasts[line], line))]
+    return _plainly(table, last, {}) or _whatever_words(table, last)
+
+
+def _plainly(table: Table, lines: Iterable[int], forms: Mapping[int, int]) -> frozenset[int]:
+    """Hashes of what lines say whatever names they hold, of those that tell of trouble if there are
+    such; without what successes say too."""
+    words = {line: table.plain.get(line, 0) for line in lines}
+    own = {line: one for line, one in words.items() if one not in table.plain_of_successes}
+    trouble = {one for line, one in own.items() if forms.get(line, 0) & TROUBLE}
+    return frozenset(trouble or own.values()) - {0}
 
 
 def _whatever_words(table: Table, lines: Iterable[int]) -> frozenset[int]:

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from .features import digest_of
 from .line_groups import Part, Why, by_lines, variants_max
 from .line_shares import VARIANTS, NoisyPlaces, by_sequence, noisy_places
 from .luck import Read, is_noise, skeletons_of, without_luck
+from .plain_words import plain_words
 from .tables import Table, key_of
 from .value_groups import Place, by_values
 from .words import Alike, Sample, alike_lines
@@ -94,22 +96,32 @@ def _varying_words(table: Table, rows: Mapping[Outcome, Sequence[int]], read: Re
     weights: dict[int, tuple[int, bool]] = {}
     for outcome in sorted(rows, key=lambda one: not one.failed):
         variants = sorted(by_sequence(table, np.array(rows[outcome])), key=len, reverse=True)
-        if outcome.failed and len(variants) > 1:
+        if outcome.failed:
             chosen = variants[:FAILURES_READ]
         elif not outcome.failed and (weights or len(variants) > variants_max(len(rows[outcome]))):
             chosen = variants[:: max(1, len(variants) // SUCCESSES_READ)][:SUCCESSES_READ]
         else:
             continue
         weights |= {int(one[0]): (len(one), outcome.failed) for one in chosen}
+    if not any(failed for _, failed in weights.values()) and len(weights) < 2:
+        return []
     logs = read(sorted(weights)) if weights else {}
+    skeletons_by_row = dict(zip(logs, skeletons_of(logs.values()), strict=True))
+    for row, skeletons in skeletons_by_row.items():
+        plain = {digest_of(one): _plain_digest(one) for one in skeletons}
+        table.plain |= plain
+        if not weights[row][1]:
+            table.plain_of_successes.update(plain.values())
     hosts = np.array(sorted(row for own in rows.values() for row in own), np.int64)
     return alike_lines(
-        [
-            Sample(skeletons, *weights[row])
-            for row, skeletons in zip(logs, skeletons_of(logs.values()), strict=True)
-        ],
+        [Sample(skeletons, *weights[row]) for row, skeletons in skeletons_by_row.items()],
         lambda line, slot: is_noise(table, hosts, key_of(line, 0), slot + 1),
     )
+
+
+def _plain_digest(skeleton: bytes) -> int:
+    words = plain_words(skeleton)
+    return digest_of(words) if words else 0
 
 
 def _failures(table: Table, hosts: Array, good: set[int], noise: NoisyPlaces) -> list[Part]:

@@ -83,6 +83,10 @@ class Table:
         self._forms = (self._begins + self.counts + slots) * 4
         self.words: Sequence[Alike] = ()
         """Lines that are alike but for words that vary."""
+        self.plain: dict[int, int] = {}
+        """Of lines of failures that were read, and of those of successes, a hash of their words
+        whatever names they hold (`plain_words`); 0 where there are no other words."""
+        self.plain_of_successes: set[int] = set()
         self.raw = self
         """The same, with every line by its own words."""
         self._alike = self._shared = np.zeros(0, np.uint32)

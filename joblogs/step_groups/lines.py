@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,11 +22,17 @@ from .texts import HostText
 LINES_SHOWN = 8
 FIRST_OF_MANY = 3
 """Of more lines that are shown, those at the beginning; the others are the last ones."""
+LAST_OF_MANY = 2
+"""Of these as many at least, if lines between tell of an error."""
 CROWD_LINES = 5
 LINE_BYTES, BEFORE_BYTES = 400, 120
 """Of a line, and of it what is shown before a value far to the right."""
 COMPARED_LINES = 2_000
 """More lines than this are not aligned."""
+_ERROR_NAME = re.compile(
+    rb"(?:Caused by: )?(?:\w+(?:\.|::))*\w*(?:Exception|Error|Failure)\b(?: ?:|$)|\w+(?:\.\w+)+: "
+)
+"""Begins a line behind a stack trace."""
 
 
 class Relation(StrEnum):
@@ -128,7 +135,7 @@ def _failure(
     rows = [line.number for line in text.lines]
     own = own_rows(text, known_lines(made, usual)) if made.lines_of_successes else []
     if own:
-        return ChosenLines(group.first, Relation.OWN, _with_context(text, _some(own)))
+        return ChosenLines(group.first, Relation.OWN, _with_context(text, _some(text, own)))
     last = rows[-LINES_SHOWN + FIRST_OF_MANY :]
     error = next((r for r in rows if search.tells_of_error(text.raw[r]) is not None), None)
     if error is None or error in last:
@@ -150,7 +157,7 @@ def _variant(made: StepGroups, group: StepGroup, text: HostText, usual: HostText
     lacking = [place for place in range(len(theirs)) if place not in shared]
     if differing:
         relation = Relation.DIFFERS if lacking else Relation.EXTRA
-        return ChosenLines(group.first, relation, _with_context(text, _some(differing)))
+        return ChosenLines(group.first, relation, _with_context(text, _some(text, differing)))
     if not lacking:
         return ChosenLines(group.first, Relation.SAME, _shown(text, rows[-2:]))
     if lacking[0] > max(shared, default=-1):
@@ -190,10 +197,19 @@ def _lacks(made: StepGroups, group: StepGroup, usual: HostText, rows: Sequence[i
     return excerpt
 
 
-def _some(rows: list[int]) -> list[int]:
+def _some(text: HostText, rows: list[int]) -> list[int]:
+    """Of many lines the first ones, those besides that name an error, and the last ones."""
     if len(rows) <= LINES_SHOWN:
         return rows
-    return rows[:FIRST_OF_MANY] + rows[FIRST_OF_MANY - LINES_SHOWN :]
+    first, rest = rows[:FIRST_OF_MANY], rows[FIRST_OF_MANY:]
+    last = rest[FIRST_OF_MANY - LINES_SHOWN :]
+    errors = [row for row in rest[: -len(last)] if _names_error(text.raw[row])]
+    errors = errors[: len(last) - LAST_OF_MANY]
+    return [*first, *errors, *last[len(errors) :]]
+
+
+def _names_error(line: bytes) -> bool:
+    return _ERROR_NAME.match(line) is not None or search.tells_of_error(line) is not None
 
 
 def _with_context(text: HostText, rows: Sequence[int]) -> list[ShownLine]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 
+from joblogs.grouping.failure_keys import failure_key, telling_lines
 from joblogs.grouping.features import Log, features_of
-from joblogs.grouping.groups import HostGroup, Outcome, group_hosts
+from joblogs.grouping.groups import HostGroup, Outcome, group_hosts, lines_of_successes
 from joblogs.grouping.tables import Table
 
 Text = Callable[[random.Random, int, str], str]
@@ -26,10 +27,29 @@ def logs_of(text: Text, hosts: int, planted: Mapping[int, str]) -> list[Log]:
 
 def groups_of(logs: Sequence[Log], failed: Sequence[int] = ()) -> list[HostGroup]:
     """The groups of hosts that printed these logs, some of which failed."""
-    table = Table([[packed] for packed in features_of(logs)])
+    return _table_and_groups(logs, failed)[1]
+
+
+def failure_keys_of(logs: Sequence[Log], failed: Sequence[int]) -> set[bytes]:
+    """The keys of the failures among hosts that printed these logs."""
+    table, groups = _table_and_groups(logs, failed)
+    successes = table.with_alike(lines_of_successes(table, _outcomes(logs, failed)))
+    return {
+        failure_key(104, 1, telling_lines(table, group.hosts, successes))
+        for group in groups
+        if int(group.hosts[0]) in failed
+    }
+
+
+def _outcomes(logs: Sequence[Log], failed: Sequence[int]) -> list[Outcome]:
     bad = set(failed)
-    outcomes = [Outcome(host in bad, host in bad) for host in range(len(logs))]
-    return group_hosts(table, outcomes, lambda rows: {row: logs[row] for row in rows})
+    return [Outcome(host in bad, host in bad) for host in range(len(logs))]
+
+
+def _table_and_groups(logs: Sequence[Log], failed: Sequence[int]) -> tuple[Table, list[HostGroup]]:
+    table = Table([[packed] for packed in features_of(logs)])
+    outcomes = _outcomes(logs, failed)
+    return table, group_hosts(table, outcomes, lambda rows: {row: logs[row] for row in rows})
 
 
 def small_groups(groups: Sequence[HostGroup]) -> list[list[int]]:

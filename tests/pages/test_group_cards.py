@@ -152,6 +152,18 @@ def test_a_failure_shows_the_lines_that_no_success_printed() -> None:
     assert "cleaned up" not in card
 
 
+def test_of_a_long_failure_the_lines_that_name_the_error_are_shown() -> None:
+    calls = "".join(
+        f"  File 'm{n}', line {n}, in step\n    do_{_word(n)[:5]}()\n" for n in range(6)
+    )
+    error = (
+        f"begun\nTraceback:\n{calls}db.errors.DuplicateTable: it is there\n{calls}read on\nend\n"
+    )
+
+    _load(range(1, 41), lambda host: error + "error\n" if host == 7 else "begun\ndone\n")
+    assert "DuplicateTable" in _card(_step(staff()), "web-00007")
+
+
 @pytest.mark.parametrize(
     ("usual", "own", "reason"),
     [
