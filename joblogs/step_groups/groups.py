@@ -256,8 +256,15 @@ def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
 def _logs(made: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
     """The beginnings of the logs of some hosts of the table; of those that failed the ends."""
     logs = {}
-    for failed, part in ((False, Range(0, LUCK_BYTES)), (True, Range(tail=LUCK_BYTES))):
-        some = [row for row in rows if (made.hosts[row].status not in HOST_SUCCEEDED) is failed]
+    long = {
+        row
+        for row in rows
+        if made.hosts[row].size > LUCK_BYTES and made.hosts[row].status in HOST_SUCCEEDED
+    }
+    for part, some in (
+        (Range(0, LUCK_BYTES), sorted(long)),
+        (Range(tail=LUCK_BYTES), [row for row in rows if row not in long]),
+    ):
         read = query.script_range(made.step, [made.hosts[row] for row in some], part)
         for row, (host, _, parts) in zip(some, read if some else (), strict=True):
             data = b"".join(parts)
