@@ -28,7 +28,7 @@ from joblogs.query.overview import Overview, normal_status
 Array = npt.NDArray[Any]
 
 LUCK_BYTES = 64 * 1024
-"""Read of a log to see which of its words vary, or set its host apart by luck."""
+"""Read of a log to see which words vary, and whether only these set its host apart."""
 
 
 class Printed(StrEnum):
@@ -254,23 +254,16 @@ def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
 
 
 def _logs(made: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
-    """The beginnings of the logs of some hosts of the table; of those that failed the ends."""
-    logs = {}
-    long = {
-        row
-        for row in rows
-        if made.hosts[row].size > LUCK_BYTES and made.hosts[row].status in HOST_SUCCEEDED
-    }
-    for part, some in (
-        (Range(0, LUCK_BYTES), sorted(long)),
-        (Range(tail=LUCK_BYTES), [row for row in rows if row not in long]),
-    ):
+    """The beginnings of long logs of hosts that succeeded, the ends of all others."""
+    succeeded = (row for row in rows if made.hosts[row].status in HOST_SUCCEEDED)
+    long = [row for row in succeeded if made.hosts[row].size > LUCK_BYTES]
+    logs, rest = dict[int, Log](), sorted(set(rows).difference(long))
+    for part, some in ((Range(0, LUCK_BYTES), long), (Range(tail=LUCK_BYTES), rest)):
         read = query.script_range(made.step, [made.hosts[row] for row in some], part)
         for row, (host, _, parts) in zip(some, read if some else (), strict=True):
-            data = b"".join(parts)
-            logs[row] = Log(data, host.newest.own_names)
+            logs[row] = Log(b"".join(parts), host.newest.own_names)
             made.read_hosts.add(host.bk_host_id)
-            made.read_bytes += len(data)
+    made.read_bytes += sum(len(log.data) for log in logs.values())
     return logs
 
 
