@@ -17,6 +17,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _EMBEDDING = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
 """Networks whose addresses lead to others."""
+_RESERVED = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20", "5f00::/16"),
+    )
+)
+"""Networks that not every Python knows as such that nobody is reached at."""
 
 
 class TargetRefused(ValueError):
@@ -92,4 +99,6 @@ def is_public(text: str) -> bool:
             address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         elif address.is_site_local or any(address in network for network in _EMBEDDING):
             return False
+    if any(address in network for network in _RESERVED if network.version == address.version):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
