@@ -678,3 +678,74 @@ def _(d: Dice, host: int, how: str) -> str:
     if how == "single":
         return log + f"ERROR home directory of {user} could not be created, file exists\n"
     return log + "done\n"
+
+
+@failing("tar of files of its own", outlier="changed")
+def _(d: Dice, host: int, how: str) -> str:
+    def file() -> str:
+        return f"data/{d.choice(TABLES)}/{d.choice(PACKAGES)}.{d.choice(('log', 'dat', 'idx'))}"
+
+    files = [file() + "\n" for _ in range(d.randrange(5, 30))]
+    middle = len(files) // 2
+    if how == "a":
+        files.insert(middle, f"tar: {file()}: Cannot open: Permission denied\n")
+    if how == "b":
+        end = "tar: /backup/data.tar.gz: Cannot write: No space left on device\n"
+        return "".join(files[:middle]) + end + "tar: Error is not recoverable: exiting now\n"
+    if how == "single":
+        files.insert(middle, f"tar: {file()}: Cannot open: Input/output error\n")
+    if how in ("a", "single"):
+        return "".join(files) + "tar: Exiting with failure status due to previous errors\n"
+    if how == "changed":
+        files.insert(middle, f"tar: {file()}: file changed as we read it\n")
+    return "".join(files) + f"archive of {d.randrange(10, 900)} MB\n"
+
+
+@failing("a panic in Go", outlier="reconnect")
+def _(d: Dice, host: int, how: str) -> str:
+    def line(text: str) -> str:
+        return f"2026/11/22 {d.clock()} {text}\n"
+
+    log = line("starting relay v1.9.2") + line(f"connected to kafka-{d.randrange(9)}:9092")
+    log += "".join(
+        line(f"consumed {d.randrange(9, 9000)} messages of {d.choice(TABLES)}") for _ in range(4)
+    )
+    calls = (
+        f"\ngoroutine {d.randrange(900)} [running]:\nmain.(*Relay).{d.choice(('handle', 'flush', 'commit'))}(0xc000{d.hex(6)})\n"
+        f"\t/build/relay/{d.choice(TABLES)}.go:{d.randrange(9, 400)} +0x{d.hex(3)}\n"
+    )
+    if how == "a":
+        return (
+            log
+            + "panic: runtime error: invalid memory address or nil pointer dereference\n"
+            + calls
+        )
+    if how == "b":
+        return log + "panic: assignment to entry in nil map\n" + calls
+    if how == "single":
+        return log + "panic: close of closed channel\n" + calls
+    if how == "reconnect":
+        log += line("broker went away, retrying")
+    return log + line(f"drained, {d.randrange(10**4, 10**6)} messages in total")
+
+
+@failing("apk upgrade", outlier="branch")
+def _(d: Dice, host: int, how: str) -> str:
+    branch = "v3.19" if how == "branch" else "v3.20"
+    log = f"fetch https://dl-cdn.alpinelinux.org/alpine/{branch}/main/x86_64/APKINDEX.tar.gz\n"
+    package = f"{d.choice(PACKAGES)}-{d.randrange(9)}.{d.randrange(9)}-r{d.randrange(5)}"
+    if how == "a":
+        return (
+            log
+            + f"ERROR: unable to select packages:\n  {package}:\n    breaks: world[{d.choice(PACKAGES)}=1.1-r0]\n"
+        )
+    if how == "b":
+        return (
+            log
+            + f"ERROR: unable to lock the database of packages\n  {package}:\n    waited for 10 seconds\n"
+        )
+    if how == "single":
+        return log + f"ERROR: the signature is not trusted\n  {package}:\n    skipped\n"
+    for at in range(d.randrange(2, 9)):
+        log += f"({at + 1}/9) Upgrading {d.choice(PACKAGES)} ({d.randrange(9)}.1-r0 -> {d.randrange(9)}.2-r0)\n"
+    return log + f"OK: {d.randrange(100, 400)} MiB in {d.randrange(90, 300)} packages\n"
