@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from django.conf import settings
 
 from joblogs import __version__, kept_groups
 from joblogs.grouping.features import VERSION
@@ -143,7 +144,13 @@ def _may_be_kept(overview: Overview) -> bool:
         and step.job.expired_at is None
         and overview.attempts == Attempts()
         and overview.all_finished
+        and not (settings.OBJECT_STORE_URL and _is_packed(overview))
     )
+
+
+def _is_packed(overview: Overview) -> bool:
+    """Whether a log may lie in an object: a page that reads none cannot say that it is lost."""
+    return any(result.pack is not None for result in overview.results)
 
 
 def _is_to_be_kept(made: StepGroups, found: Excerpts) -> bool:
