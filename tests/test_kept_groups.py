@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from joblogs import kept_groups, step_groups
 from joblogs.choices import HostStatus
 from joblogs.grouping.host_ranges import fold
+from joblogs.logtext import store
 from joblogs.models import HostResult, KeptGroups, LogFeatures, StepInstance
 from joblogs.query import Attempts
 from joblogs.query.overview import overview
@@ -219,3 +221,77 @@ def test_what_is_kept_of_a_step_is_small() -> None:
     _opened(staff())
     (kept,) = KeptGroups.objects.all()
     assert len(kept.data) < 2_000
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:20],
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+        lambda data: data[:16] + b"\x09" + data[17:],
+        lambda data: b"\x00\xc1",
+    ],
+    ids=["nothing", "a part", "a bit", "another codec", "no message"],
+)
+def test_groups_that_were_damaged_are_computed_and_kept_again(
+    damage: Callable[[bytes], bytes],
+) -> None:
+    _load()
+    client = staff()
+    before = _opened(client)
+    (data,) = KeptGroups.objects.values_list("data", flat=True)
+    KeptGroups.objects.update(data=damage(bytes(data)))
+    assert _lines(html(client, page("step", host=None))) == _lines(before)
+    assert [bytes(kept.data) for kept in KeptGroups.objects.all()] == [bytes(data)]
+
+
+def _load_many_ways() -> None:
+    """A step of 12 hosts that have ended, of which 8 failed, each in its own way."""
+    hosts = range(1, 13)
+    load(
+        *(job(status=4), step(status=4)),
+        *(result(host, host_name=f"web-{host}", status=9, exit_code=0) for host in range(9, 13)),
+        *(result(host, host_name=f"web-{host}", status=104, exit_code=host) for host in hosts[:8]),
+        *(script_log(f"{OK}error {'abcdefgh'[host % 8] * 5} here\n", host=host) for host in hosts),
+    )
+
+
+@pytest.mark.parametrize("queries", [["?open={}", ""], ["", "?open={}"], ["?only=failed", ""]])
+def test_what_is_shown_and_recorded_does_not_depend_on_who_looked_before(
+    queries: list[str],
+) -> None:
+    _load_many_ways()
+    client, address = staff(), page("step", host=None)
+    html(client, address)
+    found = overview(the_step(), Attempts())
+    made = step_groups.step_groups(found)
+    queries = [query.format(made.groups[6].key) for query in queries]
+
+    def look(query: str) -> tuple[list[str], object]:
+        return _lines(html(client, address + query)), reads()[-1]
+
+    alone = []
+    for query in queries:
+        KeptGroups.objects.all().delete()
+        alone.append(look(query))
+    KeptGroups.objects.all().delete()
+    step_groups.excerpts(made, made.groups)  # as `summary` does
+    assert KeptGroups.objects.exists()
+    assert [look(query) for query in queries] == alone
+    assert [look(query) for query in queries] == alone
+
+
+def test_what_an_older_program_masks_is_not_shown_and_goes_with_a_run_for_every_day() -> None:
+    _load()
+    client = staff()
+    _opened(client)
+    log = HostResult.objects.get(host_id=12)
+    whole = (OK + BAD).encode()
+    at = whole.index(b"sekrit-phrase")
+    store.replace(log.day, store.span_of(log, at, at + 13), bytearray(b"*" * 13))
+    HostResult.objects.filter(pk=log.pk).update(masked=1, redacted=[[at, at + 13]])
+    LogFeatures.objects.all().delete()
+    call_command("maintain_logs", "--every-day", stdout=io.StringIO())
+    assert not KeptGroups.objects.exists()
+    assert "sekrit-phrase" not in _opened(client)

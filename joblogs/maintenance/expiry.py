@@ -57,6 +57,7 @@ def expire_logs(run: CurrentRun) -> None:
         sweep(timezone.now() - SWEPT_FOR)
     if run.sweep is Sweep.EVERY_DAY:
         delete_lost_packs()
+        kept_groups.delete_all()
     overlaps.forget_conflicts()
 
 

@@ -4,7 +4,7 @@ bounded: both ends of one log a group, and of some hosts besides whose values ar
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from joblogs import search
@@ -75,10 +75,49 @@ class Excerpts:
     by_key: dict[str, Excerpt] = field(default_factory=dict)
     first_lines: dict[str, bytes] = field(default_factory=dict)
     """Of groups of which one line is shown the first that no success printed, else the last."""
-    hosts: set[int] = field(default_factory=set)
-    size: int = 0
+    crowd: dict[int, int] = field(default_factory=dict)
+    """What was read of the crowd, with which all are compared: bytes by host, as of those below."""
+    texts: dict[str, dict[int, int]] = field(default_factory=dict)
+    """What was read for each excerpt."""
+    ends: dict[str, dict[int, int]] = field(default_factory=dict)
+    """What was read for each first line."""
     lost: Lost | None = None
     """Hosts whose logs cannot be read now, if that is no error."""
+
+    @property
+    def hosts(self) -> set[int]:
+        """Hosts whose logs were read."""
+        return set().union(self.crowd, *self.texts.values(), *self.ends.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes of log that were read: a text that several excerpts need was read once."""
+        texts = dict(self.crowd)
+        for own in self.texts.values():
+            texts |= own
+        return sum(texts.values()) + sum(
+            size for own in self.ends.values() for size in own.values()
+        )
+
+    def of(self, groups: Collection[str], brief: Collection[str]) -> Excerpts:
+        """Those of some groups and the first lines of others, as if no more had been read."""
+        return Excerpts(
+            {key: one for key, one in self.by_key.items() if key in groups},
+            {key: line for key, line in self.first_lines.items() if key in brief},
+            self.crowd,
+            {key: read for key, read in self.texts.items() if key in groups},
+            {key: read for key, read in self.ends.items() if key in brief},
+        )
+
+    def with_those_of(self, others: Excerpts) -> Excerpts:
+        """These and others that are not among them."""
+        return Excerpts(
+            others.by_key | self.by_key,
+            others.first_lines | self.first_lines,
+            others.crowd | self.crowd,
+            others.texts | self.texts,
+            others.ends | self.ends,
+        )
 
 
 def computed_excerpts(
@@ -102,12 +141,18 @@ def computed_excerpts(
     differences = {group.key: _differences(made, group, usual) for group in shown}
     varying = {group.key: variations(made, group) for group in shown if group.is_crowd}
     loose = {group.key: loose_lines(made, group) for group in shown if group.is_crowd}
-    hosts = [group.first for group in shown]
-    hosts += [usual.first] if usual else []
-    hosts += [group.like.first for group in shown if group.like]
-    hosts += [line.host for own in loose.values() for line in own]
+    needed = {group.key: [group.first] for group in shown}
+    for group in shown:
+        needed[group.key] += [group.like.first] if group.like else []
+        needed[group.key] += [line.host for line in loose.get(group.key, ())]
+    hosts = [host for own in needed.values() for host in own] + ([usual.first] if usual else [])
     hosts += _hosts([own for own, _ in differences.values()], [own for own, _ in varying.values()])
     texts = texts_of(made.step, hosts, found.lost)
+    if usual is not None:
+        found.crowd = _read(texts, [usual.first])
+    for key, first in needed.items():
+        with_values = _hosts([differences[key][0]], [varying[key][0]] if key in varying else [])
+        found.texts[key] = _read(texts, [*first, *with_values])
     on_hosts = Counter(digest for text in texts.values() for digest in text.counts)
     for group in shown:
         text = texts.get(group.first.bk_host_id)
@@ -127,9 +172,13 @@ def computed_excerpts(
             excerpt.lines = _value_lines(text, excerpt.differences)
         found.by_key[group.key] = excerpt
     _brief(made, listed, usual, texts, found)
-    found.hosts |= texts.keys()
-    found.size += sum(text.size for text in texts.values())
     return found
+
+
+def _read(texts: Mapping[int, HostText], hosts: Iterable[StepHost]) -> dict[int, int]:
+    """How much was read of those of some hosts that were read."""
+    ids = {host.bk_host_id for host in hosts}
+    return {host: text.size for host, text in texts.items() if host in ids}
 
 
 def _brief(
@@ -151,8 +200,7 @@ def _brief(
         last = [line.number for line in text.lines][-1:]
         for row in (errors or rows or last)[:1]:
             found.first_lines[group.key] = cut_at_character(text.raw[row], LINE_BYTES)
-        found.hosts.add(group.first.bk_host_id)
-        found.size += text.size
+        found.ends[group.key] = _read(ends, [group.first])
 
 
 def has_text(group: StepGroup) -> bool:

@@ -25,7 +25,7 @@ from .excerpts import Excerpts, computed_excerpts, has_text
 from .groups import Printed, StepGroup, StepGroups, computed_groups
 from .groups import identical_groups as computed_identical_groups
 
-RULES = 1
+RULES = 2
 """To be raised when the same host results have other groups or lines, or these are kept otherwise.
 Groups of another version of the program do not count either."""
 OPEN_MAX, BRIEF_MAX = 64, 400
@@ -35,7 +35,15 @@ _fact = itemgetter(
     *map(
         Result._fields.index,
         (
-            *("pk", "execute_count", "actual_execute_count", "batch", "status", "held_size"),
+            *(
+                "pk",
+                "host_id",
+                "execute_count",
+                "actual_execute_count",
+                "batch",
+                "status",
+                "held_size",
+            ),
             *("host_name", "ip", "ipv6", "tag", "exit_code", "masked"),
         ),
     )
@@ -107,20 +115,21 @@ def excerpts(
     With `what_is_there` groups whose logs cannot be read now have none; else that is an error.
     """
     open_keys, brief_keys = _keys(groups), _keys(brief)
-    if isinstance(made, KeptGroups):
-        if open_keys <= made.open and brief_keys <= made.open | made.brief:
-            return made.excerpts
-        # What others asked for stays, so that two who ask in turn do not both compute it.
-        if len(open_keys | made.open) <= OPEN_MAX and len(brief_keys | made.brief) <= BRIEF_MAX:
-            open_keys, brief_keys = open_keys | made.open, brief_keys | made.brief
-            kept_groups.forget(made.step)
-        else:
-            keep = False
+    known = made if isinstance(made, KeptGroups) else None
+    if known and open_keys <= known.open and brief_keys <= known.brief:
+        return known.excerpts.of(open_keys, brief_keys)
     made = _with_features(made)
     shown, listed = _of(made, open_keys), _of(made, brief_keys - open_keys)
-    found = computed_excerpts(made, shown, listed, what_is_there=what_is_there)
-    if keep and _is_to_be_kept(made, found) and len(shown) <= OPEN_MAX and len(listed) <= BRIEF_MAX:
-        _keep(made, found, open_keys, brief_keys)
+    found = kept = computed_excerpts(made, shown, listed, what_is_there=what_is_there)
+    if known:
+        # What others asked for stays, so that two who ask in turn do not both compute it.
+        kept = found.with_those_of(known.excerpts)
+        open_keys, brief_keys = open_keys | known.open, brief_keys | known.brief
+    is_little = len(open_keys) <= OPEN_MAX and len(brief_keys) <= BRIEF_MAX
+    if keep and is_little and _is_to_be_kept(made, found):
+        if known:
+            kept_groups.forget(made.step)
+        _keep(made, kept, open_keys, brief_keys)
     return found
 
 
