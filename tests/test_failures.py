@@ -82,13 +82,16 @@ def run_five_times() -> None:
     run(5, {2: "disk", 9: "disk", 3: "killed", 6: "auth"})
 
 
-@pytest.mark.parametrize("recorded_by", ["maintenance", "the summary"])
+@pytest.mark.parametrize("recorded_by", ["maintenance", "summaries"])
 def test_failures_of_earlier_runs_were_seen_before_and_the_new_one_is_new(
     summary: Callable[[int], Any], recorded_by: str
 ) -> None:
     run_five_times()
     if recorded_by == "maintenance":
         maintain()
+    else:
+        for number in range(1, 5):
+            summary(number)
     answer = summary(5)
     assert failures(answer) == [(1, 0), (1, 4), (2, 4)]
     (new,) = [
@@ -104,6 +107,14 @@ def test_failures_of_earlier_runs_were_seen_before_and_the_new_one_is_new(
     assert answer["since_last_run"]["new"] == [new["key"]]
     assert answer["since_last_run"]["recovered"] == []
     assert failures(summary(1)) == [(1, 0), (2, 0)]
+
+
+def test_an_earlier_run_that_nobody_looked_at_was_seen_before(
+    summary: Callable[[int], Any],
+) -> None:
+    run(1, {1: "disk"})
+    run(2, {4: "disk", 3: "auth"})
+    assert failures(summary(2)) == [(1, 0), (1, 1)]
 
 
 def test_the_page_says_it_in_words() -> None:
