@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from joblogs import access, database, query, slow_work
 from joblogs.api.base import caller_of, read_entry
 from joblogs.api.fields import read
+from joblogs.api.parameters import parameters
 from joblogs.audit import AuditedResponse, Channel
 from joblogs.errors import (
     BadRequest,
@@ -74,7 +75,7 @@ class HostLog(HttpStatusView):
         self, request: Request, scope_type: str, scope_id: str, job: int, step: int, host: int
     ) -> HttpResponseBase:
         caller = caller_of(request)
-        params = read(RawLogParams, request._request.GET)
+        params = read(RawLogParams, parameters(request._request))
         key = (caller.app.pk, caller.user, scope_type, scope_id, int(job), int(step), int(host))
         if params.wait:
             _returns.check(key)

@@ -272,3 +272,8 @@ def test_what_has_not_settled_when_a_log_ends_comes_then(get: Any) -> None:
     assert len(first) < 14
     load(result(102, status=9))
     assert first + _body(get(f"?offset={len(first)}", path=path)) == b"the end: PASSW"
+
+
+def test_more_parameters_than_are_read_are_a_bad_request(get: Any) -> None:
+    response = get("?" + "&".join(f"x{number}=1" for number in range(1_500)))
+    assert (response.status_code, response.json()["code"]) == (400, 1240003)
