@@ -39,12 +39,12 @@ def seconds_to_wait(bucket: bytes, *, now: float) -> int:
     with transaction.atomic():
         FailedLogins.objects.filter(free_at__lt=moment - FORGET_SECONDS * 1000).delete()
         FailedLogins.objects.get_or_create(key=bucket, defaults={"free_at": moment})
-        parsed = FailedLogins.objects.select_for_update().get(key=bucket)
-        if parsed.free_at > moment:
-            return -(-(parsed.free_at - moment) // 1000)
-        parsed.failures += 1
-        parsed.free_at = moment + _wait_after(parsed.failures) * 1000
-        parsed.save(update_fields=["failures", "free_at"])
+        row = FailedLogins.objects.select_for_update().get(key=bucket)
+        if row.free_at > moment:
+            return -(-(row.free_at - moment) // 1000)
+        row.failures += 1
+        row.free_at = moment + _wait_after(row.failures) * 1000
+        row.save(update_fields=["failures", "free_at"])
     return 0
 
 

@@ -12,8 +12,13 @@ from joblogs.database import readiness
 
 
 def program() -> str:
-    """Name of the program that runs commands here: `joblogs` where it is installed."""
-    return "joblogs" if Path(sys.argv[0]).name == "joblogs" else "manage.py"
+    """What runs commands here: `joblogs` where it is installed, else Python with manage.py."""
+    if Path(sys.argv[0]).name == "joblogs":
+        return "joblogs"
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    return f"{python} manage.py"
 
 
 class StoreCommand(BaseCommand):
@@ -32,3 +37,8 @@ class StoreCommand(BaseCommand):
     def note(self, text: str) -> None:
         """Write to standard error what is no error, so not in the colour of errors."""
         self.stderr.write(text, str)
+
+
+def amount(number: int, one: str, more: str = "") -> str:
+    """A number and what it counts: "1 step", "2,000 steps"; `more` is a plural without an s."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"

@@ -232,7 +232,7 @@ def test_a_hold_keeps_all_of_it(settings: Any) -> None:
 
     def try_all() -> None:
         call_command("maintain_logs", stdout=io.StringIO())
-        with pytest.raises(Exception, match="1 held jobs were not removed"):
+        with pytest.raises(Exception, match="1 held job not removed"):
             _remove()
 
     # What maintenance was told, it has looked at, and signed anew.

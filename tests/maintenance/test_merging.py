@@ -112,10 +112,10 @@ def test_a_dry_run_counts_the_same_logs_and_changes_nothing(
 ) -> None:
     _ship(_text(5_000), pieces=5, status=9)
     call_command("maintain_logs", "--dry-run")
-    assert "1 logs merged" in capsys.readouterr().out
+    assert "1 log merged" in capsys.readouterr().out
     assert LogChunk.objects.count() == 5
     call_command("maintain_logs")
-    assert "1 logs merged (saving 4 chunks)" in capsys.readouterr().out
+    assert "1 log merged (saving 4 chunks)" in capsys.readouterr().out
 
 
 def test_a_bounded_run_leaves_the_rest() -> None:

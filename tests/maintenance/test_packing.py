@@ -207,7 +207,7 @@ def test_a_log_that_stays_packed_is_told(settings: Any) -> None:
     settings.PACK_AFTER_DAYS = None
     damaged = LogPack.objects.order_by("step_id")[0]
     LogPack.objects.filter(step_id=damaged.step_id).update(data=b"x")
-    with pytest.raises(CommandError, match="1 logs stay packed"):
+    with pytest.raises(CommandError, match="1 log left packed"):
         call_command("maintain_logs", "--unpack")
     assert LogPack.objects.count() == 1
 
@@ -431,8 +431,8 @@ def test_a_run_whose_time_is_over_says_how_much_is_left_and_the_next_one_goes_on
     # It is no first run of a day.
     call_command("maintain_logs")
     told = capsys.readouterr().out
-    assert "1 logs packed" in told
-    assert "The next run goes on: 1 logs to pack are left." in told
+    assert "1 log packed" in told
+    assert "The next run goes on: 1 log to pack." in told
     assert [maintenance.maintain().logs_packed for _ in range(2)] == [1, 0]
     assert HostResult.objects.filter(pack=None).count() == 0
     assert texts() == before

@@ -55,7 +55,7 @@ def _one_log() -> None:
 def test_standard_output_holds_the_export_and_nothing_else() -> None:
     out, err, code = _run("--format", "txt", "--no-prefix")
     assert (out, code) == (b"hello\n", 0)
-    assert "Exported 1 jobs, 1 steps, 1 hosts and 6 bytes of text." in err
+    assert "Exported 1 job, 1 step, 1 host and 6 bytes of text." in err
     assert _run("--format", "txt", "--step", 200, "--output", "-")[0] == b"web-1 | hello\n"
 
 
@@ -64,7 +64,7 @@ def test_what_went_well_is_not_said_in_the_colour_of_errors() -> None:
     err.isatty = lambda: True  # type: ignore[method-assign]
     out = io.TextIOWrapper(io.BytesIO())
     call_command(export_logs.Command(stdout=out, stderr=err, force_color=True), "--format", "txt")
-    assert err.getvalue().startswith("Exported 1 jobs")
+    assert err.getvalue().startswith("Exported 1 job")
 
 
 @pytest.mark.parametrize("format", list(Format))

@@ -271,7 +271,7 @@ def test_expired_logs_are_left_alone_and_holes_are_told() -> None:
     JobInstance.objects.filter(job_instance_id=101).update(expired_at=1)
     LogChunk.objects.filter(host_result_id=the_result(2).pk).delete()
     said, code = redact_logs()
-    assert (code, "1 logs cannot be read" in said) == (1, True)
+    assert (code, "1 log could not be read" in said) == (1, True)
     assert "Masked 2 places in 2 of 3 logs." in said
 
 
@@ -316,7 +316,7 @@ def test_a_chunk_that_cannot_be_unpacked_keeps_no_other_log_from_its_masks() -> 
         codec=codec.ZSTD, data=b"damaged"
     )
     said, code = redact_logs()
-    assert (code, "1 logs cannot be read" in said) == (1, True)
+    assert (code, "1 log could not be read" in said) == (1, True)
     assert "Masked 3 places in 3 of 4 logs." in said
 
 

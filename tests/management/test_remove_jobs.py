@@ -65,7 +65,7 @@ def test_a_job_goes_with_all_that_is_below_it_and_the_run_is_recorded() -> None:
     _job(1)
     _job(2)
     assert remove_jobs("--scope", "biz:2", "--job", "1", "--by", "zoe") == (
-        "Removed 1 jobs with 2 host results and 12 bytes of text.\n",
+        "Removed 1 job with 2 host results and 12 bytes of text.\n",
         0,
     )
     assert _left() == [2]
@@ -93,7 +93,7 @@ def test_held_jobs_are_refused_and_the_others_go() -> None:
         _job(number)
     JobInstance.objects.filter(job_instance_id=2).update(held_at=timezone.now())
     said, code = remove_jobs("--scope", "biz:2")
-    assert (said.splitlines()[1:], code) == (["1 held jobs were not removed: biz:2/2."], 1)
+    assert (said.splitlines()[1:], code) == (["1 held job not removed: biz:2/2."], 1)
     assert _left() == [2]
     assert log(1, step__step_instance_id=1002) == b"hello\n"
     assert Removal.objects.get().held == 1
@@ -179,7 +179,7 @@ def test_a_job_whose_times_no_calendar_has_can_be_removed(created: int) -> None:
     root = Client()
     root.force_login(User.objects.create_superuser("root"))
     assert root.get(reverse("admin:joblogs_jobinstance_changelist")).status_code == 200
-    assert remove_jobs("--job", "1")[0].startswith("Removed 1 jobs with 2 host results and 12 ")
+    assert remove_jobs("--job", "1")[0].startswith("Removed 1 job with 2 host results and 12 ")
     assert (_left(), LogChunk.objects.count()) == ([2], 1)
 
 

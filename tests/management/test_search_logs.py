@@ -31,14 +31,14 @@ def run(*arguments: str) -> str:
 
 def test_it_prints_the_steps_and_leaves_the_terminal_alone() -> None:
     output = run("no space left", *SPAN, "--scope", "biz:2")
-    assert "biz:2/100/200 restart web · restart: 1 lines on 1 hosts (web-1)" in output
+    assert "biz:2/100/200 restart web · restart: 1 line on 1 host (web-1)" in output
     assert "2: No space \ufffd[31mleft\ufffd" in output
-    assert "1 steps printed it; 1 steps were searched and 1 of them read" in output
+    assert "1 step printed it, of 1 searched and 1 read" in output
     assert SearchRead.objects.get().channel == LogRead.objects.get().channel == "search_logs"
 
 
 def test_it_says_that_nothing_was_found() -> None:
-    assert "0 steps printed it; 1 steps were searched" in run("never printed", *SPAN)
+    assert "0 steps printed it, of 1 searched" in run("never printed", *SPAN)
     assert "0 steps printed it" in run("space", *SPAN, "--status", "failed")
 
 

@@ -193,7 +193,7 @@ def test_every_kind_of_damage_is_planted() -> None:
 
 def test_what_is_whole_is_said_to_be_so() -> None:
     assert verify_logs() == (
-        f"Looked at 5 logs in 5 chunks and 1 file logs, {2 * len(TEXT) + 46:,} bytes.\n",
+        f"Looked at 5 logs in 5 chunks and 1 file log, {2 * len(TEXT) + 46:,} bytes.\n",
         0,
     )
 
@@ -203,7 +203,7 @@ def test_packed_logs_are_whole_as_they_were() -> None:
     load(job(), script_log("late\n", host=1, offset=len(TEXT)))
     packing.pack_step(_log(4).step)
     assert verify_logs() == (
-        f"Looked at 5 logs in 2 chunks and 1 file logs, {2 * len(TEXT) + 51:,} bytes.\n",
+        f"Looked at 5 logs in 2 chunks and 1 file log, {2 * len(TEXT) + 51:,} bytes.\n",
         0,
     )
 
@@ -231,7 +231,7 @@ def test_only_what_is_selected_is_looked_at(options: list[str], logs: int, found
     _row(4, lines=1)
     _add(0, 999_999)
     said, code = verify_logs(*options)
-    assert f"Looked at {logs} logs" in said
+    assert f"Looked at {logs} log" in said
     assert (f"{found} findings" in said, code) == (found > 0, min(found, 1))
 
 

@@ -118,7 +118,7 @@ def test_held_jobs_and_what_could_not_be_deleted_are_both_told(faulty: FaultySer
     maintain()
     legal_hold.hold(JobInstance.objects.filter(job_instance_id=2), by="zoe")
     faulty.mode = Mode.BUSY
-    with pytest.raises(CommandError, match="1 held jobs.*the next maintain_logs does"):
+    with pytest.raises(CommandError, match="1 held job.*the next maintain_logs does"):
         call_command("remove_jobs", "--scope", "biz:2", stdout=io.StringIO(), stderr=io.StringIO())
 
 

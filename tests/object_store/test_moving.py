@@ -30,7 +30,7 @@ def test_old_packs_lie_in_an_object_and_no_byte_changes(folder: Path) -> None:
     before = stored()
     assert len(before) == 5
     told = maintain()
-    assert "1 packs moved to object storage, 1 objects written and 0 deleted" in told
+    assert "1 pack moved to object storage, 1 object written and 0 deleted" in told
     (file,) = files(folder)
     one = StoredObject.objects.get()
     assert file == folder / one.key
@@ -98,7 +98,7 @@ def test_nothing_is_moved_without_an_object_store() -> None:
 
 def test_a_dry_run_counts_and_writes_nothing(folder: Path) -> None:
     old_job()
-    assert "1 packs moved" in maintain("--dry-run")
+    assert "1 pack moved" in maintain("--dry-run")
     assert list(folder.iterdir()) == []
     assert not StoredObject.objects.exists()
 
@@ -138,7 +138,7 @@ def test_an_object_store_that_fails_moves_nothing_and_the_next_run_does(
     assert not StoredObject.objects.exists()
     assert ObjectToDelete.objects.count() == 1
     faulty.mode = Mode.WELL
-    assert "1 packs moved" in maintain()
+    assert "1 pack moved" in maintain()
     assert stored() == before
 
 
@@ -147,7 +147,7 @@ def test_an_object_whose_answer_was_lost_is_pointed_to(faulty: FaultyServer) -> 
     old_job()
     before = stored()
     faulty.mode = Mode.LOST_ANSWER
-    assert "1 packs moved" in maintain()
+    assert "1 pack moved" in maintain()
     assert stored() == before
 
 
@@ -202,7 +202,7 @@ def test_what_is_left_of_an_object_is_written_anew_and_the_rest_goes(folder: Pat
         packs.delete_of_steps(gone.day, [gone.step_id], at_once=True)
     HostResult.objects.filter(step=gone.step_id).delete()
     told = maintain()
-    assert "1 objects written and 1 deleted" in told
+    assert "1 object written and 1 deleted" in told
     second = StoredObject.objects.get()
     assert second.key != first.key
     assert second.size == second.held_size == first.size - (gone.object_size or 0)
@@ -256,7 +256,7 @@ def test_a_real_server_holds_packs_and_lets_them_go(
     settings.AWS_ALLOW_HTTP, settings.OBJECT_TIMEOUT_SECONDS = True, 20
     old_job()
     before = stored()
-    assert "1 packs moved" in maintain()
+    assert "1 pack moved" in maintain()
     assert stored() == before
     settings.LOG_RETENTION_DAYS, settings.OBJECT_GRACE_DAYS = 95, 0
     assert "1 deleted" in maintain()
@@ -270,7 +270,7 @@ def test_a_run_whose_time_is_over_moves_the_rest_with_the_next_one(
     old_job(2, days=101)
     before = stored()
     monkeypatch.setattr(moving, "MOVING_SECONDS", -1.0)
-    assert "The next run goes on: packs of 2 days to move are left." in maintain()
+    assert "The next run goes on: packs of 2 days to move." in maintain()
     monkeypatch.setattr(moving, "MOVING_SECONDS", 60.0)
     assert "2 packs moved" in maintain()
     assert stored() == before

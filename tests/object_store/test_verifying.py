@@ -39,9 +39,9 @@ def file(folder: Path) -> Path:
 
 def test_nothing_is_wrong_with_what_was_moved(file: Path) -> None:
     out, error = _verify()
-    assert (error, "Looked at 1 objects." in out) == ("", True)
+    assert (error, "Looked at 1 object." in out) == ("", True)
     out, error = _verify("--objects")
-    assert (error, f"Listed 1 objects, {file.stat().st_size:,} bytes." in out) == ("", True)
+    assert (error, f"Listed 1 object, {file.stat().st_size:,} bytes." in out) == ("", True)
 
 
 def test_it_finds_an_object_that_is_missing(file: Path) -> None:
@@ -115,7 +115,7 @@ def test_what_is_to_be_deleted_is_known(file: Path, settings: Any) -> None:
     maintain()
     assert ObjectToDelete.objects.exists()
     out, error = _verify("--objects")
-    assert ("Listed 1 objects" in out, error) == (True, "")
+    assert ("Listed 1 object" in out, error) == (True, "")
 
 
 def _renumbered(out: str) -> str:

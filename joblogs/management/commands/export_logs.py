@@ -21,7 +21,7 @@ from joblogs.export import Format, Selection, Tally, Walk
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.pieces import Hole
 from joblogs.management import arguments, choosing, output
-from joblogs.management.base import StoreCommand
+from joblogs.management.base import StoreCommand, amount
 from joblogs.models import StepInstance
 from joblogs.object_store import Upload, upload
 from joblogs.query import State, canonical_order
@@ -185,6 +185,6 @@ def _sentence(tally: Tally, target: str | None) -> str:
     found = [f"{n} {word}" for state, word in _STATES.items() if (n := tally.states[state])]
     but = f"; of their logs {', '.join(found)}" if found else ""
     return (
-        f"Exported {tally.jobs} jobs, {tally.steps} steps, {tally.hosts} hosts and "
-        f"{tally.size:,} bytes of text{where}{but}."
+        f"Exported {amount(tally.jobs, 'job')}, {amount(tally.steps, 'step')}, "
+        f"{amount(tally.hosts, 'host')} and {amount(tally.size, 'byte')} of text{where}{but}."
     )

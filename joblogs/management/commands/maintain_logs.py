@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from joblogs import maintenance
 from joblogs.errors import StoreError
 from joblogs.management.arguments import positive
-from joblogs.management.base import StoreCommand
+from joblogs.management.base import StoreCommand, amount
 from joblogs.object_store import ForeignStore, ObjectUnreachable
 
 
@@ -56,9 +56,9 @@ class Command(StoreCommand):
             if unpack:
                 moved = maintenance.unpack(dry_run=dry_run, limit=limit)
                 done = "Would do" if dry_run else "Done"
-                self.stdout.write(f"{done}: {moved} logs unpacked.")
+                self.stdout.write(f"{done}: {amount(moved, 'log')} unpacked.")
                 if not dry_run and limit is None and (left := maintenance.packed_logs()):
-                    raise CommandError(f"{left} logs stay packed: verify_logs tells why.")
+                    raise CommandError(f"{amount(left, 'log')} left packed: verify_logs tells why.")
                 return
             run = maintenance.maintain(dry_run=dry_run, every_day=every_day, limit=limit)
         except maintenance.AlreadyRunning:
@@ -73,17 +73,20 @@ class Command(StoreCommand):
             raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
         self.stdout.write(
             f"{'Would do' if dry_run else 'Done'}: "
-            f"{run.partitions_made} day partitions made and {run.partitions_dropped} dropped, "
-            f"the logs of {run.jobs_expired} jobs expired, {run.jobs_forgotten} jobs forgotten, "
-            f"{run.hosts_forgotten} identities of hosts dropped, "
-            f"{run.reads_forgotten} records of reads dropped, "
-            f"{run.logs_merged} logs merged (saving {run.chunks_saved} chunks), "
-            f"{run.fingerprints} fingerprints taken, "
-            f"{run.logs_packed} logs packed (as {run.packs_made} packs), "
-            f"the outcomes of {run.steps_recorded} steps recorded, "
-            f"{run.steps_signed} steps signed, "
-            f"{run.packs_moved} packs moved to object storage, {run.objects_written} objects "
-            f"written and {run.objects_deleted} deleted."
+            f"{amount(run.partitions_made, 'day partition')} made and "
+            f"{run.partitions_dropped} dropped, "
+            f"the logs of {amount(run.jobs_expired, 'job')} expired, "
+            f"{amount(run.jobs_forgotten, 'job')} forgotten, "
+            f"{amount(run.hosts_forgotten, 'identity', 'identities')} of hosts dropped, "
+            f"{amount(run.reads_forgotten, 'record')} of reads dropped, "
+            f"{amount(run.logs_merged, 'log')} merged "
+            f"(saving {amount(run.chunks_saved, 'chunk')}), "
+            f"{amount(run.fingerprints, 'fingerprint')} taken, "
+            f"{amount(run.logs_packed, 'log')} packed (as {amount(run.packs_made, 'pack')}), "
+            f"the outcomes of {amount(run.steps_recorded, 'step')} recorded, "
+            f"{amount(run.steps_signed, 'step')} signed, "
+            f"{amount(run.packs_moved, 'pack')} moved to object storage, "
+            f"{amount(run.objects_written, 'object')} written and {run.objects_deleted} deleted."
             f"{_left(run)}"
         )
 
@@ -92,7 +95,7 @@ def _left(run: maintenance.MaintenanceReport) -> str:
     """What a run left whose time was over."""
     left = []
     if run.logs_to_pack:
-        left.append(f"{run.logs_to_pack} logs to pack")
+        left.append(f"{amount(run.logs_to_pack, 'log')} to pack")
     if run.days_to_move:
-        left.append(f"packs of {run.days_to_move} days to move")
-    return f" The next run goes on: {' and '.join(left)} are left." if left else ""
+        left.append(f"packs of {amount(run.days_to_move, 'day')} to move")
+    return f" The next run goes on: {' and '.join(left)}." if left else ""

@@ -18,7 +18,7 @@ from joblogs.logtext.secret_rules import Rule
 from joblogs.logtext.secret_scanner import Secrets
 from joblogs.maintenance import redaction
 from joblogs.management import choosing
-from joblogs.management.base import StoreCommand
+from joblogs.management.base import StoreCommand, amount
 
 TEXTS_MAX = 1000
 
@@ -66,12 +66,14 @@ class Command(StoreCommand):
         for name, places in sorted(run.places.items()):
             self.stdout.write(f"{name}: {places}")
         self.stdout.write(
-            f"{'Would mask' if dry_run else 'Masked'} {run.places.total()} places "
-            f"in {run.logs} of {run.looked} logs."
+            f"{'Would mask' if dry_run else 'Masked'} {amount(run.places.total(), 'place')} "
+            f"in {run.logs:,} of {amount(run.looked, 'log')}."
         )
         undone = []
         if run.unreadable:
-            undone.append(f"{len(run.unreadable)} logs cannot be read: see verify_logs.")
+            undone.append(
+                f"{amount(len(run.unreadable), 'log')} could not be read: see verify_logs."
+            )
         if run.left_in_objects:
             undone.append(choosing.LEFT_IN_OBJECTS)
         if undone:

@@ -14,7 +14,7 @@ from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.pieces import Hole
 from joblogs.maintenance import removing
 from joblogs.management import arguments, choosing
-from joblogs.management.base import StoreCommand
+from joblogs.management.base import StoreCommand, amount
 
 
 class Command(StoreCommand):
@@ -57,13 +57,13 @@ class Command(StoreCommand):
                 f"A log cannot be read ({error}): verify_logs tells which."
             ) from error
         self.stdout.write(
-            f"{'Would remove' if dry_run else 'Removed'} {run.jobs} jobs with {run.results} host "
-            f"results and {run.size:,} bytes of text."
+            f"{'Would remove' if dry_run else 'Removed'} {amount(run.jobs, 'job')} with "
+            f"{amount(run.results, 'host result')} and {amount(run.size, 'byte')} of text."
         )
         undone = []
         if run.held:
             named = ", ".join(run.names) + (", …" if run.held > len(run.names) else "")
-            undone.append(f"{run.held} held jobs were not removed: {named}.")
+            undone.append(f"{amount(run.held, 'held job')} not removed: {named}.")
         if run.left_in_objects:
             undone.append(choosing.LEFT_IN_OBJECTS)
         if undone:

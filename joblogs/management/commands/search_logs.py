@@ -17,7 +17,7 @@ from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
 from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.management import arguments, choosing
-from joblogs.management.base import StoreCommand
+from joblogs.management.base import StoreCommand, amount
 from joblogs.query.canonical_order import scopes_of
 from joblogs.search import (
     HistorySearch,
@@ -93,14 +93,17 @@ class Command(StoreCommand):
             ) from None
         except (StoreError, DatabaseError) as error:
             raise CommandError(f"The database did not answer: {type(error).__name__}.") from error
+        gone = amount(search.expired_steps, "more step")
+        expired = f"; the logs of {gone} have expired" if search.expired_steps else ""
         self.stdout.write(
-            f"{search.found:,} steps printed it; {len(search.steps):,} steps were searched and "
-            f"{search.read_steps:,} of them read ({search.read_bytes:,} bytes), the logs of "
-            f"{search.expired_steps:,} more have expired: {question.since} to {question.until}."
+            f"{amount(search.found, 'step')} printed it, of {len(search.steps):,} searched and "
+            f"{search.read_steps:,} read ({amount(search.read_bytes, 'byte')}), "
+            f"{question.since} to {question.until}{expired}."
         )
         if search.lost_logs:
             self.stderr.write(
-                f"{search.lost_logs:,} logs could not be read: verify_logs says which are damaged."
+                f"{amount(search.lost_logs, 'log')} could not be read: verify_logs says which are "
+                f"damaged."
             )
 
     def _show(self, hits: StepHits) -> None:
@@ -121,7 +124,7 @@ class Command(StoreCommand):
             _printable(
                 f"{created:%Y-%m-%d %H:%M} {job.scope}/{job.job_instance_id}/"
                 f"{hits.step.step_instance_id} {job.name} · {hits.step.name}: "
-                f"{hits.hits:,} lines on {len(hits.hosts):,} hosts ({hosts})"
+                f"{amount(hits.hits, 'line')} on {amount(len(hits.hosts), 'host')} ({hosts})"
             )
         )
         data = parts_as_utf8(without_line_end(hits.line.data))

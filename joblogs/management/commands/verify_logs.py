@@ -13,7 +13,7 @@ from tqdm import tqdm
 from joblogs.errors import StoreError
 from joblogs.maintenance import object_verification, verification
 from joblogs.management import arguments, choosing
-from joblogs.management.base import StoreCommand
+from joblogs.management.base import StoreCommand, amount
 
 
 class Command(StoreCommand):
@@ -55,11 +55,11 @@ class Command(StoreCommand):
             more = ", …" if count > len(verified.examples[damage]) else ""
             self.stdout.write(f"{count} × {damage} (row {named}{more})")
         self.stdout.write(
-            f"Looked at {verified.logs:,} logs in {verified.chunks:,} chunks and "
-            f"{verified.files:,} file logs, {verified.size:,} bytes."
+            f"Looked at {amount(verified.logs, 'log')} in {amount(verified.chunks, 'chunk')} and "
+            f"{amount(verified.files, 'file log')}, {amount(verified.size, 'byte')}."
         )
         if verified.objects:
-            self.stdout.write(f"Looked at {verified.objects:,} objects.")
+            self.stdout.write(f"Looked at {amount(verified.objects, 'object')}.")
         if verified.damage:
             raise CommandError(f"{verified.damage.total()} findings: see above.")
 
@@ -75,7 +75,9 @@ class Command(StoreCommand):
         ):
             for key in keys:
                 self.stdout.write(f"{key} ({why})")
-        self.stdout.write(f"Listed {listing.objects:,} objects, {listing.size:,} bytes.")
+        self.stdout.write(
+            f"Listed {amount(listing.objects, 'object')}, {amount(listing.size, 'byte')}."
+        )
         findings = len(listing.missing) + len(listing.torn) + len(listing.unknown)
         if findings:
             raise CommandError(f"{findings} findings: see above.")
