@@ -218,32 +218,33 @@ class _Looked:
         ObjectUnreachable."""
         result = self._result
         settled = result.held_size - (0 if result.finished else result.unsettled_size)
+        last = b""
         try:
-            for at, block in self._blocks():
+            for block in self._blocks(settled):
                 match = Matches(pattern, block.data).after(0)
-                if match is None:
-                    continue
-                is_whole = at + match.end <= settled
-                line = match.line if is_whole else match.line[: max(0, settled - at - match.start)]
-                start = max(0, match.at - LINE_CHARS // 2)
-                return line[start : start + 4 * LINE_CHARS]
+                if match is not None:
+                    start = max(0, match.at - LINE_CHARS // 2)
+                    return match.line[start : start + 4 * LINE_CHARS]
+                last = block.data.rpartition(b"\n")[2]
+            if settled < min(self._place.stop, result.held_size):
+                for block in self._blocks(result.held_size):
+                    if Matches(pattern, block.data).after(0) is not None:
+                        return last[: 4 * LINE_CHARS]
         except ObjectUnreachable:
             raise
         except Unreadable:
             return None
         return None
 
-    def _blocks(self) -> Iterator[tuple[int, Block]]:
-        """The blocks, each with where in the log it begins."""
-        at = self._place.start
-        for block in blocks(without_utf16(self._parts())):
-            yield at - block.overlap, block
-            at += len(block.data) - block.overlap
+    def _blocks(self, stop: int) -> Iterator[Block]:
+        """The blocks up to a byte of the log."""
+        return blocks(without_utf16(self._parts(stop)))
 
-    def _parts(self) -> Iterator[bytes]:
-        for part in read(self._step.day, self._place, self._result.held_size):
-            self.size += len(part)
-            yield part
+    def _parts(self, stop: int) -> Iterator[bytes]:
+        if self._place.start < stop:
+            for part in read(self._step.day, self._place, stop):
+                self.size += len(part)
+                yield part
 
 
 def _text(data: bytes) -> str:

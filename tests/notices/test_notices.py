@@ -348,15 +348,17 @@ def test_a_search_with_an_address_of_no_name_holds_up_no_other() -> None:
     assert (counts.sent, counts.failed) == (1, 1)
 
 
-def test_bytes_that_may_become_a_mask_are_not_told() -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_bytes_that_may_become_a_mask_are_not_told(encoding: str) -> None:
     place: Fields = {"job": 1, "step": 501}
+    begun = "deploy of all the shops with password=hunt".encode(encoding).decode()
     with receiving() as receiver:
         saved_search(receiver.address, pattern="deploy")
         load(job(1, status=2), step(501, job=1, status=2), result(1, **place))
-        load(script_log("deploy with password=hunt", host=1, **place))
+        load(script_log(begun, host=1, **place))
         send()
         (message,) = receiver.taken
-        load(script_log("er2\n", host=1, offset=25, **place))
+        load(script_log("er2\n".encode(encoding).decode(), host=1, offset=len(begun), **place))
     assert HostResult.objects.get().masked == 1
     (match,) = message["matches"]
     assert match["line"].startswith("deploy")
