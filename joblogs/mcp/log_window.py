@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 
 from django.utils.translation import gettext
 
-from joblogs.logtext.encodings import reading_encoding
+from joblogs.logtext.encodings import reading_encoding, utf16_name
+from joblogs.logtext.line_texts import Bytes, line_texts
 from joblogs.logtext.lines import iter_lines
 from joblogs.logtext.terminal import last_seen
 from joblogs.logtext.utf16_parts import parts_as_utf8
@@ -47,6 +48,7 @@ def line_window(read: Read, first: int, count: int) -> str:
     if first < 0:
         return _last_lines(read, min(-first, count))
     pieces = _Pieces(read)
+    utf16 = utf16_name(pieces.part.data)
     shown: list[str] = []
     number, left = 0, TEXT_CHARS
     for line in iter_lines(pieces):
@@ -55,7 +57,7 @@ def line_window(read: Read, first: int, count: int) -> str:
             break
         if number < first or line.continued:
             continue
-        text = f"{number}: {_text(line.text)}"
+        text = f"{number}: {_text(line.text, line.offset, utf16)}"
         left -= len(text) + 1
         if left < 0:
             break
@@ -70,13 +72,16 @@ def line_window(read: Read, first: int, count: int) -> str:
 def _last_lines(read: Read, count: int) -> str:
     """The last lines of a log. Their numbers are not known: the text before is not read."""
     part = read(-END_BYTES, END_BYTES)
+    utf16 = utf16_name(part.data[part.offset % 2 :])
+    end = part.offset + len(part.data.removesuffix(b"\n"))
     lines = part.data.removesuffix(b"\n").split(b"\n")
     if part.offset and len(lines) > 1:
         del lines[0]  # its beginning is not there
     shown: list[str] = []
     left = TEXT_CHARS
     for line in reversed(lines[-count:] if part.data else []):
-        text = _text(line)
+        text = _text(line, end - len(line), utf16)
+        end -= len(line) + 1
         left -= len(text) + 1
         if left < 0:
             break
@@ -115,10 +120,18 @@ def _heading(part: Part) -> str:
     return text
 
 
-def _text(line: bytes) -> str:
-    """A line as it was last seen; of a long one its beginning."""
+def _text(line: bytes, offset: int, utf16: str | None) -> str:
+    """A line as it was last seen, of a log that is in UTF-16 or has parts that are; of a long one
+    its beginning."""
     data = line[: 4 * LINE_CHARS]
-    text = " ".join(last_seen(data, reading_encoding(data)))
+    encoding = utf16 or reading_encoding(data)
+    if utf16:
+        # The byte of a newline, half of one or of a letter, is of the line before or of this one.
+        before, after = b"\n" * (offset % 2), b"\n" * (len(data) == len(line))
+        offset, data = offset - len(before), before + data + after
+    (read,) = line_texts([Bytes(offset, data)], encoding, mixed=True)
+    shown = read.text.removeprefix("\n").removesuffix("\n").encode(errors="surrogateescape")
+    text = " ".join(last_seen(shown))
     text = text.encode(errors="replace").decode()
     if len(line) > len(data):
         return cut(text, LINE_CHARS - 1) + "…"

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from django.utils import translation
 
 from joblogs.mcp import log_window
 from joblogs.mcp.log_window import Read, byte_window, line_window
 from joblogs.mcp.store_api import ApiError, Part
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Whatever language the test before was in."""
+    with translation.override("en"):
+        yield
 
 
 def reading(text: bytes, *, attempts: tuple[int, ...] = (0,)) -> Read:
@@ -71,3 +81,20 @@ def test_bytes_are_read_in_their_encoding() -> None:
 
 def test_an_empty_log_says_where_those_of_files_are() -> None:
     assert "search_step" in line_window(reading(b""), 1, 10)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_lines_in_utf_16_are_read_in_it(encoding: str) -> None:
+    log = "错误：磁盘已满\nok\n在 /var 上\n第四行 done\n".encode(encoding)
+    assert line_window(reading(log), 1, 2).splitlines()[1:3] == ["1: 错误：磁盘已满", "2: ok"]
+    # A byte of this letter is that of a newline, so lines are counted there as well.
+    for first in (3, -4):
+        shown = line_window(reading(log), first, 4).split("\n")
+        letters = "".join(line.split(": ")[-1] for line in shown)
+        assert "在 /var 上第四行 done" in letters
+
+
+def test_a_line_in_utf_16_amid_others_is_read_in_it() -> None:
+    log = b"before\n" + "错误：磁盘已满了".encode("utf-16-le") + b"\nbehind\n"
+    for first in (2, -2):
+        assert "错误：磁盘已满了\n" in line_window(reading(log), first, 2)
