@@ -28,8 +28,10 @@ def rows_of_day(term: str, field: str) -> list[Q]:
 
 
 def host_keys(term: str, number: int | None, user: User) -> list[int]:
-    """Keys of hosts by their indexes: the table of their results has none for names, and it is by
-    value that the database sees how few these are."""
+    """Keys of the hosts that a term means, by indexes of Host: HostResult has none for names.
+
+    Values, not a subquery: from these the planner knows how few they are.
+    """
     numbers = [] if number is None else [number]
     scopes = access.visible_scopes(user)
     keys = Host.objects.keys(term, scopes=scopes, bk_host_ids=numbers)
@@ -43,8 +45,8 @@ def results_on(term: str, number: int | None, user: User) -> QuerySet[HostResult
 
 
 def jobs_on(term: str, number: int | None, user: User) -> list[int]:
-    """Keys of the jobs of these results. By value: a planner that sees another question there may
-    go through all jobs, newest first, and ask it of each."""
+    """Keys of the jobs of these results. Values, not a subquery: with one the planner may scan all
+    jobs, newest first."""
     return list(set(results_on(term, number, user).values_list("step__job", flat=True)))
 
 

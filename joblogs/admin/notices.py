@@ -73,7 +73,7 @@ class SavedSearchForm(SearchModelForm):
                 notices.pattern_of(SavedSearch(**_question(values)))
             elif values.get("channel") == NoticeChannel.MAIL:
                 validate_email(values.get("target", ""))
-            else:
+            elif values.get("channel") == NoticeChannel.WEBHOOK:
                 notices.check_address(values.get("target", ""))
         except (InvalidPattern, ValidationError, notices.TargetRefused) as error:
             text = error.messages[0] if isinstance(error, ValidationError) else str(error)

@@ -13,13 +13,13 @@ from .formats import Format
 from .names import download_name
 from .object_check import check_objects
 from .selection import Selection
-from .walk import Passed, Reading, Tally, Walk
+from .walk import ProgressCallback, Reading, Tally, Walk
 
 __all__ = [
     "Download",
     "Format",
     "Outcome",
-    "Passed",
+    "ProgressCallback",
     "Reading",
     "Selection",
     "Tally",

@@ -24,7 +24,7 @@ MANIFEST = "manifest.json"
 LEVEL = 3
 """Twice as fast as the usual 6, for an eighth more bytes."""
 LARGE = zipfile.ZIP64_LIMIT * 9 // 10
-"""From here on a file's sizes need more room; what cannot be compressed grows a little."""
+"""Files above this are written as ZIP64; what cannot be compressed grows a little."""
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # before it the format has no time
 _BLOCK_BYTES = 1024 * 1024
 
@@ -32,7 +32,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class _Sink:
-    """What the archive is written to: it cannot be sought in, so an archive may be a download."""
+    """File that can be written only, not sought in, so that an archive may be a download."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

@@ -69,8 +69,8 @@ class Reading(Protocol):
     def __call__(self, step: StepInstance, *, search: bool) -> ReadRecord: ...
 
 
-Passed = Callable[[int], object]
-"""Callback: how many more bytes of text were passed."""
+ProgressCallback = Callable[[int], object]
+"""Called with the number of bytes of text that were read since its last call."""
 
 
 def _ignore(*sizes: object) -> None:
@@ -100,7 +100,7 @@ class Walk:
     """
 
     selection: Selection
-    passed: Passed = _ignore
+    passed: ProgressCallback = _ignore
     reading: Reading = _Unrecorded
     tally: Tally = field(default_factory=Tally)
     created: int = field(default_factory=lambda: int(time.time() * 1000))
@@ -186,7 +186,7 @@ class Walk:
         return hosts
 
     def _holding(self, step: StepInstance, hosts: Sequence[HostRuns]) -> list[HostRuns]:
-        """Those of whose logs one holds the text; so it is read twice, but never kept."""
+        """Hosts of which a log holds the text. Matching logs are read twice, not kept in memory."""
         pattern = self.selection.contains
         assert pattern is not None  # noqa: S101 - called only then
         searched = 0
@@ -236,7 +236,7 @@ class Walk:
 
 
 def logs_of(
-    step: StepInstance, hosts: Sequence[StepHost], taken: Passed = _ignore
+    step: StepInstance, hosts: Sequence[StepHost], taken: ProgressCallback = _ignore
 ) -> Iterator[Iterator[Log]]:
     """Of each host its logs: a script's, then those of files by batch, mode and task key.
 
@@ -248,7 +248,11 @@ def logs_of(
 
 
 def _logs_of_host(
-    step: StepInstance, host: StepHost, parts: Iterable[bytes], files: FileLogs, taken: Passed
+    step: StepInstance,
+    host: StepHost,
+    parts: Iterable[bytes],
+    files: FileLogs,
+    taken: ProgressCallback,
 ) -> Iterator[Log]:
     size = query.readable_size(step, host)
     if size or step.step_type != StepType.FILE:
@@ -257,8 +261,8 @@ def _logs_of_host(
         yield Log(file.held_size, _counted([bytes(file.content)], taken), file)
 
 
-def _counted(parts: Iterable[bytes], taken: Passed) -> Iterator[bytes]:
+def _counted(parts: Iterable[bytes], taken: ProgressCallback) -> Iterator[bytes]:
     for part in parts:
-        # Before it is handed out: who breaks off in the middle of it has read of it.
+        # Before it is yielded: a caller that stops in the middle has read it too.
         taken(len(part))
         yield part

@@ -51,7 +51,7 @@ def import_bk_job(
             pending = _PendingRecords(dump.records(scopes), bar, report_line)
             try:
                 report = ingest(pending.lines(), writer=OPERATOR, progress=pending.settle)
-            except BadRequest:  # not a single record: what is missing says why
+            except BadRequest:  # the dump held no record; the findings say why
                 report = Report()
         if report.refused_total > len(report.refused):
             report_line(f"and {report.refused_total - len(report.refused):,} more refused records")
@@ -75,11 +75,11 @@ class _PendingRecords:
 
     def __init__(
         self,
-        pending: Iterable[records.Stated],
+        every: Iterable[records.Stated],
         bar: tqdm[Any],
         report_line: Callable[[str], object],
     ) -> None:
-        self._records, self._bar, self._report_line = pending, bar, report_line
+        self._records, self._bar, self._report_line = every, bar, report_line
         self._pending: dict[int, records.Stated] = {}
         self._reported = 0
 

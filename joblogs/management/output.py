@@ -49,7 +49,7 @@ class Stopping:
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
-        """Where it may wait for ever, such as for a reader."""
+        """Let a signal interrupt the block at once: it may wait for ever, such as for a reader."""
         self._at_once = True
         try:
             self.check()
@@ -94,7 +94,7 @@ def whole_file(target: Path, *, force: bool, mode: int | None = None) -> Iterato
     """
     target = target.resolve()
     check_target(target, force=force)
-    # As long as a name may be, whatever its characters take in bytes.
+    # 60 characters are below the 255 bytes that a name may have.
     part = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.part")
     if mode is None:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else OWNER_ONLY
@@ -105,7 +105,10 @@ def whole_file(target: Path, *, force: bool, mode: int | None = None) -> Iterato
             file.flush()
             os.fsync(file.fileno())
         # A link, unlike a replacement, fails where a file of this name appeared meanwhile.
-        os.replace(part, target) if force else os.link(part, target)
+        if force:
+            os.replace(part, target)
+        else:
+            os.link(part, target)
     finally:
         part.unlink(missing_ok=True)
     number = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -173,10 +173,10 @@ class AppToken(models.Model):
 class FailedLogins(models.Model):
     """How often one name failed from one address or browser, and when it may be tried again."""
 
-    # SHA-256 of both: people type passwords where names belong.
+    # SHA-256 of name and address or browser: people type passwords where names belong.
     key = models.BinaryField(max_length=32, primary_key=True)
     failures = models.IntegerField(default=0)
-    # Milliseconds since the epoch; also what is swept by.
+    # Milliseconds since the epoch. Rows long past it are deleted.
     free_at = models.BigIntegerField(db_default=0, db_index=True)
 
     def __str__(self) -> str:

@@ -42,8 +42,8 @@ _sizes = Sizes()
 
 
 class StoreCollector(Collector):
-    """Collector that reads them at each scrape; every process returns the same, but for sizes that
-    it measured at another time."""
+    """Collector that reads the metrics of the database at each scrape: the same from every process,
+    but for sizes, which each measures at another time."""
 
     def collect(self) -> Iterator[Metric]:
         up = readiness.fault() is None

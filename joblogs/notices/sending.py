@@ -201,9 +201,15 @@ def _delivery(notice: Notice, secret: bytes, message: Message) -> Callable[[], N
     def deliver() -> None:
         if channel not in settings.NOTICE_CHANNELS:
             raise NotDelivered("channel is off")
-        if channel == NoticeChannel.MAIL:
-            mail.send(address, event_id=event_id, subject=message.subject, values=message.values)
-        else:
-            webhook.send(address, secret=secret, event_id=event_id, timestamp=timestamp, body=body)
+        match channel:
+            case NoticeChannel.MAIL:
+                values = message.values
+                mail.send(address, event_id=event_id, subject=message.subject, values=values)
+            case NoticeChannel.WEBHOOK:
+                webhook.send(
+                    address, secret=secret, event_id=event_id, timestamp=timestamp, body=body
+                )
+            case _:
+                raise NotDelivered("channel is unknown")
 
     return deliver

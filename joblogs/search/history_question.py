@@ -19,8 +19,7 @@ _CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.(\d{1,18})\.(\d{1,19}))
 
 
 def first_day(until: datetime.date, days: int) -> datetime.date:
-    """The first of so many days of which `until` is the last; of all days the first, if those are
-    fewer."""
+    """First day of a span of `days` days that ends with `until`, not before year 1."""
     return datetime.date.fromordinal(max(1, until.toordinal() - days + 1))
 
 

@@ -43,22 +43,22 @@ class Command(StoreCommand):
         parser.add_argument("text", metavar="TEXT")
         parser.add_argument("--regex", action="store_true", help="it is an expression (RE2)")
         parser.add_argument("--case", action="store_true", help="match case")
-        parser.add_argument("--scope", type=arguments.scope, metavar="TYPE:ID", help="as biz:2")
+        parser.add_argument("--scope", type=arguments.scope, metavar="TYPE:ID", help="like biz:2")
         parser.add_argument("--name", metavar="TEXT", help="jobs whose name holds this")
         parser.add_argument("--host", metavar="HOST", help="a host's name, address or id")
         parser.add_argument(
             "--status",
             choices=[str(outcome) for outcome in Outcome],
-            help="hosts on which the step went so; running: has not ended",
+            help="only hosts with this outcome; running: not ended yet",
         )
         parser.add_argument(
             "--since",
             type=arguments.day,
             metavar="DATE",
-            help=f"by UTC days; without it {DAYS} days in all",
+            help=f"the first UTC day (default: the {DAYS} days that end with --until)",
         )
         parser.add_argument(
-            "--until", type=arguments.day, metavar="DATE", help="this day included; today"
+            "--until", type=arguments.day, metavar="DATE", help="the last UTC day (default: today)"
         )
 
     def handle(self, *, text: str, **options: Any) -> None:
@@ -81,7 +81,7 @@ class Command(StoreCommand):
                 for hits in search:
                     self._show(hits)
             finally:
-                # Of one that is interrupted too: what it came to was searched.
+                # Also if it was interrupted: what it came to was searched.
                 _entry().record(search)
         except InvalidPattern as error:
             raise CommandError(f"TEXT is no valid search: {error}.", returncode=2) from None
