@@ -23,7 +23,7 @@ _NAME = re.compile(rb"[/\\.:@_'\"=-]|\x01")
 _PART = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+|[\x80-\xff]+|\x01")
 _CALL = re.compile(
     rb"at \S+ ?\([^()]*\)(?: .*)?|at \S+:\x01|File \S+, line \x01, in .+|\.\.\. \x01 [a-z ]+"
-    rb"|(?:created by )?[\w./]+\.\S*\([^()]*\)(?: in \S+ \x01)?|\S+\.(?:go|s):\x01 \x01"
+    rb"|(?:created by )?(?=[\w./]+\.)\S+\([^()]*\)(?: in \S+ \x01)?|\S+\.(?:go|s):\x01 \x01"
     rb"|(?:from )?\S+:\x01:in [`'].+'|#\x01 \S+\(\x01\): .+|#\x01 (?:\x01 in )?\S+ \(.*"
     rb"|\x01: +\S+::\S+"
 )

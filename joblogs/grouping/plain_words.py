@@ -51,7 +51,10 @@ _WORDS = frozenset(
 )
 _TOKEN = re.compile(rb"[\x80-\xff]+|[^\s\x80-\xff,;={}]+")
 _MARKS = b"\"'`()[]<>:.,!?|*"
-_ERROR_NAME = re.compile(rb"[A-Z]\w*(?:Exception|Error|Failure|Fault|Exit)\b|\bSIG[A-Z]{2,}")
+_ERROR_NAME = re.compile(
+    # From where a name begins: from each capital letter it would be quadratic.
+    rb"(?<!\w)[^\WA-Z]*+([A-Z]\w*(?:Exception|Error|Failure|Fault|Exit)\b)|\b(SIG[A-Z]{2,})"
+)
 
 
 def plain_words(skeleton: bytes) -> bytes:
@@ -60,7 +63,7 @@ def plain_words(skeleton: bytes) -> bytes:
     for token in _TOKEN.findall(skeleton):
         word = token.strip(_MARKS)
         if error := _ERROR_NAME.search(word):
-            kept.append(error[0])
+            kept.append(error[error.lastindex or 0])
         elif not word.isascii() or word.lower() in _WORDS or is_listed_cause(word):
             kept.append(word)
     return b" ".join(kept)

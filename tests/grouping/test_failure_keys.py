@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+from joblogs.grouping.features import Log
+
 from .planted import failure_keys_of, logs_of
 
 NAMES = ("nginx", "redis", "mysqld", "kafka", "haproxy", "consul", "amber", "birch", "cedar")
@@ -55,3 +57,10 @@ def test_other_failures_have_other_keys() -> None:
         "Killed",
     )
     assert len({key for line in lines for key in keys_of_day(0, line)}) == len(lines)
+
+
+@pytest.mark.parametrize("word", ["x", "A", "a.", "tmp.", "a/", "~"])
+def test_one_long_line_is_as_quick_as_many_short_ones(word: str) -> None:
+    line = word * (20_000 // len(word))
+    logs = [Log(f"{line}{end}\n".encode(), ()) for end in ("q", "q", "q", " failed", "z")]
+    assert len(failure_keys_of(logs, [3])) == 1
