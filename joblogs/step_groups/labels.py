@@ -42,8 +42,10 @@ def label(line: bytes, spans: Sequence[tuple[int, int]], at: int) -> bytes:
 
 
 def first_words(line: bytes, most: int) -> str:
-    """How a line begins, in so many characters at most."""
-    return _first(_trimmed(_text(line).strip()), most).encode(errors="replace").decode()
+    """How a line begins, in so many characters at most, and an ellipsis if it goes on."""
+    text = _trimmed(_text(line).strip())
+    first = _first(text, most)
+    return (first + SLOT * (first != text)).encode(errors="replace").decode()
 
 
 def cut_at_character(data: bytes, size: int) -> bytes:

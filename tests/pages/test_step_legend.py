@@ -66,7 +66,12 @@ def test_entries_of_one_text_say_what_tells_them_apart() -> None:
     shown = _legend(_step(staff()))
     assert "2 exit code 1 · ERROR disk is full" in shown
     assert "1 exit code 1 · ERROR no route to the mirror" in shown
-    assert shown.rstrip().endswith("1 exit code 3")
+    assert shown.rstrip().endswith("1 exit code 3 · fjord")
+
+
+def test_a_way_to_fail_is_named_by_what_it_printed() -> None:
+    _load({1: "bash: line 1: ss: command not found on this host\n"}, {1: 127})
+    assert "1 exit code 127 · bash: line 1: ss: command not…" in _legend(_step(staff()))
 
 
 def test_ways_to_fail_that_share_a_colour_are_other_failures() -> None:

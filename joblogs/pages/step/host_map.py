@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
@@ -92,8 +92,8 @@ def _square(
 
 
 def legend(groups: Sequence[Group], read: Mapping[str, Excerpt]) -> list[LegendEntry]:
-    """What the colours stand for, the most hosts first; entries of one text with the first words
-    of what their hosts printed, or a number."""
+    """What the colours stand for, the most hosts first; ways to fail with the first words of what
+    their hosts printed, and if these do not tell entries of one text apart with a number."""
     hosts = Counter[str]()
     labels: dict[str, list[str]] = {}
     first: dict[str, str] = {}
@@ -105,26 +105,32 @@ def legend(groups: Sequence[Group], read: Mapping[str, Excerpt]) -> list[LegendE
         LegendEntry(colour, count, _together(colour, labels[colour]), first[colour])
         for colour, count in hosts.most_common()
     ]
-    return _distinguished(entries, read)
+    ways = {colour for colour, own in labels.items() if _is_way(colour) and len(own) == 1}
+    return _distinguished(entries, ways, read)
+
+
+def _is_way(colour: str) -> bool:
+    """Whether a colour stands for ways to fail."""
+    return colour.startswith("bad")
 
 
 def _distinguished(
-    entries: Sequence[LegendEntry], read: Mapping[str, Excerpt]
+    entries: Sequence[LegendEntry], ways: Collection[str], read: Mapping[str, Excerpt]
 ) -> list[LegendEntry]:
     texts = Counter(entry.label for entry in entries)
     places = Counter[str]()
     words = {
         entry.colour: read[entry.group].first_words(WORDS_MAX) if entry.group in read else ""
         for entry in entries
-        if texts[entry.label] > 1
+        if texts[entry.label] > 1 or entry.colour in ways
     }
     made = []
     for entry in entries:
         places[entry.label] += 1
         if (own := words.get(entry.colour)) is not None:
-            alike = list(words.values()).count(own) > 1
-            apart = f"{places[entry.label]}." if not own or alike else own
-            entry = entry._replace(label=f"{entry.label} · {apart}")
+            if texts[entry.label] > 1 and (not own or list(words.values()).count(own) > 1):
+                own = f"{places[entry.label]}."
+            entry = entry._replace(label=f"{entry.label} · {own}" if own else entry.label)
         made.append(entry._replace(label=counted(entry.hosts, entry.label)))
     return made
 
@@ -148,6 +154,6 @@ def _label(group: Group) -> str:
 
 def _together(colour: str, labels: list[str]) -> str:
     different = list(dict.fromkeys(labels))
-    if len(different) > 2 or (colour.startswith("bad") and len(labels) > 1):
+    if len(different) > 2 or (_is_way(colour) and len(labels) > 1):
         return gettext("other failures")
     return " · ".join(different)
