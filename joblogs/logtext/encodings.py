@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 
 UTF8 = "utf-8"
 LEGACY = ("gb18030", "cp932", "cp949")
@@ -102,8 +103,9 @@ def _score(data: bytes, name: str) -> float:
 
 def in_language(text: str, name: str) -> float:
     """How much of what is not ASCII is letters in use in the language of one of LEGACY: 0 to 1."""
-    others = [character for character in text if not character.isascii()]
-    return sum(_WEIGHTS[name](one) for one in others) / len(others) if others else 0
+    weight = _WEIGHTS[name]
+    others = [weight(character) for character in text if not character.isascii()]
+    return sum(others) / len(others) if others else 0
 
 
 def letters_in_use(text: str) -> float:
@@ -121,6 +123,11 @@ def _letters(data: bytes, name: str) -> int:
     return len({one for one in data.decode(name, "ignore") if not one.isascii()})
 
 
+_REMEMBERED = 16 * 1024
+"""Letters whose weight is remembered, in each language."""
+
+
+@lru_cache(_REMEMBERED)
 def _chinese(character: str) -> float:
     # Of GB 2312, whose first level has the characters in use.
     code = character.encode("gb2312", "ignore")
@@ -129,6 +136,7 @@ def _chinese(character: str) -> float:
     return 1 if 0xB0 <= code[0] <= 0xD7 else 0.8 if code[0] in (0xA1, 0xA3) else 0.4
 
 
+@lru_cache(_REMEMBERED)
 def _japanese(character: str) -> float:
     if "\u3041" <= character <= "\u30ff":
         return 1
@@ -136,6 +144,7 @@ def _japanese(character: str) -> float:
     return 0.9 if len(code) == 2 and code[0] <= 0x98 else 0
 
 
+@lru_cache(_REMEMBERED)
 def _korean(character: str) -> float:
     code = character.encode("euc_kr", "ignore")
     if not code:
@@ -188,6 +197,8 @@ def holds_other_text(data: bytes, name: str) -> bool:
 
 def foreign_letters(text: str) -> str:
     """The letters of a text that tell languages apart."""
+    if text.isascii():
+        return ""
     return "".join(one for one in text if "\u3000" <= one != "\ufeff")
 
 

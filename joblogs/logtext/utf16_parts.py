@@ -112,15 +112,13 @@ def utf16_parts(data: bytes) -> list[Part]:
     if b"\0" not in data and (is_in(data, UTF8) or _is_plainly_legacy(data)):
         return []
     parts: list[Part] = []
+    taken = bytearray(len(data))
     for candidate in sorted(_candidates(data), reverse=True):
-        part = candidate.part
-        place = bisect_left(parts, part)
-        before, after = parts[max(0, place - 1) : place], parts[place : place + 1]
-        if all(one.end <= part.start for one in before) and all(
-            part.end <= one.start for one in after
-        ):
-            parts.insert(place, part)
-    return parts
+        start, end, _ = candidate.part
+        if taken.find(1, start, end) < 0:
+            taken[start:end] = b"\1" * (end - start)
+            parts.append(candidate.part)
+    return sorted(parts)
 
 
 def parts_as_utf8(data: bytes) -> bytes:
@@ -198,6 +196,8 @@ def _with_ends(data: bytes, run: Part, kinds: NDArray[np.uint8]) -> Part:
         start -= 2
     while end < most and kinds[end] == _WEAK and data[end + 1] != _NEWLINE:
         end += 2
+    if (start, end) == (run.start, run.end):
+        return run
     head = data[start : run.start].decode(run.encoding, "replace")
     # Behind other letters that they might be, or not be in use, they are not taken for any.
     if (start and data[start - 1] > 0x40) or not _are_in_use(head):
@@ -214,9 +214,10 @@ def _are_in_use(text: str) -> bool:
 
 def _judged(data: bytes, run: Part) -> _Candidate | None:
     has_mark = data.startswith(_MARKS[run.encoding], run.start)
-    part = _without_strangers(data, run, has_mark=has_mark)
+    head = run.head(data)
+    part = _without_strangers(data, run, head, has_mark=has_mark)
     sure = has_mark or _SURE_RUNS[part.encoding].search(data, part.start, part.end)
-    text = part.head(data)
+    text = head if part == run else part.head(data)
     letters = foreign_letters(text)
     if len(text) < _LETTERS_MIN or not (sure or len(letters) >= _LETTERS_MIN):
         return None
@@ -228,25 +229,30 @@ def _judged(data: bytes, run: Part) -> _Candidate | None:
     return _Candidate(has_mark, round(in_use, 1), blanks, size, part.encoding == "utf-16-le", part)
 
 
-def _without_strangers(data: bytes, part: Part, *, has_mark: bool) -> Part:
-    """A part without letters at its ends that its language does not use: bytes beside it that make
-    some by chance."""
-    head = part.head(data)
+def _without_strangers(data: bytes, part: Part, head: str, *, has_mark: bool) -> Part:
+    """A part, which begins so, without letters at its ends that its language does not use: bytes
+    beside it that make some by chance."""
     letters = foreign_letters(head)
     language = language_of(letters) if len(letters) >= _LETTERS_MIN else None
-    start, end = part.start, part.end - 2 * _strangers(part.tail(data)[::-1], language)
+    tail = head if part.end - part.start <= _JUDGED_BYTES else part.tail(data)
+    start, end = part.start, part.end - 2 * _strangers(tail[::-1], language)
     if not has_mark and start:
         # A line's end is likelier than the letter whose second byte it would be.
         ends_line = data[start] != 0 and data[start + 1] == _NEWLINE != data[start - 1]
         start += 2 * max(ends_line, _strangers(head, language))
-    return part._replace(start=start, end=max(start, end))
+    end = max(start, end)
+    return part if (start, end) == part[:2] else Part(start, end, part.encoding)
 
 
 def _strangers(text: str, language: str | None) -> int:
     """How many letters a text begins with that the language does not have."""
     count = 0
     for one in text:
-        if not foreign_letters(one) or (language is not None and in_language(one, language) > 0):
+        if (
+            one < "\u3000"
+            or one == "\ufeff"
+            or (language is not None and in_language(one, language) > 0)
+        ):
             break
         count += 1
     return count

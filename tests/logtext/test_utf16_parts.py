@@ -89,3 +89,11 @@ def test_what_goes_on_in_ascii_is_read_as_that(size: int) -> None:
     assert b"".join(without_utf16(parts)).decode() == (
         f"\ufeff{lines}tar: done, 12 files written\n"
     )
+
+
+def test_each_of_many_lines_of_a_text_is_a_part() -> None:
+    one = "中文测试".encode("utf-16-le")
+    parts = utf16_parts((one + b"\n") * 5_000)
+    size = len(one) + 1
+    assert [part.start for part in parts] == list(range(0, 5_000 * size, size))
+    assert {part.end - part.start for part in parts} == {len(one)}
