@@ -19,7 +19,8 @@ def send(address: str, *, event_id: str, subject: str, values: dict[str, Any]) -
     message = EmailMessage(one_line, text, to=[address], headers={"X-Joblogs-Event": event_id})
     try:
         message.send()
-    except (OSError, SMTPException) as error:
+    except (OSError, SMTPException, ValueError) as error:
+        # Also an address that is none, of a name that is too long.
         raise NotDelivered(type(error).__name__) from None
 
 

@@ -300,6 +300,20 @@ def test_a_notice_goes_by_mail(settings: Any, mailoutbox: list[Any]) -> None:
     assert "1 台执行失败。" in mail.body
 
 
+def test_a_mailbox_of_no_name_holds_up_no_other_notice(
+    settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.NOTICE_CHANNELS = ("webhook", "mail")
+    too_long = f"ops@{'é' * 60}.com"
+    saved_search(too_long, channel="mail", pattern="boom")
+    saved_search("ops@example.com", channel="mail", pattern="boom")
+    run(1, "boom at night\n")
+    counts = send()
+    assert (counts.sent, counts.failed) == (1, 1)
+    assert [mail.to for mail in mailoutbox] == [["ops@example.com"]]
+    assert Notice.objects.get(state=NoticeState.PENDING).search.target == too_long
+
+
 def test_the_command_sends_and_says_how_many() -> None:
     with receiving() as receiver:
         saved_search(receiver.address, statuses=[FAILED])
