@@ -34,6 +34,7 @@ from joblogs.errors import (
     ScopeNotFound,
 )
 from joblogs.logtext.encodings import reading_encoding
+from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.models import StepInstance
 from joblogs.query import Attempts, StepHost
 
@@ -285,4 +286,5 @@ def _side_of(step: StepInstance, host: StepHost, *, is_cut: bool) -> ComparedLog
 
 
 def _decoded(data: bytes) -> str:
-    return data[:TEXT_BYTES].decode(reading_encoding(data[:TEXT_BYTES]), errors="replace")
+    text = parts_as_utf8(data[:TEXT_BYTES])
+    return text.decode(reading_encoding(text), errors="replace")

@@ -15,6 +15,9 @@ from tests.builders import file_log, job, load, result, script_log, step
 URL = "/api/v1/biz/2/jobs/100/steps/200/compare"
 
 
+WIDE = "Error: disk full".encode("utf-16-le").decode()
+
+
 @pytest.fixture
 def get(db: None) -> Callable[..., Any]:
     headers = builders.credentials()
@@ -59,6 +62,13 @@ def test_another_host_is_named_by_id_name_or_address(compared: Any) -> None:
         ("same", {"number": 3, "text": "c"}, {"number": 3, "text": "c"}),
         ("right", None, {"number": 4, "text": "d"}),
     ]
+
+
+def test_a_line_in_utf_16_amid_others_is_text(compared: Any) -> None:
+    printed(h1="a\nError: disk\nc\n", h2=f"a\n{WIDE}\nc\n")
+    answer = compared(host=1, **{"with": "2"})
+    (hunk,) = answer["hunks"]
+    assert {"number": 2, "text": "Error: disk full"} in [row["right"] for row in hunk["rows"]]
 
 
 def test_most_hosts_are_the_usual_other_side(compared: Any) -> None:
