@@ -44,6 +44,8 @@ def _hits(data: bytes, text: str, shown: Shown | None = None, **how: bool) -> Hi
         (b"done\r\r", "^done$", True),
         (b"10%\rfinished", "^finished$", True),
         (b"10%\rfinished\x1b[K\rend", "^10%$", True),
+        (b"10% of all done\r20%", "20% of all done", False),
+        (b"10% of all done\r20%\r 3", " 3% of all done", False),
         (b"N\bNA\bAM\bME\bE", "NAME", False),
         (b"abc\x1b[2Dxy", "^axy$", True),
         (b"dis\x00k f\x07ull", "disk full", False),

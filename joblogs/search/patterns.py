@@ -41,6 +41,9 @@ class Pattern:
     """The same text with codes of terminals between its letters; none of an expression."""
     alphabet: frozenset[str] = frozenset()
     """Letters beyond ASCII that a text holds wherever it stands, in whatever case."""
+    signs: frozenset[bytes] = frozenset()
+    """ASCII characters, in lower case, that any line which reads as a text holds. No blank, since a
+    terminal makes some; without case no letter that another one beyond ASCII equals."""
     in_utf16: bool = False
     """It is looked for in all bytes as if they were UTF-16 too: a reader says that they are."""
 
@@ -79,7 +82,10 @@ class Pattern:
             raise InvalidPattern(message.decode(errors="replace")) from None
         letters = () if regex else (one for one in text if not one.isascii())
         alphabet = frozenset(one for one in letters if one.lower() == one.upper())
-        return cls(expression, is_ascii, coded, alphabet, in_utf16)
+        own = "" if regex else text
+        signs = {one.lower().encode() for one in own if one.isascii() and one.isprintable()}
+        signs -= {b" ", b"k", b"s"} if ignore_case else {b" "}
+        return cls(expression, is_ascii, coded, alphabet, frozenset(signs), in_utf16)
 
     def find(
         self, data: bytes, position: int = 0, *, coded: bool = False

@@ -98,7 +98,7 @@ def _found_as_read(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Fo
     ways = [_in_other_encodings(pattern, data), _in_utf16(pattern, data)]
     if pattern.coded is None and (coded or b"\r" in data):
         ways.append(_without_their_codes(pattern, data, coded=coded))
-    if (coded and MOVED.search(data)) or (pattern.coded is None and RETURN.search(data)):
+    if (coded and MOVED.search(data)) or RETURN.search(data):
         ways.append(_in_their_states(pattern, data))
     return heapq.merge(*ways, key=_start)
 
@@ -183,12 +183,19 @@ def _without_their_codes(pattern: Pattern, data: bytes, *, coded: bool) -> Itera
 
 
 def _in_their_states(pattern: Pattern, data: bytes) -> Iterator[Found]:
+    if not _holds_signs(pattern, data):
+        return
     for start, end in _lines(data):
         line = data[start:end]
-        if RETURN.search(line) or MOVED.search(line):
+        if (RETURN.search(line) or MOVED.search(line)) and _holds_signs(pattern, line):
             at = _place(pattern, line)
             if at is not None:
                 yield Found(start, end, line, at)
+
+
+def _holds_signs(pattern: Pattern, data: bytes) -> bool:
+    small = data.lower()
+    return all(sign in small for sign in pattern.signs)
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, int]]:
