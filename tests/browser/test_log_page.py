@@ -297,6 +297,7 @@ def test_find_goes_from_match_to_match_by_keys(screen: Page) -> None:
     screen.keyboard.press("Enter")
     expect(screen.locator(".found")).to_have_text("1 / 4 lines found")
     expect(screen.locator("#L700.asked mark.hit")).to_have_text("needle")
+    screen.wait_for_load_state()  # the scripts that know the keys
     screen.keyboard.press("n")
     expect(screen.locator(".found")).to_have_text("2 / 4 lines found")
     expect(screen.locator("#L1400.asked")).to_be_in_viewport()

@@ -91,8 +91,8 @@ def test_reads_ask_the_replica_producers_the_primary_and_all_the_primary_when_it
             assert raw(server) == NEW + "!"
             assert server.logs(job=100, step=200) == {HOST: NEW + "!"}
             said = server.log.read_text()
-            assert said.count("the read replica is asked from now on") == 1
-            assert said.count("the read replica is left alone") == 1
+            assert said.count("the read replica is queried from now on") == 1
+            assert said.count("the read replica is not queried") == 1
             assert "was not answered" not in said
 
 
@@ -176,7 +176,7 @@ def test_one_that_is_behind_or_gone_is_left_alone_for_a_while(found, caplog) -> 
     assert watch.usable()
     # Said when it changes, not each time.
     said = [record.getMessage().split(",")[0] for record in caplog.records]
-    on, off = "the read replica is asked from now on", "the read replica is left alone"
+    on, off = "the read replica is queried from now on", "the read replica is not queried"
     assert said == [on, off, on]
 
 
