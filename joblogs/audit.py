@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from joblogs import database, metrics
 from joblogs.errors import Unavailable
-from joblogs.models import LogRead, StepInstance
+from joblogs.models import LogRead, SearchRead, StepInstance
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +86,8 @@ def settled_reads(rows: QuerySet[LogRead], *, after: int, length: int) -> list[L
     return list(itertools.takewhile(lambda read: read.at < latest, page))
 
 
-def fields_of(read: LogRead) -> dict[str, Any]:
-    """A record of a read, as the API and our own log tell it."""
+def caller_fields(read: LogRead | SearchRead) -> dict[str, Any]:
+    """Who read or searched, when and how: the first fields of both kinds of records."""
     return {
         "id": read.pk,
         "time": read.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -96,6 +96,13 @@ def fields_of(read: LogRead) -> dict[str, Any]:
         "app": read.app_code,
         "token": read.token,
         "channel": read.channel,
+    }
+
+
+def fields_of(read: LogRead) -> dict[str, Any]:
+    """A record of a read, as the API and our own log show it."""
+    return {
+        **caller_fields(read),
         "bk_scope_type": read.scope_type,
         "bk_scope_id": read.scope_id,
         "job_instance_id": read.job_instance_id,

@@ -14,7 +14,6 @@ import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +21,7 @@ from django.db import Error
 from django.utils import timezone
 
 from joblogs import database, metrics
-from joblogs.audit import ROW_TIMEOUT_SECONDS, SETTLED_AFTER, Channel
+from joblogs.audit import ROW_TIMEOUT_SECONDS, SETTLED_AFTER, Channel, caller_fields
 from joblogs.errors import Unavailable
 from joblogs.models import Scope, SearchRead, StoreKey
 from joblogs.search import HistorySearch, Question, SearchedStep
@@ -151,13 +150,7 @@ def fields_of(
     if not has_job or not (steps or scopes is None):
         return None
     return {
-        "id": read.pk,
-        "time": read.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "user": read.who,
-        "user_verified": read.user_verified,
-        "app": read.app_code,
-        "token": read.token,
-        "channel": read.channel,
+        **caller_fields(read),
         "scopes": [_scope(name, count) for name, count in sorted(steps.items())],
         "since": str(read.since),
         "until": str(read.until),
