@@ -93,7 +93,7 @@ class _Answer:
         self.method, self.status = request.method, response.status_code
         match = request.resolver_match
         self.route = UNROUTED if match is None else match.view_name
-        # By its exact type: a person's is lazy, and looking at it would ask the database.
+        # By its exact type: a person's is lazy, and reading it would query the database.
         user: Any = vars(request).get("user")
         self.app = user.app.app_code if type(user) is Caller else None
         self.code: int | None = getattr(response, "error_code", None)

@@ -34,7 +34,7 @@ _PART_FIELDS = ("day", "step_id", "first_host", "last_host", "size", "version", 
 _ROW_FIELDS = ("day", "page", "block", "bits", "width", "data")
 _ROW_TABLE, _PART_TABLE = SignatureRow._meta.db_table, SignedPart._meta.db_table
 _AT_ONCE = 500
-FIRST_PLACES = 8  # one text in some thousands has all of them marked and not what is asked
+FIRST_PLACES = 8  # one text in some thousands has all of them marked without holding the needle
 
 
 class NewPart(NamedTuple):
@@ -240,7 +240,7 @@ def sweep_rows(day: datetime.date) -> None:
 def possible(day: datetime.date, parts: Iterable[Part], places: PatternPlaces) -> list[Part]:
     """Those of a day's parts in which a pattern may match. Three statements, however many they are.
 
-    All places are asked for where some of them leave parts. A block that was written anew meanwhile
+    All places are looked up where some of them leave parts. A block that was written anew meanwhile
     denies nothing.
     """
     of_block: dict[int, list[Part]] = defaultdict(list)

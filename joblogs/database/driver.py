@@ -28,7 +28,7 @@ _ANY_OF = {"postgresql": "= ANY(%s)", "sqlite": "IN (SELECT value FROM json_each
 
 
 def is_postgresql() -> bool:
-    """Which of the two it is; asked in this package only."""
+    """Which of the two it is; used in this package only."""
     return connection.vendor == "postgresql"
 
 

@@ -1,4 +1,4 @@
-"""What an export needs from object storage, asked for before its first byte goes out."""
+"""What an export needs from object storage, checked before its first byte goes out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS_MAX, LOGS_MAX, OBJECTS_MAX = 50, 20_000, 20
 def check_objects(selection: Selection) -> None:
     """Look whether the objects are there that hold the logs of a job, a step or hosts of it.
 
-    Where hosts are selected by what became of them or by what they printed, nothing is asked: an
+    Where hosts are selected by what became of them or by what they printed, nothing is checked: an
     object may hold others' logs alone. Reads no log. Raises ObjectUnreachable.
     """
     if selection.outcome is not None or selection.contains is not None or selection.addresses:

@@ -17,7 +17,7 @@ _NUMBERS_MAX = 8
 """As many numbers of a name are looked at, from its end: all parts of an address and then some."""
 
 KEPT = 32
-"""Lists of names that a process remembers folded: those of a step are asked for again and again."""
+"""Lists of names that a process remembers folded: those of a step are needed again and again."""
 
 Affixes = tuple[str, str]
 """What a name says before and after one of its numbers."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from xxhash import xxh32_intdigest
 
 TROUBLE = 0x80
-"""Set where a line tells of trouble; the other bits are a hash of what it looks like."""
+"""Set where a line reports trouble; the other bits are a hash of what it looks like."""
 PROSE = 0x40
 REMEMBERED_BYTES = 512
 """Of longer skeletons the form is computed each time: a process would keep them all."""

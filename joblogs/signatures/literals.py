@@ -28,7 +28,7 @@ __all__ = ["LITERAL_MIN", "Literals", "ignores_case", "is_ascii_only", "literals
 
 FEW = Limits(members=4, alternatives=16)
 MANY = Limits(members=16, alternatives=256)
-"""For an expression of which nothing is known otherwise: each alternative is asked for."""
+"""For an expression of which nothing else is known: each alternative is looked up."""
 DEPTH_MAX = 20
 """Groups within each other; one that is deeper is not read."""
 

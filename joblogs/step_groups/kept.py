@@ -122,7 +122,7 @@ def excerpts(
     shown, listed = _of(made, open_keys), _of(made, brief_keys - open_keys)
     found = kept = computed_excerpts(made, shown, listed, what_is_there=what_is_there)
     if known:
-        # What others asked for stays, so that two who ask in turn do not both compute it.
+        # What others requested stays, so that two who take turns do not both compute it.
         kept = found.with_those_of(known.excerpts)
         open_keys, brief_keys = open_keys | known.open, brief_keys | known.brief
     is_little = len(open_keys) <= OPEN_MAX and len(brief_keys) <= BRIEF_MAX
@@ -146,7 +146,7 @@ def _with_features(made: StepGroups) -> StepGroups:
 
 
 def _may_be_kept(overview: Overview) -> bool:
-    """Whether all hosts have ended, and as of the last attempt they are asked for."""
+    """Whether all hosts have ended, and their last attempt is requested."""
     step = overview.step
     return (
         step.prints_output
