@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.builders import job, load, result, script_log, step
@@ -53,13 +53,20 @@ def _running(*more: dict[str, object]) -> None:
 
 
 def _polls(page: Page) -> list[int]:
-    """Statuses of the answers that the page's script gets from now on."""
+    """Statuses of the answers to what the page's script asks from now on."""
+    asked: list[Request] = []
     statuses: list[int] = []
 
     def note(response: Response) -> None:
-        if "x-part" in response.request.headers:
+        # An answer to what was asked before now may show what was there before now.
+        if response.request in asked:
             statuses.append(response.status)
 
+    def begin(request: Request) -> None:
+        if "x-part" in request.headers:
+            asked.append(request)
+
+    page.on("request", begin)
     page.on("response", note)
     return statuses
 
