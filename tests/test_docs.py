@@ -40,7 +40,7 @@ def test_the_readme_lists_every_environment_variable_and_no_other() -> None:
 
 
 def test_only_env_reads_the_environment_of_the_project() -> None:
-    allowed = {"jobplatform/env.py", "jobplatform/wsgi.py", "jobplatform/__main__.py"}
+    allowed = {"jobplatform/env.py", "jobplatform/wsgi.py", "jobplatform/command_line.py"}
     allowed |= {"jobplatform/gunicorn.py"}  # tells the settings what it was started with
     files = [ROOT / "manage.py", *(ROOT / "jobplatform").rglob("*.py")]
     reading = {

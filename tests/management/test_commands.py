@@ -207,6 +207,22 @@ def test_where_migrations_are_missing_every_command_says_what_to_run(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("program", ["manage.py", "-m jobplatform"])
+def test_ctrl_c_before_django_is_loaded_ends_a_command_quietly(
+    tmp_path: Path, program: str
+) -> None:
+    # Found before the real one, it is the moment at which a person presses Ctrl-C.
+    (tmp_path / "django.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    done = subprocess.run(
+        [sys.executable, *program.split(), "maintain_logs"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
+
+
 def test_the_demo_prints_a_curl_and_a_login_that_work() -> None:
     out, _, code = _run("demo", "--no-serve")
     assert code == 0
