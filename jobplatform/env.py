@@ -1,11 +1,11 @@
-"""The environment, read strictly (README, "Configuration").
+"""Strict parsing of environment variables (README, "Configuration").
 
-A value that is not understood stops the start with a message naming its variable: a typo must not
-quietly become a default. So does a variable that is set but empty; unset means the default.
-Messages never quote what may hold a secret.
+An invalid value stops the start with a message that names the variable: a typo must not silently
+become a default. So does a variable that is set but empty; unset means the default. Messages never
+quote a value that may hold a secret.
 
 `django-environ` parses the database URL. Its own casts are not used: they read `tru` as False, and
-they resolve a value that begins with `$` as the name of another variable, a secret key included.
+they resolve a value that begins with `$` as the name of another variable, even for a secret key.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LONGEST_DAYS: Final = 365_000  # beyond it "today minus so many days" leaves th
 
 
 def boolean(name: str, *, default: bool) -> bool:
-    """true/false/1/0/yes/no/on/off in any case, and nothing else."""
+    """Return a boolean: true/false/1/0/yes/no/on/off in any case, and nothing else."""
     value = _read(name)
     if value is None:
         return default
@@ -50,7 +50,7 @@ def boolean(name: str, *, default: bool) -> bool:
 
 
 def integer(name: str, *, default: int, minimum: int = 0, maximum: int = 2**63 - 1) -> int:
-    """Decimal digits and nothing else: no sign, blank, underscore or unit."""
+    """Return an integer: decimal digits only, without sign, blank, underscore or unit."""
     value = _read(name)
     if value is None:
         return default
@@ -60,12 +60,12 @@ def integer(name: str, *, default: int, minimum: int = 0, maximum: int = 2**63 -
 
 
 def retention_days(name: str, *, default: int = 0) -> int | None:
-    """Days to keep something. 0 is None, for ever: a 0 in a subtraction would be today."""
+    """Return days to keep something. 0 becomes None, for ever: subtracting 0 would give today."""
     return integer(name, default=default, maximum=_LONGEST_DAYS) or None
 
 
 def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
-    """One of these words, as they are written here."""
+    """Return one of these words; case matters."""
     value = _read(name) or default
     if value not in of:
         raise _refusal(name, f"must be {' or '.join(of)}, not {value!r}")
@@ -73,7 +73,7 @@ def choice(name: str, *, of: tuple[str, ...], default: str) -> str:
 
 
 def words(name: str, *, of: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
-    """Some of these words, separated by commas."""
+    """Return some of these words, separated by commas."""
     value = _read(name)
     if value is None:
         return default
@@ -84,7 +84,7 @@ def words(name: str, *, of: tuple[str, ...], default: tuple[str, ...]) -> tuple[
 
 
 def text(name: str, *, default: str) -> str:
-    """Any text of one line."""
+    """Return any text of one line."""
     value = _read(name)
     if value is not None and not value.isprintable():
         raise _refusal(name, "must be one line")
@@ -92,7 +92,7 @@ def text(name: str, *, default: str) -> str:
 
 
 def mail(name: str) -> dict[str, Any]:
-    """Django's settings of a mail server from a URL, such as smtp+tls://USER:PASSWORD@HOST:587."""
+    """Return Django's mail settings from a URL, such as smtp+tls://USER:PASSWORD@HOST:587."""
     value = _read(name) or "smtp://localhost:25"
     if value.partition("://")[0] not in _MAIL_SCHEMES:
         raise _refusal(name, f"must begin with one of {', '.join(_MAIL_SCHEMES)}, then ://")
@@ -106,7 +106,7 @@ def mail(name: str) -> dict[str, Any]:
 
 
 def sha256(name: str) -> bytes | None:
-    """The SHA-256 of a secret, in hexadecimal: the secret itself need not lie about here."""
+    """Return the SHA-256 of a secret, given in hexadecimal instead of the secret itself."""
     value = _read(name)
     if value is None:
         return None
@@ -116,7 +116,7 @@ def sha256(name: str) -> bytes | None:
 
 
 def token(name: str) -> str | None:
-    """A token of an app, as `create_app --token` prints it."""
+    """Return a token of an app, as `create_app --token` prints it."""
     value = _read(name)
     if value is not None and not re.fullmatch(r"jlt_[\w-]+", value, re.ASCII):  # never quoted
         raise _refusal(name, "must be a token that create_app --token printed; it begins with jlt_")
@@ -124,7 +124,7 @@ def token(name: str) -> str | None:
 
 
 def folder(name: str) -> str | None:
-    """The path of a folder that files can be made in."""
+    """Return the path of a writable folder."""
     value = _read(name)
     if value is not None and not (os.path.isdir(value) and os.access(value, os.W_OK | os.X_OK)):
         raise _refusal(name, f"must be a folder that may be written to, not {value!r}")
@@ -132,7 +132,7 @@ def folder(name: str) -> str | None:
 
 
 def origin(name: str) -> str | None:
-    """Scheme, host and port of an address; the path below it is ours to say."""
+    """Return the scheme, host and port of an address, which must have no path."""
     value = _read(name)
     if value is None:
         return None
@@ -147,9 +147,9 @@ def origin(name: str) -> str | None:
 
 
 def object_store(name: str) -> str | None:
-    """The address of an object store: a bucket or a folder, and at most a path in it.
+    """Return the address of an object store: a bucket or folder, and optionally a path in it.
 
-    What authenticates is in variables of its own: an address is shown in logs.
+    Credentials are in variables of their own, because the address is shown in logs.
     """
     value = _read(name)
     if value is None:
@@ -168,7 +168,7 @@ def object_store(name: str) -> str | None:
 
 
 def hosts(name: str, *, default: list[str]) -> list[str]:
-    """Host names separated by commas, without scheme and port: with one they would never match."""
+    """Return host names separated by commas. With a scheme or a port they would never match."""
     value = _read(name)
     if value is None:
         return default
@@ -180,7 +180,7 @@ def hosts(name: str, *, default: list[str]) -> list[str]:
 
 
 def database(name: str, *, default: str = "", root: Path) -> dict[str, Any]:
-    """A Django database from a URL, {} without one; a relative SQLite path starts at `root`."""
+    """Return Django's database settings from a URL, or {}. `root`: start of a relative path."""
     url = _read(name) or default
     if not url:
         return {}
@@ -202,9 +202,9 @@ def database(name: str, *, default: str = "", root: Path) -> dict[str, Any]:
 
 
 def secret_key(name: str, *, generate: bool, file: Path) -> str:
-    """The key from the environment, else, if `generate`, the one kept in `file`, made on first use.
+    """Return the key from the environment or, if `generate`, from `file`, created on first use.
 
-    There is no default: everyone would know it.
+    There is no default, because everyone would know it.
     """
     value = _read(name)
     if value is not None:
@@ -224,7 +224,7 @@ def secret_key(name: str, *, generate: bool, file: Path) -> str:
 
 
 def public_keys(name: str, *, root: Path) -> dict[str, str]:
-    """A JSON object of key id → RSA public key in PEM, or the path of a file that holds one."""
+    """Return RSA public keys in PEM by key id, from a JSON object or the path of a file."""
     keys = _object(name, root=root, of="key id to PEM")
     for kid, pem in keys.items():
         if not isinstance(pem, str) or not _is_rsa(pem):
@@ -233,7 +233,7 @@ def public_keys(name: str, *, root: Path) -> dict[str, str]:
 
 
 def secret_rules(name: str, *, root: Path, built_in: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The built-in patterns of secrets, and those of a JSON object or of a file that holds one."""
+    """Return the built-in rules of secrets and those of a JSON object or the path of a file."""
     patterns = _object(name, root=root, of="name to pattern")
     own = {key: dict(one) if isinstance(one, _Pairs) else one for key, one in patterns.items()}
     try:
@@ -243,11 +243,11 @@ def secret_rules(name: str, *, root: Path, built_in: tuple[Rule, ...]) -> tuple[
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object as it was written, doubled keys and all."""
+    """A JSON object as pairs, including duplicate keys."""
 
 
 def _object(name: str, *, root: Path, of: str) -> dict[str, Any]:
-    """A JSON object, or the path of a file that holds one, in which no key stands twice."""
+    """Return a JSON object without duplicate keys, given itself or as the path of a file."""
     value = _read(name)
     if value is None:
         return {}
@@ -287,10 +287,10 @@ def _is_rsa(pem: str) -> bool:
 
 
 def _write_private(file: Path, text: str) -> None:
-    """Make `file` whole, for its owner only. Of two processes that start together one wins."""
+    """Create `file` atomically with mode 0600. If two processes start together, one wins."""
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # mkstemp: mode 0600
     try:
-        os.fchmod(handle, 0o600)  # a umask can only take away, and may have
+        os.fchmod(handle, 0o600)  # a umask may have removed bits
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(text + "\n")
         os.link(name, file)

@@ -1,7 +1,7 @@
-"""What every answer says about itself to browsers and caches (docs/security.md).
+"""Security and cache headers of every response (docs/security.md).
 
-Django's own middleware sets some of this, but only on what passes through it; this one is above all
-others. A policy without nonces or exceptions is one line, so no package is needed for it.
+Django's own middleware sets some of them, but only on responses that pass through it; this one is
+outermost. A policy without nonces or exceptions is one line, so no package is needed for it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 POLICY: Final = "; ".join(
     [
         "default-src 'none'",
-        # Nothing inline: what a log prints can never become a script or a style, whatever fails.
+        # Nothing inline: log text can never become a script or a style, even if escaping fails.
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",  # Swagger UI's icons; such an image asks nobody anything
@@ -33,7 +33,7 @@ UNUSED: Final = (
     *("picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "usb"),
     "xr-spatial-tracking",
 )
-"""What browsers could do for a page, and no page of ours asks for."""
+"""Features of browsers that no page uses."""
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
@@ -41,14 +41,13 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Log text is for whoever requested it, now: no proxy keeps it, nor the disk of a browser.
-    # Static files have a header of their own.
+    # Log text must not be stored by proxies or browsers. Static files set their own header.
     "Cache-Control": "private, no-store",
 }
 
 
 class SafeHeaders:
-    """Middleware: gives each answer the headers that it has not set otherwise itself."""
+    """Middleware that adds each header that the response has not set itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -58,6 +57,6 @@ class SafeHeaders:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if settings.DEBUG and response.status_code in (404, 500):
-            # Django's own pages about mistakes, which nobody sees but who makes them.
+            # Django's debug pages, which have inline scripts and styles.
             del response.headers["Content-Security-Policy"]
         return response

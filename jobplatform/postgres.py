@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: how long they trust a server, and how long they wait for it."""
+"""Connections to PostgreSQL with their health checks and timeouts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ T = TypeVar("T")
 
 
 class TrustingConnection(psycopg.Connection[Any]):
-    """Connection that takes a server which answered a moment ago for still there.
+    """Connection that skips the pool's health check if the server responded a moment ago.
 
-    The pool tests each connection that it lends, so that a restart of the server costs no failed
-    request. Its test, an empty statement, takes as long as a small one; a server that ends sessions
-    says so, and that is heard without asking.
+    The pool tests each connection that it lends, so that a restart of the server fails no request.
+    The test, an empty statement, takes as long as a small query. A server that ends a session sends
+    a message, which is noticed here without a query.
     """
 
     TRUST_SECONDS: ClassVar[float] = 1.0
     _answered_at = float("-inf")
     answer_seconds: float | None = None
-    """How long an answer may take from now on; one that takes longer costs the connection."""
+    """Longest time of a response; a slower one closes the connection. None: no limit."""
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         limit = self.answer_seconds if timeout is None else timeout
@@ -44,17 +44,17 @@ class TrustingConnection(psycopg.Connection[Any]):
     def _is_trusted(self) -> bool:
         if self.closed or time.monotonic() - self._answered_at > self.TRUST_SECONDS:
             return False
-        # Between two statements a server has nothing to say but that it goes.
+        # Between two statements a server sends nothing unless it ends the session.
         listening = select.poll()
         listening.register(self.fileno(), select.POLLIN)
         return not listening.poll(0)
 
 
 class GivenUpConnection(TrustingConnection):
-    """Connection that closes itself when the server takes too long, because another can be queried.
+    """Connection to a replica that closes itself when the server takes too long.
 
-    A server whose process or disk hangs keeps its connections, so no timeout of the network notices
-    it, and its own `statement_timeout` hangs with it: each thread that asks would wait for ever.
+    A server whose process or disk hangs keeps its connections open, so no network timeout notices
+    it, and its `statement_timeout` hangs too: each thread that queries it would wait for ever.
     """
 
     TIMEOUT_SECONDS: ClassVar[float] = 10.0
@@ -72,13 +72,13 @@ POOL: Final = {  # of each process
     "min_size": 1,
     "max_size": 8,
     "timeout": 10,
-    # Else it tries ever more seldom to reach a server that is gone, up to minutes apart, and
-    # requests fail for as long after it is back. Given up, the next request tries.
+    # By default the pool retries a lost server at growing intervals, up to minutes, and requests
+    # fail until the next try even if it is back. After this time the next request connects.
     "reconnect_timeout": 2,
     "connection_class": TrustingConnection,
 }
-# A replica is given up quickly, because the primary can be queried instead, and never written to,
-# whatever server the URL names.
+# A replica is given up quickly, because the primary can be queried instead. It is never written to,
+# even if the URL names a primary.
 REPLICA_OPTIONS: Final = {
     "connect_timeout": 2,
     "tcp_user_timeout": 5000,

@@ -1,5 +1,5 @@
-"""The one settings file. What an operator may set comes from the environment (README,
-"Configuration"); mistakes between settings are system checks (`joblogs/checks.py`).
+"""Settings of the project. Operators configure it by environment variables (README,
+"Configuration"); conflicts between settings are system checks (`joblogs/checks.py`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 from joblogs.logtext.secret_rules import RULES
 from jobplatform import env, postgres, private_sqlite
 
-# A checkout keeps its files and templates at its top. Installed, the package is not written to: the
-# store's files lie in JOBLOGS_HOME or the working directory, the templates within the package.
+# A checkout has its files and templates at the top. An installed package is not written to: the
+# store's files are in JOBLOGS_HOME or the working directory, the templates within the package.
 _PROJECT_DIR = Path(__file__).resolve().parent
 _CHECKOUT = _PROJECT_DIR.parent
 _INSTALLED = (_PROJECT_DIR / "templates").is_dir()
@@ -22,7 +22,7 @@ DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.secret_key("SECRET_KEY", generate=DEBUG, file=BASE_DIR / ".secret_key")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
-# What this store is for
+# The store
 
 LOG_RETENTION_DAYS = env.retention_days("LOG_RETENTION_DAYS")
 HISTORY_RETENTION_DAYS = env.retention_days("HISTORY_RETENTION_DAYS")
@@ -44,7 +44,7 @@ SECRET_RULES = env.secret_rules(
 )
 BK_GATEWAY_PUBLIC_KEYS = env.public_keys("BK_GATEWAY_PUBLIC_KEYS", root=BASE_DIR)
 
-# Text on object storage; what authenticates there is in the environment, as its users know it.
+# Object storage; its credentials are in the usual environment variables of the provider.
 
 OBJECT_STORE_URL = env.object_store("OBJECT_STORE_URL")
 OBJECT_STORE_ADOPT = env.boolean("OBJECT_STORE_ADOPT", default=False)
@@ -55,13 +55,13 @@ OBJECT_CACHE_DIR = env.folder("OBJECT_CACHE_DIR")
 OBJECT_CACHE_BYTES = env.integer("OBJECT_CACHE_BYTES", default=1024**3, minimum=1)
 AWS_ALLOW_HTTP = env.boolean("AWS_ALLOW_HTTP", default=False)
 
-# Which store `manage.py mcp` asks for an agent, and with what token
+# The store that `manage.py mcp` queries for an agent, and its token
 
-# Checked by the command that asks: shippers on the same machine read it in their own way.
+# Validated by the command: shippers on the same machine read JOBLOGS_URL in their own way.
 MCP_URL = env.text("JOBLOGS_URL", default="")
 MCP_TOKEN = env.token("JOBLOGS_TOKEN")
 
-# Notices of saved searches (docs/notices.md); mail as Django's own settings say.
+# Notices of saved searches (docs/notices.md), mailed by Django's own settings
 
 NOTICE_CHANNELS = env.words("NOTICE_CHANNELS", of=("webhook", "mail"), default=("webhook",))
 NOTICE_PRIVATE_TARGETS = env.boolean("NOTICE_PRIVATE_TARGETS", default=False)
@@ -73,15 +73,15 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = "EMAIL_USE_TLS" in _mail, "EMAIL_USE_SSL" in _mai
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="joblogs@localhost")
 EMAIL_TIMEOUT = 20
 
-# What machines ask about it
+# Monitoring
 
 METRICS_TOKEN_SHA256 = env.sha256("METRICS_TOKEN_SHA256")
 PROMETHEUS_MULTIPROC_DIR = env.folder("PROMETHEUS_MULTIPROC_DIR")
 
-# Whether `/readyz` asks the tables of log text too: where they lie on servers of their own.
+# Whether `/readyz` also queries the tables of log text: for tables on servers of their own.
 READY_ASKS_TEXT = env.boolean("READY_ASKS_TEXT", default=False)
 
-# Databases. Options given in the URLs win over those here.
+# Databases. Options in the URLs override those here.
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database("DATABASE_URL", default="sqlite:///db.sqlite3", root=BASE_DIR)
@@ -93,23 +93,25 @@ if _replica:
     DATABASES["replica"] = _replica
 _limited = DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
 if _pages or (_limited and PAGE_TIMEOUT_SECONDS):
-    # The primary again, for reads of pages and the admin. A limit is a connection's, not set on one
-    # that ingest and the API share. A URL of its own has a user whose role sets the limit.
+    # The primary again, for reads of the pages and the admin. A timeout belongs to a connection,
+    # and ingest and the API must not get it. With DATABASE_PAGES_URL the role of its user sets the
+    # limit.
     DATABASES["pages"] = _pages or copy.deepcopy(DATABASES["default"])
 if len(DATABASES) > 1:
     DATABASE_ROUTERS = ["joblogs.database.replica.Router"]
 for _name, _database in DATABASES.items():
-    # Reads hold no transaction.
+    # Reads need no transaction.
     _database["ATOMIC_REQUESTS"] = _database.get("ATOMIC_REQUESTS", False)
     if _database["ENGINE"] == "django.db.backends.sqlite3":
         _database["OPTIONS"] = private_sqlite.OPTIONS | _database.get("OPTIONS", {})
-        # Kept by each thread: to open one and to close the last one costs more than a small read.
+        # Each thread keeps its connection: opening one, and closing the last one, costs more than a
+        # small read.
         _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 60)
         # A file: an in-memory database is one shared connection, which hides every lock.
         _database["TEST"] = {"NAME": str(BASE_DIR / "test.sqlite3")}
     else:
-        # The pool keeps the connections, so requests must not; it tests one before lending it out,
-        # so that a restart of the server costs no failed request.
+        # The pool keeps the connections, so requests must not. It tests a connection before lending
+        # it, so that a restart of the server fails no request.
         _database["CONN_MAX_AGE"] = _database.get("CONN_MAX_AGE", 0)
         _database["CONN_HEALTH_CHECKS"] = True
         _database["OPTIONS"] = {"pool": postgres.POOL} | _database.get("OPTIONS", {})
@@ -143,12 +145,12 @@ INSTALLED_APPS = [
     "joblogs.apps.JoblogsConfig",
 ]
 MIDDLEWARE = [
-    # Above all others: there is no answer without these headers.
+    # Outermost: every response has these headers.
     "jobplatform.middleware.SafeHeaders",
-    # Before whatever may refuse, redirect or begin a session: load balancers ask here. Above
-    # whatever else answers, so that nothing goes out that is not counted.
+    # Before middleware that may refuse, redirect or start a session: load balancers probe here.
+    # Above all other middleware that responds, so that every response is counted.
     "joblogs.middleware.Requests",
-    # Above all others, so that no answer of the API is HTML or a redirect, whoever refuses it.
+    # Above the rest, so that no response of the API is HTML or a redirect, whatever refuses it.
     "joblogs.middleware.ApiAnswers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -160,7 +162,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "joblogs.middleware.PageMiddleware",
-    # Below all others: it counts what views do and send.
+    # Innermost: it counts what views do and send.
     "joblogs.middleware.SlowRequests",
 ]
 ROOT_URLCONF = "jobplatform.urls"
@@ -179,14 +181,14 @@ TEMPLATES = [
             ],
         },
     },
-    {  # what repeats by the hundred: ten times as fast
+    {  # for markup repeated hundreds of times: ten times as fast
         "NAME": "partials",
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [(_PROJECT_DIR if _INSTALLED else _CHECKOUT) / "templates" / "partials"],
         "OPTIONS": {"environment": "joblogs.pages.rendering.partials"},
     },
 ]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # the wire's limit; records are read as a stream instead
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # limit of the API; records are read as a stream instead
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -198,7 +200,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# A view that names no rule of its own answers nobody.
+# A view without permission classes of its own requires authentication.
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -216,7 +218,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["joblogs.api.openapi.add_components"],
 }
 
-# Static files: served from the packages themselves, so there is no collectstatic to forget.
+# Static files: served from the packages themselves, without collectstatic.
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
@@ -225,7 +227,7 @@ WHITENOISE_USE_FINDERS = True
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-LOCALE_PATHS = [_CHECKOUT / "joblogs" / "locale"]  # also of what `templates/` says
+LOCALE_PATHS = [_CHECKOUT / "joblogs" / "locale"]  # also for `templates/`
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -235,24 +237,24 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_AGE = 12 * 3600  # a working day: who has left is not logged in for weeks
+SESSION_COOKIE_AGE = 12 * 3600  # a working day: former staff do not stay logged in for weeks
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 
-# Where the store is reached by HTTPS. Off, plain HTTP is answered directly, whatever DEBUG is, and
-# X-Forwarded-Proto is not believed: without a proxy that sets it, anyone could.
+# Whether the store is reached by HTTPS. If not, plain HTTP is served directly, regardless of DEBUG,
+# and X-Forwarded-Proto is ignored: without a proxy that sets it, any client could.
 SECURE_SSL = env.boolean("SECURE_SSL", default=False)
-# How many proxies of ours add to X-Forwarded-For whom they heard from.
+# Number of trusted proxies that append their client's address to X-Forwarded-For.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", default=0, maximum=10)
 SECURE_SSL_REDIRECT = SECURE_SSL
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL
-# HSTS speaks for the store's own name only: what else lives below it is not ours to decide.
+# HSTS covers the store's own host name only, not subdomains, which others may run.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if SECURE_SSL:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# What we log ourselves: events, never the text of a log, never a credential.
+# The program's own logging: events, never log text, never a credential.
 
 LOG_FORMAT = env.choice("LOG_FORMAT", of=("line", "json"), default="line")
 LOGGING = {
@@ -274,15 +276,15 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["console"], "level": "INFO"},
-    # Django's own handlers would say everything a second time, and mail errors to nobody.
+    # Django's own handlers would log everything twice, and mail errors to nobody.
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # Of a body that fails it would log the address with its query string, and the text.
+        # If a body fails, it would log the URL with its query string, and log text.
         "gunicorn.error": {
             "handlers": ["console"],
             "filters": ["without_queries"],
             "propagate": False,
         },
-        "django.request": {"level": "ERROR"},  # what was refused is a line of joblogs.requests
+        "django.request": {"level": "ERROR"},  # joblogs.requests logs refused requests
     },
 }

@@ -1,4 +1,4 @@
-"""Every route: the API's own forms, and the pages for staff inside the admin."""
+"""Routes of the API, of the pages for staff and of the admin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 
 admin.autodiscover()
 urlpatterns = [
-    # First: a gateway's stage may have the name of a page of ours.
+    # First: a gateway's stage may be called like a page.
     path("", include("joblogs.api.urls")),
     path("logs/", include("joblogs.pages.urls")),
     path("admin/", admin.site.urls),

@@ -1,6 +1,6 @@
 """Access rules: QuerySets of what a caller may read or write. Every read starts from one of them.
 
-Rights belong to the app; commands are run by whoever runs the machine and may do all.
+Rights belong to the app. Management commands may do everything: who runs them runs the machine.
 """
 
 from .apps import create_app, new_secret, seconds_to_wait

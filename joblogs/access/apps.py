@@ -1,4 +1,4 @@
-"""Apps: made with their grants, given a secret, and counted as they ask."""
+"""Creating apps with their grants, issuing secrets and counting requests for the rate limit."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def create_app(
     audit: bool = False,
     rotate: bool = False,
 ) -> tuple[App, str | None]:
-    """Make an app or extend one, and its grants; unknown scopes are made.
+    """Create an app, or extend an existing one, with its grants; unknown scopes are created.
 
-    Returns the app and its secret if a new one was made: it is shown once and stored as its
-    SHA-256. Grants are only added to; taking them away is the admin's.
+    Return the app and its new secret, or None if no secret was issued. Only the SHA-256 of a
+    secret is stored, so it can be shown only once. Rights are only added here; they are removed
+    in the admin.
     """
     with transaction.atomic():
         app, made = App.objects.get_or_create(app_code=code, defaults={"secret_sha256": b""})
@@ -49,7 +50,7 @@ def create_app(
 
 
 def new_secret(app: App) -> str:
-    """Give an app another secret; the one before stops working. Returned once, never again."""
+    """Replace the secret of an app and return the new one, which cannot be retrieved again."""
     secret = secrets.token_urlsafe(32)
     app.secret_sha256 = hashlib.sha256(secret.encode()).digest()
     app.save(update_fields=["secret_sha256"])
@@ -57,9 +58,10 @@ def new_secret(app: App) -> str:
 
 
 def seconds_to_wait(app: App, *, limit: int, now: float) -> int:
-    """Count a request of an app; the seconds to wait if it is one too many in this minute, else 0.
+    """Count a request of an app; return the seconds to wait if it exceeds `limit`, else 0.
 
-    Counted in the app's row, so that all processes and machines count together.
+    The limit is per minute. The count is kept in the app's row, so that all processes and
+    machines share it.
     """
     minute, second = divmod(int(now), 60)
     counted = App.objects.filter(pk=app.pk)

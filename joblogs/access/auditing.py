@@ -1,4 +1,4 @@
-"""What a caller may see of who read what."""
+"""QuerySets of the audit records that a caller may see."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from .writing import scopes_with
 
 
 def auditable_scopes(caller: Caller) -> QuerySet[Scope] | None:
-    """The scopes where a caller has the right to audit; None is every scope, also one that is no
-    more.
+    """Return the scopes that a caller may audit, or None for every scope, including deleted ones.
 
-    Raises PermissionDenied if that is nowhere.
+    Raise PermissionDenied if there is none.
     """
     grants = AppGrant.objects.filter(app=caller.app)
     scopes = scopes_with("audit", grants, caller.token)
@@ -26,9 +25,9 @@ def auditable_scopes(caller: Caller) -> QuerySet[Scope] | None:
 
 
 def auditable_reads(caller: Caller) -> QuerySet[LogRead]:
-    """The records of reads in the scopes where a caller has the right to audit.
+    """Return the log reads of the scopes that a caller may audit.
 
-    Raises PermissionDenied if that is nowhere.
+    Raise PermissionDenied if there is none.
     """
     scopes = auditable_scopes(caller)
     if scopes is None:

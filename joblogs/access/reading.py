@@ -1,4 +1,4 @@
-"""What an app, or a member of staff, may read: QuerySets from which every read starts."""
+"""QuerySets of what an app or a member of staff may read. Every read starts from one of them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from joblogs.models import App, AppGrant, AppToken, JobInstance, Scope, StepInst
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An app that proved who it is, and the user that it speaks for.
+    """Authenticated app, and the user on whose behalf it calls.
 
-    The user is only recorded: nobody here can verify a name, so rights never come from it. With a
-    token the rights are those that app and token both have.
+    The user is only recorded: an app can give any name, so rights never depend on it. With a token,
+    a right must be granted to both the app and the token.
     """
 
     app: App
@@ -36,7 +36,7 @@ class Caller:
     is_authenticated: ClassVar = True  # DRF's IsAuthenticated asks
 
     def token_allows(self, right: str, scope: int | None) -> bool:
-        """Whether a token, if there is one, has a right in the scope of this key."""
+        """Return whether the token has a right in the scope with this key; True without a token."""
         token = self.token
         if token is None:
             return True
@@ -44,12 +44,12 @@ class Caller:
 
 
 def cannot_be(scope_id: str) -> bool:
-    """Whether no scope can have this id; PostgreSQL refuses such text in a query."""
+    """Return whether no scope can have this id: PostgreSQL refuses NUL and lone surrogates."""
     return "\0" in scope_id or any("\ud800" <= character <= "\udfff" for character in scope_id)
 
 
 def readable_scope(caller: Caller, *, scope_type: str, scope_id: str) -> Scope:
-    """The scope that a caller may read. Raises ScopeNotFound, else PermissionDenied."""
+    """Return a scope. Raise ScopeNotFound, or PermissionDenied if the caller may not read it."""
     if cannot_be(scope_id):
         raise ScopeNotFound
     scopes = _scope_for_app(app=caller.app.pk, scope_type=scope_type, scope_id=scope_id)
@@ -74,13 +74,13 @@ def _scope_for_app() -> QuerySet[Scope]:
 
 
 def _is_granted(scope: str) -> Exists:
-    """Whether the app may read the scope whose key the outer query calls this."""
+    """Return a condition: the app may read the scope whose key is this field of the outer query."""
     grants = AppGrant.objects.filter(app_id=Param("app", BigIntegerField()), read=True)
     return Exists(grants.filter(Q(scope=OuterRef(scope)) | Q(scope__isnull=True)))
 
 
 def app_of(code: str) -> App | None:
-    """The app of this code, if there is one, active or not."""
+    """Return the app with this code, active or not, or None."""
     return next(iter(_app_of(code=code)), None)
 
 
@@ -97,10 +97,10 @@ def readable_step(
     job_instance_id: int,
     step_instance_id: int,
 ) -> StepInstance:
-    """A step of a scope that a caller may read. Raises as `readable_scope` does, else JobNotFound.
+    """Return a step. Raise the errors of `readable_scope`, or JobNotFound.
 
-    One statement, where one database has rights and jobs; if it finds nothing, each is queried by
-    itself, which tells what is missing.
+    Without a replica this takes one statement. If that finds nothing, scope and step are queried
+    separately to learn which of them is missing.
     """
     numbers = {"job": job_instance_id, "step": step_instance_id}
     named = {"scope_type": scope_type, "scope_id": scope_id}
@@ -137,7 +137,7 @@ def _readable_step() -> QuerySet[StepInstance]:
 
 
 def readable_scopes(caller: Caller) -> QuerySet[Scope]:
-    """The scopes that a caller may read, by type and id."""
+    """Return the scopes that a caller may read, ordered by type and id."""
     granted = AppGrant.objects.filter(app=caller.app, read=True)
     mine = granted.filter(Q(scope=OuterRef("pk")) | Q(scope__isnull=True))
     scopes = Scope.objects.filter(Exists(mine)).order_by("scope_type", "scope_id")
@@ -149,26 +149,29 @@ def readable_scopes(caller: Caller) -> QuerySet[Scope]:
 
 
 def jobs_in(scope: Scope) -> QuerySet[JobInstance]:
-    """The jobs of a scope that `readable_scope` or `Writer.scope` handed out."""
+    """Return the jobs of a scope that `readable_scope` returned."""
     return JobInstance.objects.filter(scope=scope)
 
 
 def visible_scopes(user: User) -> QuerySet[Scope]:
-    """The scopes that a member of staff may browse: a superuser all, others their groups'."""
+    """Return the scopes that a member of staff may browse: those of their groups.
+
+    A superuser may browse all scopes.
+    """
     if user.is_active and user.is_staff and user.is_superuser:
         return Scope.objects.all()
     return Scope.objects.filter(pk__in=visible_scope_ids(user))
 
 
 def visible_scope_ids(user: User) -> list[int]:
-    """Keys of the scopes of the groups of a member of staff, fetched once a request.
+    """Return the keys of the scopes of a member of staff's groups, fetched once per request.
 
-    By value they go into every question: a planner that sees another question there takes all
-    scopes for equally large, and walks the jobs of the largest.
+    They are passed to queries as values: given a subquery, the planner assumes that all scopes
+    are equally large, and scans the jobs of the largest.
     """
     if not (user.is_active and user.is_staff):
         return []
-    kept = user.__dict__  # as Django keeps what a user may do
+    kept = user.__dict__  # as Django caches a user's permissions
     if "_visible_scope_ids" not in kept:
         scopes = Scope.objects.filter(groups__in=user.groups.all()).distinct()
         kept["_visible_scope_ids"] = list(scopes.values_list("pk", flat=True))
@@ -177,7 +180,7 @@ def visible_scope_ids(user: User) -> list[int]:
 
 
 def visible_jobs(user: User) -> QuerySet[JobInstance]:
-    """The jobs that a member of staff may browse, their logs included."""
+    """Return the jobs that a member of staff may browse, including their logs."""
     jobs = JobInstance.objects.all()
     if user.is_active and user.is_staff and user.is_superuser:
         return jobs
@@ -185,7 +188,10 @@ def visible_jobs(user: User) -> QuerySet[JobInstance]:
 
 
 def visible_jobs_in(user: User, *, scope_type: str, scope_id: str) -> QuerySet[JobInstance]:
-    """Those of them that are in one scope: a job's number says which only within it."""
+    """Return the jobs of one scope that a member of staff may browse.
+
+    Job numbers are unique only within a scope.
+    """
     if cannot_be(scope_type + scope_id):
         return JobInstance.objects.none()
     jobs = visible_jobs(user)
@@ -195,9 +201,9 @@ def visible_jobs_in(user: User, *, scope_type: str, scope_id: str) -> QuerySet[J
 def visible_step(
     user: User, *, scope_type: str, scope_id: str, job_instance_id: int, step_instance_id: int
 ) -> StepInstance:
-    """A step of one of those jobs. Raises JobNotFound.
+    """Return a step of a job that a member of staff may browse. Raise JobNotFound.
 
-    What `query.find_step` finds among `visible_jobs_in`, at a fraction of its cost.
+    Equivalent to `query.find_step` on `visible_jobs_in`, at a fraction of the cost.
     """
     if not (user.is_active and user.is_staff) or cannot_be(scope_type + scope_id):
         raise JobNotFound

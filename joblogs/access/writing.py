@@ -1,4 +1,4 @@
-"""What a stream of records may write, and whoever runs commands."""
+"""What an app, or a management command, may write."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from .reading import Caller, cannot_be
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """The scopes that a stream of records may write."""
+    """Scopes that the sender of a stream of records may write."""
 
     every_scope: bool
     scope_ids: frozenset[int] = frozenset()
     app: int | None = None
-    """The app that writes, None for whoever runs commands, who may read all."""
+    """The key of the app that writes; None for management commands, which may read everything."""
     reads_every_scope: bool = False
     readable_ids: frozenset[int] = frozenset()
 
     def blind_app(self, scope_id: int) -> int | None:
-        """The app, if it may not read what it writes in a scope."""
+        """Return the app's key if it may not read a scope that it writes, else None."""
         if self.reads_every_scope or scope_id in self.readable_ids:
             return None
         return self.app
 
     def jobs(self) -> QuerySet[JobInstance]:
-        """The jobs whose records it may write."""
+        """Return the jobs that the sender may write."""
         jobs = JobInstance.objects.all()
         return jobs if self.every_scope else jobs.filter(scope__in=self.scope_ids)
 
     def jobs_numbered(self, numbers: Collection[int]) -> list[JobInstance]:
-        """Those of these numbers, with their scopes: one query per batch of records."""
+        """Return the writable jobs with these numbers, and their scopes, in one query."""
         if self.every_scope:
             return _jobs_numbered(numbers=numbers)
         return _jobs_numbered_in(numbers=numbers, scopes=self.scope_ids)
 
     def covers(self, scope: Scope | None) -> bool:
-        """Whether it may write a scope; None is one that does not exist yet."""
+        """Return whether the sender may write a scope; None is a scope that does not exist yet."""
         return self.every_scope or (scope is not None and scope.pk in self.scope_ids)
 
 
@@ -67,11 +67,11 @@ def _grants_of() -> QuerySet[AppGrant]:
 
 
 OPERATOR = Writer(every_scope=True)
-"""Whoever runs management commands on this machine."""
+"""The writer of management commands."""
 
 
 def writer_for(caller: Caller) -> Writer:
-    """What an app may write. Raises PermissionDenied if that is nothing."""
+    """Return the scopes that an app may write. Raise PermissionDenied if there is none."""
     grants = _grants_of(app=caller.app.pk)
     written, read = (scopes_with(right, grants, caller.token) for right in ("write", "read"))
     if not written:
@@ -86,7 +86,10 @@ def writer_for(caller: Caller) -> Writer:
 
 
 def scopes_with(right: str, grants: Iterable[AppGrant], token: AppToken | None) -> set[int | None]:
-    """The keys of the scopes where grants and a token both give a right; None is every scope."""
+    """Return the keys of the scopes where both the grants and the token give a right.
+
+    None among the keys stands for every scope.
+    """
     granted = {grant.scope_id for grant in grants if getattr(grant, right)}
     if token is None or (getattr(token, right) and token.scope_id is None):
         return granted
@@ -95,7 +98,7 @@ def scopes_with(right: str, grants: Iterable[AppGrant], token: AppToken | None) 
 
 
 def writable_jobs(writer: Writer, *, scope_type: str, scope_id: str) -> QuerySet[JobInstance]:
-    """The jobs of a scope that a writer may write; of a scope that it may not, none."""
+    """Return the jobs of a scope if the writer may write it, else none."""
     if cannot_be(scope_id):
         return JobInstance.objects.none()
     return writer.jobs().filter(scope__scope_type=scope_type, scope__scope_id=scope_id)

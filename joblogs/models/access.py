@@ -1,4 +1,4 @@
-"""Who may do what where: scopes, the apps that call the API, their grants; failed logins."""
+"""Models of access: scopes, apps that call the API, their grants and tokens; failed logins."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .base import FastLoadModel
 
 
 class Scope(FastLoadModel):
-    """A business or a set of them: what rights and job numbers belong to."""
+    """A business or business set. Access is granted by scope, and job numbers are unique in one."""
 
     scope_type = models.CharField(_("scope type"), max_length=16, choices=ScopeType.choices)
     scope_id = models.CharField(_("scope id"), max_length=64)
     name = models.CharField(_("name"), max_length=512, blank=True, default="")
-    # Update time (ms) of the job record that named it, or the job's create time: a later word
-    # replaces an earlier one, whatever order they arrive in.
+    # Update time of the job record that named the scope, or the job's create time (milliseconds
+    # since the epoch): the later name wins, in whichever order the records arrive.
     named_at = models.BigIntegerField(default=0, editable=False)
     groups = models.ManyToManyField(
         Group,
@@ -63,11 +63,11 @@ class Scope(FastLoadModel):
 
 
 class App(FastLoadModel):
-    """An integration that calls the API."""
+    """A client application that calls the API."""
 
     app_code = models.CharField(_("app code"), max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=256, blank=True, default="")
-    # SHA-256 of 32 random bytes of ours: not a password, so no password hasher.
+    # SHA-256 of 32 random bytes that this store generated: not a password, so no password hasher.
     secret_sha256 = models.BinaryField(max_length=32, editable=False)
     active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -84,7 +84,7 @@ class App(FastLoadModel):
 
 
 class AppGrant(models.Model):
-    """What an app may do in one scope, or in all of them."""
+    """Rights of an app in one scope, or in all scopes."""
 
     app = models.ForeignKey(App, models.CASCADE, related_name="grants", verbose_name=_("app"))
     scope = models.ForeignKey(
@@ -124,13 +124,16 @@ class AppGrant(models.Model):
 
 
 class AppToken(models.Model):
-    """Token of an app, for clients that send nothing else: at most the app's rights."""
+    """Bearer token of an app, for clients that cannot send its code and secret.
+
+    It never has more rights than the app.
+    """
 
     app = models.ForeignKey(App, models.CASCADE, related_name="tokens", verbose_name=_("app"))
     name = models.CharField(
         _("name"), max_length=64, help_text=_("Log reads with this token show it.")
     )
-    # SHA-256 of 32 random bytes of ours with a prefix.
+    # SHA-256 of a prefix and 32 random bytes that this store generated.
     digest = models.BinaryField(max_length=32, editable=False)
     scope = models.ForeignKey(
         Scope,
@@ -165,18 +168,18 @@ class AppToken(models.Model):
 
     @property
     def is_valid(self) -> bool:
-        """Whether it holds now: neither revoked nor expired."""
+        """Whether the token is neither revoked nor expired."""
         expired = self.expires_at is not None and self.expires_at <= timezone.now()
         return self.revoked_at is None and not expired
 
 
 class FailedLogins(models.Model):
-    """How often one name failed from one address or browser, and when it may be tried again."""
+    """Failed logins of one name from one address or browser, and when it may be tried again."""
 
     # SHA-256 of name and address or browser: people type passwords where names belong.
     key = models.BinaryField(max_length=32, primary_key=True)
     failures = models.IntegerField(default=0)
-    # Milliseconds since the epoch. Rows long past it are deleted.
+    # Milliseconds since the epoch. Rows are deleted long after it.
     free_at = models.BigIntegerField(db_default=0, db_index=True)
 
     def __str__(self) -> str:

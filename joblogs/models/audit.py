@@ -1,4 +1,4 @@
-"""Who read what, who masked what, and who removed what."""
+"""Models of the audit log: who read, searched, masked or removed logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .access import Scope
 
 
 class Redaction(models.Model):
-    """Somebody masked secrets in logs that were stored. What they were is nowhere."""
+    """A run of `redact_logs`, which masks secrets in stored logs. The secrets are not recorded."""
 
     started_at = models.DateTimeField(_("time"))
     # None while it runs, and for ever if it was interrupted: what it did by then is counted.
@@ -37,7 +37,7 @@ class Redaction(models.Model):
 
 
 class Removal(models.Model):
-    """Record of a run of `remove_jobs` or of the admin's action, in plain values."""
+    """A run of `remove_jobs` or of the admin's action, without foreign keys to what it removed."""
 
     started_at = models.DateTimeField(_("time"))
     # None while it runs, and for ever if it was interrupted: what it did by then is counted.
@@ -61,7 +61,7 @@ class LogReadQuerySet(models.QuerySet["LogRead"]):
     """QuerySet of log reads."""
 
     def in_scopes(self, scopes: Iterable[Scope]) -> LogReadQuerySet:
-        """Those of logs of these scopes."""
+        """Filter to reads of logs of these scopes."""
         ids: dict[str, list[str]] = defaultdict(list)
         for scope in scopes:
             ids[scope.scope_type].append(scope.scope_id)
@@ -69,7 +69,10 @@ class LogReadQuerySet(models.QuerySet["LogRead"]):
         return self.filter(functools.reduce(operator.or_, places, models.Q(pk__in=[])))
 
     def time_of_last(self, scopes: Iterable[Scope], *, length: int) -> datetime | None:
-        """A time since which one of these scopes had so many reads, None if none ever had."""
+        """Return the time of the `length`-th newest read of a scope: the newest such time.
+
+        None if none of these scopes has `length` reads.
+        """
         of_scope = self.filter(
             scope_type=models.OuterRef("scope_type"), scope_id=models.OuterRef("scope_id")
         ).order_by("-at", "-pk")
@@ -80,15 +83,15 @@ class LogReadQuerySet(models.QuerySet["LogRead"]):
 
 
 class LogRead(models.Model):
-    """Somebody read log text. Plain values: it outlives what it tells about."""
+    """A read of log text. It has no foreign keys, because it outlives the logs it describes."""
 
     at = models.DateTimeField(_("time"))
     who = models.CharField(_("user"), max_length=256)
-    # The app through which they came, empty for a person in the pages.
+    # The app that called the API; empty for a user of the pages.
     app_code = models.CharField(_("app"), max_length=64, blank=True, default="")
-    # The name of the app's token that they came with, empty for its secret.
+    # The name of the app's token that was used; empty if it was the app's secret.
     token = models.CharField(_("token"), max_length=64, blank=True, default="", db_default="")
-    # Logged in here, named by a gateway's token, or who runs commands. Else only the app says so.
+    # True for a login, a gateway's token or a management command. False: only the app says so.
     user_verified = models.BooleanField(_("user verified"), default=False, db_default=False)
     channel = models.CharField(_("channel"), max_length=64)
     scope_type = models.CharField(_("scope type"), max_length=16)
@@ -97,7 +100,7 @@ class LogRead(models.Model):
     step_instance_id = models.BigIntegerField(_("step instance id"), null=True)
     host_count = models.IntegerField(_("hosts"))
     size = models.BigIntegerField(_("bytes"))
-    # Answers to polls of one minute are one row: `size` is their sum, `host_count` of one.
+    # The polls of one minute share a row: `size` is their sum, `host_count` that of one response.
     answers = models.IntegerField(_("responses"), default=1, db_default=1)
     poll_key = models.BinaryField(max_length=32, null=True, editable=False)
 
@@ -107,13 +110,14 @@ class LogRead(models.Model):
         verbose_name = _("log read")
         verbose_name_plural = _("log reads")
         indexes = [
-            # Who read this job? and the pruning by age.
+            # Who read this job?
             models.Index(fields=["job_instance_id"], name="logread_job"),
+            # Deletion by age.
             models.Index(fields=["at"], name="logread_at"),
-            # Who read this step? What a search of the admin means, with the two below.
+            # Who read this step? Searches in the admin use this index and the two below.
             models.Index(fields=["step_instance_id"], name="logread_step"),
-            # Newest first, for a user or an app has any number: the planner may think of one that
-            # is not there that it has many, and look for them among all reads.
+            # Newest first, because a user or an app can have any number of reads. Without the order
+            # the planner may expect many rows of a user who has none, and scan all reads by time.
             models.Index(fields=["who", "-at", "-id"], name="logread_of_user"),
             models.Index(fields=["app_code", "-at", "-id"], name="logread_of_app"),
             # The newest reads of some scopes: the admin's list for their staff.
@@ -132,8 +136,11 @@ class LogRead(models.Model):
 
 
 class SearchRead(models.Model):
-    """Somebody searched the logs of many jobs. Plain values, as a LogRead is; what they searched
-    for is only a keyed digest. Each step of which text was shown has a LogRead of its own."""
+    """A search of the logs of many jobs. Like a LogRead it has no foreign keys.
+
+    The search text is stored only as a keyed digest. Each step whose text was shown also has a
+    LogRead.
+    """
 
     at = models.DateTimeField(_("time"))
     who = models.CharField(_("user"), max_length=256)
@@ -141,7 +148,7 @@ class SearchRead(models.Model):
     token = models.CharField(_("token"), max_length=64, blank=True, default="")
     user_verified = models.BooleanField(_("user verified"), default=False)
     channel = models.CharField(_("channel"), max_length=64)
-    # As biz:2; of a reader who may see all of them, those that had steps in the span.
+    # Such as "biz:2"; for a reader of all scopes, the scopes that had steps in the period.
     scopes = models.TextField(_("scopes"))
     since = models.DateField(_("from"))
     until = models.DateField(_("to"))
@@ -150,14 +157,14 @@ class SearchRead(models.Model):
     read_steps = models.BigIntegerField(_("steps read"))
     found_steps = models.BigIntegerField(_("steps with hits"))
     size = models.BigIntegerField(_("bytes"))
-    # Which steps those were, compressed (`search_audit`).
+    # The steps searched, compressed (`search_audit`).
     searched = models.BinaryField(editable=False)
 
     class Meta:
         verbose_name = _("search of history")
         verbose_name_plural = _("searches of history")
         indexes = [
-            # The pruning by age, and who searched a job since it ran.
+            # Deletion by age, and searches since a job ran.
             models.Index(fields=["at"], name="searchread_at"),
         ]
 

@@ -1,4 +1,4 @@
-"""Base of the models whose rows stand before every answer, and queries that models share."""
+"""Base of the models that every request loads, and queries that models share."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.db.models.base import ModelState
 
 
 class FastLoadModel(models.Model):
-    """Abstract model whose instances take all columns of a row at once.
+    """Abstract model that sets all fields of an instance at once when it is loaded.
 
-    Django's own way sets one column after the other, which takes longer than fetching all of them.
-    A column that was not read is fetched when it is used.
+    Django sets one field after the other, which takes longer than fetching the row. A deferred
+    field is still fetched when it is used.
     """
 
     class Meta:
@@ -32,7 +32,7 @@ class FastLoadModel(models.Model):
 
 
 def distinct_values(rows: models.QuerySet[Any], field: str) -> Iterator[Any]:
-    """Distinct values of an indexed column, ascending: one index lookup for each of them."""
+    """Yield the distinct values of an indexed column, ascending, with one index lookup each."""
     values = rows.order_by(field).values_list(field, flat=True)
     value = values.first()
     while value is not None:
@@ -45,7 +45,7 @@ def distinct_days(
     since: datetime.date | None = None,
     until: datetime.date | None = None,
 ) -> Iterator[datetime.date]:
-    """Days of rows that have a day, ascending; `since` and `until` included."""
+    """Yield the distinct days of rows, ascending, from `since` to `until`, both inclusive."""
     if since is not None:
         rows = rows.filter(day__gte=since)
     if until is not None:

@@ -1,4 +1,4 @@
-"""Failures of steps as hashes: which have been seen, and with which of them each run ended."""
+"""Models of the failures of steps, as hashes: those of each run, and those known in a series."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ KEY_BYTES = 16
 
 
 class FailureRun(models.Model):
-    """A failure with which one attempt of a step ended; of one that ended well, a row without a
-    key. Hashes and numbers only (`grouping.failure_keys`).
+    """A failure with which one attempt of a step ended. Hashes and numbers only
+    (`grouping.failure_keys`). A successful attempt has one row, with an empty key.
 
-    `series` is the hash of the names of job and step: their runs are compared with each other.
+    `series` is the hash of the names of job and step: runs with equal names are compared.
     """
 
     scope = models.ForeignKey(Scope, models.DO_NOTHING, db_index=False)
@@ -23,7 +23,8 @@ class FailureRun(models.Model):
     key = models.BinaryField(max_length=KEY_BYTES)
     # Milliseconds since the epoch: when the step started.
     at = models.BigIntegerField()
-    # An older program, which knows of no failures, deletes steps: what is left is forgotten later.
+    # No constraint: a program of an older release deletes steps without deleting these rows, which
+    # are deleted later.
     step = models.ForeignKey(StepInstance, models.DO_NOTHING, db_index=False, db_constraint=False)
     attempt = models.IntegerField()
     status = models.IntegerField(null=True)
@@ -35,13 +36,13 @@ class FailureRun(models.Model):
         verbose_name = _("failure of a run")
         verbose_name_plural = _("failures of runs")
         constraints = [
-            # Once for each job and attempt; what a step has when it goes.
+            # One row for each failure of an attempt; deletion of a step.
             models.UniqueConstraint(fields=["step", "attempt", "key"], name="failurerun_of_step"),
         ]
         indexes = [
             # The run before this one.
             models.Index(fields=["scope", "series", "-at"], name="failurerun_of_series"),
-            # What is left of a failure when one of its runs goes.
+            # The other runs of a failure, when one of its runs is deleted.
             models.Index(fields=["scope", "series", "key", "at"], name="failurerun_of_key"),
         ]
 
@@ -50,9 +51,11 @@ class FailureRun(models.Model):
 
 
 class FailureSeen(models.Model):
-    """A failure of a series of runs: since when it is known, how often it came and on how many
-    hosts. Of the last run that had it its part is kept apart: there it was seen before only by the
-    others."""
+    """A failure known in a series of runs: when it first occurred, how often and on how many hosts.
+
+    The figures of the last run that had it are kept separately: on the page of that run, only the
+    other runs count as earlier occurrences.
+    """
 
     scope = models.ForeignKey(Scope, models.DO_NOTHING, db_index=False)
     series = models.BinaryField(max_length=KEY_BYTES)

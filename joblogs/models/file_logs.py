@@ -1,4 +1,4 @@
-"""Files that steps moved from and to hosts."""
+"""Model of the files that steps moved from and to hosts."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ class FileLogQuerySet(models.QuerySet["FileLog"]):
     """QuerySet of file logs."""
 
     def for_step(self, step: StepInstance) -> FileLogQuerySet:
-        """Those of a step, of all hosts and attempts."""
+        """Filter to the file logs of a step, of all hosts and attempts."""
         return self.filter(step=step)
 
     def downloads(self) -> FileLogQuerySet:
-        """Those of files that were moved to a target."""
+        """Filter to the files that were moved to a target host."""
         return self.filter(mode=FileMode.DOWNLOAD)
 
     def of_results(self, host_results: Iterable[HostResult | int]) -> FileLogQuerySet:
-        """Those that these host results, by rows or keys, own."""
+        """Filter to the file logs of these host results, given as rows or keys."""
         return self.filter(host_result__in=list(host_results))
 
 
 class FileLog(StoredLog):
-    """One file moved to or from one host. Owner, mode, ends and paths never change."""
+    """One file moved to or from one host.
+
+    Its host result, mode, source, target and paths never change.
+    """
 
     step = models.ForeignKey(
         StepInstance,
@@ -50,8 +53,7 @@ class FileLog(StoredLog):
     execute_count = models.IntegerField(_("execute count"), default=0)
     batch = models.IntegerField(_("batch"), default=0)
     mode = models.SmallIntegerField(_("mode"), choices=FileMode.choices)
-    # Where a secret was in it: masked, with a digest that tells it from others
-    # (ingest/task_keys.py).
+    # If it held a secret: masked, with a digest that keeps it unique (ingest/task_keys.py).
     task_key = models.TextField(_("task key"))
     # SHA-256 of task_key: paths are longer than an index entry may be.
     task_hash = models.BinaryField(max_length=32)

@@ -1,4 +1,4 @@
-"""Machines, and what happened on each of them."""
+"""Models of machines and of the results of steps on them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ DIGESTS = (
     "declared_sha256",
     *("fingerprint_size", "digest", "shape", "shape_version", "value_hashes"),
 )
-"""Columns of a host result that tell something of its text as it was: they go with a mask."""
+"""Columns of a host result derived from its original text; masking the text clears them."""
 
 
 class HostQuerySet(models.QuerySet["Host"]):
-    """QuerySet of identities of machines."""
+    """QuerySet of the identities of machines."""
 
     def keys(
         self, *names: str, scopes: Iterable[Scope], bk_host_ids: Collection[int] = ()
     ) -> models.QuerySet[Host, Any]:
-        """Keys of the identities in these scopes that have one of these names, in any case, one of
-        these addresses in any spelling, or one of these ids: for `identity__in`.
+        """Return keys of identities in these scopes by name, address or id, for `identity__in`.
 
-        Each way to be called is looked up by its own index, so what other scopes hold is not read.
+        Names match in any case, addresses in any spelling. Names, addresses and ids are looked up
+        separately, each by an index that begins with the scope, so that no rows of other scopes
+        are read.
         """
         here = self.in_scopes(scopes)
         addresses = {one_spelling(name) for name in names}
@@ -52,17 +53,17 @@ class HostQuerySet(models.QuerySet["Host"]):
         return first.union(*others, all=True) if others else first
 
     def in_scopes(self, scopes: Iterable[Scope]) -> HostQuerySet:
-        """Those in these scopes."""
-        # By value: a planner that sees another question there takes all scopes for equally large.
+        """Filter to these scopes."""
+        # As values: given a subquery, the planner assumes that all scopes are equally large.
         return self.filter(scope__in=[scope.pk for scope in scopes]).order_by()
 
     def referenced(self) -> HostQuerySet:
-        """Those that a host result points to: no other is shown."""
+        """Filter to identities that a host result points to: only these are shown."""
         return self.filter(Exists(_results_of_host()))
 
     def unreferenced(self) -> HostQuerySet:
-        """Those that no host result points to any more."""
-        # One look into the index for each: NOT EXISTS may become a walk of all results.
+        """Filter to identities that no host result points to any more."""
+        # One index lookup for each: NOT EXISTS may be planned as a scan of all host results.
         result = Subquery(_results_of_host().values("pk")[:1])
         return self.alias(result=result).filter(result=None)
 
@@ -72,12 +73,15 @@ def _results_of_host() -> models.QuerySet[HostResult]:
 
 
 def fold_name(name: str) -> str:
-    """A host name as it is compared: by Python, since the databases' lower() differ."""
+    """Return a host name in the form in which names are compared.
+
+    Folded in Python, because lower() differs between databases.
+    """
     return name.casefold()
 
 
 def one_spelling(text: str) -> str:
-    """An address as records store it; a text that is none stays as it is."""
+    """Return an IP address in the spelling that records store; other text is unchanged."""
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
@@ -85,11 +89,11 @@ def one_spelling(text: str) -> str:
 
 
 class Host(models.Model):
-    """An identity of a machine in one scope: what its runs there were called.
+    """Identity of a machine in one scope: its id, name and addresses as of a run.
 
-    A machine that was renamed, or that had another address, has several. Host results point to
-    theirs; one that none points to is never shown, and `maintain_logs` deletes it. A later job says
-    nothing about the runs before it, and no scope about another.
+    A machine that was renamed, or got another address, has several. Host results point to the
+    identity that held when they ran. An identity without host results is never shown, and
+    `maintain_logs` deletes it. Identities are never shared between scopes.
     """
 
     scope = models.ForeignKey(
@@ -102,7 +106,7 @@ class Host(models.Model):
     ip = models.CharField(_("IPv4 address"), max_length=ADDRESS_LENGTH, null=True, blank=True)  # noqa: DJ001 - null is what the wire says for "none"
     ipv6 = models.CharField(_("IPv6 address"), max_length=ADDRESS_LENGTH, null=True, blank=True)  # noqa: DJ001 - as above
     name = models.CharField(_("name"), max_length=256, null=True, blank=True)  # noqa: DJ001 - as above
-    # The name by `fold_name`, which makes at most three characters of one.
+    # `fold_name(name)`: folding turns one character into three at most.
     folded_name = models.CharField(max_length=768, null=True, editable=False)  # noqa: DJ001 - as above
 
     objects = HostQuerySet.as_manager()
@@ -111,7 +115,7 @@ class Host(models.Model):
         verbose_name = _("host")
         verbose_name_plural = _("hosts")
         constraints = [
-            # Ingest finds or makes the identity of each host result.
+            # Ingest finds or creates the identity of each host result.
             models.UniqueConstraint(fields=["scope", "identity"], name="host_scope_and_identity"),
         ]
         indexes = [
@@ -131,35 +135,35 @@ class HostResultQuerySet(models.QuerySet["HostResult"]):
     """QuerySet of host results."""
 
     def for_step(self, step: StepInstance) -> HostResultQuerySet:
-        """Those of a step, of all attempts and roles."""
+        """Filter to the results of a step, of all attempts and roles."""
         return self.filter(step=step)
 
     def of_jobs(self, jobs: Iterable[JobInstance]) -> HostResultQuerySet:
-        """Those of the steps of these jobs, a QuerySet or rows."""
+        """Filter to the results of these jobs, given as a QuerySet or as rows."""
         return self.filter(step__job__in=jobs)
 
     def on_hosts(
         self, *names: str, scopes: Iterable[Scope], bk_host_ids: Collection[int] = ()
     ) -> HostResultQuerySet:
-        """Those on hosts that had one of these names, addresses or ids when they ran."""
+        """Filter to hosts that had one of these names, addresses or ids at the time of the run."""
         keys = Host.objects.keys(*names, scopes=scopes, bk_host_ids=bk_host_ids)
         return self.filter(identity__in=keys)
 
     def in_role(self, role: Role) -> HostResultQuerySet:
-        """Those of hosts that a step ran on, or sent files to, or of those that sent them."""
+        """Filter to targets of a step, or to sources of its files."""
         return self.filter(role=role)
 
     def targets(self) -> HostResultQuerySet:
-        """Those of hosts that a step ran on, or sent files to."""
+        """Filter to hosts on which a step ran, or to which it sent files."""
         return self.filter(role=Role.TARGET)
 
     def of_attempts(self, execute_count: int | None, batch: int | None) -> HostResultQuerySet:
-        """Those up to an execute count, and of one rolling batch; None: of all."""
+        """Filter to an execute count or lower, and to one rolling batch; None does not filter."""
         results = self if execute_count is None else self.filter(execute_count__lte=execute_count)
         return results if batch is None else results.filter(batch=batch)
 
     def latest_attempts(self) -> HostResultQuerySet:
-        """Those of targets of which the step has no later attempt or batch on the host."""
+        """Filter to the latest attempt and batch of each target host of a step."""
         later = Q(execute_count__gt=OuterRef("execute_count")) | Q(
             execute_count=OuterRef("execute_count"), batch__gt=OuterRef("batch")
         )
@@ -169,15 +173,15 @@ class HostResultQuerySet(models.QuerySet["HostResult"]):
         return self.targets().filter(~Exists(same))
 
     def finished(self) -> HostResultQuerySet:
-        """Those that have ended, however."""
+        """Filter to results that have ended, with any status."""
         return self.exclude(status__in=HOST_UNFINISHED)
 
     def unfinished(self) -> HostResultQuerySet:
-        """Those that wait or run."""
+        """Filter to results that are waiting or running."""
         return self.filter(status__in=HOST_UNFINISHED)
 
     def jobs(self) -> models.QuerySet[HostResult, Any]:
-        """Keys of the jobs that these are of: for `pk__in`."""
+        """Return the keys of the jobs of these results, for `pk__in`."""
         return self.order_by().values("step__job")
 
 
@@ -192,8 +196,8 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
         db_index=False,
     )
     host_id = models.BigIntegerField(_("host id"), db_column="bk_host_id")
-    # What it was called in this run. No database constraint: each new row would lock the row of its
-    # machine, which all jobs share. Who writes it and who deletes identities exclude each other.
+    # The identity in this run. No database constraint: each new row would lock the row of its
+    # machine, which all jobs share. Writing it and deleting identities exclude each other.
     identity = models.ForeignKey(
         Host,
         models.DO_NOTHING,
@@ -209,7 +213,7 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
     ip = models.CharField(_("IPv4 address"), max_length=ADDRESS_LENGTH, null=True)  # noqa: DJ001 - null is what the wire says for "none"
     ipv6 = models.CharField(_("IPv6 address"), max_length=ADDRESS_LENGTH, null=True)  # noqa: DJ001 - as above
     host_name = models.CharField(_("host name"), max_length=256, null=True)  # noqa: DJ001 - an export tells "" from none
-    # What no record has of it is taken from its host's previous result in the step.
+    # Fields that no record stated are taken from the host's previous result in the step.
     inherited = models.SmallIntegerField(
         choices=Inherited.choices,
         default=Inherited.NOTHING,
@@ -229,22 +233,22 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
     # The attempt whose log this row stands for, when it was not executed again itself.
     actual_execute_count = models.IntegerField(_("actual execute count"), null=True)
 
-    # What the producer says that the whole is. A digest would let guess what is masked, so that of
-    # a log with masks is forgotten (`forget_digests`).
+    # Size and digest of the whole log as the producer declared them. A digest would allow guessing
+    # masked text, so it is cleared when a log is masked (`forget_digests`).
     declared_size = models.BigIntegerField(_("declared size"), null=True)
     declared_sha256 = models.BinaryField(_("declared digest"), max_length=32, null=True)
     lines = models.BigIntegerField(_("stored newlines"), default=0)
-    # Where the text lies: in chunks, or from a byte of a pack of the step on (`logtext.store`).
+    # Where the text is: in chunks, or in a pack of the step, from this byte on (`logtext.store`).
     pack = models.IntegerField(null=True, editable=False)
     pack_start = models.IntegerField(null=True, editable=False)
-    # The held size with which it was packed.
+    # The held size when it was packed.
     packed_size = models.BigIntegerField(null=True, editable=False)
 
-    # Of the first `fingerprint_size` bytes; they count only while that is the held size.
+    # Computed of the first `fingerprint_size` bytes; valid only while that is the held size.
     fingerprint_size = models.BigIntegerField(null=True)
     digest = models.BinaryField(_("digest"), max_length=32, null=True)
-    # Of release 1.0, which may still run beside this one; LogFeatures replaced them. Nothing reads
-    # them; what is there goes with a mask. To be dropped with the release after the next.
+    # Columns of release 1.0, which may still run beside this one; LogFeatures replaced them.
+    # Nothing reads them; masking clears them. To be dropped with the release after the next.
     shape = models.BinaryField(_("fingerprint"), max_length=32, null=True)
     shape_version = models.SmallIntegerField(null=True)
     value_hashes = models.BinaryField(_("value hashes"), max_length=256, null=True)
@@ -261,15 +265,15 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
                 fields=["step", "host_id", "execute_count", "batch", "role"],
                 name="hostresult_step_host_attempt",
             ),
-            # A program of a release that knows no packs would add to a log in chunks, and whoever
-            # reads it in its pack would go on in another host's.
+            # A release without packs would append chunks to a packed log, and readers of the pack
+            # would continue into the log of another host.
             models.CheckConstraint(
                 condition=models.Q(pack=None) | models.Q(packed_size=models.F("held_size")),
                 name="hostresult_packed_whole",
             ),
         ]
         indexes = [
-            # Everything that ran on a machine, newest first: the host page; jobs by machine.
+            # All results of a machine, newest first: the host page; jobs by machine.
             models.Index(fields=["identity", "-day", "-id"], name="hostresult_of_identity"),
         ]
 
@@ -277,6 +281,6 @@ class HostResult(ResultProperties, StoredLog, FastLoadModel):
         return f"{self.display_name} · {self.execute_count}"
 
     def forget_digests(self) -> None:
-        """Set the columns of DIGESTS to none: the text changed that they were computed of."""
+        """Set the columns of DIGESTS to None, because their text changed."""
         for column in DIGESTS:
             setattr(self, column, None)

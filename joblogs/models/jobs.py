@@ -1,4 +1,4 @@
-"""Runs of jobs and their steps."""
+"""Models of the runs of jobs and of their steps."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .base import FastLoadModel, distinct_days
 
 
 class Run(FastLoadModel):
-    """What a job and a step have in common. Times are milliseconds since the epoch."""
+    """Abstract model of a run: fields of jobs and steps. Times are milliseconds since the epoch."""
 
     name = models.CharField(_("name"), max_length=512, blank=True)
     status = models.IntegerField(_("status"), choices=RunStatus.choices, default=RunStatus.RUNNING)
-    # How often it was run again; with update_time and the status's rank it orders what producers
-    # say about a row (docs/records.md, "Rows change forwards only").
+    # How often it was run again. With update_time and the rank of the status it decides which of
+    # two records is newer (docs/records.md, "Rows change forwards only").
     execute_count = models.IntegerField(_("execute count"), default=0)
     update_time = models.BigIntegerField(_("updated"), null=True, blank=True)
     create_time = models.BigIntegerField(_("created"))
@@ -38,20 +38,20 @@ class JobInstanceQuerySet(models.QuerySet["JobInstance"]):
     """QuerySet of jobs."""
 
     def held(self) -> JobInstanceQuerySet:
-        """Those that are kept whatever their age (`maintenance.legal_hold`)."""
+        """Filter to jobs under legal hold, which retention skips (`maintenance.legal_hold`)."""
         return self.exclude(held_at=None)
 
     def days(self) -> Iterator[date]:
-        """The days that have jobs, ascending."""
+        """Yield the days that have jobs, ascending."""
         return distinct_days(self)
 
     def not_held(self) -> JobInstanceQuerySet:
-        """Those that may grow old."""
+        """Filter to jobs that retention may delete."""
         return self.filter(held_at=None)
 
 
 class JobInstance(Run):
-    """One run of a job. A number is a job only within its scope."""
+    """One run of a job. Its number is unique only within its scope."""
 
     scope = models.ForeignKey(
         Scope, models.PROTECT, related_name="jobs", verbose_name=_("scope"), db_index=False
@@ -85,23 +85,23 @@ class JobInstance(Run):
             models.Index(fields=["scope", "-create_time", "-id"], name="jobinstance_of_scope"),
             # The jobs of several scopes, newest first: the jobs page.
             models.Index(fields=["-create_time", "-id"], name="jobinstance_newest"),
-            # Those of a status, newest first: one that few jobs have is not looked for in all.
+            # The jobs of a status, newest first: for a rare status not all jobs are scanned.
             models.Index(fields=["status", "-create_time", "-id"], name="jobinstance_of_status"),
-            # Those of an operator in a scope, newest first: get_job_instance_list counts them.
+            # The jobs of an operator in a scope, newest first: get_job_instance_list counts them.
             models.Index(
                 fields=["scope", "operator", "-create_time", "-id"], name="jobinstance_of_operator"
             ),
-            # A number without its scope: ingest asks which job a record means, admin search.
+            # A number without its scope: ingest looks up the job of a record; admin search.
             models.Index(fields=["job_instance_id"], name="jobinstance_number"),
-            # Retention, day by day; the admin's list, newest first.
+            # Retention by day; the admin's list, newest first.
             models.Index(fields=["day", "id"], name="jobinstance_day"),
-            # The admin's filter: the few that are held, however old.
+            # The admin's filter: the few held jobs, of any age.
             models.Index(
                 fields=["-day", "-id"],
                 name="jobinstance_held",
                 condition=models.Q(held_at__isnull=False),
             ),
-            # Whose logs are due to go: what has expired is kept for longer, and not looked at.
+            # Jobs whose logs are due to expire; expired jobs are kept for longer and skipped.
             models.Index(
                 fields=["scope", "day"],
                 name="jobinstance_unexpired",
@@ -116,15 +116,15 @@ class JobInstance(Run):
 class StepInstance(Run):
     """One step of a job. Its step_type never changes."""
 
-    # Here and below nothing cascades in Python: `maintenance` deletes from the leaves up, in bulk,
-    # and the database's own constraints hold whoever else tries.
+    # From here down nothing cascades in Python: `maintenance` deletes in bulk, from the leaves up,
+    # and constraints in the database refuse any other order.
     job = models.ForeignKey(
         JobInstance, models.DO_NOTHING, related_name="steps", verbose_name=_("job"), db_index=False
     )
     step_instance_id = models.BigIntegerField(_("step instance id"))
     step_type = models.IntegerField(_("step type"), choices=StepType.choices)
     position = models.IntegerField(_("position"), null=True, blank=True)
-    # What a producer knows of the task: answered, never interpreted.
+    # What the producer states about the task: returned by the API, never interpreted.
     script_language = models.IntegerField(
         _("script language"), null=True, blank=True, choices=ScriptLanguage.choices
     )
@@ -136,12 +136,12 @@ class StepInstance(Run):
     script_param_sensitive = models.BooleanField(
         _("script parameters are sensitive"), null=True, blank=True
     )
-    # JSON of `records.FileSource`: as text it costs nothing where a step is read for its logs.
+    # JSON of `records.FileSource`; as text it is not parsed where a step is loaded for its logs.
     file_sources = models.TextField(_("file sources"), null=True, blank=True)  # noqa: DJ001 - as above
     file_target_path = models.CharField(  # noqa: DJ001 - as above
         _("target path"), max_length=8192, null=True, blank=True
     )
-    # The last number of a LogPack that was given out: none is given out twice.
+    # The last LogPack number that was assigned: no number is assigned twice.
     last_pack = models.IntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
@@ -162,5 +162,5 @@ class StepInstance(Run):
 
     @property
     def prints_output(self) -> bool:
-        """Whether its hosts print something: what a file step has of them are file logs."""
+        """Whether hosts have output; those of a file step have file logs instead."""
         return self.step_type != StepType.FILE

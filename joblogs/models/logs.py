@@ -1,4 +1,4 @@
-"""Log text. `logtext.store` is the only code that reads or writes LogChunk and LogPack."""
+"""Models of log text. Only `logtext.store` reads or writes LogChunk and LogPack."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 class StoredLog(models.Model):
     """Abstract model of a log: how much of it has arrived, and what is masked in it."""
 
-    # What has arrived: the next offset expected. It never shrinks.
+    # Bytes received, which is the next offset expected. It never shrinks.
     received_size = models.BigIntegerField(_("received size"), default=0)
-    # What is kept: less than received_size past LOG_MAX_BYTES and after expiry.
+    # Bytes stored: fewer than received_size beyond LOG_MAX_BYTES and after expiry.
     held_size = models.BigIntegerField(_("stored size"), default=0)
     truncated = models.BooleanField(_("truncated"), default=False)
     redacted = models.JSONField(_("masked ranges"), null=True)
-    # Secrets that were masked, and what is remembered of the end of what is held: bytes that may
-    # begin one; the rule whose mask goes on; the part of a rule's beginning
+    # Number of masked secrets, and the state of the scanner at the end of the stored text: bytes
+    # that may begin a secret; the rule whose mask continues; part of the beginning of a rule
     # (`logtext.secret_scanner.State`).
     masked = models.IntegerField(_("places masked"), default=0)
     mask_pending = models.SmallIntegerField(default=0)
@@ -28,7 +28,7 @@ class StoredLog(models.Model):
 
     @property
     def unsettled_size(self) -> int:
-        """Bytes at the end that a later piece may turn into a part of a mask."""
+        """Bytes at the end that may become part of a mask once a later piece arrives."""
         return self.mask_pending or (0 if self.mask_rule else len(self.mask_prefix))
 
     @property
@@ -40,8 +40,8 @@ class StoredLog(models.Model):
 class LogChunk(models.Model):
     """Consecutive bytes of one host result's log.
 
-    Partitioned by day on PostgreSQL. No foreign key points here or away, so that days can be
-    dropped, and the table distributed by host_result_id, without asking another table.
+    Partitioned by day on PostgreSQL. It has no foreign keys in either direction, so that days can
+    be dropped, and the table distributed by host_result_id, independently of other tables.
     """
 
     pk = models.CompositePrimaryKey("day", "host_result_id", "offset")
@@ -62,11 +62,11 @@ class LogChunk(models.Model):
 
 
 class LogPack(models.Model):
-    """Script logs of one finished step, one after the other: up to 256 KiB of text together. A
-    longer log has packs of its own, up to 1 MiB of text each, by consecutive numbers.
+    """Script logs of one finished step, concatenated: up to 256 KiB of text. A longer log has packs
+    of its own, with consecutive numbers and up to 1 MiB of text each.
 
-    Where a log lies says its host result. A number is given out once (`StepInstance.last_pack`). By
-    day and without foreign keys, as LogChunk is, and to be distributed by step_id.
+    The host result says where its log starts. A number is assigned once (`StepInstance.last_pack`).
+    Partitioned by day and without foreign keys, like LogChunk, and to be distributed by step_id.
     """
 
     pk = models.CompositePrimaryKey("day", "step_id", "number")
@@ -77,8 +77,8 @@ class LogPack(models.Model):
     newlines = models.IntegerField()
     codec = models.SmallIntegerField()
     data = models.BinaryField()
-    # Of one whose bytes lie in an object (StoredObject) and not here: where in it, how many, and
-    # what they are compared with.
+    # If the bytes are in an object (StoredObject) instead of `data`: the object, their start and
+    # number there, and a checksum to verify them.
     object_id = models.BigIntegerField(null=True)
     object_start = models.BigIntegerField(null=True)
     object_size = models.IntegerField(null=True)
@@ -101,10 +101,10 @@ class LogPack(models.Model):
 
 
 class LogFeatures(models.Model):
-    """What grouping keeps of one host result's log (`grouping.features`).
+    """Features of one host result's log, by which logs are grouped (`grouping.features`).
 
-    It holds for the `size` bytes that the log had, and counts only while that is the held size. By
-    day and without foreign keys, as LogChunk is.
+    Computed of the first `size` bytes; valid only while that is the held size. Partitioned by day
+    and without foreign keys, like LogChunk.
     """
 
     pk = models.CompositePrimaryKey("day", "host_result_id")
@@ -123,10 +123,10 @@ class LogFeatures(models.Model):
 
 
 class KeptGroups(models.Model):
-    """The groups of a finished step, and the lines that its page shows of them (`step_groups`).
+    """The groups of a finished step, and the lines of them that its page shows (`step_groups`).
 
-    They count only while `facts`, a hash of what its host results say, is the same. By day and
-    without foreign keys, as LogChunk is, and to be distributed by step_id.
+    Valid only while `facts`, a hash of columns of its host results, is unchanged. Partitioned by
+    day and without foreign keys, like LogChunk, and to be distributed by step_id.
     """
 
     pk = models.CompositePrimaryKey("day", "step_id")
@@ -144,9 +144,9 @@ class KeptGroups(models.Model):
 
 
 class LogConflict(models.Model):
-    """When pieces by an app that may not read a log disagreed with it. Plain values, for a day.
+    """Times at which pieces from an app that may not read a log contradicted it, kept for a day.
 
-    The log is a host result's or, `is_file`, a file log's.
+    `log_id` is the key of a host result, or of a file log if `is_file`; there are no foreign keys.
     """
 
     app_id = models.BigIntegerField()

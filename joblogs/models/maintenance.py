@@ -1,4 +1,4 @@
-"""What the store knows about itself: when it was last kept up, what is due, and its own key."""
+"""Models of the store's own state: the last maintenance run, the steps due, and the store's key."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.db import models
 
 
 class ChangedStep(models.Model):
-    """A step whose logs changed since maintenance looked at them: they grew, finished, were masked.
+    """A step whose logs grew, finished or were masked since maintenance processed it.
 
-    Each transaction adds rows of its own, so that none waits for another; maintenance deletes the
-    rows that it read before it looked. Plain values: a step may go before its rows do.
+    Each transaction inserts its own rows, so that none waits for another; maintenance deletes the
+    rows that it read before it started. No foreign key: a step may be deleted before these rows.
     """
 
     step_id = models.BigIntegerField()
@@ -21,14 +21,15 @@ class ChangedStep(models.Model):
 
 
 class MaintenanceRun(models.Model):
-    """The last run of maintain_logs; the only row. A run that failed or was killed has no end."""
+    """The last run of `maintain_logs`; there is one row."""
 
     started_at = models.DateTimeField()
-    # Of the last run that came to its end, which need not be the one that started last.
+    # End of the last run that finished, which need not be the run that started last: a run that
+    # failed or was killed has no end.
     finished_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)
     did = models.JSONField(default=dict)
-    # When one began that looked through all that is recent (`maintenance.runs.Sweep`).
+    # Start of the last run that processed everything recent (`maintenance.runs.Sweep`).
     swept_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -36,7 +37,7 @@ class MaintenanceRun(models.Model):
 
 
 class StoreKey(models.Model):
-    """The random key of this store's own digests; the only row. No export carries it."""
+    """The random key of this store's digests; there is one row, which is never exported."""
 
     key = models.BinaryField(max_length=32)
 
@@ -45,10 +46,10 @@ class StoreKey(models.Model):
 
     @classmethod
     def of_this_store(cls) -> bytes:
-        """The key, made when it is first needed."""
+        """Return the key; create it on first use."""
         held = cls.objects.first()
         if held is None:
-            # Somebody else may make it at the same time: the first one counts.
+            # Another process may create it at the same time: the first one wins.
             made = StoreKey(pk=1, key=secrets.token_bytes(32))
             StoreKey.objects.bulk_create([made], ignore_conflicts=True)
             held = cls.objects.get()

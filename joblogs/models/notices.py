@@ -1,6 +1,6 @@
-"""Saved searches, what came in that they have not searched yet, and notices of what they found.
+"""Models of saved searches, of new text that is not searched yet, and of notices about matches.
 
-No row has a piece of a log: they name rows and offsets; a notice's text is read when it is sent.
+No row holds log text, only keys and offsets; the text of a notice is read when it is sent.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from .access import Scope
 
 
 class NoticeChannel(TextChoices):
-    """How a notice is sent."""
+    """Choices of how a notice is sent."""
 
     WEBHOOK = "webhook", _("webhook")
     MAIL = "mail", _("mail")
 
 
 class SavedSearch(models.Model):
-    """Search that runs over what comes in, on behalf of its owner, and where notices go."""
+    """Search of incoming logs on behalf of its owner, and where its notices are sent."""
 
     name = models.CharField(_("name"), max_length=128)
     owner = models.ForeignKey(
@@ -50,7 +50,7 @@ class SavedSearch(models.Model):
     )
     is_regex = models.BooleanField(_("regular expression"), default=False)
     ignores_case = models.BooleanField(_("ignore case"), default=False)
-    # Statuses of a step that has ended; with a text, both must be so.
+    # Final statuses of a step; if there is a text too, both must match.
     statuses = models.JSONField(_("statuses"), default=list, blank=True)
     channel = models.CharField(
         _("channel"),
@@ -65,12 +65,13 @@ class SavedSearch(models.Model):
         _("language"), max_length=16, choices=settings.LANGUAGES, default="en"
     )
     active = models.BooleanField(_("active"), default=True)
-    # Why it was switched off, where nobody did it by hand: a word of `notices.reasons`.
+    # Why it was switched off automatically: a word of `notices.reasons`; empty if a user did it.
     off_reason = models.CharField(max_length=32, blank=True, default="", editable=False)
-    # The secret that signs is made of this and of SECRET_KEY; its hash tells whether it still is.
+    # The signing secret is derived from the nonce and SECRET_KEY; its hash shows whether SECRET_KEY
+    # has changed.
     secret_nonce = models.BinaryField(max_length=32, default=bytes, editable=False)
     secret_sha256 = models.BinaryField(max_length=32, default=bytes, editable=False)
-    # Of a receiver that fails: when it may be tried again.
+    # When a failing receiver may be tried again.
     next_try_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
@@ -78,7 +79,7 @@ class SavedSearch(models.Model):
         verbose_name = _("saved search")
         verbose_name_plural = _("saved searches")
         indexes = [
-            # Whether anybody waits for what comes into a scope: queried by ingest.
+            # Whether a scope has saved searches: queried by ingest.
             models.Index(
                 fields=["scope"], name="savedsearch_active", condition=models.Q(active=True)
             ),
@@ -89,16 +90,17 @@ class SavedSearch(models.Model):
 
     @property
     def owner_user(self) -> User:
-        """The owner."""
+        """The owner, typed as a User."""
         assert isinstance(self.owner, User)  # noqa: S101 - the project has no other users
         return self.owner
 
 
 class NoticeWork(models.Model):
-    """What came in with one transaction, for saved searches to search.
+    """What one transaction of ingest added, for saved searches to search.
 
-    `numbers` are 8 bytes each: of text triples of host result, first and last offset; of steps that
-    ended their keys. Rows are deleted once notices are written for what was found in them.
+    `numbers` holds 8 bytes for each number: for text, triples of host result, first and last
+    offset; for steps that ended, their keys. A row is deleted once the notices about it are
+    written.
     """
 
     step_id = models.BigIntegerField(null=True)
@@ -109,7 +111,7 @@ class NoticeWork(models.Model):
 
 
 class NoticeState(models.IntegerChoices):
-    """What became of a notice."""
+    """Choices of the state of a notice."""
 
     PENDING = 0, _("waiting to be sent")
     SENT = 1, _("sent")
@@ -118,9 +120,9 @@ class NoticeState(models.IntegerChoices):
 
 
 class Notice(models.Model):
-    """An event that a saved search waits for, to be sent: ids and offsets, never text."""
+    """A match of a saved search, to be sent: ids and offsets, never text."""
 
-    # Stays the same whatever is tried: receivers know by it what they have.
+    # The same for every try, so that receivers can recognise duplicates.
     event_id = models.UUIDField(_("event"), default=uuid.uuid4, unique=True, editable=False)
     search = models.ForeignKey(
         SavedSearch,
@@ -131,7 +133,7 @@ class Notice(models.Model):
     )
     step_id = models.BigIntegerField()
     attempt = models.IntegerField()
-    # Host result, first and last offset of text in which it was found.
+    # Host result, first and last offset of the text that matched.
     places = models.JSONField(default=list)
     created_at = models.DateTimeField(_("time"), default=timezone.now)
     state = models.SmallIntegerField(
@@ -140,7 +142,7 @@ class Notice(models.Model):
     tries = models.IntegerField(_("tries"), default=0)
     first_tried_at = models.DateTimeField(_("first tried"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
-    # Why it was not sent, or what the receiver answered: a status or the kind of an error.
+    # Why it was not sent, or how the receiver responded: a status or the kind of an error.
     detail = models.CharField(_("detail"), max_length=128, blank=True, default="")
 
     class Meta:
@@ -152,15 +154,15 @@ class Notice(models.Model):
             ),
         ]
         indexes = [
-            # The next ones of each search.
+            # The next notices of each search.
             models.Index(
                 fields=["search", "id"],
                 name="notice_pending",
                 condition=models.Q(state=NoticeState.PENDING),
             ),
-            # What a step has when it goes.
+            # Deletion of a step.
             models.Index(fields=["step_id"], name="notice_of_step"),
-            # What has ended long ago; the list of what was given up.
+            # Notices that ended long ago; the list of notices that were given up.
             models.Index(fields=["state", "ended_at"], name="notice_ended"),
         ]
 

@@ -1,4 +1,4 @@
-"""What follows from the columns of a host result."""
+"""Properties computed from the columns of a host result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from joblogs.choices import FINISHED, host_rank
 
 
 class NamedResult(Protocol):
-    """Columns of a host result that `ResultProperties` needs."""
+    """Protocol of the columns of a host result that `ResultProperties` needs."""
 
     @property
     def host_id(self) -> int: ...
@@ -29,13 +29,13 @@ class NamedResult(Protocol):
 
 
 class ResultProperties:
-    """Mixin of host results, whether models or tuples: what follows from their columns."""
+    """Mixin of host results, whether models or tuples, with properties computed from columns."""
 
     __slots__ = ()
 
     @property
     def display_name(self: NamedResult) -> str:
-        """What people call the host."""
+        """Name of the host for display: its name, else an address, else its id."""
         return self.host_name or self.ip or self.ipv6 or str(self.host_id)
 
     @property
@@ -45,7 +45,7 @@ class ResultProperties:
 
     @property
     def own_names(self: NamedResult) -> tuple[bytes, ...]:
-        """Names of the host itself, which the similarity masks replace in its log."""
+        """Name and addresses of the host, which grouping replaces in its log."""
         return tuple(name.encode() for name in (self.host_name, self.ip, self.ipv6) if name)
 
     @property
@@ -54,7 +54,7 @@ class ResultProperties:
 
     @property
     def duration(self: NamedResult) -> int | None:
-        """Milliseconds, as stated or by the start and end times."""
+        """Milliseconds, as stated or from the start and end times; None if they are unknown."""
         if self.total_time is not None:
             return self.total_time
         if self.start_time is None or self.end_time is None:

@@ -1,4 +1,4 @@
-"""Signatures of logs: what a search over history asks before it reads any text."""
+"""Models of log signatures, by which a search of history decides which text to read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SignedPart(models.Model):
-    """Some of a step's hosts, whose logs have a signature: in `block`, at `slot`.
+    """A range of a step's hosts whose logs share one signature: in `block`, at `slot`.
 
-    The parts of a step follow each other by host; the last one's `last_host` is the largest number.
-    A part of which no signature could be made has no slot; one without text no block. By day and
-    without foreign keys, as LogChunk is.
+    The parts of a step follow each other by host; `last_host` of the last part is the largest
+    number. A part without a signature has no slot; a part without text has no block. Partitioned by
+    day and without foreign keys, like LogChunk.
     """
 
     pk = models.CompositePrimaryKey("day", "step_id", "first_host")
@@ -19,7 +19,7 @@ class SignedPart(models.Model):
     step_id = models.BigIntegerField()
     first_host = models.BigIntegerField()
     last_host = models.BigIntegerField()
-    # Bytes of text as of then.
+    # Bytes of text when it was signed.
     size = models.BigIntegerField()
     version = models.SmallIntegerField()
     block = models.BigIntegerField(null=True)
@@ -29,7 +29,7 @@ class SignedPart(models.Model):
         verbose_name = _("signed part")
         verbose_name_plural = _("signed parts")
         indexes = [
-            # The parts of a block: to write it anew without some of them.
+            # The parts of a block: to rewrite it without some of them.
             models.Index(fields=["day", "block"], name="signedpart_of_block"),
         ]
 
@@ -38,9 +38,10 @@ class SignedPart(models.Model):
 
 
 class SignatureRow(models.Model):
-    """Consecutive places of the signatures of a block, one beside the other (`signatures.Table`).
+    """Consecutive places of all signatures of a block, side by side (`signatures.Table`).
 
-    Never text, and no text can be made of it. By day and without foreign keys, as LogChunk is.
+    It is not text, and text cannot be recovered from it. Partitioned by day and without foreign
+    keys, like LogChunk.
     """
 
     pk = models.CompositePrimaryKey("day", "page", "block")
