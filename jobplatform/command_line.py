@@ -1,4 +1,4 @@
-"""Runs the command named by the arguments."""
+"""Execution of the command in the arguments."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from jobplatform import env
 
 
 def run() -> None:
-    """Run the command named by the arguments; a wrong environment is one line, not a traceback."""
+    """Run the command in the arguments. A configuration error is one line, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "jobplatform.settings")
     if sys.argv[1:2] != ["serve"]:
-        # Commands come and go: each would leave counter files behind among those of the servers.
+        # Commands are short-lived: each would leave counter files among those of the servers.
         os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     try:
         if sys.argv[1:2] == ["demo"]:
-            # The demo runs with nothing set, so it may use a generated key; here, because the
-            # settings are read before any command is. A wrong value is refused all the same.
+            # The demo needs no configuration, so it may use a generated key. Set here, because
+            # settings are loaded before any command. An invalid value of DEBUG is still refused.
             env.boolean("DEBUG", default=False)
             os.environ["DEBUG"] = "true"
         if sys.argv[1:2] in (["mcp"], ["help"], []) or {"--help", "-h"} & set(sys.argv):
-            # The first runs beside an agent and queries a store elsewhere; help only prints.
-            # Neither signs anything.
+            # `mcp` runs beside an agent and queries a store elsewhere; help only prints. Neither
+            # signs anything.
             os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(64))
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
@@ -44,11 +44,11 @@ def run() -> None:
             sys.exit(advice)
         if not isinstance(error, OperationalError):
             raise
-        # A folder that may not be written to, a server that is gone: nothing of ours is at fault.
+        # A folder that is not writable, a server that is down: not a fault of this program.
         sys.exit(f"The database cannot be used: {str(error).strip() or type(error).__name__}")
 
 
 def _advice() -> str | None:
-    """What to do about missing tables; called when Django is set up, which a command has done."""
+    """Return advice about missing tables, or None. Django must be set up, as it is in a command."""
     readiness = import_module("joblogs.database.readiness")
     return cast("str | None", readiness.advice())
