@@ -1,4 +1,4 @@
-"""Exports from the pages and the admin: exactly what they show, as a file."""
+"""Exports from the pages and the admin: a file of exactly what they show."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from .step import page
 def of_jobs(
     jobs: QuerySet[JobInstance], scopes: QuerySet[Scope], request: HttpRequest
 ) -> HttpResponseBase:
-    """The jobs that the list shows; filters that make no sense show none."""
+    """Export the jobs that the list shows; none if a filter is invalid."""
     wanted = JobFilterSet(request.GET, queryset=jobs, scopes=scopes)
     shown = wanted.qs if wanted.is_valid() else jobs.none()
     return _answer(request, Selection(jobs=shown))
 
 
 def of_job(job: JobInstance, request: HttpRequest) -> HttpResponseBase:
-    """All steps of a job."""
+    """Export all steps of a job."""
     return _answer(request, Selection.of_job(job), job.job_instance_id)
 
 
 def of_step(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
-    """The hosts of a step that its table shows, as of the attempt and batch that it shows."""
+    """Export the hosts that a step's table shows, for the attempt and batch that it shows."""
     params, shown = page.hosts_shown(step, request)
     narrowed = any(params[name] for name in ("q", "outcome", "group"))
     hosts = [host.bk_host_id for host in shown] if narrowed else None
@@ -48,7 +48,7 @@ def of_step(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
 
 
 def of_host(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
-    """The log of one host. Raises Http404 if it was not in the step."""
+    """Export the log of one host. Raises Http404 if it was not in the step."""
     attempts = LogRequest.read(request.GET).attempts
     log = host_log(step, bk_host_id, attempts)
     selection = Selection.of_step(step, hosts=[bk_host_id], attempts=attempts)
@@ -58,9 +58,10 @@ def of_host(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpRe
 def download(
     request: HttpRequest, selection: Selection, format: Format, channel: Channel, *name: object
 ) -> HttpResponseBase | None:
-    """A selection as a file to be saved; None if nothing is selected.
+    """Return the response that downloads a selection; None if nothing is selected.
 
-    Records come with every attempt, as an import wants them; the others show what is shown.
+    A format of records includes every attempt, as an import needs; the other formats include only
+    the selected attempts.
     """
     every = format.traits.holds_records
     chosen = selection.with_every_attempt() if every else selection
@@ -72,7 +73,7 @@ def download(
     answer = AuditedResponse(made, content_type=format.content_type)
     saved_as = export.download_name(format, *name)
     answer["Content-Disposition"] = content_disposition_header(True, saved_as)
-    # A proxy hands it on as it comes: it may be larger than what a proxy keeps.
+    # Not buffered by a proxy: the file may be larger than its buffer.
     answer["X-Accel-Buffering"] = "no"
     return answer
 
@@ -88,7 +89,7 @@ def _answer(request: HttpRequest, selection: Selection, *name: object) -> HttpRe
 
 
 def nothing(request: HttpRequest, back: str) -> HttpResponseBase:
-    """Back to the page, which says that there is nothing to export."""
+    """Redirect to the page, with a message that there is nothing to export."""
     messages.warning(request, _("No matching logs to export."))
     kept = request.GET.copy()
     kept.pop("format", None)

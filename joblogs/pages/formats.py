@@ -1,4 +1,4 @@
-"""Texts of numbers, durations, addresses and states."""
+"""Formatting of numbers, durations, addresses and states."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from joblogs.query import Completeness, State
 
 T = TypeVar("T", bound=Hashable)
 CACHED = 4_096
-"""Texts of one function that are kept: a page has hundreds, most of them the same."""
+"""Texts cached for each function: a page has hundreds, most of them the same."""
 
 
 def kept_by_language(text_of: Callable[[T], str]) -> Callable[[T], str]:
-    """Decorator that keeps what a function of one value says in each language."""
+    """Decorator that caches the texts of a function of one value, by language."""
 
     @functools.lru_cache(CACHED)
     def in_language(language: str | None, value: T) -> str:
@@ -35,7 +35,7 @@ def kept_by_language(text_of: Callable[[T], str]) -> Callable[[T], str]:
 
 @kept_by_language
 def duration(milliseconds: int | None) -> str:
-    """A length of time in the one or two units that matter."""
+    """Return a duration in its one or two largest units; a dash for None."""
     if milliseconds is None:
         return "–"
     if milliseconds < 1_000:
@@ -53,7 +53,7 @@ def duration(milliseconds: int | None) -> str:
 
 
 def elapsed(since: int | None) -> str:
-    """Time since a moment as hours, minutes and seconds, which a script counts on: 1:02:03."""
+    """Return the time since a moment (in milliseconds) as 1:02:03; a script keeps counting."""
     if since is None:
         return "–"
     minutes, seconds = divmod(max(0, int(time.time() * 1000) - since) // 1000, 60)
@@ -62,7 +62,7 @@ def elapsed(since: int | None) -> str:
 
 
 def host_status_label(status: int, exit_code: int | None) -> str:
-    """Status of a host in words; of an exit code that is not zero, the code: "exit code 2"."""
+    """Return the label of a host's status; for a non-zero exit code, the code: "exit code 2"."""
     if status == HostStatus.EXIT_CODE_NOT_ZERO and exit_code:
         return gettext("exit code %(code)s") % {"code": exit_code}
     if status in HostStatus.values:
@@ -72,7 +72,7 @@ def host_status_label(status: int, exit_code: int | None) -> str:
 
 @kept_by_language
 def state_label(state: Completeness) -> str:
-    """State of a log in words."""
+    """Return the label of a log's state."""
     if state.missing:
         return gettext("incomplete: %(size)s missing") % {"size": filesizeformat(state.missing)}
     return gettext(_STATES[state.state])
@@ -90,22 +90,22 @@ _STATES = {
 
 @kept_by_language
 def masked_label(places: int) -> str:
-    """In how many places of a log secrets were masked; empty for none."""
+    """Return the number of masked places of a log in words; empty for none."""
     text = ngettext("%(n)s place masked", "%(n)s places masked", places)
     return text % {"n": number(places)} if places else ""
 
 
 def address_label(bk_cloud_id: int, address: str | None) -> str:
-    """Address of a host with its cloud area in front; a dash for one without an address."""
+    """Return a host's address with its cloud area in front; a dash if it has no address."""
     return f"{bk_cloud_id}:{address}" if address else "–"
 
 
 def number(value: int) -> str:
-    """Count in groups of three digits: 12,345, in each language."""
+    """Return a count in groups of three digits: 12,345, the same in all languages."""
     return f"{value:,}"
 
 
 @kept_by_language
 def size(number_of_bytes: int) -> str:
-    """Bytes in the unit that fits."""
+    """Return a number of bytes in a suitable unit."""
     return filesizeformat(number_of_bytes)

@@ -1,4 +1,4 @@
-"""Addresses of the pages that show log text, and the parameters that their links keep."""
+"""URLs of the pages that show log text, and the parameters that their links keep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from joblogs.models import StepInstance
 
 
 def of_step(step: StepInstance) -> dict[str, str]:
-    """The pages of a step; `hosts` is what a host's number and a slash are added to."""
+    """Return the URLs of a step's pages; `hosts` is a prefix, to be followed by a host id and a
+    slash."""
     scope = step.job.scope
     place = [scope.scope_type, scope.scope_id, step.job.job_instance_id, step.step_instance_id]
     log = reverse("staff:log", args=[*place, 0])
@@ -23,14 +24,14 @@ def of_step(step: StepInstance) -> dict[str, str]:
 
 
 def of_run(step: StepInstance, job_instance_id: int, step_instance_id: int) -> str:
-    """The page of a step of another job in the same scope."""
+    """Return the URL of a step of another job in the same scope."""
     scope = step.job.scope
     place = [scope.scope_type, scope.scope_id, job_instance_id, step_instance_id]
     return reverse("staff:step", args=place)
 
 
 def of_host(step: StepInstance, bk_host_id: int) -> dict[str, str]:
-    """The pages of a host in a step."""
+    """Return the URLs of a host's pages in a step, and of the step's."""
     scope = step.job.scope
     place = [scope.scope_type, scope.scope_id, step.job.job_instance_id, step.step_instance_id]
     pages = {
@@ -44,6 +45,6 @@ _OF_HOST = ("log", "log-more", "log-download", "log-beside", "log-neighbour", "c
 
 
 def with_changes(kept: Mapping[str, str], **changes: str | None) -> str:
-    """A query with some parameters changed; None takes one out."""
+    """Return a query string with some parameters changed; None removes one."""
     parameters = {**kept, **changes}
     return urlencode({name: value for name, value in parameters.items() if value is not None})

@@ -1,6 +1,6 @@
-"""Parts of pages that update by themselves: a script asks for a page again while something runs.
+"""Parts of pages that update themselves: a script polls the page while something runs.
 
-It names the version that it has; the answer is the part alone, or 304 while nothing has changed.
+It sends the version that it has; the answer is the part alone, or 304 if nothing has changed.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from django.utils.translation import get_language
 from .rendering import rendered
 
 HEADER = "X-Part"
-"""Request header that asks for a part of a page."""
+"""Request header by which the script asks for a part of a page."""
 
 
 def is_poll(request: HttpRequest) -> bool:
-    """Whether the script asks, and not a person."""
+    """Return whether the request is from the script."""
     return HEADER in request.headers
 
 
 def version_of(*facts: object) -> str:
-    """Version of what is shown by these facts to this reader."""
+    """Return the version of a page that shows these facts, in the reader's language and time
+    zone."""
     reader = get_language(), timezone.get_current_timezone_name()
     return sha256(repr((reader, facts)).encode()).hexdigest()[:32]
 
 
 def unchanged(request: HttpRequest, version: str) -> HttpResponse | None:
-    """Answer 304 to a poll that has this version."""
+    """Return a 304 response to a poll that has this version; None for any other request."""
     if is_poll(request) and request.headers.get("If-None-Match") == f'"{version}"':
         return HttpResponseNotModified()
     return None
@@ -40,6 +41,6 @@ def unchanged(request: HttpRequest, version: str) -> HttpResponse | None:
 def page(
     request: HttpRequest, name: str, part: str, context: dict[str, Any], *, version: str, runs: bool
 ) -> HttpResponse:
-    """A page, or to a poll its part; `runs` says that there is more to come."""
+    """Return the response with a page, or with its part for a poll; `runs`: keep polling."""
     context |= {"live": {"version": version, "runs": runs, "now": int(time.time() * 1000)}}
     return HttpResponse(rendered(part if is_poll(request) else name, context, request))

@@ -1,4 +1,4 @@
-"""The admin's site with a limit of guessing passwords, at the login and where one is changed."""
+"""Admin site that limits password guessing, at login and at the change of a password."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COOKIE_SECONDS = 180 * 24 * 3600
 
 
 class LimitedSite(AdminSite):
-    """The admin's site. Who failed too often is answered 429 with the seconds to wait."""
+    """Admin site that answers 429 with the seconds to wait after too many failed passwords."""
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -56,8 +56,8 @@ class LimitedSite(AdminSite):
 
 
 def bucket_of(request: HttpRequest, name: str) -> bytes:
-    """What counts the tries of a name: this browser, if it logged in by it before, else the address
-    of the client."""
+    """Return the throttle bucket in which the attempts for a user name are counted: that of this
+    browser if it has logged in with the name before, otherwise that of the client's address."""
     known = request.get_signed_cookie(COOKIE, default="", salt=COOKIE, max_age=COOKIE_SECONDS)
     browser, _, whose = (known or "").partition(".")
     if whose == _digest(name):
@@ -66,10 +66,10 @@ def bucket_of(request: HttpRequest, name: str) -> bytes:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of the client: what the outermost of our own proxies saw.
+    """Return the client's address, as the outermost of our own proxies saw it.
 
-    Each proxy adds to X-Forwarded-For whom it heard from; what stands before is what the client
-    itself may have written.
+    Each proxy appends the address of its peer to X-Forwarded-For; earlier entries may have been
+    written by the client itself.
     """
     own = str(request.META.get("REMOTE_ADDR", ""))
     heard = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
@@ -78,7 +78,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def tell_refusal(request: HttpRequest) -> None:
-    """Say in our own log that somebody guesses, and from where; never the name."""
+    """Log that somebody guesses passwords, with the client's address and without the user name."""
     logger.warning("too many failed logins of one name from %s", client_address(request)[:64])
 
 

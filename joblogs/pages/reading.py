@@ -1,4 +1,4 @@
-"""Audit rows of people who read log text."""
+"""Audit entries for people who read log text on the pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_entry(
     search: bool = False,
     poll: bool = False,
 ) -> ReadEntry:
-    """The audit row of a read by the person who is logged in."""
+    """Return the audit entry for a read by the logged-in user."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - the frame lets nobody else in
     return ReadEntry(
@@ -35,7 +35,7 @@ def read_entry(
 
 
 def search_entry(request: HttpRequest, *, channel: Channel) -> SearchEntry:
-    """The audit row of a search over history by the person who is logged in."""
+    """Return the audit entry for a search over history by the logged-in user."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - the frame lets nobody else in
     return SearchEntry(who=user.get_username(), app_code="", user_verified=True, channel=channel)

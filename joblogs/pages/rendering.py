@@ -1,4 +1,4 @@
-"""How pages are written: whole pages by Django's templates, what repeats in them by Jinja2's."""
+"""Rendering of pages: whole pages with Django's templates, repeated parts with Jinja2's."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from jinja2 import Environment, StrictUndefined
 
 
 def rendered(name: str, context: dict[str, Any], request: HttpRequest) -> str:
-    """What `render_to_string` gives, without what it leaves behind.
+    """Return what `render_to_string` returns, without leaving a reference cycle.
 
-    What lies on a stack of Django's knows its stack: a cycle, by which all that a page showed,
-    thousands of hosts, would wait for the garbage collector. A plain dict does not.
+    The dicts that Django pushes to a context's stack refer to the stack: a cycle that keeps all the
+    data of a page, thousands of hosts, in memory until garbage is collected. A plain dict does not.
     """
     stack = RequestContext(request)
     stack.dicts[-1] = context
@@ -25,14 +25,17 @@ def rendered(name: str, context: dict[str, Any], request: HttpRequest) -> str:
 
 
 def partial(name: str, **context: object) -> SafeString:
-    """HTML of a template of `templates/partials`, for a page to hold. Raises if a name is not
-    given that the template uses."""
+    """Return the HTML of a template in `templates/partials`, to be included in a page.
+
+    Raises UndefinedError if the template uses a name that is not given.
+    """
     html = engines["partials"].get_template(name).render(context)
-    return mark_safe(html)  # noqa: S308 - the environment below escapes what it is given
+    return mark_safe(html)  # noqa: S308 - the environment below escapes all values
 
 
 def partials(**options: Any) -> Environment:
-    """Jinja2 environment of the partials: everything is escaped, texts are `{{ _("…") }}`."""
+    """Return the Jinja2 environment of the partials: it escapes everything; texts are
+    `{{ _("…") }}`."""
     options |= {"autoescape": True, "undefined": StrictUndefined}
     environment = Environment(trim_blocks=True, lstrip_blocks=True, **options)  # noqa: S701 - on
     environment.globals = {"_": gettext}

@@ -1,4 +1,4 @@
-"""Filters and tags that every template of Django's engine has."""
+"""Filters and tags that are available in every Django template."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ register = template.Library()
 
 
 class GroupedNumber(int):
-    """Number that is written in groups of three digits, in translated sentences too."""
+    """Integer that is formatted in groups of three digits, in translated sentences too."""
 
     def __str__(self) -> str:
         return number(int(self))
@@ -20,11 +20,11 @@ class GroupedNumber(int):
 
 @register.filter
 def grouped(value: int) -> GroupedNumber:
-    """Count of hosts or lines as people read it: 12,345. Numbers that name something stay."""
+    """Return a count formatted as 12,345. Not for numbers that are identifiers."""
     return GroupedNumber(value)
 
 
 @register.simple_tag
 def export_formats() -> list[str]:
-    """Names of the formats that a page can be saved in."""
+    """Return the names of the formats in which a page can be exported."""
     return list(Format)

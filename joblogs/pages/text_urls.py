@@ -1,5 +1,5 @@
-"""Routes of the pages that show log text. `staff.urls` includes them below a step's address, which
-names scope_type, scope_id, job_instance_id and step_instance_id."""
+"""Routes of the pages that show log text. `pages.urls` includes them below a step's address, which
+has scope_type, scope_id, job_instance_id and step_instance_id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages that show log text: whose they are, and which step they are about."""
+"""Views of the pages that show log text: access control and look-up of the step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def read_by_staff(page: Callable[..., HttpResponseBase]) -> View:
-    """A page for members of staff, who may ask for it and change nothing; of no job, 404."""
+    """Decorator for a read-only view for staff users; JobNotFound becomes a 404."""
     page_from_replica = database.time_limited(database.from_replica(page))
 
     @require_safe
@@ -44,7 +44,7 @@ def read_by_staff(page: Callable[..., HttpResponseBase]) -> View:
 def about_a_step(
     page: Callable[Concatenate[HttpRequest, StepInstance, P], HttpResponseBase],
 ) -> View:
-    """A page about a step that this member of staff may browse; of any other, 404."""
+    """Decorator for a view of a step that the staff user may browse; any other step is a 404."""
 
     @read_by_staff
     @wraps(page)
@@ -70,7 +70,7 @@ def about_a_step(
 
 
 def user_of(request: HttpRequest) -> User:
-    """The member of staff that `about_a_step` let in."""
+    """Return the staff user of a request that `read_by_staff` has checked."""
     assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
     return request.user
 

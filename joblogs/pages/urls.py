@@ -1,4 +1,4 @@
-"""Routes of the pages for staff. An address names the scope, the job, the step and the host."""
+"""Routes of the pages for staff. An address has the scope, the job, the step and the host."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from . import views
 
 app_name = "staff"
 
-# A scope's id is any text, a slash included: what stands around it tells where it ends.
+# A scope's id may be any text, even with slashes: the parts around it show where it ends.
 JOB = "<str:scope_type>/<path:scope_id>/jobs/<int:job_instance_id>/"
 STEP = f"{JOB}steps/<int:step_instance_id>/"
 

@@ -1,4 +1,4 @@
-"""The pages about jobs, steps and hosts: whose they are, and what they are about."""
+"""Views of the pages about jobs, steps and hosts: access control and look-up of the objects."""
 
 from __future__ import annotations
 

@@ -16,11 +16,11 @@ from joblogs.models.hosts import HostResultQuerySet, fold_name
 from .hosts import HOSTS_MAX, Address
 
 JOBS, RESULTS = 500, 1000
-"""As many rows as one statement fetches."""
+"""Rows that one statement fetches."""
 
 
 def jobs_in_order(jobs: QuerySet[JobInstance]) -> Iterator[list[JobInstance]]:
-    """These jobs by scope, by code point, and number."""
+    """Yield pages of these jobs, ordered by scope (by code point) and job number."""
     jobs = jobs.order_by()
     scopes = Scope.objects.filter(pk__in=jobs.values("scope"))
     # Sorted here: a database's collation may order texts otherwise.
@@ -35,9 +35,9 @@ def jobs_in_order(jobs: QuerySet[JobInstance]) -> Iterator[list[JobInstance]]:
 def steps_in_order(
     jobs: Sequence[JobInstance], selected: QuerySet[StepInstance] | None
 ) -> Iterator[tuple[JobInstance, list[StepInstance]]]:
-    """Each job with its steps by position and number; only those in `selected`, if given.
+    """Yield each job with its steps by position and number, limited to `selected` if given.
 
-    One statement for all jobs.
+    One statement fetches the steps of all the jobs.
     """
     steps = StepInstance.objects.all() if selected is None else selected
     by_job: dict[int, list[StepInstance]] = defaultdict(list)
@@ -52,10 +52,10 @@ def steps_in_order(
 
 
 def named(hosts: Collection[int] | None, addresses: Collection[Address]) -> Q:
-    """Host results of these hosts, or of hosts that had these addresses, or were called so, when
-    they ran. None and no address: all of them.
+    """Return the condition for host results by host id, or by the address or name at run time.
 
-    Very many hosts are left to the caller to tell: a statement takes only so many numbers.
+    It matches everything for `hosts=None` without addresses. It also matches everything for more
+    than HOSTS_MAX hosts, since a statement's parameters are limited: the caller has to filter.
     """
     if hosts is None and not addresses:
         return Q()
@@ -70,23 +70,26 @@ def named(hosts: Collection[int] | None, addresses: Collection[Address]) -> Q:
 
 
 def scopes_of(jobs: QuerySet[JobInstance]) -> list[Scope]:
-    """The scopes that these jobs are in."""
+    """Return the scopes of these jobs."""
     return list(Scope.objects.filter(pk__in=jobs.order_by().values("scope")))
 
 
 def results_named(
     scopes: Collection[Scope], hosts: Collection[int] | None, addresses: Collection[Address]
 ) -> HostResultQuerySet:
-    """What `named` says, found by identities in these scopes; a host or an address is named."""
+    """Return the host results that `named` matches, found by host identity in these scopes.
+
+    At least one host or address has to be given.
+    """
     names = [address.address for address in addresses]
     results = HostResult.objects.on_hosts(*names, scopes=scopes, bk_host_ids=hosts or ())
     return results.filter(named(hosts, addresses))
 
 
 def results_in_order(step: StepInstance, condition: Q) -> Iterator[list[HostResult]]:
-    """The results of those hosts of a step of which one is like this, by host, attempt and batch.
+    """Yield pages of all results of each host that has a result matching the condition.
 
-    A host's results are all in one page.
+    They are ordered by host, attempt and batch; one host's results are never split between pages.
     """
     results = HostResult.objects.for_step(step)
     if condition:
@@ -110,7 +113,8 @@ def results_in_order(step: StepInstance, condition: Q) -> Iterator[list[HostResu
 def held_bytes(
     jobs: QuerySet[JobInstance], steps: QuerySet[StepInstance] | None, condition: Q
 ) -> int:
-    """How much text these jobs hold, in all of their steps or some, on such hosts."""
+    """Return the bytes of log text held for these jobs: of these steps (None: all of them), in
+    host results that match the condition."""
     results = HostResult.objects.filter(condition, step__job__in=jobs.filter(expired_at=None))
     files = FileLog.objects.filter(step__job__in=jobs.filter(expired_at=None))
     if steps is not None:

@@ -1,4 +1,4 @@
-"""Whether anything that a step's page shows has changed, in one aggregate and no row."""
+"""Detection of changes to what a step page shows: one aggregate, without fetching rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from joblogs.choices import StepType
 from joblogs.models import FileLog, HostResult, StepInstance
 
 _MODULUS = 1_000_003
-"""What each number is taken by: sums of 20,000 hosts stay far below what an integer holds."""
+"""Modulus applied to each number, so that sums over 20,000 hosts stay far below an integer's
+range."""
 _NUMBERS = (
     *("status", "execute_count", "exit_code", "start_time", "end_time", "total_time"),
     *("received_size", "held_size", "declared_size", "fingerprint_size", "masked"),
@@ -19,7 +20,10 @@ _TEXTS = ("host_name", "tag", "ip")
 
 
 def step_facts(step: StepInstance) -> tuple[object, ...]:
-    """Numbers that are others once a host result of the step is; for a file step also by file."""
+    """Return numbers that change whenever a host result of the step changes.
+
+    For a file step they also cover the status and progress of each file.
+    """
     results = HostResult.objects.for_step(step).order_by()
     facts = results.aggregate(
         Count("pk"),
@@ -31,7 +35,7 @@ def step_facts(step: StepInstance) -> tuple[object, ...]:
 
 
 def _sum(number: Combinable) -> Sum:
-    # Times the row's place, so that two rows that change places are seen too.
+    # Weighted by the row's key, so that two rows swapping values also change the sum.
     place = F("pk") % 1_009 + 1
     return Sum(Cast(Coalesce(number, -1) % _MODULUS * place, IntegerField()))
 

@@ -1,4 +1,4 @@
-"""How much of a log is here: one rule for API, pages and exports."""
+"""How complete a stored log is: one rule for API, pages and exports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from joblogs.choices import FINISHED, host_rank
 
 
 class State(StrEnum):
-    """What a reader may expect of a log."""
+    """Completeness of a log, as readers are shown it."""
 
     COMPLETE = "complete"
     RECEIVING = "receiving"
@@ -17,12 +17,12 @@ class State(StrEnum):
     TRUNCATED = "truncated"
     EXPIRED = "expired"
     UNREACHABLE = "unreachable"
-    """It is there, and cannot be read now: what holds it does not answer. No row says so; who reads
-    it finds out."""
+    """The log exists but cannot be read now, because the storage behind it does not answer. This is
+    not recorded in any row; it is only found out by reading."""
 
 
 class Completeness(NamedTuple):
-    """A log's state and, for one that is incomplete, the bytes that are missing."""
+    """State of a log, and the number of bytes missing from it."""
 
     state: State
     missing: int = 0
@@ -39,10 +39,10 @@ def completeness(
     declared_sha256: bytes | memoryview | None = None,
     redacted: bool = False,
 ) -> Completeness:
-    """The state of one host result's log.
+    """Return the completeness of one host result's log.
 
-    A digest is compared only where both are known and the log is neither truncated nor redacted:
-    one that differs makes it incomplete, by an unknown amount.
+    Digests are compared only if both are known and the log is neither truncated nor redacted. If
+    they differ, the log is incomplete by an unknown number of bytes (`missing` is 0).
     """
     if expired:
         return Completeness(State.EXPIRED)

@@ -1,8 +1,8 @@
-"""What is new in the logs of a step since a cursor: text, statuses, later attempts.
+"""Following the logs of a step: new text, statuses and later attempts since a cursor.
 
-The cursor is all the state there is, and the caller keeps it: for each host result how many bytes
-were sent, and a checksum of its status, exit code, tag and actual attempt. Each result is a log of
-its own, so a retry or a rolling batch is another log and never goes on with the one before.
+All state is in the cursor, which the caller keeps. For each host result it holds the number of
+bytes sent and a checksum of its status, exit code, tag and actual attempt. Each host result has its
+own log, so a retry or a rolling batch starts a new log and never continues an earlier one.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ CURSOR_MAX_BYTES = 256 * 1024
 LOGS_MAX = 2_000
 """Logs in one answer."""
 SHARE_BYTES = 4096
-"""Bytes that a log gets at least when it is its turn, where it has as many."""
+"""Minimum bytes for a log when it is its turn, if it has that many."""
 _SIGNER = signing.Signer(salt="joblogs.follow")
 
 
 class FollowedLog(NamedTuple):
-    """Columns of a host result that a follower needs."""
+    """Row of a host result: the columns needed to follow its log."""
 
     pk: int
     bk_host_id: int
@@ -66,13 +66,14 @@ class FollowedLog(NamedTuple):
 
     @property
     def settled_size(self) -> int:
-        """Bytes that no later piece turns into a part of a mask; all, once the log has ended."""
+        """Bytes that no later piece can turn into part of a mask; all of them once the log has
+        ended."""
         if self.finished:
             return self.held_size
         return self.held_size - (self.mask_pending or (0 if self.mask_rule else self.prefix_size))
 
     def state(self, *, expired: bool) -> Completeness:
-        """How complete the log is, by its size alone."""
+        """Return the log's completeness, judged by its size alone."""
         return completeness(
             status=self.status,
             received_size=self.received_size,
@@ -82,13 +83,13 @@ class FollowedLog(NamedTuple):
         )
 
     def checksum(self, *, expired: bool) -> int:
-        """Of what may change without a byte of text."""
+        """Return a checksum of the fields that may change without new text."""
         facts = (self.status, self.exit_code, self.tag, self.actual_execute_count, expired)
         return zlib.crc32(repr(facts).encode())
 
 
 class Position(NamedTuple):
-    """How far a follower has a log: bytes sent, and the checksum of its state as it was sent."""
+    """Follower's position in a log: bytes sent, and the checksum of the state last sent."""
 
     sent: int
     checksum: int
@@ -96,8 +97,8 @@ class Position(NamedTuple):
 
 @dataclass(slots=True)
 class Cursor:
-    """How far a follower has a step's logs. `turn`: the log behind which the next answer begins;
-    `group` and `hosts`: the group that is followed, and its hosts when that began."""
+    """Follower's position in a step's logs. `turn` is the log after which the next answer starts;
+    `group` and `hosts` are the followed group and its hosts when following started."""
 
     step: int
     turn: int = 0
@@ -106,10 +107,11 @@ class Cursor:
     hosts: frozenset[int] = frozenset()
 
     def signed(self) -> str:
-        """The cursor as text. Raises BadRequest beyond CURSOR_MAX_BYTES: fewer hosts are needed."""
+        """Return the cursor as signed text. Raises BadRequest if it is longer than
+        CURSOR_MAX_BYTES: the caller has to follow fewer hosts."""
         keys = sorted(self.positions)
         positions = [self.positions[key] for key in keys]
-        # By column, so that equal ones stand beside each other and compress to next to nothing.
+        # By column, so that equal values are adjacent and compress to almost nothing.
         columns = [_gaps(keys), [p.sent for p in positions], [p.checksum for p in positions]]
         group = [self.group, _gaps(sorted(self.hosts))] if self.group else []
         text = _SIGNER.sign_object([self.step, self.turn, *columns, *group], compress=True)
@@ -119,12 +121,15 @@ class Cursor:
 
 
 def _gaps(numbers: Sequence[int]) -> list[int]:
-    """Ascending numbers as the distances between them, of which many are equal."""
+    """Return ascending numbers as the gaps between them, which compress well."""
     return [number - before for before, number in zip([0, *numbers], numbers, strict=False)]
 
 
 def read_cursor(text: str | None, step: StepInstance) -> Cursor:
-    """The cursor that a text is, of a step; None begins. Raises BadRequest for any other text."""
+    """Return the cursor that a text encodes for this step; a new one for None.
+
+    Raises BadRequest for a text that is not a cursor of this step.
+    """
     if text is None:
         return Cursor(step.pk)
     if len(text) > CURSOR_MAX_BYTES:
@@ -143,7 +148,7 @@ def read_cursor(text: str | None, step: StepInstance) -> Cursor:
 
 
 class LogNews(NamedTuple):
-    """What is new of one log: its text from `offset` on, which may be empty."""
+    """Update of one log: its new text, which starts at `offset` and may be empty."""
 
     log: FollowedLog
     offset: int
@@ -153,7 +158,8 @@ class LogNews(NamedTuple):
 
 @dataclass(slots=True)
 class News:
-    """What is new of a step. `more`: there is more already; `finished`: nothing more will come."""
+    """Updates of a step's logs. `more`: further updates are already available; `finished`: no more
+    will come."""
 
     logs: list[LogNews]
     more: bool
@@ -173,11 +179,12 @@ def news_since(
     statuses: Collection[int] = (),
     max_bytes: int,
 ) -> News:
-    """What is new of the script logs of a step, and move the cursor behind it.
+    """Return the updates of a step's script logs, and move the cursor past them.
 
-    `hosts` and `statuses` choose logs; none chooses all. At most `max_bytes` of text and LOGS_MAX
-    logs: logs take turns, so that none has to wait for a loud one. Raises OffsetBeyondLog where a
-    log is shorter than what was sent of it, as after a restore.
+    `hosts` and `statuses` select logs; an empty one selects all. An answer has at most `max_bytes`
+    of text and LOGS_MAX logs; logs take turns, so that a busy log does not hold up the others.
+    Raises OffsetBeyondLog if a log is shorter than what was already sent of it, for example after
+    a restore.
     """
     expired = step.job.expired_at is not None
     logs = list(_logs_of(step, hosts, statuses))
@@ -218,7 +225,7 @@ def _sent(cursor: Cursor, log: FollowedLog) -> int:
 
 
 def _due(logs: Iterable[FollowedLog], cursor: Cursor, *, expired: bool) -> list[FollowedLog]:
-    """The logs of which there is something new. Raises OffsetBeyondLog."""
+    """Return the logs that have updates. Raises OffsetBeyondLog."""
     due = []
     for log in logs:
         position = cursor.positions.get(log.pk)
@@ -234,7 +241,7 @@ def _due(logs: Iterable[FollowedLog], cursor: Cursor, *, expired: bool) -> list[
 
 
 def _stands(log: FollowedLog) -> dict[str, str]:
-    """What the error about an offset says of the log that is there."""
+    """Return the headers in which OffsetBeyondLog describes the stored log."""
     return {
         "X-Log-Attempt": str(log.execute_count),
         "X-Log-Batch": str(log.batch),
@@ -246,8 +253,8 @@ def _stands(log: FollowedLog) -> dict[str, str]:
 def _shares(
     due: Sequence[FollowedLog], cursor: Cursor, max_bytes: int, *, expired: bool
 ) -> tuple[list[FollowedLog], dict[int, int]]:
-    """The logs whose turn it is, and up to where each is sent: first an equal share to each, then
-    what the short ones leave to the longer ones."""
+    """Return the logs whose turn it is, and the offset up to which each is sent: the bytes are
+    shared equally, and what short logs leave over goes to longer ones."""
     behind = [log for log in due if log.pk > cursor.turn]
     turns = behind + [log for log in due if log.pk <= cursor.turn]
     waiting = {log.pk: 0 if expired else log.settled_size - _sent(cursor, log) for log in turns}
@@ -269,7 +276,7 @@ def _shares(
 def _texts(
     step: StepInstance, chosen: Iterable[FollowedLog], cursor: Cursor, ends: dict[int, int]
 ) -> dict[int, bytes]:
-    """The bytes of each log between what was sent and its end."""
+    """Return the bytes of each log between what was already sent and its entry in `ends`."""
     spans = [
         store.span_of(log, _sent(cursor, log), ends[log.pk])
         for log in chosen
@@ -282,11 +289,11 @@ def _texts(
 
 
 def _is_last(log: FollowedLog, sent: int, texts: dict[int, bytes]) -> bool:
-    """Whether a text goes to the end of a log that has ended."""
+    """Return whether a text reaches the end of a finished log."""
     return log.finished and sent + len(texts.get(log.pk, b"")) >= log.held_size
 
 
 def _whole_characters(text: bytes, *, at_end: bool) -> bytes:
-    """A text without the first part of a character of UTF-8 at its end, unless that is all."""
+    """Return a text without an incomplete UTF-8 character at its end, unless it is nothing else."""
     begun = 0 if at_end else begun_character(text[-3:])
     return text[: len(text) - begun] if begun < len(text) else text

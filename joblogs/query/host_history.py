@@ -1,4 +1,4 @@
-"""What ran on one host in a step, and what a log may be compared with."""
+"""Results and logs of one host in a step, and the earlier run to compare a log with."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from .results import Result, read_brief
 
 
 def results_on(step: StepInstance, bk_host_id: int) -> list[HostResult]:
-    """All results of a host in a step, the newest attempt and batch first, targets' before
-    sources'."""
+    """Return all results of a host in a step: as a target before as a source, then newest attempt
+    and batch first."""
     rows = HostResult.objects.for_step(step).filter(host_id=bk_host_id)
     return list(rows.order_by("role", "-execute_count", "-batch"))
 
 
 def files_on(step: StepInstance, results: Sequence[HostResult]) -> list[FileLog]:
-    """The file logs of these host results in their order, without content."""
+    """Return the file logs of these host results by batch, mode and task key, without content."""
     rows = FileLog.objects.for_step(step).of_results(results).defer("content")
     return sorted(rows, key=lambda log: (log.batch, log.mode, log.task_key))
 
 
 def file_content(log: FileLog) -> bytes:
-    """The content of one file log."""
+    """Return the content of one file log."""
     return bytes(FileLog.objects.values_list("content", flat=True).get(pk=log.pk))
 
 
 def host_labels(step: StepInstance) -> dict[int, Result]:
-    """Of each host of a step the result that names it and says how it went. No text."""
-    # The last of a host counts: its target's, the newest attempt.
+    """Return by host id the result that gives a host's name and status in a step, without text."""
+    # The last one of a host is kept: its newest attempt as a target.
     results = HostResult.objects.for_step(step)
     order = results.order_by("host_id", "-role", "execute_count", "batch")
     return {result.host_id: result for result in read_brief(order)}
@@ -42,7 +42,7 @@ def host_labels(step: StepInstance) -> dict[int, Result]:
 def same_step_before(
     jobs: QuerySet[JobInstance], step: StepInstance, bk_host_id: int
 ) -> StepInstance | None:
-    """The same step of the newest earlier run of the same name, in the same scope, that had this
+    """Return the same step of the newest earlier job with the same name and scope that ran on this
     host; None if there is none among these jobs."""
     job = step.job
     earlier = (
@@ -61,7 +61,7 @@ def same_step_before(
 
 
 def attempts_of(results: Sequence[HostResult]) -> tuple[list[int], list[int]]:
-    """Which attempts and which batches there are, ascending."""
+    """Return the execute counts and the rolling batches of these results, each ascending."""
     counts = sorted({result.execute_count for result in results})
     return counts, sorted({result.batch for result in results})
 
@@ -69,7 +69,7 @@ def attempts_of(results: Sequence[HostResult]) -> tuple[list[int], list[int]]:
 def logs_of(
     step: StepInstance, results: Sequence[HostResult]
 ) -> Iterator[tuple[HostResult, bytes]]:
-    """Each of a step's results with its whole log; the caller bounds how much that is."""
+    """Yield each of a step's results with its whole log; the caller limits their total size."""
     parts: dict[int, list[bytes]] = {result.pk: [] for result in results}
     if step.job.expired_at is None:
         spans = [store.span_of(result) for result in results]

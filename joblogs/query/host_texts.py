@@ -1,4 +1,4 @@
-"""All that the hosts of a step logged, whichever attempt of each counts."""
+"""Everything that the hosts of a step logged, in all attempts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from .results import read_brief
 
 
 class HostTexts(NamedTuple):
-    """A target of a step with its log as readers see it; the logs of its several results, each as
-    if it were the only one; bytes of all results."""
+    """Target of a step and its logs. `host` has the log that readers see. `others` has one entry
+    per result, each as if it were the only one, and is empty for a single result. `size` is the
+    bytes of all results."""
 
     host: StepHost
     others: list[StepHost]
@@ -22,7 +23,7 @@ class HostTexts(NamedTuple):
 
 
 def every_text_of(step: StepInstance) -> list[HostTexts]:
-    """The targets of a step by ascending id, with all of their logs."""
+    """Return the targets of a step by ascending id, with all of their logs."""
     results = list(read_brief(HostResult.objects.for_step(step).targets().order_by()))
     with_files = owners_of_files(step, results)
     sizes: Mapping[int, int] = {result.pk: result.held_size for result in results}

@@ -1,5 +1,5 @@
-"""Hosts of a step: which there are, and the results that hold the log of each. The one place that
-applies the rule of attempts (docs/api.md, Attempts)."""
+"""Hosts of a step, and the results that hold each host's log. The only place that applies the rule
+of attempts (docs/api.md, Attempts)."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from joblogs.models import FileLog, HostResult, StepInstance
 from .results import BRIEF_VALUES, VALUES, Result, read
 
 HOSTS_MAX = 500
-"""Hosts that one answer holds (the API specification)."""
+"""Maximum hosts in one answer (the API specification)."""
 FILE_ROW_BYTES = 1024
-"""What a file log costs in memory besides its content."""
+"""Memory taken by a file log besides its content."""
 
 
 class Attempts(NamedTuple):
-    """Some attempts of a step: those up to an execute count, those of a batch. None: all."""
+    """Selection of attempts of a step: up to an execute count, in one batch. None means all."""
 
     execute_count: int | None = None
     batch: int | None = None
 
     def include(self, result: Result | HostResult) -> bool:
-        """Whether a host result is of one of these attempts."""
+        """Return whether a host result belongs to one of these attempts."""
         top, batch = self
         return (top is None or result.execute_count <= top) and batch in (None, result.batch)
 
@@ -41,8 +41,8 @@ AnyResult = TypeVar("AnyResult", Result, HostResult)
 
 
 class StepHost:
-    """Host of a step: its newest result, whose status and addresses are shown, and the results
-    that hold its log, by batch and role."""
+    """Host of a step: its newest result, which gives its status and addresses, and the results that
+    hold its log, by batch and role."""
 
     def __init__(self, newest: Result | HostResult, results: Sequence[Result | HostResult]) -> None:
         self.newest, self.results = newest, results
@@ -51,33 +51,33 @@ class StepHost:
         self.size = results[0].held_size if len(results) == 1 else _size(results)
         """Bytes of script log."""
         self.name = newest.display_name
-        """What people call it."""
+        """Display name."""
         self.place = 0
-        """Among the hosts of its overview, in the order of their names."""
+        """Index among the hosts of its overview, in the order of their names."""
 
     @property
     def attempt(self) -> int:
-        """The execute count as of which this is the log: a request of that count gets the same."""
+        """Execute count of this log: a request for that count gets the same log."""
         return max(result.execute_count for result in self.results)
 
     @property
     def batch(self) -> int:
-        """The last rolling batch in it, 0 if it does not roll."""
+        """Last rolling batch of its results; 0 if the step does not roll."""
         return max(result.batch for result in self.results)
 
     @property
     def masked(self) -> int:
-        """Places in its script log where a secret was."""
+        """Number of places in its script log where a secret was masked."""
         return sum(result.masked for result in self.results)
 
     @property
     def silent(self) -> bool:
-        """It has ended, and not a byte of it ever arrived."""
+        """Whether it has finished, and no output of it ever arrived."""
         return self.newest.finished and not any(result.received_size for result in self.results)
 
     @property
     def digests(self) -> tuple[bytes, ...] | None:
-        """Digests of its logs, which tell whether two hosts printed the same; None if one is not
+        """Digests of its logs, equal for hosts with the same output; None if one of them is not
         known yet."""
         printing = [result for result in self.results if result.held_size]
         known = [
@@ -93,14 +93,14 @@ def _size(results: Sequence[Result | HostResult]) -> int:
 
 
 def step_hosts(step: StepInstance, results: Iterable[Result]) -> list[StepHost]:
-    """The hosts that have these results of a step, by ascending id."""
+    """Return the hosts that these results of a step belong to, by ascending id."""
     results = list(results)
     with_files = owners_of_files(step, results)
     return [host_with(own, with_files) for own in by_host(results)]
 
 
 def by_host(results: Iterable[AnyResult]) -> list[list[AnyResult]]:
-    """The results of each host, by ascending id."""
+    """Return the results grouped by host, by ascending host id."""
     hosts: dict[int, list[AnyResult]] = defaultdict(list)
     for result in results:
         hosts[result.host_id].append(result)
@@ -110,15 +110,17 @@ def by_host(results: Iterable[AnyResult]) -> list[list[AnyResult]]:
 def owners_of_files(
     step: StepInstance, results: Iterable[Result | HostResult]
 ) -> Collection[int] | None:
-    """Those of these results for which `host_with` has to know that they own file logs; None if
-    the step has none."""
+    """Return the ids of the results with file logs, among those where `host_with` needs to know.
+
+    None if the step is not a file step.
+    """
     if step.step_type != StepType.FILE:
         return None
     return file_weights(r.pk for r in results if r.status == HostStatus.SUCCEEDED_LAST_TIME)
 
 
 def host_with(results: Sequence[AnyResult], with_files: Collection[int] | None) -> StepHost:
-    """The host that has these results in a step; `with_files` as `owners_of_files` gives it."""
+    """Return the host with these results in a step; `with_files` comes from `owners_of_files`."""
     if len(results) == 1:
         return StepHost(results[0], results)
     # By batch and role, the newest attempt first.
@@ -133,17 +135,17 @@ def host_with(results: Sequence[AnyResult], with_files: Collection[int] | None) 
 
 
 def newest_of(results: Iterable[AnyResult]) -> AnyResult:
-    """The newest attempt's result before earlier ones', before them the target's to a source's."""
+    """Return the result of the newest attempt as a target; as a source if there is no other."""
     return max(results, key=lambda result: (-result.role, result.execute_count, result.batch))
 
 
 def _effective_attempt(
     attempts: Sequence[AnyResult], with_files: Collection[int] | None
 ) -> AnyResult:
-    """The result that holds the log of one host, role and batch (docs/api.md, Attempts).
+    """Return the result that holds the log of one host, role and batch (docs/api.md, Attempts).
 
-    `attempts` come newest first. The newest counts, unless it was not executed again: then an
-    earlier one does. `with_files` are those that own file logs, None for script steps.
+    `attempts` come newest first. The newest is used, unless the host was not executed again in it:
+    then an earlier one is. `with_files`: ids of results with file logs, None for a script step.
     """
     for index, result in enumerate(attempts):
         earlier = attempts[index + 1 :]
@@ -160,13 +162,16 @@ def _effective_attempt(
 
 
 def file_bytes(rows: Iterable[int]) -> int:
-    """Bytes of text in the file logs that these host results own."""
+    """Return the bytes of text in the file logs of these host results."""
     logs = FileLog.objects.of_results(rows)
     return int(logs.aggregate(held=Sum("held_size"))["held"] or 0)
 
 
 def file_weights(rows: Iterable[int]) -> dict[int, int]:
-    """The host results among these that own file logs, and what those weigh in memory."""
+    """Return the memory, in bytes, that the file logs of each of these host results take.
+
+    Host results without file logs are left out.
+    """
     owners = list(rows)
     if not owners:
         return {}
@@ -187,7 +192,7 @@ class Address(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some of a step's hosts, by ascending bk_host_id."""
+    """Page of a step's hosts, by ascending bk_host_id."""
 
     start: int
     length: int
@@ -200,10 +205,10 @@ def hosts_named(
     *,
     brief: bool = False,
 ) -> list[StepHost]:
-    """The hosts of a step that are named, in that order, each once.
+    """Return the named hosts of a step in the order of the names, each host once.
 
-    An address names every host of the step that had it in any attempt; what is not in the step
-    names none. `brief`: of their results only that is read which locates the text.
+    An address stands for every host of the step that had it in any attempt; a name that is not in
+    the step is ignored. `brief`: read only the columns that locate the text (BRIEF_VALUES).
     """
     ids = [name for name in names if isinstance(name, int)]
     if len(ids) < len(names):
@@ -220,9 +225,9 @@ def hosts_named(
 def hosts_of(
     step: StepInstance, page: Page | None = None, attempts: Attempts = EVERY_ATTEMPT
 ) -> tuple[list[StepHost], int]:
-    """A step's hosts (a file step: its targets) by ascending id, and how many there are in all.
+    """Return a step's hosts (for a file step: its targets) by ascending id, and their total number.
 
-    Without a page all of them, if they are at most HOSTS_MAX; else HostListInvalid.
+    Without a page, return all of them. Raises HostListInvalid if they are more than HOSTS_MAX.
     """
     results = HostResult.objects.for_step(step)
     if step.step_type == StepType.FILE:
@@ -237,7 +242,7 @@ def hosts_of(
 
 
 def hosts_as(step: StepInstance, role: Role, attempts: Attempts = EVERY_ATTEMPT) -> list[StepHost]:
-    """The hosts that a step has in one role, with what they logged in it, by ascending id."""
+    """Return a step's hosts in one role, with what they logged in that role, by ascending id."""
     rows = HostResult.objects.for_step(step).in_role(role).of_attempts(*attempts)
     return step_hosts(step, read(rows.order_by()))
 
@@ -265,7 +270,7 @@ _brief_rows_of = database.CompiledQuery(lambda: _named().values_list(*BRIEF_VALU
 
 
 def holders(step: StepInstance, names: set[Address]) -> dict[Address, list[int]]:
-    """The hosts that had each address in the step, by ascending id."""
+    """Return for each address the ids of the hosts that had it in the step, ascending."""
     addresses = {name.address for name in names}
     rows = (
         HostResult.objects.for_step(step)

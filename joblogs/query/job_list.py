@@ -1,4 +1,4 @@
-"""What ran: jobs and what ran on one machine, newest first, page after page by key."""
+"""Lists of jobs and of the results of one host: newest first, paginated by key."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from joblogs.choices import HOST_SUCCEEDED, HOST_UNFINISHED
 from joblogs.models import Host, HostResult, JobInstance, Scope, StepInstance
 
 LOOKED_THROUGH = 25_000
-"""Jobs that a page looks through for a name: more take longer than the page itself."""
+"""Jobs that a page searches for a name; searching more takes longer than the rest of the page."""
 
 
 class JobKey(NamedTuple):
-    """Where a page of jobs starts: after this one."""
+    """Key of the job after which a page of jobs starts."""
 
     create_time: int
     pk: int
 
 
 class ResultKey(NamedTuple):
-    """Where a page of host results starts: after this one."""
+    """Key of the host result after which a page of host results starts."""
 
     day: date
     pk: int
 
 
 class Tally(NamedTuple):
-    """On how many hosts something came to a status."""
+    """Number of hosts with a status."""
 
     status: int
     hosts: int
@@ -45,11 +45,11 @@ def jobs_after(
     scopes: Iterable[Scope] | None = None,
     until: JobKey | None = None,
 ) -> tuple[list[JobInstance], JobKey | None]:
-    """Some of these jobs, newest first, and where the next page starts, if there is one: behind
-    `until` (`look_back`) if there are no more before it.
+    """Return a page of these jobs, newest first, and the key after which the next page starts.
 
-    `scopes`: those that the jobs are in, where they are not all. Their page costs what they hold,
-    however old, and not what others do.
+    `until` is the limit that `look_back` returned: the jobs are searched only up to it, and if they
+    do not fill the page, the next page starts there. `scopes` are the scopes of the jobs, if those
+    are not all scopes: the query then costs what these scopes hold, whatever the others do.
     """
     jobs = _behind(jobs, after)
     if scopes is not None:
@@ -63,10 +63,10 @@ def jobs_after(
 
 
 def look_back(jobs: QuerySet[JobInstance], after: JobKey | None) -> JobKey | None:
-    """How far a page looks for what no index has: up to the key that the next page starts after.
+    """Return the job up to which a page searches for something that has no index.
 
-    None: through all of these jobs, for they are at most LOOKED_THROUGH. Else among the newest so
-    many of the store.
+    None means all of these jobs, which are at most LOOKED_THROUGH. Otherwise the key is that of the
+    last of the LOOKED_THROUGH newest jobs of the store.
     """
     jobs = _behind(jobs, after).order_by()
     if jobs.values("pk")[: LOOKED_THROUGH + 1].count() <= LOOKED_THROUGH:
@@ -84,7 +84,7 @@ def _behind(jobs: QuerySet[JobInstance], after: JobKey | None) -> QuerySet[JobIn
 
 
 def latest_jobs(jobs: QuerySet[JobInstance], scopes: Iterable[Scope], *, length: int) -> list[int]:
-    """Keys of the newest of these jobs, which are in these scopes, newest first."""
+    """Return the primary keys of the newest of these jobs, newest first; `scopes` are theirs."""
     newest = _recent_enough(jobs, scopes, length).order_by("-create_time", "-pk")
     return list(newest.values_list("pk", flat=True)[:length])
 
@@ -92,10 +92,10 @@ def latest_jobs(jobs: QuerySet[JobInstance], scopes: Iterable[Scope], *, length:
 def _recent_enough(
     jobs: QuerySet[JobInstance], scopes: Iterable[Scope], length: int
 ) -> QuerySet[JobInstance]:
-    """Those of the jobs that may be among the newest so many.
+    """Return the jobs that may be among the newest `length`.
 
-    As many as that are in one of the scopes since a time that its index tells at once; whatever is
-    older need not be looked at.
+    An index gives for each scope the time of its `length`-th newest job. Jobs older than the latest
+    of these times cannot be among the newest.
     """
     last = jobs.filter(scope=OuterRef("pk")).order_by("-create_time", "-pk")
     times = Scope.objects.filter(pk__in=[scope.pk for scope in scopes]).annotate(
@@ -108,13 +108,14 @@ def _recent_enough(
 def results_after(
     scopes: QuerySet[Scope], bk_host_id: int, after: ResultKey | None, *, length: int
 ) -> tuple[list[HostResult], ResultKey | None]:
-    """What ran on a machine in these scopes, newest first, and where the next page starts."""
+    """Return a page of a host's results in these scopes, newest first, and the key after which the
+    next page starts, None if there is none."""
     hosts = Host.objects.in_scopes(scopes).filter(bk_host_id=bk_host_id)
     results = HostResult.objects.filter(identity__in=list(hosts.values_list("pk", flat=True)))
     results = results.order_by("-day", "-pk")
     if after is not None:
         results = results.filter(day__lte=after.day).exclude(day=after.day, pk__gte=after.pk)
-    # Their keys by the index alone: a host may have run thousands of times.
+    # Keys first, from the index alone: a host may have thousands of results.
     keys = list(results.values_list("pk", flat=True)[: length + 1])
     rows = list(results.filter(pk__in=keys).select_related("step__job__scope"))
     page = rows[:length]
@@ -122,27 +123,29 @@ def results_after(
 
 
 def tallies_of_jobs(jobs: Iterable[JobInstance]) -> dict[int, list[Tally]]:
-    """By job, how often the newest attempts on its targets came to each status. One statement."""
+    """Return by job the number of targets with each status in their newest attempt. One
+    statement."""
     results = HostResult.objects.of_jobs(list(jobs))
     return _tallied(results.latest_attempts(), "step__job_id")
 
 
 def tallies_of_steps(steps: Sequence[StepInstance]) -> dict[int, list[Tally]]:
-    """The same by step."""
+    """Return by step the number of targets with each status in their newest attempt."""
     return _tallied(HostResult.objects.filter(step__in=steps).latest_attempts(), "step_id")
 
 
 def single_steps(jobs: Sequence[JobInstance]) -> dict[int, int]:
-    """Of jobs with one step that step's id, by job. One statement."""
+    """Return by job the step_instance_id of each job that has exactly one step. One statement."""
     rows = StepInstance.objects.filter(job__in=jobs).order_by().values_list("job_id")
     counted = rows.annotate(Count("pk"), Min("step_instance_id"))
     return {job: step for job, count, step in counted if count == 1}
 
 
 def failed_hosts(steps: Sequence[StepInstance], *, limit: int) -> tuple[list[HostResult], int]:
-    """Newest results, in all of these steps, of the hosts that failed in most of them.
+    """Return the newest results, in all of these steps, of the hosts that failed most often, and
+    the total number of hosts that failed.
 
-    Of at most `limit` hosts, and how many failed in all. Two statements.
+    Results are returned for at most `limit` hosts. Two statements.
     """
     newest = HostResult.objects.filter(step__in=steps).latest_attempts().order_by()
     failed = newest.exclude(status__in=(*HOST_SUCCEEDED, *HOST_UNFINISHED))

@@ -1,4 +1,4 @@
-"""Jobs and steps, among the jobs that `access` narrowed."""
+"""Look-up of jobs and steps among the jobs that `access` allows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from joblogs.models import JobInstance, StepInstance
 
 
 def find_job(jobs: QuerySet[JobInstance], *, job_instance_id: int) -> JobInstance:
-    """One of these jobs by its number. Raises JobNotFound."""
+    """Return the job with this number. Raises JobNotFound if it is not among these jobs."""
     job = jobs.filter(job_instance_id=job_instance_id).select_related("scope").first()
     if job is None:
         raise JobNotFound
@@ -19,7 +19,7 @@ def find_job(jobs: QuerySet[JobInstance], *, job_instance_id: int) -> JobInstanc
 def list_jobs(
     jobs: QuerySet[JobInstance], *, start: int, length: int
 ) -> tuple[list[JobInstance], int]:
-    """Some of these jobs, newest first, and how many there are in all."""
+    """Return a page of these jobs, newest first, and their total number."""
     total = jobs.count()
     if start >= total:
         return [], total
@@ -27,13 +27,13 @@ def list_jobs(
 
 
 def page_of_jobs(jobs: QuerySet[JobInstance], *, start: int, length: int) -> list[JobInstance]:
-    """Some of these jobs, newest first."""
+    """Return a page of these jobs, newest first."""
     page = jobs.select_related("scope").order_by("-create_time", "-pk")
     return list(page[start : start + length])
 
 
 def steps_of(job: JobInstance) -> list[StepInstance]:
-    """A job's steps in their order; those without a position come last, by number."""
+    """Return a job's steps by position; steps without a position come last, by number."""
     position = F("position").asc(nulls_last=True)
     return list(job.steps.order_by(position, "step_instance_id"))
 
@@ -41,7 +41,7 @@ def steps_of(job: JobInstance) -> list[StepInstance]:
 def find_step(
     jobs: QuerySet[JobInstance], *, job_instance_id: int, step_instance_id: int
 ) -> StepInstance:
-    """A step of one of these jobs. Raises JobNotFound, for a missing step too."""
+    """Return a step of one of these jobs. Raises JobNotFound if the job or the step is missing."""
     step = (
         StepInstance.objects.filter(
             job__in=jobs,
@@ -59,7 +59,8 @@ def find_step(
 def find_step_of_job(
     jobs: QuerySet[JobInstance], *, job_instance_id: int, step_instance_id: int
 ) -> StepInstance:
-    """A step of one of these jobs. Raises JobNotFound, or StepNotFound if only the step is not."""
+    """Return a step of one of these jobs. Raises JobNotFound, or StepNotFound if only the step is
+    missing."""
     job = find_job(jobs, job_instance_id=job_instance_id)
     step = job.steps.filter(step_instance_id=step_instance_id).first()
     if step is None:

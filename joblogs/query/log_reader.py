@@ -1,7 +1,7 @@
-"""A log as something to look into by place: bytes, line numbers, the ends of lines.
+"""Random access to a log: by byte, by line number, and to the ends of lines.
 
-Two kinds: what is stored, of which only the requested range is read, and bytes that are in memory
-anyway. Line numbers count from 1; a line ends at a newline and nowhere else.
+There are two kinds: a stored log, of which only the requested range is read, and bytes that are in
+memory anyway. Line numbers start at 1; a line ends at a newline and nowhere else.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ _BLOCK_BYTES = 1024 * 1024
 
 
 class Text(Protocol):
-    """What a window looks into."""
+    """Protocol of a text of which a window is shown."""
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
 
     @property
     def newlines(self) -> int:
-        """In all of it."""
+        """Number of newlines in the whole text."""
 
     @property
     def last_start(self) -> int:
-        """Byte at which the last of its logs starts: 0 unless several were joined."""
+        """Offset at which the last of its logs starts: 0 unless several were joined."""
 
     def read(self, start: int, stop: int) -> bytes:
-        """The bytes [start, stop), both within the text."""
+        """Return the bytes [start, stop), both within the text."""
 
     def newlines_before(self, position: int) -> int:
-        """How many newlines the bytes before a position hold."""
+        """Return the number of newlines before a position."""
 
     def after_newline(self, nth: int) -> int:
-        """Where the nth newline ends; the text's end if it has fewer."""
+        """Return the offset after the nth newline; the text's size if it has fewer."""
 
     def line_end(self, position: int) -> int:
-        """Where the line that a position is in ends, its newline included."""
+        """Return the offset after the newline of the line at a position."""
 
 
 class BytesText:
-    """Bytes in memory."""
+    """Text that is in memory."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.size, self.newlines = data, len(data), data.count(b"\n")
@@ -68,7 +68,7 @@ class BytesText:
 
 
 class TextRow(NamedTuple):
-    """Columns of a host result that `StoredText` needs."""
+    """Row of a host result: the columns that `StoredText` needs."""
 
     pk: int
     step_id: int
@@ -79,7 +79,7 @@ class TextRow(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A host result's log within the text: where it starts there, and what it holds."""
+    """Log of a host result within a text, and the offset at which it starts there."""
 
     row: TextRow
     start: int
@@ -97,13 +97,13 @@ class _Part(NamedTuple):
         return self.start + self.size
 
     def span(self, start: int, stop: int) -> store.Span:
-        """Bytes of the log, by its own offsets."""
+        """Return the span of a range of the log, in the log's own offsets."""
         return store.span_of(self.row, start, stop)
 
 
 class StoredText:
-    """The script log of a host: the rows that stand for it, joined. Size and newlines are those
-    of one moment, whatever arrives meanwhile."""
+    """Script log of a host: the logs of its host results, joined. Its size and newlines do not
+    change when more text arrives."""
 
     def __init__(self, day: datetime.date, rows: Sequence[TextRow]) -> None:
         self._day, self._rows = day, rows
@@ -116,7 +116,7 @@ class StoredText:
             self.newlines += row.lines
 
     def without_end(self, size: int, newlines: int) -> StoredText:
-        """The same without so many bytes, and the newlines in them, at the end of its last row."""
+        """Return the text without the last `size` bytes, which have `newlines`, of its last log."""
         *rows, last = self._rows
         held, lines = last.held_size - size, last.lines - newlines
         return StoredText(self._day, [*rows, last._replace(held_size=held, lines=lines)])
@@ -136,7 +136,8 @@ class StoredText:
         return b"".join(piece for _, counted in store.read(self._day, spans) for piece in counted)
 
     def _text_of(self, span: store.Span) -> BytesText | None:
-        """The text of a log that shares its pack, which is decoded as a whole anyway."""
+        """Return the text of a log that shares its pack with others, which is decoded as a whole
+        anyway; None for any other log."""
         if not span.is_packed_with_others:
             return None
         if span.log not in self._packed:
@@ -158,7 +159,7 @@ class StoredText:
         if packed := self._text_of(part.span(0, part.size)):
             return packed.newlines_before(position)
         if position > part.size // 2:
-            # Counted from the end, which is where a log that grows is looked at.
+            # Counted from the end, which is where a growing log is read.
             counted = line_ends.count_within(self._day, part.span(position, part.size))
             if counted.stop == part.size:
                 rest = self._count(part, position, counted.start)
@@ -202,7 +203,7 @@ class StoredText:
 
 
 def newline_counts(hosts: Sequence[StepHost]) -> dict[int, int]:
-    """How many newlines the script logs of these hosts hold, by host."""
+    """Return by host the number of newlines in its script log."""
     owners = {result.pk: host.bk_host_id for host in hosts for result in host.results}
     counts = dict.fromkeys(owners.values(), 0)
     if owners:
@@ -213,7 +214,7 @@ def newline_counts(hosts: Sequence[StepHost]) -> dict[int, int]:
 
 
 def script_text(step: StepInstance, host: StepHost) -> StoredText:
-    """The script log of a host as it is now; of an expired job, nothing."""
+    """Return the script log of a host as it is now; an empty text for an expired job."""
     if step.job.expired_at is not None:
         return StoredText(step.day, [])
     pks = [row.pk for row in host.results]
@@ -223,8 +224,8 @@ def script_text(step: StepInstance, host: StepHost) -> StoredText:
 
 
 def settled_text(step: StepInstance, host: StepHost) -> StoredText:
-    """The same for who follows it: without bytes at the end of a log that grows which a later piece
-    may turn into a part of a mask, so that what was sent never changes."""
+    """Return the script log of a host for a follower: without the bytes at the end of a growing log
+    that a later piece may turn into part of a mask, so that sent text never changes."""
     text = script_text(step, host)
     size = min(unsettled_size(host), text.size - text.last_start)
     if not size:
@@ -234,16 +235,16 @@ def settled_text(step: StepInstance, host: StepHost) -> StoredText:
 
 
 def unsettled_size(host: StepHost) -> int:
-    """Bytes at the end of a log that a later piece may turn into a part of a mask; 0 once it has
-    ended."""
+    """Return the number of bytes at the end of a log that a later piece may turn into part of a
+    mask; 0 once it has ended."""
     last = HostResult.objects.filter(pk=host.results[-1].pk).first()
     return 0 if last is None or last.finished else last.unsettled_size
 
 
 def after_newline(data: bytes, nth: int) -> int:
-    """Where the nth newline ends; the end of the data if it has fewer.
+    """Return the offset after the nth newline; the size of the data if it has fewer.
 
-    By halves and counts, which run at memory speed: a chunk may hold a million lines.
+    Counting in halves runs at memory speed: a chunk may have a million lines.
     """
     if nth < 1:
         return 0

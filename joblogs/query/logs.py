@@ -17,8 +17,10 @@ from .hosts import StepHost, file_weights
 def script_logs(
     step: StepInstance, hosts: Iterable[StepHost]
 ) -> Iterator[tuple[StepHost, Iterable[bytes]]]:
-    """Each host with its script log, in parts to be joined with nothing between: a list of them if
-    the log is short, else they are gone once the next host is fetched.
+    """Yield each host with its script log, as parts to be joined without a separator.
+
+    The parts of a short log are a list; those of any other log have to be read before the next host
+    is fetched.
     """
     if step.job.expired_at is not None:
         yield from ((host, []) for host in hosts)
@@ -39,10 +41,10 @@ def script_logs(
 
 
 class FileLogs:
-    """A host's file logs. `rows` are all of them; iterating gives each with its content.
+    """File logs of a host. `rows` has all of them; iterating yields each with its content.
 
-    Where the contents are more than one statement may fetch they are fetched while iterating,
-    and a row keeps its content only until the next one.
+    If the contents are too large for one statement, they are fetched while iterating, and a row
+    keeps its content only until the next one.
     """
 
     def __init__(self, rows: list[FileLog], *, loaded: bool) -> None:
@@ -69,10 +71,10 @@ class FileLogs:
 def file_logs(
     step: StepInstance, hosts: Iterable[StepHost], *, masks: bool = False
 ) -> Iterator[tuple[StepHost, FileLogs]]:
-    """Each host with its file logs, in the order batch, mode, task key.
+    """Yield each host with its file logs, by batch, mode and task key.
 
-    A target has its downloads, a source its uploads, a host that is both has both. Without `masks`
-    the rows do not know where they are masked: that may be more than their contents.
+    A target has its downloads, a source its uploads, a host that is both has both. The masked
+    ranges are loaded only with `masks`: they may be larger than the contents.
     """
     unread = [] if masks else ["redacted"]
     if step.job.expired_at is not None:
@@ -98,7 +100,7 @@ def file_logs(
 
 
 def expected_offsets(step: StepInstance) -> Iterator[dict[str, Any]]:
-    """Where the next piece of each log of a step starts, host by host."""
+    """Yield the offset at which the next piece of each log of a step starts, host by host."""
     ends = ("received_size", "host_id", "execute_count", "batch")
     if step.step_type != StepType.FILE:
         scripts = HostResult.objects.for_step(step).targets()

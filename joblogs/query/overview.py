@@ -20,7 +20,7 @@ from .results import Result, read
 
 
 class Transfer(NamedTuple):
-    """A file that was to be moved to a target."""
+    """Transfer of a file to a target."""
 
     host_result: int
     status: int
@@ -29,11 +29,11 @@ class Transfer(NamedTuple):
     src_ipv6: str | None
     src_path: str
     process: str | None
-    """How far it has come, as its producer says it."""
+    """Progress as its producer reported it."""
 
     @property
     def source(self) -> str:
-        """What people call the end it came from."""
+        """Display name of the source: its address, else its host id."""
         return self.src_ip or self.src_ipv6 or str(self.src_host_id or "")
 
 
@@ -44,18 +44,19 @@ class Overview:
     step: StepInstance
     attempts: Attempts
     results: list[Result]
-    """All of the targets, of whatever attempt."""
+    """Results of all targets in all attempts."""
     hosts: list[StepHost]
     by_name: list[StepHost]
-    """The same in the order of their names, numbers in them as numbers."""
+    """The hosts by name, in natural order: web-9 before web-10."""
     execute_counts: list[int]
+    """Execute counts of all the results."""
     batches: list[int]
-    """Which there are in the step."""
+    """Rolling batches of all the results."""
     files: list[Transfer]
 
     @cached_property
     def statuses(self) -> Counter[int]:
-        """How many hosts have which status."""
+        """Number of hosts by status."""
         return Counter(host.status for host in self.hosts)
 
     @property
@@ -64,14 +65,14 @@ class Overview:
 
     @property
     def transfers(self) -> Iterator[tuple[StepHost, Transfer]]:
-        """What a file step moved to these hosts, in the effective attempts."""
+        """Transfers of a file step to these hosts, in their effective attempts."""
         hosts = self.hosts if self.files else ()
         owners = {result.pk: host for host in hosts for result in host.results}
         return ((owners[one.host_result], one) for one in self.files if one.host_result in owners)
 
 
 def overview(step: StepInstance, attempts: Attempts) -> Overview:
-    """How a step went on its targets. One statement, or two for a file step."""
+    """Return the overview of a step's targets. One statement, or two for a file step."""
     files = _downloads(step) if step.step_type == StepType.FILE else []
     results = list(read(HostResult.objects.for_step(step).targets().order_by()))
     is_all = attempts == Attempts()
@@ -92,7 +93,7 @@ def overview(step: StepInstance, attempts: Attempts) -> Overview:
 
 
 def _downloads(step: StepInstance) -> list[Transfer]:
-    """The files that were to be moved to targets, without their text."""
+    """Return the transfers to targets, without log text."""
     logs = FileLog.objects.for_step(step).downloads().order_by()
     rows = sorted(logs.values_list("pk", *Transfer._fields).iterator(5000))
     return [Transfer._make(values[1:]) for values in rows]
@@ -100,11 +101,11 @@ def _downloads(step: StepInstance) -> list[Transfer]:
 
 @lru_cache(maxsize=20_000)
 def natural(text: str) -> list[str | int]:
-    """What to sort a text by, so that web-9 comes before web-10."""
+    """Return the key for natural sorting, in which web-9 comes before web-10."""
     parts = re.split(r"([0-9]+)", text)
     return [int(part) if index % 2 else part for index, part in enumerate(parts)]
 
 
 def normal_status(status: int) -> int:
-    """Both ways to have succeeded are one."""
+    """Return the status, with both kinds of success as SUCCEEDED."""
     return HostStatus.SUCCEEDED if status in HOST_SUCCEEDED else status

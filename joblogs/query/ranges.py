@@ -13,7 +13,7 @@ from .completeness import Completeness, State, completeness
 from .hosts import StepHost
 from .results import Result
 
-# State of several logs together: the first of these that holds for any.
+# The state of several logs together is the first of these that one of them has.
 _WORST = (
     State.EXPIRED,
     State.UNREACHABLE,
@@ -25,14 +25,14 @@ _WORST = (
 
 
 class Range(NamedTuple):
-    """Bytes of a host's log: from `offset`, at most `length` of them; or the last `tail`."""
+    """Range of a host's log, in bytes: at most `length` from `offset` on, or the last `tail`."""
 
     offset: int = 0
     length: int | None = None
     tail: int | None = None
 
     def within(self, size: int) -> tuple[int, int]:
-        """[start, stop) in a log of this size."""
+        """Return [start, stop) in a log of this size."""
         if self.tail is not None:
             return max(0, size - self.tail), size
         start = min(self.offset, size)
@@ -42,9 +42,9 @@ class Range(NamedTuple):
 def script_range(
     step: StepInstance, hosts: Iterable[StepHost], part: Range
 ) -> Iterator[tuple[StepHost, int, Iterator[bytes]]]:
-    """Each host with where its part starts, and the part's bytes.
+    """Yield each host with the offset at which its part starts, and the part's bytes.
 
-    A host's bytes are gone once the next host is fetched.
+    The bytes of a host have to be read before the next host is fetched.
     """
     hosts = list(hosts)
     if step.job.expired_at is not None:
@@ -60,7 +60,8 @@ def script_range(
 
 
 def _cut(host: StepHost, part: Range) -> tuple[int, list[store.Span]]:
-    """Where a part of a host's log starts, and the spans of its rows that it lies in."""
+    """Return the offset at which a part of a host's log starts, and its spans in the stored
+    logs."""
     start, stop = part.within(host.size)
     spans, before = [], 0
     for row in host.results:
@@ -72,22 +73,22 @@ def _cut(host: StepHost, part: Range) -> tuple[int, list[store.Span]]:
 
 
 def readable_size(step: StepInstance, host: StepHost) -> int:
-    """Bytes of a host's script log that can be read."""
+    """Return the number of bytes of a host's script log that can be read."""
     return 0 if step.job.expired_at is not None else host.size
 
 
 def is_growing(step: StepInstance, host: StepHost) -> bool:
-    """Whether more of a host's log may come."""
+    """Return whether more of a host's log may arrive."""
     return log_state(step, host).state is State.RECEIVING
 
 
 def log_state(step: StepInstance, host: StepHost) -> Completeness:
-    """How complete a host's log is; of several results, the one that is furthest from it."""
+    """Return the completeness of a host's log; the worst one if it has several results."""
     return worst([result_state(step, result) for result in host.results])
 
 
 def files_state(step: StepInstance, logs: Iterable[FileLog]) -> Completeness:
-    """How complete a host's file logs are; of several, the one that is furthest from it."""
+    """Return the completeness of a host's file logs together: the worst one."""
     if step.job.expired_at is not None:
         return Completeness(State.EXPIRED)
     return worst([_of_file(log) for log in logs])
@@ -105,7 +106,7 @@ def _of_file(log: FileLog) -> Completeness:
 
 
 def result_state(step: StepInstance, result: Result | HostResult) -> Completeness:
-    """How complete the log of one host result is."""
+    """Return the completeness of the log of one host result."""
     is_fingerprinted = result.fingerprint_size == result.held_size
     return completeness(
         status=result.status,
@@ -120,7 +121,7 @@ def result_state(step: StepInstance, result: Result | HostResult) -> Completenes
 
 
 def worst(states: Sequence[Completeness]) -> Completeness:
-    """State of several logs together."""
+    """Return the completeness of several logs together: the worst state, all missing bytes."""
     if len(states) == 1:
         return states[0]
     state = min((one.state for one in states), key=_WORST.index, default=State.COMPLETE)

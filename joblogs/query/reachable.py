@@ -1,4 +1,4 @@
-"""Which logs of a step can be read now: what lies in objects may be out of reach for a while."""
+"""Which logs of a step can be read now: logs in objects may be unreachable for a while."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ T = TypeVar("T")
 
 
 class Lost:
-    """Hosts whose logs were found not to be readable now, by their ids, and why."""
+    """Collection of the ids of hosts whose logs cannot be read now, with the errors."""
 
     def __init__(self) -> None:
         self.hosts: set[int] = set()
         self._errors: list[ObjectUnreachable] = []
 
     def add(self, hosts: Iterable[StepHost], error: Unreadable) -> None:
-        """These are, for this reason."""
+        """Add hosts whose logs raised this error."""
         self.hosts.update(host.bk_host_id for host in hosts)
         if isinstance(error, ObjectUnreachable):
             self._errors.append(error)
 
     def among(self, step: StepInstance, hosts: Sequence[StepHost]) -> set[int]:
-        """Those of these hosts whose logs cannot be read now for the same reasons, whether that
-        was tried or not. Asks nothing where none was found, and reads no log."""
+        """Return the ids of the given hosts whose logs cannot be read now for the same reasons,
+        including hosts that were not tried. Reads no log; without errors it runs no query."""
         ids = {host.bk_host_id for host in hosts} & self.hosts
         for error in self._errors:
             ids |= {host.bk_host_id for host in out_of_reach(step, hosts, error)}
@@ -45,11 +45,12 @@ def read_what_is_there(
     read: Callable[[Sequence[StepHost]], T],
     lost: Lost,
 ) -> T:
-    """What `read` makes of those of these hosts whose logs can be read; `lost` hears of the others.
+    """Return what `read` returns for the hosts whose logs can be read; add the others to `lost`.
 
-    For pages, which say which logs they cannot show. It is read once more for each object that is
-    missing or torn, and once if the object store does not answer; where a log is damaged, or went
-    meanwhile, of each host by itself.
+    For pages, which say which logs they cannot show. `read` is called again for each object that is
+    missing or torn, and once more if the object store does not answer. If a log is damaged or was
+    deleted meanwhile, it is called for each host separately to find out which. Raises Unreadable
+    if no host turns out to be the cause.
     """
     left = list(hosts)
     while True:
@@ -80,10 +81,10 @@ def _is_damaged(host: StepHost, read: Callable[[Sequence[StepHost]], object]) ->
 def out_of_reach(
     step: StepInstance, hosts: Sequence[StepHost], error: ObjectUnreachable
 ) -> list[StepHost]:
-    """Those of these hosts whose logs cannot be read for this reason. Reads none of them.
+    """Return the hosts whose logs cannot be read because of this error, without reading any log.
 
-    Of an object that is missing or torn whose logs lie in it; of an object store that does not
-    answer, all whose logs lie in objects.
+    If an object is missing or torn, these are the hosts with logs in it; if the object store does
+    not answer, all hosts with logs in objects.
     """
     packs_of: dict[int, list[PackKey]] = {}
     for host in hosts:

@@ -1,4 +1,4 @@
-"""Host results as tuples: of thousands of them models would take three times as long."""
+"""Host results as tuples: loading thousands of model instances takes three times as long."""
 
 from __future__ import annotations
 
@@ -47,29 +47,29 @@ class _Columns(NamedTuple):
 
 
 class Result(_Columns, ResultProperties):
-    """Host result: columns as of the model, and whether it is redacted. Where only the first were
-    read, the others have their defaults."""
+    """Row of a host result: columns of the model, and whether it is redacted. If only
+    BRIEF_VALUES were read, the other columns have their defaults."""
 
     __slots__ = ()
 
 
-# Of no type, so that nothing is converted, value by value: on SQLite they are 0 or 1.
+# Without a type, so that values are not converted one by one: on SQLite they are 0 or 1.
 _RAW = {
     "truncated": ExpressionWrapper(F("truncated"), output_field=Field()),
-    # Whether, not where: a log may have a million masked ranges, and an answer 500 logs.
+    # Only whether there are any: a log may have a million masked ranges, and an answer 500 logs.
     "redacted": ExpressionWrapper(Q(redacted__isnull=False), output_field=Field()),
 }
 VALUES: tuple[Any, ...] = tuple(_RAW.get(name, name) for name in Result._fields)
-"""Expressions of a Result, for `values_list`."""
+"""Columns of a Result, for `values_list`."""
 BRIEF_VALUES = Result._fields[: -len(Result._field_defaults)]
-"""The first of them: what names the host, its status, and where its text is."""
+"""The first columns: what identifies the host, its status, and the place of its text."""
 
 
 def read(results: QuerySet[HostResult]) -> Iterator[Result]:
-    """Each of these host results, as it is fetched."""
+    """Yield each of these host results as it is fetched."""
     return map(Result._make, results.values_list(*VALUES).iterator(ROWS_AT_ONCE))
 
 
 def read_brief(results: QuerySet[HostResult]) -> Iterator[Result]:
-    """The same, only the first columns of each."""
+    """Yield each of these host results as it is fetched, with BRIEF_VALUES only."""
     return itertools.starmap(Result, results.values_list(*BRIEF_VALUES).iterator(ROWS_AT_ONCE))

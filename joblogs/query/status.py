@@ -1,4 +1,4 @@
-"""How a step went on each of its targets."""
+"""Results of a step by target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .hosts import EVERY_ATTEMPT, Attempts
 
 
 class TargetResult(NamedTuple):
-    """How a step went on one target, and the addresses that it had then."""
+    """Result of a step on one target, with the addresses that it had at run time."""
 
     host_id: int
     bk_cloud_id: int
@@ -32,7 +32,7 @@ class TargetResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ResultGroup:
-    """The targets that ended alike."""
+    """Group of targets with the same status and tag."""
 
     status: int
     tag: str
@@ -42,9 +42,10 @@ class ResultGroup:
 def target_results(
     step: StepInstance, attempts: Attempts = EVERY_ATTEMPT
 ) -> Iterator[TargetResult]:
-    """One result per target by ascending id: that of its highest (execute_count, batch).
+    """Yield one result per target by ascending id: the one with the highest (execute_count, batch).
 
-    Fetched while iterating. Ascending is the order of the index, so the last of a host counts.
+    Rows are fetched while iterating, in ascending order as in the index; the last row of a host is
+    used.
     """
     results = HostResult.objects.for_step(step).targets().of_attempts(*attempts)
     last: TargetResult | None = None
@@ -58,14 +59,15 @@ def target_results(
 
 
 def latest_batch(step: StepInstance, *, execute_count: int | None = None) -> int:
-    """The batch that a step's targets came to, 0 if it does not roll."""
+    """Return the last rolling batch that a step's targets reached; 0 if the step does not roll."""
     results = HostResult.objects.for_step(step).targets().of_attempts(execute_count, None)
     highest: int | None = results.aggregate(highest=Max("batch"))["highest"]
     return highest or 0
 
 
 def grouped(results: Iterable[TargetResult]) -> list[ResultGroup]:
-    """Results by status, then tag (by code point); no tag is the empty one."""
+    """Return results grouped by status, then tag (by code point); no tag counts as an empty
+    one."""
     groups: dict[tuple[int, str], list[TargetResult]] = defaultdict(list)
     for result in results:
         groups[result.status, result.tag or ""].append(result)

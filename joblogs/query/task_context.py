@@ -1,4 +1,4 @@
-"""One run of a step on one host, for those who ask why it failed: nothing of other attempts."""
+"""One run of a step on one host, for explaining why it failed; without other attempts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .hosts import StepHost
 from .results import read
 
 FAILURES_MAX = 500
-"""Failed transfers of each kind that one context holds."""
+"""Maximum failed transfers of each kind in one context."""
 
 
 @dataclass(frozen=True, slots=True)
 class FailedTransfer:
-    """A file that was not moved, and the last line of its log."""
+    """Failed transfer of a file, and the last line of its log."""
 
     log: FileLog
     error: bytes
@@ -27,18 +27,18 @@ class FailedTransfer:
 
 @dataclass(slots=True)
 class TransferFailures:
-    """The failed uploads of a run, and the failed downloads of one host in it."""
+    """Failed uploads of a run, and failed downloads of one host in it."""
 
     uploads: list[FailedTransfer] = field(default_factory=list)
     downloads: list[FailedTransfer] = field(default_factory=list)
 
     @property
     def size(self) -> int:
-        """Bytes of log that it holds."""
+        """Bytes of log text in it."""
         return sum(len(failed.error) for failed in (*self.uploads, *self.downloads))
 
     def unexplained(self) -> list[FailedTransfer]:
-        """The downloads whose source file is not among the failed uploads."""
+        """Return the failed downloads whose source file is not among the failed uploads."""
         sources = {_source(failed.log) for failed in self.uploads}
         return [failed for failed in self.downloads if _source(failed.log) not in sources]
 
@@ -50,7 +50,10 @@ def _source(log: FileLog) -> tuple[int | None, str]:
 def host_in_run(
     step: StepInstance, bk_host_id: int, *, execute_count: int, batch: int | None
 ) -> StepHost | None:
-    """A host with its results of one run of a step, of any batch if that is None."""
+    """Return a host with its results of one run of a step, in any batch if `batch` is None.
+
+    None if it has none.
+    """
     rows = HostResult.objects.for_step(step).filter(host_id=bk_host_id, execute_count=execute_count)
     if batch is not None:
         rows = rows.filter(batch=batch)
@@ -59,7 +62,7 @@ def host_in_run(
 
 
 def files_in_run(step: StepInstance, host: StepHost, *, mode: int) -> bool:
-    """Whether a host moved files this way in the run that its results are of."""
+    """Return whether a host transferred files in this mode in the run of its results."""
     owners = [result.pk for result in host.results]
     return FileLog.objects.filter(host_result__in=owners, mode=mode).exists()
 
@@ -67,7 +70,8 @@ def files_in_run(step: StepInstance, host: StepHost, *, mode: int) -> bool:
 def transfer_failures(
     step: StepInstance, host: StepHost, *, execute_count: int, batch: int | None
 ) -> TransferFailures:
-    """What failed of a run: uploads of every host, downloads of this one, FAILURES_MAX of each."""
+    """Return the failed transfers of a run: uploads of every host and downloads of this one, at
+    most FAILURES_MAX of each."""
     failed = FileLog.objects.filter(status=FileStatus.FAILED)
     uploads = failed.filter(step=step, mode=FileMode.UPLOAD, execute_count=execute_count)
     if batch is not None:
@@ -78,7 +82,7 @@ def transfer_failures(
 
 
 def _read(logs: QuerySet[FileLog]) -> Iterator[FailedTransfer]:
-    # A text may be large: one at a time is held, and of it the last line.
+    # A text may be large: only its last line is kept.
     for log in logs.order_by("batch", "task_key", "pk")[:FAILURES_MAX].iterator(chunk_size=8):
         lines = bytes(log.content).rstrip(b"\r\n").rsplit(b"\n", 1)
         log.content = b""

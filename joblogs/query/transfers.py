@@ -1,4 +1,4 @@
-"""What a file step moved: from where, and into which directory."""
+"""Sources and target directory of a file step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from joblogs.models import FileLog, StepInstance
 
 
 class Machine(NamedTuple):
-    """A host and its addresses as of the run."""
+    """Host and its addresses at run time."""
 
     bk_host_id: int
     bk_cloud_id: int | None
@@ -19,22 +19,22 @@ class Machine(NamedTuple):
 
 @dataclass(slots=True)
 class FileSource:
-    """A source and the files that came from it; the machine is None for a third party."""
+    """Source of a file step and its files; the machine is None for a third-party source."""
 
     machine: Machine | None
     paths: list[str] = field(default_factory=list)
 
 
 def file_sources(step: StepInstance) -> list[FileSource]:
-    """The sources of a file step by ascending host id, third parties last."""
+    """Return the sources of a file step by ascending host id, third-party sources last."""
     columns = ("src_host_id", "src_cloud_id", "src_ip", "src_ipv6", "src_path")
     sources: dict[int | None, FileSource] = {}
     rows = FileLog.objects.for_step(step).order_by().values_list(*columns).distinct()
-    # Sorted here: where nulls and letters come differs between databases.
+    # Sorted here: databases order nulls and letters differently.
     for host, cloud, ip, ipv6, path in sorted(rows, key=lambda row: (row[0] or 0, row[4])):
         machine = None if host is None else Machine(host, cloud, ip, ipv6)
         source = sources.setdefault(host, FileSource(machine))
-        # A machine whose addresses changed meanwhile names its files more than once.
+        # A machine whose addresses changed meanwhile lists its files more than once.
         if path not in source.paths[-1:]:
             source.paths.append(path)
     third_parties = sources.pop(None, None)
@@ -42,7 +42,8 @@ def file_sources(step: StepInstance) -> list[FileSource]:
 
 
 def target_directory(step: StepInstance) -> str | None:
-    """The directory that all files of a step went into; None if there is none, or several."""
+    """Return the directory into which all files of a step went; None if there are none, or several
+    directories."""
     downloads = FileLog.objects.for_step(step).downloads().order_by()
     directories: set[str] = set()
     for path in downloads.values_list("dest_path", flat=True).distinct().iterator():

@@ -1,7 +1,7 @@
-"""A window of lines of a log: what a page shows of a text of any size.
+"""Window of lines of a log: the part that a page shows of a text of any size.
 
-Memory is bounded by the window. Of a line that is longer than SEGMENT_BYTES its beginning is shown
-and how much is hidden; a window that begins inside a line shows as much of it as fits.
+Memory is bounded by the window. A line longer than SEGMENT_BYTES is shown by its beginning and the
+number of hidden bytes; a window that starts inside a line shows as much of it as fits.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ LINES = 500
 SEGMENT_BYTES = 4 * 1024
 WINDOW_BYTES = 256 * 1024
 _SKIPS = 32
-"""Long lines of a window: finding the end of one may cost reading two chunks."""
+"""Maximum long lines in a window: finding the end of one may cost reading two chunks."""
 
 
 class Place(NamedTuple):
-    """Where a window is: from a line, from a byte, before a byte, or at the end."""
+    """Place of a window: from a line, from a byte, before a byte, or at the end."""
 
     kind: Literal["line", "byte", "before", "end"]
     value: int = 0
@@ -30,38 +30,38 @@ END = Place("end")
 
 
 class ShownLine(NamedTuple):
-    """A line, or the part of it that is shown."""
+    """Line of a window, or the part of it that is shown."""
 
     number: int
     offset: int
     data: bytes
-    """As it is, with its newline if that is shown."""
+    """Stored bytes, with the newline if that is shown."""
     continued: bool
-    """Earlier bytes of the line are not shown here."""
+    """Whether earlier bytes of the line are not shown here."""
     hidden: int
-    """So many bytes of the line after these are not shown here."""
+    """Number of later bytes of the line that are not shown here."""
 
     @property
     def text(self) -> bytes:
-        """What to display."""
+        """Bytes to display, without the line end."""
         return without_line_end(self.data)
 
     @property
     def stop(self) -> int:
-        """Where what is shown ends."""
+        """Offset at which the shown part ends."""
         return self.offset + len(self.data)
 
 
 class Window(NamedTuple):
-    """Consecutive lines of a text, which is [start, stop) of it."""
+    """Consecutive lines of a text, which are its bytes [start, stop)."""
 
     lines: list[ShownLine]
     start: int
     stop: int
     size: int
-    """Of the whole text."""
+    """Bytes of the whole text."""
     newlines: int
-    """In the whole text."""
+    """Newlines in the whole text."""
 
     @property
     def at_start(self) -> bool:
@@ -73,7 +73,8 @@ class Window(NamedTuple):
 
 
 def window_at(text: Text, place: Place, *, lines: int = LINES) -> Window:
-    """At most `lines` lines at a place; a place outside of the text is the nearest inside."""
+    """Return at most `lines` lines at a place; a place outside the text is moved to the nearest
+    one inside."""
     if place.kind == "line":
         start = text.after_newline(place.value - 1)
         if start >= text.size:
@@ -90,7 +91,7 @@ def window_at(text: Text, place: Place, *, lines: int = LINES) -> Window:
 
 
 def _before(text: Text, stop: int, lines: int, remaining: int | None = None) -> Window:
-    """The lines that end at `stop`; of a long one before them, where it begins."""
+    """Return the lines that end at `stop`, including the beginning of a long line before them."""
     remaining = WINDOW_BYTES if remaining is None else remaining
     window = _after_long_line(text, stop, lines)
     first = window.lines[0] if window.lines else None
@@ -111,13 +112,14 @@ def _before(text: Text, stop: int, lines: int, remaining: int | None = None) -> 
 
 
 def _after_long_line(text: Text, stop: int, lines: int) -> Window:
-    """The lines that end at `stop`, as far back as bounded reading finds where they begin."""
+    """Return the lines that end at `stop`, as far back as their beginnings are within
+    WINDOW_BYTES."""
     first = max(0, stop - WINDOW_BYTES)
     block = text.read(first, stop) if first < stop else b""
     start = block.rfind(b"\n", 0, max(0, len(block) - 1)) + 1
     inside = start == 0 and first > 0
     if len(block) - start > SEGMENT_BYTES:
-        # The last line alone is long: its end was requested.
+        # The last line is itself long: its end was requested.
         start, inside = len(block) - SEGMENT_BYTES, True
     else:
         for _ in range(lines - 1):
@@ -125,7 +127,7 @@ def _after_long_line(text: Text, stop: int, lines: int) -> Window:
                 break
             newline = block.rfind(b"\n", 0, start - 1) + 1
             if newline == 0 and first > 0:
-                break  # a line whose beginning is before the block
+                break  # the line begins before the block
             start = newline
     before = text.newlines if stop == text.size else text.newlines_before(stop)
     number = before - block.count(b"\n", start) + 1
@@ -141,7 +143,8 @@ def _from(
     inside: bool = False,
     stop: int | None = None,
 ) -> Window:
-    """The lines from `start` on, which is where line `number` begins unless `inside` of it."""
+    """Return the lines from `start` on, which is the beginning of line `number`, or a place within
+    it if `inside`."""
     end = text.size if stop is None else stop
     segments: list[ShownLine] = []
     position, remaining, skips = start, WINDOW_BYTES, _SKIPS
@@ -163,7 +166,7 @@ def _from(
             hidden = line_end - (position + at + len(data))
             segments.append(ShownLine(number, position + at, data, inside, hidden))
             if inside and hidden:
-                # All that fits of a line was shown: what follows goes on inside of it.
+                # As much of the line as fits is shown: the next window continues inside it.
                 at, remaining = at + len(data), 0
                 break
             remaining -= len(data)
@@ -173,7 +176,7 @@ def _from(
 
 
 def _cut(data: bytes, limit: int) -> bytes:
-    """At most `limit` bytes, not through the middle of a character of UTF-8."""
+    """Return at most `limit` bytes without splitting a UTF-8 character."""
     if len(data) <= limit:
         return data
     stop = limit

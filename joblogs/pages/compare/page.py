@@ -27,7 +27,7 @@ from .rows import LogLink, codec_of, rows_on_page
 
 
 class CompareForm(forms.Form):
-    """What to compare with, and how to show it."""
+    """Form for the log to compare with, and how to show the comparison."""
 
     WITH = [
         ("group", _("what most hosts printed")),
@@ -51,7 +51,10 @@ class CompareForm(forms.Form):
 def compare_page(
     step: StepInstance, bk_host_id: int, request: HttpRequest, jobs: QuerySet[JobInstance]
 ) -> HttpResponseBase:
-    """A host's log beside another."""
+    """Return the page with a host's log beside another log.
+
+    The status is 503 if one of the two cannot be read now.
+    """
     form = CompareForm(request.GET)
     form.is_valid()
     params = form.cleaned_data
@@ -106,7 +109,7 @@ def compare_page(
 
 
 def _side(log: HostLog, *, end: bool) -> Side | None:
-    """What is compared of a log, None if it cannot be read now."""
+    """Return the part of a log to compare; None if it cannot be read now."""
     try:
         return side(log.step, log.host, end=end)
     except ObjectUnreachable:
@@ -116,7 +119,7 @@ def _side(log: HostLog, *, end: bool) -> Side | None:
 def _reads(
     request: HttpRequest, log: HostLog, other: HostLog, sides: tuple[Side, Side], why: Counterpart
 ) -> Iterator[tuple[ReadEntry, int]]:
-    """What to record, and its bytes: one read of a step, or one of each where they are two."""
+    """Yield the audit entries with their bytes: one for each of the steps, which may be one."""
     size, other_size = (len(compared.data) for compared in sides)
     if other.step != log.step:
         yield read_entry(request, log.step, channel=Channel.COMPARE, hosts=1), size
@@ -159,7 +162,7 @@ def _kept(params: dict[str, Any]) -> dict[str, str]:
 
 
 def _toggles(kept: dict[str, str]) -> dict[str, str]:
-    """What the switches of the page lead to."""
+    """Return the query strings of the page's switches."""
     other = {
         "masks": None if kept.get("masks") == "0" else "0",
         "all": None if kept.get("all") == "1" else "1",
@@ -170,7 +173,7 @@ def _toggles(kept: dict[str, str]) -> dict[str, str]:
 
 
 def _log_link(log: HostLog, params: dict[str, Any]) -> LogLink:
-    """Where the lines of a log are, as of the attempts that are compared."""
+    """Return the link to a log's lines in the compared attempt and batch."""
     count, batch = log.attempts
     kept = {"attempt": count, "batch": batch, "encoding": params.get("encoding") or None}
     keep = "".join(f"&{name}={value}" for name, value in kept.items() if value is not None)

@@ -1,4 +1,4 @@
-"""Rows of a comparison as a page shows them: what changed, with a little around it."""
+"""Rows of a comparison as a page shows them: the changes, with some context."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from joblogs.pages.log.lines import painted, safe
 CONTEXT = 3
 ROWS_MAX = 2_000
 SHOWN_CELLS = 2_000
-"""Of a line; a longer one is shown around its first difference."""
+"""Columns shown of a line; a longer line is shown around its first difference."""
 
 
 class LogLink(NamedTuple):
-    """Address of a log, and what a link to one of its lines says besides."""
+    """Address of a log, and the query parameters that links to its lines keep."""
 
     log: str
     keep: str
 
 
 class CellOnPage(NamedTuple):
-    """A line on one side, with its address."""
+    """Line on one side, with its address."""
 
     number: int
     log: str
@@ -38,13 +38,13 @@ class CellOnPage(NamedTuple):
 
 
 class RowOnPage(NamedTuple):
-    """A line of the comparison, or with `fold` several that are not shown, in words."""
+    """Row of the comparison; with `fold`, a text that stands for several hidden rows."""
 
     kind: str = ""
     left: CellOnPage | None = None
     right: CellOnPage | None = None
     usual: Sequence[tuple[SafeString, str]] = ()
-    """Values that nearly all others have, and on how many hosts of how many."""
+    """Values that nearly all other hosts have, with the number of these hosts in words."""
     fold: str = ""
 
 
@@ -55,7 +55,7 @@ def rows_on_page(
     encoding: str,
     links: tuple[LogLink, LogLink],
 ) -> tuple[list[RowOnPage], bool]:
-    """The rows to show, and whether some changed ones had to be left out."""
+    """Return the rows to show, and whether there were more than ROWS_MAX."""
     keep = [True] * len(comparison.rows)
     if not everything:
         keep = shown_rows(comparison, context=CONTEXT)
@@ -110,6 +110,6 @@ def _cell(cell: Cell, encoding: str, link: LogLink) -> CellOnPage:
 
 
 def codec_of(choice: str) -> str:
-    """The encoding of what a reader chose; empty where lines are read in what they plainly are in,
-    as those of UTF-16 are by halves."""
+    """Return the codec of the reader's choice; empty if the encoding is detected line by line, as
+    it is for UTF-16."""
     return "" if choice == "utf-16" else CHOICES.get(choice, "")

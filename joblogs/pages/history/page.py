@@ -40,11 +40,11 @@ SECONDS = 10.0
 STEPS = 30
 DAYS = 30
 FOLDED_MAX = 12
-"""Parts of folded host names that are shown of a step."""
+"""Maximum parts of folded host names shown for a step."""
 
 
 class HistoryForm(forms.Form):
-    """What to search for, and in which jobs."""
+    """Form for what to search for, and in which jobs."""
 
     q = forms.CharField(required=False, max_length=PATTERN_MAX, strip=False, label=_("Search"))
     regex = forms.BooleanField(required=False, label=_("regular expression"))
@@ -81,7 +81,7 @@ class HistoryForm(forms.Form):
         return values | {"since": since, "until": until}
 
     def question(self) -> Question:
-        """Of a form that is valid."""
+        """Return the question that a valid form asks."""
         values = self.cleaned_data
         return Question(
             text=values["q"],
@@ -96,32 +96,32 @@ class HistoryForm(forms.Form):
 
 
 class ShownStep(NamedTuple):
-    """A step with hits, as its template shows it."""
+    """Step with hits, as its template shows it."""
 
     hits: StepHits
     created: object
     folded: str
     pages: dict[str, str]
     search: str
-    """Address of the step's own search for the same."""
+    """Address of the same search within the step."""
     line: HitLine
     log: str
-    """Address of the line that is shown."""
+    """Address of the shown line."""
 
 
 class LostStep(NamedTuple):
-    """A step of which logs were not searched, as its template shows it."""
+    """Step with logs that could not be searched, as its template shows it."""
 
     step: StepInstance
     hosts: str
-    """Some of their names."""
+    """Names of some of the hosts whose logs were not searched."""
     page: str
 
 
 def history_page(
     jobs: QuerySet[JobInstance], scopes: QuerySet[Scope], request: HttpRequest
 ) -> HttpResponseBase:
-    """Page with the search form and the steps with hits, newest first."""
+    """Return the page with the search form and the steps with hits, newest first."""
     form = HistoryForm(request.GET, scopes=scopes)
     kept = {name: str(value) for name, value in request.GET.items() if value and name != "cursor"}
     context: dict[str, Any] = {"form": form, "seconds": f"{SECONDS:.0f}"}
@@ -158,7 +158,7 @@ def _search(
     scopes: QuerySet[Scope],
     start: Cursor | None,
 ) -> HistorySearch | None:
-    """The requested search; None, with the reason at the form, if it cannot be."""
+    """Return the requested search; None if it is invalid, with the error added to the form."""
     question = form.question()
     try:
         question.parsed()

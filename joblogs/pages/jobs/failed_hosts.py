@@ -1,4 +1,4 @@
-"""Hosts that failed in a job of several steps, by step: who failed where."""
+"""Table of the hosts that failed in a job of several steps, by step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOSTS_MAX = 30
 
 
 class Cell(NamedTuple):
-    """What became of a host in a step, and the address of its log there."""
+    """Outcome of a host in a step, and the address of its log there."""
 
     kind: Kind
     label: str
@@ -28,7 +28,8 @@ class Cell(NamedTuple):
 
 
 def failed_hosts(steps: Sequence[StepInstance]) -> SafeString | str:
-    """Table of the hosts that failed in most steps; empty for a job of one step or without any."""
+    """Return the table of the hosts that failed in the most steps; empty for a job of one step or
+    without failed hosts."""
     if len(steps) < 2:
         return ""
     results, total = job_list.failed_hosts(steps, limit=HOSTS_MAX)

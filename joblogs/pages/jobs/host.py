@@ -1,4 +1,4 @@
-"""The page of a machine: everything that ran on it that the reader may see."""
+"""Page of a host: everything that ran on it that the reader may see."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEY = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d{1,18})", re.ASCII)
 
 
 def host_page(scopes: QuerySet[Scope], bk_host_id: int, request: HttpRequest) -> HttpResponse:
-    """What ran on a machine in these scopes. Raises Http404 if that is nothing."""
+    """Return the page of what ran on a host in these scopes. Raises Http404 if nothing did."""
     key = _key(request)
     if bk_host_id > HOST_ID_MAX:
         raise Http404

@@ -18,17 +18,17 @@ from joblogs.pages.step.groups import Kind, kind_of_status
 from joblogs.query.job_list import Tally
 
 WIDTH = 1_000
-"""Of a bar, in its own units."""
+"""Width of a bar, in its own units."""
 LEAST = 12
-"""As wide is what is there at all: one failed host of 20,000 must be seen."""
+"""Minimum width of a segment: one failed host of 20,000 must be visible."""
 _OVERLOOKED = (RunStatus.SKIPPED, RunStatus.ERROR_IGNORED)
-"""Statuses of what went on although something failed."""
+"""Statuses of runs that continued although something failed."""
 _WAIT = (RunStatus.WAITING, RunStatus.ROLLING_WAITING, RunStatus.WAITING_CONFIRMATION)
 _RUN = (RunStatus.RUNNING, RunStatus.TERMINATING)
 
 
 class Segment(NamedTuple):
-    """Segment of an outcome bar: so many hosts of one outcome."""
+    """Segment of an outcome bar: the hosts with one outcome."""
 
     kind: Kind
     label: str
@@ -47,12 +47,12 @@ _OUTCOMES = {
 
 
 def outcome_label(kind: Kind) -> str:
-    """Outcome of hosts in words."""
+    """Return the label of an outcome."""
     return gettext(_OUTCOMES[kind])
 
 
 def outcomes(tallies: Iterable[Tally]) -> Counter[Kind]:
-    """How many hosts had which outcome."""
+    """Return the number of hosts by outcome."""
     hosts = Counter[Kind]()
     for tally in tallies:
         hosts[kind_of_status(tally.status)] += tally.hosts
@@ -60,14 +60,14 @@ def outcomes(tallies: Iterable[Tally]) -> Counter[Kind]:
 
 
 class Bar(NamedTuple):
-    """When a step ran, on the time line of its job."""
+    """Time bar of a step on the time line of its job."""
 
     x: int
     width: int
 
 
 def outcome_bar(hosts: Counter[Kind]) -> SafeString:
-    """Outcome bar: how many hosts had which outcome, the worst first."""
+    """Return an outcome bar: the number of hosts by outcome, the worst first."""
     total = sum(hosts.values())
     there = [kind for kind in Kind if hosts[kind]]
     free = WIDTH - LEAST * len(there)
@@ -82,7 +82,8 @@ def outcome_bar(hosts: Counter[Kind]) -> SafeString:
 
 
 def run_kind(run: JobInstance | StepInstance, hosts: Counter[Kind]) -> Kind:
-    """What became of a job or a step: LATE where it went on or ended well although hosts failed."""
+    """Return the outcome of a job or step: LATE if it continued or succeeded although hosts
+    failed."""
     if run.status in _OVERLOOKED:
         return Kind.LATE
     if run.status == RunStatus.SUCCEEDED:
@@ -93,8 +94,10 @@ def run_kind(run: JobInstance | StepInstance, hosts: Counter[Kind]) -> Kind:
 
 
 def status_label(run: JobInstance | StepInstance, hosts: Counter[Kind]) -> str:
-    """Its status in words, a number that is not known as it is; what succeeded although hosts
-    failed says on how many."""
+    """Return the label of a job's or step's status; the number itself for an unknown status.
+
+    If it succeeded although hosts failed, the label includes their number.
+    """
     label = str(run.get_status_display())
     if run.status == RunStatus.SUCCEEDED and (failed := _failed(hosts)):
         return gettext("%(status)s, %(n)s failed") % {"status": label, "n": number(failed)}
@@ -111,8 +114,8 @@ def step_type_label(step: StepInstance) -> str:
 
 
 def bars(steps: Sequence[StepInstance], now: int) -> dict[int, Bar]:
-    """Steps on the line from the first one's start to the last one's end; one that runs ends
-    now."""
+    """Return the time bars of steps on a line from the first start to the last end; a running step
+    ends now (`now` in milliseconds)."""
     times = {
         step.pk: (step.start_time, step.end_time or max(now, step.start_time))
         for step in steps

@@ -1,4 +1,4 @@
-"""The list of jobs, and the page of one."""
+"""List of jobs, and page of one job."""
 
 from __future__ import annotations
 
@@ -34,17 +34,18 @@ from .outcome_bars import (
 
 JOBS = 30
 RARE = ("since", "until", "number")
-"""Filters that few ask for: folded away unless they are used."""
+"""Rarely used filters: collapsed unless one is used."""
 UNINDEXED = {"name", "operator"}
+"""Filters without an index."""
 SELECTIVE = {"host", "number"}
-"""Filters that no index has, and those that leave few jobs to look through."""
+"""Filters that leave few jobs to search."""
 _KEY = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 
 
 def jobs_page(
     jobs: QuerySet[JobInstance], scopes: QuerySet[Scope], request: HttpRequest
 ) -> HttpResponse:
-    """Page of the jobs that match, latest first. Filters that make no sense match none."""
+    """Return the page of the matching jobs, latest first; none match an invalid filter."""
     wanted = JobFilterSet(request.GET, queryset=jobs, scopes=scopes)
     page: list[JobInstance] = []
     after = until = None
@@ -85,7 +86,7 @@ def jobs_page(
 
 
 def job_page(job: JobInstance, request: HttpRequest) -> HttpResponse:
-    """The steps of a job as a time line."""
+    """Return the page of a job, with its steps as a time line."""
     steps = query.steps_of(job)
     tallies = job_list.tallies_of_steps(steps)
     version = live.version_of(_facts_of(job), [_facts_of(step) for step in steps], tallies)
@@ -147,12 +148,12 @@ def _runs(run: JobInstance | StepInstance) -> bool:
 
 
 def _facts_of(run: JobInstance | StepInstance) -> tuple[object, ...]:
-    """All that is stored of a job or step."""
+    """Return all stored fields of a job or step."""
     return tuple((name, value) for name, value in vars(run).items() if name[0] != "_")
 
 
 def _took(run: JobInstance | StepInstance) -> str:
-    """How long it took, or has run by now."""
+    """Return how long a job or step took, or has been running."""
     if _runs(run):
         return elapsed(run.start_time)
     if run.total_time is None and run.start_time is not None and run.end_time is not None:

@@ -1,4 +1,4 @@
-"""The hosts beside one whose log is open: those of its group, those that failed, all of them."""
+"""List of hosts beside an open log: the hosts of its group, the failed hosts, or all hosts."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from joblogs.step_groups import step_groups
 from .request import LogRequest
 
 LISTED = 200
-"""Hosts that are listed, those around the one that is open."""
+"""Maximum hosts listed, around the one whose log is open."""
 _FAILED = (Kind.BAD, Kind.LATE)
 _LABELS = {"group": _("same group"), "failed": _("failed"), "all": _("all hosts")}
 
 
 class BesideForm(forms.Form):
-    """Which hosts, and which way to go from this one."""
+    """Form for the hosts to list, and the direction to move from the current host."""
 
     among = forms.ChoiceField(required=False, choices=[(name, name) for name in _LABELS])
     to = forms.ChoiceField(required=False, choices=[("next", "next"), ("previous", "previous")])
 
 
 class HostLink(NamedTuple):
-    """A host that is listed."""
+    """Link to the log of a listed host."""
 
     name: str
     address: str
@@ -46,7 +46,7 @@ class HostLink(NamedTuple):
 
 @dataclass(frozen=True)
 class Beside:
-    """Hosts of a step in the order of their names, in each choice of them."""
+    """Hosts of a step by name, for each choice of the list."""
 
     host: StepHost
     group: list[StepHost]
@@ -54,20 +54,23 @@ class Beside:
     every: list[StepHost]
 
     def among(self, name: str) -> list[StepHost]:
-        """Those of a choice; of the group where nothing is chosen."""
+        """Return the hosts of a choice; the hosts of the group by default."""
         return {"failed": self.failed, "all": self.every}.get(name, self.group)
 
     @property
     def neighbours(self) -> list[StepHost]:
-        """Those to go through: of the group, or of a host that is a group by itself, the ones that
-        failed as it did, or all."""
+        """Hosts for the links to the previous and next host: the group; if the host is alone in it,
+        the failed hosts if it failed and is not the only one; otherwise all hosts."""
         if len(self.group) > 1:
             return self.group
         return self.failed if self.host in self.failed and len(self.failed) > 1 else self.every
 
 
 def beside_of(step: StepInstance, bk_host_id: int, attempts: Attempts) -> Beside:
-    """The hosts beside one, without reading any log. Raises Http404 if it is no target."""
+    """Return the hosts to list beside a host, without reading any log.
+
+    Raises Http404 if the host is not a target of the step.
+    """
     step_overview = overview(step, attempts)
     every = step_overview.by_name
     host = next((one for one in every if one.bk_host_id == bk_host_id), None)
@@ -80,7 +83,7 @@ def beside_of(step: StepInstance, bk_host_id: int, attempts: Attempts) -> Beside
 
 
 def neighbour_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponse:
-    """Lead to the log of the next host, or of the one before; after the last comes the first."""
+    """Redirect to the log of the next or previous host; the last is followed by the first."""
     params, log_request = _read(request)
     hosts = beside_of(step, bk_host_id, log_request.attempts).neighbours
     place = [host.bk_host_id for host in hosts].index(bk_host_id)
@@ -90,7 +93,7 @@ def neighbour_page(step: StepInstance, bk_host_id: int, request: HttpRequest) ->
 
 
 def beside_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponse:
-    """The hosts beside one as a part of its page."""
+    """Return the list of hosts as a part of a log's page."""
     params, log_request = _read(request)
     found = beside_of(step, bk_host_id, log_request.attempts)
     choice = params["among"] or "group"
@@ -117,7 +120,7 @@ def _read(request: HttpRequest) -> tuple[dict[str, Any], LogRequest]:
 
 
 def _kept(request: LogRequest) -> str:
-    """What the log of another host is to be shown like."""
+    """Return the query string with which the log of another host is opened."""
     return links.with_changes(request.in_page, file=None)
 
 
@@ -132,7 +135,7 @@ def _more(count: int) -> str:
 
 
 def beside_context(urls: dict[str, str], request: LogRequest) -> dict[str, str]:
-    """Addresses of what stands beside a log."""
+    """Return the URLs of the list beside a log and of the previous and next host."""
     kept = request.in_page
     return {
         "previous": f"{urls['log_neighbour']}?{links.with_changes(kept, to='previous')}",

@@ -1,4 +1,4 @@
-"""The encoding in which a page reads a log: the reader's choice, else what its bytes show."""
+"""Encoding in which a page decodes a log: the reader's choice, otherwise detected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from joblogs.pages.formats import number
 from joblogs.query import Text, Window
 
 COOKIE = "encoding"
-"""What this reader's browser remembers: it counts where a text is not plainly in another one."""
+"""Cookie with the reader's usual encoding, used for a text that is not clearly in another one."""
 HEAD_BYTES = 4096
 _LABELS = {
     "utf-8": "UTF-8",
@@ -32,7 +32,7 @@ _UNREAD = re.compile("[\udc80-\udcff\ufffd]")
 
 
 class EncodingChoice(NamedTuple):
-    """An encoding that a reader may choose."""
+    """Option of the encoding menu."""
 
     value: str
     label: str
@@ -40,16 +40,16 @@ class EncodingChoice(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """How the lines of a window are read."""
+    """Encodings in which the lines of a window are decoded."""
 
     labels: list[str]
-    """The encodings, by their names for people."""
+    """Display names of the encodings."""
     unread: int
-    """Lines that hold bytes that are no text in theirs."""
+    """Number of lines with bytes that are invalid in their encoding."""
 
     @property
     def unread_label(self) -> str:
-        """What the page says of these."""
+        """Number of undecodable lines in words."""
         count = self.unread
         text = ngettext(
             "%(n)s line shown holds bytes that are no text in %(encoding)s.",
@@ -60,20 +60,21 @@ class Reading(NamedTuple):
 
 
 def window_encoding(text: Text, window: Window, chosen: str, usual: str) -> str:
-    """The encoding of what is shown; `usual` is what the reader's browser remembers."""
+    """Return the encoding of a window; `usual` is the reader's usual encoding from the cookie."""
     data = b"".join(line.data for line in window.lines)
     head = data if window.start == 0 else text.read(0, min(text.size, HEAD_BYTES))
     usual = usual if usual in CHOICES else ""
     name = reading_encoding(data, head=head, chosen=chosen, usual=usual)
     if chosen or name != UTF8 or data.isascii():
         return name
-    # Some lines are in UTF-8: the others may be in one that is plain without these.
+    # Some lines are in UTF-8: without these, the encoding of the others may be clear.
     others = b"".join(line.data for line in window.lines if not is_in(line.data, UTF8))
     return reading_encoding(others, usual=usual) if others else name
 
 
 def reading_of(window: Window, encoding: str, *, mixed: bool) -> Reading:
-    """How a window's lines are read, in an encoding or each in what it plainly is in."""
+    """Return how a window's lines are decoded: in one encoding, or with `mixed`, each line in its
+    own one if that is clear."""
     lines = [Bytes(line.offset, line.data) for line in window.lines]
     texts = line_texts(lines, encoding, mixed=mixed)
     labels = dict.fromkeys(_LABELS[name] for line in texts for name in line.encodings)
@@ -82,14 +83,14 @@ def reading_of(window: Window, encoding: str, *, mixed: bool) -> Reading:
 
 
 def choice_of(encoding: str) -> str:
-    """What in an address stands for an encoding."""
+    """Return the value that stands for an encoding in an address."""
     if encoding.startswith("utf-16"):
         return "utf-16"
     return next(name for name, codec in CHOICES.items() if codec == encoding)
 
 
 def encoding_choices(reading: Reading, chosen: str) -> list[EncodingChoice]:
-    """All that may be chosen; of the automatic one what it has come to."""
+    """Return the options of the encoding menu; the automatic one names the detected encodings."""
     automatic = pgettext("encoding", "automatic")
     if not chosen:
         automatic = gettext("automatic (%(encoding)s)") % {"encoding": _ALSO.join(reading.labels)}

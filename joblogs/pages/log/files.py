@@ -1,4 +1,4 @@
-"""The files that were moved to or from one host, as a page lists them."""
+"""List of the files transferred to or from one host, for a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PERCENT = re.compile(r"\s*(\d{1,3})(?:\.\d+)?\s*%")
 
 
 class FileOnPage(NamedTuple):
-    """One file."""
+    """File as its template needs it."""
 
     pk: int
     path: str
@@ -29,7 +29,7 @@ class FileOnPage(NamedTuple):
 
 
 def files_on_page(files: Iterable[FileLog], chosen: FileLog | None) -> list[FileOnPage]:
-    """Files in their order; `chosen` is the one whose log is open."""
+    """Return the files to list, in the same order; `chosen` is the one whose log is open."""
     return [
         FileOnPage(
             pk=file.pk,
@@ -55,13 +55,14 @@ def _outcome(status: int) -> str:
 
 
 def mean_percent(files: Iterable[tuple[int, str | None]]) -> int | None:
-    """How far files of these statuses and progress texts have come together, if any says."""
+    """Return the mean progress of files, given by status and progress text; None if none is
+    known."""
     every = [100 if status == FileStatus.DONE else percent(process) for status, process in files]
     known = [one for one in every if one is not None]
     return sum(known) // len(every) if known else None
 
 
 def percent(process: str | None) -> int | None:
-    """What a producer says of the progress, where that is a percentage."""
+    """Return a producer's progress text as a percentage; None if it is not one."""
     found = _PERCENT.match(process or "")
     return min(100, int(found[1])) if found else None

@@ -1,4 +1,4 @@
-"""Find in a log: all lines that match are counted, one of them is shown, or only they are."""
+"""Find in a log: count the matching lines, and show one of them in its place or only them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from .request import Found, LogRequest, around
 
 SECONDS = 5.0
 LINES = 500
-"""Matching lines of a page that shows only them."""
+"""Matching lines on a page that shows only them."""
 CELLS, BEFORE = 2000, 200
-"""Columns of a matching line that are shown, and those before its match."""
+"""Columns shown of a matching line, and columns of these before its match."""
 
 
 class Finding(NamedTuple):
-    """What was found, and which of it is shown."""
+    """Hits in a log, and which of them is shown."""
 
     hits: TextHits
     rank: int
-    """Of the line that is shown, from 1; 0 if there is none."""
+    """Rank of the first shown line among the hits, from 1; 0 if there are none."""
 
     @property
     def line(self) -> Line | None:
@@ -39,7 +39,7 @@ class Finding(NamedTuple):
 
     @property
     def place(self) -> Found | None:
-        """Where its line is: of one far behind its line's beginning, the byte."""
+        """Place of a match far from the beginning of its line, by byte; otherwise None."""
         line = self.line
         if line is None or line.offset is None:
             return None
@@ -47,7 +47,7 @@ class Finding(NamedTuple):
 
 
 def find(log: HostLog, request: LogRequest, pattern: Pattern) -> Finding:
-    """Look through all of a log, or as much as SECONDS allow."""
+    """Search a whole log, or as much of it as SECONDS allow."""
     most = LINES if request.only else 1
     rank = request.hit
     hits = find_in_text(log.host, log.text, pattern, first=rank, most=most, seconds=SECONDS)
@@ -55,14 +55,15 @@ def find(log: HostLog, request: LogRequest, pattern: Pattern) -> Finding:
 
 
 def place_of(finding: Finding, log: HostLog) -> Found | None:
-    """Where a log is opened to show what was found."""
+    """Return the place at which a log is opened to show the first hit; None if there is none."""
     if finding.place is not None or finding.line is None:
         return finding.place
     return around(finding.line.number, log.text)
 
 
 def summary(finding: Finding, request: LogRequest) -> dict[str, Any]:
-    """What the page says of it, with links to the ones before and after, and around the end."""
+    """Return what the page says about the hits, with links to the previous and next ones, which
+    wrap around at the ends."""
     count, rank, shown = finding.hits.total, finding.rank, len(finding.hits.lines)
     step = LINES if request.only else 1
     before = rank - step if rank > step else (count - 1) // step * step + 1
@@ -84,7 +85,7 @@ def summary(finding: Finding, request: LogRequest) -> dict[str, Any]:
 
 
 def matching_lines(finding: Finding, pattern: Pattern, encoding: str) -> list[LineOnPage]:
-    """The lines that match and nothing else, each with its match."""
+    """Return the matching lines only, each with its matches marked."""
     return [_on_page(line, pattern, encoding) for line in finding.hits.lines]
 
 

@@ -1,7 +1,7 @@
-"""Following a log: what has arrived of the text that a page shows, and what else began since.
+"""Following a log: new text of the log that a page shows, and notices of later attempts.
 
-The text is pinned: a retry or the next rolling batch is another text, in which the byte that the
-page has come to means nothing.
+The text is pinned: a retry or the next rolling batch is another text, in which the page's byte
+offset has no meaning.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from .seen import REST_BYTES
 from .window_lines import window_lines
 
 ROWS_MAX = 100
-"""Rolling batches of one host that a page follows: they all stand in the address."""
+"""Maximum results of one host that a page follows: all of them are in the address."""
 
 
 def follow_query(log: HostLog, log_request: LogRequest, encoding: str) -> str:
-    """Query that asks for more of the text shown, up to the byte; empty if it is not followed."""
+    """Return the query string that asks for more of the shown text, without the byte, which a
+    script appends; empty if the log is not followed."""
     rows = tuple(row.pk for row in log.host.results)
     if not log.grows or len(rows) > ROWS_MAX:
         return ""
@@ -45,11 +46,10 @@ def follow_query(log: HostLog, log_request: LogRequest, encoding: str) -> str:
 
 
 def log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> JsonResponse:
-    """What has arrived from a byte on, as lines of the page, and what the page says around them.
+    """Return the lines that arrived from a byte on, and the updated head and notices of the page.
 
-    503 if it cannot be read now: the page stays where it is, and asks again.
-
-    Raises Http404 if the text that the page shows is not there any more.
+    The status is 503 if the log cannot be read now: the page stays as it is and asks again. Raises
+    Http404 if the text that the page shows no longer exists.
     """
     try:
         return _log_more(step, bk_host_id, request)
@@ -64,7 +64,7 @@ def _log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> Json
     pin = log_request.pin
     log = host_log(step, bk_host_id, log_request.attempts, file=log_request.file, pin=pin)
     start, size = log_request.values.get("byte") or 0, log.text.size
-    # What came into an earlier part of the text moved the rest: the page's byte is another now.
+    # Text that arrived in an earlier part moved the rest: the page's offset is no longer valid.
     moved = log_request.pin is not None and log.text.last_start != log_request.pin.start
     window = Window([], size, size, size, log.text.newlines)
     if start < size and not moved:
@@ -94,11 +94,11 @@ def _log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> Json
 
 
 def next_byte(window: Window, log_request: LogRequest) -> int:
-    """Where following goes on: a line without its newline is read again when it has grown."""
+    """Return the byte at which following continues: a line without a newline is read again."""
     last = window.lines[-1] if window.lines else None
     if last is None or last.data.endswith(b"\n") or last.continued:
         return window.stop
-    # What is redrawn within a long line is at its end, and stands in its place.
+    # A long line that redraws itself shows its end, which may still change.
     redrawn = last.hidden <= REST_BYTES and not log_request.as_bytes
     return last.offset if not last.hidden or redrawn else window.stop
 
@@ -119,7 +119,7 @@ def _notice(log: HostLog, log_request: LogRequest, *, moved: bool) -> dict[str, 
 
 
 def _begun_since(log: HostLog) -> Result | HostResult | None:
-    """The newest row that stands for the host's log by now and is later than what is shown."""
+    """Return the newest result that now holds the host's log and is later than what is shown."""
     shown = {(row.batch, row.role): row.execute_count for row in log.host.results}
     later = [
         row

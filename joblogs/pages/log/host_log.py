@@ -1,4 +1,4 @@
-"""One host's log in a step, as the pages ask for it: which attempt, which batch, which file."""
+"""Log of one host in a step, for the pages: with the requested attempt, batch and file."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ _COLOURS = {
 
 @dataclass
 class HostLog:
-    """Log of a host for a page; each part is fetched when it is needed, and once."""
+    """Log of a host for a page; each part is fetched at most once, when needed."""
 
     step: StepInstance
     host: StepHost
     results: list[HostResult]
-    """All of this host in the step, newest first."""
+    """All results of the host in the step, newest first."""
     attempts: Attempts
     latest: StepHost
-    """The host with the rows that hold its log now, whichever attempt is requested."""
+    """The host with the results that hold its log now; without a pin, the same as `host`."""
     pin: TextPin | None = None
     file: FileLog | None = None
     is_unreachable: bool = False
-    """It was found that its text cannot be read now."""
+    """Whether reading its text has failed because it cannot be reached now."""
 
     @cached_property
     def result(self) -> HostResult:
-        """The one whose status is shown: the newest of the requested attempts, or the
-        pinned one."""
+        """Result whose status is shown: the newest of the requested attempts, or the pinned one.
+        Raises Http404 if there is none."""
         if self.pin is not None:
             return self.by_pk[self.pin.result]
         top, batch = self.attempts
@@ -61,7 +61,7 @@ class HostLog:
 
     @property
     def name(self) -> str:
-        """What people call the host."""
+        """Display name of the host."""
         result = self.result
         return result.display_name
 
@@ -92,13 +92,13 @@ class HostLog:
 
     @property
     def took(self) -> str:
-        """How long the host took; empty if that is not known."""
+        """Duration in words; empty if it is not known."""
         milliseconds = self.result.duration
         return duration(milliseconds) if milliseconds is not None else ""
 
     @property
     def seconds(self) -> float:
-        """The same in seconds; 0 if that is not known."""
+        """Duration in seconds; 0 if it is not known."""
         return (self.result.duration or 0) / 1000
 
     @property
@@ -111,19 +111,19 @@ class HostLog:
 
     @cached_property
     def effective_results(self) -> list[HostResult]:
-        """The results whose logs are read, in their order."""
+        """Results whose logs are read, in order."""
         return [self.by_pk[row.pk] for row in self.host.results if row.pk in self.by_pk]
 
     @cached_property
     def files(self) -> list[FileLog]:
-        """Its file logs without their content; none of a script step or after expiry."""
+        """File logs without their content; none for a script step or after expiry."""
         if self.step.step_type != StepType.FILE or self.step.job.expired_at is not None:
             return []
         return host_history.files_on(self.step, self.effective_results)
 
     @cached_property
     def text(self) -> Text:
-        """What there is to read."""
+        """Text of the log; of a file step, that of the chosen file."""
         if self.is_unreachable:
             return BytesText(b"")
         if self.step.step_type == StepType.FILE:
@@ -142,24 +142,24 @@ class HostLog:
 
     @cached_property
     def total_lines(self) -> int:
-        """Lines of the text, one without a newline at its end included."""
+        """Number of lines, including a last one without a newline."""
         text = self.text
         is_open = text.size > 0 and text.read(text.size - 1, text.size) != b"\n"
         return text.newlines + is_open
 
     @property
     def grows(self) -> bool:
-        """More may arrive."""
+        """Whether more text may arrive."""
         return self.state.state == query.State.RECEIVING
 
     @property
     def state_outcome(self) -> str:
-        """The state's colour."""
+        """Colour of the state: `ok`, `run`, `bad`, `late` or `silent`."""
         return _COLOURS[self.state.state]
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the bytes shown, where it is known and there is one log."""
+        """SHA-256 of a script log in hex; empty if it is not known or there are several logs."""
         if len(self.effective_results) != 1 or self.step.step_type == StepType.FILE:
             return ""
         (result,) = self.effective_results
@@ -168,20 +168,21 @@ class HostLog:
 
     @property
     def masked(self) -> int:
-        """Places in what is shown where a secret was."""
+        """Number of places in the shown logs where a secret was masked."""
         shown = [self.file] if self.step.step_type == StepType.FILE else self.effective_results
         return sum(max(log.masked, len(log.redacted or ())) for log in shown if log)
 
 
 def outcome(status: int) -> str:
-    """A host's status in one of three words."""
+    """Return `ok`, `bad` or `run` for a host's status."""
     if status in HOST_SUCCEEDED:
         return "ok"
     return "bad" if host_rank(status) == FINISHED else "run"
 
 
 def moment(milliseconds: int | None) -> datetime | str | None:
-    """A time of the store in the reader's zone; only its year, as text, if no calendar has it."""
+    """Return a stored time in the reader's time zone; for a time that datetime cannot represent,
+    its year as text."""
     if milliseconds is None:
         return None
     try:
@@ -204,9 +205,10 @@ def host_log(
     file: int | None = None,
     pin: TextPin | None = None,
 ) -> HostLog:
-    """A host's log in a step that the reader may see; with a pin, that text and no other.
+    """Return a host's log in a step that the reader may see; with a pin, exactly the pinned text.
 
-    Raises Http404 if the host was not in it, or what is pinned is not there any more.
+    Raises Http404 if the host was not in the step, if it has no such file, or if the pinned text no
+    longer exists.
     """
     hosts = query.hosts_named(step, [bk_host_id], Attempts() if pin else attempts)
     if not hosts:

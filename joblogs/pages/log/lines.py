@@ -1,6 +1,5 @@
-"""Lines of a window as a page shows them: as they were last seen, or as their bytes are. Their HTML
-is called safe here and nowhere else: what `logtext` returns is escaped and holds no tag but its
-own."""
+"""Lines of a log as a page shows them, and their HTML, which is marked as safe: what `logtext`
+returns is escaped and has no tags but its own."""
 
 from __future__ import annotations
 
@@ -18,63 +17,64 @@ from joblogs.pages.rendering import partial
 from joblogs.query import ShownLine
 
 JUDGED_BYTES = 4096
-"""As much of a line is looked at for words that tell of trouble."""
+"""Bytes of a line that are searched for words of errors and warnings."""
 MARKS_MAX = 50
-"""Matches of a line that are marked."""
+"""Maximum marked matches in a line."""
 PAUSE_SECONDS, PAUSE_SHARE, PAUSE_SECONDS_MIN = 5.0, 0.05, 1.0
-"""A pause is marked that is longer than the first, or than this share of the run, but never one
-that is not longer than the last: most clocks in logs tick once a second."""
+"""A pause is marked if it is longer than PAUSE_SECONDS or than this share of the run, but only if
+it is also longer than PAUSE_SECONDS_MIN: most times in logs are whole seconds."""
 
 
 class EarlierState(NamedTuple):
-    """What a line was before it was redrawn, and by which line of the log it was that."""
+    """Earlier state of a redrawn line, and the number of the log line that printed it."""
 
     number: int
     html: SafeString
 
 
 class LineOnPage(NamedTuple):
-    """What the template of a line needs."""
+    """Line as its template needs it."""
 
     number: int
     offset: int
     html: SafeString
     continued: bool
     hidden: int
-    """Bytes of the line that come after what is shown."""
+    """Number of bytes of the line after the shown part."""
     goes_on_at: int
+    """Offset at which the shown part ends."""
     is_target: bool
-    """It is the line that the address names."""
+    """Whether it is the requested line."""
     level: str
-    """`error` or `warning`, if it tells of any."""
+    """`error`, `warning` or empty."""
     named: bool = True
-    """It is the first with its number."""
+    """Whether it is the first row with its number."""
     target_number: int | None = None
-    """Number of the line that the address names, where that one only redrew this one."""
+    """Number of the requested line if that one only redrew this line."""
     states: int = 0
-    """How often it was redrawn."""
+    """Number of earlier states."""
     earlier: Sequence[EarlierState] = ()
-    """What it was before, the last ones."""
+    """The latest of the earlier states."""
     states_missed: bool = False
-    """It was redrawn more often than was read."""
+    """Whether some earlier states were not read."""
     cut: bool = False
-    """It is longer than what is shown."""
+    """Whether the end of the line is not shown."""
     pause: str = ""
-    """How long nothing was printed before it, if that was long."""
+    """Duration of the pause before the line, if it was long."""
 
     @property
     def level_label(self) -> str:
-        """Its level in words."""
+        """Level of the line in words."""
         return gettext("error line") if self.level == "error" else gettext("warning line")
 
     @property
     def hidden_label(self) -> str:
-        """How much of it is not shown."""
+        """Number of hidden bytes in words."""
         return gettext("%(size)s more on this line …") % {"size": size(self.hidden)}
 
     @property
     def states_label(self) -> str:
-        """How often it was redrawn, in words."""
+        """Number of earlier states in words."""
         count = self.states
         text = ngettext("%(n)s earlier state", "%(n)s earlier states", count)
         if self.states_missed:
@@ -89,22 +89,22 @@ class _Paints(Protocol):
 
 
 def painted(painter: _Paints, data: bytes, marks: Sequence[Mark] = ()) -> SafeString:
-    """The HTML of a line's bytes."""
+    """Return a line's bytes as HTML."""
     return mark_safe(painter.line(data, marks))  # noqa: S308 - escaped by logtext
 
 
 def safe(html: str) -> SafeString:
-    """HTML that `logtext` made."""
+    """Mark HTML from `logtext` as safe."""
     return mark_safe(html)  # noqa: S308 - escaped by logtext
 
 
 def state_html(text: str) -> SafeString:
-    """The HTML of what a line was."""
+    """Return an earlier state of a line as HTML."""
     return safe(shown(text, PLAIN))
 
 
 def level_of(text: bytes) -> str:
-    """`error` or `warning` for a line that tells of any, else nothing."""
+    """Return `error` or `warning` if a line reports one, otherwise an empty string."""
     judged = text[:JUDGED_BYTES]
     if search.tells_of_error(judged) is not None:
         return "error"
@@ -112,12 +112,12 @@ def level_of(text: bytes) -> str:
 
 
 def lines_html(lines: Sequence[LineOnPage], kept: str) -> SafeString:
-    """Lines as a page holds them; `kept` is how the address of each link begins."""
+    """Return lines as the HTML of a page; the query string of each link starts with `kept`."""
     return partial("log_lines.html", lines=lines, kept=kept)
 
 
 def hit_marks(data: bytes, pattern: search.Pattern | None) -> list[Mark]:
-    """Marks where a line matches."""
+    """Return marks at a line's matches, at most MARKS_MAX."""
     if pattern is None:
         return []
     return [Mark(start, end, "hit") for start, end in search.spans(pattern, data, MARKS_MAX)]
@@ -126,8 +126,10 @@ def hit_marks(data: bytes, pattern: search.Pattern | None) -> list[Mark]:
 def with_pauses(
     lines: Sequence[LineOnPage], texts: Iterable[str], run_seconds: float
 ) -> list[LineOnPage]:
-    """Lines that say when they were printed, with the pauses between them that were long for a run
-    of so many seconds."""
+    """Return lines with the long pauses before them, according to the times in their texts.
+
+    Which pause is long depends on the run's duration (PAUSE_SECONDS); 0 if that is not known.
+    """
     least = max(PAUSE_SECONDS_MIN, min(PAUSE_SECONDS, run_seconds * PAUSE_SHARE or PAUSE_SECONDS))
     marked, last = [], None
     for line, text in zip(lines, texts, strict=True):
@@ -146,8 +148,8 @@ def lines_as_bytes(
     target: int | None = None,
     pattern: search.Pattern | None = None,
 ) -> list[LineOnPage]:
-    """A window's lines with every code shown, colours carried from one to the next."""
-    # Zeros of UTF-16 are among what is to be seen.
+    """Return a window's lines with all control codes visible; colours continue between lines."""
+    # The zero bytes of UTF-16 are to be visible, too.
     painter = Painter("utf-8" if encoding.startswith("utf-16") else encoding)
     return [
         LineOnPage(

@@ -1,4 +1,4 @@
-"""The log of one host: a window of it, what has arrived since, and all of it as a file."""
+"""Page of one host's log: a window of its lines, and the download of the whole log."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 
 
 def log_page(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
-    """A window of a host's log, with everything around it; that alone if it cannot be read now."""
+    """Return the page with a window of a host's log; if the log cannot be read now, the page
+    without the text, and status 503."""
     try:
         return _log_page(step, bk_host_id, request)
     except ObjectUnreachable:
@@ -85,7 +86,7 @@ def _log_page(
 
 
 def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
-    """All bytes of a log, as they are."""
+    """Return the response that downloads a log unchanged."""
     log_request = LogRequest.read(request.GET)
     log = host_log(step, bk_host_id, log_request.attempts, file=log_request.file)
     if log.text.size > slow_work.SMALL_BYTES:
@@ -101,7 +102,7 @@ def log_download(step: StepInstance, bk_host_id: int, request: HttpRequest) -> H
 
 
 class _Counted:
-    """A text in blocks, and how many of its bytes were taken."""
+    """Iterator over a text in blocks that counts the bytes it has yielded."""
 
     def __init__(self, text: Text) -> None:
         self.text, self.count = text, 0
@@ -109,7 +110,7 @@ class _Counted:
     def __iter__(self) -> Iterator[bytes]:
         for at in range(0, self.text.size, BLOCK_BYTES):
             block = self.text.read(at, min(self.text.size, at + BLOCK_BYTES))
-            # Before it is handed out: who breaks off in the middle of it has read of it.
+            # Counted before it is yielded: a client that disconnects midway has read part of it.
             self.count += len(block)
             yield block
 
@@ -128,7 +129,8 @@ def _filename(log: HostLog) -> str:
         parts.append(
             (log.file.dest_path or log.file.src_path).replace("\\", "/").rpartition("/")[2]
         )
-    # Names come from machines: no path, no line break, nothing that turns the direction of writing.
+    # Names come from machines: drop paths, line breaks and characters that change the writing
+    # direction.
     return _UNSAFE.sub("_", "-".join(parts))[:NAME_MAX] + ".log"
 
 
@@ -173,7 +175,8 @@ def _context(log: HostLog, log_request: LogRequest, found: Found, window: Window
 
 
 def _next_error(found: Found, window: Window) -> int:
-    """Where the next error is searched for: after the requested line, or this window."""
+    """Return the byte from which the next error is searched for: after the requested line, or
+    after this window."""
     for line in window.lines:
         if line.number == found.line:
             return line.stop + line.hidden

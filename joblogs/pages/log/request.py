@@ -1,4 +1,4 @@
-"""What the address of a log page asks for, and the place in the text that this means."""
+"""Parameters of a log page, and the place in the text that they ask for."""
 
 from __future__ import annotations
 
@@ -38,21 +38,22 @@ def _pairs(*values: str) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class TextPin:
-    """Pin of the text that a page shows: whatever attempt or batch begins, it stays that one.
+    """Pin of the text that a page shows, so that it does not change with a new attempt or batch.
 
-    Results by primary key, for the same attempt and batch may be sent anew after a removal.
+    Results are given by primary key, since the same attempt and batch may be sent again after a
+    removal.
     """
 
     result: int
-    """Result of which the head tells."""
+    """Result that the page's head is about."""
     start: int
-    """Byte at which the last row's text starts, which is the one that grows."""
+    """Offset at which the text of the last row starts, which is the one that grows."""
     rows: tuple[int, ...]
-    """Results whose logs are shown, in their order."""
+    """Results whose logs are shown, in order."""
 
     @classmethod
     def read(cls, value: str) -> TextPin | None:
-        """What `str` of a pin was; None if it was nothing."""
+        """Return the pin for its string; None for an empty one."""
         if not value:
             return None
         result, start, *rows = map(int, value.split("."))
@@ -63,7 +64,7 @@ class TextPin:
 
 
 class LogForm(forms.Form):
-    """Parameters of a log page; what is not valid is reported and ignored."""
+    """Form for the parameters of a log page; invalid ones are reported and ignored."""
 
     line = _number(1, label=_("line"))
     byte = _number(label=_("byte"))
@@ -89,17 +90,17 @@ class LogForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class LogRequest:
-    """A log page's address, read."""
+    """Parsed parameters of a log page."""
 
     values: dict[str, Any]
     faults: list[str]
-    """What could not be read, for people."""
+    """Error messages for invalid parameters."""
     parameters: dict[str, str]
-    """Those that say which text is shown, and how."""
+    """Parameters that select which text is shown, and how."""
     finding: dict[str, str]
-    """Those that say what is found in it."""
+    """Parameters of the search within the text."""
     pattern: Pattern | None = None
-    """What is found in it."""
+    """Pattern to search for within the text."""
 
     @classmethod
     def read(cls, parameters: QueryDict) -> LogRequest:
@@ -133,29 +134,29 @@ class LogRequest:
 
     @property
     def in_page(self) -> dict[str, str]:
-        """The parameters that every link within the page keeps."""
+        """Parameters that every link within the page keeps."""
         return self.parameters | self.finding
 
     @property
     def kept(self) -> str:
-        """The beginning of a query that a link's own parameters follow."""
+        """Beginning of a query string, to be followed by a link's own parameters."""
         return f"{urlencode(self.in_page)}&" if self.in_page else ""
 
     @property
     def finds(self) -> bool:
-        """Whether the text is searched for what is to be found: where no other place is named."""
+        """Whether the text is searched for the pattern: if a hit or no other place is requested."""
         places = ("line", "byte", "before", "error", "at")
         named = any(self.values.get(name) not in (None, "") for name in places)
         return self.pattern is not None and (bool(self.values.get("hit")) or not named)
 
     @property
     def only(self) -> bool:
-        """Nothing but the lines that match is to be shown."""
+        """Whether to show only the matching lines."""
         return bool(self.values.get("only"))
 
     @property
     def hit(self) -> int:
-        """Which of the lines that are found, from 1."""
+        """Rank of the requested hit, from 1."""
         return self.values.get("hit") or 1
 
     @property
@@ -169,7 +170,7 @@ class LogRequest:
 
     @property
     def pin(self) -> TextPin | None:
-        """The text that a page follows."""
+        """Pin of the text that a page follows; None if it does not."""
         return TextPin.read(self.values.get("shown") or "")
 
     @property
@@ -180,18 +181,19 @@ class LogRequest:
 
     @property
     def encoding(self) -> str:
-        """The encoding that was chosen for this text, or that a page that follows it has come
-        to; empty if neither."""
+        """Encoding that the reader chose, or that a following page has detected; empty if
+        neither."""
         return self.values.get("encoding") or self.values.get("read_as") or ""
 
     @property
     def is_mixed(self) -> bool:
-        """Whether text that is plainly in another encoding is read in that: none was chosen."""
+        """Whether to decode text that is clearly in another encoding in that one: only if the
+        reader chose none."""
         return not self.values.get("encoding")
 
     @property
     def as_bytes(self) -> bool:
-        """Every code of the text is to be shown."""
+        """Whether to show all control codes of the text."""
         return self.values.get("view") == "bytes"
 
     @property
@@ -206,12 +208,14 @@ class Found(NamedTuple):
     line: int | None = None
     no_error: bool = False
     gave_up_at: int | None = None
-    """The search for an error took too long and got this far."""
+    """Offset at which the search for an error was stopped because it took too long."""
 
 
 def find_place(values: dict[str, Any], text: Text, *, status: int) -> Found:
-    """Where to open a text. Without a word about it: what did not go well, and what is not over,
-    at its end."""
+    """Return the place at which to open a text.
+
+    If none is requested, it is the start for a host that succeeded, and the end for any other.
+    """
     if values.get("line"):
         return around(values["line"], text)
     if values.get("error") is not None:
@@ -229,7 +233,7 @@ def find_place(values: dict[str, Any], text: Text, *, status: int) -> Found:
 
 
 def around(line: int, text: Text) -> Found:
-    """A line with some before it."""
+    """Return the place that shows a line with CONTEXT_LINES before it, or all of a short text."""
     if text.newlines < LINES:
         return Found(Place("line", 1), line)
     return Found(Place("line", max(1, line - CONTEXT_LINES)), line)

@@ -1,7 +1,7 @@
 """Lines of a window as a terminal would have left them.
 
-A line may have been redrawn by others before and after the window, and in a line of megabytes what
-was seen last is at its end: of both as much is read as the bounds here say.
+Lines before and after the window may redraw its lines, and what a line of megabytes showed last is
+at its end: both are read up to the limits below.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from joblogs.search import Pattern
 from .lines import EarlierState, LineOnPage, hit_marks, level_of, state_html, with_pauses
 
 AROUND_BYTES = 128 * 1024
-"""Read before and after a window whose lines redraw others."""
+"""Bytes read before and after a window whose lines redraw others."""
 REST_BYTES = 256 * 1024
-"""Read of the end of a line that is redrawn within itself."""
+"""Bytes read at the end of a long line that redraws itself."""
 RESTS_BYTES = 1024 * 1024
-"""Read of all such lines of a window together."""
+"""Bytes read at the ends of all the long lines of a window together."""
 CELLS_MAX = 4096
-"""Columns of a line that are shown."""
+"""Maximum columns shown of a line."""
 
 
 class SeenLines(NamedTuple):
-    """Lines as they were last seen, and the first byte of those that they stand for."""
+    """Lines as a terminal last showed them, and the offset of the first byte that they cover."""
 
     lines: list[LineOnPage]
     start: int
@@ -50,10 +50,10 @@ def lines_as_seen(
     run_seconds: float = 0,
     pattern: Pattern | None = None,
 ) -> SeenLines:
-    """The lines of a window, and those before it that they redrew.
+    """Return the lines of a window and the earlier lines that they redrew.
 
-    `mixed`: what is plainly in another encoding is read in that. `to_end`: all that come after the
-    first of them too, for who puts them in the place of what was shown from its start on.
+    `mixed`: decode lines that are clearly in another encoding in that one. `to_end`: include every
+    line after the first of these, for a caller that replaces everything shown from there on.
     """
     if not window.lines:
         return SeenLines([], window.start)
@@ -82,7 +82,7 @@ def lines_as_seen(
 
 
 def _around(text: Text, window: Window, encoding: str) -> tuple[list[Line], list[Line]]:
-    """The lines before and after a window, as far as they may redraw each other's."""
+    """Return the lines before and after a window that may affect it by redrawing."""
     before: list[Line] = []
     after: list[Line] = []
     first, last = window.lines[0], window.lines[-1]
@@ -116,14 +116,14 @@ def _feed(
 ) -> None:
     texts = line_texts([Bytes(line.offset, line.data) for line in lines], encoding, mixed=mixed)
     for line, (shown, _) in zip(lines, texts, strict=True):
-        # The end of a line whose end is not shown is a line's end all the same.
+        # A line whose end is hidden ends here for the terminal, too.
         hidden = isinstance(line, ShownLine) and line.hidden
         marks = _marks(shown, pattern) if pattern is not None else ()
         screen.feed(f"{shown}\n" if hidden else shown, line.number, line.offset, marks)
 
 
 def _marks(shown: str, pattern: Pattern) -> list[Mark]:
-    """Where a line matches, in characters."""
+    """Return marks at a line's matches, in characters."""
     data = shown.rstrip("\n").encode(errors="surrogateescape")
     return decoded(data, "utf-8", hit_marks(data, pattern))[1]
 
@@ -131,8 +131,8 @@ def _marks(shown: str, pattern: Pattern) -> list[Mark]:
 def _with_ends(
     text: Text, lines: Sequence[ShownLine], encoding: str
 ) -> tuple[list[ShownLine], set[int]]:
-    """The lines of a window, long ones that are redrawn with their ends; and the numbers of those
-    of which not every state was read."""
+    """Return the lines of a window, with the ends of long lines that redraw themselves, and the
+    numbers of the lines of which some states were not read."""
     missed: set[int] = set()
     whole: list[ShownLine] = []
     budget = RESTS_BYTES

@@ -1,4 +1,4 @@
-"""Lines of a window in the view that a page's address asks for."""
+"""Lines of a window in the requested view."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def window_lines(
     target: int | None = None,
     to_end: bool = False,
 ) -> SeenLines:
-    """The lines as they were last seen, or as their bytes are."""
+    """Return the lines as a terminal last showed them, or with all their bytes visible."""
     if request.as_bytes:
         lines = lines_as_bytes(window.lines, encoding, target=target, pattern=request.pattern)
         return SeenLines(lines, window.start)

@@ -14,12 +14,12 @@ from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.search import Line, Pattern, spans
 
 SHOWN_CELLS, BEFORE_CELLS = 600, 200
-"""Of a line, and of what comes before its first match."""
+"""Columns shown of a line, and columns of these before its first match."""
 MATCHES_MAX = 50
 
 
 class HitLine(NamedTuple):
-    """A line of the sample of a group."""
+    """Line of a hit group's sample."""
 
     number: int
     html: SafeString
@@ -27,13 +27,13 @@ class HitLine(NamedTuple):
     cut_before: bool
     cut_after: bool
     gap: bool
-    """Lines between the one before and this one are not shown."""
+    """Whether lines between the previous one and this one are not shown."""
     offset: int | None = None
-    """Byte of the log from which on it is shown, where its line begins far before."""
+    """Offset in the log from which it is shown, if the line begins far before; else None."""
 
 
 def hit_lines(lines: list[Line], pattern: Pattern, encoding: str) -> list[HitLine]:
-    """The lines of a hit, their matches marked."""
+    """Return the lines of a hit as HTML, with their matches marked."""
     shown: list[HitLine] = []
     last = None
     for line in lines:
@@ -41,7 +41,7 @@ def hit_lines(lines: list[Line], pattern: Pattern, encoding: str) -> list[HitLin
         matches = spans(pattern, data, MATCHES_MAX) if line.matches else []
         marks = [Mark(start, end, "hit") for start, end in matches]
         name = reading_encoding(data, chosen=encoding)
-        # A painter of its own: what came before is not here to be carried on.
+        # A new painter for each line: colours do not continue from the line before.
         excerpt = LinePainter(name).excerpt(
             data, marks, around="hit", cells=SHOWN_CELLS, before=BEFORE_CELLS
         )

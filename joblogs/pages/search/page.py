@@ -38,11 +38,11 @@ from .shown import host_links, shown_group
 SECONDS = 10.0
 AROUND_MAX = 5
 SHOWN = 3
-"""Hits of a host whose lines are shown."""
+"""Maximum hits shown for each host."""
 
 
 class SearchForm(forms.Form):
-    """What to search for, and where."""
+    """Form for what to search for, and on which hosts."""
 
     q = forms.CharField(required=False, max_length=PATTERN_MAX, strip=False, label=_("Search"))
     regex = forms.BooleanField(required=False, label=_("regular expression"))
@@ -66,7 +66,7 @@ class SearchForm(forms.Form):
 
 
 def search_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
-    """Page with the search form and the results."""
+    """Return the page with the search form and the results."""
     form = SearchForm(request.GET)
     context: dict[str, Any] = {
         "form": form,
@@ -173,7 +173,7 @@ def _is_meant(host: StepHost, label: Result | None, params: dict[str, Any]) -> b
 def _without(
     search: Search, results: SearchResults, labels: dict[int, Result]
 ) -> list[HostWithHits]:
-    """The hosts that did not print it: known only where all was searched."""
+    """Return hosts without hits, at most HOSTS_MAX; none if not everything was searched."""
     if search.stopped:
         return []
     known = results.hosts | {host.bk_host_id for host in search.lost}

@@ -16,15 +16,15 @@ Link = tuple[str, str]
 
 
 class ShownGroup(NamedTuple):
-    """A group of hits."""
+    """Group of hits, as its template shows it."""
 
     total: str
     folded: str
-    """The hosts in few words; empty where the few of them are named."""
+    """Folded host names; empty if the hosts are few enough to be listed."""
     hosts: list[Link]
     each: str
     lines: list[tuple[HitLine, str]]
-    """Each with its address."""
+    """Lines with their addresses."""
     hidden: str
     all_hosts: str
     more: str
@@ -33,9 +33,8 @@ class ShownGroup(NamedTuple):
 def shown_group(
     group: HitGroup, pattern: Pattern, encoding: str, *, logs: str, keep: str
 ) -> ShownGroup:
-    """A group; `logs` is what the address of a host's log starts with, `keep` what it says
-    besides the line."""
-
+    """Return a group for its template. `logs` is the prefix of the addresses of the hosts' logs,
+    `keep` the query parameters of a log's address besides the line."""
     first = group.hosts[0].bk_host_id if group.hosts else ""
     end = _place(group.lines[0], keep) if group.lines else "/"
     folded = ", ".join(group.folded) + (" …" if group.more else "") if group.many else ""
@@ -57,19 +56,20 @@ def shown_group(
 
 
 def _place(line: HitLine | Line, keep: str) -> str:
-    """Of a line far behind its beginning the byte, where its match can be seen."""
+    """Return the end of a line's address: its number, or for a match far from the beginning of a
+    line the byte at which the match is visible."""
     if line.offset is not None:
         return f"/?byte={line.offset}{keep}"
     return f"/?line={line.number}{keep}#L{line.number}"
 
 
 def host_links(hosts: list[HostWithHits], logs: str, end: str = "/") -> list[Link]:
-    """Hosts with the addresses of their logs."""
+    """Return the names of hosts with the addresses of their logs."""
     return [(host.name, f"{logs}{host.bk_host_id}{end}") for host in hosts]
 
 
 def _each(group: HitGroup) -> str:
-    """How often each host of a group printed it."""
+    """Return what each host of a group printed, and how often."""
     lines = ngettext("%(n)s line each", "%(n)s lines each", group.count)
     parts = [group.label, lines % {"n": number(group.count)}]
     if group.is_outlier:
