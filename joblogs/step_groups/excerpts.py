@@ -57,15 +57,17 @@ class Excerpt(ChosenLines):
     loose_lines: list[ShownLooseLine] = field(default_factory=list)
     """Of the crowd the lines that come and go."""
 
-    def first_words(self, most: int) -> str:
-        """How the first line of its own begins that tells of an error, else the first; without
-        the value that it begins with, which is most often a date."""
+    def names(self, most: int) -> list[str]:
+        """What the group may be called by, the most telling first: how its own lines begin, those
+        first that tell of an error, each without the value that it begins with, which is most
+        often a date. Of a heading (`Traceback …:`) the line that it leads to."""
         own = [line for line in self.lines if line.differs] or self.lines
-        errors = [line for line in own if search.tells_of_error(line.data) is not None]
-        for line in (errors or own)[:1]:
-            first = [mark.end for mark in line.marks if mark.start <= 1][:1]
-            return first_words(line.data[sum(first) :], most) or first_words(line.data, most)
-        return ""
+        errors = [
+            place for place, line in enumerate(own) if search.tells_of_error(line.data) is not None
+        ]
+        places = [_end_of_heading(own, place) for place in errors] + list(range(len(own)))
+        names = (_without_first_value(own[place], most) for place in dict.fromkeys(places))
+        return list(dict.fromkeys(filter(None, names)))
 
 
 @dataclass
@@ -173,6 +175,25 @@ def computed_excerpts(
         found.by_key[group.key] = excerpt
     _brief(made, listed, usual, texts, found)
     return found
+
+
+def _end_of_heading(lines: Sequence[ShownLine], place: int) -> int:
+    """Of a line that ends in a colon the place of the next one that is indented no further, else
+    its own."""
+    if not lines[place].data.rstrip().endswith(b":"):
+        return place
+    deep = _indent(lines[place].data)
+    rest = range(place + 1, len(lines))
+    return next((later for later in rest if _indent(lines[later].data) <= deep), place)
+
+
+def _indent(line: bytes) -> int:
+    return len(line) - len(line.lstrip(b" \t"))
+
+
+def _without_first_value(line: ShownLine, most: int) -> str:
+    first = [mark.end for mark in line.marks if mark.start <= 1][:1]
+    return first_words(line.data[sum(first) :], most) or first_words(line.data, most)
 
 
 def _read(texts: Mapping[int, HostText], hosts: Iterable[StepHost]) -> dict[int, int]:

@@ -16,6 +16,8 @@ _REST_OF_VALUE = re.compile(r"[./\-_+@~%][!-~]*")
 """What is glued to a value belongs to it: `.tar.gz`, `/s`."""
 _JOINS_ONLY = re.compile(r"(?:^|\s)(?:and|or|和|或)$")
 _MARKS = " \t:=,;.|'\"()[]{}<>*#~!?/\\-_+：，；。、（）【】《》「」“”！？—…"
+_BEFORE_TEXT, _BEHIND_TEXT = " :=,;.|*#~>-—)]}）】：，；。、", " :=,;|*#~>-—：，；、"
+"""Around what a line says; quotes, paths and what is in brackets are part of it."""
 _BRACKETS = re.compile(r"[()\[\]{}（）【】]")
 
 
@@ -43,7 +45,9 @@ def label(line: bytes, spans: Sequence[tuple[int, int]], at: int) -> bytes:
 
 def first_words(line: bytes, most: int) -> str:
     """How a line begins, in so many characters at most, and an ellipsis if it goes on."""
-    text = _trimmed(_text(line).strip())
+    text = _text(line).lstrip(_BEFORE_TEXT).rstrip(_BEHIND_TEXT)
+    if not any(map(str.isalpha, text)):
+        return ""
     first = _first(text, most)
     return (first + SLOT * (first != text)).encode(errors="replace").decode()
 

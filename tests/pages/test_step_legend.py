@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -35,7 +36,7 @@ def _plain(part: str) -> str:
 
 
 def _legend(shown: str) -> str:
-    return _plain(shown.partition('class="legend"')[2].partition('<span class="how"')[0])
+    return unescape(_plain(shown.partition('class="legend"')[2].partition('<span class="how"')[0]))
 
 
 def test_silent_successes_are_counted_and_coloured_apart_from_deviating_ones() -> None:
@@ -70,8 +71,42 @@ def test_entries_of_one_text_say_what_tells_them_apart() -> None:
 
 
 def test_a_way_to_fail_is_named_by_what_it_printed() -> None:
-    _load({1: "bash: line 1: ss: command not found on this host\n"}, {1: 127})
-    assert "1 exit code 127 · bash: line 1: ss: command not…" in _legend(_step(staff()))
+    said = "bash: line 1: ss: command not found on this host, nor in any folder of PATH\n"
+    _load({1: said}, {1: 127})
+    shown = _legend(_step(staff()))
+    assert "1 exit code 127 · bash: line 1: ss: command not found on this host, nor in…" in shown
+
+
+def test_a_traceback_is_named_by_its_exception() -> None:
+    trace = "Traceback (most recent call last):\n  File 'run.py', line 3, in <module>\n    go()\n"
+    _load({1: f"{trace}KeyError: 'solar'\n", 2: f"{trace}OSError: [Errno 5] read\n"}, {1: 1, 2: 1})
+    shown = _legend(_step(staff()))
+    assert "1 exit code 1 · KeyError: 'solar'" in shown
+    assert "1 exit code 1 · OSError: [Errno 5] read" in shown
+
+
+def test_ways_to_fail_that_begin_alike_are_named_by_what_differs() -> None:
+    _load({1: "error: backup\ndisk full\n", 2: "error: backup\nno route\n"}, {1: 1, 2: 1})
+    shown = _legend(_step(staff()))
+    assert "1 exit code 1 · disk full" in shown
+    assert "1 exit code 1 · no route" in shown
+
+
+def test_the_way_that_one_host_failed_keeps_its_path_and_brackets() -> None:
+    _load({1: "* /dev/sdb: [Errno 28] no space left:\n"}, {1: 1})
+    assert "1 exit code 1 · /dev/sdb: [Errno 28] no space left" in _legend(_step(staff()))
+
+
+def test_a_few_hosts_that_deviate_or_are_silent_are_named() -> None:
+    _load({1: "", 3: "ok\nwarning: swap\n", 4: "ok\nwarning: swap\n"}, {})
+    shown = _legend(_step(staff()))
+    assert "1 succeeded, no output: web-00001" in shown
+    assert "2 succeeded with different output: web-[00003-00004]" in shown
+
+
+def test_many_hosts_that_are_silent_are_only_counted() -> None:
+    _load(dict.fromkeys(range(1, 9), ""), {})
+    assert "8 succeeded, no output " in _legend(_step(staff()))
 
 
 def test_ways_to_fail_that_share_a_colour_are_other_failures() -> None:

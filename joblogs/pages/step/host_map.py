@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
+from joblogs.grouping.host_ranges import fold
 from joblogs.pages.formats import number
 from joblogs.pages.rendering import partial
 from joblogs.query import StepHost
@@ -25,8 +26,11 @@ NAMES_MAX = 100_000
 AGGREGATED = 1_000
 MAPS = 8
 """Maps whose HTML a process keeps, half a megabyte each: the same step is looked at again."""
-WORDS_MAX = 32
-"""Characters of a line that tell entries of the legend apart."""
+WORDS_MAX = 56
+"""Characters of a line that names a way to fail in the legend."""
+NAMED = ("odd", "mute", "silent", "late", "run")
+"""Colours whose hosts the legend names, if they are a few: who deviates, is silent or hangs."""
+HOSTS_MAX, NAMES_SHOWN_MAX = 5, 48
 
 
 class HostMap(NamedTuple):
@@ -92,21 +96,22 @@ def _square(
 
 
 def legend(groups: Sequence[Group], read: Mapping[str, Excerpt]) -> list[LegendEntry]:
-    """What the colours stand for, the most hosts first; ways to fail with the first words of what
-    their hosts printed, and if these do not tell entries of one text apart with a number."""
-    hosts = Counter[str]()
+    """What the colours stand for, the most hosts first; ways to fail with what their hosts printed,
+    and if that does not tell entries of one text apart with a number; a few hosts that deviate,
+    print nothing or hang by their names."""
+    hosts: dict[str, list[StepHost]] = {}
     labels: dict[str, list[str]] = {}
     first: dict[str, str] = {}
     for group in groups:
         first.setdefault(group.colour, group.key)
-        hosts[group.colour] += len(group.hosts)
+        hosts.setdefault(group.colour, []).extend(group.hosts)
         labels.setdefault(group.colour, []).append(_label(group))
     entries = [
-        LegendEntry(colour, count, _together(colour, labels[colour]), first[colour])
-        for colour, count in hosts.most_common()
+        LegendEntry(colour, len(own), _together(colour, labels[colour]), first[colour])
+        for colour, own in sorted(hosts.items(), key=lambda item: -len(item[1]))
     ]
     ways = {colour for colour, own in labels.items() if _is_way(colour) and len(own) == 1}
-    return _distinguished(entries, ways, read)
+    return _distinguished(entries, ways, read, hosts)
 
 
 def _is_way(colour: str) -> bool:
@@ -115,24 +120,40 @@ def _is_way(colour: str) -> bool:
 
 
 def _distinguished(
-    entries: Sequence[LegendEntry], ways: Collection[str], read: Mapping[str, Excerpt]
+    entries: Sequence[LegendEntry],
+    ways: Collection[str],
+    read: Mapping[str, Excerpt],
+    hosts: Mapping[str, Sequence[StepHost]],
 ) -> list[LegendEntry]:
     texts = Counter(entry.label for entry in entries)
     places = Counter[str]()
-    words = {
-        entry.colour: read[entry.group].first_words(WORDS_MAX) if entry.group in read else ""
+    names = {
+        entry.colour: read[entry.group].names(WORDS_MAX) if entry.group in read else []
         for entry in entries
         if texts[entry.label] > 1 or entry.colour in ways
     }
+    taken = Counter(name for own in names.values() for name in own)
     made = []
     for entry in entries:
         places[entry.label] += 1
-        if (own := words.get(entry.colour)) is not None:
-            if texts[entry.label] > 1 and (not own or list(words.values()).count(own) > 1):
-                own = f"{places[entry.label]}."
-            entry = entry._replace(label=f"{entry.label} · {own}" if own else entry.label)
-        made.append(entry._replace(label=counted(entry.hosts, entry.label)))
+        if (own := names.get(entry.colour)) is not None:
+            name = next((one for one in own if taken[one] == 1), "")
+            if not name:
+                name = f"{places[entry.label]}." if texts[entry.label] > 1 else "".join(own[:1])
+            entry = entry._replace(label=f"{entry.label} · {name}" if name else entry.label)
+        label = counted(entry.hosts, entry.label)
+        if entry.colour in NAMED and (who := _who(hosts[entry.colour])):
+            label = f"{label}{pgettext('before a name', ': ')}{who}"
+        made.append(entry._replace(label=label))
     return made
+
+
+def _who(hosts: Sequence[StepHost]) -> str:
+    """Names of a few hosts; empty: they are too many, or their names too long."""
+    if len(hosts) > HOSTS_MAX:
+        return ""
+    names = ", ".join(fold(host.name for host in hosts))
+    return names if len(names) <= NAMES_SHOWN_MAX else ""
 
 
 def counted(hosts: int, what: str) -> str:
