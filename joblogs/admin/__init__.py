@@ -1,4 +1,4 @@
-"""The admin: looks at history without editing it, and keeps scopes, apps and their grants."""
+"""Admin: read-only lists of history, and management of scopes, apps and their grants."""
 
 from django.contrib import admin
 

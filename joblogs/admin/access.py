@@ -1,4 +1,4 @@
-"""Scopes, the apps that call the API, and what these may do where."""
+"""Admin of scopes, of the apps that call the API, and of their grants and tokens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .base import AnyInline, ClosedFirst, user_of
 
 
 class SuperusersOnly:
-    """Rights beyond one's own could be given here, so only those who have all may."""
+    """Mixin of model admins for superusers only: anybody else could grant rights that they lack."""
 
     def _may(self, request: HttpRequest) -> bool:
         user = request.user
@@ -49,7 +49,7 @@ class SuperusersOnly:
 
 @admin.register(Scope)
 class ScopeAdmin(SuperusersOnly, ClosedFirst):
-    """Members of staff see theirs; who else may browse one is for superusers."""
+    """Admin of scopes: members of staff see those of their groups; only superusers change them."""
 
     list_display = ("scope_type", "scope_id", "name", "retention_days", "history_days")
     list_filter = ("scope_type",)
@@ -66,7 +66,7 @@ class ScopeAdmin(SuperusersOnly, ClosedFirst):
         return isinstance(user, User) and user.is_active and user.is_staff
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # its jobs would go with it: that is what retention is for
+        return False  # its jobs would be deleted with it, which only retention does
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Scope]:
         return access.visible_scopes(user_of(request)).order_by(*self.ordering)
@@ -74,7 +74,7 @@ class ScopeAdmin(SuperusersOnly, ClosedFirst):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Scope | None = None
     ) -> tuple[str, ...]:
-        # Records, grants and addresses name a scope by these.
+        # Records, grants and URLs refer to a scope by these fields.
         return ("scope_type", "scope_id") if obj else ()
 
 
@@ -86,7 +86,7 @@ class GrantInline(SuperusersOnly, AnyInline):
 
 @admin.register(App)
 class AppAdmin(SuperusersOnly, ClosedFirst):
-    """A new app's secret is shown once, in the answer itself: messages travel in a cookie."""
+    """Admin of apps. A new secret is shown once, in the response: messages may be in a cookie."""
 
     list_display = ("app_code", "name", "active", "created_at")
     list_filter = ("active",)
@@ -102,7 +102,7 @@ class AppAdmin(SuperusersOnly, ClosedFirst):
     def response_add(
         self, request: HttpRequest, obj: App, post_url_continue: str | None = None
     ) -> HttpResponse:
-        super().response_add(request, obj, post_url_continue)  # says that it was made
+        super().response_add(request, obj, post_url_continue)  # adds the success message
         return self._shown(request, [obj])
 
     @admin.action(description=_("Rotate the secret (the current one stops working)"))
@@ -110,7 +110,7 @@ class AppAdmin(SuperusersOnly, ClosedFirst):
         return self._shown(request, apps)
 
     def _shown(self, request: HttpRequest, apps: Iterable[App]) -> HttpResponse:
-        """A page with a new secret for each of these apps."""
+        """Return a page with a new secret for each of these apps."""
         text = gettext("Secret of {} (shown only once): {}")
         secrets = [format_html(text, app.app_code, access.new_secret(app)) for app in apps]
         context = self.admin_site.each_context(request) | {
@@ -144,7 +144,7 @@ else:
 
 
 class TokenForm(TokenModelForm):
-    """Form of a new token: refused where its app has no such rights."""
+    """Form for a new token, which may not have rights that its app lacks."""
 
     class Meta:
         model = AppToken
@@ -166,7 +166,7 @@ class TokenForm(TokenModelForm):
 
 @admin.register(AppToken)
 class AppTokenAdmin(SuperusersOnly, ClosedFirst):
-    """A new token is shown once, in the answer itself; afterwards it can only be revoked."""
+    """Admin of tokens. A new token is shown once, in the response, and can then only be revoked."""
 
     form = TokenForm
     list_display = ("app", "name", "where", *RIGHTS, "state", "expires_at", "created_at")
@@ -186,7 +186,7 @@ class AppTokenAdmin(SuperusersOnly, ClosedFirst):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "expires_at":
-            # Django writes "Date:" and "Time:" beside its two parts, for eyes only.
+            # Django labels the two inputs "Date:" and "Time:", but not for screen readers.
             for widget, part in zip(field.widget.widgets, (_("day"), _("time")), strict=True):
                 widget.attrs["aria-label"] = format_lazy("{}: {}", field.label, part)
         return field
@@ -200,7 +200,7 @@ class AppTokenAdmin(SuperusersOnly, ClosedFirst):
     def response_add(
         self, request: HttpRequest, obj: AppToken, post_url_continue: str | None = None
     ) -> HttpResponse:
-        super().response_add(request, obj, post_url_continue)  # says that it was made
+        super().response_add(request, obj, post_url_continue)  # adds the success message
         text = gettext("Token {} of {} (shown only once): {}")
         token = obj.shown_once  # type: ignore[attr-defined]
         context = self.admin_site.each_context(request) | {

@@ -1,4 +1,4 @@
-"""Lists of big tables that are cheap to open, and rows that are looked at only."""
+"""Base classes of the admin: read-only model admins whose lists are cheap on large tables."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ else:
     AnyAdmin, AnyInline = admin.ModelAdmin, admin.TabularInline
 
 CAP = 1_000
-"""Rows that a list pages through; what lies further back is searched for."""
+"""Most rows of a list; older rows are found by a search."""
 LATEST = 100_000
-"""Rows that are looked through for what no index has."""
+"""Newest rows that are scanned for conditions without an index."""
 NAMED = 25_000
-"""Rows that are looked through for a part of a name: that takes longer a row."""
+"""Newest rows that are scanned for part of a name, which takes longer for each row."""
 NUMBER_DIGITS = 18
 
 
 class KeyChangeList(ChangeList):
-    """ChangeList of a table of any size, in the one order that an index has.
+    """ChangeList of a table of any size, in the order of one index.
 
-    Keys first, from the table alone, and of those of one page their rows: nothing is counted,
-    sorted or joined that is not shown.
+    It fetches keys from the table alone, then the rows of one page: rows that are not shown are
+    neither counted, sorted nor joined.
     """
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
@@ -56,26 +56,26 @@ class KeyChangeList(ChangeList):
             page = self.paginator.page(self.page_num if self.multi_page else 1)
         except InvalidPage:
             raise IncorrectLookupParameters from None
-        # Now: the template would ask for them when no limit of time holds any more. By these keys
-        # only: beside the thousand that a search found the planner may look for none of them.
+        # Fetch the rows now: when the template does it, the time limit no longer applies. By
+        # these keys only: with the thousand keys of a search too, the planner may use no index.
         rows = self.apply_select_related(self.root_queryset)
         self.result_list = list(rows.filter(pk__in=page.object_list))
 
 
 class ClosedFirst(AnyAdmin):
-    """Whoever may not look learns not even whether a row exists."""
+    """Model admin that does not reveal to users without permission whether a row exists."""
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # Django looks for the row first, and answers otherwise if there is none.
+        # Django looks up the row first, and responds differently if there is none.
         if not self.has_view_permission(request):
             raise PermissionDenied
         return super().history_view(request, object_id, extra_context)
 
 
 class ReadOnlyModelAdmin(ClosedFirst):
-    """Model admin of history: nobody adds, changes or deletes it here."""
+    """Model admin without adding, changing or deleting."""
 
     sortable_by = ()
     show_full_result_count = False
@@ -85,25 +85,29 @@ class ReadOnlyModelAdmin(ClosedFirst):
     search_fields = ("pk",)
 
     def visible(self, user: User) -> QuerySet[Any]:
-        """The rows that a member of staff may see."""
+        """Return the rows that a member of staff may see."""
         raise NotImplementedError
 
     def latest(self, rows: QuerySet[Any], user: User, *, length: int = LATEST) -> QuerySet[Any]:
-        """The newest of these rows, of all at most so many: a list that is not searched shows
-        these, and these are looked through for what has no index."""
+        """Filter rows to the newest `length` or fewer; by default no row is excluded.
+
+        A list without a search shows them, and conditions without an index apply to them only.
+        """
         return rows
 
     def has_index(self, request: HttpRequest) -> bool:
-        """Whether an index has what the filters of a list ask for, however old it is."""
+        """Return whether an index serves the filters of a list, for rows of any age."""
         return False
 
     def matching(self, term: str, number: int | None, user: User) -> Iterable[Q]:
-        """The rows that a search of this member of staff means, by one index each; `number` if it
-        is one."""
+        """Return the conditions of a search, each served by one index.
+
+        `number` is the term as an integer, or None.
+        """
         raise NotImplementedError
 
     def containing(self, term: str) -> Q | None:
-        """Those that it means without an index: of the latest only."""
+        """Return a condition of a search without an index, for the latest rows only, or None."""
         return None
 
     def changelist_view(
@@ -136,7 +140,7 @@ class ReadOnlyModelAdmin(ClosedFirst):
         return KeyChangeList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """By what the filters offer, and nothing else: `?content__startswith=` would read a log."""
+        """Allow only the fields of the filters: `?content__startswith=` would reveal a log."""
         offered = {_parameter(offer) for offer in self.get_list_filter(request)}
         return lookup.partition("__")[0] in offered and super().lookup_allowed(
             lookup, value, request
@@ -146,7 +150,7 @@ class ReadOnlyModelAdmin(ClosedFirst):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        # As the pages: whoever is staff sees what is in the scopes of their groups.
+        # Like the pages: members of staff see the scopes of their groups.
         user = request.user
         return isinstance(user, User) and user.is_active and user.is_staff
 
@@ -161,24 +165,24 @@ class ReadOnlyModelAdmin(ClosedFirst):
 
 
 def _parameter(offer: Any) -> str:
-    """Name of a filter's parameter: a field, that of a pair, or the filter's own word."""
+    """Return the parameter of an item of `list_filter`: a field, a pair or a filter class."""
     if isinstance(offer, tuple):
         offer = offer[0]
     return str(getattr(offer, "parameter_name", offer))
 
 
 def user_of(request: HttpRequest) -> User:
-    """The member of staff that the admin let in."""
+    """Return the authenticated member of staff."""
     assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
     return request.user
 
 
 def newest_by_key(rows: QuerySet[Any], length: int = LATEST) -> QuerySet[Any]:
-    """The rows of a table, narrowed to its newest so many by key."""
+    """Filter rows to the last `length` keys of their table."""
     last = rows.model._default_manager.aggregate(last=Max("pk"))["last"] or 0
     return rows.filter(pk__gt=last - length)
 
 
 def link(address: str) -> SafeString:
-    """A link to the page of a row."""
+    """Return a link to the page of a row."""
     return format_html('<a href="{}">{}</a>', address, _("page"))

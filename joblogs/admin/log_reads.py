@@ -1,4 +1,4 @@
-"""Who read what."""
+"""Admin of log reads: who read which logs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class ChannelFilter(admin.SimpleListFilter):
-    """By what is known to be read through, not by what is in a table of any size."""
+    """Filter by the known channels, without a query for the channels in the table."""
 
     title = _("channel")
     parameter_name = "channel"
@@ -63,7 +63,7 @@ class LogReadAdmin(ReadOnlyModelAdmin):
     )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Who reads what is not everybody's business.
+        # Not every member of staff may see who read which logs.
         return request.user.has_perm("joblogs.view_logread")
 
     def visible(self, user: User) -> QuerySet[LogRead]:
@@ -97,7 +97,7 @@ class LogReadAdmin(ReadOnlyModelAdmin):
 
 
 def _within(day: str) -> Q:
-    """The reads of a day in UTC; of one that no calendar has, none."""
+    """Return a condition for the reads of a day in UTC; an invalid day matches nothing."""
     try:
         start = datetime.combine(times.day(day), time.min, tzinfo=UTC)
         end = start + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The login form, with an end to guessing."""
+"""Login form with a limit on failed logins."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from joblogs.pages.login_site import bucket_of, tell_refusal
 
 
 class Login(AdminAuthenticationForm):
-    """Form that refuses a name for some seconds after too many failures, before it looks at the
-    password. `wait`: for how many, 0 if it did not refuse."""
+    """Form that refuses a name for some seconds after too many failures, without checking the
+    password. `wait`: the remaining seconds, 0 if it did not refuse."""
 
     wait = 0
 

@@ -1,4 +1,4 @@
-"""What lists of the admin are narrowed by, each by one index."""
+"""Conditions for searches and lists of the admin, each served by one index."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from joblogs.query import job_list
 from .base import newest_by_key
 
 LATEST_JOBS = 200
-"""Whose steps and host results a list shows to staff, as long as they search for nothing."""
+"""Newest jobs whose steps and host results a list without a search shows to staff."""
 LATEST_RUNS = 5_000
-"""Results on a host whose jobs and files a search finds."""
+"""Newest results on a host whose jobs and files a search finds."""
 
 
 def rows_of_day(term: str, field: str) -> list[Q]:
-    """The rows of a day, if the term is one."""
+    """Return a condition for the rows of a day, or [] if the term is not a day."""
     try:
         return [Q(**{field: times.day(term)})]
     except ValueError:
@@ -28,9 +28,9 @@ def rows_of_day(term: str, field: str) -> list[Q]:
 
 
 def host_keys(term: str, number: int | None, user: User) -> list[int]:
-    """Keys of the hosts that a term means, by indexes of Host: HostResult has none for names.
+    """Return the keys of the hosts that a term names, by indexes of Host: HostResult has none.
 
-    Values, not a subquery: from these the planner knows how few they are.
+    Values, not a subquery, so that the planner knows how few there are.
     """
     numbers = [] if number is None else [number]
     scopes = access.visible_scopes(user)
@@ -39,19 +39,21 @@ def host_keys(term: str, number: int | None, user: User) -> list[int]:
 
 
 def results_on(term: str, number: int | None, user: User) -> QuerySet[HostResult]:
-    """The newest host results on the hosts that a term means, in the order of one index."""
+    """Return the newest results on the hosts that a term names, in the order of an index."""
     results = HostResult.objects.filter(identity__in=host_keys(term, number, user))
     return results.order_by("-day", "-pk")[:LATEST_RUNS]
 
 
 def jobs_on(term: str, number: int | None, user: User) -> list[int]:
-    """Keys of the jobs of these results. Values, not a subquery: with one the planner may scan all
-    jobs, newest first."""
+    """Return the keys of the jobs of the newest results on the hosts that a term names.
+
+    Values, not a subquery, with which the planner may scan all jobs, newest first.
+    """
     return list(set(results_on(term, number, user).values_list("step__job", flat=True)))
 
 
 def rows_of_steps(number: int | None, user: User) -> list[Q]:
-    """By the number of a step, and by that of its job: an index each, and few rows."""
+    """Return conditions for rows by step id and by job id: an index each, and few rows."""
     if number is None:
         return []
     steps = visible_steps(user).order_by()
@@ -60,7 +62,7 @@ def rows_of_steps(number: int | None, user: User) -> list[Q]:
 
 
 def visible_steps(user: User) -> QuerySet[StepInstance]:
-    """Steps of the jobs that a member of staff may browse."""
+    """Return the steps of the jobs that a member of staff may browse."""
     steps = StepInstance.objects.all()
     if user.is_superuser:
         return steps
@@ -68,14 +70,14 @@ def visible_steps(user: User) -> QuerySet[StepInstance]:
 
 
 def latest_jobs(user: User, length: int) -> list[int]:
-    """Keys of the newest jobs that a member of staff may browse."""
+    """Return the keys of the newest jobs that a member of staff may browse."""
     return job_list.latest_jobs(
         access.visible_jobs(user), access.visible_scopes(user), length=length
     )
 
 
 def latest_of_steps(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
-    """Rows of steps: the newest in the table, or of the newest jobs that the user may see."""
+    """Filter rows to the newest of the table or, for staff, to steps of their newest jobs."""
     if user.is_superuser:
         return newest_by_key(rows)
     steps = StepInstance.objects.filter(job__in=latest_jobs(user, LATEST_JOBS))

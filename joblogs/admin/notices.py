@@ -1,4 +1,4 @@
-"""Saved searches, made by their owners, and the notices of what they found."""
+"""Admin of saved searches and of the notices about their matches."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENDED = [(status.value, status.label) for status in RunStatus if status not in R
 
 
 class SavedSearchForm(SearchModelForm):
-    """Form of a saved search: refused where it asks nothing, or cannot be sent."""
+    """Form for a saved search, which must have a condition and a valid target."""
 
     statuses = forms.TypedMultipleChoiceField(
         coerce=int,
@@ -88,8 +88,10 @@ def _question(values: dict[str, Any]) -> dict[str, Any]:
 
 @admin.register(SavedSearch)
 class SavedSearchAdmin(ClosedFirst):
-    """Whoever is staff keeps searches of their own, in their scopes; a superuser sees all. A new
-    one's secret is shown once, in the answer itself."""
+    """Admin of saved searches: members of staff manage their own; superusers see all.
+
+    The secret of a new search is shown once, in the response.
+    """
 
     form = SavedSearchForm
     list_display = ("name", "scope", "asks", "owner", "channel", "state")
@@ -117,7 +119,7 @@ class SavedSearchAdmin(ClosedFirst):
         return self._is_staff(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # What another person is sent is theirs to say: it is sent with their rights.
+        # Only the owner may change a search: its notices are sent with the owner's rights.
         return self._is_staff(request) and (obj is None or obj.owner_id == request.user.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -147,7 +149,7 @@ class SavedSearchAdmin(ClosedFirst):
     def response_add(
         self, request: HttpRequest, obj: SavedSearch, post_url_continue: str | None = None
     ) -> HttpResponse:
-        super().response_add(request, obj, post_url_continue)  # says that it was made
+        super().response_add(request, obj, post_url_continue)  # adds the success message
         return self._shown(request, [obj])
 
     @admin.action(description=_("Rotate the secret (the current one stops working)"))
@@ -163,7 +165,7 @@ class SavedSearchAdmin(ClosedFirst):
         messages.success(request, text % {"count": len(found)})
 
     def _shown(self, request: HttpRequest, searches: Iterable[SavedSearch]) -> HttpResponse:
-        """A page with a new secret for each of these searches."""
+        """Return a page with a new secret for each of these searches."""
         text = gettext("Secret of the search {} (shown only once): {}")
         secrets = [format_html(text, each.name, notices.new_secret(each)) for each in searches]
         context = self.admin_site.each_context(request) | {
@@ -191,7 +193,7 @@ class SavedSearchAdmin(ClosedFirst):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyModelAdmin):
-    """Admin of notices: sent, waiting or given up; they can be sent again."""
+    """Admin of notices, which can be sent again."""
 
     list_display = (
         "created_at",

@@ -1,4 +1,4 @@
-"""Who masked secrets in logs that were stored."""
+"""Admin of the runs of `redact_logs`: who masked secrets in stored logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RedactionAdmin(ReadOnlyModelAdmin):
     search_help_text = _("user or pattern name")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # It tells of every scope.
+        # It covers every scope.
         return request.user.has_perm("joblogs.view_redaction")
 
     def visible(self, user: User) -> QuerySet[Redaction]:

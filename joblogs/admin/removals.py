@@ -1,4 +1,4 @@
-"""Removal of chosen jobs, and who removed what."""
+"""Admin action that removes jobs, and admin of the records of removals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from joblogs.models import JobInstance, Removal
 from .base import ReadOnlyModelAdmin, user_of
 
 NAMED = 100
-"""As many of the chosen jobs as are named, on the page that asks and in the record."""
+"""Most jobs whose names the confirmation page and the record list."""
 
 
 class Removing(ReadOnlyModelAdmin):
@@ -62,7 +62,7 @@ class Removing(ReadOnlyModelAdmin):
 
 
 def _by_key(jobs: QuerySet[JobInstance]) -> Iterator[JobInstance]:
-    """These jobs by ascending key, a page at a time: they go meanwhile."""
+    """Yield jobs by ascending key, fetched in pages, because they are deleted meanwhile."""
     after = 0
     ordered = jobs.order_by("pk")
     while page := list(ordered.filter(pk__gt=after)[: removing.JOBS_AT_ONCE]):
@@ -80,7 +80,7 @@ class RemovalAdmin(ReadOnlyModelAdmin):
     search_help_text = _("user or part of the selection")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # It tells of every scope.
+        # It covers every scope.
         return request.user.has_perm("joblogs.view_removal")
 
     def visible(self, user: User) -> QuerySet[Removal]:

@@ -1,4 +1,4 @@
-"""What ran: jobs, steps, hosts, their results and file logs."""
+"""Admin of jobs, steps, hosts, host results and file logs."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from .removals import Removing
 
 
 class Exporting(ReadOnlyModelAdmin):
-    """Rows whose logs may be taken along."""
+    """Mixin of model admins with actions that export the logs of the selected rows."""
 
     actions: Any = ("export_archive", "export_records")
 
     def selection(self, request: HttpRequest, rows: QuerySet[Any]) -> Selection:
-        """What these rows mean."""
+        """Return the logs to export for these rows."""
         raise NotImplementedError
 
     @admin.action(description=_("Export selected logs (ZIP)"))
@@ -102,7 +102,7 @@ class JobInstanceAdmin(Exporting, Removing):
 
     @admin.display(description=_("held by"), empty_value="–")
     def held(self, job: JobInstance) -> str | None:
-        # No cross for a job that is not held: nothing is wrong with it.
+        # No cross for a job that is not held, which would look like an error.
         return None if job.held_at is None else job.held_by or gettext("held")
 
     @admin.display(description=_("page"))
@@ -165,7 +165,7 @@ class StepInstanceAdmin(Exporting):
 class HostAdmin(ReadOnlyModelAdmin):
     list_display = ("bk_host_id", "page", "name", "bk_cloud_id", "ip", "ipv6", "scope")
     list_select_related = ("scope",)
-    # By an index, whatever other scopes hold.
+    # The order of an index, so that large scopes do not slow down the list.
     ordering = ("scope_id", "bk_host_id", "id")
     readonly_fields = ("page",)
     search_help_text = _("host id, name or address")

@@ -1,4 +1,4 @@
-"""Who searched the logs of many jobs."""
+"""Admin of searches of history: who searched the logs of many jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SearchReadAdmin(ReadOnlyModelAdmin):
     search_help_text = _("user, app, or the id of a job or step that was searched")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # It tells of every scope.
+        # It covers every scope.
         user = request.user
         return bool(user.is_active and user.is_superuser)
 

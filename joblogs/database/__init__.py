@@ -1,6 +1,6 @@
-"""What differs between SQLite and PostgreSQL: bulk writes, partitions, locks, retries.
+"""Code that differs between SQLite and PostgreSQL: bulk writes, partitions, locks, retries.
 
-Nothing outside this package asks which of them it is. SQL here is built from the models' own names,
+No code outside this package checks which database it is. SQL here is built from the models' names,
 never from input.
 """
 

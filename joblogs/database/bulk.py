@@ -15,8 +15,8 @@ from .replica import reading_alias
 
 _PLAIN = frozenset((int, bool, bytes, type(None)))
 _PLAIN_TEXT = _PLAIN | {str}
-"""What a column's own preparation would hand back as it is, after a look that costs more than all
-else here; texts those of characters. An enumeration's member is of a type of its own."""
+"""Types whose values `get_db_prep_save` returns unchanged, so that its cost, the largest here, can
+be saved; str for CharField only. A member of an enumeration has another type."""
 
 
 def _columns(
@@ -38,8 +38,7 @@ def _all_prepared(column: django_models.Field[Any, Any], values: Sequence[Any]) 
 
 def _prepared(column: django_models.Field[Any, Any], value: Any) -> Any:
     if isinstance(value, int):
-        # A member of an enumeration. In an array psycopg takes numbers of one type only, and those
-        # beside it are plain.
+        # A member of an enumeration. psycopg accepts only one type of numbers in an array.
         return int(value)
     return column.get_db_prep_save(value, connection)
 
@@ -47,9 +46,9 @@ def _prepared(column: django_models.Field[Any, Any], value: Any) -> Any:
 def insert_rows(
     model: type[django_models.Model], fields: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    """Write many rows: COPY in binary on PostgreSQL, one prepared statement on SQLite.
+    """Insert many rows: binary COPY on PostgreSQL, one prepared statement on SQLite.
 
-    `rows` hold database values in the order of `fields`. A key that is there already is an error.
+    `rows` hold database values in the order of `fields`. Raise IntegrityError for an existing key.
     """
     statement, types = _copying(model, tuple(fields), connection.vendor)
     with connection.cursor() as cursor:
@@ -77,7 +76,7 @@ def _copying(
 
 
 def insert_numbers(model: type[django_models.Model], field: str, numbers: Sequence[int]) -> None:
-    """Insert a row for each of these numbers; the other columns have defaults. One statement."""
+    """Insert a row for each number, in one statement; the other columns have defaults."""
     wrapper = connections[DEFAULT_DB_ALIAS]
     statement = _insertion_of_numbers(model, field, wrapper.vendor)
     execute(wrapper, statement, [array_of(numbers, wrapper.vendor)], prepare=True).close()
@@ -99,8 +98,11 @@ def insert_row_if_unchanged(
     rows: django_models.QuerySet[Any],
     sums: Mapping[str, int],
 ) -> None:
-    """Insert a row if of these other rows these columns have these sums. Rows that somebody else
-    has locked do not count. One statement; a key that is there already is an error."""
+    """Insert a row with these values if the columns of `rows` named by `sums` have these sums.
+
+    Rows that another transaction has locked do not count. One statement; raise IntegrityError for
+    an existing key.
+    """
     wrapper = connections[DEFAULT_DB_ALIAS]
     quote = wrapper.ops.quote_name
     columns = _columns(model, list(values))
@@ -124,9 +126,9 @@ def update_rows(
     *,
     where: Sequence[str] = (),
 ) -> None:
-    """Set `fields` of many rows in one statement on PostgreSQL, one prepared one on SQLite.
+    """Update `fields` of many rows: one statement on PostgreSQL, one prepared one on SQLite.
 
-    Each row is (primary key, *values of fields, *values of where): it is written only where the
+    Each row is (primary key, *values of fields, *values of where). A row is updated only if its
     columns of `where` still hold these values.
     """
     if not rows:
@@ -149,7 +151,7 @@ def update_rows(
 def _update(
     model: type[django_models.Model], fields: tuple[str, ...], where: tuple[str, ...], vendor: str
 ) -> tuple[list[django_models.Field[Any, Any]], str]:
-    """The columns of a row that `update_rows` is given, and its statement."""
+    """Return the columns of a row of `update_rows`, and its statement."""
     key = model._meta.pk
     assert key is not None  # noqa: S101 - every model has one
     columns, conditions = _columns(model, fields), _columns(model, where)
@@ -163,7 +165,7 @@ def _update(
     tests = "".join(
         f" AND t.{_quoted(c)} = v.f{i}" for i, c in enumerate(conditions, 1 + len(columns))
     )
-    # In binary: as text an array costs several times as much here.
+    # Binary: an array as text takes several times as long.
     arrays = ", ".join(f"%b::{_pg_type(column)}[]" for column in every)
     names = ", ".join(f"f{i}" for i in range(len(every)))
     return every, (
@@ -179,9 +181,10 @@ def _pg_type(column: django_models.Field[Any, Any]) -> str:
 
 
 def insert_without_sync(row: django_models.Model) -> int:
-    """Insert one row that may be lost if the machine fails at this moment; returns its key.
+    """Insert one row without waiting for the disk, and return its key.
 
-    One statement in autocommit: on PostgreSQL it does not wait for the disk.
+    On PostgreSQL the row may be lost if the machine fails at this moment. One statement in
+    autocommit.
     """
     wrapper = connections[DEFAULT_DB_ALIAS]
     columns, statement = _insertion(type(row), wrapper.vendor)
@@ -199,7 +202,7 @@ def add_to_row(
 ) -> int | None:
     """Add numbers to columns of the row with this value in a unique column.
 
-    Returns the row's key, None if there is no such row. One statement.
+    Return the row's key, or None if there is no such row. One statement.
     """
     wrapper = connections[DEFAULT_DB_ALIAS]
     (column,) = _columns(model, [where])
@@ -225,7 +228,7 @@ def _insertion(
     names = ", ".join(_quoted(column) for column in columns)
     marks, source = ["%s" for _ in columns], ""
     if vendor == "postgresql":
-        # What is selected has a type before it meets its column.
+        # A value in a SELECT needs a type, since it does not take that of the column.
         marks = [f"%s::{column.cast_db_type(connection)}" for column in columns]
         source = " FROM set_config('synchronous_commit', 'off', true)"
     statement = (
@@ -236,7 +239,7 @@ def _insertion(
 
 
 def fetch(sql: str, parameters: Sequence[Any], *, chunk: int = 256) -> Iterator[tuple[Any, ...]]:
-    """Rows of one statement; on PostgreSQL in the binary protocol, which leaves bytea as it is."""
+    """Yield the rows of one statement, on PostgreSQL in the binary protocol, `chunk` at a time."""
     wrapper = connections[reading_alias()]
     yield from fetched(wrapper, execute(wrapper, sql, parameters, binary=True), chunk)
 
@@ -244,7 +247,7 @@ def fetch(sql: str, parameters: Sequence[Any], *, chunk: int = 256) -> Iterator[
 def save_columns(
     model: type[django_models.Model], fields: Sequence[str], rows: Iterable[Any]
 ) -> None:
-    """Write these columns of stored rows, in the order of their keys."""
+    """Save these columns of existing rows, in the order of their keys."""
     key = model._meta.pk
     assert key is not None  # noqa: S101 - every model has one
     ordered = sorted(rows, key=operator.attrgetter(key.attname))

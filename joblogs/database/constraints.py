@@ -1,4 +1,4 @@
-"""Constraints of tables that are written to and read while they are added."""
+"""Migration operation that adds a constraint to a table in use."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.db.migrations.state import ProjectState
 
 
 class AddCheckOnline(AddConstraint):
-    """AddConstraint of a check that on PostgreSQL looks at no row that is there already.
+    """AddConstraint for a check that on PostgreSQL does not validate existing rows.
 
-    It holds for whatever is written from then on; rows of before pass, so it must be one that they
-    cannot break. The table is locked for an instant instead of as long as it takes to read it.
+    It applies to rows written from then on; use it only if existing rows cannot violate it. The
+    table is locked for an instant instead of for the time of a full scan.
     """
 
     def database_forwards(

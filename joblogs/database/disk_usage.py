@@ -1,4 +1,4 @@
-"""How much there is on disk."""
+"""Size of the database on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .driver import is_postgresql
 
 
 def size() -> int:
-    """Bytes of the whole database."""
+    """Return the size of the whole database in bytes."""
     with connection.cursor() as cursor:
         if is_postgresql():
             cursor.execute("SELECT pg_database_size(current_database())")

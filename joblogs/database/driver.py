@@ -1,9 +1,9 @@
-"""Statements executed by the driver itself, and QuerySets whose SQL is written once for it.
+"""Statements executed directly by the database driver, and QuerySets compiled once for it.
 
-Django's cursors wrap the driver's three times over, and on PostgreSQL write values into the text of
-a statement. It writes the SQL of a query anew each time, and works out anew how a row becomes an
-object: that takes several times as long as the database's answer, and depends on nothing but the
-query's shape. Where a few statements stand before every answer that is what they cost.
+Django's cursors wrap the driver's three times, and on PostgreSQL interpolate values into the
+statement. Django compiles the SQL of a QuerySet each time, and the conversion of rows to objects
+too: that takes several times as long as the query itself, and depends only on the shape of the
+query. It is most of the cost of the few statements that every request executes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ANY_OF = {"postgresql": "= ANY(%s)", "sqlite": "IN (SELECT value FROM json_each
 
 
 def is_postgresql() -> bool:
-    """Which of the two it is; used in this package only."""
+    """Return whether the database is PostgreSQL, not SQLite; used in this package only."""
     return connection.vendor == "postgresql"
 
 
@@ -40,10 +40,10 @@ def execute(
     binary: bool = False,
     prepare: bool = False,
 ) -> Any:
-    """The driver's cursor over what a statement gives; the caller closes it.
+    """Execute a statement and return the driver's cursor, which the caller closes.
 
-    `binary`: PostgreSQL answers in its binary protocol. `prepare`: it keeps the statement's plan
-    with the connection; not for partitions, of which a plan must not know before the day.
+    `binary`: PostgreSQL returns rows in its binary protocol. `prepare`: it keeps the plan with the
+    connection; not for partitioned tables, whose plans depend on the day in the parameters.
     """
     wrapper.ensure_connection()
     started = time.monotonic()
@@ -56,17 +56,17 @@ def execute(
                 cursor.execute(sql, parameters, binary=binary)
         else:
             cursor = wrapper.connection.execute(_as_sqlite(sql), parameters)
-    # Django's own cursors record their statements so that tests can count them; so does this one.
+    # Recorded like the statements of Django's cursors, so that tests can count them.
     if wrapper.queries_logged:
         wrapper.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
     return cursor
 
 
 def fetched(wrapper: BaseDatabaseWrapper, cursor: Any, many: int) -> Iterator[tuple[Any, ...]]:
-    """The rows of `execute`'s cursor, fetched so many at a time; it is closed behind them."""
+    """Yield the rows of `execute`'s cursor, fetched `many` at a time, then close the cursor."""
     with contextlib.closing(cursor):
         while True:
-            # SQLite looks for a row when it is fetched: it may fail only then.
+            # SQLite executes the statement while rows are fetched, and may fail only then.
             with wrapper.wrap_database_errors:
                 rows = cursor.fetchmany(many)
             if not rows:
@@ -76,15 +76,16 @@ def fetched(wrapper: BaseDatabaseWrapper, cursor: Any, many: int) -> Iterator[tu
 
 def _execute_prepared(cursor: Any, sql: str, parameters: Sequence[Any], *, binary: bool) -> None:
     connection = cursor.connection
-    # Django forbids this, because of poolers that mix sessions. We need one session's locks
-    # (docs/deployment.md), so none of those can be in between. For this statement only: to count
-    # others the driver would keep the last hundred, with values that may be megabytes each.
+    # Django disables prepared statements, because of poolers that mix sessions. The store needs
+    # session locks (docs/deployment.md), so it never runs behind one of those. Enabled for this
+    # statement only: to count uses, the driver would keep the last hundred statements, with
+    # values that may be megabytes each.
     connection.prepare_threshold = 0
     try:
         cursor.execute(sql, parameters, binary=binary, prepare=True)
     except psycopg.errors.FeatureNotSupported:
-        # A migration changed the type of a column under a plan. Within a transaction that is lost,
-        # and its end takes the plans along.
+        # A migration changed the type of a column in a plan. Within a transaction this cannot be
+        # repaired; the rollback discards the plans.
         if not connection.autocommit:
             raise
         connection.execute("DEALLOCATE ALL")
@@ -93,7 +94,7 @@ def _execute_prepared(cursor: Any, sql: str, parameters: Sequence[Any], *, binar
         connection.prepare_threshold = None
 
 
-# Not of all statements: texts of hundreds of spans are as many as there are numbers of them.
+# Bounded: statements for hundreds of spans differ by the number of spans.
 @functools.lru_cache(maxsize=64)
 def _as_sqlite(sql: str) -> str:
     return "%".join(part.replace("%s", "?") for part in sql.split("%%"))
@@ -101,9 +102,9 @@ def _as_sqlite(sql: str) -> str:
 
 @contextlib.contextmanager
 def waiting_at_most(seconds: float) -> Iterator[None]:
-    """Let each statement within take no longer than this: on SQLite to get the write lock.
+    """Limit the time of each statement in the block; on SQLite, the wait for the write lock.
 
-    PostgreSQL itself may hang, so it is this side that gives up, and gives up the connection too.
+    PostgreSQL itself may hang, so the client enforces the limit, and closes the connection.
     """
     if is_postgresql():
         with _answering_within(connections[DEFAULT_DB_ALIAS], seconds):
@@ -128,7 +129,7 @@ def _answering_within(wrapper: BaseDatabaseWrapper, seconds: float) -> Iterator[
         if wrapper.connection is not None:
             wrapper.connection.answer_seconds = None
             if wrapper.connection.closed and not wrapper.in_atomic_block:
-                wrapper.close()  # what comes next opens another
+                wrapper.close()  # the next statement opens another
 
 
 class Param(Expression):
@@ -143,13 +144,13 @@ class Param(Expression):
 
 
 class ArrayParam(Param):
-    """Placeholder for many numbers in one parameter."""
+    """Placeholder of a compiled query for many numbers in one parameter."""
 
 
 class InArray(Func):
-    """Condition for `filter()`: the column holds one of these numbers, as `column__in`.
+    """Condition for `filter()`: the column holds one of these numbers, like `column__in`.
 
-    Django's own looks at each value several times and writes each into the statement.
+    Django's lookup prepares each value several times and adds a placeholder for each.
     """
 
     conditional = True
@@ -166,30 +167,31 @@ class InArray(Func):
 
 
 def any_of(numbers: Iterable[int]) -> tuple[str, list[Any]]:
-    """The right side of `column … ` for one of many numbers, and its parameters."""
+    """Return SQL to follow a column, for "is one of many numbers", and its parameters."""
     return _ANY_OF[connection.vendor], [array_of(numbers, connection.vendor)]
 
 
 def array_of(numbers: Iterable[int], vendor: str) -> Any:
-    """Many numbers as one parameter: an array, or on SQLite the JSON of one."""
+    """Return many numbers as one parameter: a list for PostgreSQL, JSON for SQLite."""
     return list(numbers) if vendor == "postgresql" else json.dumps(list(numbers))
 
 
 class _Compiled(NamedTuple):
-    """A QuerySet's SQL for one database, with its parameters, and how its rows become objects."""
+    """NamedTuple of a QuerySet's SQL and parameters for one database, and its row converters."""
 
     sql: str
     parameters: Sequence[Any]
     compiler: Any
     converters: dict[int, Any]
     make_row: Callable[[Sequence[Any]], Any] | None
-    """None: they stay as the driver returns them."""
+    """None: rows stay as the driver returns them."""
 
 
 class CompiledQuery(Generic[Result]):
-    """QuerySet with `Param` values in it. A call with them returns a list of model instances with
-    their annotations and what `select_related` names. Tuples of `values_list` are as the driver
-    returns them: on SQLite a condition is 0 or 1.
+    """QuerySet with `Param` placeholders, compiled once and called with their values.
+
+    A call returns a list of model instances with annotations and `select_related` objects, or of
+    `values_list` tuples as the driver returns them: on SQLite a condition is 0 or 1.
     """
 
     def __init__(self, queryset: Callable[[], QuerySet[Any, Result]]) -> None:
@@ -202,7 +204,7 @@ class CompiledQuery(Generic[Result]):
             self._queryset = self._make()
         alias = self._queryset.db
         if alias not in self._compiled:
-            # A copy: while a query becomes SQL it is changed, and other threads may be at it too.
+            # A copy: compiling changes a query, and other threads may compile it too.
             self._compiled[alias] = _compile(self._queryset.all(), alias)
         sql, parameters, compiler, converters, make_row = self._compiled[alias]
         connection = connections[alias]
@@ -228,7 +230,7 @@ def _compile(queryset: QuerySet[Any, Any], alias: str) -> _Compiled:
 
 
 def _models(compiler: Any, alias: str) -> Callable[[Sequence[Any]], Any]:
-    """Factory of model instances from rows, as Django's own iterable makes them."""
+    """Return a factory of model instances from rows, equivalent to Django's ModelIterable."""
     klass, select = compiler.klass_info, compiler.select
     start, stop = klass["select_fields"][0], klass["select_fields"][-1] + 1
     names = [column.target.attname for column, _, _ in select[start:stop]]

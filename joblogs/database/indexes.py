@@ -1,4 +1,4 @@
-"""Indexes of tables that are written to and read while they are built."""
+"""Migration operation that builds an index of a table in use."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PARTITIONED = "p"
 
 
 class AddIndexOnline(AddIndex):
-    """AddIndex that on PostgreSQL lets everybody read and write the table meanwhile.
+    """AddIndex that on PostgreSQL does not block reads and writes of the table.
 
-    A plain table gets it by CREATE INDEX CONCURRENTLY. A partitioned one has it declared on itself
-    only, then each partition builds its own concurrently and attaches it; the partitions that
-    `maintain_logs` makes meanwhile bring it along. What a build that broke off left behind is
-    dropped and built again by the next run, and what is built already is left alone.
+    A plain table uses CREATE INDEX CONCURRENTLY. On a partitioned table the index is first created
+    on the parent only; then each partition's index is built concurrently and attached. Partitions
+    that `maintain_logs` creates meanwhile have it from the start. If a build was interrupted, the
+    next run drops and rebuilds what is invalid and keeps what is complete.
 
-    The migration says `atomic = False`: a transaction would hold what is to be built beside others.
-    Waiting for older transactions keeps nobody out, so it may last as long as they do.
+    The migration needs `atomic = False`: CONCURRENTLY does not work in a transaction. The build
+    waits for older transactions without a limit, since that wait blocks nobody.
     """
 
     def database_forwards(
@@ -57,7 +57,7 @@ class AddIndexOnline(AddIndex):
 
 
 class _OnlineBuild:
-    """Build of one index, or its removal, through one connection to PostgreSQL."""
+    """Build or removal of one index through one connection to PostgreSQL."""
 
     def __init__(
         self, schema_editor: BaseDatabaseSchemaEditor, model: type[Any], index: Index
@@ -69,7 +69,7 @@ class _OnlineBuild:
         self._quote = connection.ops.quote_name
         self._table, self._index = model._meta.db_table, index.name
         statement = str(index.create_sql(model, schema_editor))
-        # Everything behind the table's name: columns, condition, options.
+        # The part after the table's name: columns, condition, options.
         head = f"CREATE INDEX {self._quote(self._index)} ON {self._quote(self._table)} "
         if not statement.startswith(head):
             raise ImproperlyConfigured(f"cannot build this index beside others: {statement}")
@@ -91,7 +91,7 @@ class _OnlineBuild:
             )
 
     def undo(self) -> None:
-        # Of a partitioned table PostgreSQL drops no index concurrently.
+        # PostgreSQL cannot drop an index of a partitioned table concurrently.
         how = "" if self._is_partitioned() else "CONCURRENTLY "
         statement = f"DROP INDEX {how}IF EXISTS {self._quote(self._index)}"
         if how:
@@ -114,9 +114,8 @@ class _OnlineBuild:
 
     @contextmanager
     def _waiting_for_transactions(self) -> Iterator[None]:
-        """Let the statements within wait for older transactions without end: they lock nobody out.
-
-        Who writes to a table goes on beside them, unlike with what `migrate` has a time limit for.
+        """Disable the lock timeout that `migrate` sets, for statements that wait for older
+        transactions without blocking other writers.
         """
         ((limit,),) = self._rows("SHOW lock_timeout")
         self._execute("SET lock_timeout = 0")
@@ -126,7 +125,7 @@ class _OnlineBuild:
             self._execute("SELECT set_config('lock_timeout', %s, false)", [limit])
 
     def _partitions_without(self) -> list[tuple[str, str]]:
-        """The partitions that have no part of the index, and what it is to be called there."""
+        """Return the partitions without the index, and the name of each one's index."""
         rows = self._rows(
             """
             SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -147,7 +146,7 @@ class _OnlineBuild:
         return bool(rows[0][0] == PARTITIONED)
 
     def _state(self, index: str) -> bool | None:
-        """Whether an index is valid; None if there is none of this name."""
+        """Return whether an index is valid; None if there is no index with this name."""
         rows = self._rows(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)",
             [self._quote(index)],

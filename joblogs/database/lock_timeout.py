@@ -1,4 +1,4 @@
-"""Retries of schema changes whose locks are not to be had."""
+"""Retries of schema changes that cannot get their locks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _LOCK_NOT_AVAILABLE = "55P03"
 def retry_for_locks(
     work: Callable[[], object], *, connection: BaseDatabaseWrapper, on_retry: Callable[[], None]
 ) -> bool:
-    """Run work that locks tables until it gets its locks; False if it did not within ten minutes.
+    """Run work that locks tables, and retry until it gets its locks.
 
-    ALTER TABLE waits for every transaction that uses the table, and whoever comes after waits for
-    ALTER TABLE. So it gives up after a second, the others go first, and it is tried again. On
-    SQLite the work is run once.
+    Return False if it did not get them within ten minutes. ALTER TABLE waits for every transaction
+    that uses the table, and later queries wait for ALTER TABLE. So each try gives up after a second
+    and lets the others go first. On SQLite the work is run once.
     """
     if connection.vendor != "postgresql":
         work()

@@ -1,4 +1,4 @@
-"""Locks, and what is done when the database says to wait or to come again."""
+"""Locks across processes, and handling of lock conflicts and unreachable databases."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from .worker_errors import is_duplicate, is_lost_node
 T = TypeVar("T")
 RETRIES = 3
 _GONE = {"08", "53", "57P"}
-"""Classes of PostgreSQL's errors: no connection, out of resources, shut down."""
+"""Prefixes of PostgreSQL's error codes: no connection, out of resources, shutdown."""
 
 
 @contextmanager
 def only_one(name: str) -> Iterator[bool]:
-    """Hold a lock of this name across processes, if nobody else does: whether it was had.
+    """Try to hold the lock with this name across processes; yield whether it was acquired.
 
-    PostgreSQL's advisory lock of the session; for SQLite a lock on a file beside the database. Both
-    go with the process that holds them.
+    A session's advisory lock on PostgreSQL; a lock on a file beside the database on SQLite. Both
+    are released when the process ends.
     """
     if is_postgresql():
         key = _lock_key(name)
@@ -61,16 +61,21 @@ def only_one(name: str) -> Iterator[bool]:
 
 
 def share_lock(name: str) -> None:
-    """Wait until nobody has taken the lock of this name, and keep others from taking it until the
-    transaction ends. On SQLite a transaction that writes is alone anyway."""
+    """Acquire the lock with this name in shared mode until the transaction ends.
+
+    It waits while another transaction holds it exclusively (`take_lock`). Does nothing on SQLite,
+    which has one writing transaction at a time.
+    """
     if is_postgresql():
         statement = "SELECT pg_advisory_xact_lock_shared(%s)"
         execute(connections[DEFAULT_DB_ALIAS], statement, [_lock_key(name)], prepare=True).close()
 
 
 def take_lock(name: str) -> None:
-    """Wait until nobody shares the lock of this name, and have it alone until the transaction
-    ends."""
+    """Acquire the lock with this name exclusively until the transaction ends; wait for others.
+
+    Does nothing on SQLite.
+    """
     if is_postgresql():
         statement = "SELECT pg_advisory_xact_lock(%s)"
         execute(connections[DEFAULT_DB_ALIAS], statement, [_lock_key(name)], prepare=True).close()
@@ -86,7 +91,7 @@ def _for_its_owner(path: str, flags: int) -> int:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Raise Unavailable where the database does not answer: gone, full, or waited for in vain."""
+    """Raise Unavailable if the database fails: unreachable, full, or a lock timed out."""
     try:
         yield
     except (OperationalError, InterfaceError) as error:
@@ -98,10 +103,10 @@ def answering() -> Iterator[None]:
 
 
 def is_unanswered(error: BaseException) -> bool:
-    """Whether an error of a statement says that a server is not there, or does not answer."""
+    """Return whether an error means that a server is unreachable or does not respond."""
     if isinstance(error, InterfaceError) or is_lost_node(error):
         return True
-    # What SQLite says so may as well be a mistake in a statement.
+    # On SQLite an OperationalError may also be a mistake in a statement.
     if not isinstance(error, OperationalError) or not is_postgresql():
         return False
     state = getattr(error.__cause__, "sqlstate", None)
@@ -109,11 +114,10 @@ def is_unanswered(error: BaseException) -> bool:
 
 
 def retrying(work: Callable[[], T]) -> T:
-    """Run a transaction again when the database says that it met another one.
+    """Run a transaction, and retry it if it conflicts with another one.
 
-    Deadlocks, serialization failures and a key that another writer made first are retried up to
-    three times; then, or for any other database failure, Unavailable. Inside an outer transaction
-    (a dry run) nothing is retried that the outer one could not survive.
+    Deadlocks, serialization failures and a key that another writer inserted first are retried up
+    to three times; after that, or for any other database failure, raise Unavailable.
     """
     for attempt in range(RETRIES + 1):
         try:
@@ -137,5 +141,5 @@ def _is_passing(error: Exception) -> bool:
 
 
 def is_timeout(error: BaseException) -> bool:
-    """Whether a statement was ended because it took longer than its connection allows."""
+    """Return whether a statement was cancelled by its connection's time limit."""
     return getattr(error.__cause__, "sqlstate", None) == "57014"

@@ -1,8 +1,8 @@
-"""Day partitions on PostgreSQL; on SQLite there are none, and nothing here does anything.
+"""Day partitions on PostgreSQL. On SQLite there are none.
 
-`CREATE TABLE … PARTITION OF` and `DROP` would lock the whole table, and with it every read of other
-days, behind any open transaction. So tables are made apart and attached, and dropped only when the
-lock is to be had at once.
+`CREATE TABLE … PARTITION OF` and `DROP` wait for open transactions and meanwhile block every read
+of the whole table. So partitions are created separately and attached, and dropped only if the lock
+is available within LOCK_TIMEOUT_MS.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _NAME = re.compile(r"_(\d{4})(\d{2})(\d{2})$")
 
 
 class Partitions:
-    """The day partitions of one table. Names are the table's and the day: `table_20261123`."""
+    """Day partitions of one table, named by table and day, such as `table_20261123`."""
 
     def __init__(self, model: type[django_models.Model]) -> None:
         self.table = model._meta.db_table
 
     def days(self) -> list[datetime.date]:
-        """The days that have a partition of their own, ascending."""
+        """Return the days that have a partition, ascending; [] on SQLite."""
         if not is_postgresql():
             return []
         with connection.cursor() as cursor:
@@ -43,7 +43,7 @@ class Partitions:
         return sorted(_days(names))
 
     def size(self) -> int | None:
-        """Bytes on disk of all of them, indexes included; None on SQLite, which cannot tell."""
+        """Return the bytes on disk of all partitions with their indexes; None on SQLite."""
         if not is_postgresql():
             return None
         with connection.cursor() as cursor:
@@ -55,14 +55,14 @@ class Partitions:
             return int(cursor.fetchone()[0])
 
     def missing(self, days: list[datetime.date]) -> list[datetime.date]:
-        """Those of the days that have no partition yet; none on SQLite."""
+        """Return the days among these that have no partition yet; [] on SQLite."""
         have = set(self.days())
         return [day for day in days if day not in have] if is_postgresql() else []
 
     def make(self, day: datetime.date) -> bool:
-        """Make the partition of a day and move there what the default one holds of it.
+        """Create the partition of a day and move its rows there from the default partition.
 
-        False if the lock was not to be had in time: another day.
+        Return False if the lock was not available in time, so that a later run can try again.
         """
         name, start, end = self._name(day), day.isoformat(), _next(day).isoformat()
         quote = connection.ops.quote_name
@@ -71,7 +71,7 @@ class Partitions:
             with answering(), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
                 cursor.execute(f"CREATE TABLE {child} (LIKE {table} INCLUDING ALL)")
-                # The bounds as a check: attaching need not read the table to believe them.
+                # With the bounds as a check, attaching need not scan the table.
                 cursor.execute(
                     f"ALTER TABLE {child} ADD CONSTRAINT day_bounds "
                     f"CHECK (day >= DATE '{start}' AND day < DATE '{end}')"
@@ -92,13 +92,13 @@ class Partitions:
         return True
 
     def days_in_default(self) -> list[datetime.date]:
-        """The days whose rows lie in the default partition; none on SQLite."""
+        """Return the days that have rows in the default partition, ascending; [] on SQLite."""
         if not is_postgresql():
             return []
         default = connection.ops.quote_name(f"{self.table}_default")
         days: list[datetime.date] = []
         with connection.cursor() as cursor:
-            # From day to day along the key: a DISTINCT would read every row.
+            # One index lookup for each day: DISTINCT would read every row.
             while True:
                 after = days[-1] if days else datetime.date.min
                 cursor.execute(f"SELECT MIN(day) FROM {default} WHERE day > %s", [after])  # noqa: S608 - our names
@@ -108,7 +108,7 @@ class Partitions:
                 days.append(day)
 
     def empty(self, days: Sequence[datetime.date]) -> list[datetime.date]:
-        """Those of these days whose partitions hold nothing. One statement."""
+        """Return the days among these whose partitions are empty, by one statement."""
         if not days:
             return []
         quote = connection.ops.quote_name
@@ -122,10 +122,10 @@ class Partitions:
             return [day for (day,) in cursor.fetchall()]
 
     def lock(self, day: datetime.date) -> None:
-        """Let nobody else near a day until the caller's transaction ends.
+        """Lock the partition of a day exclusively until the caller's transaction ends.
 
-        Raises OperationalError if somebody is there for longer than LOCK_TIMEOUT_MS. Other days go
-        on meanwhile.
+        Raise OperationalError if the lock is not available within LOCK_TIMEOUT_MS. Other days are
+        not affected.
         """
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
@@ -135,8 +135,10 @@ class Partitions:
     def keep_only(
         self, day: datetime.date, keys: Sequence[int], *, column: str = "host_result_id"
     ) -> None:
-        """Empty a day's partition but for the rows of these host results, or of what else a column
-        names. The caller holds its lock."""
+        """Delete all rows of a day's partition but those with one of these keys in a column.
+
+        The caller holds the lock of the partition.
+        """
         child = connection.ops.quote_name(self._name(day))
         with connection.cursor() as cursor:
             if keys:
@@ -151,7 +153,7 @@ class Partitions:
                 cursor.execute("DROP TABLE staying")
 
     def drop_empty(self, day: datetime.date) -> bool:
-        """Drop a day's partition if it is empty and the lock is to be had at once."""
+        """Drop a day's partition if it is empty and its lock available; return whether it was."""
         quote = connection.ops.quote_name
         child = quote(self._name(day))
         try:

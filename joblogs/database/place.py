@@ -1,4 +1,4 @@
-"""Where the store's database lies: a copy of it lies somewhere else."""
+"""Identification of the database, to distinguish it from its copies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .driver import is_postgresql
 
 
 def place() -> str:
-    """What tells this database from a copy of it, restored ones included.
+    """Return a text that differs between this database and any copy, even a restored backup.
 
-    PostgreSQL: its cluster, its timeline (a standby or a backup that was promoted has a new one)
-    and the database in it. SQLite: the file and its number, which a copy does not keep.
+    PostgreSQL: the cluster, the timeline (which changes when a standby or a backup is promoted)
+    and the database's oid. SQLite: the path of the file and its inode.
     """
     if is_postgresql():
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Readiness check: the database answers, and every migration of this code is applied."""
+"""Readiness check: the database responds, and every migration of this code is applied."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 2
 
 
 class Fault(StrEnum):
-    """Reasons of a failed check. They are public, so they name no detail."""
+    """Choices of the reason of a failed check. They are public, so they reveal no details."""
 
     UNREACHABLE = "the database does not answer"
     TEXT_UNREACHABLE = "the tables of log text do not answer"
@@ -32,16 +32,16 @@ ADVICE = {
     Fault.OUTDATED: "Migrations are missing in this database. Run: manage.py migrate",
     Fault.BEFORE_1: f"This store was {Fault.BEFORE_1}",
 }
-"""What commands say instead of failing half-way, where something can be done about it."""
+"""Messages of commands that refuse to start, by fault, where the user can fix it."""
 
 BEFORE_1_MIGRATION = ("joblogs", "0001_initial")
-"""The first migration of versions before 1.0. No migration of theirs leads to the tables of 1.0."""
+"""First migration of versions before 1.0, which cannot be migrated to 1.0."""
 
 
 def fault(text_table: str | None = None) -> Fault | None:
-    """The fault or None, within a few seconds whatever the database does.
+    """Return the fault or None, within a few seconds even if the database hangs.
 
-    A table of log text is queried too, if it is named: it may lie on other servers.
+    If `text_table` is given, that table of log text is queried too: it may be on other servers.
     """
     probe = _connection_with_timeout()
     failure = Fault.UNREACHABLE
@@ -61,7 +61,7 @@ def fault(text_table: str | None = None) -> Fault | None:
 
 
 def _ask(probe: BaseDatabaseWrapper, table: str) -> None:
-    """Look for a row of today: in one partition, wherever its parts are."""
+    """Query one row of today, which reads one partition on any server."""
     with probe.cursor() as cursor:
         name = probe.ops.quote_name(table)
         today = datetime.datetime.now(datetime.UTC).date()
@@ -70,7 +70,7 @@ def _ask(probe: BaseDatabaseWrapper, table: str) -> None:
 
 
 def advice() -> str | None:
-    """What to do before a command can use this database, None if nothing can be or must be."""
+    """Return advice to the user of a command if the database has a fault that they can fix."""
     reason = fault()
     return ADVICE.get(reason) if reason is not None else None
 
@@ -81,7 +81,7 @@ def _newest_migrations() -> frozenset[tuple[str, str]]:
 
 
 def _connection_with_timeout() -> BaseDatabaseWrapper:
-    """A connection beside the pool: a pool that is used up is not a database that is gone."""
+    """Return a connection outside the pool: an exhausted pool is not an unreachable database."""
     probe = connection.copy()
     options = probe.settings_dict["OPTIONS"]
     if is_postgresql():

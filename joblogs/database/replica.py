@@ -1,9 +1,9 @@
-"""Reads that may be a moment old go to a read replica, where DATABASE_REPLICA_URL names one.
+"""Routing of reads that may be slightly stale to a read replica (DATABASE_REPLICA_URL).
 
-Only what is marked by `from_replica` asks it, and of that only what is about jobs and their logs:
-writes, whatever is read in order to write, sessions, logins, apps and their rights stay with the
-primary. A replica that does not answer, or is too far behind, is left alone for a while and the
-primary is queried instead: an old answer is worse than a busy primary, and none is worse than both.
+Only functions decorated by `from_replica` query it, and only for jobs and their logs: writes, reads
+for writes, sessions, logins, apps and their rights use the primary. A replica that does not
+respond, or lags too far behind, is not used for a while and the primary is queried instead: stale
+data is worse than a busy primary, and an error is worse than both.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ T = TypeVar("T")
 
 REPLICA: Final = "replica"
 PAGES: Final = "pages"
-"""The primary through connections of its own, on which a statement may take a few seconds only."""
+"""Alias of the primary with separate connections, whose statements have a time limit."""
 CHECK_SECONDS, RETRY_SECONDS = 5.0, 15.0
 LAG_MAX_SECONDS = 10.0
 _RIGHTS: Final = {"app", "appgrant", "scope"}
-# Connected to the primary and with nothing left to replay it is up to date, however old the last
-# change is. A server that is not in recovery is no replica, or no longer: it is believed.
+# A replica that is connected to the primary and has nothing left to replay is up to date, even if
+# the last change is old. A server that is not in recovery is no replica, or was promoted: lag 0.
 _LAG = """
     SELECT CASE
         WHEN NOT pg_is_in_recovery() THEN 0
@@ -59,24 +59,24 @@ _reading: ContextVar[str] = ContextVar("the database that reads ask", default=DE
 
 
 def reading_alias() -> str:
-    """The database that a read about jobs and logs asks here."""
+    """Return the alias of the database that reads of jobs and logs use in this context."""
     return _reading.get()
 
 
 def is_reading_replica() -> bool:
-    """Whether reads about jobs and logs ask another database here than those about rights."""
+    """Return whether reads of jobs and logs use the replica in this context."""
     return _reading.get() == REPLICA
 
 
 class Router:
-    """Sends reads where `reading_alias` says; everything else goes to the primary."""
+    """Database router: reads use `reading_alias()`, everything else the primary."""
 
     def db_for_read(self, model: type[Model], **hints: object) -> str:
         ours = model._meta.app_label == "joblogs" and model._meta.model_name not in _RIGHTS
         return reading_alias() if ours else DEFAULT_DB_ALIAS
 
     def db_for_write(self, model: type[Model], **hints: object) -> str:
-        # For every model: else a row that was read from the replica would be written there.
+        # For every model: otherwise a row read from the replica would be written there.
         return DEFAULT_DB_ALIAS
 
     def allow_relation(self, one: Model, other: Model, **hints: object) -> bool:
@@ -87,17 +87,20 @@ class Router:
 
 
 class Watch:
-    """State of the replica as this process knows it: whether it may be queried now."""
+    """Health of the replica as this process knows it."""
 
     def __init__(
         self, lag: Callable[[], float | None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._lag, self._clock, self._lock = lag, clock, threading.Lock()
-        self._usable: bool | None = None  # before the first look
+        self._usable: bool | None = None  # None before the first check
         self._look_at = -math.inf
 
     def usable(self) -> bool:
-        """Looked at every few seconds, by one thread; the others go by what it found last."""
+        """Return whether the replica may be queried.
+
+        One thread checks it every few seconds; the others use the last result.
+        """
         with self._lock:
             if self._clock() < self._look_at:
                 return bool(self._usable)
@@ -115,7 +118,7 @@ class Watch:
         return bool(self._usable)
 
     def leave_alone(self, why: str) -> None:
-        """It failed to answer, or answers too late."""
+        """Stop using the replica for a while, because it failed or lags behind."""
         self._look_at = self._clock() + RETRY_SECONDS
         if self._usable is not False:
             logger.warning("the read replica is not queried, the primary is instead: %s", why)
@@ -137,7 +140,7 @@ _watch = Watch(_lag)
 
 
 def replica_usable() -> bool:
-    """Whether there is a replica that may be queried now."""
+    """Return whether there is a replica that may be queried now."""
     return REPLICA in settings.DATABASES and _watch.usable()
 
 
@@ -152,16 +155,16 @@ def _reading_from(alias: str) -> Iterator[None]:
 
 @contextmanager
 def reads_from_replica() -> Iterator[None]:
-    """Send the reads of a block to the replica, if it is usable when the block begins."""
+    """Send the reads of the block to the replica, if it is usable when the block begins."""
     with _reading_from(REPLICA) if replica_usable() else nullcontext():
         yield
 
 
 def time_limited(read: Callable[P, T]) -> Callable[P, T]:
-    """Let no statement of a function that only reads take longer than PAGE_TIMEOUT_SECONDS.
+    """Limit each statement of a function that only reads to PAGE_TIMEOUT_SECONDS.
 
-    Raises OperationalError, of which `is_timeout` is true. A body that the function returns in
-    parts has no limit. SQLite has none either.
+    The function raises OperationalError, for which `is_timeout` is true. A streamed body that it
+    returns has no limit, nor has SQLite.
     """
 
     @wraps(read)
@@ -173,10 +176,10 @@ def time_limited(read: Callable[P, T]) -> Callable[P, T]:
 
 
 def from_replica(read: Callable[P, T]) -> Callable[P, T]:
-    """Let a function that only reads ask the replica, and the body that it returns in parts too.
+    """Let a function that only reads query the replica, and a streamed body that it returns too.
 
-    It is called again for the primary when the replica fails under it, and when it does not know of
-    a job, or of text that a follower has: that may have been sent a moment ago.
+    The function is called again with the primary if the replica fails, or lacks a job, a step or
+    text that the caller refers to: it may have been sent a moment ago.
     """
 
     @wraps(read)
@@ -203,10 +206,10 @@ def from_replica(read: Callable[P, T]) -> Callable[P, T]:
 
 
 def parts_from_replica(parts: Iterable[T]) -> Iterator[T]:
-    """The parts of a body that was begun from the replica, each made from there."""
+    """Yield the parts of a body, each produced with reads from the replica."""
     rest = iter(parts)
     while True:
-        # Not around the yield: what happens between two parts is not ours.
+        # Not around the yield: code of the consumer runs between two parts.
         with _reading_from(REPLICA):
             try:
                 part = next(rest)

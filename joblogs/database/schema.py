@@ -1,4 +1,4 @@
-"""Steps of migrations: what Django has no operation for."""
+"""Migration operations that Django lacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from . import readiness
 class CreatePartitionedModel(CreateModel):
     """CreateModel that on PostgreSQL partitions the table by `day`, with a default partition.
 
-    The state is a plain model's, so `makemigrations` sees the same thing on both databases.
+    Its state is that of a plain model, so `makemigrations` sees no difference between the
+    databases.
     """
 
     def database_forwards(
@@ -43,7 +44,7 @@ class CreatePartitionedModel(CreateModel):
         )
         if not any(name == "data" for name, _ in self.fields):
             return
-        # The data is compressed already: keep it out of line and leave it alone.
+        # The data is compressed already: store it out of line, uncompressed by PostgreSQL.
         for name in (table, table + "_default"):
             schema_editor.execute(
                 f"ALTER TABLE {quote(name)} ALTER COLUMN data SET STORAGE EXTERNAL"
@@ -51,9 +52,9 @@ class CreatePartitionedModel(CreateModel):
 
 
 def refuse_store_before_1(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """RunPython step that raises CommandError in a store that a version before 1.0 made.
+    """RunPython step that raises CommandError in a store created by a version before 1.0.
 
-    Its tables have the names of today's and other columns.
+    Its tables have the same names but other columns.
     """
     applied = MigrationRecorder(schema_editor.connection).applied_migrations()
     if readiness.BEFORE_1_MIGRATION in applied:
@@ -61,8 +62,10 @@ def refuse_store_before_1(apps: Any, schema_editor: BaseDatabaseSchemaEditor) ->
 
 
 def refuse_while(statement: str, *, first: str) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:
-    """A RunPython step backwards that raises CommandError while a statement finds rows, which would
-    be lost; `first` is the command that moves them."""
+    """Return a reverse RunPython step that raises CommandError if a statement finds rows.
+
+    Reversing would lose these rows; `first` is the command that moves them.
+    """
 
     def backwards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
         with schema_editor.connection.cursor() as cursor:
@@ -74,7 +77,7 @@ def refuse_while(statement: str, *, first: str) -> Callable[[Any, BaseDatabaseSc
 
 
 def set_fillfactor(table: str, percent: int) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:
-    """A RunPython step that leaves room in the pages of a table whose rows are updated in place."""
+    """Return a RunPython step that leaves room in a table's pages for updated rows (fillfactor)."""
 
     def forwards(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor == "postgresql":

@@ -1,7 +1,7 @@
 """Errors of the workers of a distributed table (Citus).
 
-What fails on a worker while rows are copied to it arrives as InternalError (XX000) with the
-worker's message, whatever class it had there.
+An error on a worker during COPY is raised as InternalError (XX000) with the worker's message,
+whatever its class was there.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _LOST = re.compile(
 
 
 def is_duplicate(error: BaseException) -> bool:
-    """Whether a key is there already: what is IntegrityError on one server."""
+    """Return whether a key exists already, which is IntegrityError on a single server."""
     return _is(error, _DUPLICATE)
 
 
 def is_lost_node(error: BaseException) -> bool:
-    """Whether a worker has gone or does not answer: what is OperationalError on one server."""
+    """Return whether a worker is unreachable, which is OperationalError on a single server."""
     return _is(error, _LOST)
 
 

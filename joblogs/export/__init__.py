@@ -1,6 +1,7 @@
-"""The way out for people and other stores: a selection as records, an archive, text or a table.
+"""Export of a selection of logs as records, an archive, text or a table.
 
-Streams: memory does not grow with what is selected, statements grow with bytes and pages of hosts.
+Streamed: memory does not grow with the selection; the number of queries grows with the bytes of
+text and the pages of hosts.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ BLOCK_BYTES = 256 * 1024
 
 
 def parts(walk: Walk, format: Format, *, prefix: bool = True) -> Generator[bytes, None, None]:
-    """The export in blocks; none if nothing is selected. `prefix` leads each line of text."""
+    """Yield an export in blocks; nothing if nothing is selected.
+
+    `prefix`: begin each line of text with its host.
+    """
     traits = format.traits
     write = traits.write if prefix else traits.write_bare or traits.write
     try:
@@ -42,10 +46,10 @@ def parts(walk: Walk, format: Format, *, prefix: bool = True) -> Generator[bytes
 
 
 class Download:
-    """An export of which the first block is made, so that it is known whether there is any. Raises
-    ObjectUnreachable if it is known already that it would end early.
+    """Iterator over an export whose first block is produced at once, to learn if it is empty.
 
-    Whoever sends it closes it, also when it was not sent to the end: what was read is recorded.
+    Raise ObjectUnreachable if an object that it needs is known to be out of reach. Close it even if
+    it was not sent completely, so that the read is recorded.
     """
 
     def __init__(self, walk: Walk, format: Format, *, prefix: bool = True) -> None:

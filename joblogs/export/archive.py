@@ -1,4 +1,4 @@
-"""A ZIP archive: a file for each host and attempt, and a manifest of what they are."""
+"""Export as a ZIP archive: a file for each host and attempt, and a manifest."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .walk import Group, Log, Walk
 
 MANIFEST = "manifest.json"
 LEVEL = 3
-"""Twice as fast as the usual 6, for an eighth more bytes."""
+"""Twice as fast as the default of 6, for an eighth more bytes."""
 LARGE = zipfile.ZIP64_LIMIT * 9 // 10
-"""Files above this are written as ZIP64; what cannot be compressed grows a little."""
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # before it the format has no time
+"""Logs from this size are written as ZIP64: data that cannot be compressed grows a little."""
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first time that the format can represent
 _BLOCK_BYTES = 1024 * 1024
 
 encode = msgspec.json.Encoder().encode
 
 
 class _Sink:
-    """File that can be written only, not sought in, so that an archive may be a download."""
+    """Write-only file without seeking, so that an archive can be streamed."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -50,7 +50,7 @@ class _Sink:
 
 
 def archived(walk: Walk) -> Iterator[bytes]:
-    """The archive; nothing at all if no host is selected."""
+    """Yield the bytes of an archive; nothing if no host is selected."""
     groups = (item for item in walk.items() if isinstance(item, Group))
     first = next(groups, None)
     if first is None:
@@ -137,7 +137,7 @@ def _state(completeness: Completeness) -> dict[str, Any]:
 
 
 class _Manifest:
-    """What the files are, kept in a file of its own until it is written: it may be long."""
+    """Manifest of an archive, collected in a temporary file because it may be long."""
 
     def __init__(self, walk: Walk, entries: IO[bytes]) -> None:
         self._walk, self._entries = walk, entries
@@ -179,5 +179,5 @@ class _Manifest:
 
 
 def status_name(status: int) -> str:
-    """A host's status as a word that does not depend on a reader's language."""
+    """Return the name of a host's status, which is not translated."""
     return HostStatus(status).name.lower() if status in HostStatus.values else str(status)

@@ -1,4 +1,4 @@
-"""Export criteria, turned into a selection of jobs, steps and hosts."""
+"""Criteria of an export, and the selection of jobs, steps and hosts that they make."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Criteria:
 
 
 def choose(jobs: QuerySet[JobInstance], criteria: Criteria) -> Selection:
-    """The selection by these criteria. Raises NotThere for what they name and is not there."""
+    """Return the selection by these criteria. Raise NotThere for a named object that is missing."""
     jobs = JobFilter(job_instance_id=criteria.job).narrow(jobs)
     if criteria.job is not None and not jobs.exists():
         raise NotThere("job", criteria.job)

@@ -1,4 +1,4 @@
-"""Formats of an export: one entry each, from which command, pages and API know the rest."""
+"""Formats of an export, with the properties that command, pages and API need."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ Writer = Callable[[Walk], Iterator[bytes]]
 
 
 class Traits(NamedTuple):
-    """What sets a format apart."""
+    """NamedTuple of the properties of a format."""
 
     content_type: str
     write: Writer
     write_bare: Writer | None = None
-    """Without what leads its lines, where something does."""
+    """Writer without line prefixes, for a format that has them."""
     holds_records: bool = False
-    """An import reads it: it has every attempt unless one is named, and jobs without a host."""
+    """It can be imported: it has every attempt unless one is named, and jobs without hosts."""
     is_binary: bool = False
-    """Not for a terminal."""
+    """It must not be written to a terminal."""
 
 
 class Format(StrEnum):
-    """What an export looks like. The first one is what a page gives if none is named."""
+    """Choices of the format of an export. The first is the default of the pages."""
 
     traits: Traits
 
@@ -53,7 +53,7 @@ class Format(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Format | None:
-        """The format of this name."""
+        """Return the format with this name, or None."""
         return next((one for one in cls if one == name), None)
 
     @property
@@ -62,5 +62,5 @@ class Format(StrEnum):
 
     @property
     def default_attempt(self) -> str:
-        """Which attempts it has if none is named."""
+        """The attempts that it contains by default: "all" or "latest"."""
         return "all" if self.traits.holds_records else "latest"

@@ -1,8 +1,7 @@
-"""Names of files in an archive: a person finds the host, and every system can unpack them.
+"""Names of files in an archive, which show the host and can be unpacked on every system.
 
-No two are equal, whatever case a file system keeps: numbers tell them apart, and what is free text
-holds no separator that could imitate one. The longest path has less than the 260 characters that
-Windows takes.
+They are unique even on file systems that ignore case: they contain ids, and free text in them
+cannot contain the separator. The longest path is below the 260 characters that Windows allows.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ _REFUSED = re.compile(r'[<>:"/\\|?*\s_]+')
 SEPARATOR = "__"
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
 _BYTES_PER_CHARACTER = 3
-"""Names are bounded in bytes too: most systems take 255 of them."""
+"""Names are limited in bytes too: most systems allow 255."""
 
 
 def safe(text: str, length: int) -> str:
-    """What a name may hold of a text; empty if that is nothing."""
+    """Return a text reduced to what is safe in a file name, which may be nothing."""
     text = unicodedata.normalize("NFC", text)
-    # Not only what systems refuse: what cannot be seen, or turns the direction, hides an ending.
+    # Not only what systems refuse: invisible and bidirectional characters can hide an extension.
     text = "".join("_" if unicodedata.category(c)[0] == "C" else c for c in text)
     text = _REFUSED.sub("_", text).lstrip("._-~")
     text = text[:length].encode()[: length * _BYTES_PER_CHARACTER].decode(errors="ignore")
@@ -36,7 +35,7 @@ def safe(text: str, length: int) -> str:
 
 
 def folder(step: StepInstance) -> str:
-    """Where the logs of a step are, with a slash at its end."""
+    """Return the folder of a step's logs, with a final slash."""
     job = step.job
     return f"{_scope(job)}/{_titled(job.job_instance_id, job.name)}/{_step(step)}/"
 
@@ -49,7 +48,7 @@ def _scope(job: JobInstance) -> str:
     number = job.scope.scope_id
     name = safe(number, SCOPE_MAX)
     if name != number or name != name.lower() or "~" in name:
-        # Ids are any text: two that differ in what cannot be kept stay two.
+        # Ids are any text: ids that differ only in removed characters or in case stay distinct.
         name += "~" + hashlib.sha256(number.encode()).hexdigest()[:8]
     return f"{job.scope.scope_type}-{name}"
 
@@ -62,7 +61,7 @@ def _titled(number: int, title: str) -> str:
 def host_file(
     run: StepHost, *, every_attempt: bool, file: FileLog | None = None, number: int = 0
 ) -> str:
-    """The name of a host's log, or of the log of one of its files, the `number`th."""
+    """Return the name of a host's log or, with `file`, of the log of its `number`th file."""
     host = run.newest.host_id
     name = safe(run.name, HOST_MAX)
     parts = [name] if name and name != str(host) else []
@@ -77,6 +76,6 @@ def host_file(
 
 
 def download_name(extension: str, *parts: object) -> str:
-    """What an export is saved as: `joblogs-biz-2-100.zip`."""
+    """Return the file name of a download, such as `joblogs-biz-2-100.zip`."""
     names = [safe(str(part), HOST_MAX) for part in ("joblogs", *parts)]
     return "-".join(filter(None, names)) + f".{extension}"

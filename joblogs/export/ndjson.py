@@ -1,4 +1,4 @@
-"""Canonical export (docs/records.md): imported into an empty store it makes the same rows."""
+"""Export as records (docs/records.md), which create the same rows in an empty store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GENERATOR = f"joblogs {__version__}"
 
 
 def _columns(record: type[Struct], model: type[Model], *apart: str) -> list[str]:
-    """Fields of a record that are columns of a model; `apart` are those that need more words."""
+    """Return the fields of a record that are copied from columns of a model, except `apart`."""
     columns = {field.attname for field in model._meta.concrete_fields}
     return [name for name in record.__struct_fields__ if name in columns and name not in apart]
 
@@ -35,7 +35,7 @@ _FILE = _columns(records.FileLog, FileLog, "content", *_LOG)
 
 
 def lines(walk: Walk) -> Iterator[bytes]:
-    """The lines of a file of records; none at all if nothing is selected."""
+    """Yield the lines of a file of records; nothing if nothing is selected."""
     first = True
     for item in walk.items():
         if first:
@@ -70,7 +70,10 @@ def _group(walk: Walk, group: Group) -> Iterator[bytes]:
 
 
 def _bare_files(step: StepInstance, results: list[HostResult]) -> dict[int, list[FileLog]]:
-    """The file logs of an expired job: their text is gone, what became of the files is kept."""
+    """Return the file logs of an expired job by host result; {} for other jobs.
+
+    Their text is deleted, but the status of the transfers is kept.
+    """
     if step.job.expired_at is None:
         return {}
     files = sorted(host_history.files_on(step, results), key=attrgetter("host_result_id"))
@@ -116,7 +119,7 @@ def _place(step: StepInstance, result: HostResult) -> dict[str, Any]:
 
 
 def _result(step: StepInstance, result: HostResult) -> records.HostResult:
-    # Beside masks it would let guess what they hide.
+    # With masks, the digest would allow guessing the masked text.
     sha256 = None if result.is_masked else result.declared_sha256
     return records.HostResult(
         log_size=result.declared_size,
@@ -129,7 +132,7 @@ def _result(step: StepInstance, result: HostResult) -> records.HostResult:
 
 
 def _expiry_fields(step: StepInstance, row: HostResult | FileLog) -> dict[str, Any]:
-    """Fields of a log that is not all that came."""
+    """Return the fields of a log that is expired, truncated or masked."""
     is_expired = step.job.expired_at is not None
     more = is_expired or (row.truncated and row.received_size != row.held_size)
     return {

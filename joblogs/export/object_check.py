@@ -1,4 +1,4 @@
-"""What an export needs from object storage, checked before its first byte goes out."""
+"""Check of the objects that an export needs, before its first byte is sent."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from joblogs.models import HostResult, StepInstance
 from .selection import Selection
 
 STEPS_MAX, LOGS_MAX, OBJECTS_MAX = 50, 20_000, 20
-"""As much of a selection is looked at: what fails beyond this breaks the answer off."""
+"""Most steps, logs and objects that are checked: a failure beyond them aborts the response."""
 
 
 def check_objects(selection: Selection) -> None:
-    """Look whether the objects are there that hold the logs of a job, a step or hosts of it.
+    """Check that the objects with the selected logs exist. Raise ObjectUnreachable.
 
-    Where hosts are selected by what became of them or by what they printed, nothing is checked: an
-    object may hold others' logs alone. Reads no log. Raises ObjectUnreachable.
+    Nothing is checked if hosts are selected by address, outcome or text: an object may hold only
+    logs of other hosts. No log is read.
     """
     if selection.outcome is not None or selection.contains is not None or selection.addresses:
         return

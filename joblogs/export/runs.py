@@ -1,4 +1,4 @@
-"""Runs of a host in an export: as of its newest selected attempt, or each attempt for itself."""
+"""Runs of a host in an export: as of the newest selected attempt, or each attempt separately."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ class HostRuns:
     results: Sequence[HostResult]
     """By attempt, batch and role."""
     runs: Sequence[StepHost]
-    """A run that has no results: the host was not run again in this attempt."""
+    """A run without results: the host was not run again in this attempt."""
 
     @property
     def newest(self) -> Result | HostResult:
-        """Its last result."""
+        """The newest result of the host."""
         return self.runs[-1].newest
 
     @property
     def whole(self) -> StepHost:
-        """With all of its output."""
+        """The host with the output of all its runs."""
         return StepHost(self.newest, [result for run in self.runs for result in run.results])
 
 
 def runs_of(
     results: Sequence[HostResult], selection: Selection, with_files: Collection[int] | None
 ) -> HostRuns | None:
-    """A host's runs; None if it has none among the selected attempts.
+    """Return a host's runs; None if it has none among the selected attempts.
 
-    `results` are all of the host in its step, `with_files` as `owners_of_files` gives it.
+    `results` are all results of the host in its step, `with_files` is from `owners_of_files`.
     """
     selected = list(filter(selection.attempts.include, results))
     if not selected:
@@ -52,7 +52,7 @@ def runs_of(
 def _each_attempt(
     results: Sequence[HostResult], with_files: Collection[int] | None
 ) -> Iterator[StepHost]:
-    """The attempts, each for itself: what was not run again then printed nothing."""
+    """Yield each attempt separately; a host that was not run again has no output in it."""
     for count in sorted({result.execute_count for result in results}):
         until = [result for result in results if result.execute_count <= count]
         printed = host_with(until, with_files).results

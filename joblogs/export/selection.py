@@ -1,4 +1,4 @@
-"""What an export is about: jobs that `access` narrowed, and which steps and hosts of them."""
+"""Selection of an export: jobs that `access` returned, and which of their steps and hosts."""
 
 from __future__ import annotations
 
@@ -17,33 +17,36 @@ from joblogs.search import Pattern
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """A host in a step is selected as a whole: by its number or address, outcome and text."""
+    """Selection of hosts in steps, each with all its logs, by id or address, outcome and text."""
 
     jobs: QuerySet[JobInstance]
     steps: QuerySet[StepInstance] | None = None
-    """Of the jobs' steps these only; None: all."""
+    """Only these steps of the jobs; None: all steps."""
     hosts: frozenset[int] | None = None
     addresses: frozenset[Address] = frozenset()
     outcome: Outcome | None = None
     contains: Pattern | None = None
-    """The text of its log holds this."""
+    """Only hosts whose logs contain this."""
     attempts: Attempts = Attempts()
-    """The log as it stood after these attempts."""
+    """Export logs as of these attempts."""
     every_attempt: bool = False
-    """Instead: each attempt for itself."""
+    """Export each attempt separately instead."""
     one_step: bool = False
-    """Its caller knows that there is one step only."""
+    """The caller knows that there is only one step."""
 
     @classmethod
     def of_job(cls, job: JobInstance) -> Selection:
-        """All of a job that the caller may see."""
+        """Return the selection of a whole job. The caller has checked access to the job."""
         return cls(jobs=JobInstance.objects.filter(pk=job.pk))
 
     @classmethod
     def of_step(
         cls, step: StepInstance, *, hosts: Collection[int] | None, attempts: Attempts
     ) -> Selection:
-        """A step that the caller may see, or some of its hosts."""
+        """Return the selection of a step, or of some of its hosts.
+
+        The caller has checked access to the step.
+        """
         return cls(
             jobs=JobInstance.objects.filter(pk=step.job_id),
             steps=StepInstance.objects.filter(pk=step.pk),
@@ -53,7 +56,7 @@ class Selection:
         )
 
     def with_every_attempt(self) -> Selection:
-        """The same, each attempt for itself."""
+        """Return a copy that exports each attempt separately."""
         return replace(self, every_attempt=True)
 
     @property
@@ -62,12 +65,12 @@ class Selection:
 
     @property
     def narrows_hosts(self) -> bool:
-        """Whether a job or step is only there for the hosts in it that are selected."""
+        """Whether jobs and steps without any selected host are left out."""
         return self.names_hosts or self.outcome is not None or self.contains is not None
 
     @property
     def condition(self) -> Q:
-        """What the database can tell of the hosts; `names` tells the rest."""
+        """The condition on hosts that the database evaluates; `names` evaluates the rest."""
         return named(self.hosts, self.addresses)
 
     def narrowed_jobs(self) -> QuerySet[JobInstance]:
@@ -80,7 +83,7 @@ class Selection:
         return jobs.filter(pk__in=results.jobs())
 
     def names(self, results: Sequence[HostResult]) -> bool:
-        """Whether the host that has these results in a step is named, by number or address."""
+        """Return whether the host with these results is selected by id or address."""
         if not self.names_hosts:
             return True
         if self.hosts is not None and results[0].host_id in self.hosts:

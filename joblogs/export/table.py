@@ -1,4 +1,4 @@
-"""A table for spreadsheets: a row for each host, in UTF-8, as RFC 4180 has it."""
+"""Export as CSV for spreadsheets (RFC 4180), in UTF-8, with a row for each host."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ COLUMNS = (
 )
 _FORMULA = re.compile(r"[\s'\"]*[=+\-@＝＋－＠]")
 _FORMULA_WITHIN = re.compile(r"([;\t\r\n]+)(?=[\s'\"]*[=+\-@＝＋－＠])")
-"""Where a spreadsheet that separates cells by semicolons or tabs would see one begin."""
+"""Start of a formula in a spreadsheet that separates cells by semicolons or tabs."""
 _INVISIBLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def rows(walk: Walk) -> Iterator[bytes]:
-    """The rows, after a head; nothing at all if no host is selected."""
+    """Yield a header row and the rows; nothing if no host is selected."""
     first = True
     for group in walk.items():
         if not isinstance(group, Group):
@@ -45,14 +45,14 @@ def rows(walk: Walk) -> Iterator[bytes]:
 
 
 def csv_row(values: Any) -> bytes:
-    """A line of a table, in which no cell is taken for a formula."""
+    """Return a line of CSV in which no cell is interpreted as a formula."""
     made = io.StringIO()
     csv.writer(made).writerow([_cell(value) for value in values])
     return made.getvalue().encode()
 
 
 def _cell(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula; numbers stay numbers."""
+    """Return a value that no spreadsheet interprets as a formula; numbers stay numbers."""
     if isinstance(value, str):
         value = _FORMULA_WITHIN.sub(r"\1'", _INVISIBLE.sub("", value))
         return f"'{value}" if _FORMULA.match(value) or value[:1] in "\t\r\n" and value else value

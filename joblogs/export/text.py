@@ -1,4 +1,4 @@
-"""One stream of text: every line led by the host that printed it."""
+"""Export as one stream of text, with each line prefixed by its host."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from joblogs.query import StepHost
 from .walk import Group, Walk
 
 PART_BYTES = 64 * 1024
-"""Lines may be of one byte, and each is led by a name: so much of a log is in memory at a time."""
+"""Bytes of a log to prefix at a time: with lines of one byte the prefixes take much memory."""
 
 
 def stream(walk: Walk, *, prefix: bool) -> Iterator[bytes]:
-    """The logs one after another, as bytes; a line of one never goes on in that of another.
+    """Yield the logs one after another; each log begins on a new line.
 
-    Where more than one step may be meant, the lines say which after the host.
+    If there may be more than one step, the prefix names the step after the host.
     """
     open_line = False
     for group in walk.items():

@@ -1,4 +1,4 @@
-"""The rows and logs of a selection in their order, in bounded memory, and what was read of them."""
+"""Iteration over the rows and logs of a selection, in canonical order and bounded memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .selection import Selection
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Some selected hosts of a step."""
+    """Selected hosts of a step that are processed together."""
 
     step: StepInstance
     hosts: list[HostRuns]
@@ -41,7 +41,7 @@ class Log:
 
 @dataclass(slots=True)
 class Tally:
-    """What went out: rows, bytes of text, and how complete the logs of hosts are."""
+    """Counts of an export: rows, bytes of text, and logs by completeness."""
 
     jobs: int = 0
     steps: int = 0
@@ -54,7 +54,7 @@ Item = JobInstance | StepInstance | Group
 
 
 class ReadRecord(Protocol):
-    """Audit row of one step: updated before and after its logs are read."""
+    """Protocol of an audit row of one step, updated before and after its logs are read."""
 
     hosts: int
 
@@ -64,13 +64,13 @@ class ReadRecord(Protocol):
 
 
 class Reading(Protocol):
-    """Makes the record of a step; `search` where its logs are looked through for a text."""
+    """Protocol of a factory of a step's audit row; `search`: its logs are searched for a text."""
 
     def __call__(self, step: StepInstance, *, search: bool) -> ReadRecord: ...
 
 
 ProgressCallback = Callable[[int], object]
-"""Called with the number of bytes of text that were read since its last call."""
+"""Called with the number of bytes of text that were read since the last call."""
 
 
 def _ignore(*sizes: object) -> None:
@@ -79,7 +79,7 @@ def _ignore(*sizes: object) -> None:
 
 @dataclass
 class _Unrecorded:
-    """Record of a step that is not audited."""
+    """Audit row of a step that is not recorded."""
 
     step: StepInstance
     search: bool
@@ -94,9 +94,9 @@ class _Unrecorded:
 
 @dataclass
 class Walk:
-    """A selection, to be walked once.
+    """Iteration over a selection, to be used once.
 
-    What is read of a step is recorded before anything of it goes out, group of hosts by group.
+    The read of a group of hosts is recorded before any of its text is returned.
     """
 
     selection: Selection
@@ -109,9 +109,9 @@ class Walk:
     _size: int = 0
 
     def items(self) -> Iterator[Item]:
-        """Each job, its steps, and their hosts in groups.
+        """Yield each job, its steps, and their hosts in groups.
 
-        Where hosts are chosen, jobs and steps without any of them are left out.
+        If the selection narrows hosts, jobs and steps without selected hosts are left out.
         """
         for item in self._items():
             match item:
@@ -127,7 +127,7 @@ class Walk:
     def _count_script_states(self, group: Group) -> None:
         step = group.step
         if step.step_type == StepType.FILE and step.job.expired_at is None:
-            return  # its logs are those of files: counted as they are read
+            return  # its logs are file logs, which are counted when they are read
         states = (query.log_state(step, run) for run in group.runs)
         self.tally.states.update(host.state for host in states)
 
@@ -165,7 +165,7 @@ class Walk:
                 yield Group(step, hosts)
 
     def _begin(self, step: StepInstance, hosts: Sequence[HostRuns]) -> None:
-        """Record what is about to be read of these hosts of a step."""
+        """Record the read of these hosts of a step before it starts."""
         if self._step != step or self._record is None:
             self.settle()
             self._step = step
@@ -186,7 +186,10 @@ class Walk:
         return hosts
 
     def _holding(self, step: StepInstance, hosts: Sequence[HostRuns]) -> list[HostRuns]:
-        """Hosts of which a log holds the text. Matching logs are read twice, not kept in memory."""
+        """Return the hosts with a log that contains the text.
+
+        Matching logs are read twice instead of being kept in memory.
+        """
         pattern = self.selection.contains
         assert pattern is not None  # noqa: S101 - called only then
         searched = 0
@@ -202,13 +205,13 @@ class Walk:
         ):
             searched = 0
             if any(search.occurs(pattern, log.parts) for log in logs):
-                holding.append(host)  # what it holds counts as it goes out
+                holding.append(host)  # its bytes are counted when they are returned
             else:
                 self._size += searched
         return holding
 
     def logs(self, step: StepInstance, hosts: Sequence[StepHost]) -> Iterator[Iterator[Log]]:
-        """Of each host its logs, counted as they are read."""
+        """Yield the logs of each host, counted as they are read."""
         for own in logs_of(step, hosts, self._taken):
             yield self._count_file_states(step, own)
 
@@ -221,15 +224,15 @@ class Walk:
     def _taken(self, size: int) -> None:
         self.tally.size += size
         self._size += size
-        # Where a text is looked for, it has passed once already.
+        # If a text is searched for, these bytes were reported during the search.
         self.passed(size if self.selection.contains is None else 0)
 
     def is_empty(self, *, rows_count: bool) -> bool:
-        """Whether nothing was selected; `rows_count`: a job without a host is something too."""
+        """Return whether nothing was selected; with `rows_count` a job without hosts counts too."""
         return not (self.tally.hosts or (rows_count and self.tally.jobs))
 
     def settle(self) -> None:
-        """Record what was read of the step that is left behind."""
+        """Complete the audit row of the current step."""
         if self._record is not None:
             self._record.end(self._size)
         self._step, self._record, self._size = None, None, 0
@@ -238,9 +241,9 @@ class Walk:
 def logs_of(
     step: StepInstance, hosts: Sequence[StepHost], taken: ProgressCallback = _ignore
 ) -> Iterator[Iterator[Log]]:
-    """Of each host its logs: a script's, then those of files by batch, mode and task key.
+    """Yield the logs of each host: the script's log, then file logs by batch, mode and task key.
 
-    Text is fetched in groups of bounded size; a host's is gone once the next host is fetched.
+    Text is fetched in groups of bounded size; read a host's logs before taking the next host.
     """
     scripts, files = query.script_logs(step, hosts), query.file_logs(step, hosts, masks=True)
     for (host, parts), (_, own) in zip(scripts, files, strict=True):
@@ -263,6 +266,6 @@ def _logs_of_host(
 
 def _counted(parts: Iterable[bytes], taken: ProgressCallback) -> Iterator[bytes]:
     for part in parts:
-        # Before it is yielded: a caller that stops in the middle has read it too.
+        # Before the yield: a caller that stops here has read this part too.
         taken(len(part))
         yield part

@@ -1,4 +1,4 @@
-"""Types of command-line arguments: what is wrong ends with exit 2 and a usage line."""
+"""Types of command-line arguments. An invalid value ends with exit code 2 and a usage line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from joblogs.search import InvalidPattern, Pattern
 
 
 def scope(value: str) -> tuple[str, str]:
-    """`biz:2` as its type and id."""
+    """Return the type and id of a scope such as `biz:2`."""
     kind, colon, number = value.partition(":")
     if not colon or kind not in ScopeType.values or not 1 <= len(number) <= 64:
         known = ", ".join(ScopeType.values)
@@ -26,28 +26,28 @@ def scope(value: str) -> tuple[str, str]:
 
 
 def app_code(value: str) -> str:
-    """A code that a header can carry and a column can hold."""
+    """Return an app code that fits into a header and a column."""
     if not 1 <= len(value) <= 64 or not value.isascii() or not value.isprintable() or " " in value:
         raise argparse.ArgumentTypeError("1 to 64 printable ASCII characters without blanks")
     return value
 
 
 def token_name(value: str) -> str:
-    """A name that a log read shows."""
+    """Return the name of a token, which log reads show."""
     if not 1 <= len(value) <= 64 or not value.isprintable():
         raise argparse.ArgumentTypeError("1 to 64 printable characters")
     return value
 
 
 def days(value: str) -> int:
-    """A number of days from now, at most a hundred years."""
+    """Return a number of days, at most a hundred years."""
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 36_500:
         raise argparse.ArgumentTypeError(f"{value!r} is not a number of days from 1 to 36500")
     return int(value)
 
 
 def origin(value: str) -> str:
-    """The address of a server without a path, such as http://10.0.0.7:8000."""
+    """Return the URL of a server without a path, such as http://10.0.0.7:8000."""
     parts = urlsplit(value.removesuffix("/"))
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in value or parts.path:
         # Not quoted: an address may hold a password.
@@ -56,14 +56,14 @@ def origin(value: str) -> str:
 
 
 def port(value: str) -> int:
-    """A TCP port."""
+    """Return a TCP port."""
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 65535:
         raise argparse.ArgumentTypeError(f"{value!r} is not a port from 1 to 65535")
     return int(value)
 
 
 class Bind(NamedTuple):
-    """Where a server listens: a host and a port, or the path of a socket without a port."""
+    """NamedTuple of a server's address: host and port, or `unix:PATH` and port 0."""
 
     host: str
     port: int = 0
@@ -75,7 +75,7 @@ class Bind(NamedTuple):
 
 
 def bind(value: str) -> Bind:
-    """`127.0.0.1:8000`, `[::1]:8000` or `unix:/run/joblogs.sock`."""
+    """Return an address such as `127.0.0.1:8000`, `[::1]:8000` or `unix:/run/joblogs.sock`."""
     if value.startswith("unix:/"):
         return Bind(value)
     host, colon, number = value.rpartition(":")
@@ -86,21 +86,21 @@ def bind(value: str) -> Bind:
 
 
 def positive(value: str) -> int:
-    """A whole number from 1 on."""
+    """Return a positive integer."""
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) < 2**31:
         raise argparse.ArgumentTypeError(f"{value!r} is not a whole number from 1 on")
     return int(value)
 
 
 def file_mode(value: str) -> int:
-    """Permissions of a file in octal, such as 640."""
+    """Return permissions of a file, given in octal, such as 640."""
     if not 3 <= len(value) <= 4 or not set(value) <= set("01234567") or int(value, 8) > 0o777:
         raise argparse.ArgumentTypeError(f"{value!r} is no mode such as 640")
     return int(value, 8)
 
 
 def time_zone(value: str) -> ZoneInfo:
-    """A zone such as `Asia/Shanghai`."""
+    """Return a time zone such as `Asia/Shanghai`."""
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -108,14 +108,14 @@ def time_zone(value: str) -> ZoneInfo:
 
 
 def identifier(value: str) -> int:
-    """The number of a job, a step or a host."""
+    """Return the id of a job, a step or a host."""
     if not value.isascii() or not value.isdigit() or not 1 <= int(value[:17]) <= MAX_ID:
         raise argparse.ArgumentTypeError(f"{value!r} is not a number from 1 to {MAX_ID}")
     return int(value)
 
 
 def cloud_address(value: str) -> Address:
-    """`0:10.0.0.1` or `0:fd00::7`: a cloud area and an address of one of its hosts."""
+    """Return a cloud area and an address in it, such as `0:10.0.0.1` or `0:fd00::7`."""
     cloud, colon, address = value.partition(":")
     try:
         if not colon or not cloud.isascii() or not cloud.isdigit() or int(cloud) > MAX_ID:
@@ -126,7 +126,7 @@ def cloud_address(value: str) -> Address:
 
 
 def day(value: str) -> date:
-    """A day, such as `2026-11-25`."""
+    """Return a day such as `2026-11-25`."""
     try:
         return times.day(value)
     except ValueError:
@@ -134,7 +134,7 @@ def day(value: str) -> date:
 
 
 def attempt(value: str) -> int | str:
-    """`all`, `latest`, or an execute count."""
+    """Return `all`, `latest` or an execute count."""
     if value in ("all", "latest"):
         return value
     if not value.isascii() or not value.isdigit() or int(value[:11]) >= 2**31:
@@ -143,7 +143,7 @@ def attempt(value: str) -> int | str:
 
 
 def pattern(value: str) -> Pattern:
-    """Text to look for, as it is."""
+    """Return the pattern of a literal text to search for."""
     try:
         return Pattern.of(value)
     except InvalidPattern as error:

@@ -1,4 +1,4 @@
-"""What the commands of this store have in common."""
+"""Base class and shared functions of the management commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from joblogs.database import readiness
 
 
 def program() -> str:
-    """What runs commands here: `joblogs` where it is installed, else Python with manage.py."""
+    """Return how commands are run here: `joblogs` if it is installed, else Python and manage.py."""
     if Path(sys.argv[0]).name == "joblogs":
         return "joblogs"
     python = Path(sys.executable)
@@ -22,23 +22,23 @@ def program() -> str:
 
 
 class StoreCommand(BaseCommand):
-    """Command that reads or writes the store: it needs the tables of this code."""
+    """Command that reads or writes the store, and refuses to start if migrations are missing."""
 
     requires_migrations_checks = True
-    # Our own (`apps.py`), and no others: for those all pages and the whole API would be loaded, a
-    # third of what a command takes to start. `check` and `migrate` look at them.
+    # Only the checks of this app (`apps.py`) and of security: others load all pages and the whole
+    # API, a third of the start of a command. `check` and `migrate` run them.
     requires_system_checks = ("joblogs", Tags.security)
 
     def check_migrations(self) -> None:
-        """Raises CommandError where Django only warns: what follows would fail half-way."""
+        """Raise CommandError where Django only warns, since the command would fail half-way."""
         if advice := readiness.advice():
             raise CommandError(advice)
 
     def note(self, text: str) -> None:
-        """Write to standard error what is no error, so not in the colour of errors."""
+        """Write a message to standard error that is not an error, without the colour of errors."""
         self.stderr.write(text, str)
 
 
 def amount(number: int, one: str, more: str = "") -> str:
-    """A number and what it counts: "1 step", "2,000 steps"; `more` is a plural without an s."""
+    """Return a number with its unit: "1 step", "2,000 steps"; `more` is an irregular plural."""
     return f"{number:,} {one if number == 1 else more or one + 's'}"

@@ -1,4 +1,4 @@
-"""Selection options shared by the commands that go through logs."""
+"""Options with which commands select logs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from . import arguments
 
 _NAMED = ("scope", "job", "step", "host", "ip", "status", "contains", "since", "until")
 EVERYTHING = "everything"
-"""Words of a selection that narrows nothing."""
+"""Description of a selection without criteria."""
 
 LEFT_IN_OBJECTS = "The object store did not let it be deleted there: the next maintain_logs does."
 """Note about text that was masked or removed and is still in an object."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """--scope, --job, --step, --host, --since, --until."""
+    """Add the options --scope, --job, --step, --host, --since and --until."""
     one = arguments.identifier
     parser.add_argument("--scope", type=arguments.scope, metavar="TYPE:ID", help="as biz:2")
     parser.add_argument("--job", type=one, metavar="ID")
@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def add_export_arguments(parser: ArgumentParser) -> None:
-    """The options above, and by what else an export chooses: --ip, --status, --contains."""
+    """Add the options of `add_arguments` and --ip, --status and --contains."""
     add_arguments(parser)
     parser.add_argument(
         "--ip",
@@ -63,7 +63,7 @@ def add_export_arguments(parser: ArgumentParser) -> None:
 
 
 def selection(options: Mapping[str, Any], *, attempt: int | str) -> Selection:
-    """The selection of an export. Raises CommandError."""
+    """Return the selection of an export. Raise CommandError."""
     return _chosen(
         options,
         addresses=options["ip"],
@@ -92,7 +92,7 @@ def _chosen(options: Mapping[str, Any], **more: Any) -> Selection:
 
 
 def selected_jobs(selection: Selection) -> Iterator[JobInstance]:
-    """The jobs of a selection, each once it is done with: it may be removed meanwhile."""
+    """Yield the jobs of a selection, each after its hosts were read, so that it can be removed."""
     if not selection.narrows_hosts:
         for page in canonical_order.jobs_in_order(selection.narrowed_jobs()):
             yield from page
@@ -108,13 +108,13 @@ def selected_jobs(selection: Selection) -> Iterator[JobInstance]:
 
 
 def logs(options: Mapping[str, Any]) -> tuple[LogSelection, str]:
-    """The selected logs, and the selection in words. Raises CommandError."""
+    """Return the selected logs, and a description of the selection. Raise CommandError."""
     chosen = _chosen(options)
     return LogSelection(jobs=chosen.jobs, steps=chosen.steps, hosts=chosen.hosts), words(options)
 
 
 def jobs(scope: tuple[str, str] | None) -> QuerySet[JobInstance]:
-    """All jobs, or those of a scope. Raises CommandError if there is no such scope."""
+    """Return all jobs, or those of a scope. Raise CommandError if there is no such scope."""
     if scope is None:
         return access.OPERATOR.jobs()
     kind, number = scope
@@ -124,7 +124,7 @@ def jobs(scope: tuple[str, str] | None) -> QuerySet[JobInstance]:
 
 
 def operator() -> str:
-    """The login of whoever runs the command."""
+    """Return the login name of the user who runs the command, else the user's id."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -132,9 +132,9 @@ def operator() -> str:
 
 
 def words(options: Mapping[str, Any]) -> str:
-    """A selection in words, for a record: `scope=biz:2 host=101,102`; `everything`.
+    """Return a description of a selection, such as `scope=biz:2 host=101,102` or `everything`.
 
-    A text to search for is left out: it may be a secret.
+    A text to search for is left out, because it may be a secret.
     """
     parts = {name: options[name] for name in _NAMED if options.get(name)}
     if "scope" in parts:

@@ -1,4 +1,4 @@
-"""Imports of what another system dumped: read whole, converted to records, then ingested."""
+"""Import of dumps of another system: read completely, converted to records, then ingested."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from joblogs.ingest.stream import Line
 from joblogs.sources import bk_job
 
 BK_JOB_ZONE = "Asia/Shanghai"
-"""Where bk-job renders times unless a request names a zone."""
+"""The time zone in which bk-job renders times by default."""
 
 SCOPE_NEEDED = (
     "A bk-job dump numbers its businesses by app_id, and only job-manage knows which business an "
@@ -34,10 +34,10 @@ def import_bk_job(
     zone: ZoneInfo | None,
     report_line: Callable[[str], object],
 ) -> tuple[Report, bool]:
-    """Import report of a dump, and whether all of the dump could become records.
+    """Import a dump; return the report, and whether all of the dump was converted to records.
 
-    `report_line` gets a sentence for each refused record and each kind of missing thing.
-    Raises DumpFault, before anything is imported, if a file cannot be read to its end.
+    `report_line` is called with a sentence for each refused record and each kind of missing data.
+    Raise DumpFault, before anything is imported, if a file cannot be read to the end.
     """
     scopes = bk_job.read_map(scope_map) if scope_map else None
     with bk_job.Dump(paths, zone=zone or _usual_zone()) as dump:
@@ -89,7 +89,7 @@ class _PendingRecords:
             yield Line(number, record_json.encode(record))
 
     def settle(self, report: Report) -> None:
-        """Report the refusals of a batch by name, as no file has a line that shows them."""
+        """Report refused records of a batch by name, since a dump has no lines to refer to."""
         for entry in report.refused[self._reported :]:
             name = _name(self._pending.get(entry.line))
             self._report_line(f"{name}: {entry.reason}: {entry.message}")

@@ -1,4 +1,4 @@
-"""Output files that are there whole or not at all, and signals that end a command."""
+"""Output files that are written atomically, and signals that stop a command."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Stopped(BaseException):
 
 
 class Stopping:
-    """Handler of signals that defers the end to a safe point, and ends at once at a second signal.
+    """Signal handler that defers the end to a safe point, but ends at once at a second signal.
 
-    In the middle of a statement the end would break the connection that records what was read.
+    Ending in the middle of a statement would break the connection that records the read.
     """
 
     def __init__(self) -> None:
@@ -43,13 +43,13 @@ class Stopping:
         self._requested = number
 
     def check(self) -> None:
-        """Raises Stopped if a signal came."""
+        """Raise Stopped if a signal was received."""
         if self._requested is not None:
             raise Stopped(self._requested)
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
-        """Let a signal interrupt the block at once: it may wait for ever, such as for a reader."""
+        """Let a signal interrupt the block at once: it may wait for ever, such as on a pipe."""
         self._at_once = True
         try:
             self.check()
@@ -60,10 +60,10 @@ class Stopping:
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Let Ctrl-C, SIGTERM and SIGHUP raise Stopped, so that what was begun is taken back."""
+    """Let Ctrl-C, SIGTERM and SIGHUP raise Stopped, so that unfinished work is undone."""
     stopping = Stopping()
     if threading.current_thread() is not threading.main_thread():
-        yield stopping  # signals are none of its business
+        yield stopping  # only the main thread receives signals
         return
     wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, stopping.ask) for number in wanted}
@@ -75,7 +75,7 @@ def stoppable() -> Iterator[Stopping]:
 
 
 def check_target(target: Path, *, force: bool) -> None:
-    """Raises OSError if a file of this name may not be written."""
+    """Raise OSError if the target must not or cannot be written."""
     if not target.exists():
         if not target.parent.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "there is no such folder", str(target.parent))
@@ -87,14 +87,14 @@ def check_target(target: Path, *, force: bool) -> None:
 
 @contextlib.contextmanager
 def whole_file(target: Path, *, force: bool, mode: int | None = None) -> Iterator[BinaryIO]:
-    """File to write. It gets its name, next to nothing else, when the block has ended well.
+    """Open a file to write that gets its name only when the block succeeds. Raise OSError.
 
-    Its mode is `mode`, else that of the file that it replaces, else 0600, whatever the umask. Until
-    then it is a hidden `.part` file in the same folder, which `kill -9` leaves. Raises OSError.
+    Its mode is `mode`, else that of the file that it replaces, else 0600, regardless of the umask.
+    Until then it is a hidden `.part` file in the same folder, which `kill -9` leaves behind.
     """
     target = target.resolve()
     check_target(target, force=force)
-    # 60 characters are below the 255 bytes that a name may have.
+    # 60 characters take less than the 255 bytes that a name may have.
     part = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.part")
     if mode is None:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else OWNER_ONLY
@@ -104,7 +104,7 @@ def whole_file(target: Path, *, force: bool, mode: int | None = None) -> Iterato
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # A link, unlike a replacement, fails where a file of this name appeared meanwhile.
+        # A link, unlike a replacement, fails if a file with this name has appeared meanwhile.
         if force:
             os.replace(part, target)
         else:

@@ -1,4 +1,4 @@
-"""The server of the commands `serve` and `demo`: gunicorn with the project's configuration."""
+"""Server of the commands `serve` and `demo`: gunicorn with the project's configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CODE = str(Path(__file__).resolve().parents[2])
 
 
 def check_free(host: str, port: int) -> None:
-    """Raises OSError if nothing can listen there."""
+    """Raise OSError if it is impossible to listen at this address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -24,9 +24,9 @@ def check_free(host: str, port: int) -> None:
 
 
 def serve(bind: str) -> NoReturn:
-    """Put gunicorn, listening on `bind`, in this process's place."""
+    """Replace this process by gunicorn, listening on `bind`."""
     connections.close_all()
-    # Found from whichever folder the command was started in.
+    # So that the code is found from any working directory.
     paths = [_CODE, *filter(None, [os.environ.get("PYTHONPATH")])]
     command = [sys.executable, "-m", "gunicorn", *CONFIGURATION, "--bind", bind, APPLICATION]
     # A signal to the process that was started reaches the server.

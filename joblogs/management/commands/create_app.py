@@ -1,4 +1,4 @@
-"""`create_app CODE`: make or extend an app that calls the API, and its tokens
+"""`create_app CODE`: create or extend an app that calls the API, and its tokens
 (docs/operations.md)."""
 
 from __future__ import annotations

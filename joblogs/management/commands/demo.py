@@ -1,4 +1,4 @@
-"""`demo`: recorded real runs, a login, an app, and a server to look at them (README)."""
+"""`demo`: load recorded runs, create a login and an app, and serve (README)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LISTED = {
     "step_instance_id": 10011,
     "host_id_list": [102, 142],
 }
-"""A host of the archive's main step that did well, and one whose disk was full."""
+"""Request for two hosts of the archive's main step: one succeeded, the other's disk was full."""
 STEP_PAGE = "/logs/biz/2/jobs/1001/steps/10011/"
 NAME = "demo"
 HOST = "127.0.0.1"
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             ) from None
 
     def _write_instructions(self, port: int) -> None:
-        # Nothing that opens the demo is the same on two machines, or known in advance.
+        # Password and secret are random: the same on no two machines.
         password = secrets.token_urlsafe(9)
         people = get_user_model()
         user, is_new = people.objects.get_or_create(

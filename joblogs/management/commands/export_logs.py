@@ -1,4 +1,4 @@
-"""`export_logs`: logs out as records, an archive, text or a table (docs/operations.md)."""
+"""`export_logs`: export logs as records, an archive, text or a table (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Command(StoreCommand):
         return walk.tally
 
     def _standard_output(self) -> Upload:
-        # It may have been closed by who started this process (`>&-`).
+        # The parent process may have closed it (`>&-`).
         file: Upload | None = getattr(self.stdout, "buffer", None)
         if file is None:
             raise CommandError("Standard output is closed: --output PATH")
@@ -136,7 +136,7 @@ class Command(StoreCommand):
 
 
 def _opened(target: str, options: dict[str, Any], stack: contextlib.ExitStack) -> Upload:
-    """The file or object of this name, to write; it is there once the stack has ended well."""
+    """Return a new file or object to write; it appears under its name if the stack succeeds."""
     if upload.is_object(target):
         return stack.enter_context(upload.whole_object(target, force=options["force"]))
     return stack.enter_context(
@@ -175,7 +175,7 @@ def _read_entry(step: StepInstance, *, search: bool) -> ReadEntry:
 
 
 def _forget_standard_output() -> None:
-    """Nobody reads it any more: what Python would still flush there goes nowhere."""
+    """Discard what Python still flushes to standard output, which nobody reads any more."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -1,4 +1,5 @@
-"""`gateway_resources DIR`: what BlueKing's API gateway registers (docs/operations.md)."""
+"""`gateway_resources DIR`: write the files to register with BlueKing's API gateway
+(docs/operations.md)."""
 
 from __future__ import annotations
 

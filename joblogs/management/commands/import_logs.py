@@ -1,4 +1,4 @@
-"""`import_logs FILE…`: records out of files, by the same rules as the API."""
+"""`import_logs FILE…`: import records from files, by the same rules as the API."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ class Command(StoreCommand):
             raise CommandError(message, returncode=2)
         if format == "bk-job" and not (of_dump["scope"] or of_dump["scope_map"]):
             raise CommandError(dumps.SCOPE_NEEDED, returncode=2)
-        # What is there by now stays: the collector need not look through it with every batch.
+        # The objects so far live until the end: the collector need not traverse them for every
+        # batch.
         gc.freeze()
         totals = Report()
         failed = False
@@ -87,7 +88,7 @@ class Command(StoreCommand):
             raise CommandError("Not everything went in.")
 
     def _import(self, name: str, totals: Report) -> bool:
-        """Import one file: whether it was read to its end."""
+        """Import one file; return whether it was read to the end."""
         committed: list[Report] = []
         try:
             with ExitStack() as stack:
@@ -125,7 +126,7 @@ class Command(StoreCommand):
         scope_map: Path | None,
         zone: ZoneInfo | None,
     ) -> bool:
-        """Import a dump of bk-job; whether all of it could be read and turned into records."""
+        """Import a dump of bk-job; return whether all of it was read and converted to records."""
         try:
             report, whole = dumps.import_bk_job(
                 map(Path, files),
@@ -153,7 +154,7 @@ class Command(StoreCommand):
 
 
 def _outcome(error: Exception) -> str:
-    """Message for the operator; of a database error its first line."""
+    """Return the message of an error; of a database error only the first line."""
     if not isinstance(error, Unavailable):
         return str(error)
     cause = str(error.__cause__).partition("\n")[0]

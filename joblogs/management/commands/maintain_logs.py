@@ -1,4 +1,4 @@
-"""`maintain_logs`: what cron runs to keep the store healthy (docs/operations.md)."""
+"""`maintain_logs`: maintain the store; run by cron (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Command(StoreCommand):
 
 
 def _left(run: maintenance.MaintenanceReport) -> str:
-    """What a run left whose time was over."""
+    """Return a sentence about the work that a run left for the next one, or an empty text."""
     left = []
     if run.logs_to_pack:
         left.append(f"{amount(run.logs_to_pack, 'log')} to pack")

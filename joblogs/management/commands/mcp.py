@@ -1,4 +1,4 @@
-"""`mcp`: tools for agents, by the Model Context Protocol over standard input (docs/mcp.md)."""
+"""`mcp`: serve tools for agents by the Model Context Protocol on standard input (docs/mcp.md)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 "JOBLOGS_TOKEN is not set: create_app CODE --token NAME --read makes a token",
                 returncode=2,
             )
-        # Parameters of requests are in its messages, and standard error goes into files of clients.
+        # Its messages contain parameters of requests, and clients write standard error to files.
         logging.getLogger("mcp").setLevel(logging.WARNING)
         api = StoreApi(url.removesuffix("/"), settings.MCP_TOKEN)
         mcp_server(api, language="zh" if language == "zh" else "en").run("stdio")

@@ -1,4 +1,4 @@
-"""`migrate`: Django's command, which keeps nobody waiting for a table that others use."""
+"""`migrate`: Django's command, with retries instead of blocking other users of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`redact_logs`: mask secrets in logs that are stored already (docs/operations.md)."""
+"""`redact_logs`: mask secrets in stored logs (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _rules(names: list[str], texts: str | None) -> tuple[Rule, ...]:
     if not 1 <= len(lines) <= TEXTS_MAX:
         raise CommandError(f"--texts: 1 to {TEXTS_MAX} lines, not {len(lines)}.")
     try:
-        # One name for all: a record says that texts were masked, never which.
+        # One name for all: the record shows that texts were masked, never which.
         literals = tuple(literal("text", line.removesuffix(b"\r")) for line in lines)
     except InvalidRule as error:
         raise CommandError(f"--texts: {error}.") from None

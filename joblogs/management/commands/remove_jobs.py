@@ -1,4 +1,4 @@
-"""`remove_jobs`: jobs out of the store, with all that belongs to them (docs/operations.md)."""
+"""`remove_jobs`: remove jobs with their steps, results and logs (docs/operations.md)."""
 
 from __future__ import annotations
 

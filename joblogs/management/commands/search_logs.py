@@ -1,4 +1,4 @@
-"""`search_logs`: in which steps was a text printed? (docs/operations.md)."""
+"""`search_logs`: list the steps that printed a text (docs/operations.md)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Command(StoreCommand):
                 for hits in search:
                     self._show(hits)
             finally:
-                # Also if it was interrupted: what it came to was searched.
+                # Also after an interruption: record what was searched by then.
                 _entry().record(search)
         except InvalidPattern as error:
             raise CommandError(f"TEXT is no valid search: {error}.", returncode=2) from None
@@ -142,5 +142,5 @@ def _entry() -> SearchEntry:
 
 
 def _printable(text: str) -> str:
-    """A text that does nothing to a terminal."""
+    """Return a text without control characters that could affect a terminal."""
     return "".join(one if one.isprintable() or one == "\t" else "\ufffd" for one in text)

@@ -1,4 +1,4 @@
-"""`send_notices`: what cron or a service runs to tell people what saved searches found
+"""`send_notices`: run saved searches over new logs and send notices; run by cron or as a service
 (docs/notices.md)."""
 
 from __future__ import annotations

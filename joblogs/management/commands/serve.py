@@ -1,4 +1,4 @@
-"""`serve`: the web server as it is meant to run (docs/operations.md, "What runs")."""
+"""`serve`: run the web server with its configuration (docs/operations.md, "What runs")."""
 
 from __future__ import annotations
 

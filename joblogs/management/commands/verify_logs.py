@@ -1,4 +1,4 @@
-"""`verify_logs`: is what is stored whole? In numbers, never in text (docs/operations.md)."""
+"""`verify_logs`: check the integrity of stored logs, without printing text (docs/operations.md)."""
 
 from __future__ import annotations
 
