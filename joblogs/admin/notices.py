@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -72,12 +70,13 @@ class SavedSearchForm(SearchModelForm):
             if field == "pattern":
                 notices.pattern_of(SavedSearch(**_question(values)))
             elif values.get("channel") == NoticeChannel.MAIL:
-                validate_email(values.get("target", ""))
+                notices.check_mailbox(values.get("target", ""))
             elif values.get("channel") == NoticeChannel.WEBHOOK:
                 notices.check_address(values.get("target", ""))
-        except (InvalidPattern, ValidationError, notices.TargetRefused) as error:
-            text = error.messages[0] if isinstance(error, ValidationError) else str(error)
-            self.add_error(field, text)
+        except notices.TargetRefused as error:
+            self.add_error(field, gettext(str(error)))
+        except InvalidPattern as error:
+            self.add_error(field, str(error))
 
 
 def _question(values: dict[str, Any]) -> dict[str, Any]:

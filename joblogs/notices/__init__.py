@@ -9,7 +9,7 @@ from .matching import match
 from .reasons import DETAILS, OFF_REASONS
 from .saved_searches import new_secret, pattern_of, switch_off, waiting
 from .sending import Sender, Sent
-from .targets import TargetRefused, check_address
+from .targets import TargetRefused, check_address, check_mailbox
 
 __all__ = [
     "DETAILS",
@@ -18,6 +18,7 @@ __all__ = [
     "Sent",
     "TargetRefused",
     "check_address",
+    "check_mailbox",
     "match",
     "new_secret",
     "pattern_of",

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 
+from .targets import TargetRefused, check_mailbox
 from .webhook import NotDelivered
 
 
@@ -18,9 +19,12 @@ def send(address: str, *, event_id: str, subject: str, values: dict[str, Any]) -
     one_line = " ".join(subject.split())
     message = EmailMessage(one_line, text, to=[address], headers={"X-Joblogs-Event": event_id})
     try:
+        check_mailbox(address)
         message.send()
+    except TargetRefused as error:
+        raise NotDelivered(f"address refused: {error}") from None
     except (OSError, SMTPException, ValueError) as error:
-        # Also an address that is none, of a name that is too long.
+        # Also a header that cannot be written.
         raise NotDelivered(type(error).__name__) from None
 
 

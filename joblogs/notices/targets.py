@@ -1,4 +1,4 @@
-"""Addresses of webhooks: which may be sent to, and where they lead.
+"""Addresses of webhooks and mailboxes: which may be sent to, and where they lead.
 
 A name is resolved once, what it leads to is checked, and that is connected to: a name that says
 something else a moment later leads nowhere else.
@@ -12,8 +12,16 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_noop
+
+LOCAL_PART_MAX, DOMAIN_MAX, MAILBOX_MAX = 64, 253, 254
+"""Bytes of a mailbox: before the @, after it, and all of it (RFC 5321)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+NO_ADDRESS = gettext_noop("This is not an address that can be sent to.")
+PRIVATE = gettext_noop("The address leads to a private network.")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _EMBEDDING = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
 """Networks whose addresses lead to others."""
@@ -27,7 +35,8 @@ _RESERVED = tuple(
 
 
 class TargetRefused(ValueError):
-    """An address that is none, or that must not be sent to. Its text says which."""
+    """An address that is none, or that must not be sent to. Its text says which, and is translated
+    where it is shown."""
 
 
 class Target(NamedTuple):
@@ -49,21 +58,41 @@ class Target(NamedTuple):
 def check_address(text: str) -> Target:
     """The parts of an address. Raises TargetRefused; nothing is resolved."""
     if not text.isascii() or any(ord(char) <= 32 or ord(char) == 127 for char in text):
-        raise TargetRefused("not an address")
+        raise TargetRefused(NO_ADDRESS)
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise TargetRefused("not an address") from None
+        raise TargetRefused(NO_ADDRESS) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise TargetRefused("must begin with http:// or https://")
+        raise TargetRefused(gettext_noop("The address must begin with http:// or https://."))
     if "@" in parts.netloc or "\\" in text:
-        raise TargetRefused("must hold no user and no password")
+        raise TargetRefused(gettext_noop("The address must hold no user and no password."))
     if port == 0 or not _is_name(parts.hostname):
-        raise TargetRefused("not an address")
+        raise TargetRefused(NO_ADDRESS)
+    if _is_number(parts.hostname) and not may_be_sent_to(parts.hostname):
+        raise TargetRefused(PRIVATE)
     is_tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(is_tls, parts.hostname, port or (443 if is_tls else 80), path)
+
+
+def check_mailbox(text: str) -> None:
+    """Raises TargetRefused of a mailbox that no mail can be sent to: mail servers take names of
+    ASCII, and domains only as IDNA writes them."""
+    local, _, domain = text.rpartition("@")
+    try:
+        validate_email(text)
+        size = len(domain.encode("idna"))
+    except (ValidationError, UnicodeError):
+        raise TargetRefused(gettext_noop("This is not a valid email address.")) from None
+    if not (local.isascii() and local.isprintable()):
+        # Django takes the long s and the sign of kelvin for letters of ASCII.
+        raise TargetRefused(gettext_noop("The name before the @ must be in ASCII."))
+    if len(local) > LOCAL_PART_MAX:
+        raise TargetRefused(gettext_noop("The name before the @ is longer than 64 characters."))
+    if size > DOMAIN_MAX or len(local) + 1 + size > MAILBOX_MAX:
+        raise TargetRefused(gettext_noop("The email address is longer than 254 characters."))
 
 
 def _is_name(host: str) -> bool:
@@ -75,15 +104,29 @@ def _is_name(host: str) -> bool:
     return True
 
 
+def _is_number(host: str) -> bool:
+    """Whether a host is an address of the network itself, so that it need not be resolved."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def resolve(target: Target) -> str:
     """The address that a target's name leads to, if it may be sent to. Raises TargetRefused, and
     OSError if there is none."""
     found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     addresses = [str(place[4][0]) for place in found]
     for text in addresses:
-        if settings.NOTICE_PRIVATE_TARGETS or is_public(text):
+        if may_be_sent_to(text):
             return text
-    raise TargetRefused("leads to a private address")
+    raise TargetRefused(PRIVATE)
+
+
+def may_be_sent_to(text: str) -> bool:
+    """Whether the settings allow an address of the network."""
+    return settings.NOTICE_PRIVATE_TARGETS or is_public(text)
 
 
 def is_public(text: str) -> bool:

@@ -65,6 +65,50 @@ def test_what_asks_nothing_or_cannot_be_sent_is_refused(fields: Any, field: str)
     assert not SavedSearch.objects.exists()
 
 
+@pytest.mark.parametrize("host", ["10.0.0.1", "[::1]", "[::ffff:127.0.0.1]"])
+def test_a_private_address_is_refused_where_settings_do_not_allow_it(
+    host: str, settings: Any
+) -> None:
+    settings.NOTICE_PRIVATE_TARGETS = False
+    answer = staff().post(ADD, values(target=f"https://{host}/"))
+    (text,) = answer.context["adminform"].form.errors["target"]
+    assert "private network" in text
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "error"),
+    [
+        (f"ops@{'é' * 60}.com", "not a valid email address"),
+        ("ops@", "not a valid email address"),
+        ("ops@a.com, dev@a.com", "not a valid email address"),
+        ("Ops <ops@a.com>", "not a valid email address"),
+        (f"{'a' * 65}@example.com", "longer than 64 characters"),
+        (f"ops@{'.'.join(['a' * 60] * 5)}.com", "longer than 254 characters"),
+        (f"{'a' * 60}@{'.'.join(['b' * 60] * 3)}.{'c' * 20}.com", "longer than 254 characters"),
+        ("\u212aelvin@example.com", "must be in ASCII"),
+        ('"a\x01b"@example.com', "must be in ASCII"),
+    ],
+)
+def test_a_mailbox_that_cannot_be_sent_to_is_refused_at_its_field(mailbox: str, error: str) -> None:
+    answer = staff().post(ADD, values(channel="mail", target=mailbox))
+    (text,) = answer.context["adminform"].form.errors["target"]
+    assert error in text
+    assert not SavedSearch.objects.exists()
+
+
+def test_a_refusal_of_a_mailbox_is_translated() -> None:
+    client = staff()
+    long = values(channel="mail", target=f"{'a' * 65}@example.com")
+    answer = client.post(ADD, long, headers={"Accept-Language": "zh-hans"})
+    assert "@ 之前的名称超过 64 个字符。" in answer.content.decode()
+
+
+@pytest.mark.parametrize("mailbox", ["ops@例子.cn", f"{'a' * 64}@example.com", "o'b+x@a-b.example"])
+def test_a_mailbox_that_can_be_sent_to_is_taken(mailbox: str) -> None:
+    staff().post(ADD, values(channel="mail", target=mailbox))
+    assert SavedSearch.objects.get().target == mailbox
+
+
 def test_a_scope_of_others_cannot_be_chosen() -> None:
     client = staff()
     other = Scope.objects.create(scope_type="biz", scope_id="3")
