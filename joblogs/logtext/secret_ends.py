@@ -43,7 +43,7 @@ class Ends:
         self._begun = parts | {part.lower() for part in parts}
         ends = [b"%s%s" % ends for ends in _unfinished(rules)]
         ends += [*_begun(rules), _ESCAPE_BEGUN]
-        self._unsettled = compiled(any_of(ends) + FILLER + rb"\z")
+        self._unsettled = compiled(any_of(ends) + FILLER + rb"\z", captures=False)
         self._cut = compiled(
             any_of(b"%s(%s)" % ends for ends in _unfinished(rules)) + FILLER + rb"\z"
         )

@@ -174,6 +174,8 @@ FILES: Final[tuple[Rule, ...]] = (
         "machine git.example.com login ci password «hunter2»",
         "machine learning, login with password",
         lines=True,
+        # Four words at most: else the end of each text is searched far back for "machine".
+        unfinished=rb"[^\s]*(?:\s+[a-z]*(?:\s+[^\s]*(?:\s+[a-z]*\s*)?)?)?",
     ),
     Rule(
         "pgpass-password",

@@ -13,7 +13,6 @@ stand between any two bytes of a secret, and what is masked is line breaks.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -243,7 +242,16 @@ def _goes_on(rule: Rule) -> bool:
     return bool(rule.more or rule.again or rule.key)
 
 
-@functools.lru_cache(maxsize=8)
+_READY_MAX: Final = 8
+_ready: dict[int, Secrets] = {}
+"""By the identity of their rules, which they hold: to hash hundreds takes longer than to search a
+text for them."""
+
+
 def secrets_of(rules: tuple[Rule, ...]) -> Secrets:
     """These rules, made ready once."""
-    return Secrets(rules)
+    if (secrets := _ready.get(id(rules))) is None:
+        if len(_ready) >= _READY_MAX:
+            _ready.clear()
+        secrets = _ready[id(rules)] = Secrets(rules)
+    return secrets
