@@ -1,9 +1,9 @@
-"""Bytes that a machine printed, as HTML that can do no harm.
+"""Conversion of bytes that a machine printed to safe HTML.
 
-Colours and styles of ANSI (SGR) become classes; nothing else that a terminal obeys has any effect:
-cursor movements, titles, hyperlinks, other controls, marks that turn the direction of writing, NUL
-and bytes that are no text are shown as what they are, in `<i class="ctl">…</i>`. Text is escaped.
-Whatever the bytes, nothing is raised and the time is linear.
+ANSI colours and styles (SGR) become classes. Nothing else that a terminal obeys has any effect:
+cursor movements, titles, hyperlinks, other controls, bidirectional marks, NUL and undecodable bytes
+are made visible in `<i class="ctl">…</i>`. Text is escaped. No input raises an error, and the time
+is linear.
 
 Classes: `f0`…`f15` and `b0`…`b15` for the 16 colours of a terminal, to the nearest of which the
 256-colour table and true colours are rounded, `onl` and `ond` for a light and a dark background,
@@ -22,9 +22,9 @@ from typing import Literal, NamedTuple
 Encoding = Literal["utf-8", "gb18030"]
 ENCODINGS: tuple[Encoding, ...] = ("utf-8", "gb18030")
 
-# Invisible characters: controls, formats (direction marks, zero widths), separators of lines, and
-# the halves of characters that `surrogateescape` makes of bytes that are none. A test compares
-# with what Unicode says. The tab is the one control that is text.
+# Invisible characters: controls, formats (direction marks, zero widths), line separators, and the
+# lone surrogates into which `surrogateescape` decodes invalid bytes. A test compares them with the
+# Unicode database. The tab is the only control that counts as text.
 _INVISIBLE = (
     "\x00-\x08\x0a-\x1a\x1c-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u180e"
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
@@ -55,7 +55,7 @@ _HIDDEN = re.compile(f"(?P<joined>{_JOINED})|[\x1b{_INVISIBLE}]+")
 
 
 class Style(NamedTuple):
-    """How text looks; colours are numbers from 0 to 15, None is the page's own."""
+    """Style of text; colours are numbers from 0 to 15, None is the page's default."""
 
     front: int | None = None
     back: int | None = None
@@ -67,12 +67,12 @@ class Style(NamedTuple):
     inverse: bool = False
 
     def classes(self) -> str:
-        """For the class attribute."""
+        """Return the value of the class attribute."""
         front, back = (self.back, self.front) if self.inverse else (self.front, self.back)
         if self.inverse and self.back is None:
             front, back = None, 7 if self.front is None else self.front
         if front == back:
-            back = None  # nothing is hidden by colours
+            back = None  # text must not be hidden by its colours
         names = [] if front is None else [f"f{front}"]
         if back is not None:
             names += [f"b{back}", "onl" if _is_light(back) else "ond"]
@@ -100,7 +100,7 @@ _SWITCHES: dict[int, dict[str, bool]] = {
 
 
 class Mark(NamedTuple):
-    """Bytes [start, end) of a line to be marked with a class."""
+    """Range [start, end) of a line, in bytes or characters, to be marked with a class."""
 
     start: int
     end: int
@@ -108,14 +108,14 @@ class Mark(NamedTuple):
 
 
 class Painter:
-    """Paints lines one after the other; a colour holds on until it is changed."""
+    """Painter of consecutive lines; a colour applies until it is changed."""
 
     def __init__(self, encoding: str = "utf-8") -> None:
         self._encoding = encoding
         self._style = PLAIN
 
     def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str:
-        """HTML of the bytes of a line. `marks` ascend and do not overlap."""
+        """Return the bytes of a line as HTML. `marks` ascend and do not overlap."""
         if not marks:
             return "".join(self._painted(data))
         parts: list[str] = []
@@ -146,7 +146,7 @@ class Painter:
 
 
 def shown(text: str, style: Style) -> str:
-    """HTML of text without codes in one style; what turns or hides the text around it is named."""
+    """Return text without codes in one style as HTML, with invisible characters made visible."""
     return _spanned(_HIDDEN.sub(_marked, escape(text)), style)
 
 
@@ -167,9 +167,9 @@ def _classes(style: Style) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with each character that cannot be seen named: \\x00, \\r, \\xff, ⟨U+202E⟩.
+    """Return the text with names for invisible characters: \\x00, \\r, \\xff, ⟨U+202E⟩.
 
-    In letters that every font has: the pictures of controls (U+2400 on) are missing in many.
+    The names use letters that every font has: many fonts lack the control pictures (from U+2400).
     """
     return _INVISIBLE_ONE.sub(_named, text)
 
@@ -184,7 +184,7 @@ def _named(found: re.Match[str]) -> str:
 
 
 def styled(style: Style, codes: str) -> Style:
-    """What a style becomes by the parameters of an SGR sequence; unknown ones change nothing."""
+    """Return the style after an SGR sequence with these parameters; unknown ones are ignored."""
     left = codes.split(";")
     left.reverse()
     while left:
@@ -220,7 +220,7 @@ def _coloured(style: Style, number: int) -> Style:
 
 
 def _extended(details: list[str], left: list[str]) -> int | None:
-    """The colour after 38 or 48: 5;n or 2;r;g;b, or with colons 5:n, 2:r:g:b, 2::r:g:b."""
+    """Return the colour after 38 or 48: 5;n or 2;r;g;b, or with colons 5:n, 2:r:g:b, 2::r:g:b."""
     if details:
         kind, values = _number(details[0]), [_number(value) for value in details[1:]]
         values = values[-3:] if kind == 2 and len(values) > 3 else values
@@ -236,9 +236,9 @@ def _extended(details: list[str], left: list[str]) -> int | None:
 
 
 def _number(text: str) -> int:
-    """A parameter; an empty one is 0, one that no terminal knows is -1.
+    """Return a parameter as a number: 0 for an empty one, -1 for an invalid one.
 
-    Behind 38 or 48 a parameter may hold colons of its own (`38;5:1`), which is no number.
+    After 38 or 48 a parameter may itself have colons (`38;5:1`), which is invalid.
     """
     if not text:
         return 0
@@ -251,13 +251,13 @@ _SIXTEEN = (
     *((102, 102, 102), (241, 76, 76), (35, 209, 139), (245, 245, 67)),
     *((59, 142, 234), (214, 112, 214), (41, 184, 219), (255, 255, 255)),
 )
-"""Red, green and blue of the 16 colours, as static/joblogs/ansi.css has them."""
+"""Red, green and blue of the 16 colours, the same as in static/joblogs/ansi.css."""
 _STEPS = (0, 95, 135, 175, 215, 255)
-"""Of the 6×6×6 cube in the 256-colour table."""
+"""Levels of the 6×6×6 cube in the 256-colour table."""
 
 
 def _nearest(red: int, green: int, blue: int) -> int:
-    """The one of the 16 colours that is closest."""
+    """Return the closest of the 16 colours."""
     distances = [(red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2 for r, g, b in _SIXTEEN]
     return distances.index(min(distances))
 
@@ -267,7 +267,7 @@ _TABLE: tuple[int, ...] = (
     *(_nearest(red, green, blue) for red in _STEPS for green in _STEPS for blue in _STEPS),
     *(_nearest(grey, grey, grey) for grey in range(8, 248, 10)),
 )
-"""The nearest of the 16 colours by the number of a colour in the 256-colour table."""
+"""For each colour of the 256-colour table, the nearest of the 16 colours."""
 
 
 def _is_light(colour: int) -> bool:

@@ -1,4 +1,4 @@
-"""How the bytes of a chunk are written down: as they are, or as zstd."""
+"""Encoding of stored chunks: raw or zstd."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ else:
 
 RAW, ZSTD = 0, 1
 LIVE_LEVEL = 1
-"""What arrives is compressed quickly; merging compresses again, harder. Level 3 would take a third
-longer, often twice as long, and save a few per cent of it at best."""
+"""Arriving text is compressed quickly; merging compresses it again at a higher level. Level 3 would
+take a third longer, often twice as long, and save a few per cent at best."""
 MERGED_LEVEL = 9
 PACKED_LEVEL = 100
-"""No level of zstd, but what was found to suit text of 256 KiB (`_PACKED`): in the time of level 9
-some 4 % smaller."""
+"""Not a zstd level, but stands for the parameters in `_PACKED`, chosen for text of 256 KiB: about
+4 % smaller than level 9 in the same time."""
 WORTH_TRYING = 64
-"""Below this many bytes a frame's header eats what compression could save."""
+"""Minimum bytes to compress: for fewer, the header of a zstd frame outweighs the savings."""
 
 _PACKED: dict[int, int] = {
     zstd.CompressionParameter.compression_level: 9,
@@ -34,19 +34,19 @@ _local = threading.local()
 
 
 class Unreadable(Exception):
-    """Bytes of a log cannot be had: `verify_logs` tells more."""
+    """Bytes of a log cannot be read; `verify_logs` gives details."""
 
 
 class UnknownCodec(Unreadable):
-    """A chunk was written by a newer version than this."""
+    """A chunk has a codec that this version does not know: a newer version wrote it."""
 
 
 class Damaged(Unreadable):
-    """What is stored of a chunk is not what was written."""
+    """The stored bytes of a chunk are not what was written."""
 
 
 def encode(data: bytes, *, level: int = LIVE_LEVEL) -> tuple[int, bytes]:
-    """The codec and the stored form of `data`, whichever is smaller."""
+    """Return the codec and the stored form of `data`: raw, or zstd if that is smaller."""
     if len(data) < WORTH_TRYING:
         return RAW, data
     packed = _compressor(level).compress(data, zstd.ZstdCompressor.FLUSH_FRAME)
@@ -54,9 +54,9 @@ def encode(data: bytes, *, level: int = LIVE_LEVEL) -> tuple[int, bytes]:
 
 
 def decode(codec: int, data: bytes | memoryview) -> bytes:
-    """The bytes that `encode` was given. Raises UnknownCodec and Damaged."""
+    """Return the bytes that `encode` was given. Raises UnknownCodec or Damaged."""
     if codec == ZSTD:
-        # zstd.decompress() looks for further frames and joins what it found: here is always one.
+        # Not zstd.decompress(): it looks for further frames, but there is always exactly one.
         decompressor = zstd.ZstdDecompressor()
         try:
             whole = decompressor.decompress(data)
@@ -71,8 +71,10 @@ def decode(codec: int, data: bytes | memoryview) -> bytes:
 
 
 def decode_beginning(codec: int, data: bytes | memoryview, size: int) -> bytes:
-    """At least the first `size` bytes of what `encode` was given, or all if it is shorter; what
-    comes behind them need not be whole. Raises UnknownCodec and Damaged."""
+    """Return at least the first `size` bytes of what `encode` was given, or all if it is shorter.
+
+    The rest of the stored bytes may be missing. Raises UnknownCodec or Damaged.
+    """
     if codec != ZSTD:
         return decode(codec, data)
     decompressor, text = zstd.ZstdDecompressor(), b""
@@ -87,7 +89,7 @@ def decode_beginning(codec: int, data: bytes | memoryview, size: int) -> bytes:
 
 
 def _compressor(level: int) -> zstd.ZstdCompressor:
-    # One compressor per thread and level: making one costs more than a small frame takes.
+    # One compressor per thread and level: creating one takes longer than compressing a small frame.
     compressors = _local.__dict__.setdefault("compressors", {})
     if level not in compressors:
         compressors[level] = (

@@ -1,4 +1,4 @@
-"""Rules of an operator's own, out of JSON: refused where they could not keep the laws.
+"""Secret rules of an operator, from JSON. A rule that could not be applied correctly is refused.
 
 {"itk": {"begins": "itk_", "then": "[0-9a-f]{32}", "more": "[0-9a-f]"}}
 """
@@ -14,9 +14,9 @@ import re2
 from .secret_rules import LOOK_BACK, Rule
 
 SHORTEST, LONGEST = 3, 200
-"""Bytes that a rule begins with."""
+"""Limits for the bytes that a rule begins with."""
 LARGEST = 20_000
-"""Instructions of the largest expression: a rule costs time with every byte of every log."""
+"""Maximum instructions of an expression: a rule costs time for every byte of every log."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _KEYS: Final = {"begins", "then", "more", "ignore_case"}
@@ -28,11 +28,14 @@ _NOTHING: Final = rb"[^\x00-\xff]"
 
 
 class InvalidRule(ValueError):
-    """A rule that is none, or that could not be kept. Its text names the rule, never a secret."""
+    """A rule is invalid or could not be applied. The message names the rule, never a secret."""
 
 
 def rules_of(patterns: object, taken: Iterable[str] = ()) -> tuple[Rule, ...]:
-    """The rules that a JSON object of names describes. Raises InvalidRule."""
+    """Return the rules in a JSON object of name to pattern; names in `taken` are refused.
+
+    Raises InvalidRule.
+    """
     if not isinstance(patterns, dict):
         raise InvalidRule("it is no JSON object of name to pattern")
     for name in patterns:
@@ -44,7 +47,7 @@ def rules_of(patterns: object, taken: Iterable[str] = ()) -> tuple[Rule, ...]:
 
 
 def literal(name: str, secret: bytes) -> Rule:
-    """A rule for one secret that is known to the letter. Raises InvalidRule."""
+    """Return a rule for one known secret. Raises InvalidRule."""
     if not SHORTEST <= len(secret) <= LOOK_BACK or re.search(rb"[\r\n*]", secret):
         limit = f"{SHORTEST} to {LOOK_BACK} bytes without line breaks and asterisks"
         raise InvalidRule(f"{name}: {limit}")
@@ -89,7 +92,7 @@ def _rule(name: str, pattern: object) -> Rule:
 
 
 def _bare(expression: str) -> str:
-    """An expression with a letter for each class and escape, and ^ for each assertion."""
+    """Return an expression with `x` for each class and escape, and `^` for each assertion."""
     return _TOKEN.sub(lambda found: "^" if found[0] in _ASSERTIONS else "x", expression)
 
 

@@ -1,7 +1,7 @@
-"""Which lines of two texts belong together.
+"""Alignment of the lines of two texts.
 
-The longest common subsequence, exact, by the bit-vector method of Hyyrö: a row of the table is one
-integer, so 20,000 lines against 20,000 take a fraction of a second, whatever they say.
+It is the exact longest common subsequence by Hyyrö's bit-vector method: a row of the table is one
+integer, so comparing 20,000 lines with 20,000 takes a fraction of a second for any texts.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Sequence
 Pair = tuple[int | None, int | None]
 
 ALIKE = 0.5
-"""Lines with less in common are not shown as versions of one line."""
+"""Minimum likeness of two lines to be shown as versions of the same line."""
 _CELLS_MAX = 10_000
-"""As many pairs of lines as a gap may have for each to be looked at."""
+"""Maximum pairs of lines in a gap for all of them to be compared."""
 _WORDS_MAX = 100
 _WORD = re.compile(rb"[0-9A-Za-z_\x80-\xff]+")
 
 
 def common_lines(a: Sequence[bytes], b: Sequence[bytes]) -> list[tuple[int, int]]:
-    """The indexes of a longest common subsequence, ascending."""
+    """Return the index pairs of a longest common subsequence, ascending."""
     start = 0
     shorter = min(len(a), len(b))
     while start < shorter and a[start] == b[start]:
@@ -49,7 +49,7 @@ def _longest(a: Sequence[bytes], b: Sequence[bytes]) -> list[tuple[int, int]]:
         hits = row & places[line]
         row = ((row + hits) | (row - hits)) & full
         rows.append(row)
-    # A zero bit is a place where the common subsequence grows: walk back along them.
+    # A zero bit marks a place where the common subsequence grows: walk back along these.
     pairs = []
     i, j = len(a), len(b)
     while i and j:
@@ -65,9 +65,9 @@ def _longest(a: Sequence[bytes], b: Sequence[bytes]) -> list[tuple[int, int]]:
 
 
 def pair_up(a: Sequence[bytes], b: Sequence[bytes]) -> list[Pair]:
-    """Lines that stand in the same place of two texts and have much in common, in order.
+    """Return pairs of similar lines from the same gap of two texts, in order.
 
-    None of `a` equals one of `b`. What has no partner is alone.
+    No line of `a` may equal a line of `b`. A line without a partner is paired with None.
     """
     if not a or not b:
         return [(i, None) for i in range(len(a))] + [(None, j) for j in range(len(b))]
@@ -89,7 +89,7 @@ def pair_up(a: Sequence[bytes], b: Sequence[bytes]) -> list[Pair]:
 
 
 def _best(a: Sequence[Counter[bytes]], b: Sequence[Counter[bytes]]) -> list[tuple[int, int]]:
-    """The pairs, in order, whose likeness adds up to the most."""
+    """Return the pairs, in order, with the highest total likeness."""
     like = [[_likeness(x, y) for y in b] for x in a]
     best = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]
     for i in range(len(a) - 1, -1, -1):

@@ -1,7 +1,7 @@
-"""Which encodings a text of bytes may be in. Pure.
+"""Detection of the encoding of a log. Pure.
 
-A script prints in whatever its machine is set to, and no record says in which. The encodings here
-write ASCII as itself, but for UTF-16, and none of them but UTF-16 a line's end as part of a letter.
+A script prints in the encoding of its machine, and no record says which that is. Except for UTF-16,
+all encodings here extend ASCII, and none has the newline byte within a character.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ UTF8 = "utf-8"
 LEGACY = ("gb18030", "cp932", "cp949")
 """GB18030, Shift-JIS and EUC-KR, the latter two as Windows extends them."""
 LATIN1 = "cp1252"
-"""Latin-1 as Windows extends it: every text may be in it, so that it is never recognised."""
+"""Latin-1 as Windows extends it; never detected, since every text could be in it."""
 CHOICES = {
     "utf-8": UTF8,
     "gb18030": "gb18030",
@@ -23,36 +23,36 @@ CHOICES = {
     "utf-16": "utf-16",
     "latin-1": LATIN1,
 }
-"""What a reader may choose, by the name in an address."""
+"""Codecs that a reader may choose, by the name in an address."""
 UTF16 = ("utf-16-le", "utf-16-be")
 _BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 UTF16_HEAD_BYTES = 4096
-"""As much of the beginning of a text tells whether it is in UTF-16."""
+"""Bytes at the beginning of a text by which UTF-16 is detected."""
 _NULS_MIN = 2
 _ASCII_RUN = re.compile(rb"[\t\n\r -~]{8,}")
 
 
 def encodings(data: bytes, *, start: bool = True) -> tuple[str, ...]:
-    """The encodings that bytes may be in, the likelier ones first; never none.
+    """Return the encodings that bytes may be in, most likely first; at least one.
 
-    `start`: the text begins with them. Only there UTF-16 is recognised: by its mark, or
-    by the zeros that it writes for line ends and spaces.
+    `start`: the bytes are the beginning of the text. UTF-16 is detected only there: by its byte
+    order mark, or by the zero bytes of line ends and spaces.
     """
     if start and (found := utf16_name(data)):
         return (found,)
     if data.isascii() or is_in(data, UTF8):
         return (UTF8,)
-    # A text may be in several of them by its bytes alone, or broken in a place in each of them.
+    # The bytes may be valid in several of these, or have an invalid place in each.
     likely = sorted(LEGACY, key=lambda name: not is_in(data, name))
     plain = recognised_legacy(data[:_JUDGED])
     return (UTF8, *likely) if plain else (UTF8, *likely, LATIN1)
 
 
 def reading_encoding(data: bytes, *, head: bytes = b"", chosen: str = "", usual: str = "") -> str:
-    """The encoding to read bytes in.
+    """Return the encoding in which to decode bytes; UTF-8 if none is detected.
 
-    `head` is how their text begins, `chosen`, one of CHOICES, what the reader says of this text;
-    `usual` what they read in where a text is not plainly in another. What is in none is UTF-8.
+    `head` is the beginning of the text, `chosen` the reader's choice for this text (of CHOICES),
+    and `usual` the reader's choice for texts that are not clearly in another encoding.
     """
     if chosen:
         name = CHOICES[chosen]
@@ -68,7 +68,7 @@ def reading_encoding(data: bytes, *, head: bytes = b"", chosen: str = "", usual:
 
 
 def line_encoding(data: bytes, usual: str) -> str:
-    """The encoding to read a line in, of a text whose other lines are in `usual`."""
+    """Return the encoding in which to decode a line of a text that is otherwise in `usual`."""
     if data.isascii():
         return UTF8
     if _is_mostly_utf8(data) and (usual == UTF8 or _has_long_letters(data)):
@@ -79,22 +79,25 @@ def line_encoding(data: bytes, usual: str) -> str:
 
 
 def _has_long_letters(data: bytes) -> bool:
-    # Two bytes of UTF-8 are a letter of other encodings as well.
+    # A two-byte character of UTF-8 may also be a character of another encoding.
     return any("\u0800" <= one < "\ud800" for one in data.decode(UTF8, "surrogateescape"))
 
 
 def recognised_legacy(data: bytes) -> str | None:
-    """Which of LEGACY bytes are plainly in: the one in which they are letters that are in use."""
+    """Return the encoding of LEGACY that bytes are clearly in, since they are common characters in
+    it; None if there is none."""
     scores = {name: _score(data, name) for name in LEGACY}
     name = max(scores, key=scores.__getitem__)
     if scores["cp949"] >= _KOREAN_MIN and scores["cp949"] >= scores[name] - 0.05:
-        # Where Hangul in use stand Chinese has half of its own: a few letters prove nothing.
+        # Half of the common Chinese characters share bytes with common Hangul: a few characters
+        # prove nothing.
         name = "cp949" if _letters(data, "cp949") >= _LETTERS_MIN else "gb18030"
     return name if scores[name] >= _PLAIN_MIN else None
 
 
 def _score(data: bytes, name: str) -> float:
-    """How much of what is not ASCII is letters in use, from 0 to 1; 0 if any is none."""
+    """Return the share of common characters, from 0 to 1, among those that are not ASCII; 0 if the
+    bytes are invalid in the encoding."""
     try:
         return in_language(codecs.getincrementaldecoder(name)().decode(data), name)
     except UnicodeDecodeError:
@@ -102,19 +105,21 @@ def _score(data: bytes, name: str) -> float:
 
 
 def in_language(text: str, name: str) -> float:
-    """How much of what is not ASCII is letters in use in the language of one of LEGACY: 0 to 1."""
+    """Return the share of characters that are common in the language of an encoding of LEGACY, from
+    0 to 1, among those that are not ASCII."""
     weight = _WEIGHTS[name]
     others = [weight(character) for character in text if not character.isascii()]
     return sum(others) / len(others) if others else 0
 
 
 def letters_in_use(text: str) -> float:
-    """The same of the language that it is most in."""
+    """Return the highest share of common characters, from 0 to 1, over the languages of LEGACY."""
     return max(in_language(text, name) for name in LEGACY)
 
 
 def language_of(text: str) -> str | None:
-    """Which of LEGACY are those of the language that a text's letters are in use in, if any."""
+    """Return the encoding of LEGACY for the language in which a text's characters are common; None
+    if there is none."""
     name = max(LEGACY, key=lambda name: in_language(text, name))
     return name if in_language(text, name) >= _PLAIN_MIN else None
 
@@ -124,12 +129,12 @@ def _letters(data: bytes, name: str) -> int:
 
 
 _REMEMBERED = 16 * 1024
-"""Letters whose weight is remembered, in each language."""
+"""Characters whose weight is cached, for each language."""
 
 
 @lru_cache(_REMEMBERED)
 def _chinese(character: str) -> float:
-    # Of GB 2312, whose first level has the characters in use.
+    # By GB 2312, whose first level has the common characters.
     code = character.encode("gb2312", "ignore")
     if not code:
         return 0
@@ -158,7 +163,7 @@ _JUDGED = 16 * 1024
 
 
 def _is_mostly_utf8(data: bytes) -> bool:
-    """UTF-8, but perhaps for a few bytes that some program cut or wrote anew."""
+    """Return whether bytes are UTF-8, except for a few that some program cut or overwrote."""
     text = data.decode(UTF8, "surrogateescape")
     broken = sum("\udc80" <= one <= "\udcff" for one in text)
     letters = sum(one > "\x7f" for one in text) - broken
@@ -166,7 +171,8 @@ def _is_mostly_utf8(data: bytes) -> bool:
 
 
 def utf16_name(start: bytes) -> str | None:
-    """Which UTF-16 a text is in by how it begins, if it is: by its mark or its zeros."""
+    """Return the UTF-16 codec of a text, by the byte order mark or the zero bytes at its beginning;
+    None if it is not in UTF-16."""
     start = start[:UTF16_HEAD_BYTES]
     if found := _BOMS.get(start[:2]):
         return None if holds_other_text(start, found) else found
@@ -174,7 +180,7 @@ def utf16_name(start: bytes) -> str | None:
     if max(low, high) < _NULS_MIN or min(low, high) * 10 > max(low, high):
         return None
     name = UTF16[high > low]
-    # Binary data has zeros too, and much else that is no text.
+    # Binary data has zero bytes too, but also many unprintable characters.
     decoded = start[: len(start) // 2 * 2].decode(name, errors="replace")
     unprintable = sum(
         not (char.isprintable() or char.isspace() or char == "\x1b") for char in decoded
@@ -186,7 +192,8 @@ def utf16_name(start: bytes) -> str | None:
 
 
 def holds_other_text(data: bytes, name: str) -> bool:
-    """Whether bytes of UTF-16 hold ASCII that is no letters of it: of another program."""
+    """Return whether UTF-16 text contains ASCII printed by another program: runs of ASCII that are
+    not common characters in UTF-16."""
     for run in _ASCII_RUN.finditer(data):
         start = run.start() + run.start() % 2
         text = data[start : run.end()].decode(name, errors="replace")
@@ -196,14 +203,14 @@ def holds_other_text(data: bytes, name: str) -> bool:
 
 
 def foreign_letters(text: str) -> str:
-    """The letters of a text that tell languages apart."""
+    """Return the characters of a text that distinguish languages (from U+3000 on)."""
     if text.isascii():
         return ""
     return "".join(one for one in text if "\u3000" <= one != "\ufeff")
 
 
 def is_in(data: bytes, name: str) -> bool:
-    """Whether bytes are a text of an encoding, whose last letter may be cut."""
+    """Return whether bytes are valid in an encoding; the last character may be incomplete."""
     try:
         codecs.getincrementaldecoder(name)().decode(data)
     except UnicodeDecodeError:
@@ -212,5 +219,5 @@ def is_in(data: bytes, name: str) -> bool:
 
 
 def recoded(data: bytes, name: str) -> bytes:
-    """Bytes of another encoding as UTF-8; line ends stay where they are."""
+    """Return bytes of another encoding as UTF-8, with the same line ends."""
     return data.decode(name, errors="replace").encode(errors="replace")

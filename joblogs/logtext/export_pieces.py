@@ -1,4 +1,4 @@
-"""A log as pieces of an export: cut where any store would cut it, whatever its chunks are."""
+"""Pieces of a log for an export: their borders do not depend on how the log is stored."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ PIECE_BYTES = 256 * 1024
 
 
 def pieces(parts: Iterable[bytes], size: int = PIECE_BYTES) -> Iterator[Piece]:
-    """The joined `parts` cut at multiples of `size`, which is at least 4.
+    """Yield the joined `parts`, cut at multiples of `size`, which is at least 4.
 
-    A border within a character of UTF-8 moves back to where the character starts.
+    A border within a UTF-8 character moves back to the start of the character.
     """
     start, border, pending = 0, size, bytearray()
     for part in parts:
@@ -29,7 +29,7 @@ def pieces(parts: Iterable[bytes], size: int = PIECE_BYTES) -> Iterator[Piece]:
 
 
 def begun_character(before: bytes | bytearray) -> int:
-    """How many bytes at the end, at most 3, begin a character that is not whole yet."""
+    """Return how many bytes at the end, at most 3, belong to an incomplete UTF-8 character."""
     for length, byte in enumerate(reversed(before), 1):
         if 0x80 <= byte < 0xC0:
             continue

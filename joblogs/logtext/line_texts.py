@@ -1,7 +1,7 @@
-"""The text of lines of bytes in an encoding, where bytes of lines are those of letters. Pure.
+"""Decoding of lines of bytes. Pure.
 
-Lines end at the byte of a newline. In UTF-16 that is half of it, or half of another letter: what a
-line's text is depends on the lines beside it.
+Lines end at the byte of a newline. In UTF-16 this is only half a character, of a newline or of
+another one, so the text of a line depends on its neighbours.
 """
 
 from __future__ import annotations
@@ -17,23 +17,26 @@ from .utf16_parts import Part, utf16_parts
 
 
 class Bytes(NamedTuple):
-    """Bytes of a line, and where they stand in the log."""
+    """Bytes of a line, and their offset in the log."""
 
     offset: int
     data: bytes
 
 
 class LineText(NamedTuple):
-    """What a line reads with its end, bytes that are no text as halves of characters; and in which
-    encodings it was read."""
+    """Decoded text of a line with its line end, and the encodings in which it was decoded. Invalid
+    bytes are lone surrogates, as `surrogateescape` makes them."""
 
     text: str
     encodings: tuple[str, ...]
 
 
 def line_texts(lines: Iterable[Bytes], encoding: str, *, mixed: bool = False) -> list[LineText]:
-    """The text of each line. `mixed`: what is plainly in another encoding is read in that: lines by
-    themselves, and parts in UTF-16."""
+    """Return the text of each line.
+
+    `mixed`: decode single lines that are clearly in another encoding, and parts that are in UTF-16,
+    in theirs.
+    """
     texts: list[LineText] = []
     for some in _contiguous(lines):
         if encoding.startswith("utf-16"):
@@ -49,7 +52,7 @@ def line_texts(lines: Iterable[Bytes], encoding: str, *, mixed: bool = False) ->
 def _utf16_texts(lines: list[Bytes], encoding: str) -> Iterator[LineText]:
     offset, first = lines[0]
     if offset % 2:
-        lines = [Bytes(offset + 1, first[1:]), *lines[1:]]  # the rest of a letter before it
+        lines = [Bytes(offset + 1, first[1:]), *lines[1:]]  # the rest of the previous character
     data = b"".join(line.data for line in lines)
     if len(data) % 2 and data.endswith(b"\n") and encoding == "utf-16-le":
         data += b"\0"
@@ -79,7 +82,7 @@ def _texts(
 
 
 def _with_whole_newline(data: bytes, parts: Iterable[Part], end: int) -> int:
-    """Where a line ends: in little endian the zero of its newline comes after that."""
+    """Return the end of a line: in little endian, including the zero byte after its newline."""
     for part in parts:
         if part.start < end < part.end and part.encoding == "utf-16-le":
             is_halved = (end - part.start) % 2 and data[end - 1 : end + 1] == b"\n\0"
@@ -88,7 +91,7 @@ def _with_whole_newline(data: bytes, parts: Iterable[Part], end: int) -> int:
 
 
 class _Reader:
-    """Reads bytes from the first to the last, parts of them in UTF-16."""
+    """Decoder of bytes in sequence, some parts of which are in UTF-16."""
 
     def __init__(self, data: bytes, parts: Sequence[Part], encoding: str) -> None:
         self._data, self._parts, self._encoding = data, parts, encoding
@@ -98,7 +101,7 @@ class _Reader:
         }
 
     def read(self, stop: int) -> LineText:
-        """What comes next, up to a byte."""
+        """Return the text from the current position up to a byte."""
         places = {self._at, stop}
         for part in self._parts:
             places |= {place for place in part[:2] if self._at < place < stop}

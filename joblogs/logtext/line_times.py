@@ -1,4 +1,4 @@
-"""When a line was printed, if it says so at its beginning. Pure."""
+"""Time at which a line was printed, if the line begins with it. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 LOOKED_AT = 64
-"""Characters of a line in which its time begins."""
+"""Characters at the beginning of a line that are searched for its time."""
 _DAY = 86_400.0
 _CLOCK = (
     r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d):(?P<second>[0-5]\d|60)(?:[.,](?P<part>\d{1,9}))?"
@@ -21,14 +21,14 @@ _SINCE = re.compile(r"^\[ *(?P<since>\d{1,9}\.\d{3,9})\]")
 
 
 class LineTime(NamedTuple):
-    """A time of a kind: those of the same kind can be compared."""
+    """Time of a line, comparable with others of the same kind."""
 
     kind: str
     seconds: float
 
 
 def line_time(text: str) -> LineTime | None:
-    """The time that a line begins with; None if it says none."""
+    """Return the time at the beginning of a line; None if there is none."""
     start = text[:LOOKED_AT]
     if match := _DATED.search(start):
         return _dated(match, int(match["year"]), int(match["month"]))
@@ -44,7 +44,7 @@ def line_time(text: str) -> LineTime | None:
 
 
 def seconds_between(before: LineTime | None, after: LineTime | None) -> float:
-    """How much later a line was printed; 0 if that is not known or it was not later."""
+    """Return the seconds from one line to a later one; 0 if unknown or not later."""
     if before is None or after is None or before.kind != after.kind:
         return 0
     seconds = after.seconds - before.seconds

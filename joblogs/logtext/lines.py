@@ -1,9 +1,9 @@
-"""Lines of a text of bytes that arrives in pieces.
+"""Splitting a text of bytes that arrives in pieces into lines.
 
 A line ends at b"\\n" and nowhere else: b"\\r" belongs to the line. A last line without a
-newline is a line; an empty text has none. What comes out depends on the bytes only, never on
-how they were cut into pieces, and memory is bounded by one piece and `max_line_bytes`: a
-longer line comes in several segments.
+newline is a line; an empty text has none. The result depends on the bytes only, never on how
+they were cut into pieces. Memory is bounded by one piece and `max_line_bytes`: a longer line
+is split into several segments.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,18 +13,18 @@ MAX_LINE_BYTES = 64 * 1024
 
 
 class Line(NamedTuple):
-    """A line, or one segment of a line that is longer than the limit."""
+    """Line, or one segment of a line that is longer than the limit."""
 
     number: int
-    """Of the line in the text, from 1; all segments of a line share it."""
+    """Number of the line in the text, from 1; all segments of a line share it."""
     offset: int
-    """Of the first byte of `data` in the text."""
+    """Offset of the first byte of `data` in the text."""
     data: bytes
-    """The bytes as they are, the newline included where there is one."""
+    """Unchanged bytes, including the newline if there is one."""
     continued: bool
-    """Earlier bytes of the same line came before this segment."""
+    """Whether earlier bytes of the same line precede this segment."""
     ends: bool
-    """No further bytes of the same line follow in this text."""
+    """Whether no further bytes of the same line follow in this text."""
 
     @property
     def end(self) -> int:
@@ -33,19 +33,19 @@ class Line(NamedTuple):
 
     @property
     def text(self) -> bytes:
-        """The bytes to display: without the newline, or the CRLF, at the end."""
+        """Bytes to display, without the newline or CRLF at the end."""
         return without_line_end(self.data)
 
 
 def without_line_end(data: bytes) -> bytes:
-    """Give the bytes of a line without the b"\\n" or b"\\r\\n" at its end."""
+    """Return the bytes of a line without the b"\\n" or b"\\r\\n" at its end."""
     if data.endswith(b"\r\n"):
         return data[:-2]
     return data[:-1] if data.endswith(b"\n") else data
 
 
 class LineCutter:
-    """Cuts a text, pushed piece by piece, into blocks that are safe to work on alone.
+    """Splitter of a text, pushed piece by piece, into blocks that can be processed separately.
 
     A block is a run of whole lines, or one segment of exactly `max_line_bytes` bytes of a
     longer line. The newline is not counted in the limit: a line of exactly `max_line_bytes`
@@ -61,13 +61,13 @@ class LineCutter:
 
     @property
     def rest(self) -> bytes:
-        """What was pushed and is in no block yet: the last block, if the text ends here."""
+        """Pushed bytes that are not in a block yet: the last block, if the text ends here."""
         return bytes(self._held)
 
     def push(self, piece: bytes) -> list[bytes]:
-        """Take the next bytes, give the blocks that are complete now."""
+        """Add the next bytes, and return the blocks that are complete now."""
         self._held += piece
-        # A tiny piece of a long line must not copy all that is held: that would be quadratic.
+        # A tiny piece of a long line must not copy all held bytes: that would be quadratic.
         if len(self._held) <= self._limit and b"\n" not in piece:
             return []
         text = bytes(self._held)
@@ -92,7 +92,7 @@ class LineCutter:
 def iter_blocks(
     pieces: Iterable[bytes], *, max_line_bytes: int = MAX_LINE_BYTES
 ) -> Iterator[bytes]:
-    """Give the same text in the blocks of `LineCutter`: what a search walks quickly."""
+    """Yield the text in the blocks of `LineCutter`, which are fast to search."""
     cutter = LineCutter(max_line_bytes)
     for piece in pieces:
         yield from cutter.push(piece)
@@ -108,16 +108,16 @@ def iter_lines(
     continued: bool = False,
     max_line_bytes: int = MAX_LINE_BYTES,
 ) -> Iterator[Line]:
-    """Give the lines of a text, or of a part of it.
+    """Yield the lines of a text, or of a part of it.
 
-    For a part, `first_number` and `first_offset` say where it begins: the number is one more
-    than the newlines before it. `continued` says that it begins inside a line; segments are
-    then measured from there, so that they are the same as in the whole text only where the
-    part begins at a line or at a segment. `ends` is true of the last segment, with or without
-    a newline: whether more bytes may follow is known to who gave the pieces.
+    For a part, `first_number` and `first_offset` are the place where it begins: the number is
+    one more than the newlines before it. `continued` means that it begins inside a line;
+    segments are then measured from there, so they equal those of the whole text only if the
+    part begins at a line or at a segment. `ends` is true for the last segment, with or without
+    a newline: only the caller knows whether more bytes may follow.
     """
     number, offset = first_number, first_offset
-    waiting: Line | None = None  # a segment: only what follows tells whether its line goes on
+    waiting: Line | None = None  # a segment; whether its line continues is not known yet
     for block in iter_blocks(pieces, max_line_bytes=max_line_bytes):
         if waiting:
             yield waiting

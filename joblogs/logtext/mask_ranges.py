@@ -1,4 +1,4 @@
-"""Ranges of a log that are masked: kept and named as at most so many."""
+"""Masked ranges of a log, limited in number."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 from .pieces import Range, union
 
 RANGES_KEPT, RANGES_APART = 500, 1024 * 1024
-"""So many masked ranges are kept as they are; further ones that are closer than that are one."""
+"""Masked ranges kept exactly; further ones that are less than RANGES_APART bytes apart are
+merged."""
 RANGES_MAX = 2000
-"""So many are kept of any log."""
+"""Maximum masked ranges of a log."""
 HELD_RANGE_BYTES = 150
-"""What a range that was read takes in memory."""
+"""Memory taken by a range, in bytes."""
 
 
 def cover(ranges: Iterable[Sequence[int]], more: Iterable[Range]) -> list[Range]:
-    """Masked ranges and further ones, of which a log may have very many, as at most a few."""
+    """Return masked ranges and further ones merged into at most RANGES_MAX."""
     result: list[Range] = []
     for start, stop in union([*((start, stop) for start, stop in ranges), *more]):
         few = len(result) < RANGES_KEPT or start - result[-1][1] >= RANGES_APART
@@ -27,7 +28,7 @@ def cover(ranges: Iterable[Sequence[int]], more: Iterable[Range]) -> list[Range]
 
 
 def declared(ranges: Iterable[Range]) -> list[Range]:
-    """Masked ranges as a record names them, the last of very many as one."""
+    """Return a record's masked ranges; the last ones are merged if they exceed RANGES_MAX."""
     result = union(ranges)
     if len(result) > RANGES_MAX:
         result[RANGES_MAX - 1 :] = [(result[RANGES_MAX - 1][0], result[-1][1])]

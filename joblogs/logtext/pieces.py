@@ -1,7 +1,7 @@
-"""The arithmetic of pieces: what a piece at an offset means for a log, and how a log is cut.
+"""Arithmetic of pieces: what a piece at an offset means for a log, and how a log is cut.
 
-Pure. A log here is four numbers and what it holds; ingest reads the bytes that must be compared and
-writes the chunks that come out.
+Pure: a log here is a few numbers; ingest reads the bytes to compare and writes the resulting
+chunks.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from .codec import Unreadable
 CHUNK_MAX_BYTES = 1024 * 1024
 
 Range = tuple[int, int]
-"""[start, end) in bytes of the log."""
+"""Bytes [start, end) of the log."""
 
 
 class Verdict(Enum):
-    """What became of a piece."""
+    """Outcome of a piece."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -30,7 +30,7 @@ class Verdict(Enum):
 
 
 class Piece(NamedTuple):
-    """Bytes of a log and where they start."""
+    """Bytes of a log and their offset."""
 
     offset: int
     data: bytes
@@ -42,10 +42,11 @@ class Piece(NamedTuple):
 
 @dataclass(slots=True)
 class Log:
-    """How much of a log there is, and what is added to it.
+    """State of a log, and the bytes added to it.
 
-    `received` is the next offset expected, `held` how much of that is kept (from offset 0 on),
-    `limit` how much may be kept. `added` are the bytes to store from `held_before` on.
+    `received` is the next expected offset, `held` the number of bytes kept (from offset 0 on), and
+    `limit` the number of bytes that may be kept. `added` are the bytes to store from `held_before`
+    on.
     """
 
     received: int
@@ -61,18 +62,18 @@ class Log:
 
     @property
     def expected(self) -> int:
-        """The offset where the next piece should start."""
+        """Offset at which the next piece should start."""
         return self.received
 
     @property
     def is_full(self) -> bool:
-        """Whether more than may be kept has come."""
+        """Whether more bytes have arrived than may be kept."""
         return self.limit <= self.held < self.received
 
     def take_next(self, pieces: Iterable[tuple[int, bytes]]) -> int:
-        """Take pieces, offset and bytes of each, up to the first that is not just what comes next.
+        """Accept pieces (offset and bytes) up to the first that does not exactly continue the log.
 
-        How many those were: nearly always all. `take` would have accepted them one by one.
+        Return how many were accepted: nearly always all. `take` would accept them one by one.
         """
         if self.held != self.received:
             return 0
@@ -82,32 +83,32 @@ class Log:
                 break
             taken.append(data)
             position += len(data)
-        # All at once: text that is copied piece by piece is no longer in the processor's cache.
+        # All at once: copied piece by piece, the text would no longer be in the processor's cache.
         self.added = bytearray().join([self.added, *taken])
         self.held = self.received = position
         return len(taken)
 
     def to_compare(self, piece: Piece) -> Range | None:
-        """The stored bytes that deciding about this piece needs, None if none are."""
+        """Return the range of stored bytes needed to decide about this piece; None if none is."""
         end = min(piece.end, self.held_before)
         return (piece.offset, end) if piece.offset < end else None
 
     def take(self, piece: Piece, stored: Callable[[int, int], bytes]) -> Verdict:
-        """Decide about a piece and, if it adds anything, add it.
+        """Decide about a piece, add what is new in it, and return the verdict.
 
-        `stored(start, end)` gives bytes held before this run of pieces; it is called for no more
-        than `to_compare` named.
+        `stored(start, end)` returns bytes that were held before this run of pieces; it is only
+        called within the range of `to_compare`.
         """
         if piece.offset > self.received:
             return Verdict.GAP
-        # Where new bytes may go: behind what is held, if there is room or nothing was dropped.
+        # New bytes are added after the held ones, if there is room or nothing was dropped.
         grows = self.held == self.received or (self.held < self.limit and piece.offset <= self.held)
         if not self._agrees(piece, stored):
             return Verdict.CONFLICT
         behind = self.held < self.received
         kept = self._keep(piece) if grows else 0
         if behind and self.held == self.received and piece.end <= self.received:
-            # What had been dropped came again, and there was room for it.
+            # Dropped bytes were sent again, and there was room for them.
             self.truncated = False
         if piece.end > self.received:
             self.received = piece.end
@@ -122,7 +123,7 @@ class Log:
         return len(fresh)
 
     def _agrees(self, piece: Piece, stored: Callable[[int, int], bytes]) -> bool:
-        # Dropped and masked ranges are accepted on their length: there is nothing to compare with.
+        # Dropped and masked ranges are accepted by their length: there is nothing to compare with.
         end = min(piece.end, self.held)
         for start, stop in _without(piece.offset, end, self.masked):
             if piece.data[start - piece.offset : stop - piece.offset] != self._held_bytes(
@@ -139,8 +140,8 @@ class Log:
 
 
 def _without(start: int, end: int, holes: Sequence[Range]) -> Iterator[Range]:
-    """What is left of [start, end) beside the ranges in `holes`, which ascend."""
-    # A log may have a million of them, and a batch of it thousands of pieces.
+    """Yield the parts of [start, end) outside the ascending ranges in `holes`."""
+    # A log may have a million of them, and a batch thousands of pieces.
     first = bisect.bisect_right(holes, start, key=lambda hole: hole[1])
     for index in range(first, len(holes)):
         hole_start, hole_end = holes[index]
@@ -154,7 +155,7 @@ def _without(start: int, end: int, holes: Sequence[Range]) -> Iterator[Range]:
 
 
 def union(ranges: Iterable[Range]) -> list[Range]:
-    """The same bytes as ascending ranges that do not touch."""
+    """Return the same bytes as ascending ranges that do not touch."""
     result: list[Range] = []
     for start, end in sorted(ranges):
         if result and start <= result[-1][1]:
@@ -165,7 +166,7 @@ def union(ranges: Iterable[Range]) -> list[Range]:
 
 
 def chunks(offset: int, data: bytes | bytearray) -> Iterator[Piece]:
-    """Cut consecutive bytes into chunks of at most CHUNK_MAX_BYTES."""
+    """Yield consecutive bytes as chunks of at most CHUNK_MAX_BYTES."""
     view = memoryview(data)
     for start in range(0, len(view), CHUNK_MAX_BYTES):
         yield Piece(offset + start, bytes(view[start : start + CHUNK_MAX_BYTES]))
@@ -180,9 +181,9 @@ class Hole(Unreadable):
 
 
 def join(span: Range, pieces: Sequence[Piece]) -> list[bytes]:
-    """The bytes of [start, end) out of chunks that cover it, in order. Raises Hole.
+    """Return the bytes of a range from the ordered chunks that cover it. Raises Hole.
 
-    Chunks may begin before the span and end after it; they must touch.
+    The chunks may begin before the range and end after it; they must touch.
     """
     position, end = span
     if len(pieces) == 1 and pieces[0].offset == position and len(pieces[0].data) == end - position:

@@ -1,9 +1,9 @@
-"""What a terminal would have left of a text that a machine printed. Pure.
+"""Terminal emulation: a printed text as a terminal would finally show it. Pure.
 
-A screen takes lines one after the other and keeps rows as they were last seen: what was redrawn by
-carriage return, backspace, erasing or moving the cursor is in its last state, the ones before it
-are its earlier states. Codes without an effect that could be seen leave nothing, links and titles
-leave their text. Time is linear in the text and memory is bounded by it, whatever it says.
+A screen takes lines in sequence and keeps the last state of each row. Text that was redrawn by
+carriage return, backspace, erasing or moving the cursor is kept as an earlier state. Codes without
+a visible effect leave nothing; links and titles leave their text. For any text, the time is linear
+in it and the memory bounded by it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _PRIVATE = ("<", "=", ">", "?")
 
 
 class Screen:
-    """A terminal's screen with all rows that were scrolled off it."""
+    """Screen of a terminal, including all rows that were scrolled off it."""
 
     def __init__(self, *, at_start: bool = True) -> None:
-        """`at_start`: the text begins with what comes first; else there were rows above it."""
+        """`at_start`: the first line fed is the beginning of the text, with no rows above it."""
         self._grid = Grid(at_start=at_start)
         self._style, self._link, self._mark = PLAIN, "", ""
         self._looks: dict[Look, Look] = {UNMARKED: UNMARKED}
@@ -44,24 +44,24 @@ class Screen:
 
     @property
     def rows(self) -> list[Row]:
-        """Those that something was written to, from above."""
+        """Rows that were written to, from top to bottom."""
         return [row for row in self._grid.rows if row.number is not None]
 
     def row_of(self, number: int) -> Row | None:
-        """The row that a line wrote to first."""
+        """Return the row that a line wrote to first; None if it wrote to none."""
         row = self._grid.by_line.get(number)
         while row is not None and row.heir is not None:
             row = row.heir
         return row
 
     def begin_anew(self) -> None:
-        """An empty screen; colours hold on."""
+        """Empty the screen; colours continue."""
         self._grid.begin_anew()
 
     def feed(self, text: str, number: int, offset: int = 0, marks: Sequence[Mark] = ()) -> None:
-        """Take a line, or a part of it, with the end of it where there is one.
+        """Write a line, or a part of it, including its line end if there is one.
 
-        `marks` are places in this text, in characters; they ascend and do not overlap."""
+        `marks` are ranges of this text, in characters; they ascend and do not overlap."""
         self._grid.begin_line(number, offset)
         at = self._finish_cut(text) if self._cut else 0
         for mark in marks:
@@ -132,7 +132,7 @@ class Screen:
         elif code in "\x0e\x0f":
             self._shift = int(code == "\x0e")
         else:
-            # VT and FF go down as IND does.
+            # VT and FF move down like IND.
             self._escape({"\x85": "E", "\x8d": "M"}.get(code, "D"))
 
     def _escape(self, code: str) -> None:
@@ -201,7 +201,7 @@ class Screen:
             self._grid.clear()
 
     def _command(self, text: str, *, ended: bool) -> None:
-        """A title, a link; what has no end on its line is text that somebody may look for."""
+        """Process a title or link; one that is unfinished on its line is printed as text."""
         kind, _, rest = text.partition(";")
         if not ended:
             self._print(_TITLE.sub("", text, count=1))
@@ -228,7 +228,7 @@ class Screen:
 
 
 def decoded(data: bytes, encoding: str, marks: Sequence[Mark] = ()) -> tuple[str, list[Mark]]:
-    """A text, bytes that are none in halves of characters, with its marks in characters."""
+    """Return the decoded text, invalid bytes as lone surrogates, and its marks in characters."""
     places = sorted({0, len(data), *(place for mark in marks for place in mark[:2])})
     parts = [data[a:b].decode(encoding, "surrogateescape") for a, b in pairwise(places)]
     in_text, length = {0: 0}, 0
@@ -240,10 +240,10 @@ def decoded(data: bytes, encoding: str, marks: Sequence[Mark] = ()) -> tuple[str
 
 
 def last_seen(data: bytes, encoding: str = "utf-8") -> list[str]:
-    """The lines of a text as they were last seen, without colours: what it is compared by.
+    """Return the lines of a text as a terminal last showed them, without colours, for comparisons.
 
-    Bytes that are no text are halves of characters, as `surrogateescape` makes them. In memory that
-    is a small multiple of the text, which is not cut here.
+    Invalid bytes are lone surrogates, as `surrogateescape` makes them. Memory is a small multiple
+    of the text, which is not limited here.
     """
     text = data.decode(encoding, "surrogateescape")
     if PLAIN_TEXT.fullmatch(text):

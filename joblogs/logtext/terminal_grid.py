@@ -1,8 +1,8 @@
-"""The rows of a terminal's screen and its cursor: writing, erasing, moving. Pure.
+"""Rows and cursor of a terminal's screen: writing, erasing, moving. Pure.
 
-How high and wide the terminal was is not known: HEIGHT rows can be reached, rows are as long as
-what was written. A screen that is cleared takes nothing away, as in terminals that can be scrolled
-back: what comes after stands below.
+The size of the terminal is not known: HEIGHT rows can be reached, and rows are as long as their
+text. Clearing the screen deletes nothing, as in terminals with scrollback: later text follows
+below.
 """
 
 from __future__ import annotations
@@ -14,47 +14,47 @@ from .terminal_row import UNMARKED, Row
 HEIGHT = 100
 """Rows that the cursor can reach, counted from the last."""
 COLUMNS = 1000
-"""Moving the cursor takes it no farther to the right than this, or than the row is long."""
+"""Columns up to which the cursor can be moved; in a longer row, up to its end."""
 TAB = 8
 PADDING_MAX = 1_000_000
-"""Cells that are blank because the cursor was moved beyond a row's end."""
+"""Maximum blank cells that result from moving the cursor beyond the end of a row."""
 EXTRA_ROWS = 1000
-"""Rows that come to be by other codes than a line's end; from then on those codes do nothing."""
+"""Maximum rows created by codes other than a line end; after that, these codes do nothing."""
 KEPT_CHARACTERS = 200_000
-"""Of earlier states all together; from then on rows keep their last ones."""
+"""Maximum characters of all earlier states; after that, rows drop their oldest ones."""
 
 
 class Grid:
-    """Rows from above, those that were scrolled off included, and a cursor."""
+    """Rows from top to bottom, including those that were scrolled off, and a cursor."""
 
     def __init__(self, *, at_start: bool = True) -> None:
         """`at_start`: there was nothing above the first row."""
         self.rows = [Row()]
         self.look = UNMARKED
         self.by_line: dict[int, Row] = {}
-        """The row that a line wrote to first, by the line's number."""
+        """First row written to by each line, by the line's number."""
         self._at_start = at_start
         self._y = self._x = 0
         self._saved: tuple[Row, int] | None = None
         self._number = self._offset = self._made = 0
         self._moved = False
-        """The cursor has been moved since a state was kept: what is overwritten is another one."""
+        """Whether the cursor was moved since a state was kept: overwriting starts a new state."""
         self._backspaces = 0
         self._padding, self._keepable, self._extra = PADDING_MAX, KEPT_CHARACTERS, EXTRA_ROWS
 
     def begin_anew(self) -> None:
-        """An empty screen."""
+        """Empty the screen."""
         self.rows = [Row()]
         self.by_line.clear()
         self._y = self._x = 0
         self._moved, self._backspaces = False, 0
 
     def begin_line(self, number: int, offset: int) -> None:
-        """What is written from now on is by another line of the text."""
+        """Start the next line of the text, which the following writes belong to."""
         self._number, self._offset, self._made = number, offset, 0
 
     def write(self, text: str) -> None:
-        """Letters at the cursor, over those that stand there."""
+        """Write characters at the cursor, over the existing ones."""
         row = self._touch(self.rows[self._y])
         self._put(row, text if text.isascii() else row.cells(self._x, text))
         self._backspaces = 0
@@ -73,7 +73,8 @@ class Grid:
         self._x += len(cells)
 
     def _overstruck(self, row: Row, cells: Sequence[str]) -> Sequence[str]:
-        """A letter over itself is bold and one over a line is underlined, as printers had it."""
+        """Write the first cell bold over the same character or underlined over an underscore, as on
+        printers, and return the remaining cells."""
         old, style = row.chars[self._x], self.look.style
         if old == cells[0] != " ":
             style = style._replace(bold=True)
@@ -94,7 +95,7 @@ class Grid:
         row.pad(self._x)
 
     def tab(self) -> None:
-        """To the next stop."""
+        """Move to the next tab stop."""
         row = self.rows[self._y]
         if self._x >= len(row.chars):
             self._pad(self._touch(row))
@@ -117,7 +118,7 @@ class Grid:
         self._keepable -= row.keep_state()
 
     def erase_line(self, how: int) -> None:
-        """0: from the cursor on, 1: up to it, 2: all."""
+        """Erase the row: 0 from the cursor on, 1 up to the cursor, 2 all of it."""
         row = self.rows[self._y]
         length = len(row.chars)
         if how == 0:
@@ -128,12 +129,12 @@ class Grid:
             self._erase(row, 0, length, begun=True)
 
     def erase(self, count: int) -> None:
-        """So many cells from the cursor on."""
+        """Erase `count` cells from the cursor on."""
         row = self.rows[self._y]
         self._erase(row, self._x, min(self._x + count, len(row.chars)), begun=self._moved)
 
     def delete(self, count: int) -> None:
-        """So many cells from the cursor on, and what comes after moves up to it."""
+        """Delete `count` cells from the cursor on; the rest of the row moves left."""
         row = self.rows[self._y]
         rest, looks = row.chars[self._x + count :], row.looks[self._x + count :]
         self._erase(row, self._x, len(row.chars), begun=self._moved)
@@ -142,7 +143,7 @@ class Grid:
             row.looks += looks
 
     def insert(self, count: int) -> None:
-        """So many blanks at the cursor; a row that no screen is wide enough for stays as it is."""
+        """Insert `count` blanks at the cursor; a row longer than COLUMNS does not change."""
         row, count = self.rows[self._y], min(count, COLUMNS, self._padding)
         if self._x < len(row.chars) <= COLUMNS:
             self._padding -= count
@@ -151,21 +152,22 @@ class Grid:
             self._touch(row).insert(self._x, count)
 
     def repeat(self, character: str, count: int) -> None:
-        """A character so many times more."""
+        """Write a character `count` times."""
         count = min(count, COLUMNS, self._padding)
         self._padding -= count
         if character and count:
             self.write(character * count)
 
     def insert_rows(self, count: int) -> None:
-        """So many empty rows above the cursor's, which moves down."""
+        """Insert `count` empty rows above the cursor's row, which moves down."""
         count = min(count, HEIGHT, self._extra)
         self._extra -= count
         self.rows[self._y : self._y] = [Row() for _ in range(count)]
         self.to_column(0)
 
     def delete_rows(self, count: int) -> None:
-        """So many rows from the cursor's on: each is an earlier state of what moves up to it."""
+        """Delete `count` rows from the cursor's row on; each becomes an earlier state of the row
+        that takes its place."""
         for _ in range(min(count, HEIGHT)):
             if self._y + 1 >= len(self.rows):
                 break
@@ -176,7 +178,7 @@ class Grid:
         self.to_column(0)
 
     def erase_below(self) -> None:
-        """From the cursor to the end of the screen."""
+        """Erase from the cursor to the end of the screen."""
         if self.rows[self._y].placed == 1 and self._x == 0:
             self.clear()
             return
@@ -185,7 +187,7 @@ class Grid:
             self._erase(row, 0, len(row.chars), begun=True)
 
     def clear(self) -> None:
-        """What was on the screen stays above."""
+        """Clear the screen; its rows are kept above."""
         for row in self.rows[self._top :]:
             row.placed = None
         if self.rows[-1].number is not None and self._extra:
@@ -195,7 +197,8 @@ class Grid:
         self._moved = True
 
     def _erase(self, row: Row, start: int, stop: int, *, begun: bool) -> None:
-        """`begun`: what stands in the row is a state of its own, not the one being written."""
+        """Erase the cells [start, stop) of a row. `begun`: the text of the row is a state of its
+        own, and not still being written."""
         if start >= stop:
             return
         if begun and row.fresh:
@@ -207,29 +210,29 @@ class Grid:
         return max(0, len(self.rows) - HEIGHT)
 
     def to_column(self, x: int) -> None:
-        """Columns count from 0."""
+        """Move to a column, counted from 0."""
         length = len(self.rows[self._y].chars)
         self._x = max(0, min(x, max(length, COLUMNS)))
         self._moved, self._backspaces = True, 0
 
     def forward(self, columns: int) -> None:
-        """To the right, or back by less than 0."""
+        """Move to the right, or to the left if negative."""
         self.to_column(self._x + columns)
 
     def backspace(self) -> None:
-        """Back by one; what is written over a letter then may be meant to be bold."""
+        """Move left by one; a character written next may be meant to overstrike as bold."""
         backspaces = self._backspaces + 1
         self.to_column(self._x - 1)
         self._backspaces = backspaces
 
     def index(self) -> None:
-        """Down, as a line's end does, but in the same column."""
+        """Move down like a line feed, in the same column."""
         if self._extra:
             self._extra -= self._y + 1 == len(self.rows)
             self.line_feed()
 
     def line_feed(self) -> None:
-        """Down, to a row of its own if there is none."""
+        """Move down by one row, which is created if it does not exist."""
         row = self.rows[self._y]
         if row.number is None:
             self._touch(row)
@@ -239,12 +242,12 @@ class Grid:
             if row.placed is not None:
                 self.rows[-1].placed = row.placed + 1
         elif row.placed is None and self.rows[self._y].placed is not None:
-            # What was put in a place of the screen stays below what is written on and on.
+            # Rows that were placed by position stay below those written in sequence.
             self.rows.insert(self._y, Row())
         self._moved, self._backspaces = True, 0
 
     def up(self, count: int) -> None:
-        """Up, at most to the top of the screen."""
+        """Move up, at most to the top of the screen."""
         count = min(count, HEIGHT)
         if count > self._y and not self._at_start:
             above = max(0, min(count - self._y, HEIGHT - len(self.rows)))
@@ -254,15 +257,15 @@ class Grid:
         self.forward(0)
 
     def down(self, count: int) -> None:
-        """Down, at most to the bottom of the screen: mid-way in a text it is full."""
+        """Move down, at most to the bottom of the screen; in mid-text, the screen is full."""
         lowest = HEIGHT - 1 if self._at_start else 0
         self._y = max(min(self._y + count, max(len(self.rows) - 1, lowest)), 0)
         self.rows += [Row() for _ in range(self._y + 1 - len(self.rows))]
         self.forward(0)
 
     def to_place(self, line: int, column: int | None) -> None:
-        """A place counted from 1 from the screen's top, in the same column if none is named: rows
-        of their own, below all others."""
+        """Move to a line and column, counted from 1 at the top of the screen; None keeps the
+        column. Rows placed this way are separate ones, below all others."""
         line = max(1, min(line, HEIGHT))
         index = len(self.rows) - 1
         while index >= self._top and (self.rows[index].placed or 0) > line:
@@ -283,11 +286,11 @@ class Grid:
         return row.number is None and row.placed is None and not saved
 
     def save(self) -> None:
-        """Remember where the cursor is."""
+        """Save the position of the cursor."""
         self._saved = (self.rows[self._y], self._x)
 
     def restore(self) -> None:
-        """Back to where it was; nowhere if that has been scrolled off the screen."""
+        """Move to the saved position; to its column only if its row was scrolled off."""
         if self._saved is None:
             return
         for index in range(len(self.rows) - 1, self._top - 1, -1):

@@ -1,4 +1,4 @@
-"""Lines as they were last seen, each by itself, as HTML. Pure."""
+"""Separate lines as a terminal last showed them, as HTML. Pure."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class Excerpt(NamedTuple):
 
 
 class LinePainter:
-    """Paints lines one after the other, each as it was last seen; a colour holds on until it is
-    changed. What a line does to others is left out."""
+    """Painter of consecutive lines as a terminal last showed them; a colour applies until it is
+    changed. Effects of a line on other lines are ignored."""
 
     def __init__(self, encoding: str = "") -> None:
-        """Without an encoding each line is read in the one that its bytes are plainly in."""
+        """Without an encoding, the encoding of each line is detected."""
         self._fixed = encoding
         self._screen = Screen()
 
     def line(self, data: bytes, marks: Sequence[Mark] = ()) -> str:
-        """HTML of the bytes of a line. `marks` ascend and do not overlap; they are in bytes."""
+        """Return the bytes of a line as HTML. `marks`, in bytes, ascend and do not overlap."""
         return "\n".join(row.html() for row in self._rows(data, marks))
 
     def excerpt(
         self, data: bytes, marks: Sequence[Mark], *, around: str, cells: int, before: int
     ) -> Excerpt:
-        """So many cells of a line: from its beginning, or from `before` cells ahead of the first
-        mark of a name if that is far behind. Where that was overwritten since, the bytes as they
-        are."""
+        """Return `cells` cells of a line from its beginning, or, if the first mark named `around`
+        is far from the beginning, from `before` cells before the mark. If the marked text was
+        overwritten, the excerpt shows the bytes with their codes."""
         first = next((mark for mark in marks if mark.name == around), None)
         rows = self._rows(data, marks) or [Row()]
         for row in rows if first is not None else rows[-1:]:

@@ -1,4 +1,4 @@
-"""A row of a terminal's screen: its cells, how they look, and what they were before. Pure."""
+"""Row of a terminal's screen: its cells, their looks, and its earlier states. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .ansi import PLAIN, Style, shown
 from .terminal_codes import width
 
 STATES_MAX = 200
-"""Earlier states of a row that are kept, the last ones; all are counted."""
+"""Maximum earlier states kept for a row, the latest ones; all are counted."""
 JOINED_MAX = 32
-"""Characters in one cell; more of those that join the one before have cells of their own."""
+"""Maximum characters in one cell; further combining characters have their own cells."""
 STATE_CHARACTERS = 300
-"""Of an earlier state as much is kept."""
+"""Maximum characters kept of an earlier state."""
 
 
 class Look(NamedTuple):
-    """How a cell looks: its colours, the class of its mark, what it links to."""
+    """Look of a cell: its style, the class of its mark, the address that it links to."""
 
     style: Style = PLAIN
     mark: str = ""
@@ -30,15 +30,15 @@ UNMARKED = Look()
 
 
 class State(NamedTuple):
-    """What a row was, and the number of the line by which it was that."""
+    """Earlier state of a row: its text, and the number of the line that wrote it."""
 
     number: int
     text: str
 
 
 class Row:
-    """One row. A cell holds a character with what joins it; the cells behind a wide one, or behind
-    a tab up to the next stop, are empty."""
+    """Row of a screen. A cell holds a character with the ones combined with it; the cells after a
+    wide character, or after a tab up to the next stop, are empty."""
 
     __slots__ = (
         "chars",
@@ -58,28 +58,28 @@ class Row:
         self.chars: list[str] = []
         self.looks: list[Look] = []
         self.number: int | None = None
-        """Of the line by which it came to be; none if nothing was ever written here."""
+        """Number of the line that created it; None if nothing was ever written to it."""
         self.offset = 0
         self.last = 0
         """Number of the line that wrote to it last."""
         self.second = False
-        """Another row came to be by the same line before."""
+        """Whether the same line created another row before."""
         self.placed: int | None = None
-        """Its place from the screen's top, where it was written to by its place."""
+        """Its line from the screen's top, if the cursor was moved to it by position."""
         self.fresh = 0
-        """Number of the line that wrote what stands here; 0 if that is kept as a state already."""
+        """Number of the line that wrote its text; 0 if that is already kept as a state."""
         self.states: deque[State] | None = None
         self.states_count = 0
         self.heir: Row | None = None
-        """Of a row that was deleted the one that came to stand in its place."""
+        """The row that took its place when it was deleted."""
 
     @property
     def text(self) -> str:
-        """What stands in it."""
+        """Text of the row."""
         return "".join(self.chars)
 
     def put(self, at: int, cells: Sequence[str], look: Look) -> None:
-        """Write cells over those at a place, which is at most where the row ends."""
+        """Overwrite cells from a column on, which is at most the end of the row."""
         end = at + len(cells)
         self._mend(at)
         self._mend(end)
@@ -87,7 +87,8 @@ class Row:
         self.looks[at:end] = [look] * len(cells)
 
     def cells(self, at: int, text: str) -> list[str]:
-        """Cells of a text that is to stand at a place; what joins a character is in its cell."""
+        """Return the cells of a text to be written at a column, combining characters in the cells
+        of the characters before them."""
         cells: list[str] = []
         for character in text:
             columns = width(character)
@@ -104,7 +105,7 @@ class Row:
         return cells
 
     def join(self, at: int, character: str) -> bool:
-        """Add what joins the character before a place, if there is room in its cell."""
+        """Add a combining character to the cell before a column; return whether it had room."""
         at -= 1
         while at > 0 and not self.chars[at]:
             at -= 1
@@ -114,13 +115,13 @@ class Row:
         return True
 
     def pad(self, length: int) -> None:
-        """Fill up with blanks."""
+        """Fill the row with blanks up to a length."""
         missing = length - len(self.chars)
         self.chars += " " * missing
         self.looks += [UNMARKED] * missing
 
     def blank(self, start: int, stop: int) -> None:
-        """Erase cells; up to the end they go."""
+        """Erase cells; at the end of the row they are removed."""
         if stop >= len(self.chars):
             self._mend(start)
             del self.chars[start:], self.looks[start:]
@@ -128,19 +129,19 @@ class Row:
             self.put(start, [" "] * (stop - start), UNMARKED)
 
     def insert(self, at: int, count: int) -> None:
-        """Blanks at a place, and what comes after moves away from them."""
+        """Insert blanks at a column; the rest of the row moves right."""
         self._mend(at)
         self.chars[at:at] = " " * count
         self.looks[at:at] = [UNMARKED] * count
 
     def inherit(self, row: Row) -> None:
-        """Take the states of a row that is deleted as earlier ones."""
+        """Take over the states of a deleted row as earlier states."""
         row.heir = self
         self.states = deque([*(row.states or ()), *(self.states or ())], maxlen=STATES_MAX)
         self.states_count += row.states_count
 
     def _mend(self, at: int) -> None:
-        """What is cut in two at a place, a wide character or a tab, becomes blanks."""
+        """Replace a wide character or tab that a column splits with blanks."""
         if not 0 < at < len(self.chars) or self.chars[at]:
             return
         begin, end = at, at
@@ -151,7 +152,7 @@ class Row:
         self.chars[begin:end] = " " * (end - begin)
 
     def keep_state(self) -> int:
-        """Keep what it is before it becomes something else: so many characters more are kept."""
+        """Keep the current text as an earlier state; return how many more characters are kept."""
         number, self.fresh = self.fresh, 0
         text = "".join(self.chars[:STATE_CHARACTERS]).rstrip()
         if self.states is None:
@@ -164,11 +165,11 @@ class Row:
         return len(text) - dropped
 
     def drop_state(self) -> int:
-        """Drop the first of the states that are kept: so many characters fewer are kept."""
+        """Drop the oldest state kept; return how many fewer characters are kept."""
         return len(self.states.popleft().text) if self.states else 0
 
     def earlier(self) -> tuple[int, list[State]]:
-        """How many states it had before the one that it is in, and the last of them."""
+        """Return the number of states before the current one, and those of them that are kept."""
         states = list(self.states or ())
         text = "".join(self.chars[:STATE_CHARACTERS]).rstrip()
         if states and states[-1].text == text:
@@ -176,11 +177,11 @@ class Row:
         return self.states_count, states
 
     def marked(self, name: str) -> int | None:
-        """The first cell with a mark of a name."""
+        """Return the column of the first cell with a mark of this name; None if there is none."""
         return next((at for at, look in enumerate(self.looks) if look.mark == name), None)
 
     def html(self, cells: int | None = None, *, start: int = 0) -> str:
-        """The row, or so many cells of it from one on, as HTML: escaped, with classes of ours."""
+        """Return the row, or `cells` cells of it from `start` on, as escaped HTML."""
         chars, looks = self.chars, self.looks
         stop = len(chars) if cells is None else min(start + cells, len(chars))
         parts: list[str] = []

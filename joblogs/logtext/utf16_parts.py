@@ -1,8 +1,8 @@
-"""Parts of a text that are in UTF-16 where the rest is not: what one program of many prints so, or
-all of a text that has neither a mark nor zeros. Pure.
+"""Detection of parts of a text that are in UTF-16: the output of one program of many, or a whole
+text without a byte order mark and zero bytes. Pure.
 
-Where such a part begins and ends nothing says. It is a run of pairs of bytes that are letters, and
-more of these are in use than chance makes of other bytes.
+Nothing marks the beginning and end of such a part. It is a run of byte pairs that are letters, more
+of which are common ones than other bytes would make by chance.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .encodings import (
 
 _LETTER, _WEAK = 1, 2
 _GAP = 12
-"""So many weak letters stand between others at most, or at an end."""
+"""Maximum weak letters between other letters, or at an end."""
 _LETTERS_MIN = 4
 _MARKS = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 _SURE = {
-    # What no other text has several of in a row: ASCII, Cyrillic, frames.
+    # Runs that do not occur in other texts: ASCII, Cyrillic, box drawing.
     "utf-16-le": rb"(?:[\t\n\r\x1b -~]\x00){3}|(?:[\x10-\x7f]\x04){4}|(?:[\x00-\x1f]\x25){3}",
     "utf-16-be": rb"(?:\x00[\t\n\r\x1b -~]){3}|(?:\x04[\x10-\x7f]){4}|(?:\x25[\x00-\x1f]){3}",
 }
@@ -42,11 +42,11 @@ _PLAIN_SIZE, _PLAIN_MIN = 100, 0.85
 _JUDGED_BYTES = 2048
 _NEWLINE = 10
 _MARK, _FIRST_FOREIGN = 0xFEFF, 0x3000
-"""The mark at a text's beginning; the first code of the letters that tell languages apart."""
+"""Byte order mark; first code of the letters that distinguish languages."""
 
 
 def _kinds() -> NDArray[np.uint8]:
-    """Of each code, what it is as a letter."""
+    """Return for each code whether it is a letter, a weak letter or neither (0)."""
     kinds = np.zeros((256, 256), np.uint8)  # by the low byte and the high one
     printed = [9, 10, 13, *range(0x20, 0x7F)]
     unprinted = sorted(set(range(1, 256)) - set(printed))
@@ -71,33 +71,33 @@ _KINDS = _kinds()
 
 @lru_cache(1)
 def _in_use() -> NDArray[np.bool_]:
-    """Of each code, whether it is a letter in use in one of the languages."""
+    """Return for each code whether it is a common letter in one of the languages."""
     marks = (0xD800 <= code < 0xE000 or letters_in_use(chr(code)) == 0 for code in range(65536))
     return ~np.fromiter(marks, np.bool_, 65536)
 
 
 class Part(NamedTuple):
-    """Bytes [start, end) of a text, and which UTF-16 they are in."""
+    """Part of a text: its bytes [start, end), and the UTF-16 codec they are in."""
 
     start: int
     end: int
     encoding: str
 
     def text(self, data: bytes) -> str:
-        """What it reads."""
+        """Return the decoded text of the part."""
         return data[self.start : self.end].decode(self.encoding, errors="replace")
 
     def head(self, data: bytes) -> str:
-        """How it begins."""
+        """Return the decoded beginning of the part."""
         return self._replace(end=min(self.end, self.start + _JUDGED_BYTES)).text(data)
 
     def tail(self, data: bytes) -> str:
-        """How it ends."""
+        """Return the decoded end of the part."""
         return self._replace(start=max(self.start, self.end - _JUDGED_BYTES)).text(data)
 
 
 class _Candidate(NamedTuple):
-    """A run that may be a part, with how well it reads: the greatest one is the best."""
+    """Run that may be a part, with its quality as text: the greatest candidate is the best."""
 
     has_mark: bool
     in_use: float
@@ -108,7 +108,7 @@ class _Candidate(NamedTuple):
 
 
 def utf16_parts(data: bytes) -> list[Part]:
-    """The parts of a text that are plainly in UTF-16, in their order."""
+    """Return the parts of a text that are clearly in UTF-16, in order."""
     if b"\0" not in data and (is_in(data, UTF8) or _is_plainly_legacy(data)):
         return []
     parts: list[Part] = []
@@ -122,7 +122,7 @@ def utf16_parts(data: bytes) -> list[Part]:
 
 
 def parts_as_utf8(data: bytes) -> bytes:
-    """A text in which those parts are in UTF-8 as the rest may be."""
+    """Return a text with its parts in UTF-16 converted to UTF-8."""
     pieces: list[bytes] = []
     position = 0
     for part in utf16_parts(data):
@@ -137,7 +137,7 @@ def _is_plainly_legacy(data: bytes) -> bool:
 
 
 def _candidates(data: bytes) -> Iterator[_Candidate]:
-    """The runs that may be a part. Long ones first: what lies in one that reads well is none."""
+    """Yield the runs that may be a part, long ones first: a run within a good one is skipped."""
     bytes_ = np.frombuffer(data, np.uint8).astype(np.uint16)
     found: list[tuple[int, Part, NDArray[np.uint8]]] = []
     for encoding in _MARKS:
@@ -163,7 +163,8 @@ def _candidates(data: bytes) -> Iterator[_Candidate]:
 
 
 def _runs(codes: NDArray[np.uint16], kinds: NDArray[np.uint8]) -> list[tuple[int, int]]:
-    """The runs of letters, from and to one that is not weak, of which a part may come."""
+    """Return the runs of letters that may become a part, as first and last index; they begin and
+    end with letters that are not weak."""
     letters = np.flatnonzero(kinds == _LETTER)
     if letters.size == 0:
         return []
@@ -180,7 +181,7 @@ def _runs(codes: NDArray[np.uint16], kinds: NDArray[np.uint8]) -> list[tuple[int
     marks = codes[firsts] == _MARK
     foreign = count((codes >= _FIRST_FOREIGN) & (codes != _MARK))
     used = count(_in_use()[codes] & (codes >= _FIRST_FOREIGN))
-    # Runs that come by chance are many: the plainest of them are left out all at once.
+    # Many runs occur by chance: the obvious ones are left out all at once.
     sure = marks | (count(codes < 0x80) >= 3) | (count((codes >> 8) == 4) >= 4)
     sure |= count((codes >> 8) == 0x25) >= 3
     wanted = (sure | (foreign >= _LETTERS_MIN - 1)) & (2 * used >= foreign)
@@ -189,7 +190,8 @@ def _runs(codes: NDArray[np.uint16], kinds: NDArray[np.uint8]) -> list[tuple[int
 
 
 def _with_ends(data: bytes, run: Part, kinds: NDArray[np.uint8]) -> Part:
-    """A run with weak letters at its ends where these are those of a line, and all are in use."""
+    """Return a run extended by weak letters at its ends, if these are all common letters and the
+    run then begins and ends at the borders of a line."""
     start, end = run.start, run.end
     least, most = max(0, start - 2 * _GAP), min(len(data) - 1, end + 2 * _GAP)
     while start - 2 >= least and kinds[start - 2] == _WEAK:
@@ -199,7 +201,7 @@ def _with_ends(data: bytes, run: Part, kinds: NDArray[np.uint8]) -> Part:
     if (start, end) == (run.start, run.end):
         return run
     head = data[start : run.start].decode(run.encoding, "replace")
-    # Behind other letters that they might be, or not be in use, they are not taken for any.
+    # Not after other text that they might belong to, and only common letters.
     if (start and data[start - 1] > 0x40) or not _are_in_use(head):
         start = run.start
     tail = data[run.end : end].decode(run.encoding, "replace")
@@ -224,20 +226,20 @@ def _judged(data: bytes, run: Part) -> _Candidate | None:
     in_use = letters_in_use(letters) if letters else 1.0
     if in_use < (_IN_USE_MIN_SURE if sure else _IN_USE_MIN):
         return None
-    # Which byte comes first the blanks tell where the letters do not.
+    # Blanks show the byte order if the letters do not.
     blanks, size = sum(map(str.isspace, text)), part.end - part.start
     return _Candidate(has_mark, round(in_use, 1), blanks, size, part.encoding == "utf-16-le", part)
 
 
 def _without_strangers(data: bytes, part: Part, head: str, *, has_mark: bool) -> Part:
-    """A part, which begins so, without letters at its ends that its language does not use: bytes
-    beside it that make some by chance."""
+    """Return a part, which begins with `head`, without letters at its ends that its language does
+    not use: they are adjacent bytes that form letters by chance."""
     letters = foreign_letters(head)
     language = language_of(letters) if len(letters) >= _LETTERS_MIN else None
     tail = head if part.end - part.start <= _JUDGED_BYTES else part.tail(data)
     start, end = part.start, part.end - 2 * _strangers(tail[::-1], language)
     if not has_mark and start:
-        # A line's end is likelier than the letter whose second byte it would be.
+        # A newline byte is more likely a line end than the second byte of a letter.
         ends_line = data[start] != 0 and data[start + 1] == _NEWLINE != data[start - 1]
         start += 2 * max(ends_line, _strangers(head, language))
     end = max(start, end)
@@ -245,7 +247,7 @@ def _without_strangers(data: bytes, part: Part, head: str, *, has_mark: bool) ->
 
 
 def _strangers(text: str, language: str | None) -> int:
-    """How many letters a text begins with that the language does not have."""
+    """Return how many letters at the beginning of a text the language does not use."""
     count = 0
     for one in text:
         if (

@@ -1,4 +1,4 @@
-"""Texts that come in parts, in UTF-8 where they are in UTF-16. Pure."""
+"""Conversion of UTF-16 texts that arrive in parts to UTF-8. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from .utf16_parts import parts_as_utf8
 
 
 def without_utf16(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """A text that comes in parts: as UTF-8 if it begins in UTF-16, else as it is."""
+    """Return the parts of a text as UTF-8 if it begins in UTF-16, otherwise unchanged."""
     return recoded_parts(parts)[1]
 
 
 def recoded_parts(parts: Iterable[bytes]) -> tuple[bool, Iterator[bytes]]:
-    """The same, and whether it begins in UTF-16. As much is read as tells."""
+    """Return whether a text begins in UTF-16, and its parts: as UTF-8 if so, else unchanged.
+
+    Parts are read at once until there are UTF16_HEAD_BYTES.
+    """
     source, first = iter(parts), b""
     while len(first) < UTF16_HEAD_BYTES and (part := next(source, None)) is not None:
         first += part
@@ -29,7 +32,7 @@ def _as_utf8(parts: Iterable[bytes], name: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(name)(errors="replace")
     for part in parts:
         if holds_other_text(part, name):
-            # What was held back of a letter belongs to it.
+            # The held-back half of a character belongs to this part.
             yield parts_as_utf8(decoder.getstate()[0] + part)
             decoder.reset()
         else:

@@ -1,8 +1,8 @@
-"""Text on object storage: packs that have grown old, many in one object (docs/operations.md).
+"""Old packs on object storage, many in one object (docs/operations.md).
 
-Facts stay in the database, and it alone says what lies where. This package reads and writes
-objects, and keeps the tables that say which there are and which are to go; what a pack is, only
-`logtext.store` knows.
+All facts stay in the database, including where each pack is. This package reads and writes objects,
+and maintains the tables of existing objects and of objects to delete; only `logtext.store` knows
+what a pack is.
 """
 
 from .faults import Fault, ForeignStore, ObjectUnreachable

@@ -1,7 +1,7 @@
-"""Cache on disk of ranges of objects, up to a size.
+"""Cache of object ranges on disk, up to a size.
 
-What it holds is log text in its stored form, so it lies in folders and files of its owner alone.
-It is never believed: whoever reads compares what comes with a checksum.
+It has log text in its stored form, so only the owner can read its folders and files. It is not
+trusted: the reader compares the data with a checksum.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from .client import Range
 logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 24 * 3600
-"""An entry is deleted this long after it was read last: what was redacted or removed elsewhere does
-not lie here for ever."""
+"""Time after its last read when an entry is deleted, so that text that was redacted or removed
+elsewhere does not stay here for ever."""
 SWEPT_SHARE = 16
-"""It is swept once one part in so many of its size was added."""
+"""The cache is swept when one part in SWEPT_SHARE of its size was added."""
 
 
 class Cache:
-    """Ranges of objects in a folder. Safe to use from any thread and any process."""
+    """Cache of object ranges in a folder. Safe to use from any thread and any process."""
 
     def __init__(self, folder: str, *, size: int) -> None:
         self._folder, self._size = Path(folder), size
         self._lock = threading.Lock()
-        self._added = size  # what others left here is swept first
+        self._added = size  # sweep what earlier processes left first
 
     def get(self, key: str, part: Range) -> bytes | None:
-        """A range of an object, None if it is not here."""
+        """Return a range of an object; None if it is not in the cache."""
         file = self._file(key, part)
         try:
             data = file.read_bytes()
@@ -46,7 +46,7 @@ class Cache:
         return data
 
     def put(self, key: str, part: Range, data: bytes) -> None:
-        """Keep a range of an object. A disk that is full keeps nothing, and no reader waits."""
+        """Add a range of an object. Errors such as a full disk are logged, not raised."""
         if len(data) > self._size:
             return
         file = self._file(key, part)
@@ -65,11 +65,12 @@ class Cache:
             self.sweep()
 
     def forget(self, key: str) -> None:
-        """Delete what is here of an object."""
+        """Delete the cached ranges of an object."""
         shutil.rmtree(self._file(key, Range(0, 0)).parent, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Delete what was not read for a day, and what was not read for longest beyond the size."""
+        """Delete entries not read for LONGEST_SECONDS, and the least recently read ones beyond the
+        size."""
         entries = []
         for folder in _entries(self._folder):
             for files in _entries(folder):
@@ -85,7 +86,7 @@ class Cache:
             with contextlib.suppress(OSError):
                 file.unlink()
             left -= size
-            with contextlib.suppress(OSError):  # unless something else is in it
+            with contextlib.suppress(OSError):  # unless it is not empty
                 file.parent.rmdir()
 
     def _file(self, key: str, part: Range) -> Path:
@@ -94,7 +95,7 @@ class Cache:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What a folder holds; nothing if another process has deleted it, or if it is none."""
+    """Return the entries of a folder; none if it was deleted or is not a folder."""
     try:
         return [folder / name for name in os.listdir(folder)]
     except OSError:
@@ -102,7 +103,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Write a file of its owner alone, whole or not at all. Raises OSError."""
+    """Write a file atomically, readable only by its owner. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=file.parent)  # mode 0600
     try:
         with os.fdopen(handle, "wb") as stream:

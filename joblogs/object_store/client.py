@@ -1,4 +1,4 @@
-"""Client of an object store, by obstore: S3 and what speaks like it, Azure, GCS, a folder.
+"""Client of an object store, using obstore: S3 and compatible services, Azure, GCS, or a folder.
 
 Every call takes a bounded time and returns its result or raises ObjectUnreachable.
 """
@@ -31,11 +31,11 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3
 SLOW_SECONDS = 1.0
-"""A read that failed after more than this is not tried again for as long as it took: what reads one
-log after the other would wait for each."""
+"""After a read that failed after more than this, reads fail at once for as long as it took:
+otherwise a caller that reads many logs would wait for each."""
 RETRIES = 2
 COALESCED_BYTES = 1024 * 1024
-"""Ranges that lie at most so far apart are one request: a gap costs less than another request."""
+"""Maximum gap between ranges that are fetched in one request: a gap costs less than a request."""
 # A missing object is Python's FileNotFoundError; a folder may raise any other OSError too.
 _FAILURES = (BaseError, OSError, ValueError)
 _SWAPPED = (AlreadyExistsError, PreconditionError)
@@ -49,17 +49,17 @@ class Range(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What an object holds, and what tells this content from any later one."""
+    """Content of an object, and its version."""
 
     data: bytes
     version: dict[str, str]
 
 
 class Client:
-    """Objects below one URL. Safe to use from any thread."""
+    """Client for the objects below one URL. Safe to use from any thread."""
 
     def __init__(self, url: str, *, seconds: float, allow_http: bool = False) -> None:
-        """`seconds`: what a request may take; with its retries twice as long."""
+        """`seconds`: time limit of a request; with its retries it takes at most twice as long."""
         self._top = Path(url.removeprefix("file://"))  # of a folder
         limits: dict[str, Any] = {
             "retry_config": {
@@ -86,11 +86,10 @@ class Client:
         self._rests_until = 0.0
 
     def put(self, key: str, data: bytes) -> None:
-        """Write an object that is not there yet, and see that it is there.
+        """Create an object, and read it back to verify it.
 
-        One of this key that holds these bytes counts as written: the answer to an earlier attempt
-        may have been lost. It is read back and compared, so what is deleted elsewhere after this
-        is here.
+        An existing object with this key and these bytes counts as written, since the answer to an
+        earlier attempt may have been lost. After this the caller may delete the data elsewhere.
         """
         failure: ObjectUnreachable | None = None
         try:
@@ -106,7 +105,8 @@ class Client:
         self._sync(key)
 
     def swap(self, key: str, data: bytes, *, held: Found | None) -> bool:
-        """Write an object over what was found there, or over nothing: whether nobody else did."""
+        """Replace the version `held` of an object, or create it; return False if another process
+        has written it meanwhile."""
         try:
             _tried(key, lambda: self._swap(key, data, held))
         except _SWAPPED:
@@ -115,24 +115,26 @@ class Client:
         return True
 
     def get(self, key: str) -> bytes:
-        """All of an object."""
+        """Return the bytes of an object."""
         return _tried(key, lambda: bytes(obstore.get(self._store, key).bytes()))
 
     def find(self, key: str) -> Found | None:
-        """All of an object, None if there is none."""
+        """Return an object with its version; None if it does not exist."""
         return _tried(key, lambda: self._find(key))
 
     def check(self, key: str, size: int) -> None:
-        """See that an object is there and has this size, without its bytes."""
+        """Check that an object exists and has this size, without reading it. Raises
+        ObjectUnreachable."""
         if _tried(key, lambda: obstore.head(self._store, key))["size"] != size:
             raise ObjectUnreachable(Fault.TORN, key)
 
     def read(self, key: str, ranges: Sequence[Range]) -> list[bytes]:
-        """Ranges of an object, in their order: as few requests as their gaps allow."""
+        """Return ranges of an object in the given order, fetched in as few requests as their gaps
+        allow."""
         found: dict[Range, bytes] = {}
         for run in _runs(sorted(set(ranges))):
             start, stop = run[0].start, max(one.stop for one in run)
-            # obstore's own get_ranges cannot tell an object that is shorter: it ends the thread.
+            # Not obstore's get_ranges, which kills the thread if an object is too short.
             data = self._range(key, start, stop)
             if len(data) != stop - start:
                 raise ObjectUnreachable(Fault.TORN, key)
@@ -140,7 +142,7 @@ class Client:
         return [found[one] for one in ranges]
 
     def delete(self, key: str) -> None:
-        """Delete an object; one that is not there counts as deleted."""
+        """Delete an object; one that does not exist counts as deleted."""
         try:
             _tried(key, lambda: obstore.delete(self._store, key))
         except ObjectUnreachable as error:
@@ -148,7 +150,7 @@ class Client:
                 raise
 
     def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Key and size of every object below a prefix."""
+        """Yield key and size of every object below a prefix."""
         pages = iter(_tried(prefix, lambda: obstore.list(self._store, prefix)))
         while page := _tried(prefix, lambda: next(pages, None)):
             yield from ((str(one["path"]), int(one["size"])) for one in page)
@@ -174,7 +176,7 @@ class Client:
         if held is None or not isinstance(self._store, LocalStore):
             obstore.put(self._store, key, data, mode=mode, use_multipart=False)
             return
-        # A folder has no such request.
+        # A folder has no conditional write.
         folder = os.open(self._top, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
@@ -189,7 +191,7 @@ class Client:
         if began < self._rests_until:
             raise ObjectUnreachable(Fault.UNREACHABLE, key)
         try:
-            # A range that begins behind the end is refused, one that ends behind it comes shorter.
+            # A range that starts beyond the end is refused; one that ends beyond it is shortened.
             return _tried(
                 key, lambda: bytes(obstore.get_range(self._store, key, start=start, end=stop))
             )
@@ -200,7 +202,7 @@ class Client:
             raise
 
     def _sync(self, key: str) -> None:
-        """What was written to a folder survives a loss of power, as what a service took does."""
+        """Flush an object in a folder to disk, so that it survives a loss of power."""
         if not isinstance(self._store, LocalStore):
             return
         file = self._top / key
@@ -221,14 +223,14 @@ def _tried(key: str, work: Callable[[], T]) -> T:
     except _FAILURES as error:
         is_missing = isinstance(error, FileNotFoundError | NotFoundError)
         fault = Fault.MISSING if is_missing else Fault.UNREACHABLE
-        # Its text may name the address, never a credential or text of a log; one line of it.
+        # The message may have the address, but no credentials or log text; only its first line.
         line = str(error).partition("\n")[0][:300]
         logger.warning("object %s: %s (%s: %s)", key, fault, type(error).__name__, line)
         raise ObjectUnreachable(fault, key) from None
 
 
 def _runs(ranges: Sequence[Range]) -> Iterator[list[Range]]:
-    """Ranges that are near to one another; they come ascending."""
+    """Yield the ascending ranges in runs with gaps of at most COALESCED_BYTES."""
     run: list[Range] = []
     stop = 0
     for one in ranges:

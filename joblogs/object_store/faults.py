@@ -1,4 +1,4 @@
-"""What goes wrong with an object store: one error, whatever it was."""
+"""Errors of an object store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from joblogs.logtext.codec import Unreadable
 
 
 class Fault(StrEnum):
-    """What it was."""
+    """Cause of an ObjectUnreachable."""
 
     UNREACHABLE = "the object store does not answer, or refuses"
     MISSING = "the object is missing"
@@ -17,9 +17,9 @@ class Fault(StrEnum):
 
 
 class ObjectUnreachable(Unavailable, Unreadable):
-    """Logs that cannot be read now, because what holds them cannot be had: 1240002.
+    """Logs cannot be read now, because their object cannot be read (1240002).
 
-    There is never a shorter text instead.
+    A reader never gets a shorter text instead.
     """
 
     text = Text(
@@ -28,7 +28,7 @@ class ObjectUnreachable(Unavailable, Unreadable):
     )
 
     def __init__(self, fault: Fault, key: str) -> None:
-        """`key` is for our own log and for `verify_logs`; no answer tells it."""
+        """`key` is for our own log and for `verify_logs`; it is in no answer."""
         self.fault, self.key = fault, key
         super().__init__()
 

@@ -1,7 +1,7 @@
-"""The tables that say which objects there are, and which are to go.
+"""Tables of the existing objects and of the objects to delete.
 
-Whatever takes rows away that point to an object says so here, in the same transaction; the object
-itself goes later, so that a transaction that is undone has deleted nothing.
+Code that deletes rows that point to an object reports it here, in the same transaction. The object
+itself is deleted later, so a transaction that is rolled back has deleted nothing.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from joblogs.models import ObjectToDelete, StoredObject, StoreId
 
 DAY_MS = 24 * 3600 * 1000
 ABANDONED_MS = 3600 * 1000
-"""How long after a writer was killed its request may still arrive."""
+"""Time after which a request of a writer that was killed can no longer arrive."""
 KEYS_AT_ONCE = 500
 
 
 def intend(*, day: datetime.date, scope: int, data: bytes) -> StoredObject:
-    """Write down what is going to be written, before the first byte of it is sent."""
+    """Create the row of an object before its first byte is sent."""
     return StoredObject.objects.create(
         key=_folder(day, scope) + secrets.token_hex(16),
         day=day,
@@ -37,19 +37,19 @@ def intend(*, day: datetime.date, scope: int, data: bytes) -> StoredObject:
 
 
 def settle(written: StoredObject) -> bool:
-    """An object is there and packs point to it. Part of the transaction in which they begin to.
+    """Mark an object as written, in the transaction in which packs begin to point to it.
 
-    False if it was given up meanwhile: then nothing may point to it.
+    Return False if it was given up meanwhile: then nothing may point to it.
     """
     intents = StoredObject.objects.intents().filter(pk=written.pk)
     return bool(intents.update(state=StoredObject.State.WRITTEN))
 
 
 def give_up(unsettled: StoredObject, *, has_arrived: bool = False) -> None:
-    """Nothing will point to this one: it is to be deleted now and, unless it `has_arrived`, once
-    more when it cannot arrive any longer.
+    """Schedule the deletion of an object that nothing will point to: now and, unless it
+    `has_arrived`, again when it can no longer arrive.
 
-    Unless it was settled or given up meanwhile, by another process.
+    Does nothing if another process has settled it or given it up meanwhile.
     """
     now = _now()
     again_at = 0 if has_arrived else now + ABANDONED_MS
@@ -59,16 +59,15 @@ def give_up(unsettled: StoredObject, *, has_arrived: bool = False) -> None:
 
 
 def release(sizes: Mapping[int, int], *, at_once: bool) -> None:
-    """Release so many bytes of these objects: they are no longer pointed to.
+    """Release bytes of objects that nothing points to any more; `sizes` has them by object.
 
-    Part of the caller's transaction.
-
-    One of which nothing is left is to be deleted: after OBJECT_GRACE_DAYS, or now if any of it was
-    redacted or removed (`at_once`), with those that may hold copies of it. Of one of which
-    something is left, that is written anew by `maintain_logs`, and by whoever redacts and removes.
+    Part of the caller's transaction. An object with nothing left is scheduled for deletion: after
+    OBJECT_GRACE_DAYS, or now if any of it was redacted or removed (`at_once`), together with the
+    objects that may have copies of it. What is left of any other object is rewritten by
+    `maintain_logs`, and by redactions and removals.
     """
     places = set(StoredObject.objects.filter(id__in=sizes).values_list("day", "scope_id"))
-    for pk in sorted(sizes):  # always in this order: two that take from the same two objects
+    for pk in sorted(sizes):  # the same order in all transactions, to avoid deadlocks
         StoredObject.objects.take(pk, sizes[pk], at_once=at_once)
     _retire_empty(sizes)
     if at_once:
@@ -77,10 +76,10 @@ def release(sizes: Mapping[int, int], *, at_once: bool) -> None:
 
 
 def hasten(day: datetime.date, scopes: Collection[int]) -> None:
-    """Objects of a day that wait for the end of the grace period go now, as they may hold an
-    earlier copy of what is redacted or removed. Part of the caller's transaction."""
+    """Schedule a day's objects that wait for the end of their grace period for deletion now, since
+    they may have an earlier copy of redacted or removed text. Part of the caller's transaction."""
     now = _now()
-    # Those that were given up are to be deleted once more, not earlier.
+    # Not those that were given up, which are deleted a second time.
     waiting = ObjectToDelete.objects.filter(due_at__gt=now, again_at=0)
     if waiting.exists():
         for scope in sorted(scopes):
@@ -88,7 +87,7 @@ def hasten(day: datetime.date, scopes: Collection[int]) -> None:
 
 
 def recount(day: datetime.date, held: Mapping[int, int]) -> None:
-    """All that is left of a day's objects: bytes by object, those not named have none.
+    """Set the bytes that are left of a day's objects: `held` has them by object, 0 if missing.
 
     Part of the caller's transaction, which holds the lock of the whole day.
     """
@@ -99,7 +98,7 @@ def recount(day: datetime.date, held: Mapping[int, int]) -> None:
 
 
 def due_deletions() -> Iterator[ObjectToDelete]:
-    """The objects that are to be deleted by now, those due for longest first."""
+    """Yield the objects that are due for deletion, in the order in which they became due."""
     after = (-1, 0)
     rows = ObjectToDelete.objects.filter(due_at__lte=_now()).order_by("due_at", "pk")
     while True:
@@ -113,7 +112,7 @@ def due_deletions() -> Iterator[ObjectToDelete]:
 
 
 def forget_deletion(row: ObjectToDelete) -> None:
-    """An object has been deleted: that is all, unless it is to be once more."""
+    """Remove the row of a deleted object, or postpone it if it has to be deleted a second time."""
     own = ObjectToDelete.objects.filter(pk=row.pk)
     if row.again_at > _now():
         own.update(due_at=row.again_at)
@@ -122,7 +121,7 @@ def forget_deletion(row: ObjectToDelete) -> None:
 
 
 def unknown(keys: Collection[str]) -> set[str]:
-    """Those of these keys that no row names."""
+    """Return the keys that are in no row."""
     known = set(StoredObject.objects.filter(key__in=keys).values_list("key", flat=True))
     known |= set(ObjectToDelete.objects.filter(key__in=keys).values_list("key", flat=True))
     return set(keys) - known
@@ -145,7 +144,7 @@ def _retire(objects: Collection[StoredObject], *, due_at: int, again_at: int = 0
 
 
 def _folder(day: datetime.date, scope: int) -> str:
-    """What the keys of a scope's objects of a day begin with."""
+    """Return the prefix of the keys of a scope's objects of a day."""
     return f"{StoreId.of_this_store()}/{day:%Y%m%d}/{scope}/"
 
 

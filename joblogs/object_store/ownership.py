@@ -1,10 +1,10 @@
-"""Whose an object store is: an object of its own names the store that may write and delete there.
+"""Ownership of an object store: a special object names the store that may write and delete there.
 
-A copy of a store has the same rows, and would delete the original's logs when its own expire. So
-that object also says where the store's database lies (`database.place`), which most copies do not
-share, and a random token, which is another one after each run that writes or deletes. A disk that
-was cloned shares everything but what came later: of two that have the same token the first one that
-renews it goes on, and the other is refused.
+A copy of a store has the same rows, and would delete the original's logs when its own expire.
+Therefore the object also has the place of the store's database (`database.place`), which most
+copies do not share, and a random token, which changes with each run that writes or deletes. A
+cloned disk shares everything but later changes: of two stores with the same token, the first one to
+renew it continues, and the other one is refused.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ logger = logging.getLogger(__name__)
 
 KEY = "joblogs-store.json"
 ATTEMPTS = 10
-"""As often as a token is renewed that other processes of this store renew at the same time."""
+"""Attempts to renew a token while other processes of this store renew it, too."""
 
 
 def claim(client: Client) -> None:
-    """See that the object store is this store's, and renew its token; one that is nobody's becomes
-    this store's.
+    """Check that the object store belongs to this store, and renew its token.
 
-    To be called at the beginning of what writes or deletes there. Raises ForeignStore, and
-    ObjectUnreachable.
+    An object store without an owner is taken over. To be called at the beginning of everything that
+    writes or deletes there. Raises ForeignStore or ObjectUnreachable.
     """
     for _ in range(ATTEMPTS):
         if _renew(client):
@@ -43,13 +42,14 @@ def claim(client: Client) -> None:
 
 
 def confirm(client: Client) -> None:
-    """See that it is this store's still: before each object that is written or deleted.
+    """Check that the object store still belongs to this store, before each write or deletion.
 
-    Raises ForeignStore, and ObjectUnreachable.
+    Raises ForeignStore or ObjectUnreachable.
     """
     before: set[str] | None = None
     while True:
-        # Read first: what another process of this store wrote there is in the row by then.
+        # The object is read first: a token that another process of this store wrote there is
+        # already in the row by then.
         held, row = client.find(KEY), StoreId.row()
         if held is not None and _is_of(row, held.data):
             return
@@ -60,7 +60,8 @@ def confirm(client: Client) -> None:
 
 
 def _renew(client: Client) -> bool:
-    """Write the next token: False if another process did meanwhile, and it is to be tried again."""
+    """Write the next token; return False if it has to be tried again, since another process wrote
+    one meanwhile or an earlier run was interrupted."""
     row = StoreId.row()
     held = client.find(KEY)
     if not (_is_of(row, held.data) if held else not _has_objects()):
@@ -70,7 +71,7 @@ def _renew(client: Client) -> bool:
             raise ForeignStore(_why(held.data if held else None, row))
         logger.warning("OBJECT_STORE_ADOPT: the object store is this store's from now on")
     elif held and row.next_token and _read(held.data).get("token") == row.next_token:
-        # A run was killed behind its writing, maybe that of which this store is a copy.
+        # A run was killed after it wrote the token, maybe in the original of this copy.
         row.settle_token(row.next_token)
         return False
     token = row.intend_token(secrets.token_hex(16))
@@ -81,7 +82,7 @@ def _renew(client: Client) -> bool:
 
 
 def _has_objects() -> bool:
-    """Whether objects of this store lie somewhere, also such as only wait to be deleted."""
+    """Return whether this store has any objects, including those that wait for deletion."""
     return StoredObject.objects.written().exists() or ObjectToDelete.objects.exists()
 
 
@@ -90,7 +91,7 @@ def _content(row: StoreId, token: str) -> bytes:
 
 
 def _place() -> str:
-    # The place itself names files and systems, which are nobody's business there.
+    # Hashed, because the place names files and systems that must not be disclosed there.
     return hashlib.sha256(database.place().encode()).hexdigest()
 
 

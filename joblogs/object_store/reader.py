@@ -1,4 +1,4 @@
-"""Reading of parts of objects: from the cache, else by few requests; each has a checksum."""
+"""Reading of parts of objects, from the cache or in few requests; each part has a checksum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .faults import Fault, ObjectUnreachable
 
 
 class Part(NamedTuple):
-    """Bytes of an object, and what they are compared with (`checksum`)."""
+    """Part of an object, with the checksum of its bytes (`checksum`)."""
 
     key: str
     start: int
@@ -25,18 +25,18 @@ class Part(NamedTuple):
 
     @property
     def range(self) -> Range:
-        """Where it lies."""
+        """Range of the object."""
         return Range(self.start, self.start + self.size)
 
 
 def checksum(data: bytes | memoryview) -> int:
-    """XXH3 of 64 bits, as a number that a column holds."""
+    """Return the 64-bit XXH3 as a signed integer, for a database column."""
     return int.from_bytes(xxhash.xxh3_64_digest(data), signed=True)
 
 
 def client() -> Client:
-    """The object store of the settings. Raises ObjectUnreachable if none is set: what lies there
-    cannot be read then."""
+    """Return the client of the configured object store. Raises ObjectUnreachable if none is
+    configured, since its objects cannot be read then."""
     if settings.OBJECT_STORE_URL is None:
         raise ObjectUnreachable(Fault.UNREACHABLE, "OBJECT_STORE_URL is not set")
     return _client(
@@ -45,16 +45,16 @@ def client() -> Client:
 
 
 def cache() -> Cache | None:
-    """The cache of the settings, if there is one."""
+    """Return the configured cache; None if there is none."""
     if settings.OBJECT_CACHE_DIR is None:
         return None
     return _cache(settings.OBJECT_CACHE_DIR, settings.OBJECT_CACHE_BYTES)
 
 
 def read(parts: Iterable[Part], *, cached: bool = True) -> dict[Part, bytes]:
-    """The bytes of these parts. Raises ObjectUnreachable, for whichever fails first.
+    """Return the bytes of these parts. Raises ObjectUnreachable for the first one that fails.
 
-    Without `cached` they come from the object store itself, and are not kept.
+    Without `cached` they are read from the object store itself, and not added to the cache.
     """
     found: dict[Part, bytes] = {}
     missing: dict[str, list[Part]] = defaultdict(list)

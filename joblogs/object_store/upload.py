@@ -1,4 +1,4 @@
-"""Objects that are written as they grow: exports to object storage."""
+"""Upload of an object while it is being made, for exports to object storage."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from obstore.store import from_url
 _URL = re.compile(r"((?:s3|az|gs)://[A-Za-z0-9._-]+)/([A-Za-z0-9._/ =+-]*[A-Za-z0-9._=+-])")
 PART_BYTES = 8 * 1024 * 1024
 AT_ONCE = 4
-"""Parts that are sent at a time: with PART_BYTES what a writer's memory is bounded by."""
+"""Parts sent concurrently; a writer's memory is bounded by this times PART_BYTES."""
 
 
 class Upload(Protocol):
-    """What is written to: a file or an object."""
+    """Protocol of what can be written to: a file or an object."""
 
     def write(self, data: bytes, /) -> int: ...
     def flush(self) -> None: ...
 
 
 class _Object:
-    """An object that is written in parts; there is none of it until it is closed."""
+    """Object that is written in parts; it does not exist until it is closed."""
 
     def __init__(self, url: str, *, force: bool) -> None:
         match = _URL.fullmatch(url)
@@ -50,7 +50,7 @@ class _Object:
             return self._writer.write(data)
 
     def flush(self) -> None:
-        """Parts go when they are full, the last one when it is closed."""
+        """Do nothing: parts are sent when they are full, the last one on closing."""
 
     def close(self) -> None:
         with _refusals():
@@ -58,15 +58,15 @@ class _Object:
 
 
 def is_object(target: str) -> bool:
-    """Whether this names an object: a path has no `://` in it that begins so."""
+    """Return whether a target is the URL of an object, and not a path."""
     return target.startswith(("s3://", "az://", "gs://"))
 
 
 @contextmanager
 def whole_object(url: str, *, force: bool) -> Iterator[Upload]:
-    """Object to write; it is there when the block has ended well, and else not at all.
+    """Yield an object to write; it exists only if the block ends without an exception.
 
-    Raises OSError, FileExistsError if it is there already, unless `force`.
+    Raises OSError; FileExistsError if the object exists, unless `force`.
     """
     target = _Object(url, force=force)
     yield target

@@ -1,1 +1,1 @@
-"""Single files for other machines. They are copied there, so they import nothing of ours."""
+"""Single files that are copied to other machines, so they import nothing from this project."""

@@ -1,7 +1,7 @@
 """Ansible callback: each play is a job of a joblogs store, each task a step (docs/ansible.md).
 
-Copy this one file into a `callback_plugins` folder as `joblogs.py`. Records are written to a spool
-and sent from there by a thread, so that neither a slow store nor a missing one holds up a play.
+Copy this file into a `callback_plugins` folder as `joblogs.py`. Records are written to a spool and
+sent from there by a thread, so a slow or missing store does not hold up a play.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import atexit
 import base64
 import contextlib
 import difflib
-import encodings.idna  # noqa: F401 - else the thread imports it, and a fork may catch it half-way
+import encodings.idna  # noqa: F401 - else the thread imports it, perhaps during a fork
 import errno
 import fcntl
 import functools
@@ -123,13 +123,13 @@ TIMED_OUT = (
 )
 HIDDEN = "the output is hidden by no_log"
 NOISE = "non-zero return code"
-# Where Ansible puts nothing else in the place of a value of a no_log argument.
+# What Ansible puts in the place of the value of a no_log argument.
 CENSORED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 STARS = "********"
 SECRET_NAME = re.compile("pass(word|wd|phrase)?$|secret|token|credential|api_?key", re.IGNORECASE)
 SHORTEST_SECRET = 4
 RETRIED_BYTES = 1 << 20
-# What the store says of an app: its credentials are wrong; it may not write anywhere.
+# Error codes of the store: the app's credentials are wrong; the app may not write anywhere.
 WRONG_CREDENTIALS = 1640001
 NO_GRANT = 9900403
 PLACE = ("job_instance_id", "step_instance_id", "execute_count", "batch", "bk_host_id")
@@ -143,7 +143,7 @@ COUNTS_AS = {
     "unreachable": "failed",
     "unreachable, ignored": "ignored",
 }
-# What a result of a shape that nobody foresaw can raise in here: the play goes on without it.
+# Errors that a result of an unexpected shape can raise here: the play continues without it.
 MISHAPS = (
     *(ArithmeticError, AttributeError, LookupError),
     *(OSError, RuntimeError, TypeError, ValueError),
@@ -151,9 +151,9 @@ MISHAPS = (
 
 
 class Unsent(Exception):
-    """The store did not take a batch, which is kept.
+    """The store did not accept a batch, which is kept.
 
-    `everywhere`: it would take no other; `after`: the seconds that it asks to wait.
+    `everywhere`: it would accept no other batch either; `after`: the seconds that it asks to wait.
     """
 
     def __init__(self, message: str, *, everywhere: bool = True, after: float = 0.0) -> None:
@@ -162,7 +162,7 @@ class Unsent(Exception):
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Following one would carry the secret to wherever it leads."""
+    """Handler that follows no redirects: they would send the secret to another server."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
@@ -176,10 +176,10 @@ class Store:
     credentials: dict[str, str]
     timeout: float
     scope: str
-    pages: dict[int, str] = field(default_factory=dict)  # job to where it can be seen
+    pages: dict[int, str] = field(default_factory=dict)  # addresses of pages by job
 
     def take(self, body: bytes) -> str | None:
-        """Send a batch: why some of it was refused for good, if it was. Raises Unsent."""
+        """Send a batch; return the reason if some of it was refused for good. Raises Unsent."""
         app = self.credentials["bk_app_code"]
         granting = f"on the store: manage.py create_app {app} --scope {self.scope} --write"
         headers = {
@@ -224,9 +224,10 @@ class Store:
 
 
 class Outbox(threading.Thread):
-    """Records on their way: gathered in memory, written to the spool, sent from there in order.
+    """Thread that collects records in memory, writes them to the spool, and sends them in order.
 
-    A run has a folder of its own, locked while it lives: whoever gets the lock sends what is left.
+    Each run has its own folder, which is locked while it runs; a later run that gets the lock sends
+    what is left in it.
     """
 
     def __init__(self, store: Store, spool: Path) -> None:
@@ -242,7 +243,7 @@ class Outbox(threading.Thread):
         self._again = self._not_before = 0.0
 
     def add(self, record: Record) -> None:
-        """Take a record. It is encoded now: what it says may change afterwards."""
+        """Add a record. It is encoded at once, since the caller may change it afterwards."""
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
         with self._changed:
             self._lines.append(line)
@@ -253,7 +254,8 @@ class Outbox(threading.Thread):
             self._write_out()
 
     def finish(self, seconds: float) -> None:
-        """Write everything out and wait, at most so long, until it is sent or cannot be."""
+        """Write everything to the spool, and wait until it is sent, cannot be sent, or the time is
+        over."""
         self._write_out()
         with self._changed:
             self._wanted += 1
@@ -265,11 +267,11 @@ class Outbox(threading.Thread):
             )
 
     def left(self) -> int:
-        """Batches of this run that are not sent."""
+        """Return the number of batches of this run that are not sent."""
         return len(self._queue)
 
     def run(self) -> None:
-        """Write and send every few seconds, or when somebody waits for it."""
+        """Write and send every EVERY_SECONDS, when a batch is full, or when `finish` waits."""
         while True:
             with self._changed:
                 self._changed.wait_for(
@@ -289,7 +291,7 @@ class Outbox(threading.Thread):
                     self._changed.notify_all()
 
     def _try_to_send(self) -> None:
-        """Send, but never before the time that the store named."""
+        """Send, unless the store asked to wait longer; errors are kept in `problem`."""
         if time.monotonic() < self._not_before:
             return
         try:
@@ -320,7 +322,7 @@ class Outbox(threading.Thread):
                 write_file(file, body)
             except OSError as error:
                 self.problem = f"the spool {self.spool}: {error.strerror}"
-                self._free = min(self._free, MEMORY_BYTES)  # it lies in memory until it is sent
+                self._free = min(self._free, MEMORY_BYTES)  # kept in memory until it is sent
                 self._queue.append(body)
             else:
                 self._queue.append(file)
@@ -330,17 +332,17 @@ class Outbox(threading.Thread):
             held = sum(file.stat().st_size for file in self.spool.glob("ansible-*/*"))
             self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(open_own(self.spool))
-            # Locked under another name, so that nobody takes it for one that was left behind.
+            # Locked under another name, so that it is not taken for an abandoned one.
             new = self.spool / f".{self._folder.name}"
             new.mkdir(mode=0o700)
             lock(new)
             new.rename(self._folder)
         except OSError:
-            return  # `write_file` says it better
+            return  # `write_file` fails with a better message
         self._free = max(0, SPOOL_BYTES - held)
 
     def _send(self) -> None:
-        """Earlier runs first. Raises Unsent at the first batch that is not taken."""
+        """Send all batches, those of earlier runs first. Raises Unsent if one is not accepted."""
         kept = ""
         for folder in self._left_behind():
             if folder != self._folder and (held := lock(folder)) is not None:
@@ -380,7 +382,8 @@ class Outbox(threading.Thread):
 
 
 def lock(folder: Path) -> int | None:
-    """A lock on a run's folder for as long as the descriptor is open, None if somebody has it."""
+    """Lock a run's folder; return the descriptor that holds the lock, None if it is locked or
+    cannot be opened."""
     try:
         descriptor = open_own(folder)
     except OSError:
@@ -394,7 +397,7 @@ def lock(folder: Path) -> int | None:
 
 
 def open_own(folder: Path) -> int:
-    """A descriptor of a folder of our own. Raises OSError if it is a link or somebody else's."""
+    """Return a descriptor of our own folder. Raises OSError if it is a link or another user's."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     if os.fstat(descriptor).st_uid != os.geteuid():
         os.close(descriptor)
@@ -409,7 +412,7 @@ def remove(folder: Path) -> None:
 
 
 def write_file(file: Path, data: bytes) -> None:
-    """Write a file that is there as a whole or not at all, for nobody else to read."""
+    """Write a file atomically, readable only by its owner."""
     part = file.with_suffix(".part")
     with open(part, "wb", opener=functools.partial(os.open, mode=0o600)) as stream:
         stream.write(data)
@@ -419,28 +422,28 @@ def write_file(file: Path, data: bytes) -> None:
 
 
 def now() -> int:
-    """Milliseconds since the epoch."""
+    """Return the milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
 
 def draw_number() -> int:
-    """A number for a job or step that no job system gives and nobody else draws."""
+    """Return a random id for a job or step, outside the range of job systems."""
     return 2**52 + secrets.randbelow(2**52)
 
 
 def host_number(source: str, name: str) -> int:
-    """The number of a host that has none: always the same for a name within a source."""
+    """Return the id for a host that has none, always the same for a name within a source."""
     digest = hashlib.sha256(f"{source}\0{name}".encode(errors="replace")).digest()
     return 2**52 + (int.from_bytes(digest[:7], "big") >> 4)
 
 
 def word(value: Any, limit: int) -> str:
-    """Text that the store takes as a name or a path."""
+    """Return a value as text that the store accepts as a name or path."""
     return str(value).encode(errors="replace").decode().replace("\0", "")[:limit]
 
 
 def as_text(value: Any) -> str:
-    """A value of a result as Ansible shows it."""
+    """Return a value of a result as Ansible shows it."""
     if isinstance(value, str):
         return value
     if hasattr(value, "isoformat"):
@@ -449,7 +452,7 @@ def as_text(value: Any) -> str:
 
 
 def as_bytes(value: Any) -> bytes:
-    """A value of a result as lines. Ansible carries bytes that are no UTF-8 as surrogates."""
+    """Return a value of a result as lines. Ansible represents invalid UTF-8 as surrogates."""
     if value is None or value == "":
         return b""
     text = as_text(value)
@@ -461,22 +464,22 @@ def as_bytes(value: Any) -> bytes:
 
 
 def as_lines(value: Any) -> bytes:
-    """Output, which network modules give as a list of texts."""
+    """Return output as lines; network modules return a list of texts."""
     return b"".join(map(as_lines, value)) if isinstance(value, list) else as_bytes(value)
 
 
 def is_hidden(result: Record, task: Any) -> bool:
-    """Whether no_log is on. Ansible has emptied such results already; nothing else is looked at."""
+    """Return whether no_log is on. Ansible has already emptied the result in this case."""
     return bool(
         "censored" in result
         or result.get("_ansible_no_log")
-        # A template that nobody has filled in yet may come to anything.
+        # A template that is not rendered yet may have any value.
         or (task.no_log and "_ansible_no_log" not in result)
     )
 
 
 def printed(result: Record, end: str, *, with_diff: bool) -> bytes:
-    """What a result says: stdout as it is, then the rest, each under a line that names it."""
+    """Return the output of a result: stdout unchanged, then the other parts under headings."""
     found = {
         key: as_lines(result.get(key))
         for key in ("stdout", "module_stdout", "stderr", "module_stderr")
@@ -507,10 +510,10 @@ def printed(result: Record, end: str, *, with_diff: bool) -> bytes:
 
 
 def cause(result: Record, stderr: bytes) -> bytes:
-    """The exception behind a failure, unless it is shown already."""
+    """Return the exception behind a failure; empty if it is already shown."""
     data = as_bytes(result.get("exception")).strip()
     shown = stderr + as_bytes(result.get("msg")).replace(b".", b"")
-    # Where there was none, modules say so in the words of Python.
+    # Without an exception, modules report Python's text for none.
     is_none = data == b"NoneType: None" or b"traceback unavailable" in data
     reason = data.rpartition(b": ")[2].replace(b".", b"")
     is_shown = data in stderr or (b"\n" not in data and reason in shown)
@@ -518,7 +521,7 @@ def cause(result: Record, stderr: bytes) -> bytes:
 
 
 def reasons(event: Any) -> str:
-    """What ansible-core 2.19 knows of an error, from what failed to what made it fail."""
+    """Return the messages and tracebacks of an ansible-core 2.19 error and its causes."""
     messages, traces = [], []
     while event is not None:
         messages.append(str(event.msg or "").rstrip("."))
@@ -531,7 +534,7 @@ def reasons(event: Any) -> str:
 
 
 def difference(found: Any) -> str:
-    """What `--diff` shows of a result."""
+    """Return what `--diff` shows for a result."""
     shown = []
     for one in found if isinstance(found, list) else [found]:
         if not isinstance(one, dict):
@@ -554,7 +557,7 @@ def difference(found: Any) -> str:
 
 
 def side_lines(side: Any) -> list[str]:
-    """One side of a difference, as lines."""
+    """Return one side of a difference as lines."""
     if isinstance(side, (dict, list)):
         side = json.dumps(side, sort_keys=True, indent=4, default=as_text) + "\n"
     lines = ("" if side is None else as_text(side)).splitlines(keepends=True)
@@ -564,15 +567,15 @@ def side_lines(side: Any) -> list[str]:
 
 
 def secrets_of(result: Record, args: Record, *, by_name: bool) -> list[str]:
-    """Values that Ansible censors: of arguments that are no_log, the longest first.
+    """Return the values of no_log arguments, which Ansible censors; the longest first.
 
-    `by_name`: and those whose name says so. A task that failed before its module ran has no
-    known arguments, and is always judged by name.
+    `by_name`: include arguments with the name of a secret. They are always included if a task
+    failed before its module ran, since its censored arguments are not known then.
     """
     invoked = (result.get("invocation") or {}).get("module_args")
     found = set()
     for key, value in args.items():
-        # The content of a file is no_log so that it is not in the system's log.
+        # The content of a file is no_log only to keep it out of the system log.
         if key != "content" and isinstance(value, (str, int)) and not isinstance(value, bool):
             text = str(value)
             is_censored = isinstance(invoked, dict) and invoked.get(key) == CENSORED
@@ -584,34 +587,34 @@ def secrets_of(result: Record, args: Record, *, by_name: bool) -> list[str]:
 
 
 def censored(text: str, hidden: list[str]) -> str:
-    """A text without these values."""
+    """Return a text with these values replaced by stars."""
     for value in hidden:
         text = text.replace(value, STARS)
     return text
 
 
 def without_password(address: str) -> str:
-    """An address without who asks for it. A password may hold any character, `@` and `/` too."""
+    """Return a URL without user and password, which may have any character, even `@` and `/`."""
     scheme, separator, rest = address.partition("://")
     if not separator:
         return address
     place = re.split("[/?#]", rest, maxsplit=1)[0]
     name, colon, port = place.partition(":")
-    # `bob:1/2@host` has a password, `host.example:80/a@b` and `host:80/@scope` have none.
+    # `bob:1/2@host` has a password; `host.example:80/a@b` and `host:80/@scope` do not.
     path = rest[len(place) :].partition("?")[0]
     is_host = "." in name or name.startswith("[") or not re.search("[^/]@", path)
     if "@" not in place and (not colon or (is_host and re.fullmatch("[0-9]*", port))):
         return address
     if not colon:
         return f"{scheme}://{place.rpartition('@')[2]}{rest[len(place) :]}"
-    # What asks may hold an address too, unless the password itself holds a question mark.
+    # A query string may have an `@` too, unless the password itself has a question mark.
     before = rest.partition("?")[0]
     cut = before if "@" in before else rest
     return f"{scheme}://{rest[cut.rfind('@') + 1 :]}"
 
 
 def without_password_of(address: str, text: bytes) -> bytes:
-    """A text that may quote an address, or a part of it, without the password of the address."""
+    """Return a text, which may quote a URL or a part of it, without the URL's password."""
     plain = without_password(address)
     if plain == address:
         return text
@@ -625,18 +628,18 @@ def without_password_of(address: str, text: bytes) -> bytes:
 
 
 def skip_reason(result: Record) -> str:
-    """Why a host or an item was left out."""
+    """Return the reason why a host or an item was skipped."""
     condition = result.get("false_condition")
     reason = result.get("skip_reason") or result.get("skipped_reason") or result.get("msg") or ""
     return f"skipped: {reason}" + (f" ({condition})" if condition is not None else "")
 
 
 def pieces(data: bytes) -> Iterator[tuple[int, Record]]:
-    """A text cut into contents of records, and where in it each starts."""
+    """Yield a text cut into contents of records, with their offsets."""
     start = 0
     while start < len(data):
         end = min(start + PIECE_BYTES, len(data))
-        # A border moves back to the start of a character, so that pieces of text are text.
+        # A border moves back to the start of a character, so that each piece can be decoded.
         while len(data) > end > start + PIECE_BYTES - 4 and data[end] & 0xC0 == 0x80:
             end -= 1
         part = data[start:end]
@@ -648,7 +651,7 @@ def pieces(data: bytes) -> Iterator[tuple[int, Record]]:
 
 
 def human_size(count: float) -> str:
-    """As bk-job writes sizes: `9.0 Bytes`, `198.102 KB`."""
+    """Return a size as bk-job formats it: `9.0 Bytes`, `198.102 KB`."""
     count = float(count)
     for unit in ("Bytes", "KB", "MB"):
         if count < 1024:
@@ -658,22 +661,22 @@ def human_size(count: float) -> str:
 
 
 def is_in_rescued_block(task: Any) -> bool:
-    """Whether a failure of the task is answered for by the `rescue` of a block around it."""
+    """Return whether a failure of the task is handled by the `rescue` of a block around it."""
     inside, block = {task._uuid}, task._parent
     while block is not None:
         tried = getattr(block, "block", None) or []
         if getattr(block, "rescue", None) and inside & {one._uuid for one in tried}:
             return True
-        inside.add(block._uuid)  # of what is imported, the import stands in the block
+        inside.add(block._uuid)  # for imported tasks, the block has the import
         block = block._parent
     return False
 
 
 def place_of(task: Any) -> tuple[Any, ...]:
-    """What makes a task one step: where it stands, with the includes and items that led there.
+    """Return the key of a task's step: its place, with the includes and items that led there.
 
-    Strategies that do not wait include a file anew for each group of hosts, and each batch of a
-    rolling play gathers its facts anew.
+    Not just the task's id: strategies that do not wait include a file again for each group of
+    hosts, and each batch of a rolling play gathers facts again.
     """
     leads = []
     parent = task._parent
@@ -692,7 +695,7 @@ def place_of(task: Any) -> tuple[Any, ...]:
 
 
 def failure_status(values: Record, *, is_file: bool) -> int:
-    """Why a task failed on a host, in the numbers of bk-job."""
+    """Return the bk-job status for a task that failed on a host."""
     reason = f"{values.get('msg', '')}".lower()
     if "timedout" in values or any(sign in reason for sign in TIMED_OUT):
         return 303 if is_file else 102
@@ -702,31 +705,31 @@ def failure_status(values: Record, *, is_file: bool) -> int:
 
 
 def ending(record: Record) -> Record:
-    """What a record says when that which it is about has ended."""
+    """Return the fields that a record gets when its job, step or host result ends."""
     end = now()
     took = max(0, end - record["start_time"])
     return {"end_time": end, "total_time": took, "update_time": max(end, record["update_time"])}
 
 
 def short_name(task: Any) -> str:
-    """A task's action without its collection."""
+    """Return a task's action without its collection."""
     return str(task.action).rpartition(".")[2]
 
 
 def loops(task: Any) -> bool:
-    """Whether a task runs once for each item of a list."""
+    """Return whether a task runs once for each item of a list."""
     return bool(task.loop or task.loop_with)
 
 
 @dataclass
 class Step:
-    """A task: its record, and how its hosts fared."""
+    """Step for a task: its record, and the outcomes of its hosts."""
 
     record: Record
     action: str
     running: int = 0
     closed: bool = False
-    is_for_all: bool = True  # no handler, no include and not `run_once`: each host is to run it
+    is_for_all: bool = True  # every host should run it: no handler, no include and not `run_once`
     hosts: set[str] = field(default_factory=set)
     ends: set[str] = field(default_factory=set)
 
@@ -735,7 +738,7 @@ class Step:
         return bool(self.record["step_type"] == 2)
 
     def status(self) -> int:
-        """Failed, error ignored, skipped or succeeded."""
+        """Return the bk-job status: failed, stopped, error ignored, skipped or succeeded."""
         if "failed" in self.ends:
             return 4
         if "not run" in self.ends:
@@ -747,14 +750,14 @@ class Step:
 
 @dataclass
 class Attempt:
-    """A task on a host, once: its record, and how much of its log there is."""
+    """Attempt of a task on a host: its record, and the size of its log."""
 
     step: Step
     record: Record
     size: int = 0
     items: int = 0
-    fault: Record | None = None  # what the first item that failed says
-    places: list[str] = field(default_factory=list)  # where its items ran, if not here
+    fault: Record | None = None  # values of the first item that failed
+    places: list[str] = field(default_factory=list)  # other hosts that its items ran on
     retried: list[bytes] = field(default_factory=list)  # earlier output of the current item
     uploads: bool = False
     moved: list[tuple[str, str]] = field(default_factory=list)
@@ -771,7 +774,7 @@ class Result:
 
     @classmethod
     def of(cls, result: Any) -> Result:
-        """Read the parts by their names since ansible-core 2.19, else by those before."""
+        """Return the parts of an Ansible result, whose names changed in ansible-core 2.19."""
         parts = ("host", "task", "result")
         names = (part if hasattr(result, part) else f"_{part}" for part in parts)
         found = cls(*(getattr(result, name) for name in names))
@@ -781,7 +784,7 @@ class Result:
 
     @property
     def ran_on(self) -> str:
-        """The host that it was delegated to, if it was."""
+        """Host that it was delegated to; empty if it was not or if that is not known."""
         name = str(self.task.delegate_to or "")
         if "{{" in name:
             known = self.values.get("_ansible_delegated_vars") or {}
@@ -790,7 +793,7 @@ class Result:
 
     @property
     def place(self) -> tuple[str, str]:
-        """Which task on which host."""
+        """Key of the task on the host."""
         return self.task._uuid, self.host.get_name()
 
 
@@ -798,7 +801,7 @@ Event = Callable[..., None]
 
 
 def guarded(event: Event) -> Event:
-    """Decorator of callbacks: no error of ours reaches the play; it is reported at its end."""
+    """Decorator of callbacks: errors do not reach the play, but are reported at its end."""
 
     @functools.wraps(event)
     def run(self: CallbackModule, *args: Any, **kwargs: Any) -> None:
@@ -806,7 +809,7 @@ def guarded(event: Event) -> Event:
             try:
                 event(self, *args, **kwargs)
             except MISHAPS as error:
-                # Not its text: that may quote what must not be shown.
+                # Without its text, which may quote secrets.
                 line = traceback.extract_tb(error.__traceback__)[-1].lineno
                 self.mishap = f"{event.__name__}: {type(error).__name__} in line {line}"
 
@@ -814,7 +817,7 @@ def guarded(event: Event) -> Event:
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships no types
-    """What Ansible tells of a play, as records."""
+    """Callback that turns the events of a play into records."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -824,7 +827,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
     mishap = ""
 
     def set_options(self, *args: Any, **kwargs: Any) -> None:
-        """Ansible calls this once, before anything happens."""
+        """Read the options and start the outbox. Ansible calls this once, before any event."""
         super().set_options(*args, **kwargs)
         url, scope = self.get_option("url") or "", (self.get_option("scope") or "").split(":")
         if not url:
@@ -849,7 +852,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._job: Record = {}
         self._play = ""
         self._playing: Any = None
-        self._jobs: dict[int, str] = {}  # names of those whose page was not printed yet
+        self._jobs: dict[int, str] = {}  # names of jobs whose page was not printed yet
         self._marks: dict[str, int | None] = {}
         self._lost: set[str] = set()
         self._all: list[Any] = []
@@ -900,7 +903,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._reach(play)
 
     def _reach(self, play: Any) -> None:
-        """Of a play with `serial`: its hosts, and those that it has come to."""
+        """Update all hosts of a play with `serial`, and those that it has reached."""
         if play.serial:
             with contextlib.suppress(AttributeError):
                 inventory = play.get_variable_manager()._inventory
@@ -908,7 +911,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
                 self._reached |= {host.get_name() for host in inventory.get_hosts(play.hosts)}
 
     def _print_pages(self) -> None:
-        """Print the page of each job once. By the main thread: a fork would keep its lock."""
+        """Print the page of each job once. Called in the main thread: a fork would keep the
+        display's lock."""
         for job in [job for job in self._jobs if job in self._pages]:
             line = f"joblogs: {self._jobs.pop(job)}: {self._pages[job]}"
             self._display.display(line, stderr=True)
@@ -949,7 +953,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._take(outcome, "ignored" if ignore_errors else rescued)
 
     def _failures(self, host: Any) -> int | None:
-        """How often Ansible holds the host for failed: once more after a failure that stays."""
+        """Return how often Ansible counts the host as failed: one more after an unrescued failure.
+
+        None if that is not known.
+        """
         failed = getattr(self._playing, "_removed_hosts", None)
         return None if failed is None else failed.count(host.get_name())
 
@@ -1000,7 +1007,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
 
     @guarded
     def _leave(self, pid: int) -> None:
-        # After an ordinary end there is no job left; Ansible's workers are forks, they have none.
+        # After a normal end there is no job left. Ansible's workers are forks and must not end it.
         if self._job and os.getpid() == pid:
             self._end_job(stopped=True)
             self._finish(min(self._timeout, EVERY_SECONDS))
@@ -1045,7 +1052,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._visits.clear()
 
     def _add_not_run(self) -> None:
-        """The hosts that a rolling play which stopped has not come to, in each step for all."""
+        """Add results for the hosts that a stopped rolling play has not reached, in every step for
+        all hosts."""
         missed = [h for h in self._all if h.get_name() not in self._reached | self._lost]
         for step in [step for steps in self._steps.values() for step in steps if step.is_for_all]:
             for host in missed:
@@ -1063,7 +1071,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._all = []
 
     def _close_steps(self) -> None:
-        """Tell how the steps ended on which no host is at work; `serial` may open them again."""
+        """Close the steps that run on no host; with `serial` they may be reopened."""
         for step in self._open:
             if not step.running:
                 step.record |= {**ending(step.record), "status": step.status()}
@@ -1072,7 +1080,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._open = [step for step in self._open if not step.closed]
 
     def _begin(self, host: Any, task: Any) -> Attempt:
-        """A task begins on a host. If it had been there before, as a handler, it is a new step."""
+        """Start a task on a host. A task that ran there before, such as a handler, gets a new
+        step."""
         name = host.get_name()
         step = self._step_of(task, name)
         if step.closed:
@@ -1087,9 +1096,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         return attempt
 
     def _step_of(self, task: Any, name: str) -> Step:
-        """The step of a task for a host: the first time that it comes there, the second, ...
+        """Return the step of a task for its first, second or later run on a host.
 
-        Handlers run when they are notified: the hosts of one time are together.
+        For handlers, which run when notified, hosts that run at the same time share a step.
         """
         place = place_of(task)
         steps = self._steps.setdefault(place, [])
@@ -1143,7 +1152,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         return Attempt(step, record)
 
     def _address(self, host: Any) -> Record:
-        """What the host's own facts say of its address, else the inventory."""
+        """Return a host's address from its own facts, otherwise from the inventory."""
         name = host.get_name()
         if name not in self._addresses:
             for known in (host.vars.get("ansible_host"), name):
@@ -1158,11 +1167,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
                 self._addresses[name] = {kind: str(found)}
 
     def _learn_facts(self, result: Result) -> None:
-        """Of a delegated task they are those of another host."""
+        """Learn the host's address from its facts; those of a delegated task are another host's."""
         facts = result.values.get("ansible_facts")
         if not isinstance(facts, dict) or result.task.delegate_to:
             return
-        for version in ("ansible_default_ipv6", "ansible_default_ipv4"):  # the second one stays
+        for version in ("ansible_default_ipv6", "ansible_default_ipv4"):  # IPv4 is preferred
             known = facts.get(version)
             if isinstance(known, dict):
                 self._learn(result.host.get_name(), known.get("address"), is_newer=True)
@@ -1172,9 +1181,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         return found or self._begin(result.host, result.task)
 
     def _take(self, result: Result, end: str) -> None:
-        """The result of a task on a host."""
+        """Process the result of a task on a host."""
         if short_name(result.task) in INCLUDES and end in ("ok", "changed", "skipped"):
-            return  # what is included speaks for itself
+            return  # the included tasks have their own results
         attempt = self._attempt(result)
         if not attempt.items:
             self._write(attempt, result, end)
@@ -1189,7 +1198,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._learn_facts(result)
 
     def _take_item(self, result: Result, end: str) -> None:
-        """The result of one item of a loop: a part of the host's log."""
+        """Process the result of one item of a loop, which is a part of the host's log."""
         if short_name(result.task) in INCLUDES:
             return
         attempt = self._attempt(result)
@@ -1214,7 +1223,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._write(attempt, result, end)
 
     def _retry_item(self, result: Result) -> None:
-        """An item of a loop is tried again. Its label comes with its end."""
+        """Keep the output of a retried item of a loop; its label is only known at its end."""
         attempt = self._attempt(result)
         if not attempt.step.is_file:
             attempt.retried.append(self._text(result, "retried"))
@@ -1227,7 +1236,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         attempt.retried.clear()
 
     def _text(self, result: Result, end: str) -> bytes:
-        """What a result says, without what Ansible hides."""
+        """Return the output of a result, without what Ansible hides."""
         values, task = result.values, result.task
         if is_hidden(values, task):
             return as_bytes(HIDDEN)
@@ -1243,7 +1252,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         return text
 
     def _write(self, attempt: Attempt, result: Result, end: str) -> None:
-        """Write what a result says into the host's log."""
+        """Write the output of a result to the host's log."""
         text = self._text(result, end)
         if not attempt.step.is_file:
             self._append(attempt, text)
@@ -1259,7 +1268,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         attempt.digest.update(text)
 
     def _end(self, attempt: Attempt, result: Result, end: str) -> None:
-        """Report how an attempt ended."""
+        """Send the status of an attempt that has ended."""
         values, task, is_file = result.values, result.task, attempt.step.is_file
         values = values if attempt.fault is None else attempt.fault
         tag = f"{end} (check mode)" if task.check_mode is True else end
@@ -1288,7 +1297,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
         self._add(record)
 
     def _add_file(self, attempt: Attempt, result: Result, text: bytes, end: str) -> None:
-        """A file that went to the host or, with `fetch`, came from it."""
+        """Add a file that was transferred to the host or, with `fetch`, from it."""
         hidden = is_hidden(result.values, result.task)
         args: Record = {} if hidden else result.task.args or {}
         source = args.get("src") or args.get("url") or (HIDDEN if hidden else "(content)")
@@ -1311,7 +1320,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core ships 
             record.update(mode=1, dest=here, dest_path=dest)
             if "://" not in source:
                 record["src"] = here if args.get("remote_src") else self._controller
-        if (source, dest) in attempt.moved:  # the same file again, by another item of a loop
+        if (source, dest) in attempt.moved:  # the same file again, from another item of a loop
             again = hashlib.sha256(f"{source}\0{dest}".encode()).hexdigest()
             record["task_key"] = f"{record['mode']}_{len(attempt.moved)}_sha256:{again}"
         attempt.moved.append((source, dest))

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Ship what a command prints to a joblogs store (docs/shipping.md). Python 3.8, nothing else.
+"""Ship what a command prints to a joblogs store (docs/shipping.md). Needs only Python 3.8.
 
     ship_log.py --job-name backup -- pg_dumpall --file=/backup/all.sql
     make 2>&1 | ship_log.py --job-name build
     ship_log.py --resume
 
-The output goes to a spool on disk and to standard output; a thread sends the spool behind that, so
-neither a slow store nor a missing one holds up the command. This one file needs no other.
+The output goes to a spool on disk and to standard output; a thread sends the spool, so a slow or
+missing store does not hold up the command. This file works on its own.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 RUNNING, SUCCEEDED, FAILED, ABNORMAL = 2, 3, 4, 9
 HOST_RUNNING, HOST_SUCCEEDED, HOST_UNKNOWN = 7, 9, 500
 HOST_NOT_STARTED, HOST_TERMINATED, HOST_EXIT_CODE = 101, 103, 104
-# What the store says of an app: its credentials are wrong; it may not write anywhere.
+# Error codes of the store: the app's credentials are wrong; the app may not write anywhere.
 WRONG_CREDENTIALS, NO_GRANT = 1640001, 9900403
 OURS = ("JOBLOGS_APP_SECRET", "JOBLOGS_APP_SECRET_FILE")
-# What a spool that somebody else wrote into can raise: the others behind it go all the same.
+# Errors that a damaged spool can raise: the spools after it are sent all the same.
 MISHAPS = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 
 class Unsent(Exception):
-    """The store did not answer, or could not take a request now: the same may succeed later.
+    """The store did not answer or could not accept a request now; a retry may succeed.
 
     `after`: the seconds that the store asks to wait.
     """
@@ -67,10 +67,10 @@ class Unsent(Exception):
 
 
 class Refused(Exception):
-    """The store will not take this log as things are.
+    """The store does not accept this log.
 
-    `of`: what it does not take: "app" is the credentials, "scope" where this log should go, "log"
-    the log itself, which can never be sent.
+    `of`: what it refuses: "app" (the credentials), "scope" (the scope that the log is sent to), or
+    "log" (the log itself, which can never be sent).
     """
 
     def __init__(self, message: str, *, of: str) -> None:
@@ -79,7 +79,7 @@ class Refused(Exception):
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Following one would carry the secret to wherever it leads."""
+    """Handler that follows no redirects: they would send the secret to another server."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
@@ -94,16 +94,16 @@ class Store:
         self._app = credentials["bk_app_code"]
         self._timeout = timeout
         self.not_before = 0.0
-        """Monotonic time before which the store wants no request."""
+        """Monotonic time until which the store asked for no requests."""
 
     def post(
         self, records: list[dict[str, Any]]
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Send records: those that were refused, and where the jobs can be seen.
+        """Send records; return the refused ones, and the pages of the jobs.
 
-        Raises Unsent and Refused.
+        Raises Unsent or Refused.
         """
-        # A spool of an older version may hold names that are no text.
+        # A spool of an older version may have names that cannot be encoded.
         lines = (json.dumps(one, ensure_ascii=False).encode(errors="replace") for one in records)
         headers = {
             "Content-Type": "application/x-ndjson",
@@ -135,12 +135,12 @@ class Store:
         return data["refused"], data.get("pages") or []
 
     def granting(self, scope: str) -> str:
-        """What to do about a scope that is not granted."""
+        """Return the command that grants a scope."""
         return f"on the store: manage.py create_app {self._app} --scope {scope} --write"
 
 
 def failure(error: urllib.error.HTTPError, app: str) -> Exception:
-    """What an answer that is no success means: Refused, or Unsent."""
+    """Return the exception for an HTTP error: Refused or Unsent."""
     reason = f"HTTP {error.code}: {error.headers.get('X-Bkapi-Error-Message') or error.reason}"
     denied = (http.client.UNAUTHORIZED, http.client.FORBIDDEN)
     if error.code in denied or error.headers.get("X-Bkapi-Error-Code") == str(WRONG_CREDENTIALS):
@@ -154,14 +154,14 @@ def failure(error: urllib.error.HTTPError, app: str) -> Exception:
 
 
 class Spool:
-    """A run on disk: `run.json` and `end.json` hold its records, `log` its output.
+    """Folder of a run: `run.json` and `end.json` have its records, `log` its output.
 
-    It is locked while somebody writes or sends it. `refused.json` says why the store will not have
-    it. It holds what was printed, unmasked: it is for its owner alone.
+    It is locked while it is written or sent. `refused.json` has the reason if the store refused it.
+    The output is unmasked, so only its owner may read it.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Raises OSError if it is not ours, and BlockingIOError if somebody is at work on it."""
+        """Raises OSError if another user owns it, and BlockingIOError if it is locked."""
         self._move(folder)
         self.is_gone = False
         self._lock = open_own(folder)
@@ -173,11 +173,11 @@ class Spool:
 
     @classmethod
     def make(cls, parent: Path, records: list[dict[str, Any]]) -> Spool:
-        """A spool of a run that begins."""
+        """Create the spool of a new run."""
         name = f"ship-{now():013d}-{secrets.token_hex(4)}"
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(open_own(parent))
-        # Under another name until it is whole, so that nobody takes it for one left behind.
+        # Under another name until it is complete, so that it is not taken for an abandoned one.
         folder = parent / f".{name}"
         folder.mkdir(mode=0o700)
         spool = cls(folder)
@@ -191,7 +191,7 @@ class Spool:
         self.log = folder / "log"
 
     def write(self, name: str, value: Any) -> None:
-        """Write a JSON file that is there as a whole or not at all."""
+        """Write a JSON file atomically."""
         part = self.folder / f"{name}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         with open(os.open(str(part), flags, 0o600), "w", encoding="utf-8") as stream:
@@ -201,17 +201,17 @@ class Spool:
         part.replace(self.folder / f"{name}.json")
 
     def read(self, name: str) -> Any:
-        """What a file says. Raises FileNotFoundError, and ValueError if it is damaged."""
+        """Return the value of a JSON file. Raises OSError, or ValueError if it is damaged."""
         file = os.open(str(self.folder / f"{name}.json"), os.O_RDONLY | os.O_NOFOLLOW)
         with open(file, encoding="utf-8") as stream:
             return json.load(stream)
 
     def open_log(self) -> int:
-        """A descriptor of what was printed."""
+        """Return a descriptor of the output, for reading."""
         return os.open(str(self.log), os.O_RDONLY | os.O_NOFOLLOW)
 
     def refusal(self) -> Refused | None:
-        """Why the store will not have it, if that is known."""
+        """Return the stored reason why the store refused it; None if there is none."""
         try:
             refused = self.read("refused")
             return Refused(str(refused["why"]), of=str(refused["of"]))
@@ -219,14 +219,14 @@ class Spool:
             return None
 
     def refuse(self, refusal: Refused) -> None:
-        """Remember why the store will not have it."""
+        """Store the reason why the store refused it."""
         with contextlib.suppress(OSError):
             self.write("refused", {"of": refusal.of, "why": str(refusal)})
 
     def remove(self) -> None:
-        """The store has everything."""
+        """Remove a spool that is no longer needed."""
         with contextlib.suppress(OSError):
-            # Under another name, so that nobody takes half of it for one left behind.
+            # Under another name, so that the rest of it is not taken for an abandoned one.
             self._move(self.folder.rename(self.folder.parent / f".{self.folder.name}"))
             self.is_gone = True
             self.empty()
@@ -238,12 +238,12 @@ class Spool:
         self.folder.rmdir()
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         os.close(self._lock)
 
 
 def open_own(folder: Path) -> int:
-    """A descriptor of a folder of our own. Raises OSError if it is a link or somebody else's."""
+    """Return a descriptor of our own folder. Raises OSError if it is a link or another user's."""
     descriptor = os.open(str(folder), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     if os.fstat(descriptor).st_uid != os.geteuid():
         os.close(descriptor)
@@ -252,7 +252,7 @@ def open_own(folder: Path) -> int:
 
 
 def whole(records: Any) -> list[dict[str, Any]]:
-    """The job, step and host result of a run. Raises ValueError if they are something else."""
+    """Return the records if they are a job, step and host result. Raises ValueError otherwise."""
     ids = ("job_instance_id", "step_instance_id", "bk_host_id")
     if not isinstance(records, list) or [type(one) for one in records] != [dict] * 3:
         raise ValueError("no job, step and host result")
@@ -262,10 +262,10 @@ def whole(records: Any) -> list[dict[str, Any]]:
 
 
 class Shipper(threading.Thread):
-    """Sends a spool, from what the store has on, while it may still grow."""
+    """Thread that sends a spool, which may still grow; what the store already has is skipped."""
 
     def __init__(self, spool: Spool, store: Store, *, is_known: bool = False) -> None:
-        """`is_known`: its refusal was reported before. Raises what `read` does."""
+        """`is_known`: a refusal was already reported. Raises OSError or ValueError, like `read`."""
         super().__init__(name="ship_log", daemon=True)
         self.is_known = is_known
         self.problem = self.page = ""
@@ -279,20 +279,23 @@ class Shipper(threading.Thread):
         self._changed = threading.Condition()
 
     def grow(self, size: int) -> None:
-        """There are so many bytes in the spool now."""
+        """Set the number of bytes in the spool."""
         with self._changed:
             self._size = size
             if size - self.sent >= BATCH_BYTES:
                 self._changed.notify()
 
     def end(self, size: int, records: list[dict[str, Any]]) -> None:
-        """The spool does not grow any more; these records close it."""
+        """Set the final number of bytes in the spool, and the records that end the run."""
         with self._changed:
             self._size, self._ending = size, records
             self._changed.notify()
 
     def wait(self, seconds: float, *, since_progress: bool) -> None:
-        """Wait until all is sent or refused; at most so long, or so long without progress."""
+        """Wait until everything is sent or refused, or until the time is over.
+
+        `since_progress`: the time counts from the last progress.
+        """
         sent, since = self.sent, time.monotonic()
         while self.is_alive() and time.monotonic() - since < seconds:
             self.join(0.05)
@@ -300,8 +303,8 @@ class Shipper(threading.Thread):
                 sent, since = self.sent, time.monotonic()
 
     def run(self) -> None:
-        """Send what there is, every second; after a failure later and later, and never before the
-        store wants a request again."""
+        """Send new output every EVERY_SECONDS. After failures the pauses grow, and the store gets
+        no request before the time that it asked for."""
         pause, announced = 0.0, False
         while not self.done:
             with self._changed:
@@ -328,7 +331,7 @@ class Shipper(threading.Thread):
                 return
 
     def _send(self, size: int, *, ended: bool) -> None:
-        """Send the next pieces, and with the last of them how the run ended."""
+        """Send the next pieces, and with the last of them the records that end the run."""
         start = self.sent
         with open(self._spool.open_log(), "rb") as stream:
             stream.seek(start)
@@ -345,7 +348,7 @@ class Shipper(threading.Thread):
         self.done = is_last and self.sent == size
 
     def _show(self, pages: list[dict[str, Any]]) -> None:
-        """Tell once where the log can be seen."""
+        """Print the address of the log's page once."""
         for page in pages:
             url, job = str(page.get("url")), page.get("job_instance_id")
             mine = job == self._records[0]["job_instance_id"]
@@ -354,7 +357,10 @@ class Shipper(threading.Thread):
                 complain(f"the log can be seen at {url}")
 
     def _goes_on(self, refused: list[dict[str, Any]], start: int, end: int, size: int) -> int:
-        """Where to go on: where the store says that the log does, else at `end`."""
+        """Return the offset to continue at: the one that the store expects, otherwise `end`.
+
+        Raises Refused.
+        """
         for record in refused:
             expected = record.get("expected_offset")
             if record["reason"] == "forbidden":
@@ -369,11 +375,11 @@ class Shipper(threading.Thread):
 
 
 def pieces(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    """Bytes cut into contents of records, and where each starts."""
+    """Yield bytes cut into contents of records, with their offsets."""
     start = 0
     while start < len(data):
         end = min(start + PIECE_BYTES, len(data))
-        # A border moves back to the start of a character, so that pieces of text are text.
+        # A border moves back to the start of a character, so that each piece can be decoded.
         while len(data) > end > start + PIECE_BYTES - 4 and data[end] & 0xC0 == 0x80:
             end -= 1
         part = data[start:end]
@@ -385,7 +391,7 @@ def pieces(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 class Output:
-    """Where the output goes: the spool first, then standard output."""
+    """Destination of the output: first the spool, then standard output."""
 
     def __init__(self, spool: Spool | None, shipper: Shipper | None) -> None:
         self.size = self.held = 0
@@ -398,7 +404,8 @@ class Output:
             self._file = os.open(str(spool.log), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
 
     def write(self, data: bytes) -> None:
-        """Keep and pass on. What cannot be kept any more is passed on all the same."""
+        """Write to the spool and to standard output. If the spool fails, only the latter is
+        written."""
         self.size += len(data)
         self.digest.update(data)
         if self._file >= 0:
@@ -414,12 +421,12 @@ class Output:
             try:
                 for _ in write_all(self._passed, data):
                     pass
-            except OSError:  # whoever read it has gone; the log goes on
+            except OSError:  # the reader is gone; the log continues
                 self._passed = -1
 
 
 def write_all(descriptor: int, data: bytes) -> Iterator[int]:
-    """Write bytes, however many at a time the system takes: how many it took each time."""
+    """Write bytes, and yield the number of bytes that each system call has written."""
     rest = memoryview(data)
     while rest:
         written = os.write(descriptor, rest)
@@ -428,7 +435,7 @@ def write_all(descriptor: int, data: bytes) -> Iterator[int]:
 
 
 class Signals:
-    """Signals that reach us: those that a command would get alone are handed on to it."""
+    """Handler of our signals: those that the command would not receive itself are forwarded."""
 
     def __init__(self) -> None:
         self.child: subprocess.Popen[bytes] | None = None
@@ -437,7 +444,7 @@ class Signals:
         os.set_blocking(self.woken, False)
         os.set_blocking(waking, False)
         signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
-        # From a terminal, SIGINT and SIGQUIT reach the command by themselves.
+        # From a terminal, the command receives SIGINT and SIGQUIT itself.
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD):
             signal.signal(number, lambda number, frame: None)
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -449,7 +456,7 @@ class Signals:
             self.child.send_signal(number)
 
     def pump(self, source: int, output: Output) -> None:
-        """Take what comes, until there is no more or nobody is left who could print it."""
+        """Copy a source to the output until it ends, or LINGER_SECONDS after the command ended."""
         until: float | None = None
         while until is None or time.monotonic() < until:
             ready, _, _ = select.select([source, self.woken], [], [], 0.1 if until else None)
@@ -458,7 +465,7 @@ class Signals:
                 if self.child is None and self.stopped:
                     return
                 if until is None and self.child is not None and self.child.poll() is not None:
-                    # What the command left behind in the background may hold the pipe for ever.
+                    # Background processes of the command may keep the pipe open for ever.
                     until = time.monotonic() + LINGER_SECONDS
             if source in ready:
                 data = os.read(source, READ_BYTES)
@@ -468,23 +475,23 @@ class Signals:
 
 
 def now() -> int:
-    """Milliseconds since the epoch."""
+    """Return the milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
 
 
 def host_number(source: str, name: str) -> int:
-    """The number of a host that has none: always the same for a name within a source."""
+    """Return the id for a host that has none, always the same for a name within a source."""
     digest = hashlib.sha256(f"{source}\0{name}".encode(errors="replace")).digest()
     return 2**52 + (int.from_bytes(digest[:7], "big") >> 4)
 
 
 def word(value: str, limit: int) -> str:
-    """Text that the store takes as a name: bytes that are no UTF-8 become question marks."""
+    """Return text that the store accepts as a name: invalid UTF-8 becomes question marks."""
     return value.encode(errors="replace").decode().replace("\0", "")[:limit]
 
 
 def beginning(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The job, step and host result of a run that begins."""
+    """Return the job, step and host result of a new run."""
     start, kind = now(), word(options.scope, 128).partition(":")
     times = {"start_time": start, "update_time": start}
     ids = {
@@ -515,18 +522,18 @@ def beginning(options: argparse.Namespace) -> list[dict[str, Any]]:
 def ended(
     records: list[dict[str, Any]], end: int, statuses: tuple[int, int], **more: Any
 ) -> list[dict[str, Any]]:
-    """The same records when the run is over. `statuses`: of the job and step, of the host."""
+    """Return the records at the end of a run. `statuses`: of the job and step, and of the host."""
     start = records[0]["start_time"]
     end = max(start, end)
     times = {"end_time": end, "total_time": end - start, "update_time": end}
     job, step, host = ({**record, **times, "status": statuses[0]} for record in records)
     host.update(more, status=statuses[1])
-    # The host's end comes first: a job that has ended has no host at work.
+    # The host's end comes first: a job that has ended has no running host.
     return [host, step, job]
 
 
 def user_name() -> str:
-    """Who runs this."""
+    """Return the name of the current user, or the numeric id if it has no name."""
     try:
         return word(getpass.getuser(), 256)
     except (KeyError, OSError):
@@ -534,7 +541,8 @@ def user_name() -> str:
 
 
 def fate(code: int | None, *, started: bool) -> tuple[tuple[int, int], dict[str, int]]:
-    """Statuses and exit code of a command; it has no code when we were only given its output."""
+    """Return the statuses and exit code of a command. None: its code is not known, since we were
+    only given its output."""
     if not code:
         return (SUCCEEDED, HOST_SUCCEEDED), {} if code is None else {"exit_code": 0}
     by_signal = HOST_TERMINATED if code > BY_SIGNAL else HOST_EXIT_CODE
@@ -542,7 +550,7 @@ def fate(code: int | None, *, started: bool) -> tuple[tuple[int, int], dict[str,
 
 
 def ship(options: argparse.Namespace, store: Store) -> int:
-    """Run the command, or read standard input, and ship it: the command's exit code."""
+    """Run the command, or read standard input, and ship the output. Return the exit code."""
     spool: Spool | None = None
     shipper: Shipper | None = None
     records = beginning(options)
@@ -558,9 +566,9 @@ def ship(options: argparse.Namespace, store: Store) -> int:
     code: int | None = None
     started = True
     if options.command:
-        source, printed = os.pipe()  # one for both, so that the lines keep their order
+        source, printed = os.pipe()  # one for both streams, so that lines keep their order
         try:
-            # The command has no use for what is only ours.
+            # The command has no need for our secrets.
             others = {name: value for name, value in os.environ.items() if name not in OURS}
             child = subprocess.Popen(options.command, stdout=printed, stderr=printed, env=others)
         except OSError as error:
@@ -570,7 +578,7 @@ def ship(options: argparse.Namespace, store: Store) -> int:
         else:
             os.close(printed)
             signals.child = child
-            if signals.stopped:  # it came while the command was being started
+            if signals.stopped:  # the signal arrived while the command was being started
                 child.send_signal(signals.stopped)
             signals.pump(source, output)
             code = child.wait()
@@ -594,10 +602,10 @@ def ship(options: argparse.Namespace, store: Store) -> int:
 
 
 def resume(options: argparse.Namespace, store: Store | None) -> int:
-    """Send every spool that nobody is at work on: 0 if nothing is left that a later try may send.
+    """Send every spool that is not locked; return 1 if any is left that a retry may send, else 0.
 
-    What the store will not have is listed, and fails a run only once. Without a store nothing is
-    sent; `options.drop` drops what was refused.
+    Refused spools are listed; a refusal makes only the first run fail. Without a store nothing is
+    sent; `options.drop` removes refused spools.
     """
     try:
         os.close(open_own(options.spool))
@@ -610,7 +618,7 @@ def resume(options: argparse.Namespace, store: Store | None) -> int:
     for folder in sorted(options.spool.glob("ship-*")):
         try:
             spool = Spool(folder)
-        except (BlockingIOError, FileNotFoundError):  # its run goes on, or somebody has sent it
+        except (BlockingIOError, FileNotFoundError):  # still running, or already sent
             continue
         except OSError as error:
             complain(f"{folder}: {error}")
@@ -619,7 +627,7 @@ def resume(options: argparse.Namespace, store: Store | None) -> int:
         known = spool.refusal()
         if store is not None and (known is None or known.of != "log"):
             outcome = send(spool, store, options.wait, is_known=known is not None)
-            if outcome is not None and outcome.of == "app":  # so it is for all others
+            if outcome is not None and outcome.of == "app":  # the same for all others
                 spool.close()
                 return 1
             left += not (spool.is_gone or (outcome and known))
@@ -633,7 +641,7 @@ def resume(options: argparse.Namespace, store: Store | None) -> int:
 
 
 def send(spool: Spool, store: Store, wait: float, *, is_known: bool) -> Refused | None:
-    """Send a spool of a run that is over, and remove it: why the store will not have it."""
+    """Send the spool of a finished run and remove it; return the refusal if there is one."""
     try:
         log = spool.open_log()
         try:
@@ -663,7 +671,7 @@ def send(spool: Spool, store: Store, wait: float, *, is_known: bool) -> Refused 
 
 
 def sweep(parent: Path) -> None:
-    """Remove what a run that was killed while it made or removed its spool has left."""
+    """Remove remains of runs that were killed while they created or removed their spools."""
     for folder in parent.glob(".ship-*"):
         with contextlib.suppress(OSError):
             if time.time() - folder.lstat().st_mtime > LEFTOVER_SECONDS:
@@ -673,7 +681,7 @@ def sweep(parent: Path) -> None:
 
 
 def tidy(spool: Spool, shipper: Shipper) -> None:
-    """Remove the spool if the store has it all, else tell where it is."""
+    """Remove the spool if everything was sent, otherwise print where it is."""
     if shipper.done:
         spool.remove()
         return
@@ -692,21 +700,21 @@ def tidy(spool: Spool, shipper: Shipper) -> None:
 
 
 def say(message: str) -> None:
-    """One line on standard output, if there is one."""
+    """Print a line to standard output, if it is open."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.write(f"{message.encode(errors='replace').decode()}\n")
         sys.stdout.flush()
 
 
 def complain(message: str) -> None:
-    """One line on standard error, if there is one."""
+    """Print a line to standard error, if it is open."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"ship_log: {message}\n")
         sys.stderr.flush()
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """The options, completed from the environment. Exits with 2 if they are wrong."""
+    """Return the options, completed from the environment. Exits with 2 if they are invalid."""
     given = os.environ.get
     parser = argparse.ArgumentParser(
         description="Ship what a command, or standard input, prints to a joblogs store.",
@@ -754,7 +762,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def app_secret() -> str:
-    """The secret, empty if it cannot be had: then the store says so, and the log waits."""
+    """Return the app secret, or an empty one if it cannot be read: then the store refuses the
+    request, and the log waits."""
     file = os.environ.get("JOBLOGS_APP_SECRET_FILE")
     if not file:
         return os.environ.get("JOBLOGS_APP_SECRET", "")
@@ -766,7 +775,7 @@ def app_secret() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """See the top of this file."""
+    """Run or resume according to the arguments; return the exit code."""
     options = parse(arguments)
     if options.drop and not options.resume:
         return resume(options, None)
