@@ -11,10 +11,11 @@ from collections.abc import Generator, Iterable, Iterator
 from joblogs.choices import Outcome
 
 from .formats import Format
+from .host_logs import ProgressCallback
 from .names import download_name
 from .object_check import check_objects
 from .selection import Selection
-from .walk import ProgressCallback, Reading, Tally, Walk
+from .walk import Reading, Tally, Walk
 
 __all__ = [
     "Download",

@@ -14,11 +14,12 @@ import msgspec
 from joblogs import query
 from joblogs.choices import FileMode, HostStatus
 from joblogs.models import FileLog, StepInstance
-from joblogs.query import Completeness, StepHost
+from joblogs.query import Completeness, State, StepHost
 
 from . import names
+from .host_logs import Log
 from .ndjson import GENERATOR
-from .walk import Group, Log, Walk
+from .walk import Group, Walk
 
 MANIFEST = "manifest.json"
 LEVEL = 3
@@ -82,6 +83,9 @@ def _group(
         files = 0
         for log in logs:
             files += log.file is not None
+            if log.missing:
+                manifest.add(step, run, _unreachable(log))
+                continue
             path = folder + names.host_file(run, every_attempt=every, file=log.file, number=files)
             digest, size = hashlib.sha256(), 0
             info = _info(path, run.newest.end_time or step.job.create_time)
@@ -115,7 +119,13 @@ def _log_entry(
     if log.file is not None:
         state, redacted = query.files_state(step, [log.file]), bool(log.file.redacted)
         entry["file"] = _file(log.file)
+    if log.missing:
+        return entry | _unreachable(log)
     return entry | _state(state) | ({"redacted": True} if redacted else {})
+
+
+def _unreachable(log: Log) -> dict[str, Any]:
+    return _state(Completeness(State.UNREACHABLE, log.missing))
 
 
 def _file(file: FileLog) -> dict[str, Any]:

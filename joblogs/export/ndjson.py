@@ -16,7 +16,8 @@ from joblogs.logtext.export_pieces import pieces
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from joblogs.query import StepHost, host_history
 
-from .walk import Group, Log, Walk
+from .host_logs import Log
+from .walk import Group, Walk
 
 GENERATOR = f"joblogs {__version__}"
 
@@ -62,8 +63,9 @@ def _group(walk: Walk, group: Group) -> Iterator[bytes]:
     bare = _bare_files(step, results)
     logs = walk.logs(step, [StepHost(result, [result]) for result in results])
     for result, own in zip(results, logs, strict=True):
-        yield _line(_result(step, result))
-        for log in own:
+        first = next(own, None)
+        yield _line(_result(step, result, lacks_text=first is not None and first.missing > 0))
+        for log in itertools.chain([] if first is None else [first], own):
             yield from _script(step, result, log) if log.file is None else _file(step, result, log)
         for file in bare.get(result.pk, ()):
             yield _line(_file_record(step, result, file, None))
@@ -118,11 +120,18 @@ def _place(step: StepInstance, result: HostResult) -> dict[str, Any]:
     }
 
 
-def _result(step: StepInstance, result: HostResult) -> records.HostResult:
+def _result(
+    step: StepInstance, result: HostResult, *, lacks_text: bool = False
+) -> records.HostResult:
+    """`lacks_text`: its log cannot be read now. If no more of it will come, how large it is is
+    declared, so that whoever imports it sees that it is not whole until the rest is imported."""
+    size = result.declared_size
+    if size is None and lacks_text and result.finished:
+        size = result.received_size
     # With masks, the digest would allow guessing the masked text.
     sha256 = None if result.is_masked else result.declared_sha256
     return records.HostResult(
-        log_size=result.declared_size,
+        log_size=size,
         log_sha256=None if sha256 is None else bytes(sha256).hex(),
         role="source" if result.role == Role.SOURCE else "target",
         **_place(step, result),
@@ -144,8 +153,11 @@ def _expiry_fields(step: StepInstance, row: HostResult | FileLog) -> dict[str, A
 
 def _script(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]:
     place = _place(step, result) | {"execute_count": result.execute_count, "batch": result.batch}
+    was_missing = log.missing
     for offset, data in pieces(log.parts):
         yield _line(records.ScriptLog(**place, offset=offset, **_content(data)))
+    if log.missing and not was_missing:
+        yield _line(_result(step, result, lacks_text=True))
 
 
 def _file(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]:

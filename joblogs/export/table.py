@@ -15,7 +15,8 @@ from joblogs.models import FileLog, StepInstance
 from joblogs.query import StepHost
 
 from .archive import status_name
-from .walk import Group, Log, Walk
+from .host_logs import Log
+from .walk import Group, Walk
 
 ERROR_CHARACTERS = 500
 COLUMNS = (
@@ -60,13 +61,16 @@ def _cell(value: Any) -> Any:
 
 
 def _cells(step: StepInstance, run: StepHost, logs: Iterator[Log]) -> list[Any]:
-    size, error, files = 0, b"", []
+    size, error, files, missing = 0, b"", [], 0
     for log in logs:
         size += log.size
         error = error or search.first_error_line(log.parts)
+        missing += log.missing
         files += [log.file] if log.file else []
     job, newest = step.job, run.newest
     state = _state(step, run, files)
+    if missing:
+        state = query.Completeness(query.State.UNREACHABLE, missing)
     return [
         *(job.scope.scope_type, job.scope.scope_id, job.job_instance_id, job.name),
         *(step.step_instance_id, step.name, newest.host_id, newest.host_name),

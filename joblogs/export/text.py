@@ -33,6 +33,10 @@ def stream(walk: Walk, *, prefix: bool) -> Iterator[bytes]:
                     has_begun = True
                     yield from _led(part, lead, open_line) if lead else [part]
                     open_line = not part.endswith(b"\n") if part else open_line
+                if log.missing and lead:
+                    yield b"\n" if open_line else b""
+                    yield lead + f"[{log.missing} bytes cannot be read now]\n".encode()
+                    open_line = False
 
 
 def _led(part: bytes, lead: bytes, open_line: bool) -> Iterator[bytes]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from joblogs import query, search
 from joblogs.choices import Outcome, StepType
-from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
-from joblogs.query import FileLogs, State, StepHost, canonical_order
+from joblogs.models import HostResult, JobInstance, StepInstance
+from joblogs.query import State, StepHost, canonical_order
 from joblogs.query.hosts import by_host, file_bytes, owners_of_files
 
+from .host_logs import LeftOut, Log, ProgressCallback, ignore, logs_of
 from .runs import HostRuns, runs_of
 from .selection import Selection
 
@@ -28,15 +29,6 @@ class Group:
     @property
     def runs(self) -> list[StepHost]:
         return [run for host in self.hosts for run in host.runs]
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """Log of a script or of one file transfer. Its parts can be read once."""
-
-    size: int
-    parts: Iterator[bytes]
-    file: FileLog | None = None
 
 
 @dataclass(slots=True)
@@ -69,14 +61,6 @@ class Reading(Protocol):
     def __call__(self, step: StepInstance, *, search: bool) -> ReadRecord: ...
 
 
-ProgressCallback = Callable[[int], object]
-"""Called with the number of bytes of text that were read since the last call."""
-
-
-def _ignore(*sizes: object) -> None:
-    pass
-
-
 @dataclass
 class _Unrecorded:
     """Audit row of a step that is not recorded."""
@@ -100,7 +84,10 @@ class Walk:
     """
 
     selection: Selection
-    passed: ProgressCallback = _ignore
+    passed: ProgressCallback = ignore
+    left_out: LeftOut | None = None
+    """Hears of logs that cannot be read and goes on without them; else the walk ends with the
+    error."""
     reading: Reading = _Unrecorded
     tally: Tally = field(default_factory=Tally)
     created: int = field(default_factory=lambda: int(time.time() * 1000))
@@ -200,8 +187,9 @@ class Walk:
             self.passed(size)
 
         holding = []
+        wholes = [host.whole for host in hosts]
         for host, logs in zip(
-            hosts, logs_of(step, [host.whole for host in hosts], taken), strict=True
+            hosts, logs_of(step, wholes, taken, left_out=self.left_out), strict=True
         ):
             searched = 0
             if any(search.occurs(pattern, log.parts) for log in logs):
@@ -212,14 +200,15 @@ class Walk:
 
     def logs(self, step: StepInstance, hosts: Sequence[StepHost]) -> Iterator[Iterator[Log]]:
         """Yield the logs of each host, counted as they are read."""
-        for own in logs_of(step, hosts, self._taken):
-            yield self._count_file_states(step, own)
+        for own in logs_of(step, hosts, self._taken, left_out=self.left_out):
+            yield self._count_states(step, own)
 
-    def _count_file_states(self, step: StepInstance, logs: Iterator[Log]) -> Iterator[Log]:
+    def _count_states(self, step: StepInstance, logs: Iterator[Log]) -> Iterator[Log]:
         for log in logs:
             if log.file is not None:
                 self.tally.states[query.files_state(step, [log.file]).state] += 1
             yield log
+            self.tally.states[State.UNREACHABLE] += bool(log.missing)
 
     def _taken(self, size: int) -> None:
         self.tally.size += size
@@ -236,36 +225,3 @@ class Walk:
         if self._record is not None:
             self._record.end(self._size)
         self._step, self._record, self._size = None, None, 0
-
-
-def logs_of(
-    step: StepInstance, hosts: Sequence[StepHost], taken: ProgressCallback = _ignore
-) -> Iterator[Iterator[Log]]:
-    """Yield the logs of each host: the script's log, then file logs by batch, mode and task key.
-
-    Text is fetched in groups of bounded size; read a host's logs before taking the next host.
-    """
-    scripts, files = query.script_logs(step, hosts), query.file_logs(step, hosts, masks=True)
-    for (host, parts), (_, own) in zip(scripts, files, strict=True):
-        yield _logs_of_host(step, host, parts, own, taken)
-
-
-def _logs_of_host(
-    step: StepInstance,
-    host: StepHost,
-    parts: Iterable[bytes],
-    files: FileLogs,
-    taken: ProgressCallback,
-) -> Iterator[Log]:
-    size = query.readable_size(step, host)
-    if size or step.step_type != StepType.FILE:
-        yield Log(size, _counted(parts, taken))
-    for file in files:
-        yield Log(file.held_size, _counted([bytes(file.content)], taken), file)
-
-
-def _counted(parts: Iterable[bytes], taken: ProgressCallback) -> Iterator[bytes]:
-    for part in parts:
-        # Before the yield: a caller that stops here has read this part too.
-        taken(len(part))
-        yield part

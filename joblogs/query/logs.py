@@ -9,25 +9,30 @@ from typing import Any
 
 from joblogs.choices import StepType
 from joblogs.logtext import store
+from joblogs.logtext.store.apart import LeftOut, read_apart
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from .hosts import StepHost, file_weights
 
 
 def script_logs(
-    step: StepInstance, hosts: Iterable[StepHost]
+    step: StepInstance, hosts: Iterable[StepHost], left_out: LeftOut | None = None
 ) -> Iterator[tuple[StepHost, Iterable[bytes]]]:
     """Yield each host with its script log, as parts to be joined without a separator.
 
     The parts of a short log are a list; those of any other log have to be read before the next host
-    is fetched.
+    is fetched. With `left_out` a log that cannot be read has no part, or ends early, and that hears
+    of it; else Unreadable is raised.
     """
     if step.job.expired_at is not None:
         yield from ((host, []) for host in hosts)
         return
     hosts = list(hosts)
     spans = (store.span_of(row) for host in hosts for row in host.results)
-    stream = store.read(step.day, spans)
+    if left_out is None:
+        stream = store.read(step.day, spans)
+    else:
+        stream = read_apart(step.day, spans, left_out)
     for host in hosts:
         size = host.size
         if len(host.results) == 1 and 0 < size <= store.GROUP_BYTES:

@@ -48,6 +48,7 @@ __all__ = [
     "Span",
     "StoredRow",
     "append",
+    "capped_spans",
     "chunks_of",
     "days",
     "delete",
@@ -123,19 +124,18 @@ def places(logs: Sequence[int]) -> dict[int, PackPlace]:
 
 
 def first_bytes(stream: Iterator[tuple[Span, list[bytes]]], size: int) -> Iterator[bytes]:
-    """The next `size` bytes of what `read` gives."""
+    """The bytes of the next spans of `size` bytes of what `read` gives."""
     while size > 0:
-        _, parts = next(stream)
-        for part in parts:
-            size -= len(part)
-            yield part
+        span, parts = next(stream)
+        size -= span.stop - span.start
+        yield from parts
 
 
 def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
     group: list[Span] = []
     packed: set[PackKey] = set()
     remaining, limit = GROUP_BYTES, WHOLE_SPANS
-    for span in _capped_spans(spans):
+    for span in capped_spans(spans):
         fresh: set[PackKey] = set()
         if span.place is None:
             if not span.is_whole:
@@ -158,7 +158,8 @@ def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
         yield group
 
 
-def _capped_spans(spans: Iterable[Span]) -> Iterator[Span]:
+def capped_spans(spans: Iterable[Span]) -> Iterator[Span]:
+    """These spans, each longer one as several of at most GROUP_BYTES; none that is empty."""
     for span in spans:
         log, start, stop, size, place = span
         if 0 < stop - start <= GROUP_BYTES:

@@ -23,10 +23,12 @@ from joblogs.logtext.pieces import Hole
 from joblogs.management import arguments, choosing, output
 from joblogs.management.base import StoreCommand, amount
 from joblogs.models import StepInstance
-from joblogs.object_store import Upload, upload
-from joblogs.query import State, canonical_order
+from joblogs.object_store import ObjectUnreachable, Upload, upload
+from joblogs.query import State, StepHost, canonical_order
 
 STOPPED, BROKEN_PIPE = 128, 141
+LISTED_MAX = 20
+"""As many logs that cannot be read are named; all are counted."""
 _FORMATS = {str(kind): kind for kind in Format}
 _STATES = {
     State.TRUNCATED: "truncated",
@@ -79,10 +81,11 @@ class Command(StoreCommand):
         if upload.is_object(output) and options["mode"] is not None:
             raise CommandError("--mode is of files: an object has none", returncode=2)
         target = None if output == "-" else output
+        left_out = _LeftOut()
         try:
             with database.reads_from_replica():
                 selection = self._selection(kind, options)
-                tally = self._write(kind, selection, target, options)
+                tally = self._write(kind, selection, target, left_out, options)
         except BrokenPipeError:
             _forget_standard_output()
             raise SystemExit(BROKEN_PIPE) from None
@@ -91,12 +94,9 @@ class Command(StoreCommand):
             raise CommandError(f"{where}: {error.strerror or error}") from error
         except (DatabaseError, StoreError) as error:
             raise CommandError(f"The store could not be read to the end: {error}") from error
-        except Hole as error:
-            raise CommandError(f"A log went while it was read ({error}): try again.") from error
-        except Unreadable as error:
-            message = f"A stored log is damaged ({error}): verify_logs tells which."
-            raise CommandError(message) from error
         self.note(_sentence(tally, target))
+        if left_out.count:
+            raise CommandError(left_out.message("the rest is exported"))
 
     def _selection(self, kind: Format, options: dict[str, Any]) -> Selection:
         attempt = options["attempt"]
@@ -105,7 +105,12 @@ class Command(StoreCommand):
         return choosing.selection(options, attempt=attempt)
 
     def _write(
-        self, kind: Format, selection: Selection, target: str | None, options: dict[str, Any]
+        self,
+        kind: Format,
+        selection: Selection,
+        target: str | None,
+        left_out: _LeftOut,
+        options: dict[str, Any],
     ) -> Tally:
         with contextlib.ExitStack() as stack:
             stopping = stack.enter_context(_interruptible(target))
@@ -116,13 +121,15 @@ class Command(StoreCommand):
                 stopping.check()
                 bar.update(size)
 
-            walk = Walk(selection, passed=passed, reading=_read_entry)
+            walk = Walk(selection, passed=passed, left_out=left_out.add, reading=_read_entry)
             parts = export.parts(walk, kind, prefix=not options["no_prefix"])
             for part in stack.enter_context(contextlib.closing(parts)):
                 with stopping.at_once():
                     file.write(part)
             if walk.is_empty(rows_count=kind.traits.holds_records):
                 raise CommandError("No matching logs; nothing was exported.")
+            if left_out.count and not walk.tally.size:
+                raise CommandError(left_out.message("nothing was exported"))
             with stopping.at_once():
                 file.flush()
         return walk.tally
@@ -133,6 +140,39 @@ class Command(StoreCommand):
         if file is None:
             raise CommandError("Standard output is closed: --output PATH")
         return file
+
+
+class _LeftOut:
+    """Logs that could not be read, so that the export lacks them, or their ends."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lines: list[str] = []
+
+    def add(self, step: StepInstance, host: StepHost, error: Unreadable) -> None:
+        self.count += 1
+        if len(self._lines) < LISTED_MAX:
+            self._lines.append(
+                f"{step.job.scope} job {step.job.job_instance_id} step {step.step_instance_id} "
+                f"host {host.bk_host_id} attempt {host.attempt}: {_reason(error)}"
+            )
+
+    def message(self, rest: str) -> str:
+        """What the command ends with: what became of the rest, which logs are missing, and why."""
+        more = self.count - len(self._lines)
+        lines = [*self._lines, *([f"and {amount(more, 'more log', 'more logs')}"] if more else ())]
+        return (
+            f"{amount(self.count, 'log')} could not be read to the end, {rest}; verify_logs tells "
+            "which are damaged:" + "".join(f"\n  {line}" for line in lines)
+        )
+
+
+def _reason(error: Unreadable) -> str:
+    if isinstance(error, ObjectUnreachable):
+        return error.fault
+    if isinstance(error, Hole):
+        return f"it went while it was read, or is damaged ({error})"
+    return f"it is damaged ({error})"
 
 
 def _opened(target: str, options: dict[str, Any], stack: contextlib.ExitStack) -> Upload:
