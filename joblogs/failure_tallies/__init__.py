@@ -1,5 +1,7 @@
-"""What is kept of failures: how often each came, since when and on how many hosts; made of the runs
-that had it, and forgotten with them."""
+"""Tallies of failures: how often each occurred, since when and on how many hosts.
+
+They are computed from the runs that had the failure, and deleted with them.
+"""
 
 from . import host_sets
 from .forgetting import forget, forget_lost

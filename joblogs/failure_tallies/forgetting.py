@@ -1,4 +1,4 @@
-"""Removal of what is kept of failures, together with the text that they were found in."""
+"""Deletion of recorded failures, together with the logs in which they occurred."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ STEPS_AT_ONCE = 1000
 
 
 def forget(steps: Collection[int]) -> None:
-    """Forget the failures of these steps (keys): of a failure that others had too, their runs are
-    left. Part of the caller's transaction."""
+    """Delete the failures of these steps, given by key, in the caller's transaction.
+
+    A failure that other steps had too keeps their runs.
+    """
     database.take_lock(LOCK)
     going = FailureRun.objects.filter(database.InArray("step_id", steps))
     keys: dict[tuple[int, bytes], set[bytes]] = defaultdict(set)
@@ -31,7 +33,7 @@ def forget(steps: Collection[int]) -> None:
 
 
 def forget_lost() -> None:
-    """Forget the failures of steps that are gone: a program of an earlier release deleted them."""
+    """Delete the failures of steps that were deleted by a program of an earlier release."""
     step = StepInstance.objects.filter(pk=OuterRef("step_id"))
     lost = FailureRun.objects.filter(~Exists(step)).order_by("step_id").distinct()
     while steps := list(lost.values_list("step_id", flat=True)[:STEPS_AT_ONCE]):

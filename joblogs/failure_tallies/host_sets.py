@@ -1,7 +1,7 @@
-"""Sets of hosts that are counted, not listed: however many there are, 2 KB at most.
+"""Sets of hosts that can be counted but not listed, in at most 2 KB for any number of hosts.
 
-Kept are the smallest of the hashes of their ids, ascending. Up to KEPT hosts that is all of them,
-and exact; of more, how dense the smallest lie says how many there are, within about 6 %.
+A set holds the KEPT smallest hashes of the hosts' ids, ascending. With fewer than KEPT hosts the
+count is exact; otherwise it is estimated from the density of the hashes, within about 6 %.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ _WHOLE = 2**64
 
 
 class HostCount(NamedTuple):
-    """How many hosts; of very many about."""
+    """NamedTuple of a number of hosts, and whether it is exact or an estimate."""
 
     number: int
     exact: bool = True
 
 
 def host_set(bk_host_ids: Iterable[int]) -> bytes:
-    """Set of these hosts."""
+    """Return the set of these hosts."""
     hashes = {xxh3_64_intdigest(host.to_bytes(8, "little", signed=True)) for host in bk_host_ids}
     return np.array(sorted(hashes)[:KEPT], "<u8").tobytes()
 
 
 def union(one: bytes, other: bytes) -> bytes:
-    """Set of the hosts that are in one of them."""
+    """Return the union of two sets."""
     if not one or not other:
         return bytes(one or other)
     hashes = np.unique(np.frombuffer(one + other, "<u8"))
@@ -39,7 +39,7 @@ def union(one: bytes, other: bytes) -> bytes:
 
 
 def count(hosts: bytes) -> HostCount:
-    """How many hosts a set has."""
+    """Return the number of hosts in a set."""
     hashes = np.frombuffer(hosts, "<u8")
     if len(hashes) < KEPT:
         return HostCount(len(hashes))

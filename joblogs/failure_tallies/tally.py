@@ -1,4 +1,4 @@
-"""Tallies of failures: rows of FailureSeen, made from the runs that had each."""
+"""Tallies of failures: rows of FailureSeen, computed from rows of FailureRun."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from joblogs.models import FailureRun, FailureSeen
 from . import host_sets
 
 LOCK = "failures"
-"""Whoever writes what is known of failures has it alone until the transaction ends."""
+"""Name of the lock that every transaction holds that writes recorded failures."""
 _COLUMNS = (
     *("first_at", "runs", "hosts", "last_at", "last_step_id", "last_job_instance_id"),
     *("last_runs", "last_hosts"),
@@ -17,7 +17,7 @@ _COLUMNS = (
 
 
 def add(seen: FailureSeen | None, run: FailureRun) -> FailureSeen:
-    """The tally of a failure with one more run, whose step was read with its job."""
+    """Return the tally of a failure with one more run, whose step was loaded with its job."""
     hosts = bytes(run.hosts)
     if seen is None:
         return FailureSeen(
@@ -52,8 +52,7 @@ def add(seen: FailureSeen | None, run: FailureRun) -> FailureSeen:
 
 
 def add_runs(scope_id: int, series: bytes, runs: Iterable[FailureRun]) -> None:
-    """Add the runs of one series, which are new, to the tallies. Part of the caller's transaction,
-    which has the lock."""
+    """Add new runs of one series to the tallies, in the caller's transaction, which holds LOCK."""
     runs = [run for run in runs if run.key]
     held = FailureSeen.objects.select_for_update(no_key=True).filter(
         scope=scope_id, series=series, key__in={bytes(run.key) for run in runs}
@@ -66,8 +65,10 @@ def add_runs(scope_id: int, series: bytes, runs: Iterable[FailureRun]) -> None:
 
 
 def count_again(scope_id: int, series: bytes, keys: Collection[bytes]) -> None:
-    """Make the tallies of these failures from the runs that are left, or none. Part of the caller's
-    transaction, which has the lock."""
+    """Recompute the tallies of these failures from the remaining runs; without runs, delete them.
+
+    Part of the caller's transaction, which holds LOCK.
+    """
     for key in keys:
         of_key = {"scope": scope_id, "series": series, "key": key}
         FailureSeen.objects.filter(**of_key).delete()

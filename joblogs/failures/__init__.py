@@ -1,7 +1,7 @@
-"""Known failures: which have been seen before, since when, how often and on how many hosts.
+"""Known failures: which occurred before, since when, how often and on how many hosts.
 
-What is kept of a failure is a key, a hash of how its hosts ended and of the lines that tell it; no
-text and nothing that text could be made of again.
+A failure is recorded as a key, a hash of how its hosts ended and of the lines that report it. No
+text is stored, and none can be recovered from the key.
 """
 
 from joblogs.failure_tallies.host_sets import HostCount

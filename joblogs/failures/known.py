@@ -1,4 +1,4 @@
-"""What is known of the failures of a step: seen before or new, and what its last run had."""
+"""Earlier occurrences of the failures of a step, and comparison with the run before it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from .recording import attempt_of, has_ended, record, record_step
 from .series import series_of, time_of
 
 WRITE_SECONDS = 1.0
-"""What a page learns is recorded unless that takes longer: somebody else is writing."""
+"""Longest wait of a page to record failures, while another transaction is writing."""
 EARLIER_JOBS, EARLIER_STEPS, EARLIER_SECONDS = 100, 5, 0.5
-"""Among so many jobs before it so many runs are recorded by whoever looks at a later one, if nobody
-has done it yet."""
+"""Limits of recording earlier runs when a page shows a later one: the jobs to search, the steps to
+record, and the seconds to spend."""
 
 
 class Seen(NamedTuple):
-    """How a failure was seen before: first when, in how many runs, on how many hosts."""
+    """NamedTuple of earlier occurrences of a failure: time of the first one (milliseconds since the
+    epoch), runs and hosts."""
 
     first_at: int
     runs: int
@@ -37,7 +38,7 @@ class Seen(NamedTuple):
 
 
 class Recovered(NamedTuple):
-    """A failure of the last run that did not come back: how its hosts ended, and how many."""
+    """NamedTuple of a failure of the last run that did not recur: status, exit code, hosts."""
 
     status: int
     exit_code: int | None
@@ -46,29 +47,29 @@ class Recovered(NamedTuple):
 
 @dataclass(frozen=True)
 class LastRun:
-    """What changed since the last run: which failures are new, which did not come back."""
+    """Changes since the last run of a series: new failures, and failures that did not recur."""
 
     job_instance_id: int
     step_instance_id: int
     at: int
     new: frozenset[bytes]
     recovered: list[Recovered]
-    """The most hosts first; empty while the step runs."""
+    """Ordered by hosts, most first; empty while the step runs."""
 
 
 @dataclass(frozen=True)
 class Failures:
-    """What is known of the failing groups of a step."""
+    """Earlier occurrences of the failing groups of a step."""
 
     keys: dict[str, bytes] = field(default_factory=dict)
-    """Keys of failures by those of the groups."""
+    """Keys of failures by key of the group."""
     seen: dict[bytes, Seen] = field(default_factory=dict)
     last_run: LastRun | None = None
     is_recorded_now: bool = False
-    """Whether the failures of the step were written down just now."""
+    """Whether the failures of the step were recorded just now."""
 
     def of(self, group: StepGroup) -> Seen | None:
-        """How the failure of a group was seen before, None if it was not."""
+        """Return earlier occurrences of the failure of a group, None if there are none."""
         return self.seen.get(self.keys.get(group.key, b""))
 
 
@@ -78,8 +79,11 @@ class _Runs(NamedTuple):
 
 
 def known_failures(found: Overview, made: StepGroups) -> Failures:
-    """What is known of the failing groups of a step. A step that has ended is recorded, if the
-    database lets it, and so are a few earlier runs that nobody has recorded."""
+    """Return earlier occurrences of the failing groups of a step.
+
+    A step that has ended is recorded unless the database is busy, and so are a few earlier runs
+    that are not recorded yet.
+    """
     step, keys = found.step, made.failure_keys
     attempts = found.attempts
     is_latest = attempts.execute_count is None and attempts.batch is None
@@ -98,11 +102,11 @@ def known_failures(found: Overview, made: StepGroups) -> Failures:
 
 
 def _runs(step: StepInstance) -> _Runs:
-    """What is recorded of a step, and of the run of its series before it."""
+    """Return the recorded runs of a step, and of the previous step of its series."""
     of_series = FailureRun.objects.filter(scope=step.job.scope_id, series=series_of(step))
     earlier = of_series.filter(at__lte=time_of(step)).exclude(step=step)
     before = earlier.order_by("-at", "-step_id").values("step_id")[:1]
-    # By steps alone: of a series there may be any number of rows.
+    # Filtered by step, since a series may have any number of rows.
     rows = FailureRun.objects.filter(Q(step=step) | Q(step_id=Subquery(before))).defer("hosts")
     every = list(rows.select_related("step__job").order_by("-attempt", "pk"))
     last = [run for run in every if run.step_id != step.pk]
@@ -117,11 +121,11 @@ def _record(found: Overview, made: StepGroups) -> None:
         with database.waiting_at_most(WRITE_SECONDS):
             record(found, made, attempt=attempt_of(found))
     except (DatabaseError, Unavailable):
-        return  # somebody writes: the next page, or `maintain_logs`, records it
+        return  # another transaction is writing: the next page, or `maintain_logs`, records it
 
 
 def _record_earlier(step: StepInstance) -> bool:
-    """Record earlier runs of a step's series, a bounded number; whether there were any."""
+    """Record a few earlier runs of a step's series; return whether there were any to record."""
     jobs = JobInstance.objects.filter(scope=step.job.scope_id)
     jobs = jobs.filter(create_time__lte=step.job.create_time).exclude(pk=step.job_id)
     keys = jobs.order_by("-create_time", "-pk").values_list("pk", flat=True)[:EARLIER_JOBS]
@@ -157,7 +161,7 @@ def _seen(step: StepInstance, keys: set[bytes], own: list[FailureRun]) -> dict[b
             runs = row.runs + row.last_runs - own_runs
             hosts = host_sets.union(bytes(row.hosts), bytes(row.last_hosts))
             if own_runs and row.first_at >= time_of(step):
-                runs = 0  # it came first here, and again later
+                runs = 0  # it occurred first in this step, and then only in later ones
         if runs > 0 and row.first_at <= time_of(step):
             seen[key] = Seen(row.first_at, runs, host_sets.count(hosts))
     return seen

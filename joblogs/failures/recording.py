@@ -1,4 +1,4 @@
-"""Recording with which failures a step ended: once for each attempt, by whoever comes first."""
+"""Recording of the failures with which a step ended, once for each attempt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STEPS_AT_ONCE = 500
 
 @dataclass
 class Ended:
-    """A failure with which an attempt ended."""
+    """A failure with which an attempt ended, and its hosts."""
 
     status: int
     exit_code: int | None
@@ -33,23 +33,23 @@ class Ended:
 
 
 def has_ended(found: Overview) -> bool:
-    """Whether a step came to its end, on all of its hosts."""
+    """Return whether a step has ended on all of its hosts."""
     step = found.step
     ended = FINISHED in (run_rank(step.status), run_rank(step.job.status))
     return ended and bool(found.hosts) and found.all_finished
 
 
 def attempt_of(found: Overview) -> int:
-    """The latest attempt of a step."""
+    """Return the latest attempt of a step."""
     return max([found.step.execute_count, *found.execute_counts])
 
 
 def record_step(step: StepInstance, *, seconds: float | None = None) -> None:
-    """Record the failures of all attempts of a step that has ended, and was read with its job and
-    scope; nothing of one that has not, or whose text has expired.
+    """Record the failures of all attempts of a step, loaded with its job and scope.
 
-    With `seconds` features that are missing are computed for that long at most, and nothing is
-    recorded while one is missing; without, a log that has none cannot be read.
+    Nothing is recorded of a step that has not ended or whose text has expired. With `seconds`,
+    missing features are computed for at most that long, and an attempt is not recorded while one
+    is missing. Without `seconds`, a log without features is one that cannot be read.
     """
     if step.job.expired_at is not None:
         return
@@ -66,8 +66,10 @@ def record_step(step: StepInstance, *, seconds: float | None = None) -> None:
 
 
 def record(found: Overview, made: StepGroups, *, attempt: int) -> None:
-    """Record the failures with which an attempt ended; nothing if that was done, or if a text has
-    changed since its features were read."""
+    """Record the failures with which an attempt ended.
+
+    Do nothing if it is recorded already, or if a log has changed since its features were read.
+    """
     failures = _failures(made)
     database.retrying(lambda: _write(found, failures, attempt))
 
@@ -85,7 +87,7 @@ def _write(found: Overview, failures: Mapping[bytes, Ended], attempt: int) -> No
     step = found.step
     with transaction.atomic():
         database.take_lock(LOCK)
-        # Locked, so that the primary is queried and not a replica.
+        # Locked, so that the primary is queried, not a replica.
         done = FailureRun.objects.select_for_update(no_key=True).filter(step=step, attempt=attempt)
         if list(done.values_list("pk", flat=True)[:1]) or not _is_unchanged(found):
             return
@@ -111,7 +113,7 @@ def _run(step: StepInstance, attempt: int, key: bytes, ended: Ended | None) -> F
 
 
 def _is_unchanged(found: Overview) -> bool:
-    """Whether the texts are still those that were compared: a redaction takes the lock too."""
+    """Return whether the logs are still as they were compared. Redactions hold LOCK too."""
     results = {result.pk: result for host in found.hosts for result in host.results}
     rows = HostResult.objects.select_for_update(no_key=True).filter(database.InArray("pk", results))
     now = rows.aggregate(masked=Sum("masked"), size=Sum("held_size"))
@@ -122,8 +124,10 @@ def _is_unchanged(found: Overview) -> bool:
 
 
 def due(days: Iterable[datetime.date]) -> Iterator[list[StepInstance]]:
-    """The steps of these days that have ended, and of which that is not recorded yet; read with
-    their jobs and scopes, some at a time."""
+    """Yield the steps of these days that have ended and are not recorded, in batches.
+
+    They are loaded with their jobs and scopes.
+    """
     for day in days:
         jobs = JobInstance.objects.filter(day=day, expired_at=None)
         keys = list(jobs.order_by("pk").values_list("pk", flat=True))
@@ -132,7 +136,7 @@ def due(days: Iterable[datetime.date]) -> Iterator[list[StepInstance]]:
 
 
 def due_of_steps(steps: Collection[int]) -> Iterator[list[StepInstance]]:
-    """The same among these steps."""
+    """Yield the steps among these that have ended and are not recorded, in batches."""
     return _due(_ended().filter(database.InArray("pk", steps), job__expired_at=None))
 
 
@@ -143,7 +147,7 @@ def _due(steps: QuerySet[StepInstance]) -> Iterator[list[StepInstance]]:
 
 
 def _ended() -> QuerySet[StepInstance]:
-    """Steps that have ended on all of their hosts, and are not recorded as of their attempt."""
+    """Return steps that have ended on all hosts and whose latest attempt is not recorded."""
     ended = ~Q(status__in=RUN_UNFINISHED) | ~Q(job__status__in=RUN_UNFINISHED)
     last = FailureRun.objects.filter(step=OuterRef("pk")).order_by().values("step")
     results = HostResult.objects.filter(step=OuterRef("pk"))
@@ -156,8 +160,7 @@ def _ended() -> QuerySet[StepInstance]:
 
 
 def record_steps(steps: Sequence[StepInstance]) -> None:
-    """Record steps that are due: those on which nothing failed together, without a look at what
-    they printed."""
+    """Record steps that are due; steps without failures in one transaction, reading no logs."""
     results = HostResult.objects.exclude(status__in=HOST_SUCCEEDED)
     bad = results.filter(step__in=[step.pk for step in steps]).order_by()
     failing = set(bad.values_list("step", flat=True).distinct())

@@ -1,5 +1,5 @@
 """Tools for agents, by the Model Context Protocol (`docs/mcp.md`).
 
-A program of its own that asks a store's API with a token, as any other client does: it opens no
-database, and whatever a caller may not see, it cannot either.
+A separate program that queries a store's API with a token, like any other client: it opens no
+database, and sees only what the token may read.
 """

@@ -1,4 +1,4 @@
-"""Texts of answers of the API for an agent, each bounded."""
+"""Responses of the API as text for an agent, each limited in length."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINE_CHARS = 200
 
 
 def bounded(parts: Iterable[str], most: int) -> str:
-    """Parts of a text, one a line, as many as fit, and a note if there are more."""
+    """Join lines up to `most` characters, and add a note if there are more."""
     lines: list[str] = []
     left = most - 100
     for part in parts:
@@ -29,7 +29,7 @@ def bounded(parts: Iterable[str], most: int) -> str:
 
 
 def job_lines(answer: Json) -> Iterator[str]:
-    """Jobs of a page of get_job_instance_list."""
+    """Yield lines for the jobs of a page of get_job_instance_list."""
     first, jobs = answer["start"], answer["data"]
     text = gettext("Jobs %(first)s to %(last)s of %(total)s, newest first:")
     values = {"first": min(first + 1, first + len(jobs)), "last": first + len(jobs)}
@@ -45,7 +45,7 @@ def job_lines(answer: Json) -> Iterator[str]:
 
 
 def step_lines(answer: Json) -> Iterator[str]:
-    """Steps of a job, of get_job_instance_status."""
+    """Yield lines for the steps of a job, from get_job_instance_status."""
     job = answer["job_instance"]
     text = gettext("Job %(id)s “%(name)s”: %(status)s. Its steps:")
     status = status_text(RunStatus, job["status"])
@@ -62,7 +62,7 @@ def step_lines(answer: Json) -> Iterator[str]:
 
 
 def host_lines(answer: Json, start: int) -> Iterator[str]:
-    """Hosts of a page of a group."""
+    """Yield lines for a page of the hosts of a group."""
     hosts = answer["hosts"]
     text = gettext("Hosts %(first)s to %(last)s of %(total)s:")
     values = {"first": min(start + 1, start + len(hosts)), "last": start + len(hosts)}
@@ -73,7 +73,7 @@ def host_lines(answer: Json, start: int) -> Iterator[str]:
 
 
 def search_lines(answer: Json) -> Iterator[str]:
-    """Hits of a search, group by group."""
+    """Yield lines for the hits of a search, by group."""
     text = gettext(
         "Matching lines: %(hits)s. Hosts that have them: %(hosts_with_hits)s of %(total)s."
     )
@@ -111,7 +111,7 @@ def _hit_lines(group: Json) -> Iterator[str]:
 
 
 def comparison_lines(answer: Json) -> Iterator[str]:
-    """A comparison: what differs, with a mark for each line."""
+    """Yield lines for a comparison, each with a mark as in a diff."""
     left, right = answer["left"], answer["right"]
     if right is None:
         text = gettext("There is nothing to compare host %(host)s with: %(reason)s.")

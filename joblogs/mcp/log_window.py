@@ -1,7 +1,7 @@
 """Window of a host's log, by lines or by bytes, as text for an agent.
 
-The API answers bytes. Lines are counted from the start, in ranges that are read one after another,
-of a large log at most the first 64 MiB; the last lines are looked for in its last bytes.
+The API returns bytes. To count lines, ranges are read from the start, up to the first 64 MiB of a
+large log; the last lines are searched for in its last bytes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .store_api import ApiError, Part
 from .summary_text import cut
 
 Read = Callable[[int, int], Part]
-"""Reads bytes of a log: from where on (negative: so many of the last), and how many."""
+"""Function that reads bytes of a log, given the start (negative: from the end) and the length."""
 FIRST_BYTES, NEXT_BYTES, SCAN_BYTES = 64 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024
 END_BYTES = 256 * 1024
 TEXT_CHARS, LINE_CHARS = 12_000, 1_000
 
 
 def byte_window(read: Read, start: int, length: int) -> str:
-    """Bytes as they were printed, from `start` on; the last `-start` if it is negative."""
+    """Return bytes as they were printed, from `start` on; the last `-start` if it is negative."""
     part = read(start, length)
     data = part.data[:length]
     text = gettext("Bytes %(start)s to %(end)s:")
@@ -41,9 +41,10 @@ def _decoded(data: bytes) -> str:
 
 
 def line_window(read: Read, first: int, count: int) -> str:
-    """Lines as they were last seen, from the line `first` on; the last `-first` if it is negative.
+    """Return lines as a terminal shows them in the end, from line `first` on; the last `-first` if
+    it is negative.
 
-    Raises ApiError for lines too far into a large log.
+    Raise ApiError for lines too far into a large log.
     """
     if first < 0:
         return _last_lines(read, min(-first, count))
@@ -70,13 +71,13 @@ def line_window(read: Read, first: int, count: int) -> str:
 
 
 def _last_lines(read: Read, count: int) -> str:
-    """The last lines of a log. Their numbers are not known: the text before is not read."""
+    """Return the last lines of a log, without numbers, because the text before is not read."""
     part = read(-END_BYTES, END_BYTES)
     utf16 = utf16_name(part.data[part.offset % 2 :])
     end = part.offset + len(part.data.removesuffix(b"\n"))
     lines = part.data.removesuffix(b"\n").split(b"\n")
     if part.offset and len(lines) > 1:
-        del lines[0]  # its beginning is not there
+        del lines[0]  # its beginning was not read
     shown: list[str] = []
     left = TEXT_CHARS
     for line in reversed(lines[-count:] if part.data else []):
@@ -91,7 +92,7 @@ def _last_lines(read: Read, count: int) -> str:
 
 
 class _Pieces:
-    """Iterable of a log's bytes from its start on; `part` is the last that was read."""
+    """Iterable of a log's bytes from its start on; `part` is the last one that was read."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
@@ -121,12 +122,15 @@ def _heading(part: Part) -> str:
 
 
 def _text(line: bytes, offset: int, utf16: str | None) -> str:
-    """A line as it was last seen, of a log that is in UTF-16 or has parts that are; of a long one
-    its beginning."""
+    """Return a line as a terminal shows it in the end; only the beginning of a long line.
+
+    `utf16` is the encoding of a log in UTF-16; other logs may have parts in UTF-16.
+    """
     data = line[: 4 * LINE_CHARS]
     encoding = utf16 or reading_encoding(data)
     if utf16:
-        # The byte of a newline, half of one or of a letter, is of the line before or of this one.
+        # Lines are split at the byte of a newline, which may be half of a character in UTF-16, so
+        # the byte before or after the line may belong to it.
         before, after = b"\n" * (offset % 2), b"\n" * (len(data) == len(line))
         offset, data = offset - len(before), before + data + after
     (read,) = line_texts([Bytes(offset, data)], encoding, mixed=True)

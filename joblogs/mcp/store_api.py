@@ -1,4 +1,4 @@
-"""Client of a store's API: requests with a token, answers as values, refusals as errors."""
+"""Client of a store's API, which authenticates with a token."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ ANSWER_MAX_BYTES = 16 * 1024 * 1024
 
 
 class ApiError(Exception):
-    """Why a request was not answered, for the caller to read. Never holds the token."""
+    """Error of a request, with a message for the agent that never contains the token."""
 
 
 class Part(NamedTuple):
-    """Bytes of a log, with the headers that say where they stand."""
+    """NamedTuple of bytes of a log, and the values of the response's headers."""
 
     data: bytes
     offset: int
     size: int
-    """Of the whole log, in bytes."""
+    """Size of the whole log in bytes."""
     state: str
     attempt: int
 
 
 class StoreApi:
-    """A store and the token to ask it with. Errors are in the language that is active."""
+    """Client of a store with a token. Errors are in the active language."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url
@@ -41,7 +41,7 @@ class StoreApi:
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def get(self, *path: str | int, **query: Any) -> Json:
-        """The `data` of an answer; a parameter that is None is not sent. Raises ApiError."""
+        """Return the `data` of a response. Parameters that are None are not sent. Raise ApiError."""
         _, body = self._open(path, query, {})
         envelope = _decoded(body)
         data = envelope.get("data")
@@ -50,7 +50,7 @@ class StoreApi:
         return data
 
     def log_part(self, *path: str | int, start: int, length: int, **query: Any) -> Part:
-        """Bytes of a log from `start` on, the last `-start` if it is negative. Raises ApiError."""
+        """Return bytes of a log from `start` on; the last `-start` if negative. Raise ApiError."""
         headers = {}
         if start < 0:
             query["tail"] = -start
@@ -72,7 +72,7 @@ class StoreApi:
         if sent := {name: value for name, value in query.items() if value is not None}:
             url += "?" + urlencode(sent)
         headers["Authorization"] = f"Bearer {self._token}"
-        headers["Blueking-Language"] = get_language() or "en"  # whatever is not en is Chinese
+        headers["Blueking-Language"] = get_language() or "en"  # any other means Chinese
         request = urllib.request.Request(url, headers=headers)  # noqa: S310  settings: http or https
         try:
             with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
@@ -90,14 +90,14 @@ class StoreApi:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Handler that follows no redirect: it would take the token elsewhere."""
+    """Handler that follows no redirects, which would send the token to another server."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
 
 
 class _NothingThere(Exception):
-    """Log that ends before the requested bytes."""
+    """Error: the log ends before the requested bytes."""
 
     def __init__(self, headers: Message) -> None:
         super().__init__()
@@ -112,14 +112,14 @@ def _bounded(answer: http.client.HTTPResponse) -> bytes:
 
 
 def _failure(error: urllib.error.HTTPError) -> str:
-    """Message of an answer with a status of its own."""
+    """Return the message of a response with an error status."""
     refusal = _refusal(_decoded(error.read(ANSWER_MAX_BYTES)))
     text = gettext("The store answered with status %(status)s; is its address right?")
     return refusal or text % {"status": error.code}
 
 
 def _decoded(body: bytes) -> Json:
-    """A JSON object, empty if it is none."""
+    """Return a JSON object; {} if the body is anything else."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -128,7 +128,7 @@ def _decoded(body: bytes) -> Json:
 
 
 def _refusal(envelope: Json) -> str:
-    """Message and code of an error, of version 4 or of the others; empty if it is none."""
+    """Return the message of an error in an envelope of any API version; empty if there is none."""
     error = envelope.get("error")
     if isinstance(error, dict):
         return str(error.get("message"))

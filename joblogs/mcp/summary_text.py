@@ -1,7 +1,7 @@
-"""Text of the summary of a step, for an agent: at most so many characters for any step.
+"""Summary of a step as text for an agent, limited in length for any step.
 
-Groups get their headings first, the majority and the failures before the others; their
-lines get the rest, one of each group, then more.
+Headings of groups come first, those of the majority and of failures before the others. Lines of the
+groups fill the rest: one of each group, then more.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from .store_api import Json
 
 LINE_CHARS, NAMES_CHARS, VALUE_CHARS = 160, 160, 60
 ROUNDS = (1, 3, 6)
-"""Lines of each group: one where it fits, then up to three, then up to six."""
+"""Lines of each group: one if it fits, then up to three, then up to six."""
 GROUPS_MIN, LINES_SHARE = 5, 0.4
-"""Beyond so many groups the headings leave this share of the text to lines."""
+"""After GROUPS_MIN groups, headings leave this share of the text to lines."""
 LEFT_OUT_CHARS = 120
-"""Kept for the sentence on what is left out."""
+"""Characters reserved for the sentence about omitted groups."""
 
 
 @dataclass
 class _Section:
-    """A group: its heading, what sets it apart, and those of its lines that are shown."""
+    """A group: its heading, the caption of its lines, all its lines, and the lines shown."""
 
     heading: str
     caption: str
@@ -39,20 +39,20 @@ class _Section:
         return "\n".join([self.heading, *([self.caption] if self.shown else []), *self.shown])
 
     def with_lines(self, most: int) -> _Section:
-        """With so many of its lines: those that set it apart, in their order."""
+        """Return a copy that shows at most `most` lines, preferring lines that differ, in order."""
         ranked = sorted(self.lines, key=lambda line: not line["differs"])[:most]
         lines = [line for line in self.lines if line in ranked]
         return _Section(self.heading, self.caption, self.lines, [_line(line) for line in lines])
 
 
 def summary_text(summary: Json, *, job: int, step: int, most: int) -> str:
-    """The summary in at most `most` characters."""
+    """Return the summary in at most `most` characters."""
     start = "\n".join(_start(summary, job, step))
     end = "\n".join(_end(summary))
     left = most - len(start) - len(end) - LEFT_OUT_CHARS
     groups = summary["groups"]
     sections: dict[int, _Section] = {}
-    # The majority's before all: what others are apart from must not be left out.
+    # The majority first: it must not be left out, because the other groups differ from it.
     for place in sorted(range(len(groups)), key=lambda place: not groups[place]["majority"]):
         section = _section(groups[place])
         kept_free = most * LINES_SHARE if len(sections) >= GROUPS_MIN else 0
@@ -148,19 +148,19 @@ def _section(group: Json) -> _Section:
 
 
 def _reasons(group: Json) -> list[str]:
-    """What is known of its output, and why it is apart."""
+    """Return phrases about the output of a group, how it differs, and earlier occurrences."""
     if group["majority"]:
         return [gettext("the output of most")]
     apart = group["apart_by"]
     if apart == "variant":
-        # What its lines are says more; of a failure that they are others is no news.
+        # The caption of the lines says more. That a failure has other lines is no news.
         apart = group.get("lines_are", apart) if group["succeeded"] else ""
     texts = _output(group["output"]), _apart(apart), _known(group.get("failure"))
     return [text for text in texts if text]
 
 
 def _known(failure: Json | None) -> str:
-    """Whether a failure was seen before."""
+    """Return a phrase on whether a failure occurred before."""
     if failure is None:
         return ""
     if not failure["seen_before"]:
@@ -220,15 +220,15 @@ def _line(line: Json) -> str:
 
 
 def status_text(statuses: type[RunStatus] | type[HostStatus], number: int) -> str:
-    """Word for a status; its number if it has none."""
+    """Return the label of a status; the number of an unknown one."""
     return str(statuses(number).label) if number in statuses.values else str(number)
 
 
 def cut(text: str, most: int) -> str:
-    """A text with at most so many characters."""
+    """Return a text cut to at most `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def moment(milliseconds: int) -> str:
-    """A time in UTC."""
+    """Return a time in UTC as text."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,6 +1,6 @@
-"""Tools for agents (`docs/mcp.md`); each is one question to the API or two.
+"""Tools for agents (`docs/mcp.md`); each makes one or two requests to the API.
 
-The SDK makes their schemas of the signatures and docstrings, and runs each call in a thread.
+The SDK derives their schemas from signatures and docstrings, and runs each call in a thread.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from .summary_text import summary_text
 
 Language = Literal["en", "zh"]
 TEXT_CHARS: dict[Language, int] = {"en": 6_000, "zh": 3_000}
-"""Characters of a text at most: one of Chinese is worth two."""
+"""Most characters of a text, by language: a Chinese character counts as two."""
 SUMMARY_CHARS = 24_000
-"""Of the API's answer that the text is made of."""
+"""Most characters of the API's summary from which the text is made."""
 DAYS_MAX, JOBS_MAX, HOSTS_MAX, LINES_MAX, BYTES_MAX = 30, 50, 100, 400, 12_000
 _DAY, _DAY_MS = r"^(\d{4}-\d\d-\d\d)?$", 24 * 3600 * 1000
 
@@ -49,7 +49,7 @@ Start = Annotated[int, Field(ge=0, description="How many to pass over.")]
 
 
 class Tools:
-    """The tools of one store. Each is bounded, and raises ToolError with the API's message."""
+    """Tools that query one store. Texts are limited in length; errors are raised as ToolError."""
 
     def __init__(self, api: StoreApi, language: Language) -> None:
         self._api = api
@@ -232,7 +232,7 @@ class Tools:
         return ("v1", *self._scope(scope), "jobs", job, "steps", step)
 
     def _scope(self, scope: str) -> tuple[str, str]:
-        """Type and id; of an empty one those of the only scope that may be read."""
+        """Return type and id of a scope; of an empty one, the only scope of the token."""
         if scope:
             kind, colon, number = scope.partition(":")
             if not colon or kind not in ("biz", "biz_set", "tenant_set"):
@@ -250,7 +250,7 @@ class Tools:
 
 
 def _end_of(day: str) -> int:
-    """The end of a day (UTC) in milliseconds; of an empty one now."""
+    """Return the end of a day (UTC) in milliseconds since the epoch; if empty, the time now."""
     if not day:
         return int(time.time() * 1000)
     try:
@@ -262,7 +262,7 @@ def _end_of(day: str) -> int:
 
 @contextmanager
 def _answering(language: Language) -> Iterator[None]:
-    """Context of texts in a language; a refusal of the API becomes a ToolError."""
+    """Activate a language, and raise errors of the API as ToolError."""
     with translation.override("zh-hans" if language == "zh" else "en"):
         try:
             yield

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus, for whoever holds the token; without one set there is no such path."""
+"""`/metrics` for Prometheus, which requires a token; 404 if none is configured."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import stored
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What all processes of this server counted, and what the database says now."""
+    """View of the counters of all processes of this server, and of gauges from the database."""
     token = settings.METRICS_TOKEN_SHA256
     if token is None:
         return HttpResponse(status=404)

@@ -1,4 +1,4 @@
-"""Formatters of our own log: LOG_FORMAT (docs/operations.md, "What is logged")."""
+"""Formatters of the program's own log: LOG_FORMAT (docs/operations.md, "What is logged")."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class Line(logging.Formatter):
-    """Lines to be read by people.
+    """Formatter of lines for people.
 
-    Of an exception it tells the kind and the lines of code, not what it says: a database's message
-    may quote a log, and a request's may quote a credential.
+    An exception is formatted as its class and traceback without its message: a database's message
+    may quote a log, and that of a request may quote a credential.
     """
 
     def formatException(self, ei: _Raised) -> str:
@@ -25,7 +25,7 @@ class Line(logging.Formatter):
 
 
 class Json(Line):
-    """One JSON object a line, for what collects logs. Fields that do not apply are left out."""
+    """Formatter of one JSON object per line. Fields that do not apply are left out."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
@@ -34,7 +34,7 @@ class Json(Line):
             "level": record.levelname,
             "logger": record.name,
         }
-        # A message is for people; where there are fields it says the same a second time.
+        # A message is for people; it repeats the fields, if there are any.
         fields |= getattr(record, "fields", None) or {"message": record.getMessage()}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
@@ -42,7 +42,7 @@ class Json(Line):
 
 
 class WithoutQueries(logging.Filter):
-    """Takes query strings out of what a server says of requests: they may hold credentials."""
+    """Filter that removes query strings from messages, since they may hold credentials."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = _QUERY.sub("?…", record.getMessage()), ()

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: whether to restart this process, and whether to send it requests."""
+"""Probes: `/healthz`, whether to restart this process; `/readyz`, whether to send requests."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from joblogs.logtext import store
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers. It looks at nothing else: a restart mends no database."""
+    """View that always responds: it checks nothing else, since a restart repairs no database."""
     return _answer("ok", status=200)
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and has this code's tables; else 503 with the reason in one line.
+    """View that checks that the database responds and is migrated; else 503 and the reason.
 
-    With READY_ASKS_TEXT the servers of log text answer too.
+    With READY_ASKS_TEXT it checks the servers of log text too.
     """
     table = store.PARTITIONS.table if settings.READY_ASKS_TEXT else None
     fault = readiness.fault(table)

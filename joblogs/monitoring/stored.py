@@ -1,4 +1,4 @@
-"""Metrics from the database: sizes, and when maintenance last ran."""
+"""Metrics from the database: sizes, notices, and the last maintenance run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIZES_SECONDS = 300.0
 
 
 class Sizes:
-    """Sizes on disk, measured every five minutes: each is a sum over the files of all days."""
+    """Sizes on disk, measured at most every five minutes, since they sum the files of all days."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._lock = clock, threading.Lock()
@@ -30,7 +30,7 @@ class Sizes:
         self._sizes: tuple[int, int | None] = (0, None)
 
     def __call__(self) -> tuple[int, int | None]:
-        """Bytes of the database and of the log text in it; None where that is not known."""
+        """Return the bytes of the database, and of log text in it or None if unknown."""
         with self._lock:
             if self._clock() - self._measured_at >= SIZES_SECONDS:
                 self._sizes = database.size(), store.PARTITIONS.size()
@@ -42,8 +42,10 @@ _sizes = Sizes()
 
 
 class StoreCollector(Collector):
-    """Collector that reads the metrics of the database at each scrape: the same from every process,
-    but for sizes, which each measures at another time."""
+    """Collector that queries the database at each scrape.
+
+    The metrics are the same from every process, except sizes, which each measures at its own time.
+    """
 
     def collect(self) -> Iterator[Metric]:
         up = readiness.fault() is None

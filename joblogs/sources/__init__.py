@@ -1,1 +1,1 @@
-"""What other systems dump, turned into records."""
+"""Conversion of dumps of other systems to records."""

@@ -1,7 +1,7 @@
-"""A dump of bk-job's log and job databases as records (`docs/bk-job.md`).
+"""Conversion of a dump of bk-job's log and job databases to records (`docs/bk-job.md`).
 
-Its files are read once, in any order, and sorted on disk; then every job comes with its steps,
-host results and logs. What the dump lacks is named in `Dump.findings`.
+The files are read once, in any order, and sorted on disk; then each job is returned with its steps,
+host results and logs. Data that the dump lacks is listed in `Dump.findings`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Dump", "DumpFault", "Finding", "Scope", "Scopes", "read_map"]
 
 
 class Dump:
-    """A dump while it is read. A context: what it sorts on disk is gone at the end."""
+    """Context manager of a dump, which deletes its temporary files at the end."""
 
     def __init__(self, paths: Iterable[Path], *, zone: datetime.tzinfo) -> None:
         """`zone`: time zone of the times that are rendered into file logs."""
@@ -51,11 +51,11 @@ class Dump:
 
     @property
     def size(self) -> int:
-        """Bytes of its files as they lie."""
+        """Bytes of the files on disk, which may be compressed."""
         return sum(file.path.stat().st_size for file in self.files)
 
     def load(self, *, progress: Progress = lambda size: None) -> None:
-        """Read all of it. Raises DumpFault if any of it is cut: half a log is no log."""
+        """Read all files. Raise DumpFault if any of them is truncated."""
         for file in self.files:
             if file.subject in {SCRIPT, FILE}:
                 self._days[file.subject].add(file.day)
@@ -67,11 +67,11 @@ class Dump:
         self._sorter.index()
 
     def records(self, scopes: Scopes) -> Iterator[Stated]:
-        """What was loaded, as records in their order."""
+        """Yield the loaded data as records, in canonical order."""
         return job_records(self._sorter, scopes=scopes, days=self._days, findings=self.findings)
 
     def one_scope(self, scope: Scope) -> Scopes:
-        """Every job is of this scope; if they are of several app_ids, that is noted."""
+        """Return a map of every job to this scope; note if there is more than one app_id."""
         apps = [app for (app,) in self._sorter.read("SELECT DISTINCT app FROM job ORDER BY app")]
         for app in apps if len(apps) > 1 else ():
             self.findings.note(Finding.ONE_SCOPE, str(app))

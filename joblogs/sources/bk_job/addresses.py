@@ -1,4 +1,4 @@
-"""Which host an object of bk-job is, and the addresses that it had in a step."""
+"""Hosts of bk-job's execute objects, and the addresses that they had in a step."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from joblogs.records import MAX_ID
 from .sorting import Sorter
 
 Object = int | str
-"""A host by its number, or by `cloud:address` where bk-job did not know numbers yet."""
+"""A host by id, or by `cloud:address` in data from before bk-job had host ids."""
 
 
 class Container(Exception):
-    """An object that is no host."""
+    """Error: an execute object is a container, not a host."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What is known of where a host was."""
+    """Cloud area and addresses of a host, as far as known."""
 
     bk_cloud_id: int | None
     ip: str | None
@@ -31,7 +31,7 @@ class Address:
 
 
 def object_of(eo: Any, host_id: Any, address: str | None) -> Object | None:
-    """The object that an executeObjectId, a host id or an address names. Raises Container."""
+    """Return the object with this executeObjectId, host id or address. Raise Container."""
     if isinstance(eo, str) and eo:
         kind, _, number = eo.partition(":")
         if kind != "1":
@@ -44,7 +44,7 @@ def object_of(eo: Any, host_id: Any, address: str | None) -> Object | None:
 
 
 def parse(text: str | None) -> Address | None:
-    """`cloud:address` as an address, None if it is none."""
+    """Return the address in a text `cloud:address`, or None."""
     cloud, colon, rest = (text or "").partition(":")
     if not (colon and cloud.isascii() and cloud.isdigit()):
         return None
@@ -53,21 +53,21 @@ def parse(text: str | None) -> Address | None:
 
 
 def made_number(address: str) -> int:
-    """The number of a host that has none (docs/records.md, The types)."""
+    """Return an id for a host without one, made from its address (docs/records.md, The types)."""
     digest = hashlib.sha256(f"bk-job\0{address}".encode()).digest()
     return 2**52 + (int.from_bytes(digest[:8], "big") >> 12)
 
 
 @dataclass(slots=True)
 class Snapshot:
-    """The hosts in a step's target_servers and file_source: as of the run."""
+    """Hosts in a step's target_servers and file_source, as of the run."""
 
     of_host: dict[int, Address] = field(default_factory=dict)
     hosts_at: dict[str, set[int]] = field(default_factory=dict)
     broken: bool = False
 
     def add(self, text: str | None) -> None:
-        """Take in a JSON cell: a target, or a list of file sources that have `servers`."""
+        """Add the hosts of a JSON cell: a target, or a list of file sources with `servers`."""
         if not text:
             return
         try:
@@ -89,7 +89,7 @@ class Snapshot:
         ip, ipv6 = _family(host.get("ip"))[0], _family(host.get("ipv6"))[1]
         if not (ip or ipv6):
             return
-        # The first word counts: executeObjects come before what they were made from.
+        # The first entry wins: executeObjects come before the lists from which they were made.
         self.of_host.setdefault(number, Address(cloud if is_known else None, ip, ipv6))
         for address in filter(None, (ip, ipv6)):
             self.hosts_at.setdefault(f"{cloud}:{address}", set()).add(number)
@@ -111,7 +111,7 @@ def _objects(holder: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
 
 
 def _family(text: Any) -> tuple[str | None, str | None]:
-    """An address as (IPv4, IPv6), of which at most one is known."""
+    """Return an address as (IPv4, IPv6), at most one of which is not None."""
     try:
         address = ipaddress.ip_address(text.strip()) if isinstance(text, str) else None
     except ValueError:
@@ -122,7 +122,7 @@ def _family(text: Any) -> tuple[str | None, str | None]:
 
 
 class Addresses:
-    """The hosts of one step: from its snapshot, else task_instance_host, else the logs."""
+    """Addresses of the hosts of a step: from its snapshot, else task_instance_host, else logs."""
 
     def __init__(self, sorter: Sorter, *, job: int, step: int) -> None:
         self._sorter, self._job, self._step = sorter, job, step
@@ -133,13 +133,13 @@ class Addresses:
             self.snapshot.add(cell)
 
     def of(self, host: int) -> Address | None:
-        """Where a host was, None if nothing tells."""
+        """Return the address of a host, or None if it is not known."""
         if host not in self._by_host:
             self._by_host[host] = self.snapshot.of_host.get(host) or self._elsewhere(host)
         return self._by_host[host]
 
     def number(self, named: Object) -> int:
-        """The host's number: its own, or one made from its address."""
+        """Return the id of a host: its own, or one made from its address."""
         if isinstance(named, int):
             return named
         if named not in self._numbers:
@@ -148,7 +148,7 @@ class Addresses:
 
     @staticmethod
     def parsed(*texts: str | None) -> Address | None:
-        """What `cloud:address` texts tell together, None if nothing."""
+        """Return the address from several `cloud:address` texts combined, or None."""
         addresses = [address for text in texts if (address := parse(text))]
         if not addresses:
             return None
@@ -173,7 +173,7 @@ class Addresses:
         addresses = self.parsed(*self._sorter.addresses_in_logs(self._step, host))
         if row := self._sorter.host(self._job, host):
             ip, ipv6 = _family(row[0])[0], _family(row[1])[1]
-            # The table has no cloud area; a log of an older writer may.
+            # The table has no cloud area; a log from an older version of bk-job may have one.
             if ip or ipv6:
                 return Address(addresses.bk_cloud_id if addresses else None, ip, ipv6)
         return addresses

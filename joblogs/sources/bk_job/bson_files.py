@@ -1,6 +1,6 @@
-"""Files of MongoDB collections: BSON as `mongodump` writes it, extended JSON as `mongoexport` does.
+"""Files of MongoDB collections: BSON from `mongodump` or extended JSON from `mongoexport`.
 
-Reading them needs pymongo, which the extra `joblogs[bk-job]` brings.
+Reading them needs pymongo, which the extra `joblogs[bk-job]` installs.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ except ModuleNotFoundError:
 else:
     HAS_PYMONGO = True
 
-# MongoDB stores at most 16 MB a document, and its own ones a little more.
+# MongoDB limits documents to 16 MB, and its own documents to a little more.
 _DOCUMENT_MAX = 17 * 1024 * 1024
 _ARCHIVE = b"\x6d\xe2\x99\x81"
-# Bytes that are not UTF-8 come through as they are: log text is bytes.
+# Bytes that are not UTF-8 are kept as they are, because log text is bytes.
 BYTES_AS_TEXT = "surrogateescape"
 
 NEEDS_PYMONGO = "Reading a dump of BlueKing JOB needs pymongo: pip install 'joblogs[bk-job]'"
@@ -32,7 +32,7 @@ Document = Mapping[str, Any]
 
 
 def documents(dump_file: DumpFile, file: BinaryIO) -> Iterator[Document]:
-    """Yield the documents of a collection's file. Raises DumpFault."""
+    """Yield the documents of a collection's file. Raise DumpFault."""
     if not HAS_PYMONGO:
         raise DumpFault(
             "Reading a dump of BlueKing JOB needs pymongo: pip install 'joblogs[bk-job]'"

@@ -1,4 +1,4 @@
-"""Readers of the daily log collections' documents."""
+"""Conversion of the documents of the daily log collections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A chunk of what a script printed. `ending` is where it ends, in bytes."""
+    """A chunk of a script's output. `ending` is its end, in bytes from the start of the log."""
 
     step: int
     object: Object
@@ -64,7 +64,7 @@ class FileTask:
 
 
 def script(document: Document) -> Script:
-    """Raises Unreadable, and Container."""
+    """Return the chunk in a document. Raise Unreadable or Container."""
     step = _step(document)
     owner = object_of(
         document.get("executeObjectId"), document.get("hostId"), _text(document, "ip", "ipv6")
@@ -77,7 +77,7 @@ def script(document: Document) -> Script:
         object=owner,
         count=_number(document, "executeCount") or 0,
         batch=_number(document, "batch") or 0,
-        # The writer's counter has 32 bits: past 2 GiB it went on from the smallest number.
+        # bk-job's counter is a signed 32-bit integer, which wraps around at 2 GiB.
         ending=offset + 2**32 if offset < 0 else offset,
         oid=_oid(document),
         ip=_text(document, "ip"),
@@ -87,7 +87,10 @@ def script(document: Document) -> Script:
 
 
 def file_task(document: Document, zone: datetime.tzinfo) -> FileTask:
-    """Raises Unreadable, and Container. `zone` renders the times of structured entries."""
+    """Return the file transfer in a document. Raise Unreadable or Container.
+
+    `zone` is used to render the times of structured entries.
+    """
     step, mode = _step(document), _number(document, "mode")
     if mode not in {0, 1}:
         raise Unreadable("no mode")
@@ -134,11 +137,13 @@ def file_task(document: Document, zone: datetime.tzinfo) -> FileTask:
 
 
 def _lines(document: Document, zone: datetime.tzinfo) -> tuple[list[bytes], int | None, bool]:
-    """Entries as bytes, when the last was written, and whether timed ones were there in vain."""
+    """Return the entries as bytes, the time of the last one in milliseconds or None, and whether
+    there were times that could not be used."""
     texts, timed = document.get("contentList") or [], document.get("timeLogList") or []
     times = [_number(entry, "logTime") for entry in timed]
     updated = max((time for time in times if time is not None and time >= 0), default=None)
-    # Written side by side since 3.12.1; where one is shorter, some lines were by an older writer.
+    # Both lists are written since 3.12.1; if their lengths differ, an older version wrote some
+    # of the lines.
     if not timed or len(timed) != len(texts):
         return [_bytes(text) for text in texts], updated, bool(timed)
     lines = [
@@ -159,18 +164,18 @@ def _stamp(milliseconds: int | None, zone: datetime.tzinfo) -> bytes:
 
 
 def _task_id(document: Document, mode: int) -> str:
-    """What the reference makes of a document without one."""
+    """Return the task id that bk-job computes for a document without one."""
     source = _text(document, "srcExecuteObjectId") or document.get("srcHostId")
     own = _text(document, "executeObjectId") or document.get("hostId")
     parts = [mode, own, _text(document, "displaySrcFile")]
     if mode:
         parts = [mode, source, parts[2], own, _text(document, "destFile")]
-    # Java's word for what is missing.
+    # Java renders a missing value as "null".
     return "_".join("null" if part is None else str(part) for part in parts)
 
 
 def source_of(fields: Mapping[str, Any]) -> Object | None:
-    """Where a file came from, None if from no host. Raises Container."""
+    """Return the host that a file came from, or None. Raise Container."""
     address = fields.get("src_ip") or fields.get("src_ipv6")
     return object_of(fields.get("src_eo"), fields.get("src_host"), address)
 
@@ -194,12 +199,12 @@ def _number(document: Document, key: str) -> int | None:
     value = document.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    # A shell without types writes whole numbers as doubles.
+    # The mongo shell writes integers as doubles by default.
     return int(value) if -MAX_ID <= value <= MAX_ID and value == int(value) else None
 
 
 def _text(document: Document, *keys: str) -> str | None:
-    """The first of these that is neither missing nor empty."""
+    """Return the first of these fields that is a non-empty text, or None."""
     for key in keys:
         value = document.get(key)
         if isinstance(value, str) and value:
@@ -212,5 +217,5 @@ def _bytes(value: Any) -> bytes:
         return b""
     try:
         return value.encode(errors=BYTES_AS_TEXT)
-    except UnicodeEncodeError:  # half a pair, which JSON can write and UTF-8 cannot
+    except UnicodeEncodeError:  # a lone surrogate, which is valid in JSON but not in UTF-8
         return value.encode(errors="surrogatepass")

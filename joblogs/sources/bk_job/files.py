@@ -1,4 +1,4 @@
-"""Files of a dump: which table each holds, by its name, and their bytes."""
+"""Files of a dump: finding them, recognising their tables by name, and reading them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TABLES = (
 SCRIPT, FILE = "job_log_script", "job_log_file"
 
 _COLLECTION = re.compile(rf"(?:^|[^a-z])({SCRIPT}|{FILE})_(\d{{4}}_\d\d_\d\d)(?:\D|$)")
-# A database's name before it and the number of a shard after it are allowed.
+# A database name before the table and a shard number after it are allowed.
 _TABLE = re.compile(rf"(?:^|\.)({'|'.join(TABLES)})(?:[._@-]*[\d._@-]*)$")
 _FORMS = {
     ".bson": "bson",
@@ -50,19 +50,19 @@ _FORMS = {
     ".tsv": "tsv",
     ".txt": "rows",
 }
-# What mongodump and mysqldump put beside the data.
+# Files that mongodump and mysqldump write beside the data.
 _BESIDE = re.compile(r"^\.|\.metadata\.json(\.gz)?$|^prelude\.json(\.gz)?$|^oplog\.bson|\.sql$")
 _READ_BYTES = 1024 * 1024
 _VALUE_MAX_CHARACTERS = 128 * 1024 * 1024
 
 
 class DumpFault(Exception):
-    """Dump that cannot be read, or not be understood without further options."""
+    """Error: a dump cannot be read, or needs further options."""
 
 
 @dataclass(frozen=True)
 class DumpFile:
-    """A file of a dump. `subject` is a table of TABLES, SCRIPT or FILE; the latter have a `day`."""
+    """A file of a dump. `subject` is a table of TABLES, or SCRIPT or FILE, which have a `day`."""
 
     path: Path
     subject: str
@@ -71,16 +71,16 @@ class DumpFile:
 
     @property
     def columns_file(self) -> Path | None:
-        """The `.sql` that `mysqldump --tab` writes beside rows without a header, if it is there."""
+        """The `.sql` file that `mysqldump --tab` writes beside rows without a header, or None."""
         sql = _unpacked_name(self.path).with_suffix(".sql")
         return sql if self.form == "rows" and sql.exists() else None
 
 
 def find(paths: Iterable[Path], findings: Findings) -> list[DumpFile]:
-    """The files of a dump among `paths`, which are files and folders of them.
+    """Return the files of a dump in `paths`, which are files and folders. Raise DumpFault.
 
-    In a folder what is not read is noted; a file that was named itself must be readable, unless
-    it is what the tools put beside the data: shells expand `*`.
+    Unknown files in a folder are noted as findings. A file in `paths` itself must be known, unless
+    it is one that the tools write beside the data: shells expand `*`.
     """
     found: dict[Path, DumpFile] = {}
     for path in paths:
@@ -107,7 +107,7 @@ def find(paths: Iterable[Path], findings: Findings) -> list[DumpFile]:
 
 
 def dated_by_name(path: Path) -> DumpFile | None:
-    """What a file holds, None if its name does not say."""
+    """Return the table and format of a file by its name, or None if the name is unknown."""
     if _BESIDE.search(path.name):
         return None
     name = _unpacked_name(path)
@@ -126,7 +126,7 @@ def _unpacked_name(path: Path) -> Path:
 
 
 class _Counted(io.FileIO):
-    """A file that tells how much of it has been read: packed files are measured as they lie."""
+    """File that reports how much of it has been read, in bytes on disk if it is compressed."""
 
     progress: Progress = staticmethod(lambda size: None)
 
@@ -138,7 +138,7 @@ class _Counted(io.FileIO):
 
 @contextlib.contextmanager
 def opened(path: Path, progress: Progress = lambda size: None) -> Iterator[BinaryIO]:
-    """A file's bytes, unpacked. What goes wrong while they are read is a DumpFault."""
+    """Open a file for reading, decompressed. Errors while it is read are raised as DumpFault."""
     try:
         with contextlib.ExitStack() as stack:
             counted = stack.enter_context(_Counted(path))
@@ -162,9 +162,9 @@ def opened(path: Path, progress: Progress = lambda size: None) -> Iterator[Binar
 def json_values(
     file: BinaryIO, path: Path, hook: Callable[[Any], Any] | None = None, *, errors: str = "strict"
 ) -> Iterator[Any]:
-    """The objects of a JSON file: one a line, an array of them, or spread over lines.
+    """Yield the objects of a JSON file: one per line, in an array, or spread over lines.
 
-    Bounded: no more than one object and a read is held. `hook` as `object_pairs_hook`.
+    At most one object and one block of the file are in memory. `hook` is an `object_pairs_hook`.
     """
     decoder = json.JSONDecoder(object_pairs_hook=hook, strict=False)
     characters = codecs.getincrementaldecoder("utf-8")(errors)
@@ -183,7 +183,7 @@ def json_values(
                 continue
         elif ended:
             return
-        # Twice what could not be read yet, so that a large object is not tried ever again.
+        # Double the buffer, so that parsing a large object is retried only a few times.
         more = file.read(max(_READ_BYTES, len(text) - position))
         ended = not more
         text, position = text[position:] + characters.decode(more, ended), 0

@@ -1,4 +1,4 @@
-"""What a dump lacks or says twice: counted and named, never guessed."""
+"""Findings about a dump: missing or duplicate data, counted and named, never guessed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ EXAMPLES = 5
 
 
 class Finding(StrEnum):
-    """A kind of thing that the reader of an import should know."""
+    """Choices of the kind of a finding, for the user of an import."""
 
-    # Left out: what these name is not imported.
+    # Left out: the data is not imported.
     NO_SCOPE = "jobs whose app_id the scope map does not name"
     NO_CREATE_TIME = "jobs without create_time"
     NO_JOB = "steps whose job is not among the task_instance rows"
@@ -24,7 +24,7 @@ class Finding(StrEnum):
         "nor a log tells an address"
     )
     UNREADABLE = "log documents and host rows that do not say what they belong to"
-    # Noted: imported, but something about them is not as a whole dump would have it.
+    # Noted: the data is imported, but differs from that of a complete dump.
     FILE = "files not read: their names tell no collection and no table that is needed"
     NO_COLLECTION = "steps whose logs are in a collection that was not given"
     NO_LOG = "finished host results without a log"
@@ -57,7 +57,7 @@ LEFT_OUT = frozenset(
 
 
 class Findings:
-    """How many of each kind, and the first few of them."""
+    """Counts of findings by kind, with the first few examples."""
 
     def __init__(self) -> None:
         self.counts: Counter[Finding] = Counter()
@@ -65,7 +65,7 @@ class Findings:
         self._unnamed: set[Finding] = set()
 
     def note(self, finding: Finding, example: str, *, count: int = 1) -> None:
-        """Count something; `example` names it."""
+        """Count a finding; `example` names what it is about."""
         self.counts[finding] += count
         examples = self.examples[finding]
         if example in examples:
@@ -77,11 +77,11 @@ class Findings:
 
     @property
     def left_out(self) -> int:
-        """How many things were not imported."""
+        """Number of findings whose data was not imported."""
         return sum(count for finding, count in self.counts.items() if finding in LEFT_OUT)
 
     def sentences(self) -> Iterator[str]:
-        """A line for each kind, what was left out first."""
+        """Yield a line for each kind, beginning with data that was left out."""
         for finding in Finding:
             if count := self.counts[finding]:
                 named = self.examples[finding]

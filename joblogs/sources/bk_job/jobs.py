@@ -1,4 +1,4 @@
-"""Jobs, steps and host results of a sorted dump as records, each before what belongs to it."""
+"""Records of a sorted dump: jobs, steps, host results and logs, parents before children."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .scopes import Scopes
 from .sorting import Sorter
 
 Days = Mapping[str, set[str]]
-"""The days of the collections that were given, by their kind."""
+"""Days of the collections in the dump, by SCRIPT or FILE."""
 
 _UNKNOWN = HostStatus.UNKNOWN.value
 
@@ -27,7 +27,7 @@ _UNKNOWN = HostStatus.UNKNOWN.value
 def job_records(
     sorter: Sorter, *, scopes: Scopes, days: Days, findings: Findings
 ) -> Iterator[records.Stated]:
-    """Every job with its steps, their host results and logs."""
+    """Yield each job with its steps, their host results and logs."""
     _note_orphans(sorter, findings)
     for job, app, text in sorter.read("SELECT id, app, fields FROM job ORDER BY id"):
         fields, scope = json.loads(text), scopes(app)
@@ -44,7 +44,7 @@ def job_records(
             source="bk-job",
             **fields,
         )
-        # A job has few steps, so all of their records may come before the first one's hosts.
+        # A job has few steps, so all of their records are yielded before the first host result.
         steps: list[tuple[Where, dict[str, Any]]] = []
         for step, step_text in sorter.read("SELECT id, fields FROM step WHERE job = ?", job):
             step_fields = json.loads(step_text)
@@ -61,7 +61,7 @@ def job_records(
 
 
 def _note_orphans(sorter: Sorter, findings: Findings) -> None:
-    """What belongs to no row that was given."""
+    """Note steps without a job, and logs and host rows without a step."""
     for step, job in sorter.read("SELECT id, job FROM step WHERE job NOT IN (SELECT id FROM job)"):
         findings.note(Finding.NO_JOB, f"step {step} of job {job}")
     for (step,) in sorter.read(
@@ -72,7 +72,7 @@ def _note_orphans(sorter: Sorter, findings: Findings) -> None:
 
 
 class _Step:
-    """One step's host results and logs."""
+    """Records of one step's host results and logs."""
 
     def __init__(self, sorter: Sorter, where: Where, findings: Findings) -> None:
         self._sorter, self._where, self._findings = sorter, where, findings
@@ -90,10 +90,10 @@ class _Step:
         self._logs_expected = True
 
     def note_collections(self, fields: Mapping[str, Any], created: set[int], days: Days) -> None:
-        """Name the collections that may hold the step's logs and were not given.
+        """Note the collections that may hold the step's logs and are missing in the dump.
 
-        Logs are written by the day of the job and read by that of the step, both UTC; they differ
-        for a step that was made after midnight, and either collection may be the one.
+        bk-job writes logs by the day of the job and reads them by the day of the step, both in UTC.
+        The days differ for a step created after midnight, and either collection may have its logs.
         """
         if fields["step_type"] == StepType.APPROVAL:
             return
@@ -178,7 +178,7 @@ class _Step:
 
 
 def _should_have_log(fields: Mapping[str, Any], count: int) -> bool:
-    """Whether a host was executed, to the end, by this very row."""
+    """Return whether a host was executed to the end in this attempt."""
     status, actual = fields["status"], fields["actual_execute_count"]
     if status is None or host_rank(status) != FINISHED:
         return False

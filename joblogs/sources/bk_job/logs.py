@@ -1,4 +1,4 @@
-"""The logs of one step as records, in the order of their host results."""
+"""Records of the logs of one step, in the order of its host results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Where = dict[str, Any]
 def script_logs(
     sorter: Sorter, where: Where, left_out: set[int], findings: Findings
 ) -> Iterator[records.ScriptLog]:
-    """What scripts printed. Stored offsets are where chunks end; ours are where pieces start."""
+    """Yield the output of scripts. bk-job stores the end of each chunk; records have the start."""
     rows = sorter.read(
         """SELECT object, count, batch, ending, content FROM script WHERE step = ?
         ORDER BY object, count, batch, ending, oid, rowid""",
@@ -42,10 +42,10 @@ def script_logs(
 
 
 def _joined(chunks: Iterable[Values], place: Where, findings: Findings) -> Iterator[bytes]:
-    """The chunks of one log that count, in their order.
+    """Yield the chunks of one log in order, without repetitions.
 
-    What ends at the same place is kept: messages of the platform are written with the current
-    offset and do not advance it. Only the very same chunk again is a call that was repeated.
+    Chunks that end at the same offset are kept: messages of the platform are written with the
+    current offset and do not advance it. Only an identical chunk is a repeated call.
     """
     name = f"step {place['step_instance_id']} host {place['bk_host_id']}"
     reached, same = 0, set[bytes]()
@@ -67,7 +67,7 @@ def _joined(chunks: Iterable[Values], place: Where, findings: Findings) -> Itera
 def file_logs(
     sorter: Sorter, where: Where, addresses: Addresses, left_out: set[int], findings: Findings
 ) -> Iterator[records.FileLog]:
-    """Files that were moved: one task a key, however many documents it has."""
+    """Yield file logs: one task for each key, merged from all its documents."""
     rows = sorter.read(
         """SELECT object, count, batch, role, key, fields, content FROM file WHERE step = ?
         ORDER BY object, count, batch, role, key, oid, rowid""",
@@ -119,7 +119,7 @@ def _source(
 def _reference(
     host: int, addresses: Addresses, ip: str | None, ipv6: str | None
 ) -> records.HostRef:
-    """A host as of the run; `ip` and `ipv6` are what its own document says, at worst."""
+    """Return a host as of the run; `ip` and `ipv6` of its document are used if nothing else is."""
     address = addresses.of(host) or addresses.parsed(ip, ipv6)
     if address is None:
         return records.HostRef(bk_host_id=host)
@@ -129,11 +129,11 @@ def _reference(
 
 
 def pieces(content: bytes, start: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Bytes cut so that a line of them stays short, each piece with where it starts."""
+    """Yield pieces of at most PIECE_BYTES, each with its offset and its field of a record."""
     position = 0
     while position < len(content):
         end = position + PIECE_BYTES
-        # Back to where a character begins, if that is near: then the pieces are text.
+        # Back to the start of a UTF-8 character, if it is near, so that the pieces are text.
         for _ in range(3):
             if end < len(content) and content[end] & 0xC0 == 0x80:
                 end -= 1

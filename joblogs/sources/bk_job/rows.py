@@ -1,4 +1,4 @@
-"""Readers of bk-job's tables: rows as fields of our records."""
+"""Conversion of rows of bk-job's tables to fields of records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TARGET, SOURCE = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a table is read: where its rows are sorted, and what is taken of each."""
+    """How a table is read: the sorter's table, and the function that converts a row."""
 
     sorter: str
     take: Callable[[Row, datetime.tzinfo], Iterator[Values]]
@@ -29,7 +29,7 @@ def _times(row: Row, zone: datetime.tzinfo) -> dict[str, int | None]:
         "start_time": row.amount("start_time"),
         "end_time": ended,
         "total_time": row.amount("total_time"),
-        # Tells a later dump's row from an earlier one's, where the status alone does not.
+        # Shows which of two dumps has the later row, if the status does not.
         "update_time": row.moment("row_update_time", zone) or ended,
     }
 
@@ -51,7 +51,7 @@ def _step(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
     fields = {
         "name": row.text("name") or "",
         "step_type": row.int32("type"),
-        # 0 in rows from before steps were numbered.
+        # 0 in rows from before bk-job numbered steps.
         "position": row.int32("step_order") or None,
         "status": row.int32("status"),
         "execute_count": row.count("execute_count"),
@@ -68,20 +68,20 @@ def _source(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
 
 
 def _host(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
-    # Hosts from before there were numbers have 0 or -1.
+    # 0 or -1 in rows from before bk-job had host ids.
     if (row.number("host_id") or 0) > 0:
         yield row.id("task_instance_id"), row.id("host_id"), row.text("ip"), row.text("ipv6")
 
 
 def _json_cell(row: Row, column: str) -> str | None:
-    """JSON in a text column; a JSON file may hold it as it is."""
+    """Return JSON as text; in a JSON file the cell may be an object instead."""
     value = row.cells.get(column)
     return json.dumps(value) if isinstance(value, dict | list) else row.text(column)
 
 
 def _result(row: Row, roles: list[int], zone: datetime.tzinfo) -> Iterator[Values]:
     step = row.id("step_instance_id")
-    # Agents of that time were named by their address.
+    # The agent_id of older rows is an address.
     address = row.text("ip") or row.text("agent_id")
     try:
         if row.number("execute_obj_type") == 2:

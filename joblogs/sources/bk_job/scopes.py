@@ -1,4 +1,4 @@
-"""Which scope the jobs of an app_id belong to: job-manage knows, the dump does not."""
+"""Scopes of app_ids, which job-manage knows and a dump does not contain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .tables import rows
 
 Scope = tuple[str, str]
 Scopes = Callable[[int], Scope | None]
-"""The scope of an app_id, None if it is not known."""
+"""Function that returns the scope of an app_id, or None if it is not known."""
 
 _ID = ("app_id", "id")
 _TYPE = ("bk_scope_type", "scope_type")
@@ -22,10 +22,10 @@ _SCOPE_ID = ("bk_scope_id", "scope_id")
 
 
 def read_map(path: Path) -> Scopes:
-    """Scopes by app_id from a file.
+    """Read scopes by app_id from a file. Raise DumpFault.
 
     CSV or tab-separated rows or JSON objects with app_id (or id), bk_scope_type and bk_scope_id, as
-    job_manage.application has them; or one JSON object, {"1": "biz:2", …}.
+    in job_manage.application; or one JSON object, {"1": "biz:2", …}.
     """
     scopes: dict[int, Scope] = {}
     form = {".csv": "csv", ".tsv": "tsv", ".txt": "tsv"}.get(path.suffix, "json")

@@ -1,7 +1,7 @@
-"""Sorts a dump on disk: a temporary SQLite file, as a dump may be larger than memory.
+"""Sorting of a dump in a temporary SQLite file, because a dump may be larger than memory.
 
-Rows and documents come in the order of their files and leave in that of records. It takes about
-as much room as the unpacked logs; TMPDIR says where.
+Rows and documents are added in the order of the files and read in the order of records. The file,
+in TMPDIR, takes about as much space as the uncompressed logs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-# `object` has no declared type: hosts by number and hosts by address both fit, unchanged.
+# `object` has no declared type, so that ids and addresses of hosts are both stored unchanged.
 _TABLES = """
 CREATE TABLE job (id INTEGER PRIMARY KEY, app INTEGER, fields TEXT);
 CREATE TABLE step (id INTEGER PRIMARY KEY, job INTEGER, targets TEXT, fields TEXT);
@@ -27,7 +27,7 @@ CREATE TABLE script (step INTEGER, object, count INTEGER, batch INTEGER, ending 
 CREATE TABLE file (step INTEGER, object, count INTEGER, batch INTEGER, role INTEGER, key TEXT,
     oid BLOB UNIQUE, lines INTEGER, ip TEXT, ipv6 TEXT, fields TEXT, content BLOB);
 """
-# Made after the rows are in: one external sort instead of an insertion per row.
+# Created after all rows are inserted: one external sort instead of an index update per row.
 _INDEXES = """
 CREATE INDEX step_of_job ON step (job);
 CREATE INDEX script_order ON script (step, object, count, batch, ending, oid);
@@ -39,7 +39,7 @@ INSERT = {
     "source": "INSERT OR REPLACE INTO source VALUES (?, ?, ?)",
     "host": "INSERT OR REPLACE INTO host VALUES (?, ?, ?, ?)",
     "result": "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?)",
-    # Chunks never change; a file's document grows, so the longer of two is the later one.
+    # Chunks never change. The document of a file grows, so the longer of two is the later one.
     "script": "INSERT OR IGNORE INTO script VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "file": """INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (oid) DO UPDATE SET lines = excluded.lines, fields = excluded.fields,
@@ -50,7 +50,7 @@ Values = tuple[Any, ...]
 
 
 class Sorter:
-    """Where a dump lies while it is sorted. A context: it is gone at the end."""
+    """Context manager of the temporary database in which a dump is sorted."""
 
     def __enter__(self) -> Sorter:
         self._folder = tempfile.TemporaryDirectory(prefix="joblogs-bk-job-")
@@ -73,7 +73,7 @@ class Sorter:
         self._folder.cleanup()
 
     def put(self, table: str, rows: Iterable[Values]) -> int:
-        """Take rows in, as they come; how many of them were there already."""
+        """Insert rows; return how many of them were there already."""
         before, total = self._connection.total_changes, 0
 
         def counted() -> Iterator[Values]:
@@ -88,15 +88,15 @@ class Sorter:
         return total - (self._connection.total_changes - before)
 
     def index(self) -> None:
-        """Call it once everything is in."""
+        """Create the indexes, after all rows are inserted."""
         self._connection.executescript(_INDEXES)
 
     def read(self, statement: str, *values: Any) -> Iterator[Values]:
-        """Rows of a statement of ours, one after another."""
+        """Yield the rows of a statement."""
         return self._connection.execute(statement, values)
 
     def snapshots(self, step: int) -> list[str | None]:
-        """The JSON cells that name a step's hosts, the resolved ones first."""
+        """Return the JSON cells with a step's hosts: targets, resolved and original sources."""
         found = self.read(
             """SELECT targets, resolved, original FROM step
             LEFT JOIN source ON source.step = step.id WHERE step.id = ?""",
@@ -105,17 +105,17 @@ class Sorter:
         return [cell for row in found for cell in row]
 
     def host(self, job: int, host: int) -> Values | None:
-        """ip and ipv6 of a host of a job in task_instance_host."""
+        """Return ip and ipv6 of a host of a job from task_instance_host, or None."""
         found = self.read("SELECT ip, ipv6 FROM host WHERE job = ? AND host = ?", job, host)
         return next(found, None)
 
     def hosts_with(self, job: int, address: str) -> set[int]:
-        """The hosts of a job that had an address."""
+        """Return the hosts of a job that had an address."""
         found = self.read("SELECT host FROM host WHERE job = ? AND ? IN (ip, ipv6)", job, address)
         return {host for (host,) in found}
 
     def addresses_in_logs(self, step: int, host: int) -> list[str]:
-        """`cloud:address` of a host, as documents of older writers carry them."""
+        """Return the `cloud:address` texts of a host in documents of older versions of bk-job."""
         found = self.read(
             """SELECT DISTINCT ip, ipv6 FROM script WHERE step = ?1 AND object = ?2
             UNION SELECT DISTINCT ip, ipv6 FROM file WHERE step = ?1 AND object = ?2""",
@@ -125,7 +125,7 @@ class Sorter:
         return [text for row in found for text in row if text]
 
     def named_by_address(self, step: int) -> list[str]:
-        """The objects of a step that have no number."""
+        """Return the objects of a step that have no id."""
         found = self.read(
             """SELECT object FROM script WHERE step = ?1 AND typeof(object) = 'text'
             UNION SELECT object FROM file WHERE step = ?1 AND typeof(object) = 'text'
@@ -135,7 +135,7 @@ class Sorter:
         return [text for (text,) in found]
 
     def number(self, step: int, address: str, host: int) -> None:
-        """Give an object of a step its number: it is sorted with what else is about that host."""
+        """Replace an object's address by its host id, so that all its rows are sorted together."""
         for statement in (
             "UPDATE script SET object = ? WHERE step = ? AND object = ?",
             "UPDATE file SET object = ? WHERE step = ? AND object = ?",

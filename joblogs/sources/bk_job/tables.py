@@ -1,4 +1,4 @@
-"""Rows of MySQL tables, from CSV, tab-separated or JSON files."""
+"""Rows of MySQL tables from CSV, tab-separated or JSON files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from joblogs.records import MAX_ID
 from .files import DumpFault, DumpFile, json_values
 from .findings import Finding, Findings
 
-# step_instance.target_servers of fifty thousand hosts in one cell.
+# Enough for step_instance.target_servers with fifty thousand hosts.
 _CELL_MAX = 512 * 1024 * 1024
 _ESCAPES = {"n": "\n", "t": "\t", "0": "\0", "b": "\b", "r": "\r", "Z": "\x1a"}
 _COLUMN = re.compile(r"^\s*`(\w+)`\s", re.MULTILINE)
@@ -25,7 +25,7 @@ _NONE = {"", "NULL", "\\N"}
 
 
 def clean(text: str) -> str:
-    """Text of a record: what is no character becomes U+FFFD, as records are UTF-8."""
+    """Return a text that can be encoded as UTF-8: lone surrogates become U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -35,14 +35,14 @@ def clean(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. What a cell cannot mean is noted and taken as empty."""
+    """One row. An invalid value of a cell is noted as a finding and treated as empty."""
 
     place: str
     cells: Mapping[str, Any]
     findings: Findings
 
     def text(self, column: str) -> str | None:
-        """Text, None where it is empty: CSV cannot tell that from NULL."""
+        """Return a text, or None if it is empty: CSV does not distinguish empty from NULL."""
         value = self.cells.get(column)
         return None if value is None else clean(str(value)) or None
 
@@ -60,22 +60,22 @@ class Row:
         return self._within(column, -(2**31), 2**31 - 1)
 
     def count(self, column: str) -> int:
-        """A number from 0 on, 0 if there is none."""
+        """Return a number from 0 on; 0 if there is none."""
         return self._within(column, 0, 2**31 - 1) or 0
 
     def amount(self, column: str) -> int | None:
-        """Milliseconds."""
+        """Return a number of milliseconds, or None."""
         return self._within(column, 0, MAX_ID)
 
     def id(self, column: str) -> int:
-        """A number that the row is nothing without."""
+        """Return a required id. Raise DumpFault without it."""
         value = self.number(column)
         if value is None or not 1 <= value <= MAX_ID:
             raise DumpFault(f"{self.place} has no usable `{column}`")
         return value
 
     def moment(self, column: str, zone: datetime.tzinfo) -> int | None:
-        """A DATETIME as milliseconds."""
+        """Return a DATETIME as milliseconds since the epoch, or None."""
         value = self.text(column)
         try:
             moment = datetime.datetime.fromisoformat(value) if value else None
@@ -95,7 +95,7 @@ class Row:
 
 
 def rows(dump_file: DumpFile, file: BinaryIO, findings: Findings) -> Iterator[Row]:
-    """The rows of a table's file."""
+    """Yield the rows of a table's file. Raise DumpFault."""
     name = dump_file.path.name
     for number, cells in enumerate(_cells(dump_file, file), 1):
         if not isinstance(cells, dict):
@@ -107,13 +107,13 @@ def _cells(dump_file: DumpFile, file: BinaryIO) -> Iterator[Any]:
     if dump_file.form == "json":
         yield from json_values(file, dump_file.path)
         return
-    # A carriage return within a tab-separated cell is none of its line breaks.
+    # A carriage return in a tab-separated cell does not end the line.
     newline = "" if dump_file.form == "csv" else "\n"
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline=newline)
     try:
         yield from _named_cells(dump_file, text)
     finally:
-        # The file is closed by who opened it, maybe before this is collected.
+        # The caller closes the file, maybe before this generator is collected.
         with contextlib.suppress(ValueError):
             text.detach()
 
@@ -141,12 +141,12 @@ def _named_cells(dump_file: DumpFile, text: io.TextIOWrapper) -> Iterator[Any]:
 
 
 def _tab_separated(dump_file: DumpFile, text: io.TextIOWrapper) -> Iterator[list[str | None]]:
-    """Lines as `mysql -B` and `mysqldump --tab` write them: a backslash escapes what follows."""
+    """Yield lines as written by `mysql -B` and `mysqldump --tab`, with backslash escapes."""
     record = ""
     for line in text:
         record += line
         ended = record.rstrip("\n")
-        # An odd number of backslashes at its end escapes the line break itself.
+        # An odd number of backslashes at the end escapes the line break itself.
         if (len(ended) - len(ended.rstrip("\\"))) % 2 and record.endswith("\n"):
             continue
         record = ""
