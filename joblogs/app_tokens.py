@@ -1,7 +1,7 @@
-"""Tokens of apps: made, found by what a client sends, revoked (`docs/api.md`, Credentials).
+"""Tokens of apps: creation, lookup and revocation (`docs/api.md`, Credentials).
 
-A token is a right to act for one app, never for more than the app may do itself: `access` takes the
-smaller of the two at every request, so a grant that is taken away leaves the token too.
+A token acts for one app, and never has more rights than the app: `access` checks both at every
+request, so removing a grant of the app also removes it from its tokens.
 """
 
 from __future__ import annotations
@@ -21,17 +21,19 @@ from joblogs.database import Param
 from joblogs.models import App, AppGrant, AppToken, Scope
 
 PREFIX = "jlt_"
-"""How tokens of this store begin: any other access_token is somebody else's."""
+"""Prefix of this store's tokens: an access_token without it was issued by another system."""
 RIGHTS = ("read", "write", "audit")
 
 
 class TokenRefused(Exception):
-    """A token that cannot be made or revoked, and why."""
+    """Error: a token cannot be created or revoked, with the reason."""
 
 
 def find(token: str) -> AppToken | None:
-    """The token that a client sent, with its app, if it holds: not revoked, not expired, and of an
-    active app."""
+    """Return the row of a token that a client sent, with its app, if it is valid, else None.
+
+    A valid token is neither revoked nor expired, and its app is active.
+    """
     digest = _digest(token)
     for row in _of_digest(digest=digest):
         if hmac.compare_digest(bytes(row.digest), digest) and row.app.active and row.is_valid:
@@ -52,9 +54,10 @@ def create(
     rights: frozenset[str] = frozenset(),
     expires_days: int | None = None,
 ) -> str:
-    """Make a token of an app, for one scope or all of the app's; returned once, never again.
+    """Create a token of an app, for one scope or all scopes of the app; return it.
 
-    `rights` are some of RIGHTS, none for all that the app has. Raises TokenRefused.
+    It cannot be retrieved later. `rights` are some of RIGHTS; empty means all rights of the app.
+    Raise TokenRefused.
     """
     app = _app(code)
     found = None if scope is None else Scope.objects.filter(scope_type=scope[0], scope_id=scope[1])
@@ -69,15 +72,16 @@ def create(
         **{right: right in (rights or RIGHTS) for right in RIGHTS},
     )
     with transaction.atomic():
-        # One at a time: two of one name would meet at the constraint only.
+        # Locked, so that a second token with the same name is refused with a message, not by the
+        # constraint.
         App.objects.select_for_update().get(pk=app.pk)
         check(row, named=rights)
         return save_new(row)
 
 
 def check(token: AppToken, *, named: frozenset[str]) -> None:
-    """Raises TokenRefused if the app has a token of that name, no grant in the token's scope, or
-    none with a right that was named."""
+    """Raise TokenRefused if the app has an unrevoked token with this name, no right in the
+    token's scope, or not all of the rights in `named`."""
     if AppToken.objects.filter(app=token.app, name=token.name, revoked_at=None).exists():
         text = _("%(app)s has a token %(name)s already: revoke it first")
         raise TokenRefused(text % {"app": token.app, "name": token.name})
@@ -95,7 +99,7 @@ def check(token: AppToken, *, named: frozenset[str]) -> None:
 
 
 def save_new(token: AppToken) -> str:
-    """Store a new row with the digest of a token that is made for it and returned."""
+    """Generate a token for a new row, save the row with its digest, and return the token."""
     text = PREFIX + secrets.token_urlsafe(32)
     token.digest = _digest(text)
     token.save(force_insert=True)
@@ -103,14 +107,14 @@ def save_new(token: AppToken) -> str:
 
 
 def revoke(*, code: str, name: str) -> None:
-    """End a token of an app, from the next request on. Raises TokenRefused."""
+    """Revoke a token of an app, from the next request on. Raise TokenRefused."""
     if not revoke_all(AppToken.objects.filter(app=_app(code), name=name)):
         text = _("%(app)s has no token %(name)s that is not revoked")
         raise TokenRefused(text % {"app": code, "name": name})
 
 
 def revoke_all(tokens: QuerySet[AppToken]) -> int:
-    """End those of these tokens that are not revoked yet; returns how many."""
+    """Revoke those tokens that are not revoked yet; return their number."""
     return tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 
@@ -122,5 +126,5 @@ def _app(code: str) -> App:
 
 
 def _digest(token: str) -> bytes:
-    # 32 random bytes of ours are in it: not a password, so no password hasher.
+    # It contains 32 random bytes: not a password, so no password hasher.
     return hashlib.sha256(token.encode()).digest()

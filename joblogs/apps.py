@@ -1,4 +1,4 @@
-"""The Django app."""
+"""Configuration of the Django app, and of the admin."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from joblogs import checks
 
 
 class LimitedAdminConfig(SimpleAdminConfig):
-    """The admin, with our own site in place of Django's.
+    """Configuration of the admin with this project's site.
 
-    What it shows is loaded with the addresses (`jobplatform/urls.py`), and to be checked: most
-    commands look at neither, and would start a third later.
+    Model admins are loaded by the routes (`jobplatform/urls.py`) and by the check, not at start:
+    most commands need neither, and would take a third longer to start.
     """
 
     default_site = "joblogs.pages.login_site.LimitedSite"
@@ -31,7 +31,7 @@ class JoblogsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the checks here, by name: importing a module must not do it in passing."""
+        """Register the system checks, explicitly instead of by importing their module."""
         register(checks.retention_order, self.label)
         register(checks.write_transactions, self.label)
         register(checks.replica_engine, self.label)

@@ -1,8 +1,8 @@
-"""Reads of log text are recorded: who, through which channel, of what, how much.
+"""Audit log of reads of log text: who read how much of which logs, through which channel.
 
-The row is written before the first byte goes out: whoever keeps a connection open until the server
-stops has left it already. An answer that is whole in memory is one statement, with its final sizes;
-the row of a streamed one says what is planned, and is corrected when the stream has ended.
+The row is written before the first byte is sent, so that it exists even if the connection outlives
+the server. A response that is complete in memory takes one statement, with final sizes; the row of
+a streamed one has the planned sizes, and is corrected when the stream ends.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from joblogs.models import LogRead, SearchRead, StepInstance
 logger = logging.getLogger(__name__)
 
 ROW_TIMEOUT_SECONDS = 1.0
-"""For how long an answer waits for its row."""
+"""Longest wait of a response for its row to be written."""
 
 
 class Channel(TextChoices):
-    """Every way by which log text is read (docs/security.md)."""
+    """Choices of the way by which log text is read (docs/security.md)."""
 
     PAGE = "page log", _("log page")
     FOLLOW = "page follow", _("following a log")
@@ -71,15 +71,15 @@ class Channel(TextChoices):
 
 
 SETTLED_AFTER = timedelta(minutes=2)
-"""When a row no longer changes, but for one of an answer that is still sent: answers to polls are
-added to it for a minute, and it is written within a second."""
+"""Age from which a row no longer changes, unless its response is still being sent: responses to
+polls are added to it for a minute, and it is written within a second."""
 
 
 def settled_reads(rows: QuerySet[LogRead], *, after: int, length: int) -> list[LogRead]:
-    """The next of these rows after an id, as far as they and all before them are settled.
+    """Return the next of these rows after an id, up to the first row that is not settled.
 
-    Ids are given out in another order than rows are seen in, but only for a moment: who goes on
-    after the last of them misses none.
+    Rows may become visible in another order than that of their ids, but only for a moment: a reader
+    who continues after the last of these rows misses none.
     """
     latest = timezone.now() - SETTLED_AFTER
     page = rows.filter(pk__gt=after).order_by("pk")[:length]
@@ -87,7 +87,7 @@ def settled_reads(rows: QuerySet[LogRead], *, after: int, length: int) -> list[L
 
 
 def caller_fields(read: LogRead | SearchRead) -> dict[str, Any]:
-    """Who read or searched, when and how: the first fields of both kinds of records."""
+    """Return the fields that log reads and searches have in common, with their caller and time."""
     return {
         "id": read.pk,
         "time": read.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -100,7 +100,7 @@ def caller_fields(read: LogRead | SearchRead) -> dict[str, Any]:
 
 
 def fields_of(read: LogRead) -> dict[str, Any]:
-    """A record of a read, as the API and our own log show it."""
+    """Return the fields of a log read, as in the API and in the program's own log."""
     return {
         **caller_fields(read),
         "bk_scope_type": read.scope_type,
@@ -114,12 +114,13 @@ def fields_of(read: LogRead) -> dict[str, Any]:
 
 
 class AuditedResponse(StreamingHttpResponse):
-    """Streamed response with log text; `on_sent` is called once, when it is sent or broken off."""
+    """Streamed response with log text. `on_sent` is called once it was sent or aborted."""
 
     on_sent: Callable[[], None] | None = None
 
     def close(self) -> None:
-        # Before super: that hands the database connection back, and nobody would a second one.
+        # Before super().close(), which returns the database connection: nothing would return one
+        # that is opened after it.
         on_sent, self.on_sent = self.on_sent, None
         try:
             if on_sent is not None:
@@ -130,11 +131,11 @@ class AuditedResponse(StreamingHttpResponse):
 
 @dataclass(slots=True, kw_only=True)
 class ReadEntry:
-    """The audit row of one read of a step's logs, sizes in bytes.
+    """Audit row of one read of a step's logs, with sizes in bytes.
 
-    `search`: text was looked for, which is a read even where nothing was found. `poll`: answers to
-    polls share the row of one caller, step, channel and minute, and are added to it. `size`: bytes
-    of log that a streamed answer holds so far, counted by who makes it.
+    `search`: the logs were searched, which is a read even without a hit. `poll`: responses to polls
+    of one caller, step, channel and minute share a row. `size`: bytes of log text in a streamed
+    response so far, counted by the code that produces it.
     """
 
     who: str
@@ -151,16 +152,16 @@ class ReadEntry:
     _stated: tuple[int, int] | None = field(default=None, init=False)
 
     def begin(self, size: int) -> None:
-        """Record what is about to be read. Raises Unavailable as `end` does."""
+        """Record a read that is about to start. Raise Unavailable, as `end` does."""
         if size or self.search:
             self._state(size)
 
     def end(self, size: int) -> None:
-        """Record what was read; where `begin` did already, correct it.
+        """Record a read, or correct the row that `begin` wrote.
 
-        Raises Unavailable if the row cannot be written within ROW_TIMEOUT_SECONDS and
-        AUDIT_REQUIRED is on. Else the read goes on: it is counted as lost, and what the row would
-        say is logged.
+        Raise Unavailable if the row cannot be inserted within ROW_TIMEOUT_SECONDS and
+        AUDIT_REQUIRED is on. Otherwise the read continues: it is counted as lost, and the values
+        of the row are logged.
         """
         if size or self.search:
             metrics.text_read(channel=self.channel, hosts=self.hosts, size=size)
@@ -212,7 +213,7 @@ class ReadEntry:
             return held
         try:
             return database.insert_without_sync(row)
-        except IntegrityError:  # another answer of this minute was faster
+        except IntegrityError:  # another response of this minute was faster
             held = self._add_to_polls(key, size)
             if held is None:
                 raise

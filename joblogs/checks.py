@@ -1,8 +1,8 @@
-"""Settings that are valid alone and wrong together, as system checks (docs/operations.md).
+"""System checks of settings that are valid alone but conflict (docs/operations.md).
 
-What one variable gets wrong by itself stops the start already (`jobplatform/env.py`). Errors here
-stop every command; warnings are printed and the command goes on; those for `check --deploy` are
-printed only there.
+An invalid value of a single variable stops the start (`jobplatform/env.py`). Errors here stop every
+command; warnings are printed and the command continues; those for `check --deploy` are printed only
+there.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _LOOPBACK: Final = {"localhost", ".localhost", "127.0.0.1", "[::1]"}
 
 
 def admin_as_loaded(**kwargs: Any) -> list[CheckMessage]:
-    """What Django checks of the admin, once that is loaded."""
+    """Run Django's checks of the admin, after loading it."""
     admin.autodiscover()
     return check_admin_app(**kwargs)
 
 
 def retention_order(**_kwargs: Any) -> list[CheckMessage]:
-    """A job's rows must outlive its text: deleting them deletes the text (joblogs.E001)."""
+    """Check that job history is kept at least as long as logs (joblogs.E001)."""
     history = settings.HISTORY_RETENTION_DAYS
     logs = settings.LOG_RETENTION_DAYS
     if history is None or (logs is not None and logs <= history):
@@ -42,7 +42,7 @@ def retention_order(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def write_transactions(**_kwargs: Any) -> list[CheckMessage]:
-    """Options in DATABASE_URL that break how rows are locked (joblogs.E002, joblogs.E003)."""
+    """Check DATABASE_URL for options that break row locking (joblogs.E002, joblogs.E003)."""
     database = settings.DATABASES["default"]
     found: list[CheckMessage] = []
     if database.get("ATOMIC_REQUESTS"):
@@ -71,7 +71,7 @@ def write_transactions(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def replica_engine(**_kwargs: Any) -> list[CheckMessage]:
-    """A replica of another kind than its primary is none (joblogs.E004)."""
+    """Check that the replica has the same database engine as the primary (joblogs.E004)."""
     replica = settings.DATABASES.get("replica")
     if replica is None or replica["ENGINE"] == settings.DATABASES["default"]["ENGINE"]:
         return []
@@ -85,7 +85,7 @@ def replica_engine(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def record_limit(**_kwargs: Any) -> list[CheckMessage]:
-    """A limit on a body that a single line may pass (joblogs.W001)."""
+    """Check that the limit of a body allows the longest record (joblogs.W001)."""
     if 0 < settings.RECORDS_MAX_BYTES < LINE_MAX_BYTES:
         return [
             Warning(
@@ -99,7 +99,7 @@ def record_limit(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def debug_exposed(**_kwargs: Any) -> list[CheckMessage]:
-    """DEBUG on a host that others reach shows them settings and log text (joblogs.W002)."""
+    """Check that DEBUG, which shows settings and log text, is local only (joblogs.W002)."""
     if settings.DEBUG and not _loopback_only():
         return [
             Warning(
@@ -112,7 +112,7 @@ def debug_exposed(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def plain_http(**_kwargs: Any) -> list[CheckMessage]:
-    """Passwords and app secrets over plain HTTP to other machines (joblogs.W003)."""
+    """Check that other machines do not use plain HTTP (joblogs.W003)."""
     if not settings.SECURE_SSL and not _loopback_only():
         return [
             Warning(
@@ -126,7 +126,7 @@ def plain_http(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def any_host(**_kwargs: Any) -> list[CheckMessage]:
-    """A `*` believes every Host header (joblogs.W004)."""
+    """Check that ALLOWED_HOSTS is not `*`, which accepts every Host header (joblogs.W004)."""
     if "*" in settings.ALLOWED_HOSTS:
         return [
             Warning(
@@ -139,7 +139,7 @@ def any_host(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def uncounted_proxies(**_kwargs: Any) -> list[CheckMessage]:
-    """Behind a proxy that the settings do not name, all clients have one address (joblogs.W005)."""
+    """Check that proxies are counted: else all clients have one address (joblogs.W005)."""
     if settings.SECURE_SSL and not settings.TRUSTED_PROXIES:
         return [
             Warning(
@@ -153,7 +153,7 @@ def uncounted_proxies(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def unverified_database(**_kwargs: Any) -> list[CheckMessage]:
-    """PostgreSQL on another machine whose certificate nobody looks at (joblogs.W006)."""
+    """Check that the certificate of PostgreSQL on another machine is verified (joblogs.W006)."""
     return [
         Warning(
             f"The connection to {database['HOST']} does not verify whom it speaks to.",
@@ -169,7 +169,7 @@ def unverified_database(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_another_machine(host: str) -> bool:
-    # No host, or a path: a socket.
+    # An empty host or a path is a local socket.
     local = {"", "localhost", "127.0.0.1", "::1", "[::1]"}
     return any(name not in local and not name.startswith("/") for name in host.split(","))
 

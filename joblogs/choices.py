@@ -1,7 +1,7 @@
-"""The enumerations of BlueKing JOB that the wire, the records and the pages share.
+"""Enumerations of BlueKing JOB, shared by the API, records and pages.
 
-Numbers and names are those of the reference (`docs/api.md` lists them); a number that is not listed
-here is stored and returned as it came.
+Numbers and names are those of BlueKing JOB (`docs/api.md` lists them). A number that is not listed
+here is stored and returned unchanged.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ScriptLanguage(IntegerChoices):
 
 
 class RunStatus(IntegerChoices):
-    """Status of a job or a step."""
+    """Choices of the status of a job or a step."""
 
     WAITING = 1, _("waiting")
     RUNNING = 2, _("running")
@@ -66,7 +66,7 @@ class RunStatus(IntegerChoices):
 
 
 class HostStatus(IntegerChoices):
-    """Status of one attempt of a step on one host."""
+    """Choices of the status of one attempt of a step on one host."""
 
     UNKNOWN_ERROR = 0, _("unknown error")
     AGENT_ABNORMAL = 1, _("agent abnormal")
@@ -103,14 +103,14 @@ class HostStatus(IntegerChoices):
 
 
 class Role(IntegerChoices):
-    """What a host was in a step. Targets sort before sources: theirs are the addresses shown."""
+    """Choices of a host's role in a step. Targets sort first, since their addresses are shown."""
 
     TARGET = 0, _("target")
     SOURCE = 1, _("source")
 
 
 class Inherited(IntegerChoices):
-    """What a host result has from its host's other results in the step, for want of its own."""
+    """Choices of the fields that a host result takes from its host's other results in the step."""
 
     NOTHING = 0
     ADDRESSES = 1
@@ -123,7 +123,7 @@ class FileMode(IntegerChoices):
 
     @property
     def owner_role(self) -> Role:
-        """A download belongs to its target, an upload to its source."""
+        """Role of the host that owns a file log: target of a download, source of an upload."""
         return Role.TARGET if self is FileMode.DOWNLOAD else Role.SOURCE
 
 
@@ -136,7 +136,7 @@ class FileStatus(IntegerChoices):
     FAILED = 5, _("failed")
 
 
-# Rank of a status (docs/records.md): waiting 0, running 1, everything else is finished, 2.
+# Ranks of statuses (docs/records.md): 0 waiting, 1 running; every other status is finished, 2.
 _RUN_RANK = {1: 0, 2: 1, 7: 1, 10: 1, 15: 1}
 _HOST_RANK = {5: 0, 7: 1}
 _FILE_RANK = {1: 0, 0: 1, 2: 1, 3: 1}
@@ -148,7 +148,7 @@ RUN_UNFINISHED = tuple(RunStatus(status) for status in _RUN_RANK)
 
 
 class Outcome(StrEnum):
-    """How a step went on a host, as its newest result says."""
+    """Choices of the outcome of a step on a host, by the status of its newest result."""
 
     FAILED = "failed"
     SUCCEEDED = "succeeded"

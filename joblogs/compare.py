@@ -1,9 +1,9 @@
-"""Two logs side by side, line by line, without drowning in what differs from run to run.
+"""Comparison of two logs line by line, ignoring values that differ from run to run.
 
-Lines are aligned by what the similarity masks leave of them, so a line is the *same*, *similar*
-(only masked parts differ), *different* (another line in the same place), or on one side only.
-A value that the masks hide counts as a difference where it is steady: the same on nearly all hosts
-of a group (`steady_values`). Pure functions of bytes, bounded by BYTES_MAX and LINES_MAX.
+Lines are aligned by their text without masked values. A line is the *same*, *similar* (only masked
+values differ), *different* (another line in the same place), or on one side only. A masked value
+counts as a difference if it is steady, the same on nearly all hosts of a group (`steady_values`).
+Pure functions of bytes, limited by BYTES_MAX and LINES_MAX.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from joblogs.logtext.diff import common_lines, pair_up
 BYTES_MAX = 2 * 1024 * 1024
 LINES_MAX = 20_000
 TOKENS_MAX, TOKENS_BYTES = 500, 64 * 1024
-"""Of a line with more, what is between its common beginning and end counts as different."""
+"""Tokens and bytes of a line that are compared; the rest of a longer line is one token."""
 STEADY_SHARE, STEADY_HOSTS = 0.9, 5
-"""A hidden value is steady if so large a part of at least so many hosts has it."""
+"""A masked value is steady if this share of at least so many hosts has it."""
 
 _TOKEN = re.compile(rb"[0-9A-Za-z_\x80-\xff]++|.", re.DOTALL)
 
 
 class Kind(StrEnum):
-    """How the two sides of a row compare."""
+    """Choices of how the two sides of a row compare."""
 
     SAME = "same"
     SIMILAR = "similar"
@@ -42,18 +42,18 @@ class Kind(StrEnum):
 
 
 class Side(NamedTuple):
-    """A log, or the part of it that is compared: whole lines from `first_number` on."""
+    """NamedTuple of the part of a log that is compared: whole lines from `first_number` on."""
 
     data: bytes
     names: tuple[bytes, ...] = ()
-    """Of the host that printed it: what the masks know as its own."""
+    """Names and addresses of the host, which are masked."""
     first_number: int = 1
     cut: bool = False
-    """There is more of the log than this."""
+    """Whether the log is longer than this part."""
 
 
 class Steady(NamedTuple):
-    """A value that nearly all hosts of a group have in one place."""
+    """NamedTuple of a value in one place, and how many hosts `of` a group have it."""
 
     value: bytes
     hosts: int
@@ -61,7 +61,7 @@ class Steady(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A line on one side. Marks are named `diff`, `value` (a steady one differs) or `masked`."""
+    """NamedTuple of a line on one side. Marks: `diff`, `value` (not the steady one), `masked`."""
 
     number: int
     data: bytes
@@ -69,18 +69,18 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the comparison."""
+    """NamedTuple of a row of a comparison."""
 
     kind: Kind
     left: Cell | None
     right: Cell | None
     steady: tuple[Steady, ...] = ()
-    """What nearly all others have where this line differs."""
+    """The steady values from which this line differs."""
 
 
 @dataclass(slots=True)
 class Comparison:
-    """All rows in order; and whether the sides were cut for it."""
+    """Rows of a comparison in order, and whether the sides were cut."""
 
     rows: list[Row] = field(default_factory=list)
     left_cut: bool = False
@@ -97,9 +97,9 @@ def compare(
     masks: bool = True,
     steady: Mapping[tuple[int, int], Steady] | None = None,
 ) -> Comparison:
-    """Align two logs. Without `masks`, what they hide counts like any other text.
+    """Compare two logs. Without `masks`, values are compared like any other text.
 
-    `steady` are the steady values of the right side, by line (from 0) and hidden value in it.
+    `steady` are the steady values of the right side, by line (from 0) and masked value in it.
     """
     a, b = _lines(left), _lines(right)
     result = Comparison(left_cut=left.cut or len(a) > LINES_MAX, right_cut=right.cut)
@@ -120,7 +120,7 @@ def compare(
 
 
 def shown_rows(comparison: Comparison, *, context: int) -> list[bool]:
-    """Of each row, whether it is shown: what differs, with so many rows around it."""
+    """Return for each row whether it is shown: rows that differ, with `context` rows around."""
     shown = [False] * len(comparison.rows)
     for index, row in enumerate(comparison.rows):
         if row.kind in (Kind.DIFFERENT, Kind.LEFT, Kind.RIGHT):
@@ -130,7 +130,7 @@ def shown_rows(comparison: Comparison, *, context: int) -> list[bool]:
 
 
 class _RowBuilder:
-    """Says what differs between two lines."""
+    """Builder of rows, which marks the differences between two lines."""
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class _RowBuilder:
         return self._row(Kind.DIFFERENT, a[i], b[j], i, j, marks)
 
     def alike(self, a: MarkedLine, b: MarkedLine, i: int, j: int) -> Row:
-        """Lines that are equal under the masks."""
+        """Return the row of two lines that are equal except for masked values."""
         if a.data == b.data:
             return self._row(Kind.SAME, a, b, i, j, ([], []))
         if not self.masks:
@@ -164,7 +164,7 @@ class _RowBuilder:
             if x.value == y.value and not x.is_own:
                 continue
             usual = self.steady.get((j, k))
-            # The name of a host and its addresses are its own: no value of all.
+            # Name and addresses of a host are its own: they are never steady.
             is_single = usual is not None and x.value != usual.value and not x.is_own
             if is_single and usual is not None:
                 found.append(usual)
@@ -187,7 +187,7 @@ class _RowBuilder:
         return Row(kind, one, Cell(self.right.first_number + j, b.data, tuple(marks[1])))
 
     def _marks(self, left: MarkedLine, right: MarkedLine) -> tuple[list[Mark], list[Mark]]:
-        """What differs within two lines, by words; what masks hide is quiet."""
+        """Return the marks of both lines, by words; a masked value that differs is `masked`."""
         a, b, one, two = left.data, right.data, self._tokens(left), self._tokens(right)
         pairs = common_lines([t.key for t in one], [t.key for t in two])
         quiet = {
@@ -208,12 +208,12 @@ class _RowBuilder:
         return tokens
 
     def _all_tokens(self, line: MarkedLine) -> Iterator[_Token]:
-        """Those of the line's beginning: of one that is very long, no more is looked at."""
+        """Yield the tokens of the first TOKENS_BYTES of a line."""
         data, at = line.data[:TOKENS_BYTES], 0
         for start, end, value in line.slots() if self.masks else []:
             if end > len(data):
                 break
-            if is_moment(value):  # of other slots the words count
+            if is_moment(value):  # other values are compared by words
                 yield from _words(data, at, start)
                 yield _Token(start, end, b"\n")
                 at = end
@@ -224,7 +224,7 @@ class _Token(NamedTuple):
     start: int
     end: int
     key: bytes
-    """What it is compared by; for a masked value its kind."""
+    """The text to compare; the same for all times."""
 
 
 def _words(data: bytes, start: int, end: int) -> Iterator[_Token]:
@@ -233,7 +233,7 @@ def _words(data: bytes, start: int, end: int) -> Iterator[_Token]:
 
 
 def _joined(tokens: Sequence[_Token], common: set[int], quiet: set[int]) -> list[Mark]:
-    """Marks of what is not common, those that touch made one."""
+    """Return marks of the tokens that are not common, with adjacent marks joined."""
     marks: list[Mark] = []
     for index, token in enumerate(tokens):
         if index in common and index not in quiet:
@@ -257,9 +257,9 @@ def _hidden_values(side: Side) -> Iterator[tuple[tuple[int, int], bytes]]:
 
 
 def steady_values(sides: Iterable[Side]) -> dict[tuple[int, int], Steady]:
-    """The values that nearly all of these hosts have in the same place, where masks hide them.
+    """Return the masked values that nearly all of these hosts share, by line and value.
 
-    The hosts are of one group: their masked texts are equal.
+    The hosts are of one group: their texts are equal except for masked values.
     """
     counts: dict[tuple[int, int], Counter[bytes]] = {}
     of = 0
@@ -276,5 +276,5 @@ def steady_values(sides: Iterable[Side]) -> dict[tuple[int, int], Steady]:
 
 
 def single_hosts(side: Side, steady: Mapping[tuple[int, int], Steady]) -> int:
-    """In how many places a host of the group has another value than nearly all."""
+    """Return the number of steady values from which a host of the group differs."""
     return sum(place in steady and steady[place].value != v for place, v in _hidden_values(side))

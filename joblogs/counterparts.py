@@ -1,4 +1,4 @@
-"""What a host's log is compared with: what most printed, an earlier attempt or run, a host."""
+"""Counterpart of a log in a comparison: the majority, an earlier attempt or run, another host."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from joblogs.query.overview import overview
 from joblogs.step_groups import step_groups
 
 COMPARE_SECONDS = 1.0
-"""Spent at most on logs that nobody compared yet."""
+"""Longest time to group logs that are not grouped yet."""
 SAMPLE_HOSTS = 50
 SAMPLE_BYTES = 4 * 1024 * 1024
-"""Of a group, what is read to learn which hidden values nearly all of its hosts share."""
+"""Hosts and bytes of a group that are read to find its steady values."""
 
 
 class CounterpartKind(StrEnum):
-    """Kind of counterpart."""
+    """Choices of the kind of counterpart."""
 
     GROUP = "group"
     ATTEMPT = "attempt"
@@ -34,7 +34,7 @@ class CounterpartKind(StrEnum):
 
 
 class LogName(NamedTuple):
-    """A host's log: its step, its host, and as of which attempts."""
+    """NamedTuple that identifies a host's log: step, host and attempts."""
 
     step: StepInstance
     bk_host_id: int
@@ -43,14 +43,14 @@ class LogName(NamedTuple):
 
 @dataclass
 class Counterpart:
-    """The other side, and why it is that one."""
+    """Counterpart of a log, or the reason why there is none."""
 
     log: LogName | None = None
     reason: str = ""
-    """Why there is none: `nobody`, `no-group`, `alone`, `first`, `no-earlier`, `files` or
-    `expired`."""
+    """Reason without a counterpart: `nobody`, `no-group`, `alone`, `first`, `no-earlier`, `files`
+    or `expired`."""
     gone: JobInstance | None = None
-    """The job whose logs have expired."""
+    """The job whose logs have expired, for the reason `expired`."""
     group_hosts: int = 0
     steady: Mapping[tuple[int, int], Steady] = field(default_factory=dict)
     sampled_hosts: int = 0
@@ -60,8 +60,11 @@ class Counterpart:
 def find_counterpart(
     log: LogName, host: StepHost, kind: CounterpartKind, *, other: str, jobs: QuerySet[JobInstance]
 ) -> Counterpart:
-    """The counterpart of a log, whose host in its step is `host`; `other` names another one by id,
-    name or address, `jobs` are those in which an earlier run may be."""
+    """Return the counterpart of a log of this kind.
+
+    `host` is the log's host in its step. `other` names another host by id, name or address. An
+    earlier run is searched for in `jobs`.
+    """
     if log.step.job.expired_at is not None:
         return Counterpart(reason="expired", gone=log.step.job)
     if log.step.step_type == StepType.FILE:
@@ -76,7 +79,7 @@ def find_counterpart(
 
 
 def side(step: StepInstance, host: StepHost, *, end: bool = False) -> Side:
-    """The first or the last BYTES_MAX of a script log, in whole lines."""
+    """Return the first or the last BYTES_MAX of a script log, in whole lines."""
     names, text = host.newest.own_names, query.script_text(step, host)
     if text.size <= BYTES_MAX:
         return Side(text.read(0, text.size) if text.size else b"", names)
@@ -120,7 +123,7 @@ def _other_host(log: LogName, other: str) -> Counterpart:
 
 
 def _named(step: StepInstance, other: str) -> int | None:
-    """A host of the step by its id, name or address."""
+    """Return the id of a host of the step by id, name or address, or None."""
     for host, result in host_history.host_labels(step).items() if other else ():
         if other in (str(host), result.host_name, result.ip, result.ipv6):
             return host
@@ -142,7 +145,7 @@ def _majority(log: LogName) -> Counterpart:
 
 
 def _sampled(log: LogName, members: list[StepHost]) -> Counterpart:
-    """What nearly all of these hosts share; and the one of them that shares all of it."""
+    """Return the steady values of these hosts, and the host that differs least from them."""
     bytes_left, chosen = SAMPLE_BYTES, []
     for member in members:
         bytes_left -= member.size
@@ -154,7 +157,7 @@ def _sampled(log: LogName, members: list[StepHost]) -> Counterpart:
         parts_of = query.script_range(log.step, some, Range()) if some else ()
         return [(host, Side(b"".join(parts), host.newest.own_names)) for host, _, parts in parts_of]
 
-    # Those that cannot be read now are no part of the sample.
+    # Logs that cannot be read now are left out of the sample.
     sides = query.read_what_is_there(log.step, chosen, read, query.Lost())
     if not sides:
         return Counterpart()

@@ -1,7 +1,7 @@
-"""Everything that can be answered instead of data: one class per failure, one code per class.
+"""Errors of the API: one class per failure, one code per class.
 
-Code raises; `api.envelope` is the only place that renders. The codes and both texts are those of
-BlueKing JOB; `docs/api.md` lists them all.
+Code raises them; only `api.envelope` renders them. Codes and both texts are those of BlueKing JOB;
+`docs/api.md` lists them all.
 """
 
 from __future__ import annotations
@@ -11,37 +11,37 @@ from typing import ClassVar, NamedTuple
 
 
 class Text(NamedTuple):
-    """What a failure says, in the two languages of the wire."""
+    """NamedTuple of the text of an error in the two languages of the API."""
 
     zh: str
     en: str
 
 
 class StoreError(Exception):
-    """A failure with a code. Answered with HTTP 200 on the BlueKing routes."""
+    """Base class of errors with a code. BlueKing's routes return them with HTTP 200."""
 
     code: ClassVar[int] = 1240002
     text: Text = Text("内部服务器异常", "Internal Server Error")
 
     def __init__(self, text: Text | None = None, *values: object) -> None:
-        """`text` replaces the class's own; `values` fill its `{0}`, `{1}`, …"""
+        """`text` replaces that of the class; `values` fill its `{0}`, `{1}`, …"""
         if text is not None:
             self.text = text
         self.values = values
         super().__init__(self.message("en"))
 
     def message(self, language: str) -> str:
-        """The sentence for a reader of `language`, `zh` or `en`."""
+        """Return the message in `language`, `zh` or `en`."""
         text = self.text.en if language == "en" else self.text.zh
         return text.format(*self.values) if self.values else text
 
 
 class Unavailable(StoreError):
-    """The store cannot answer now: 1240002."""
+    """Error: the store is temporarily unavailable (1240002)."""
 
 
 class BadRequest(StoreError):
-    """The request cannot be read as what it should be: 1240003."""
+    """Error: the request is malformed (1240003)."""
 
     code = 1240003
     text = Text("错误的请求", "Bad Request")
@@ -95,35 +95,35 @@ class BadRequest(StoreError):
 
 
 class InvalidParameter(StoreError):
-    """A parameter has a value that this store does not know: 1241005."""
+    """Error: a parameter has a value that this store does not know (1241005)."""
 
     code = 1241005
     text = Text("请求参数[{0}]不合法", "Invalid request parameter [{0}]")
 
 
 class InvalidParameters(StoreError):
-    """Parameters that are known, but do not go together: 1241002."""
+    """Error: valid parameters contradict each other (1241002)."""
 
     code = 1241002
     text = Text("请求参数不合法", "Invalid request parameters")
 
 
 class UnsupportedOperation(StoreError):
-    """Request of something that this type of step does not have: 1241003."""
+    """Error: this type of step does not support the operation (1241003)."""
 
     code = 1241003
     text = Text("不支持的操作", "Unsupported operation")
 
 
 class ParameterInvalid(StoreError):
-    """A parameter is missing, or has a value that it cannot have: 1241007."""
+    """Error: a parameter is missing or invalid (1241007)."""
 
     code = 1241007
     text = Text("请求参数[{0}]缺失或不合法", "Missing or invalid request parameter [{0}]")
 
 
 class ParameterRefused(StoreError):
-    """A parameter whose value is not acceptable, and why: 1241010."""
+    """Error: a parameter is invalid, with the reason (1241010)."""
 
     code = 1241010
     text = Text("请求参数[{0}]不合法，原因：{1}", "Invalid request parameter [{0}], reason: {1}")
@@ -142,7 +142,7 @@ class ParameterRefused(StoreError):
 
 
 class HostListInvalid(StoreError):
-    """Request of too many hosts at once: 1241007."""
+    """Error: too many hosts are requested at once (1241007)."""
 
     code = 1241007
     text = Text(
@@ -159,7 +159,7 @@ class HostListInvalid(StoreError):
 
 
 class ScopeNotFound(StoreError):
-    """No such business or business set: 1243049."""
+    """Error: no such business or business set (1243049)."""
 
     code = 1243049
     text = Text(
@@ -169,29 +169,29 @@ class ScopeNotFound(StoreError):
 
 
 class JobNotFound(StoreError):
-    """No such job in the scope, or no such step in the job: 1244006. One class, so that a job of
-    another scope looks like one that does not exist."""
+    """Error: no such job in the scope, or no such step in the job (1244006). One class, so that a
+    job of another scope cannot be distinguished from one that does not exist."""
 
     code = 1244006
     text = Text("作业实例不存在", "Task instance does not exist")
 
 
 class StepNotFound(StoreError):
-    """The job has no such step: 1244007, on the routes that ask for a step."""
+    """Error: the job has no such step (1244007), on routes that name a step."""
 
     code = 1244007
     text = Text("作业步骤实例不存在", "Task step instance does not exist")
 
 
 class StepTypeUnsupported(StoreError):
-    """A task context of a step that has none: 1264001."""
+    """Error: this type of step has no task context (1264001)."""
 
     code = 1264001
     text = Text("不支持的步骤类型", "Step type not supported")
 
 
 class ExecuteObjectNotFound(StoreError):
-    """An execute object that took no part in a run: 1264004."""
+    """Error: an execute object did not take part in the run (1264004)."""
 
     code = 1264004
     text = Text(
@@ -201,7 +201,7 @@ class ExecuteObjectNotFound(StoreError):
 
 
 class PermissionDenied(StoreError):
-    """The app has no grant for the scope: 9900403. `permission` says what it would need."""
+    """Error: the app has no grant for the scope (9900403)."""
 
     code = 9900403
     text = Text(
@@ -217,14 +217,14 @@ class PermissionDenied(StoreError):
 
 
 class RecordsRefused(StoreError):
-    """Some records of a body were refused, the others went in: 1245409 (docs/records.md)."""
+    """Error: some records of a body were refused, others accepted (1245409, docs/records.md)."""
 
     code = 1245409
     text = Text("{0} 条记录被拒绝", "Records refused: {0}")
 
 
 class NothingSelected(StoreError):
-    """An export of which nothing is selected, or a host of which is not there: 1245404."""
+    """Error: an export selects nothing, or names a host that is missing (1245404)."""
 
     code = 1245404
     text = Text("没有符合条件的日志", "No matching logs")
@@ -233,7 +233,7 @@ class NothingSelected(StoreError):
 
 
 class RangeNotSatisfiable(StoreError):
-    """A byte range that a log does not have: 1240003, with HTTP 416 where bytes are served."""
+    """Error: a range is beyond the end of a log (1240003; HTTP 416 where bytes are served)."""
 
     code = 1240003
     text = Text(
@@ -246,9 +246,9 @@ class RangeNotSatisfiable(StoreError):
 
 
 class OffsetBeyondLog(StoreError):
-    """A follower's offset that the text does not reach: 1245416, with HTTP 416.
+    """Error: a follower's offset is beyond the end of the log (1245416, HTTP 416).
 
-    It was counted in another text: that of another attempt or batch, or one that has expired.
+    The offset is of another log: of another attempt or batch, or one that has expired.
     """
 
     code = 1245416
@@ -258,7 +258,7 @@ class OffsetBeyondLog(StoreError):
     )
 
     def __init__(self, *, offset: int, size: int, stands: Mapping[str, str]) -> None:
-        """`stands` are the headers that say which text it is."""
+        """`stands` are the headers that identify the log."""
         self.size, self.stands = size, stands
         names = ("X-Log-Attempt", "X-Log-Batch", "X-Log-Size", "X-Log-State")
         super().__init__(None, offset, *(stands[name] for name in names))

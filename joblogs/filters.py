@@ -1,5 +1,5 @@
-"""Filter of jobs over typed values. How text becomes values, and which error is raised,
-stays with whoever asks: API, pages, commands."""
+"""Filter of jobs by typed values. Parsing of text and errors are up to the caller: API, pages,
+commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAY_MILLISECONDS = 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
-    """Which jobs match; what is None does not narrow them. Times are milliseconds."""
+    """Criteria for jobs; None does not filter. Times are milliseconds since the epoch."""
 
     scope: Scope | None = None
     job_instance_id: int | None = None
@@ -30,20 +30,20 @@ class JobFilter:
     created_to: int | None = None
     operator: str | None = None
     name: str | None = None
-    """Part of the name."""
+    """Part of the name, in any case."""
     launch_mode: int | None = None
     task_type: int | None = None
     status: int | None = None
     host: str | None = None
-    """Name or address that a host had when it took part; or its id, if that is given."""
+    """Name or address of a host at the time of the run; `host_id` matches as well."""
     host_id: int | None = None
     schedule: int | None = None
-    """No record says which schedule started a job, so none is known to be of this one."""
+    """Records do not say which schedule started a job, so no job matches."""
 
     def narrow(
         self, jobs: QuerySet[JobInstance], scopes: Iterable[Scope] = ()
     ) -> QuerySet[JobInstance]:
-        """Those of these jobs that match; `scopes` are those in which a host is looked for."""
+        """Filter jobs by the criteria; a host is looked up in `scopes`."""
         if self.schedule is not None or not _storable(self.operator, self.name, self.host):
             return jobs.none()
         conditions = {
@@ -52,7 +52,7 @@ class JobFilter:
             "create_time__gte": self.created_from,
             "create_time__lte": self.created_to,
             "operator": self.operator,
-            # Without case, as the reference's database compares.
+            # Ignoring case, like the database of BlueKing JOB.
             "name__icontains": self.name,
             "launch_mode": self.launch_mode,
             "task_type": self.task_type,
@@ -67,26 +67,26 @@ class JobFilter:
 
 
 def first_moment(day: date | None) -> int | None:
-    """When a day (UTC) begins."""
+    """Return the start of a day (UTC) in milliseconds since the epoch; None for None."""
     if day is None:
         return None
     return int(datetime.combine(day, time.min, tzinfo=UTC).timestamp() * 1000)
 
 
 def last_moment(day: date | None) -> int | None:
-    """When a day (UTC) ends."""
+    """Return the last millisecond of a day (UTC) since the epoch; None for None."""
     first = first_moment(day)
     return None if first is None else first + DAY_MILLISECONDS - 1
 
 
 def _storable(*texts: str | None) -> bool:
-    """Whether a column may hold these: no NUL, no half of a character."""
+    """Return whether a column can hold these texts: no NUL and no lone surrogate."""
     joined = "".join(text for text in texts if text is not None)
     return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in joined)
 
 
 class ScopeField(django_filters.fields.ModelChoiceField):  # type: ignore[misc]
-    """Form field of a scope, given as `biz:77`: addresses of pages hold no keys of the database."""
+    """Form field of a scope such as `biz:77`: URLs of pages do not contain database keys."""
 
     def prepare_value(self, value: Any) -> Any:
         return str(value) if isinstance(value, Scope) else value
@@ -110,7 +110,7 @@ class ScopeFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]
 
 
 class DayField(forms.DateField):
-    """Field of a form for a day."""
+    """Form field of a day such as 2026-11-25."""
 
     widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
     input_formats: Any = ("%Y-%m-%d",)
@@ -126,7 +126,7 @@ class DayFilter(django_filters.DateFilter):  # type: ignore[misc]
 
 
 class JobFilterSet(django_filters.FilterSet):  # type: ignore[misc]
-    """Form of the jobs page, whose values are a JobFilter. `scopes` are those that the reader may
+    """FilterSet of the jobs page, which applies a JobFilter. `scopes` are those that the user may
     browse."""
 
     scope = ScopeFilter(

@@ -1,8 +1,8 @@
-"""Groups of finished steps in the table KeptGroups: found, kept and deleted here.
+"""Access to the table KeptGroups, which caches the groups of finished steps.
 
-What is kept holds lines of logs, so whoever masks or removes text deletes it in the same
-transaction. It counts only while the host results are what they were then (`facts`), so groups of a
-text that grew since, or of an attempt before the last one, are never found.
+The rows hold lines of logs, so code that masks or removes text deletes them in the same
+transaction. A row is valid only while the host results are unchanged (`facts`), so groups of a log
+that has grown since, or of an earlier attempt, are never returned.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from joblogs.logtext import codec
 from joblogs.models import HostResult, KeptGroups, StepInstance
 
 PARTITIONS = database.Partitions(KeptGroups)
-"""The day partitions, where there are any."""
+"""Day partitions of the table."""
 BYTES_MAX = 512 * 1024
-"""More than this, compressed, is not kept."""
+"""Largest compressed data that is stored."""
 STEPS_AT_ONCE = 1_000
 CHECK_BYTES = 16
-"""Before what is kept: of a hash of it and of the facts."""
+"""Bytes of a checksum of data and facts, which precedes the data."""
 WRITE_SECONDS = 1.0
-"""If it takes longer somebody else is writing, and the next page keeps them."""
+"""Longest wait for another transaction that is writing; else the next page stores the groups."""
 
 
 class Log(NamedTuple):
-    """Of a host result its key, the size of its log, and in how many places that was masked."""
+    """NamedTuple of a host result's key, and its log's size in bytes and masked places."""
 
     pk: int
     held_size: int
@@ -40,8 +40,10 @@ class Log(NamedTuple):
 
 
 def find(step: StepInstance, facts: bytes) -> bytes | None:
-    """What was kept of a step, if its host results still say the same and it is what was written;
-    else it is deleted."""
+    """Return the stored data of a step; None if there is none.
+
+    It is deleted if the host results have changed or its checksum is wrong.
+    """
     kept = KeptGroups.objects.filter(day=step.day, step_id=step.pk)
     for known, row in kept.values_list("facts", "data"):
         data = bytes(row)
@@ -57,17 +59,17 @@ def _check(facts: bytes, packed: bytes) -> bytes:
 
 
 def forget(step: StepInstance) -> None:
-    """Delete what is kept of a step, if the database lets it."""
+    """Delete the groups of a step, unless the database is busy."""
     with contextlib.suppress(DatabaseError, Unavailable), database.waiting_at_most(WRITE_SECONDS):
         delete(step.day, [step.pk])
 
 
 def keep(step: StepInstance, facts: bytes, data: bytes, logs: Sequence[Log]) -> None:
-    """Keep data of a step, of which nothing is kept, that holds lines of these logs; nothing if one
-    of them has changed since, or if the database does not let it.
+    """Store data of a step that has none, with lines of these logs.
 
-    Sizes and masks only grow, so their sums tell. Whoever changes a log has the lock of its host
-    result, whoever deletes a day's or a job's text that of the job.
+    Do nothing if one of the logs has changed since, or if the database is busy. Sizes and counts of
+    masks only grow, so their sums show a change. Code that changes a log locks its host result;
+    code that deletes the text of a day or a job locks the job.
     """
     kind, encoded = codec.encode(data)
     packed = bytes([kind]) + encoded
@@ -85,19 +87,18 @@ def keep(step: StepInstance, facts: bytes, data: bytes, logs: Sequence[Log]) -> 
         "data": _check(facts, packed) + packed,
     }
     living = rows.filter(step__job__expired_at=None)
-    # If somebody else writes, or was first, nothing is lost.
+    # If another transaction is writing, or was first, nothing is lost.
     with contextlib.suppress(DatabaseError, Unavailable), database.waiting_at_most(WRITE_SECONDS):
         database.insert_row_if_unchanged(KeptGroups, row, living, sums)
 
 
 def delete(day: datetime.date, steps: Collection[int]) -> None:
-    """Delete what is kept of a day's steps. Part of the caller's transaction."""
+    """Delete the groups of a day's steps, in the caller's transaction."""
     KeptGroups.objects.filter(database.InArray("step_id", steps), day=day).delete()
 
 
 def delete_all() -> None:
-    """Delete what is kept of all steps: an older program masks and deletes text without a look at
-    it."""
+    """Delete all groups: an older program masks and deletes text without deleting them."""
     for day in KeptGroups.objects.order_by("day").values_list("day", flat=True).distinct():
         steps = list(KeptGroups.objects.filter(day=day).values_list("step_id", flat=True))
         for start in range(0, len(steps), STEPS_AT_ONCE):
@@ -105,8 +106,10 @@ def delete_all() -> None:
 
 
 def empty_day(day: datetime.date) -> None:
-    """Delete all of a day. Part of the caller's transaction. Raises OperationalError if somebody
-    is there for long."""
+    """Delete the groups of a day, in the caller's transaction.
+
+    Raise OperationalError if the day cannot be locked in time.
+    """
     if day in PARTITIONS.days():
         PARTITIONS.lock(day)
         PARTITIONS.keep_only(day, [])

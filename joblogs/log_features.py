@@ -1,7 +1,7 @@
-"""Features of logs in the table LogFeatures: computed, kept, read and deleted here.
+"""Computation of the features of logs, and access to the table LogFeatures.
 
-They are kept only where the host result has not changed since the text was read, so features
-of a text that was masked meanwhile, or that grew, are never found beside the other one.
+Features are stored only if the host result has not changed since its log was read, so that features
+of a log that was masked or has grown meanwhile are never used.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from joblogs.logtext.codec import Unreadable
 from joblogs.models import HostResult, LogFeatures
 
 PARTITIONS = database.Partitions(LogFeatures)
-"""The day partitions of the features, where there are any."""
+"""Day partitions of the table."""
 
 ROUND_BYTES = 512 * 1024
-"""As much text is looked at between two looks at the clock."""
+"""Bytes of text that are processed between two checks of the time."""
 WRITE_SECONDS = 1.0
-"""What was computed for a page is kept unless that takes longer: somebody else is writing."""
+"""Longest wait of a page to store features, while another transaction is writing."""
 
 _FIELDS = ("day", "host_result_id", "size", "version", "data")
 _TABLE = LogFeatures._meta.db_table
 
 
 class Row(store.StoredRow, Protocol):
-    """What is to be known of a host result."""
+    """Protocol of the columns of a host result that are needed."""
 
     @property
     def masked(self) -> int: ...
@@ -49,7 +49,7 @@ class Row(store.StoredRow, Protocol):
 
 
 def stored(day: datetime.date, rows: Collection[Row]) -> dict[int, bytes]:
-    """The features of those of these logs that have any and did not change since."""
+    """Return the stored features of logs that have not changed since, by host result."""
     sizes = {row.pk: row.held_size for row in rows}
     kept = LogFeatures.objects.filter(
         database.InArray("host_result_id", sizes), day=day, version=VERSION
@@ -62,7 +62,7 @@ def stored(day: datetime.date, rows: Collection[Row]) -> dict[int, bytes]:
 
 
 def up_to_date(day: datetime.date, sizes: Mapping[int, int]) -> set[int]:
-    """Those of these host results, given with their logs' sizes, whose features hold."""
+    """Return the host results whose features are valid; `sizes` are the sizes of their logs."""
     kept = LogFeatures.objects.filter(
         database.InArray("host_result_id", sizes), day=day, version=VERSION
     )
@@ -71,8 +71,10 @@ def up_to_date(day: datetime.date, sizes: Mapping[int, int]) -> set[int]:
 
 
 def compute(day: datetime.date, rows: Iterable[Row], *, seconds: float) -> dict[int, bytes]:
-    """Features of these logs, by host result, until the time is over. Logs that cannot be read are
-    left out."""
+    """Compute features of these logs, by host result, until the time is over.
+
+    Logs that cannot be read are left out.
+    """
     until = time.monotonic() + seconds
     made: dict[int, bytes] = {}
     known: Known = {}
@@ -86,22 +88,22 @@ def compute(day: datetime.date, rows: Iterable[Row], *, seconds: float) -> dict[
 def compute_and_keep(
     day: datetime.date, rows: Sequence[Row], *, seconds: float
 ) -> dict[int, bytes]:
-    """The same for a page; what was computed is kept for the next one, if the database lets it."""
+    """Compute features for a page as `compute` does, and store them unless the database is busy."""
     made = compute(day, rows, seconds=seconds)
     if made:
         try:
             with database.waiting_at_most(WRITE_SECONDS):
                 keep(day, rows, made)
         except DatabaseError:
-            return made  # somebody writes: the next page, or `maintain_logs`, takes them again
+            return made  # the next page, or `maintain_logs`, computes them again
     return made
 
 
 def keep(day: datetime.date, rows: Iterable[Row], features: Mapping[int, bytes]) -> None:
-    """Write features of a day's logs, each only if its log is still what the row says."""
+    """Store features of a day's logs, except of logs that changed after the rows were read."""
     known = {row.pk: (row.held_size, row.masked) for row in rows if row.pk in features}
     with transaction.atomic():
-        # Whoever changes a log holds its row; those logs are left to the next run.
+        # Code that changes a log locks its row; these logs are left to the next run.
         locked = HostResult.objects.filter(database.InArray("pk", known)).order_by("pk")
         current = locked.select_for_update(skip_locked=True, no_key=True).values_list(
             "pk", "held_size", "masked"
@@ -114,7 +116,7 @@ def keep(day: datetime.date, rows: Iterable[Row], features: Mapping[int, bytes])
 
 
 def delete(day: datetime.date, logs: Sequence[int]) -> None:
-    """Delete the features of these host results' logs. Part of the caller's transaction."""
+    """Delete the features of these host results' logs, in the caller's transaction."""
     for start in range(0, len(logs), store.WHOLE_SPANS):
         condition, values = database.any_of(logs[start : start + store.WHOLE_SPANS])
         with connection.cursor() as cursor:
@@ -125,7 +127,7 @@ def delete(day: datetime.date, logs: Sequence[int]) -> None:
 
 
 def keep_only(day: datetime.date, logs: Sequence[int]) -> None:
-    """Delete a day's features but for these host results'. Part of the caller's transaction."""
+    """Delete a day's features except those of these host results, in the caller's transaction."""
     if day in PARTITIONS.days():
         PARTITIONS.lock(day)
         PARTITIONS.keep_only(day, logs)
@@ -152,7 +154,7 @@ def _features(day: datetime.date, rows: Sequence[Row], known: Known) -> dict[int
         logs = _logs(day, rows)
     except Unreadable:
         if len(rows) == 1:
-            return {}  # it went meanwhile, or is damaged: `verify_logs` tells more
+            return {}  # it was deleted meanwhile, or is damaged, which `verify_logs` reports
         return {pk: data for row in rows for pk, data in _features(day, [row], known).items()}
     return dict(zip((row.pk for row in rows), features_of(logs, known), strict=True))
 
@@ -173,6 +175,6 @@ def _logs(day: datetime.date, rows: Sequence[Row]) -> list[Log]:
 
 
 def _looked_at(row: Row, data: bytes) -> bytes:
-    """A log, or of a long one whole lines of its head and tail."""
+    """Return a log; of a long one, whole lines of its head and tail."""
     is_long = row.held_size > HEAD_BYTES + TAIL_BYTES
     return ends_of(data[:HEAD_BYTES], data[HEAD_BYTES:]) if is_long else data

@@ -1,8 +1,8 @@
-"""Limit of guessing passwords: after some failures a bucket has to wait between two tries.
+"""Limit on guessing passwords: after some failures a bucket has to wait between two tries.
 
-A bucket is a name together with an address, or with a browser that logged in by that name before;
-so failures from elsewhere refuse nobody. Counted in the database, so that all processes and
-machines count together.
+A bucket is a name with an address, or with a browser that logged in with that name before, so that
+failures from elsewhere lock nobody out. Failures are counted in the database, so that all processes
+and machines share the counts.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ FORGET_SECONDS = 3600
 
 
 def address_bucket(name: str, address: str) -> bytes:
-    """Key of a name that is tried from an address; of IPv6 its /64, which one machine has whole."""
+    """Return the key of a name tried from an address, or from a /64 of IPv6, which one host owns."""
     return _key("address", name, _network(address))
 
 
 def browser_bucket(name: str, browser: str) -> bytes:
-    """Key of a name that is tried from a browser which logged in by it before."""
+    """Return the key of a name tried from a browser that logged in with it before."""
     return _key("browser", name, browser)
 
 
 def seconds_to_wait(bucket: bytes, *, now: float) -> int:
-    """Count a try and admit it: 0. Or refuse it: the seconds until the next one is admitted.
+    """Count a try and return 0, or refuse it and return the seconds until the next one is allowed.
 
-    Counted as failed before the password is looked at, in one transaction, so that tries at once
-    are no more tries; `succeeded` takes it back. Refused ones are not counted.
+    A try is counted as failed before the password is checked, in one transaction, so that
+    simultaneous tries gain nothing; `succeeded` undoes it. Refused tries are not counted.
     """
     moment = int(now * 1000)
     with transaction.atomic():
@@ -49,7 +49,7 @@ def seconds_to_wait(bucket: bytes, *, now: float) -> int:
 
 
 def succeeded(bucket: bytes) -> None:
-    """Forget what was counted: the password was right."""
+    """Delete the count of a bucket after a correct password."""
     FailedLogins.objects.filter(key=bucket).delete()
 
 
@@ -71,5 +71,5 @@ def _network(address: str) -> str:
 
 
 def _key(kind: str, name: str, place: str) -> bytes:
-    # Names differ by their case for Django, and a guess must not get more tries by it.
+    # Django's user names are case-sensitive; other spellings must not give a guesser more tries.
     return hashlib.sha256(f"{kind}\0{name.casefold()}\0{place}".encode(errors="replace")).digest()

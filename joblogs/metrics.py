@@ -1,7 +1,7 @@
-"""What this process has done, counted for Prometheus (docs/operations.md, "Metrics").
+"""Counters of this process for Prometheus (docs/operations.md, "Metrics").
 
-A label's value is a word of our own code, never data: no job, host, app, scope or user. So the
-number of series is bounded whatever is stored and whoever calls.
+The value of a label is a word of the code, never data such as a job, host, app, scope or user, so
+that the number of series is bounded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Histogram, disable_created_metrics
 
-# Else there is a second series for each counter, which says when it began.
+# Otherwise each counter has a second series with its creation time.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _RECORDS = Counter("joblogs_records", "Records that were read, by outcome.", ["outcome"])
@@ -39,7 +39,7 @@ for _outcome in ("accepted", "duplicate", "refused"):
 
 
 def records_read(*, accepted: int, duplicates: int, refused: Iterable[str], size: int) -> None:
-    """Records of a stream whose batch is committed; `refused` has the reason of each refused."""
+    """Count the records of a committed batch; `refused` has the reason of each refused record."""
     _RECORDS.labels("accepted").inc(accepted)
     _RECORDS.labels("duplicate").inc(duplicates)
     for reason in refused:
@@ -49,25 +49,24 @@ def records_read(*, accepted: int, duplicates: int, refused: Iterable[str], size
 
 
 def overlap_refused(*, compared: bool) -> None:
-    """Pieces of a log by an app that may not read it were refused as a whole."""
+    """Count a refusal of all pieces of a log from an app that may not read the log."""
     _OVERLAPS.labels("yes" if compared else "no").inc()
 
 
 def text_read(*, channel: str, hosts: int, size: int) -> None:
-    """An answer with log text went out."""
+    """Count a response with log text."""
     _READS.labels(channel).inc()
     _READ_HOSTS.labels(channel).inc(hosts)
     _READ_BYTES.labels(channel).inc(size)
 
 
 def read_lost() -> None:
-    """A read of log text could not be recorded."""
+    """Count a read of log text that could not be recorded."""
     _READS_LOST.inc()
 
 
 def answered(*, route: str, status: int, code: int | None, seconds: float, size: int) -> None:
-    """An answer has gone out, whose first byte came after so many seconds; `code` is the error's
-    that it tells, if it is an error."""
+    """Count a response that was sent. `seconds`: until its first byte; `code`: of its error."""
     _REQUESTS.labels(route, str(status)).observe(seconds)
     if code is not None:
         _FAILURES.labels(str(code)).inc()

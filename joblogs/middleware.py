@@ -1,8 +1,8 @@
-"""Middleware of every request, from the outside inwards, below `SafeHeaders`: the request log, the
-exchange of the API, pages, slow work.
+"""Middleware below `SafeHeaders`, from the outside inwards: the request log, the exchange of the
+API, pages, slow work.
 
-A line of the log names the route, never the address: ESB clients send credentials in the query
-string, and a path may hold anything. The text of a log is in neither.
+The request log names the route, never the URL: ESB clients send credentials in the query string,
+and a path may contain anything. It never contains log text.
 """
 
 from __future__ import annotations
@@ -43,28 +43,28 @@ PATHS: dict[str, Callable[[HttpRequest], HttpResponseBase]] = {
     "/readyz": probes.readyz,
     "/metrics": exposition.metrics,
 }
-"""By the whole path: what lies below one of these names is a gateway's stage of that name."""
+"""Views of probes by exact path: a path below one of these belongs to a gateway's stage."""
 UNROUTED = "none"
-"""What no route answered: static files, addresses that do not exist, hosts that are not ours."""
+"""Route of requests without one: static files, unknown URLs, hosts that are not allowed."""
 
 COOKIE = "zone"
-"""Name of a time zone; a script of the pages sets it."""
+"""Cookie with the name of a time zone, set by a script of the pages."""
 _KNOWN = zoneinfo.available_timezones()
-# Names come from machines, as log text does: what would turn or hide the text around them is shown
-# as what it is. (Log text has been through `logtext.ansi` already.)
+# Names come from machines, like log text: characters that would reorder or hide the text around
+# them are shown as codes. (Log text has been through `logtext.ansi` already.)
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls but for tab and the ends of lines
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks that turn the direction of writing
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters except tab and line ends
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks that change the writing direction
     "\u2028\u2029]"
 )
 
 
 class Requests:
-    """Middleware that answers probes, and logs and counts each other request, once its answer has
-    been sent.
+    """Middleware that responds to probes, and logs and counts other requests once the response was
+    sent.
 
-    Probes use a machine's address over plain HTTP and follow no redirect. So neither ALLOWED_HOSTS
-    nor the redirect to HTTPS is for them, and no session is begun.
+    Probes use a machine's address over plain HTTP and follow no redirects. So ALLOWED_HOSTS and the
+    redirect to HTTPS do not apply to them, and no session is started.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -76,28 +76,28 @@ class Requests:
         started = time.monotonic()
         response: Any = self.get_response(request)
         answer = _Answer(request, response, started)
-        # A file is left to the server, which may not iterate over it; its length is known.
+        # A file is not wrapped: the server may send it without iteration, and its length is known.
         if response.streaming and not hasattr(response, "file_to_stream"):
             response.streaming_content = answer.counted(response.streaming_content)
-        # close() runs these, which servers call when the body has gone out or the client has.
+        # close() runs these; servers call it when the body was sent or the client disconnected.
         response._resource_closers.append(answer.ended)
         answered: HttpResponseBase = response
         return answered
 
 
 class _Answer:
-    """Log fields of an answer whose first byte is about to be sent."""
+    """Fields of the request log for a response whose first byte is about to be sent."""
 
     def __init__(self, request: HttpRequest, response: Any, started: float) -> None:
         self.started, self.seconds = started, time.monotonic() - started
         self.method, self.status = request.method, response.status_code
         match = request.resolver_match
         self.route = UNROUTED if match is None else match.view_name
-        # By its exact type: a person's is lazy, and reading it would query the database.
+        # By exact type: the user of a page is lazy, and accessing it would query the database.
         user: Any = vars(request).get("user")
         self.app = user.app.app_code if type(user) is Caller else None
         self.code: int | None = getattr(response, "error_code", None)
-        # The id that the API gave the answer; a page gets one here.
+        # The request id from the API; a page gets one here.
         if "X-Bk-Job-Request-Id" not in response:
             response["X-Request-ID"] = uuid.uuid4().hex
         self.request_id = response.get("X-Bk-Job-Request-Id") or response["X-Request-ID"]
@@ -107,7 +107,7 @@ class _Answer:
             self.size = len(response.content)
 
     def counted(self, parts: Iterable[bytes]) -> Iterator[bytes]:
-        """The parts of a body; one that is not read to its end was cut, on whichever side."""
+        """Yield the parts of a body; if not all are read, the response was cut by either side."""
         self.size, self.cut = 0, True
         for part in parts:
             yield part
@@ -115,7 +115,7 @@ class _Answer:
         self.cut = False
 
     def ended(self) -> None:
-        """The answer has gone out, or was cut."""
+        """Log and count the response after it was sent or cut."""
         metrics.answered(
             route=self.route,
             status=self.status,
@@ -141,12 +141,11 @@ class _Answer:
 
 
 class ApiAnswers:
-    """Middleware that begins the exchange of an API request and signs its answer, which is JSON
-    whoever refuses.
+    """Middleware that begins the exchange of an API request, and signs the response, which is
+    always JSON.
 
-    What Django itself refuses below (a host that is not allowed, a page that does not exist, a
-    crash outside a view) would be HTML; under an API dialect it becomes an error in that
-    dialect's envelope.
+    Django's own errors (a host that is not allowed, an unknown URL, a crash outside a view) would
+    be HTML; for an API dialect they become errors in that dialect's envelope.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -156,7 +155,7 @@ class ApiAnswers:
         dialect = dialect_of(request.path_info)
         if dialect is None:
             return self.get_response(request)
-        # No cookie is read here, so that none is ever set or needed.
+        # Cookies are dropped, so that the API never uses or sets one.
         request.META.pop("HTTP_COOKIE", None)
         exchange = Exchange.begin(request, dialect)
         request.exchange = exchange  # type: ignore[attr-defined]
@@ -178,12 +177,11 @@ def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
 
 
 class PageMiddleware:
-    """Middleware of the pages, the admin's too.
+    """Middleware of the pages, including the admin.
 
-    It activates the reader's time zone, names such characters (⟨U+202E⟩) in HTML, and answers
-    Unavailable with 503; so it answers a statement that took too long, and what fails because a
-    version before 1.0 made the store, and says that. The API has its own renderer, so none of its
-    errors arrives here.
+    It activates the user's time zone, shows invisible characters in HTML as codes (⟨U+202E⟩), and
+    responds with 503 to Unavailable, to a statement that took too long, and to database errors of a
+    store that a version before 1.0 created. The API renders its own errors.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -218,12 +216,12 @@ class PageMiddleware:
 
 
 class SlowRequests:
-    """Middleware that counts slow requests, and refuses a streamed answer if there are too many.
+    """Middleware that counts slow requests, and refuses a streamed response if there are too many.
 
-    It begins the slow work that such an answer is, and ends whatever a request began.
+    It begins the slow work of sending a response, and ends all slow work of a request.
 
-    A view that searches begins its own, before it searches; what it raises then, or what is raised
-    here, is answered with 429: by the API in its envelope, for people as a page.
+    A view that searches begins slow work itself, before the search. TooManyRequests is rendered
+    with status 429, by the API in its envelope, for people as a page.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -234,9 +232,9 @@ class SlowRequests:
         length = response.get("Content-Length", "")
         is_small = length.isdigit() and int(length) <= slow_work.SMALL_BYTES
         if response.streaming and not is_small and not slow_work.may_begin(request):
-            # Not closed: nothing of it has been taken, so there is nothing to record.
+            # Not closed: nothing of it was read, so there is nothing to record.
             response = _refused(request, TooManyRequests(retry_after=slow_work.RETRY_SECONDS))
-        # Servers close an answer when it has gone out, or its reader has.
+        # Servers close a response when it was sent or the client disconnected.
         response._resource_closers.append(partial(slow_work.end, slow_work.send(request)))
         answered: HttpResponseBase = response
         return answered
@@ -244,7 +242,7 @@ class SlowRequests:
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
-        """The answer of a view that is no endpoint of the API and raised TooManyRequests."""
+        """Respond to TooManyRequests of a view that is not an API endpoint."""
         if isinstance(exception, TooManyRequests):
             return _refused(request, exception)
         return None

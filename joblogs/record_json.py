@@ -1,7 +1,7 @@
-"""Lines of records: one JSON object each (`docs/records.md`).
+"""Decoding and encoding of records, one JSON object per line (`docs/records.md`).
 
-The import file, the ingest API and the export file are these same lines. Nothing is built of what
-is skipped or too much in a line: one of 16 MB could become millions of objects.
+Import files, the ingest API and export files use the same lines. No Python objects are created for
+ignored keys, or before limits are checked: a line of 16 MB could become millions of objects.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from joblogs.records import FileSource, Job, Record, ScriptLog, Stated
 LINE_MAX_BYTES = 16 * 1024 * 1024
 KEYS_MAX = 256
 SOURCES_KEYS_MAX = 16_384
-"""Keys that a record with sources of files may have besides: some for each of a thousand."""
+"""Additional keys of a record with file sources: some for each of a thousand sources."""
 SOURCES_TEXTS_MAX = 100_000
-"""Keys and texts of a record with sources of files: a line has room for millions of paths."""
+"""Most keys and texts of a record with file sources: a line could hold millions of paths."""
 _SOURCES = b'"file_sources"'
 TOO_MANY = (
     f"a record has at most {KEYS_MAX} keys, nested ones included; with `file_sources` "
@@ -29,14 +29,14 @@ TOO_MANY = (
 )
 _CHECKED_BYTES = 64 * 1024
 LISTS_MAX = 50_000
-"""Lists within the list of a key: the masked ranges of a record."""
+"""Most lists in the value of a key: the masked ranges of a record."""
 _KEYS_BYTES, _LISTS_BYTES = KEYS_MAX * len(b'"":1,'), LISTS_MAX * len(b"[],")
-"""Lines that are no longer have room for no more keys, or lists."""
+"""Length up to which a line cannot exceed KEYS_MAX, or LISTS_MAX."""
 
 _STRING = rb'[^"]*+"(?:[^"\\]++|\\.)*+"'
 _COLON = rb"[ \t\r\n]*+:"
-# Strings that no colon follows, then one that is a key. Possessive, and only ever tried where the
-# last one ended: each byte is looked at once or twice, and nothing is kept.
+# Strings without a colon after them, then one that is a key. Possessive, and only matched at the
+# end of the last match: each byte is scanned once or twice, without backtracking.
 _UP_TO_KEY = re.compile(rb"(?:%b(?!%b))*+%b%b" % (_STRING, _COLON, _STRING, _COLON), re.DOTALL)
 
 _keys: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -58,7 +58,7 @@ _word = msgspec.json.Decoder(str)
 
 
 class InvalidRecord(Exception):
-    """A line that is no record. `type` is what it calls itself, None if that is unreadable."""
+    """Error: a line is not a valid record. `type` is its `type` field, None if unreadable."""
 
     def __init__(self, message: str, type_: str | None = None) -> None:
         self.type = type_
@@ -66,9 +66,9 @@ class InvalidRecord(Exception):
 
 
 def decode(line: bytes) -> Record:
-    """One line as a record. Raises InvalidRecord, which names the key that is wrong."""
+    """Decode one line. Raise InvalidRecord, whose message names the invalid key."""
     try:
-        # Before anything is built of it.
+        # Before any objects are created.
         if len(line) > _KEYS_BYTES:
             if has_too_many(line):
                 raise ValueError(TOO_MANY)
@@ -76,7 +76,7 @@ def decode(line: bytes) -> Record:
         try:
             record = _decoder.decode(line)
         except msgspec.ValidationError:
-            _check_utf8(line)  # what is skipped is not looked at otherwise
+            _check_utf8(line)  # ignored keys are not checked otherwise
             plain = _last_of_own(line, nested=_NESTED)
             if plain is None:
                 raise
@@ -91,7 +91,7 @@ def decode(line: bytes) -> Record:
 
 
 def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
-    """Lines as the records that they are, None if `decode` must look at one of them by itself."""
+    """Decode lines at once; return None if one of them needs the checks of `decode`."""
     longest = max(map(len, lines), default=0)
     if longest > _LISTS_BYTES and any(line.count(b"[") > LISTS_MAX for line in lines):
         return None
@@ -103,7 +103,7 @@ def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
         return None
     latest = times.latest()
     for line, record in zip(lines, found, strict=True):
-        # All that a piece of log says in words besides its content is whose scope it is.
+        # The only text of a piece of log, besides its content, is the scope.
         is_piece = type(record) is ScriptLog
         if (not is_piece or record.bk_scope_id is not None) and b"\\u0000" in line:
             return None
@@ -113,24 +113,24 @@ def decode_all(lines: Sequence[bytes]) -> list[Stated] | None:
 
 
 def _ahead(record: Record, latest: int) -> str:
-    """The time of a record that is later than `latest` and may not be, "" if none is."""
+    """Return the time field of a record that is later than allowed, or "" if there is none."""
     if type(record) is Job and record.create_time > latest:
         return "create_time"
     return "update_time" if (getattr(record, "update_time", None) or 0) > latest else ""
 
 
 def file_sources(text: str) -> list[FileSource]:
-    """Sources of files that are kept as JSON, as the value that a step's record has."""
+    """Decode stored file sources to the value in the record of a step."""
     return _sources.decode(text)
 
 
 def type_name(record: Record) -> str:
-    """What the record's line calls itself."""
+    """Return the `type` of a record's line."""
     return str(record.__struct_config__.tag)
 
 
 def encode(record: Record) -> bytes:
-    """A record as the line that an export writes, without its newline."""
+    """Encode a record as a line of an export, without its newline."""
     return _encoder.encode(record)
 
 
@@ -160,11 +160,11 @@ def _type_of(line: bytes) -> str | None:
 
 
 def has_too_many(line: bytes, *, plain: bool = False) -> bool:
-    """Whether a line has more than KEYS_MAX keys, nested and doubled ones counted; with
-    `file_sources` SOURCES_KEYS_MAX more.
+    """Return whether a line has more than KEYS_MAX keys, including nested and duplicate ones, and
+    SOURCES_KEYS_MAX more with `file_sources`.
 
-    `plain`: no key of it ends with a backslash, as those of a record. Then the quotes within its
-    texts, all of them escaped, need not be looked at.
+    `plain`: none of its keys ends with a backslash, as is true of a record. Then quotes within its
+    texts, which are all escaped, need not be counted.
     """
     if len(line) <= _KEYS_BYTES:
         return False
@@ -187,10 +187,10 @@ def has_too_many(line: bytes, *, plain: bool = False) -> bool:
 
 
 def _last_of_own(line: bytes | msgspec.Raw, *, nested: Collection[str]) -> bytes | None:
-    """The object with each key once, the last one, and none that begins with `x_`.
+    """Return an object with the last of duplicate keys only, and without keys that begin with `x_`.
 
-    Producers may add their own; `nested` names the keys whose objects are treated likewise. None
-    for what is no object. Raises msgspec.DecodeError for what is no JSON.
+    These are producers' own keys. `nested` names keys whose objects are treated in the same way.
+    Return None if it is not an object. Raise msgspec.DecodeError if it is not JSON.
     """
     try:
         values = _keys.decode(line)
@@ -204,7 +204,7 @@ def _last_of_own(line: bytes | msgspec.Raw, *, nested: Collection[str]) -> bytes
 
 
 def _nested_own(value: msgspec.Raw, nested: Collection[str]) -> msgspec.Raw:
-    """An object within an object, or a list of them, each with its own keys; else as it is."""
+    """Apply `_last_of_own` to a nested object or a list of them; return other values unchanged."""
     if (plain := _last_of_own(value, nested=nested)) is not None:
         return msgspec.Raw(plain)
     if bytes(value).count(b",") > SOURCES_TEXTS_MAX:
@@ -217,10 +217,10 @@ def _nested_own(value: msgspec.Raw, nested: Collection[str]) -> msgspec.Raw:
 
 
 def _with_few_lists(line: bytes, *, key: str, nested: Collection[str]) -> bytes:
-    """A line whose value of a key has at most LISTS_MAX lists.
+    """Return a line whose value of `key` has at most LISTS_MAX lists.
 
-    The line itself, or where doubled keys may hide more of them `_last_of_own` of it. Raises
-    ValueError, UnicodeDecodeError, or msgspec.DecodeError for what is no JSON.
+    It is the line itself, or `_last_of_own` of it if duplicate keys may hide more lists. Raise
+    ValueError, UnicodeDecodeError, or msgspec.DecodeError if it is not JSON.
     """
     if line.count(b"[") <= LISTS_MAX:
         return line
@@ -234,7 +234,7 @@ def _with_few_lists(line: bytes, *, key: str, nested: Collection[str]) -> bytes:
 
 
 def ends_early(line: bytes) -> bool:
-    """Whether a line is the beginning of some JSON, and not all of it."""
+    """Return whether a line is truncated JSON."""
     try:
         _value.decode(line)
     except msgspec.DecodeError as error:
@@ -245,7 +245,7 @@ def ends_early(line: bytes) -> bool:
 
 
 def _check_utf8(line: bytes) -> None:
-    """Raises UnicodeDecodeError. As one text a line could take four times its size."""
+    """Raise UnicodeDecodeError. Checked in parts: a str may take four times the size of a line."""
     decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(line)
     for start in range(0, len(line), _CHECKED_BYTES):
         decoder.decode(view[start : start + _CHECKED_BYTES])

@@ -1,7 +1,7 @@
-"""Records: what jobs, steps, hosts and files have, field by field (`docs/records.md`).
+"""Structs of records of jobs, steps, hosts and files, with all their fields (`docs/records.md`).
 
-This is the one list of fields. Everything that a column could refuse is checked here, so that a
-record can be stored by either database.
+Everything that a column could refuse is validated here, so that a valid record can be stored by
+either database.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _address(field: str, value: str) -> str:
 
 
 class _Plain(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Absent and null say the same: nothing (docs/records.md). Written records leave nulls out."""
+    """Base struct: absent and null mean the same (docs/records.md); nulls are not written."""
 
 
 class HostRef(_Plain, kw_only=True):
@@ -184,7 +184,7 @@ class HostResult(_Child, tag="host_result", kw_only=True):
 
     @property
     def names_host(self) -> bool:
-        """Whether it says anything about which machine it is, besides the id."""
+        """Whether the record has a name or an address of the host, besides its id."""
         return self.ip is not None or self.ipv6 is not None or self.host_name is not None
 
 
@@ -206,12 +206,12 @@ class ScriptLog(_Child, tag="script_log", kw_only=True):
     def __post_init__(self) -> None:
         if (self.content is None) == (self.content_base64 is None):
             raise ValueError("give one of `content` and `content_base64`")
-        # Written out, not inherited: this is the record that comes by the million.
+        # Copied instead of inherited: there are millions of these records.
         if (self.bk_scope_type is None) != (self.bk_scope_id is None):
             raise ValueError("`bk_scope_type` and `bk_scope_id` go together")
 
     def data(self) -> bytes:
-        """The piece's bytes."""
+        """Return the piece's bytes."""
         return self.content.encode() if self.content is not None else self.content_base64 or b""
 
 
@@ -255,11 +255,11 @@ class FileLog(_Child, tag="file_log", kw_only=True):
         _check_ranges(self.redacted)
 
     def data(self) -> bytes | None:
-        """The piece's bytes, None for a record that carries no content."""
+        """Return the piece's bytes, or None for a record without content."""
         return self.content.encode() if self.content is not None else self.content_base64
 
     def key(self) -> str:
-        """The task key: given, or made from mode, source, path, target, path as bk-job does."""
+        """Return the task key as given, or made from mode, source and target as in bk-job."""
         if self.task_key is not None:
             return self.task_key
         return default_task_key(
@@ -279,9 +279,9 @@ def default_task_key(
     dest_host_id: int | None,
     dest_path: str | None,
 ) -> str:
-    """The key that identifies a file transfer within an attempt and batch of a step.
+    """Return the key that identifies a file transfer within an attempt and batch of a step.
 
-    Of two paths that are longer than a key may be it has the digest: an export can always be read.
+    Paths that are too long for a key are replaced by a digest, so that exports can be imported.
     """
     source = "" if src_host_id is None else src_host_id
     key = f"{mode}_{source}_{src_path}"
@@ -294,6 +294,6 @@ def default_task_key(
 
 
 Stated = Job | Step | HostResult | ScriptLog | FileLog
-"""A record that says something about a job."""
+"""A record about a job or a part of one."""
 Record = Archive | Stated
 TYPES = ("archive", "job", "step", "host_result", "script_log", "file_log")

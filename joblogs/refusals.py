@@ -1,4 +1,4 @@
-"""Refusals before an endpoint is reached, in the gateway's own form and always in English."""
+"""Errors before an endpoint is reached, in the form of the gateway and always in English."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .errors import StoreError, Text
 
 
 class Refusal(StoreError):
-    """Error before a request is authenticated, in the gateway's own form.
+    """Base class of errors before an endpoint is reached, in the form of the gateway.
 
-    Always English. `status` is the HTTP status of every form but the ESB's, which answers 200.
+    Always in English. `status` is the HTTP status for all dialects but the ESB's, which uses 200.
     """
 
     status: ClassVar[int]
@@ -21,7 +21,7 @@ class Refusal(StoreError):
 
 
 class InvalidArgs(Refusal):
-    """Credentials that are missing, unreadable, unknown or wrong."""
+    """Error: credentials are missing, malformed, unknown or wrong."""
 
     status, code, code_name = 400, 1640001, "INVALID_ARGS"
 
@@ -30,17 +30,17 @@ class InvalidArgs(Refusal):
 
 
 class AppVerifyFailed(Refusal):
-    """A gateway's token that does not hold."""
+    """Error: a gateway's token is not valid."""
 
     status, code, code_name = 401, 1640101, "APP_VERIFY_FAILED"
 
     def __init__(self, reason: str) -> None:
-        """`reason` says which check failed, never what the token holds."""
+        """`reason` names the check that failed, never contents of the token."""
         super().__init__(f'App verification failed [reason="{reason}"]')
 
 
 class ApiNotFound(Refusal):
-    """No such API under a form that BlueKing clients use."""
+    """Error: no such API, for a URL in a form that BlueKing clients use."""
 
     status, code, code_name = 404, 1640401, "API_NOT_FOUND"
 
@@ -50,7 +50,7 @@ class ApiNotFound(Refusal):
 
 
 class LengthRequired(Refusal):
-    """A body whose end the server cannot see."""
+    """Error: a body without Content-Length, whose end the server cannot detect."""
 
     status, code, code_name = 411, 1641101, "LENGTH_REQUIRED"
 
@@ -59,7 +59,7 @@ class LengthRequired(Refusal):
 
 
 class BodyTooLarge(Refusal):
-    """A body beyond what is read."""
+    """Error: a body exceeds the limit."""
 
     status, code, code_name = 413, 1641301, "BODY_SIZE_LIMIT_EXCEED"
 
@@ -68,7 +68,7 @@ class BodyTooLarge(Refusal):
 
 
 class TooManyRequests(Refusal):
-    """An app beyond its rate."""
+    """Error: an app exceeds its rate limit, or there is too much slow work."""
 
     status, code, code_name = 429, 1642902, "RATE_LIMIT_RESTRICTION"
 

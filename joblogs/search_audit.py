@@ -1,7 +1,7 @@
-"""Searches over history are recorded: who searched which steps, when and how much was found.
+"""Audit log of searches of history: who searched which steps, when, and how much was found.
 
-What was searched for is kept as a digest by the store's own key, so that two searches for the same
-can be verified, and nobody can read a secret that somebody looked for.
+The search text is stored as a digest with the store's own key, so that equal searches can be
+recognised, but nobody can read a secret that was searched for.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SEARCHES_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchEntry:
-    """The audit row of a search over history."""
+    """Audit row of a search of history."""
 
     who: str
     app_code: str
@@ -42,10 +42,10 @@ class SearchEntry:
     token: str = ""
 
     def record(self, search: HistorySearch) -> None:
-        """Record what was searched, before anything of it is shown.
+        """Record a search, before its results are shown.
 
-        Raises Unavailable if the row cannot be written and AUDIT_REQUIRED is on; else the search
-        is counted as lost, and what the row would say is logged.
+        Raise Unavailable if the row cannot be written and AUDIT_REQUIRED is on. Otherwise the
+        search is counted as lost, and the values of the row are logged.
         """
         metrics.text_read(channel=self.channel, hosts=0, size=search.read_bytes)
         try:
@@ -89,18 +89,18 @@ class SearchEntry:
 
 
 def digest(question: Question) -> bytes:
-    """Keyed digest of what is searched for: the same for the same question."""
+    """Return a keyed digest of the search text and options, which is equal for equal searches."""
     content = json.dumps([question.text, question.regex, question.ignore_case])
     return hmac.digest(StoreKey.of_this_store(), f"history {content}".encode(), "sha256")
 
 
 def compressed(steps: Iterable[SearchedStep], names: dict[int, str]) -> bytes:
-    """The numbers of steps and their jobs by the names of their scopes, in a few bytes each."""
+    """Return the ids of steps and jobs by name of their scope, in a few bytes each."""
     by_scope: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for scope, job, step in steps:
         if scope in names:
             by_scope[names[scope]].append((job, step))
-    # Numbers that follow each other differ by little, and the same differences compress well.
+    # Successive ids differ by little, and equal differences compress well.
     differences = {}
     for name, numbers in by_scope.items():
         numbers.sort()
@@ -110,22 +110,21 @@ def compressed(steps: Iterable[SearchedStep], names: dict[int, str]) -> bytes:
 
 
 def searched_steps(read: SearchRead) -> Iterator[tuple[str, int, int]]:
-    """The steps of a search: name of the scope, number of the job and of the step."""
+    """Yield the steps of a search: name of the scope, id of the job and of the step."""
     for name, jobs, steps in _scopes(bytes(read.searched)):
         for job, step in zip(jobs, steps, strict=True):
             yield name, job, step
 
 
 def _scopes(searched: bytes) -> Iterator[tuple[str, list[int], list[int]]]:
-    """Names of scopes, each with the numbers of jobs and of steps that were searched."""
+    """Yield the names of scopes, each with the ids of jobs and of steps that were searched."""
     for name, columns in json.loads(zlib.decompress(searched)).items():
         jobs, steps = (list(itertools.accumulate(column)) for column in columns)
         yield name, jobs, steps
 
 
 def settled_searches(*, after: int, length: int) -> list[SearchRead]:
-    """The next searches after an id, as far as they and all before them are settled, as reads
-    are."""
+    """Return the next searches after an id, up to the first that is not settled, as for reads."""
     latest = timezone.now() - SETTLED_AFTER
     page = SearchRead.objects.filter(pk__gt=after).order_by("pk")[:length]
     return list(itertools.takewhile(lambda read: read.at < latest, page))
@@ -134,10 +133,10 @@ def settled_searches(*, after: int, length: int) -> list[SearchRead]:
 def fields_of(
     read: SearchRead, scopes: Collection[str] | None, *, job: int | None = None
 ) -> dict[str, Any] | None:
-    """A search as the API tells it who may audit these scopes (None is all); None if it went
-    through none of them or not through this job.
+    """Return the fields of a search for a caller who may audit these scopes; None is all scopes.
 
-    Nothing of other scopes: what was read and found only of a search that went through no other.
+    Return None if it searched none of these scopes, or not this job. Nothing about other scopes is
+    included: figures of the whole search only if it searched no other scope.
     """
     steps: dict[str, int] = {}
     is_whole, has_job = True, job is None
@@ -168,9 +167,9 @@ def _scope(name: str, steps: int) -> dict[str, Any]:
 
 
 def searches_of(number: int) -> list[int]:
-    """Keys of the searches that went through a job or step of this number."""
+    """Return the keys of the searches that included a job or step with this id."""
     found = []
-    # Rows as the database gives them: there is one for each search that anybody made.
+    # Iterated, not loaded at once: there is a row for every search.
     rows = SearchRead.objects.order_by("-pk").values_list("pk", "searched")
     for pk, searched in rows.iterator(SEARCHES_AT_ONCE):
         if any(number in jobs or number in steps for _, jobs, steps in _scopes(bytes(searched))):

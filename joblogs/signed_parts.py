@@ -1,8 +1,8 @@
-"""Signatures of parts of steps: all that reads or writes the tables SignedPart and SignatureRow.
+"""Signatures of parts of steps: access to the tables SignedPart and SignatureRow.
 
-A part counts only while its step did not change (`ChangedStep`), so signatures may be late but
-never wrong. Whoever masks or removes text clears its parts in the same transaction: their columns
-are taken out of the block's rows, not only forgotten.
+A part is valid only while its step has not changed (`ChangedStep`), so signatures may be late but
+never wrong. Code that masks or removes text clears its parts in the same transaction: their columns
+are removed from the rows of the block, not only marked as unused.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from joblogs.models import ChangedStep, SignatureRow, SignedPart
 from joblogs.signatures import PatternPlaces, Signature, Table
 
 VERSION = 3
-"""Of how texts are read and marked; signatures of another one do not count."""
+"""Version of the algorithm that signs texts; signatures of other versions are ignored."""
 PARTITIONS = (database.Partitions(SignedPart), database.Partitions(SignatureRow))
-"""The day partitions, where there are any."""
+"""Day partitions of the tables."""
 FIRST_HOST, LAST_HOST = 0, 2**63 - 1
-"""What the first part of a step says of its first host, and the last of its last one."""
+"""`first_host` of the first part of a step, and `last_host` of its last part."""
 
 _LOCK = "signatures"
 _PART_FIELDS = ("day", "step_id", "first_host", "last_host", "size", "version", "block", "slot")
 _ROW_FIELDS = ("day", "page", "block", "bits", "width", "data")
 _ROW_TABLE, _PART_TABLE = SignatureRow._meta.db_table, SignedPart._meta.db_table
 _AT_ONCE = 500
-FIRST_PLACES = 8  # one text in some thousands has all of them marked without holding the needle
+FIRST_PLACES = 8  # all of them are marked by chance in one of some thousand texts
 
 
 class NewPart(NamedTuple):
-    """A part that was signed; without a signature it is always searched. `size`: bytes of text."""
+    """NamedTuple of a new part; without a signature it is always searched. `size` is in bytes."""
 
     step_id: int
     first_host: int
@@ -48,7 +48,7 @@ class NewPart(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part as it is stored."""
+    """NamedTuple of a stored part."""
 
     step_id: int
     first_host: int
@@ -59,15 +59,15 @@ class Part(NamedTuple):
 
 
 def changed(steps: Collection[int]) -> set[int]:
-    """Rows that say that these steps changed, and that maintenance did not look at yet."""
+    """Return the keys of ChangedStep rows of these steps that maintenance has not processed."""
     rows = ChangedStep.objects.filter(database.InArray("step_id", steps))
     return set(rows.values_list("pk", flat=True))
 
 
 def changed_steps(steps: Collection[int]) -> set[int]:
-    """Those of these steps that changed since maintenance looked at them."""
+    """Return the steps among these that changed since maintenance processed them."""
     if not ChangedStep.objects.exists():
-        return set()  # as nearly always: their keys need not be sent
+        return set()  # the usual case, which saves sending the keys
     rows = ChangedStep.objects.filter(database.InArray("step_id", steps))
     return set(rows.values_list("step_id", flat=True))
 
@@ -77,19 +77,19 @@ def _parts(day: datetime.date, steps: Collection[int]) -> QuerySet[SignedPart]:
 
 
 def unsigned(day: datetime.date, steps: Collection[int]) -> list[int]:
-    """Those of a day's steps that are not signed to the end, ascending."""
+    """Return the steps among these of a day that are not signed completely, ascending."""
     whole = _parts(day, steps).filter(last_host=LAST_HOST, version=VERSION)
     return sorted(set(steps) - set(whole.values_list("step_id", flat=True)))
 
 
 def sizes(day: datetime.date, steps: Collection[int]) -> dict[int, int]:
-    """Bytes of text that were signed of a day's steps, as far as they were."""
+    """Return the bytes of text that are signed, by step, for these steps of a day."""
     parts = _parts(day, steps).order_by()
     return dict(parts.values_list("step_id").annotate(Sum("size")))
 
 
 def parts_of(day: datetime.date, steps: Collection[int]) -> dict[int, list[Part]]:
-    """The parts of a day's steps, by step, in the order of their hosts."""
+    """Return the parts of these steps of a day, by step, ordered by host."""
     rows = _parts(day, steps).filter(version=VERSION).order_by("step_id", "first_host")
     parts: dict[int, list[Part]] = defaultdict(list)
     for values in rows.values_list(*Part._fields):
@@ -98,10 +98,10 @@ def parts_of(day: datetime.date, steps: Collection[int]) -> dict[int, list[Part]
 
 
 def write(day: datetime.date, parts: Sequence[NewPart], known: Collection[int]) -> int:
-    """Write parts of steps of a day, the first of a step in place of those that it has; how many.
+    """Write parts of steps of a day in the caller's transaction; return how many were written.
 
-    Part of the caller's transaction. Steps are left out that changed meanwhile: there are more rows
-    that say so than those `known` before the text was read.
+    The first part of a step replaces its existing parts. Steps that changed meanwhile are left out:
+    they have other ChangedStep rows than those `known` before the text was read.
     """
     database.take_lock(_LOCK)
     steps = {part.step_id for part in parts}
@@ -130,10 +130,10 @@ def write(day: datetime.date, parts: Sequence[NewPart], known: Collection[int]) 
 def _write_blocks(
     day: datetime.date, signatures: Sequence[Signature]
 ) -> list[tuple[int, int, int]]:
-    """Write signatures in new blocks: of each its index here, its block and slot."""
+    """Write signatures in new blocks; return the index, block and slot of each."""
     order = sorted(range(len(signatures)), key=lambda index: signatures[index].bits)
     placed = []
-    number = time.time_ns() // 1000  # never given out again, as a reader may still ask for it
+    number = time.time_ns() // 1000  # never reused, because readers may still look for a block
     for bits, own in itertools.groupby(order, key=lambda index: signatures[index].bits):
         while some := list(itertools.islice(own, Table.capacity(bits))):
             table, rows = Table.of([signatures[index] for index in some])
@@ -148,12 +148,12 @@ def _write_blocks(
 
 
 def forget(day: datetime.date, steps: Collection[int]) -> None:
-    """Delete parts of a day's steps; `tidy` takes them out of their blocks. In a transaction."""
+    """Delete parts of a day's steps, in a transaction; `tidy` removes them from their blocks."""
     _parts(day, steps).delete()
 
 
 def clear(day: datetime.date, steps: Collection[int]) -> None:
-    """Delete the parts of a day's steps, and their columns from the rows. Part of the caller's
+    """Delete the parts of a day's steps and their columns in the rows of blocks, in the caller's
     transaction."""
     parts = _parts(day, steps)
     database.take_lock(_LOCK)
@@ -164,7 +164,7 @@ def clear(day: datetime.date, steps: Collection[int]) -> None:
 
 
 def tidy(day: datetime.date) -> None:
-    """Write blocks that are half empty anew, together. Part of the caller's transaction."""
+    """Rewrite blocks that are half empty, merged, in the caller's transaction."""
     database.take_lock(_LOCK)
     heads = SignatureRow.objects.filter(day=day, page=0).order_by("bits", "block")
     living = SignedPart.objects.filter(day=day).exclude(slot=None).values_list("block", flat=True)
@@ -191,9 +191,9 @@ def _together(blocks: Sequence[int], used: dict[int, int], most: int) -> Iterabl
 
 
 def _rewrite(day: datetime.date, blocks: Sequence[int]) -> None:
-    """Write some blocks of one size anew, as far as there are parts in them."""
+    """Rewrite some blocks of one size with the parts that are left in them."""
     living = SignedPart.objects.filter(database.InArray("block", blocks), day=day)
-    # Whoever deletes a part meanwhile waits for these, and deletes what they are by then.
+    # Locked: code that deletes a part meanwhile waits, and then deletes the rewritten part.
     parts = list(living.exclude(slot=None).select_for_update().order_by("step_id", "first_host"))
     signatures: list[Signature] = []
     ordered = []
@@ -221,7 +221,7 @@ def _rewrite(day: datetime.date, blocks: Sequence[int]) -> None:
 
 
 def empty_day(day: datetime.date) -> None:
-    """Delete a day. Part of the caller's transaction. Raises OperationalError if it is in use."""
+    """Delete a day, in the caller's transaction. Raise OperationalError if it is in use."""
     for partitions, model in zip(PARTITIONS, (SignedPart, SignatureRow), strict=True):
         if day in partitions.days():
             partitions.lock(day)
@@ -231,17 +231,17 @@ def empty_day(day: datetime.date) -> None:
 
 
 def sweep_rows(day: datetime.date) -> None:
-    """Delete the rows of a day of which no part is left. Part of the caller's transaction."""
+    """Delete the rows of a day that has no parts left, in the caller's transaction."""
     database.take_lock(_LOCK)
     if not SignedPart.objects.filter(day=day).exists():
         SignatureRow.objects.filter(day=day).delete()
 
 
 def possible(day: datetime.date, parts: Iterable[Part], places: PatternPlaces) -> list[Part]:
-    """Those of a day's parts in which a pattern may match. Three statements, however many they are.
+    """Return the parts of a day in which a pattern may match, with at most three statements.
 
-    All places are looked up where some of them leave parts. A block that was written anew meanwhile
-    denies nothing.
+    All places are looked up only in blocks for which a few places leave parts. A block that was
+    rewritten meanwhile excludes no part.
     """
     of_block: dict[int, list[Part]] = defaultdict(list)
     chosen = list[Part]()
@@ -249,7 +249,7 @@ def possible(day: datetime.date, parts: Iterable[Part], places: PatternPlaces) -
         if part.block is not None and part.slot is not None:
             of_block[part.block].append(part)
         elif part.block is not None:
-            chosen.append(part)  # it has text, and no signature
+            chosen.append(part)  # it has text but no signature
     tables = _tables(day, of_block)
     data: dict[tuple[int, int], bytes] = {}
     for some in (places.some(FIRST_PLACES), places.all):
@@ -288,7 +288,7 @@ def _pages(day: datetime.date, wanted: Sequence[tuple[int, int]]) -> dict[tuple[
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
         marks = ", ".join(["(%s, %s)"] * len(some))
-        # In this order: each of them is one look into the index.
+        # In this order, so that each of them is one index lookup.
         statement = (
             f"WITH wanted(page, block) AS (VALUES {marks}) "  # noqa: S608 - our names
             f"SELECT wanted.page, wanted.block, held.data FROM wanted CROSS JOIN {_ROW_TABLE} held "

@@ -1,8 +1,8 @@
-"""Bound on slow work: requests that hold a thread of this process for seconds.
+"""Limit on slow work: requests that hold a thread of this process for seconds.
 
-Waiting for more of a log, searching with a budget, and sending an answer that the reader takes
-slowly. Without a bound a dozen of them hold every thread, and probes, producers and pages queue
-behind. Counted in each process by itself, because threads are what is scarce.
+Slow work is waiting for more of a log, searching with a time budget, and sending a response to a
+slow client. Without a limit a dozen of them occupy all threads, and probes, producers and pages
+have to wait. It is counted in each process, because threads are the scarce resource.
 """
 
 from __future__ import annotations
@@ -19,40 +19,40 @@ from .access import Caller
 from .refusals import TooManyRequests
 
 SENDING_SECONDS = 5.0
-"""An answer that has been sending for longer is slow work."""
+"""A response that takes longer to send is slow work."""
 RETRY_SECONDS = 1
 SMALL_BYTES = 256 * 1024
-"""A streamed answer that says it is not longer waits in the buffers of the network."""
+"""A streamed response up to this Content-Length fits into network buffers and is not slow."""
 
 
 class Work(NamedTuple):
-    """Slow work of one thread."""
+    """NamedTuple of the slow work of one thread."""
 
     thread: int
     caller: Hashable
     counts_from: float
-    """Monotonic time; what is younger does not count yet."""
+    """Monotonic time from which the work counts."""
 
 
 class Returns:
-    """Callers that were refused for now, and for what. Bounded by what a second holds."""
+    """Callers that were refused and told to retry later. Only the last second is kept."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until: dict[Hashable, float] = {}
 
     def note(self, key: Hashable) -> None:
-        """Remember that this caller was to try this again after RETRY_SECONDS."""
+        """Record that a caller should not retry before RETRY_SECONDS."""
         now = time.monotonic()
         with self._lock:
-            # All wait equally long, so those whose time has come stand at the front.
+            # All wait equally long, so entries expire in the order of insertion.
             while self._until and next(iter(self._until.values())) <= now:
                 del self._until[next(iter(self._until))]
             self._until.pop(key, None)
             self._until[key] = now + RETRY_SECONDS
 
     def check(self, key: Hashable) -> None:
-        """Raises TooManyRequests for one that is back before its time."""
+        """Raise TooManyRequests if a caller retries too early."""
         with self._lock:
             early = self._until.get(key, 0) - time.monotonic()
         if early > 0:
@@ -61,19 +61,19 @@ class Returns:
 
 _lock = threading.Lock()
 _running: dict[int, Work] = {}
-"""The slow work that runs now, by thread: what one begins is the end of what it did before."""
+"""Current slow work by thread. Work that a thread begins replaces its previous work."""
 _ATTRIBUTE = "slow_work"
 
 
 def _share(part: int) -> int:
-    """That part of the threads; at least one, for a process with a single thread searches too."""
+    """Return 1/`part` of the threads, at least 1, so that a process with one thread can search."""
     return max(1, settings.SERVER_THREADS // part)
 
 
 def may_begin(request: Any) -> bool:
-    """Begin slow work for a Django request, unless it has begun or there is too much of it.
+    """Begin slow work for a Django request, unless it has begun; return False if there is too much.
 
-    It ends when the answer has been sent, if not before.
+    It ends when the response was sent, or earlier by `end`.
     """
     if getattr(request, _ATTRIBUTE, None) is not None:
         return True
@@ -89,20 +89,20 @@ def may_begin(request: Any) -> bool:
 
 
 def begin(request: Any) -> None:
-    """The same. Raises TooManyRequests if there is too much of it."""
+    """Begin slow work for a request. Raise TooManyRequests if there is too much."""
     if not may_begin(request):
         raise TooManyRequests(retry_after=RETRY_SECONDS)
 
 
 def may_wait(request: Any) -> bool:
-    """Begin to wait, which a process with a single thread never does."""
+    """Begin slow work for waiting; return False in a process with a single thread."""
     return settings.SERVER_THREADS > 1 and may_begin(request)
 
 
 def send(request: Any) -> Work:
-    """The work that ends when a request's answer has been sent: to be given to `end` then.
+    """Return the work of sending a response, to pass to `end` when it was sent.
 
-    An answer of bounded size is never refused, and counts once it takes long.
+    Without slow work of its own, a response counts once sending takes SENDING_SECONDS.
     """
     work: Work | None = getattr(request, _ATTRIBUTE, None)
     if work is None:
@@ -114,14 +114,14 @@ def send(request: Any) -> Work:
 
 
 def end(work: Work) -> None:
-    """End a piece of work; nothing happens if it is over."""
+    """End slow work; do nothing if it has ended."""
     with _lock:
         if _running.get(work.thread) is work:
             del _running[work.thread]
 
 
 def end_waiting(request: Any) -> None:
-    """A request has waited: what is sent next counts by itself."""
+    """End the slow work of a request that has waited; sending the response counts anew."""
     work = getattr(request, _ATTRIBUTE, None)
     if work is not None:
         end(work)
@@ -129,7 +129,7 @@ def end_waiting(request: Any) -> None:
 
 
 def _caller(request: Any) -> Hashable:
-    """An app, or a person. It looks nobody up: who is not known yet is nobody."""
+    """Return a key of the app or user, without a query: a user not loaded yet is None."""
     user = vars(request).get("user")
     if type(user) is Caller:
         return "app", user.app.pk

@@ -41,7 +41,7 @@ class StoreApi:
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def get(self, *path: str | int, **query: Any) -> Json:
-        """Return the `data` of a response. Parameters that are None are not sent. Raise ApiError."""
+        """Return the `data` of a response. A parameter that is None is not sent. Raise ApiError."""
         _, body = self._open(path, query, {})
         envelope = _decoded(body)
         data = envelope.get("data")
