@@ -20,7 +20,7 @@ FORGET_SECONDS = 3600
 
 
 def address_bucket(name: str, address: str) -> bytes:
-    """Return the key of a name tried from an address, or from a /64 of IPv6, which one host owns."""
+    """Return the key of a name tried from an address; IPv6 by /64, which one host may own."""
     return _key("address", name, _network(address))
 
 

@@ -35,7 +35,7 @@ class Work(NamedTuple):
 
 
 class Returns:
-    """Callers that were refused and told to retry later. Only the last second is kept."""
+    """Callers that were refused and should retry later, kept for RETRY_SECONDS."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
