@@ -1,7 +1,7 @@
 """Maintenance: day partitions, compaction, missing fingerprints, expiry, removal, moving.
 
-Everything may be run again at any time, and by one process at a time only. What a run would do and
-what it does come from the same querysets.
+Everything may be run again at any time, but only by one process at a time. A dry run and a real run
+use the same querysets.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PARTS = (
     audit_log.delete_old_reads,
     logs.process_logs,
     packing.pack_due,
-    # It needs more than the database: what it cannot do keeps nothing else from being done.
+    # Last, since it also needs the object store: a failure does not prevent the other parts.
     moving.move_due,
 )
 
@@ -41,10 +41,10 @@ _PARTS = (
 def maintain(
     *, dry_run: bool = False, every_day: bool = False, limit: int | None = None
 ) -> MaintenanceReport:
-    """Do what is due; with `limit` at most so many logs or jobs of each kind.
+    """Run all maintenance that is due; `limit` limits the logs or jobs of each kind.
 
-    Logs are looked at where ingest says that their steps changed; once a day also all of the days
-    that something was written to lately, with `every_day` all. Raises AlreadyRunning.
+    Logs are processed for the steps that ingest marked as changed, once a day also for all days
+    that were written to recently, and with `every_day` for all days. Raises AlreadyRunning.
     """
     with alone():
         run = CurrentRun(

@@ -1,4 +1,4 @@
-"""Expiry of audit rows after AUDIT_RETENTION_DAYS, whatever else is kept."""
+"""Expiry of audit rows after AUDIT_RETENTION_DAYS, independent of any other retention."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def delete_old_reads(run: CurrentRun) -> None:
 
 
 def due(today: datetime.date) -> list[QuerySet[AuditRow]]:
-    """QuerySets of the audit rows to delete; without the setting none."""
+    """Return the QuerySets of the audit rows to delete; none without the setting."""
     days = settings.AUDIT_RETENTION_DAYS
     if not days:
         return []
@@ -36,12 +36,12 @@ def due(today: datetime.date) -> list[QuerySet[AuditRow]]:
 
 
 def count(today: datetime.date, *, limit: int | None) -> int:
-    """How many there are, at most `limit`."""
+    """Return the number of audit rows to delete, at most `limit`."""
     return sum(rows[:limit].count() for rows in due(today))
 
 
 def forget(today: datetime.date, *, limit: int | None) -> int:
-    """Delete them, a bounded number per statement; returns how many."""
+    """Delete the audit rows that are due, AT_ONCE per statement; return how many."""
     deleted = 0
     for rows in due(today):
         while limit is None or deleted < limit:

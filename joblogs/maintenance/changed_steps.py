@@ -1,7 +1,7 @@
-"""Steps whose logs changed since a run looked at them (`ChangedStep`), a batch at a time.
+"""Steps whose logs changed since a run processed them (`ChangedStep`), in batches.
 
-A batch's rows are deleted by number and only when all that is due to its steps was done: what is
-written meanwhile has rows of its own, and a run that was killed looks again.
+A batch's rows are deleted by key, and only when its steps are completely processed: later writes
+have their own rows, and after a run was killed, the steps are processed again.
 """
 
 from __future__ import annotations
@@ -21,25 +21,26 @@ STEPS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows; the steps of them whose logs are there, a day and keys each; those whose logs
-    expired."""
+    """Batch of ChangedStep rows, with their steps."""
 
     rows: dict[int, int]
-    """The step of each."""
+    """Keys of the steps by key of the row."""
     steps: list[tuple[datetime.date, list[int]]]
+    """Keys of the steps whose logs have not expired, in groups of one day."""
     expired: list[int]
+    """Keys of the steps whose logs have expired."""
 
     def forget(self, *, but: Collection[int] = ()) -> None:
-        """Delete the rows, but those of steps to which more is due."""
+        """Delete the rows, except those of the steps in `but`, which need more processing."""
         done = [row for row, step in self.rows.items() if step not in but]
         ChangedStep.objects.filter(database.InArray("pk", done)).delete()
 
 
 def batches(*, apart_from: Collection[datetime.date] = ()) -> Iterator[Batch]:
-    """All that are there at the first one, in the order in which they came; without the steps of
-    these days.
+    """Yield batches of all rows that exist at the start, oldest first, without the steps of these
+    days.
 
-    What is written meanwhile is the next run's: one that is slower than ingest would have no end.
+    Later rows are left to the next run: a run that is slower than ingest would never end.
     """
     newest = ChangedStep.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     after = 0

@@ -1,4 +1,4 @@
-"""Compaction: small chunks become full ones: less disk, fewer rows, and no byte changes."""
+"""Compaction: merges small chunks into full ones, for less disk space and fewer rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .runs import CurrentRun
 from .unreadable import skipping
 
 RUNNING_CHUNKS = 64
-"""A log that still grows is merged only once it lies in more chunks than this."""
+"""A growing log is only merged if it has more chunks than this."""
 LOGS_AT_ONCE = 200
 _BATCH = 1000
 
@@ -34,7 +34,7 @@ def merge_due(run: CurrentRun, due: Iterable[tuple[datetime.date, int]]) -> None
         try:
             report.chunks_saved += merge(day, *logs)
         except Unreadable:
-            # One of them: each by itself.
+            # One of them cannot be read: merge each separately.
             for log in logs:
                 with skipping(log):
                     report.chunks_saved += merge(day, log)
@@ -44,7 +44,7 @@ def merge_due(run: CurrentRun, due: Iterable[tuple[datetime.date, int]]) -> None
 
 
 def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, int]]:
-    """The logs of these days that merging would help, as day and host result."""
+    """Yield the logs of these days that are worth merging, as day and key of the host result."""
     for day in days:
         scattered = merging.scattered(day)
         for start in range(0, len(scattered), _BATCH):
@@ -56,7 +56,7 @@ def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, int]]:
 
 
 def due_of_steps(day: datetime.date, steps: Collection[int]) -> Iterator[tuple[datetime.date, int]]:
-    """The same of some steps of one day whose logs have not expired."""
+    """Yield the logs worth merging of steps of one day whose logs have not expired."""
     printing = HostResult.objects.filter(step__in=steps).exclude(held_size=0).order_by("pk")
     states = list(printing.values_list("pk", "status"))
     for start in range(0, len(states), _BATCH):
@@ -75,16 +75,16 @@ def _due(
 def batches(
     logs: Iterable[tuple[datetime.date, int]], *, limit: int | None
 ) -> Iterator[tuple[datetime.date, list[int]]]:
-    """Logs of one day, as many as one transaction merges; at most `limit` in all."""
+    """Yield logs in batches of one day, each for one transaction; at most `limit` logs in all."""
     for day, own in itertools.groupby(itertools.islice(logs, limit), key=itemgetter(0)):
         while batch := [log for _, log in itertools.islice(own, LOGS_AT_ONCE)]:
             yield day, batch
 
 
 def merge(day: datetime.date, *logs: int) -> int:
-    """Merge logs of a day under their host results' locks; how many chunks that saves.
+    """Merge logs of a day under their host results' locks; return the number of chunks saved.
 
-    Raises Unreadable, and then none of them is merged.
+    Raises Unreadable if one cannot be read; then none is merged.
     """
 
     def work() -> int:
@@ -92,7 +92,7 @@ def merge(day: datetime.date, *logs: int) -> int:
             rows = HostResult.objects.select_for_update(of=("self",)).filter(
                 id__in=logs, step__job__expired_at__isnull=True
             )
-            # In the order in which ingest takes these locks too.
+            # Locked in the same order as in ingest.
             alive = list(rows.order_by("pk").values_list("pk", flat=True))
             return merging.merge(day, alive) if alive else 0
 

@@ -1,4 +1,4 @@
-"""What may be wrong with stored logs, in words that tell no text."""
+"""Kinds of damage of stored logs, with messages that contain no log text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Damage(StrEnum):
-    """Kinds of damage, and their messages."""
+    """Kind of damage of a stored log, and its message."""
 
     MISSING = "bytes are missing between or behind chunks, or in packs"
     OVERLAP = "chunks overlap"

@@ -1,4 +1,4 @@
-"""Day partitions of the tables by day: which are to be made, and which to be dropped."""
+"""Day partitions of the partitioned tables: which ones to create, and which to drop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TABLES = (
 
 
 def maintain_partitions(run: CurrentRun) -> None:
-    """Make the partitions that are due, and drop empty ones."""
+    """Create the partitions that are due, and drop empty ones."""
     for partitions, day in due(run.today, limit=run.limit):
         run.report.partitions_made += run.dry_run or partitions.make(day)
     for partitions, day in empty(run.today):
@@ -30,24 +30,27 @@ def maintain_partitions(run: CurrentRun) -> None:
 
 
 def due(today: datetime.date, *, limit: int | None) -> Iterator[tuple[Partitions, datetime.date]]:
-    """Those of the coming days, and of days that lie in the default one; so many of a table."""
+    """Yield the missing partitions of the coming days and of days in the default partition.
+
+    At most `limit` (None: AT_ONCE) for each table.
+    """
     coming = [today + datetime.timedelta(days=ahead) for ahead in range(COMING_DAYS)]
     for partitions in _TABLES:
-        # A day beyond the coming ones is a producer's stray clock: it stays in the default one.
+        # A later day results from a producer's wrong clock: it stays in the default partition.
         past = [day for day in partitions.days_in_default() if day <= coming[-1]]
-        # Packing makes those of packs: nothing is packed on its day.
+        # Packing creates the partitions of packs: nothing is packed on its own day.
         wanted = past if partitions is packs.PARTITIONS else sorted({*coming, *past})
         for day in partitions.missing(wanted)[: limit or AT_ONCE]:
             yield partitions, day
 
 
 def empty(today: datetime.date) -> Iterator[tuple[Partitions, datetime.date]]:
-    """Those of past days that hold nothing any more."""
+    """Yield the empty partitions of past days."""
     with_packs = set(packs.PARTITIONS.days()).difference(_empty(packs.PARTITIONS, today))
     for partitions in _TABLES:
         for day in _empty(partitions, today):
-            # Expiry empties a day at once only under the lock of the partition of its chunks, even
-            # if all of them have become packs.
+            # To empty a day at once, expiry locks the partition of its chunks, even if all of them
+            # have become packs: it is kept as long as there are packs.
             if partitions is not store.PARTITIONS or day not in with_packs:
                 yield partitions, day
 

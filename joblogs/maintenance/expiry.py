@@ -1,7 +1,7 @@
-"""Expiry: first the logs of a job are deleted, later its rows.
+"""Expiry: deletes the logs of old jobs, and later their rows.
 
-Expiry is a fact of the job, set in the transaction in which the bytes go. A held job keeps both,
-one that still runs keeps both for RUNNING_RETENTION_DAYS longer.
+Expiry is recorded in the job, in the transaction that deletes the bytes. A held job keeps both, and
+a running job keeps both for RUNNING_RETENTION_DAYS longer.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from .runs import CurrentRun, Sweep
 DAY_MILLISECONDS = 86_400_000
 _EPOCH = datetime.date(1970, 1, 1)
 LONGEST_DAYS = 365_000
-"""More days than that lead out of the calendar: they are for ever."""
+"""More days would exceed the calendar: they mean for ever."""
 SURVIVORS_SHARE = 4
-"""A day is rewritten around what stays of it if that is at most one part in so many."""
+"""A whole day is emptied at once if at most one part in SURVIVORS_SHARE of its bytes stays."""
 JOBS_AT_ONCE, STEPS_AT_ONCE = 100, 1000
 SWEPT_FOR = datetime.timedelta(days=2)
 STILL_RUNNING = "still running when it expired"
-"""What the policy says of a job whose logs went though it had not ended."""
+"""Added to the policy of a job whose logs were deleted before it had ended."""
 
 
 def expire_logs(run: CurrentRun) -> None:
@@ -62,7 +62,7 @@ def expire_logs(run: CurrentRun) -> None:
 
 
 def forget_jobs(run: CurrentRun) -> None:
-    """Delete the jobs whose history is due to go."""
+    """Delete the jobs whose history retention is over."""
     report, due = run.report, history_due(run.today).order_by("pk")
     if run.dry_run:
         report.jobs_forgotten = due[: run.limit].count()
@@ -78,7 +78,10 @@ def _at_once(remaining: int | None) -> int:
 
 
 def _older_than(field: str, setting: int | None, today: datetime.date, *, longer: int = 0) -> Q:
-    """Jobs older by `longer` days than their scope's policy, or else the setting, allows."""
+    """Return the condition for jobs that exceed their retention by more than `longer` days.
+
+    The retention in days is that of the scope in `field`, or else the setting; 0 or None: for ever.
+    """
     scopes: dict[int, list[int]] = defaultdict(list)
     for scope, days in Scope.objects.values_list("pk", field):
         scopes[(setting if days is None else days) or 0].append(scope)
@@ -86,7 +89,7 @@ def _older_than(field: str, setting: int | None, today: datetime.date, *, longer
     condition = Q(id__in=[])
     for days, own in scopes.items():
         before = _days_back(today, days + longer)
-        # The day is that of the creation: either way there is an index that begins with the scope.
+        # The day is that of the creation; for either, there is an index that begins with the scope.
         created = (before - _EPOCH).days * DAY_MILLISECONDS
         in_scopes = database.InArray("scope", own)
         condition |= Q(in_scopes, day__lt=before, create_time__lt=created)
@@ -98,13 +101,16 @@ def _days_back(today: datetime.date, days: int) -> datetime.date:
 
 
 def _runs() -> Q:
-    """Jobs that have not ended, or that have a host at work."""
+    """Return the condition for jobs that have not ended, or that have a running host."""
     at_work = HostResult.objects.unfinished().filter(step__job=OuterRef("pk"))
     return Q(status__in=RUN_UNFINISHED) | Q(Exists(at_work))
 
 
 def _due(field: str, setting: int | None, today: datetime.date) -> QuerySet[JobInstance]:
-    """Jobs that are old enough and not held; those that run only some days later."""
+    """Return the jobs that are old enough and not held.
+
+    Running jobs are only due RUNNING_RETENTION_DAYS later; never if that is None.
+    """
     due = JobInstance.objects.not_held().filter(_older_than(field, setting, today))
     longer = settings.RUNNING_RETENTION_DAYS
     if longer is None:
@@ -113,27 +119,27 @@ def _due(field: str, setting: int | None, today: datetime.date) -> QuerySet[JobI
 
 
 def logs_due(today: datetime.date) -> QuerySet[JobInstance]:
-    """QuerySet of the jobs whose logs are to be deleted."""
+    """Return the QuerySet of the jobs whose logs are to be deleted."""
     return _due("retention_days", settings.LOG_RETENTION_DAYS, today).filter(expired_at=None)
 
 
 def history_due(today: datetime.date) -> QuerySet[JobInstance]:
-    """QuerySet of the jobs that are to be deleted altogether."""
+    """Return the QuerySet of the jobs that are to be deleted completely."""
     return _due("history_days", settings.HISTORY_RETENTION_DAYS, today)
 
 
 def expire_day(day: datetime.date, today: datetime.date) -> int:
-    """Empty a day's partition, if it has one and little of it stays; how many jobs expired.
+    """Empty a day's partition, if it has one and little of it stays; return how many jobs expired.
 
-    0 if that is not the way for this day: then `expire_job` is, job by job.
+    0 if the day cannot be expired this way: then use `expire_job` for each job.
     """
     partitions = store.PARTITIONS
     if day not in partitions.days():
         return 0
     try:
         with database.answering(), transaction.atomic():
-            # Whoever makes host results holds their step, whoever adds to logs the partition: what
-            # they made or added counts, so who is due is queried again with both.
+            # Creating host results locks their step, and adding to logs locks the partition. Under
+            # both locks, the due jobs are queried again, with what was added meanwhile.
             jobs = JobInstance.objects.filter(id__in=logs_due(today).filter(day=day).values("id"))
             list(jobs.select_for_update(no_key=True).order_by("pk"))
             steps = StepInstance.objects.filter(job__in=[job.pk for job in jobs])
@@ -158,7 +164,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
             changed_steps.add(_steps_of(staying))  # to be signed anew
             _mark(due)
     except Unavailable:
-        # The lock was not to be had: somebody reads that day. Job by job needs none.
+        # The lock could not be taken, since somebody reads that day. `expire_job` needs none.
         return 0
     return len(due)
 
@@ -175,17 +181,20 @@ def _is_little(staying: list[int], due: list[JobInstance]) -> bool:
 
 
 def expire_job(job: JobInstance) -> bool:
-    """Delete the logs of one job; False if they are no longer due: it was held, or runs again."""
+    """Delete the logs of one job.
+
+    Return False if they are no longer due, because the job was held or runs again.
+    """
 
     def work() -> bool:
         with transaction.atomic():
             list(JobInstance.objects.select_for_update(no_key=True).filter(pk=job.pk))
-            # Whoever makes host results holds their step: wait, else theirs would not be seen.
+            # Creating host results locks their step: wait for new ones, which would be missed.
             locked = StepInstance.objects.select_for_update(no_key=True).filter(job=job)
             steps = list(locked.order_by("pk").values_list("pk", flat=True))
             rows = HostResult.objects.select_for_update().filter(step__job=job).order_by("pk")
             logs = list(rows.values_list("pk", flat=True))
-            # Queried under the locks: much may have come since the list was read.
+            # Queried again under the locks, since the job may have changed.
             if not logs_due(timezone.now().date()).filter(pk=job.pk).exists():
                 return False
             store.delete(job.day, logs)
@@ -205,19 +214,20 @@ def _steps_of(jobs: Iterable[JobInstance]) -> list[int]:
 
 
 def sweep(since: datetime.datetime) -> None:
-    """Empty file logs that came while their job's logs went: a writer had looked just before."""
+    """Empty file logs of jobs that expired since a time: a concurrent writer may have added some
+    while the job's logs were deleted."""
     recent = int(since.timestamp() * 1000)
     _empty_files(FileLog.objects.filter(step__job__expired_at__gte=recent))
 
 
 def sweep_steps(steps: Collection[int]) -> None:
-    """The same of some steps whose logs expired."""
+    """Empty the file logs of those of these steps whose logs have expired."""
     _empty_files(FileLog.objects.filter(step__in=steps, step__job__expired_at__isnull=False))
 
 
 def delete_lost_packs() -> None:
-    """Delete the packs of steps that are gone or whose logs expired: a program of an earlier
-    release, which knows no packs, did that."""
+    """Delete the packs of steps that were deleted or whose logs expired: a program of an earlier
+    release, which does not know packs, leaves them."""
     for day in packs.days():
         named = packs.steps_of_day(day)
         while steps := list(itertools.islice(named, STEPS_AT_ONCE)):
@@ -249,10 +259,10 @@ def _mark(jobs: Sequence[JobInstance]) -> None:
 
 
 def forget(jobs: Sequence[JobInstance], *, due: QuerySet[JobInstance] | None = None) -> int:
-    """Delete jobs with whatever is below them, in one transaction; how many of them were due.
+    """Delete jobs with everything below them, in one transaction; return how many were deleted.
 
-    Those that are not held, or else those that are still among `due` once they are locked: much may
-    have come since the list was read.
+    Only jobs are deleted that are still in `due` (None: not held) once they are locked, since they
+    may have changed after the list was read.
     """
     eligible = JobInstance.objects.not_held() if due is None else due
 

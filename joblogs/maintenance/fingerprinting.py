@@ -1,5 +1,5 @@
-"""Digests and features of finished logs that nobody computed yet: of large ones, of those that came
-late, and of those that another version of this program computed."""
+"""Digests and features of finished logs that are missing or outdated: of large logs, of logs that
+arrived late, and of those computed by another version of this program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .walk import rows_of_keys
 JOBS_AT_ONCE = 200
 SIZES_AT_ONCE = 10_000
 LOGS_AT_ONCE = 200
-"""Small logs are looked at together: to begin costs more than one of them does."""
+"""Logs processed together: starting costs more than one small log does."""
 _EVER = 3600.0
 
 
@@ -47,7 +47,7 @@ def compute_due(run: CurrentRun, due: Iterable[HostResult]) -> None:
 
 
 def due(days: Iterable[datetime.date]) -> Iterator[HostResult]:
-    """The finished host results of these days whose digest or features are missing or out of
+    """Yield the finished host results of these days whose digest or features are missing or out of
     date."""
     for day in days:
         jobs = JobInstance.objects.filter(day=day, expired_at=None)
@@ -58,11 +58,11 @@ def due(days: Iterable[datetime.date]) -> Iterator[HostResult]:
 
 
 def due_of_steps(day: datetime.date, steps: Collection[int]) -> Iterator[HostResult]:
-    """The same of some steps of one day."""
+    """Return the host results of steps of one day whose digest or features are due."""
     finished = HostResult.objects.finished().filter(step__in=steps).order_by()
     stale = finished.filter(~Q(fingerprint_size=F("held_size")) | Q(fingerprint_size=None))
     due = set(stale.values_list("pk", flat=True))
-    # Not one statement that joins the two: the features may lie on other servers.
+    # Not joined in one statement: the features may be on other servers.
     printing = list(finished.exclude(held_size=0).values_list("pk", "held_size"))
     for start in range(0, len(printing), SIZES_AT_ONCE):
         sizes = dict(printing[start : start + SIZES_AT_ONCE])
@@ -71,14 +71,15 @@ def due_of_steps(day: datetime.date, steps: Collection[int]) -> Iterator[HostRes
 
 
 def batches(rows: Iterable[HostResult]) -> Iterator[list[HostResult]]:
-    """The rows in batches of one day that are looked at together."""
+    """Yield the rows in batches of one day."""
     for _, own in itertools.groupby(rows, key=attrgetter("day")):
         while some := list(itertools.islice(own, LOGS_AT_ONCE)):
             yield some
 
 
 def take(rows: Sequence[HostResult]) -> None:
-    """Compute digests and features of logs of one day; written where a log did not change."""
+    """Compute the digests and features of logs of one day; store them for logs that did not change
+    meanwhile."""
     day = rows[0].day
     late = [row for row in rows if row.fingerprint_size != row.held_size]
     digests.write({row.pk: _digest(row) for row in late}, late)
@@ -87,7 +88,7 @@ def take(rows: Sequence[HostResult]) -> None:
 
 
 def _digest(row: HostResult) -> bytes:
-    """SHA-256 of a log, in bounded memory."""
+    """Return the SHA-256 of a log, in bounded memory."""
     digest = hashlib.sha256()
     if row.held_size:
         for _, parts in store.read(row.day, [store.span_of(row)]):

@@ -1,4 +1,4 @@
-"""Removal of host identities that no host result points to any more."""
+"""Removal of host identities to which no host result points any more."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _BATCH = 1000
 
 
 def delete_unreferenced(run: CurrentRun) -> None:
-    """Delete identities without results: once a day, or when jobs were forgotten.
+    """Delete identities without results, once a day or when jobs were forgotten.
 
-    Those of jobs that were removed, and of hosts that are called otherwise, wait for the day's
-    sweep: nobody is shown them meanwhile.
+    Those of removed jobs and of renamed hosts wait for the daily sweep: they are not shown to
+    anybody meanwhile.
     """
     if not (run.sweep or run.report.jobs_forgotten):
         return
@@ -30,12 +30,12 @@ def delete_unreferenced(run: CurrentRun) -> None:
 
 
 def due() -> QuerySet[Host]:
-    """The identities that no result points to: its job went, or it is called otherwise now."""
+    """Return the identities without results: their jobs were deleted, or the host was renamed."""
     return Host.objects.unreferenced()
 
 
 def forget(*, limit: int | None) -> int:
-    """Delete them, at most `limit`; how many that were."""
+    """Delete at most `limit` of the identities that are due; return how many."""
     removed = after = 0
     while limit is None or removed < limit:
         size = _BATCH if limit is None else min(_BATCH, limit - removed)
@@ -49,7 +49,7 @@ def forget(*, limit: int | None) -> int:
 
 def _delete(keys: list[int]) -> int:
     with transaction.atomic():
-        # Who writes results shares it: so none is about to point to one of these.
+        # Writers of results share this lock: none is about to point to one of these.
         database.take_lock("identities")
         deleted, _ = due().filter(id__in=keys).delete()
     return deleted

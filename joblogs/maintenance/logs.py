@@ -1,4 +1,4 @@
-"""Logs that changed, or that are recent: merged, fingerprinted, recorded as failures, signed."""
+"""Processing of changed and recent logs: merging, fingerprints, failures, signatures."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from .runs import CurrentRun, Sweep
 RECENT_DAYS = 3
 RECENT_JOBS = 10_000
 SIGNING_SECONDS = 600.0
-"""What is not signed by then is searched without, and signed by the next run."""
+"""Time limit for signing. Other steps are searched without a signature until the next run."""
 RECORDING_SECONDS = 600.0
-"""What a day's sweep has not recorded by then is recorded by the next one, or with its page."""
+"""Time limit for recording failures in a sweep; others are recorded by the next sweep, or when
+their page is opened."""
 
 
 def process_logs(run: CurrentRun) -> None:
-    """Do what is due to logs: those of the days to sweep, then those of the steps that changed."""
+    """Process the logs of the days to sweep, then those of the changed steps."""
     days = _days_to_sweep(run)
     signing_ends = time.monotonic() + SIGNING_SECONDS
     compaction.merge_due(run, compaction.due(days))
@@ -43,7 +44,7 @@ def process_logs(run: CurrentRun) -> None:
 
 
 def _days_to_sweep(run: CurrentRun) -> list[datetime.date]:
-    """Days whose logs may have changed lately: recent ones, and those of the newest jobs."""
+    """Return the days to sweep: none, all, or the recent ones and those of the newest jobs."""
     if run.sweep is Sweep.NONE:
         return []
     if run.sweep is Sweep.EVERY_DAY:
@@ -58,9 +59,9 @@ def _days_to_sweep(run: CurrentRun) -> list[datetime.date]:
 
 
 def _process_changed_steps(run: CurrentRun, days: list[datetime.date], signing_ends: float) -> bool:
-    """Do what is due to the steps that changed; False if the limit ended it."""
+    """Process the changed steps; return False if the limit ended it."""
     report = run.report
-    # A dry run leaves what it counted: it must not count it twice.
+    # A dry run changes nothing, so it must not count the swept days twice.
     for batch in changed_steps.batches(apart_from=days if run.dry_run else ()):
         unsigned = set[int]()
         for day, steps in batch.steps:
@@ -91,8 +92,8 @@ def _record_failures(
 
 
 def _sign_changed(run: CurrentRun, day: datetime.date, steps: list[int], *, is_late: bool) -> None:
-    """Sign those that have finished, unless it is too late for it; no signature and no
-    group stays of a text that changed."""
+    """Sign the finished steps unless `is_late`, and delete the signatures and groups of the
+    changed ones."""
     due = [] if is_late else signing.due_of_steps(steps)
     if not run.dry_run:
         kept_groups.delete(day, steps)

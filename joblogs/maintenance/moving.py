@@ -1,10 +1,10 @@
-"""Packs moved to object storage, once they are old: many of one scope and day in an object.
+"""Moving of old packs to object storage: many packs of one scope and day in an object.
 
-Nothing is lost, wherever a run is killed: what is going to be written is written down and
-committed, the object is written and read back, and one transaction points to it, takes the bytes
-out of the database and forgets the intent. An intent that a run left behind is given up by the next
-one, or by whoever redacts or removes before that, and its object, if it is there, deleted: at once,
-and once more an hour later, as it may arrive late.
+Nothing is lost, wherever a run is killed: first the intent to write an object is committed, then
+the object is written and read back, and then one transaction points to it, deletes the bytes from
+the database and removes the intent. An intent that a killed run left is given up by the next run,
+or by an earlier redaction or removal, and its object is deleted: at once, and again an hour later,
+since it may arrive late.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from .runs import AlreadyRunning, CurrentRun, alone
 logger = logging.getLogger(__name__)
 
 OBJECT_BYTES = 16 * 1024 * 1024
-"""As many bytes as an object holds: a million small steps are hundreds of objects."""
+"""Maximum bytes of an object: a million small steps make hundreds of objects."""
 
 MOVING_SECONDS = 1800.0
-"""What is not moved by then the next run moves: what else is due every hour does not wait."""
+"""Time limit of moving, so that other hourly maintenance does not wait; the next run continues."""
 
 REFUSED_MAX = 3
-"""As many objects as may be refused in a run, before it is the object store that refuses."""
+"""Refused objects in a run after which the object store itself is considered unreachable."""
 
 
 class Batch(NamedTuple):
-    """Packs of a scope and day that become an object."""
+    """Packs of a scope and day that are moved to one object."""
 
     day: datetime.date
     scope: int
@@ -52,18 +52,18 @@ class Batch(NamedTuple):
 
 
 class _Changed(Exception):
-    """A pack was changed while it was written to an object."""
+    """A pack was changed while it was being written to an object."""
 
 
 def move_due(run: CurrentRun) -> None:
-    """Move packs that are due, rewrite objects that lost a part, delete those that are to go.
+    """Move packs that are due, rewrite objects with deleted parts, and delete objects that are due.
 
-    Raises ForeignStore and ObjectUnreachable.
+    Raises ForeignStore or ObjectUnreachable.
     """
     report = run.report
     kept = object_store.cache()
     if kept is not None and not run.dry_run:
-        kept.sweep()  # where nothing is read, nobody else does
+        kept.sweep()  # the cache of a process that only reads sweeps itself
     if settings.OBJECT_STORE_URL is None:
         if not _is_all_deleted():
             logger.warning("objects are to be deleted, and OBJECT_STORE_URL is not set")
@@ -76,7 +76,7 @@ def move_due(run: CurrentRun) -> None:
         return
     object_store.claim(object_store.client())
     give_up_intents()
-    # What was redacted or removed first.
+    # Redacted and removed text first.
     written, damaged = _write_all_anew(itertools.islice(due_anew(), run.limit))
     report.objects_written += written
     for row in deletions:
@@ -95,19 +95,19 @@ def move_due(run: CurrentRun) -> None:
 
 
 def due(today: datetime.date) -> Iterator[Batch]:
-    """The packs that are old enough and not held, object by object."""
+    """Yield the packs that are old enough and not held, in batches for one object each."""
     before = _before(today)
     for day in _days(before):
         yield from _batches(day, {scope for scope, first in before.items() if day < first})
 
 
 def _days(before: dict[int, datetime.date]) -> Iterator[datetime.date]:
-    """The days of which packs may be due."""
+    """Return the days whose packs may be due."""
     return objects.days_in_database(max(before.values())) if before else iter(())
 
 
 def _before(today: datetime.date) -> dict[int, datetime.date]:
-    """For each scope whose packs are moved at all, the day before which they are."""
+    """Return by scope the day before which packs are moved; scopes that never move are left out."""
     days = Scope.objects.values_list("pk", "object_days")
     chosen = ((scope, settings.OBJECT_STORE_DAYS if own is None else own) for scope, own in days)
     return {
@@ -118,7 +118,8 @@ def _before(today: datetime.date) -> dict[int, datetime.date]:
 
 
 def _batches(day: datetime.date, scopes: set[int]) -> Iterator[Batch]:
-    """Packs of a day that are in the database, without those of held jobs, as one is full."""
+    """Yield the packs of a day in the database, without those of held jobs, in batches of at most
+    OBJECT_BYTES."""
     batches: dict[int, Batch] = {}
     sizes: Counter[int] = Counter()
     for page in objects.in_database(day):
@@ -142,9 +143,9 @@ def _batches(day: datetime.date, scopes: set[int]) -> Iterator[Batch]:
 
 
 def move(batch: Batch) -> int:
-    """Move packs to an object; how many bytes. 0 if one of them was changed meanwhile.
+    """Move packs to an object; return the number of bytes, 0 if a pack was changed meanwhile.
 
-    The object store has been claimed. Raises ForeignStore and ObjectUnreachable.
+    The object store must have been claimed. Raises ForeignStore or ObjectUnreachable.
     """
     data = objects.stored_data(batch.day, batch.keys)
     if not data:
@@ -157,7 +158,7 @@ def move(batch: Batch) -> int:
 
 
 def due_anew() -> Iterator[StoredObject]:
-    """Objects of which something has gone: redacted and removed text first."""
+    """Yield the objects with deleted parts, those with redacted or removed text first."""
     rows = StoredObject.objects.with_dead_bytes()
     yield from by_key(rows.filter(at_once=True))
     yield from by_key(rows.filter(at_once=False))
@@ -166,15 +167,17 @@ def due_anew() -> Iterator[StoredObject]:
 def _write_all_anew(
     objects: Iterable[StoredObject],
 ) -> tuple[int, object_store.ObjectUnreachable | None]:
-    """Write these anew: how many were, and what was wrong with one that is damaged; it stays, and
-    keeps no other from being written. Raises ObjectUnreachable if the object store is not there,
-    or refuses several."""
+    """Rewrite objects; return how many, and the error of a damaged one if there is any.
+
+    A damaged object is skipped. Raises ObjectUnreachable if the object store does not answer, or
+    refuses more than REFUSED_MAX objects.
+    """
     written, refused, damaged = 0, 0, None
     for one in objects:
         try:
             written += bool(write_anew(one))
         except object_store.ObjectUnreachable as error:
-            # A part of an object that was cut short is refused as well.
+            # A range beyond the end of a truncated object is refused, too.
             refused += error.fault is object_store.Fault.UNREACHABLE
             if refused > REFUSED_MAX:
                 raise
@@ -185,9 +188,9 @@ def _write_all_anew(
 
 
 def write_anew(one: StoredObject) -> int:
-    """Move what is left of an object to another one, and delete it; how many bytes are left.
+    """Move what is left of an object to a new one, and delete it; return the bytes moved.
 
-    0 if a pack was changed meanwhile. Raises ObjectUnreachable.
+    0 if nothing is left or a pack was changed meanwhile. Raises ForeignStore or ObjectUnreachable.
     """
     packs = dict(objects.packs_of(one))
     if not packs:
@@ -229,7 +232,7 @@ def _write(
         database.retrying(settle)
     except _Changed:
         object_store.give_up(intent, has_arrived=True)
-        # It may hold what was redacted meanwhile.
+        # It may contain text that was redacted meanwhile.
         for row in ObjectToDelete.objects.filter(key=intent.key):
             delete(row)
         return 0
@@ -240,8 +243,11 @@ def _write(
 
 
 def delete_at_once(days: Collection[datetime.date]) -> bool:
-    """Delete what was redacted or removed of these days from objects now; False if the next run of
-    maintenance has to, because the object store does not let it be done."""
+    """Delete redacted and removed text of these days from objects now.
+
+    Return False if some of it is left to the next run of maintenance, for example because the
+    object store does not answer.
+    """
     abandoned = StoredObject.objects.intents().filter(day__in=days)
     if _is_all_deleted() and not abandoned.exists():
         return True
@@ -255,35 +261,35 @@ def delete_at_once(days: Collection[datetime.date]) -> bool:
     except (object_store.ObjectUnreachable, object_store.ForeignStore) as error:
         logger.warning("objects are deleted by the next maintain_logs: %s", error)
         return False
-    # Packs of one that another process changed meanwhile, or that is damaged.
+    # An object may be left whose packs another process changed meanwhile, or that is damaged.
     return not _leaving().exists()
 
 
 def _leaving() -> QuerySet[StoredObject]:
-    """Objects that hold what was redacted or removed."""
+    """Return the objects with redacted or removed text."""
     return StoredObject.objects.with_dead_bytes().filter(at_once=True)
 
 
 def _is_all_deleted() -> bool:
-    """Whether nothing that packs pointed to is due to be deleted."""
+    """Return whether no redacted or removed text is left in objects, and no deletion is due."""
     return not _leaving().exists() and next(object_store.due_deletions(), None) is None
 
 
 def _give_up_abandoned() -> None:
-    """Give up what a run that was killed was about to write, which may hold what was redacted or
-    removed since. A run that is alive finds out by itself."""
+    """Give up the intents of killed runs, whose objects may have text that was redacted or removed
+    since. A live run detects that itself."""
     with contextlib.suppress(AlreadyRunning), alone():
         give_up_intents()
 
 
 def give_up_intents() -> None:
-    """Give up what a run that was killed was about to write: no other run is at it now."""
+    """Give up the intents of killed runs. To be called while no other run is active."""
     for intent in by_key(StoredObject.objects.intents()):
         object_store.give_up(intent)
 
 
 def delete(row: ObjectToDelete) -> None:
-    """Delete an object whose time has come. Raises ForeignStore and ObjectUnreachable."""
+    """Delete an object that is due for deletion. Raises ForeignStore or ObjectUnreachable."""
     object_store.confirm(object_store.client())
     object_store.client().delete(row.key)
     kept = object_store.cache()

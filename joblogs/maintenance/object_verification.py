@@ -1,6 +1,6 @@
 """Verification of objects: each is read and compared with its row, and the rows with one another.
 
-Nothing is changed, and nothing is deleted because a listing does not know it.
+Nothing is changed or deleted, not even objects without a row.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KEYS_AT_ONCE = 1000
 
 
 class ObjectDamage(StrEnum):
-    """Kinds of damage of objects, and their messages."""
+    """Kind of damage of an object, and its message."""
 
     MISSING = "an object is missing"
     TORN = "an object is not what was written"
@@ -46,7 +46,7 @@ def verify_objects(
     *,
     progress: Callable[[int], object] = lambda size: None,
 ) -> None:
-    """Look at the objects of these days; `progress` hears of bytes read."""
+    """Verify the objects of these days; `progress` is called with the bytes read."""
     written = StoredObject.objects.written()
     days = set(written.order_by().values_list("day", flat=True)) | set(objects.days_in_objects())
     for day in sorted(days):
@@ -69,7 +69,7 @@ def _verify_day(verified: Verified, day: datetime.date, progress: Callable[[int]
 
 
 def _damage(one: StoredObject) -> list[ObjectDamage]:
-    """What is wrong with an object; nothing if it went meanwhile."""
+    """Return the damage of an object; none if it was deleted meanwhile."""
     try:
         data = object_store.client().get(one.key)
         fault = None
@@ -84,26 +84,27 @@ def _damage(one: StoredObject) -> list[ObjectDamage]:
 
 
 def _is_miscounted(one: StoredObject) -> bool:
-    """Query an object's row again: rows go meanwhile."""
+    """Return whether an object's row has the wrong size, queried again since rows may change."""
     now = StoredObject.objects.filter(pk=one.pk).first()
     return now is not None and now.held_size != objects.held_bytes(one.day).get(one.pk, 0)
 
 
 @dataclass(slots=True)
 class Listing:
-    """What an object store holds of this store, beside what the rows say."""
+    """Listing of this store's objects on the object store, compared with the rows."""
 
     objects: int = 0
     size: int = 0
     unknown: list[str] = field(default_factory=list)
-    """Keys that no row names."""
+    """Keys of objects without a row."""
     missing: list[str] = field(default_factory=list)
+    """Keys of rows without an object."""
     torn: list[str] = field(default_factory=list)
-    """Keys of objects that are of another size than their rows say."""
+    """Keys of objects with another size than in their rows."""
 
 
 def list_objects() -> Listing:
-    """Compare what the object store lists with the rows. Raises ObjectUnreachable."""
+    """Compare the objects that the object store lists with the rows. Raises ObjectUnreachable."""
     listing, seen = Listing(), set()
     keys = object_store.client().keys(f"{StoreId.of_this_store()}/")
     while page := dict(itertools.islice(keys, KEYS_AT_ONCE)):
@@ -116,7 +117,7 @@ def list_objects() -> Listing:
         listing.objects += len(page)
         listing.size += sum(page.values())
     for one in by_key(StoredObject.objects.written()):
-        # Looked up by its key: it may have come since its page was listed.
+        # Looked up by its key: it may have been written after its page was listed.
         if one.key not in seen and object_store.client().find(one.key) is None:
             listing.missing.append(one.key)
     return listing

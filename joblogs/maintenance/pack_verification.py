@@ -1,4 +1,4 @@
-"""Verification of the packs of a step: is every byte of them some log's, once?"""
+"""Verification of the packs of a step: every byte has to belong to exactly one log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .damage import Damage
 
 
 def find_damage(day: datetime.date, step: int) -> list[Damage]:
-    """What is wrong with the packs of a step, also at a second look."""
+    """Return the damage of a step's packs that is found twice: they may change meanwhile."""
     found = _damage(day, step)
     return sorted(found & _damage(day, step)) if found else []
 
@@ -38,7 +38,7 @@ def _damage(day: datetime.date, step: int) -> set[Damage]:
 
 
 def _claims(day: datetime.date, step: int) -> dict[PackKey, list[tuple[int, int]]]:
-    """Where in each pack the logs of a step say that they lie."""
+    """Return by pack the ranges in which the logs of a step are, according to their rows."""
     claims: dict[PackKey, list[tuple[int, int]]] = defaultdict(list)
     rows = HostResult.objects.filter(step=step, day=day).exclude(pack=None)
     for row in rows.only("pk", "step_id", "held_size", "pack", "pack_start").iterator():

@@ -1,8 +1,8 @@
-"""Packing: script logs of steps that have long finished come to lie together: a third to a half of
-the disk, fewer rows, and no byte changes.
+"""Packing: stores script logs of steps that finished long ago together, in a third to a half of the
+disk space and fewer rows.
 
-Part by part, each in a transaction of its own: a run may be killed at any moment, and the next one
-goes on.
+Logs are packed in parts, each in its own transaction: a run may be killed at any moment, and the
+next one continues.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ logger = logging.getLogger(__name__)
 
 LOGS_AT_ONCE = 2000
 PACKING_SECONDS = 1800.0
-"""What is not packed by then the next run packs: what else is due every hour does not wait."""
+"""Time limit of packing, so that other hourly maintenance does not wait; the next run continues."""
 DAY_MS = 24 * 60 * 60 * 1000
 
 
 class Packed(NamedTuple):
-    """Counts of logs that were packed, and of packs that they made."""
+    """Counts of packed logs, and of the packs made of them."""
 
     logs: int
     packs: int
 
 
 class Part(NamedTuple):
-    """Logs of one day that one transaction packs, and the steps that they are of."""
+    """Logs of one day that one transaction packs, and their steps."""
 
     day: datetime.date
     steps: list[int]
@@ -56,8 +56,8 @@ class Part(NamedTuple):
 
 
 def pack_due(run: CurrentRun) -> None:
-    """Pack the logs that are due: looked for once a day, if PACK_AFTER_DAYS is set, and by each run
-    while a former one left some, as its time was over."""
+    """Pack the logs that are due, if PACK_AFTER_DAYS is set: once a day, and in every run after one
+    that reached its time limit."""
     report, days = run.report, settings.PACK_AFTER_DAYS
     if days is None or not (run.sweep or _are_left()):
         return
@@ -73,7 +73,7 @@ def pack_due(run: CurrentRun) -> None:
         try:
             packed = pack(some)
         except Unreadable:
-            # One of them, which stays in chunks.
+            # One of them cannot be read: it stays in chunks.
             readable = []
             for log in some.logs:
                 with skipping(log):
@@ -93,14 +93,14 @@ def _are_left() -> bool:
 
 
 def _old_logs_in_chunks(after_days: int) -> int:
-    """As many as may be due: those of steps that run yet are counted too."""
+    """Return the number of logs that may be due, including those of running steps."""
     until = timezone.now().date() - datetime.timedelta(days=after_days)
     rows = HostResult.objects.filter(day__lte=until, pack=None, step__job__expired_at=None)
     return rows.exclude(held_size=0).count()
 
 
 def due(now: datetime.datetime, after_days: int) -> Iterator[Part]:
-    """The logs in chunks of steps that have been finished for so many days."""
+    """Yield the logs in chunks of steps that finished at least `after_days` days ago."""
     before = int(now.timestamp() * 1000) - after_days * DAY_MS
     for day in store.days(None, now.date() - datetime.timedelta(days=after_days)):
         longer = set[int]()
@@ -109,12 +109,12 @@ def due(now: datetime.datetime, after_days: int) -> Iterator[Part]:
             steps = set(rows.values_list("step_id", flat=True).distinct()) - longer
             sizes = _sizes(_finished(steps, before))
             yield from _parts(day, sizes)
-            # Of these all logs were taken, also those of pages to come.
+            # All logs of these steps were taken, including those on later pages.
             longer.update(step for step, log, _ in sizes if log > logs[-1])
 
 
 def _finished(steps: Collection[int], before: int) -> list[int]:
-    """Those of these steps that had ended, with all of their hosts, before a time."""
+    """Return the steps that had ended, with all of their hosts, before a time in milliseconds."""
     living = StepInstance.objects.filter(database.InArray("pk", steps), job__expired_at=None)
     times = ("pk", "status", "create_time", "update_time", "end_time")
     ended = {
@@ -127,14 +127,14 @@ def _finished(steps: Collection[int], before: int) -> list[int]:
 
 
 def _sizes(steps: Collection[int]) -> list[tuple[int, int, int]]:
-    """Step, key and size of the logs of these steps that lie in chunks."""
+    """Return step, key and size of the logs of these steps that are in chunks."""
     rows = HostResult.objects.filter(database.InArray("step_id", steps), pack=None)
     rows = rows.exclude(held_size=0).order_by("step_id", "pk")
     return list(rows.values_list("step_id", "pk", "held_size"))
 
 
 def _parts(day: datetime.date, sizes: Iterable[tuple[int, int, int]]) -> Iterator[Part]:
-    """As many logs as one transaction packs."""
+    """Yield the logs in parts that one transaction packs."""
     part, total = Part(day, [], []), 0
     for step, log, size in sizes:
         if part.logs and (total + size > packing.PART_BYTES or len(part.logs) == LOGS_AT_ONCE):
@@ -149,22 +149,24 @@ def _parts(day: datetime.date, sizes: Iterable[tuple[int, int, int]]) -> Iterato
 
 
 def pack_step(step: StepInstance) -> int:
-    """Pack the logs of a step that lie in chunks; how many those are. Raises Unreadable."""
+    """Pack the logs of a step that are in chunks; return how many. Raises Unreadable."""
     return sum(pack(part).logs for part in _parts(step.day, _sizes([step.pk])))
 
 
 def pack(part: Part) -> Packed:
-    """Move these logs into packs, those of them that are still there. Raises Unreadable, and then
-    none of them is moved."""
+    """Move those of these logs that still exist into packs.
+
+    Raises Unreadable if one cannot be read; then none is moved.
+    """
     if packs.PARTITIONS.missing([part.day]):
-        # If its lock is not to be had, packs of the day wait in the default one.
+        # If the lock cannot be taken, packs of the day wait in the default partition.
         packs.PARTITIONS.make(part.day)
 
     if len(part.logs) == 1:
         (log,) = part.logs
         long = HostResult.objects.filter(pk=log, held_size__gt=packing.PART_BYTES, pack=None)
         for size in long.values_list("held_size", flat=True):
-            with tempfile.TemporaryFile() as file:  # of its owner alone, and without a name
+            with tempfile.TemporaryFile() as file:  # readable only by its owner, and unnamed
                 layout = Layout(part.day, log, size=size, file=file)
                 return database.retrying(partial(_pack, part, layout))
     return database.retrying(partial(_pack, part, None))
@@ -172,7 +174,7 @@ def pack(part: Part) -> Packed:
 
 def _pack(part: Part, layout: Layout | None) -> Packed:
     with transaction.atomic():
-        # Steps, then host results: in the order in which ingest takes these locks too.
+        # Steps, then host results: locked in the same order as in ingest.
         steps = _locked(part.steps)
         rows = HostResult.objects.filter(
             database.InArray("pk", part.logs), step__in=steps, pack=None
@@ -186,23 +188,23 @@ def _pack(part: Part, layout: Layout | None) -> Packed:
 
 
 def _locked(steps: Collection[int]) -> dict[int, StepInstance]:
-    """These steps, locked for laying out packs, but those whose logs expired."""
+    """Lock the steps whose logs have not expired, and return them by key."""
     rows = StepInstance.objects.filter(id__in=list(steps), job__expired_at=None).order_by("pk")
     return {row.pk: row for row in rows.select_for_update(no_key=True, of=("self",))}
 
 
 def check_readable(day: datetime.date, log: int) -> None:
-    """Raise Unreadable for a log that cannot be read."""
+    """Read a log. Raises Unreadable if it cannot be read."""
     for size in HostResult.objects.filter(pk=log).values_list("held_size", flat=True):
         for _ in store.read(day, [store.Span(log, 0, size)]):
             pass
 
 
 def unpack(*, dry_run: bool = False, limit: int | None = None) -> int:
-    """Move packed logs back into chunks, where a program of an earlier release reads them; how many
-    those are. With `limit` it ends once it has moved so many.
+    """Move packed logs back into chunks, for a program of an earlier release; return how many.
 
-    Packs that cannot be read stay. Raises AlreadyRunning.
+    With `limit` it ends once it has moved that many. Packs that cannot be read stay. Raises
+    AlreadyRunning.
     """
     moved = 0
     with alone():
@@ -214,7 +216,7 @@ def unpack(*, dry_run: bool = False, limit: int | None = None) -> int:
 
 
 def packed_logs() -> int:
-    """How many logs lie in packs."""
+    """Return the number of logs in packs."""
     return HostResult.objects.filter(step__job__expired_at=None).exclude(pack=None).count()
 
 
@@ -235,7 +237,7 @@ def _unpack_all(*, dry_run: bool) -> Iterator[int]:
 
 
 def _whole_packs(sizes: Iterable[tuple[int | None, int, int]]) -> Iterator[list[int]]:
-    """Logs of as many packs as one transaction takes apart."""
+    """Yield the logs of as many packs as one transaction unpacks."""
     some: list[int] = []
     total = 0
     for _, own in itertools.groupby(sizes, key=itemgetter(0)):
@@ -256,7 +258,7 @@ def _unpack(day: datetime.date, step: int, logs: Collection[int]) -> int:
             if owner is None:
                 return 0
             rows = HostResult.objects.for_step(owner).exclude(pack=None)
-            # As their packs are laid out by now: each with all of its logs.
+            # According to their packs by now, each with all of its logs.
             numbers = rows.filter(database.InArray("pk", logs)).values_list("pack", flat=True)
             found = list(rows.filter(pack__in=set(numbers)).select_for_update().order_by("pk"))
             sizes = {row.pk: row.held_size for row in found}

@@ -1,4 +1,4 @@
-"""All rows of a table, a page at a time."""
+"""Iteration over all rows of a table, page by page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROWS_AT_ONCE = 1000
 
 
 def by_key(rows: QuerySet[Row]) -> Iterator[Row]:
-    """All rows, a list at a time: on SQLite nobody can write over an open cursor's snapshot."""
+    """Yield all rows by key, fetched in pages: on SQLite, writing may fail at an open cursor."""
     after = 0
     while page := list(rows.filter(id__gt=after).order_by("pk")[:ROWS_AT_ONCE]):
         yield from page

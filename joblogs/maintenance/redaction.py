@@ -1,8 +1,8 @@
-"""Redaction: masks secrets in stored logs, one log after the other.
+"""Redaction: masks secrets in stored logs, log by log.
 
-A log is looked through without a lock; one that holds a secret is looked through again and changed
-under the lock of its host result, in a transaction that also updates the run's record. An
-interrupted run is simply run again, and readers meet a log as it was or as it is.
+A log is scanned without a lock. If it has a secret, it is scanned again and changed under the lock
+of its host result, in a transaction that also updates the run's record. An interrupted run is
+simply run again, and readers see a log either before or after its redaction.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ Log = HostResult | FileLog
 
 @dataclass(slots=True)
 class Redacted:
-    """Counts of what a run found and, unless it was dry, masked."""
+    """Counts of the secrets that a run found and, unless it was a dry run, masked."""
 
     looked: int = 0
     logs: int = 0
     places: Counter[str] = field(default_factory=Counter)
     unreadable: list[int] = field(default_factory=list)
-    """Host results whose log cannot be read; `verify_logs` tells more."""
+    """Keys of the host results or file logs that cannot be read; `verify_logs` gives details."""
     left_in_objects: bool = False
-    """What was masked still lies in object storage; the next run of maintenance deletes it."""
+    """Whether masked text is still in object storage; the next run of maintenance deletes it."""
     days: set[datetime.date] = field(default_factory=set)
-    """Of script logs that hold what is masked."""
+    """Days of the script logs with secrets."""
 
 
 def redact(
@@ -57,9 +57,9 @@ def redact(
     dry_run: bool = False,
     progress: Callable[[int], object] = lambda size: None,
 ) -> Redacted:
-    """Mask these secrets in the logs that are chosen; `progress` hears of bytes read.
+    """Mask these secrets in the chosen logs; `progress` is called with the bytes read.
 
-    A dry run counts what a run would mask, and leaves no record.
+    A dry run only counts what would be masked, and leaves no record.
     """
     totals, record = Redacted(), None
     if not dry_run:
@@ -78,7 +78,7 @@ def redact(
 
 
 def _logs(chosen: LogSelection) -> Iterator[Log]:
-    """The logs that hold text."""
+    """Yield the chosen logs that are not empty."""
     living = replace(chosen, jobs=chosen.jobs.filter(expired_at=None))
     for steps in living.steps_by_jobs():
         yield from living.results(steps, ~Q(held_size=0))
@@ -86,7 +86,7 @@ def _logs(chosen: LogSelection) -> Iterator[Log]:
 
 
 def _take(log: Log, secrets: Secrets, totals: Redacted, record: Redaction | None) -> None:
-    """Look through one log and, if there is a record to tell it, mask it."""
+    """Scan one log and, if there is a record (no dry run), mask it."""
     totals.looked += 1
     try:
         found = _Pass(log, secrets).found
@@ -94,7 +94,7 @@ def _take(log: Log, secrets: Secrets, totals: Redacted, record: Redaction | None
             found = database.retrying(lambda: _mask(log, secrets, totals, record))
             _fingerprint(log)
     except Unreadable:
-        # Gone with its job's logs meanwhile, or damaged.
+        # Damaged, or deleted meanwhile.
         if _current(log, lock=False) is not None:
             totals.unreadable.append(log.pk)
         return
@@ -123,7 +123,7 @@ def _mask(log: Log, secrets: Secrets, totals: Redacted, record: Redaction) -> Co
 
 
 def _current(log: Log, *, lock: bool) -> Log | None:
-    """The row as it is now, None if its text went; a file log has the lock of its owner."""
+    """Return the current row, None if its text was deleted; `lock`: lock its host result first."""
     owner = log.pk if isinstance(log, HostResult) else log.host_result_id
     owners = HostResult.objects.filter(pk=owner, step__job__expired_at=None)
     if lock:
@@ -137,7 +137,10 @@ def _current(log: Log, *, lock: bool) -> Log | None:
 
 
 class _Pass:
-    """One pass over a log: what was found, where, and how the log ends; `write` masks it."""
+    """Scan of a log: the secrets found, their ranges, and the state at the end of the log.
+
+    `write`: mask them.
+    """
 
     def __init__(self, log: Log, secrets: Secrets, *, write: bool = False) -> None:
         self.found: Counter[str] = Counter()
@@ -170,7 +173,7 @@ class _Pass:
 
 def _parts(log: Log) -> Iterator[bytes]:
     if isinstance(log, FileLog):
-        # There is none if its job was forgotten meanwhile.
+        # There is no row if its job was deleted meanwhile.
         rows = FileLog.objects.filter(pk=log.pk).values_list("content", flat=True)
         yield from map(bytes, rows)
         return
@@ -191,11 +194,11 @@ def _save(log: Log, passed: _Pass) -> None:
     log.masked += passed.found.total()
     columns = ["redacted", "masked"]
     if passed.state.rule and masking.secrets_masked().goes_on(passed.state.rule):
-        # The log ends within a secret: what comes next is masked as it comes.
+        # The log ends within a secret: the rest of it is masked when it arrives.
         masking.settle(log, passed.state)
         columns += ["mask_pending", "mask_rule", "mask_prefix"]
     elif passed.ranges[-1][1] > log.held_size - len(log.mask_prefix):
-        # What is remembered of its end is masked now.
+        # The saved end of the log is masked now.
         log.mask_prefix = b""
         columns.append("mask_prefix")
     if isinstance(log, FileLog):
@@ -212,7 +215,7 @@ def _save(log: Log, passed: _Pass) -> None:
 
 
 def _fingerprint(log: Log) -> None:
-    """Compute digest and features of a finished log anew, of what it holds now."""
+    """Recompute the digest and features of a finished log."""
     row = _current(log, lock=False)
     if isinstance(row, HostResult) and row.status not in HOST_UNFINISHED:
         fingerprinting.take([row])

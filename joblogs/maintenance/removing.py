@@ -1,7 +1,7 @@
-"""Removal of jobs, with whatever is below them and whatever was computed from their logs.
+"""Removal of jobs, with everything below them and everything computed from their logs.
 
-Whoever removes jobs, by command, in the admin or by age, does it here. Who read or masked the logs,
-and that they were removed, stays: those rows are plain values.
+All removals of jobs, by command, in the admin or by age, are done here. The audit rows of reads,
+redactions and removals are kept: they have no foreign keys.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from . import moving
 
 JOBS_AT_ONCE = 100
 HELD_NAMED = 20
-"""As many held jobs as are named."""
+"""Maximum held jobs that are named."""
 
 
 @dataclass(slots=True)
 class Removed:
-    """Counts of what a run removed, or would remove, and which jobs it refused."""
+    """Counts of what a run removed, or would remove, and the held jobs that it skipped."""
 
     jobs: int = 0
     results: int = 0
@@ -44,9 +44,9 @@ class Removed:
     """Bytes of log text."""
     held: int = 0
     names: list[str] = field(default_factory=list)
-    """Of held jobs, at most HELD_NAMED: `biz:2/100`."""
+    """Names of held jobs, such as `biz:2/100`; at most HELD_NAMED."""
     left_in_objects: bool = False
-    """Removed text still lies in object storage; the next run of maintenance deletes it."""
+    """Whether removed text is still in object storage; the next run of maintenance deletes it."""
 
     def add(self, other: Removed) -> None:
         self.jobs += other.jobs
@@ -55,7 +55,7 @@ class Removed:
 
 
 def name_of(job: JobInstance) -> str:
-    """Name of a job in a selection, such as `biz:2/100`; its scope was read with it."""
+    """Return the name of a job, such as `biz:2/100`; its scope should be loaded."""
     return f"{job.scope}/{job.job_instance_id}"
 
 
@@ -67,10 +67,10 @@ def remove(
     dry_run: bool = False,
     progress: Callable[[int], object] = lambda jobs: None,
 ) -> Removed:
-    """Remove these jobs but those that are held; `progress` hears of the jobs that were looked at.
+    """Remove these jobs except held ones; `progress` is called with the number of jobs processed.
 
-    Jobs go in batches, each in one transaction with what the run's Removal says of it: a run that
-    was interrupted is simply run again. A dry run counts the same rows and leaves no record. Raises
+    Jobs are removed in batches, each in one transaction with the update of the run's Removal: an
+    interrupted run is simply run again. A dry run counts the same rows and leaves no record. Raises
     Unavailable.
     """
     totals, record = Removed(), None
@@ -127,15 +127,15 @@ def _take(
 def delete(
     jobs: Sequence[JobInstance], eligible: QuerySet[JobInstance], *, at_once: bool = False
 ) -> Removed:
-    """Delete those of these jobs that are `eligible` some once they are locked, from the leaves up.
+    """Delete the jobs that are still `eligible` once they are locked, from the leaves up.
 
-    `at_once`: no object keeps their text for the grace period. Part of the caller's transaction.
-    Much may have come since the list was read: a hold, a host that is at work again.
+    They may have changed since the list was read: by a hold, or a host that runs again. `at_once`:
+    their text is deleted from objects without the grace period. Part of the caller's transaction.
     """
     ids = _ids(jobs)
     locked = JobInstance.objects.select_for_update(no_key=True).order_by("pk")
     list(locked.filter(id__in=ids))
-    # Whoever makes host results holds their step: wait, else theirs would not be seen.
+    # Creating host results locks their step: wait for new ones, which would be missed.
     below = StepInstance.objects.filter(job__in=ids).order_by("pk")
     list(below.select_for_update(no_key=True))
     going = JobInstance.objects.filter(id__in=_ids(eligible.order_by("pk").filter(id__in=ids)))
@@ -150,7 +150,7 @@ def delete(
         store.delete(day, keys)
         packs.delete_of_steps(day, step_keys, at_once=at_once)
         if at_once:
-            # Also what expired before.
+            # Also text that expired earlier.
             object_store.hasten(day, scopes)
         log_features.delete(day, keys)
         steps_of_day = list(steps.filter(day=day).values_list("pk", flat=True))
@@ -167,7 +167,7 @@ def delete(
 
 
 def _measure(jobs: QuerySet[JobInstance]) -> Removed:
-    """What goes with these jobs."""
+    """Return the counts of what is removed with these jobs."""
     living = jobs.filter(expired_at=None)
     rows = HostResult.objects.filter(step__job__in=jobs)
     files = FileLog.objects.filter(step__job__in=living)

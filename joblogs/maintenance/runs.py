@@ -1,4 +1,4 @@
-"""Runs of maintenance: counts of one, and when the last one ran, for alerts on a dead timer."""
+"""Runs of maintenance: the counts of a run, and the time of the last one, for alerts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SWEEP_EVERY = datetime.timedelta(days=1)
 
 
 class AlreadyRunning(Exception):
-    """Another process is at it."""
+    """Another process is running maintenance."""
 
 
 class Sweep(IntEnum):
-    """What a run looks through beside the steps that changed: nothing, recent days, or all."""
+    """What a run processes besides the changed steps: nothing, recent days, or all days."""
 
     NONE = 0
     RECENT = 1
@@ -43,12 +43,12 @@ class MaintenanceReport:
     logs_packed: int = 0
     packs_made: int = 0
     logs_to_pack: int = 0
-    """Left by a run whose time was over."""
+    """Logs left by a run that reached its time limit."""
     steps_signed: int = 0
     steps_recorded: int = 0
     packs_moved: int = 0
     days_to_move: int = 0
-    """Days of which packs are left by a run whose time was over."""
+    """Days with packs left by a run that reached its time limit."""
     objects_written: int = 0
     objects_deleted: int = 0
     jobs_expired: int = 0
@@ -59,9 +59,9 @@ class MaintenanceReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentRun:
-    """Run of maintenance that is under way: its options, and the counts of what it did so far.
+    """Current run of maintenance: its options, and the counts of what it has done.
 
-    A dry run counts what is due and changes nothing. `limit`: at most so many of each kind.
+    A dry run counts what is due and changes nothing. `limit` applies to each kind of work.
     """
 
     started: datetime.datetime
@@ -75,13 +75,13 @@ class CurrentRun:
         return self.started.date()
 
     def remaining(self, done: int) -> int | None:
-        """How many more of a kind the limit allows; None: all."""
+        """Return how many more of a kind the limit allows; None for no limit."""
         return None if self.limit is None else self.limit - done
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Have no other process at it meanwhile. Raises AlreadyRunning."""
+    """Context manager that allows only one process at a time. Raises AlreadyRunning."""
     with database.only_one("maintain") as free:
         if not free:
             raise AlreadyRunning
@@ -89,12 +89,12 @@ def alone() -> Iterator[None]:
 
 
 def last_run() -> MaintenanceRun | None:
-    """The last run, None before the first."""
+    """Return the last run; None before the first one."""
     return MaintenanceRun.objects.filter(pk=_ONLY).first()
 
 
 def sweep_due(*, every_day: bool) -> Sweep:
-    """What a run that begins now looks through."""
+    """Return what a run that starts now has to sweep."""
     if every_day:
         return Sweep.EVERY_DAY
     run = last_run()
@@ -103,13 +103,13 @@ def sweep_due(*, every_day: bool) -> Sweep:
 
 
 def record_sweep(started: datetime.datetime) -> None:
-    """Write down that one has come to its end."""
+    """Record the start time of a completed sweep."""
     MaintenanceRun.objects.filter(pk=_ONLY).update(swept_at=started)
 
 
 @contextmanager
 def recorded(report: MaintenanceReport) -> Iterator[None]:
-    """Write down that a run starts and, if the block comes to its end, what it did."""
+    """Context manager that records the start of a run and, if the block succeeds, its counts."""
     started = time.monotonic()
     MaintenanceRun.objects.update_or_create(pk=_ONLY, defaults={"started_at": timezone.now()})
     yield

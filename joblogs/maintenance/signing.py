@@ -1,4 +1,4 @@
-"""Signatures of finished steps, by which a search over history skips them."""
+"""Signing of finished steps, so that a search over history can skip them."""
 
 from __future__ import annotations
 
@@ -26,17 +26,21 @@ from joblogs.signed_parts import FIRST_HOST, LAST_HOST, NewPart
 logger = logging.getLogger(__name__)
 
 PART_BYTES = 16 * 1024 * 1024
-"""Text of a part, but of a host that printed more."""
+"""Text of a part; a single host may have more."""
 LOG_BYTES = 256 * 1024 * 1024
-"""A host that printed more is always searched: hardly anything is not in its signature."""
+"""Maximum size of a signed log. A larger one is always searched: its signature would contain almost
+everything."""
 STEPS_AT_ONCE, RESULTS_AT_ONCE = 200, 5000
 PARTS_AT_ONCE, BYTES_AT_ONCE = 1000, 128 * 1024 * 1024
-"""Parts that are written together; they share blocks."""
+"""Parts written together, and their bytes of text; they share blocks."""
 
 
 def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, list[int]]]:
-    """Finished steps of these days that are not signed to the end, some of a day at a time; and
-    those that grew since without anybody saying so, as a program of an earlier release does."""
+    """Yield the finished steps of these days that are not completely signed, in groups of one day.
+
+    They include steps that grew since without a ChangedStep, which a program of an earlier release
+    does not write.
+    """
     for day in days:
         jobs = JobInstance.objects.filter(day=day, expired_at=None)
         steps = StepInstance.objects.filter(job__in=jobs).order_by("pk").values_list("pk", "status")
@@ -48,7 +52,7 @@ def due(days: Iterable[datetime.date]) -> Iterator[tuple[datetime.date, list[int
 
 
 def _grown(day: datetime.date, steps: Collection[int]) -> set[int]:
-    """Those of these steps whose logs are not as large as what was signed."""
+    """Return the steps whose logs have another size than when they were signed."""
     results = HostResult.objects.targets().filter(database.InArray("step_id", steps)).order_by()
     scripts = results.filter(step__step_type=StepType.SCRIPT)
     sizes = dict(scripts.values_list("step").annotate(Sum("held_size")))
@@ -58,7 +62,7 @@ def _grown(day: datetime.date, steps: Collection[int]) -> set[int]:
 
 
 def _sizes_of_files(results: QuerySet[HostResult]) -> dict[int, int]:
-    """What the file logs of these results weigh, by step."""
+    """Return the weight of the file logs of these results by step."""
     sizes: dict[int, int] = defaultdict(int)
     steps = results.values_list("pk", "step").iterator(RESULTS_AT_ONCE)
     while some := dict(itertools.islice(steps, RESULTS_AT_ONCE)):
@@ -69,14 +73,14 @@ def _sizes_of_files(results: QuerySet[HostResult]) -> dict[int, int]:
 
 
 def due_of_steps(steps: Collection[int]) -> list[int]:
-    """Those of these steps, which changed, that have finished."""
+    """Return the finished ones of these changed steps, whose logs have not expired."""
     rows = StepInstance.objects.filter(database.InArray("pk", steps), job__expired_at=None)
     found = rows.order_by("pk").values_list("pk", "status")
     return [pk for pk, status in found if run_rank(status) >= FINISHED]
 
 
 def tidy(day: datetime.date) -> None:
-    """Write blocks together that are mostly empty."""
+    """Merge blocks that are mostly empty."""
 
     def work() -> None:
         with transaction.atomic():
@@ -86,7 +90,7 @@ def tidy(day: datetime.date) -> None:
 
 
 def sign(day: datetime.date, steps: Collection[int]) -> int:
-    """Sign steps of a day; how many parts were written."""
+    """Sign steps of a day; return how many parts were written."""
     known = signed_parts.changed(steps)
     rows = StepInstance.objects.filter(database.InArray("pk", steps)).select_related("job")
     written = 0
@@ -111,11 +115,11 @@ def _write(day: datetime.date, parts: list[NewPart], known: set[int]) -> int:
 
 
 def _parts(step: StepInstance) -> Iterator[NewPart]:
-    """The parts of a step: hosts after each other, so many as have PART_BYTES of text."""
+    """Yield the parts of a step: consecutive hosts with about PART_BYTES of text."""
     try:
         yield from _readable_parts(step)
     except Unreadable as error:
-        # The rest of it is searched, where the reader is shown which log it is.
+        # The rest of the step is always searched, and the search reports the unreadable log.
         fault = type(error).__name__
         logger.warning("step %s: %s in a log; verify_logs tells more", step.pk, fault)
 
@@ -129,7 +133,7 @@ def _readable_parts(step: StepInstance) -> Iterator[NewPart]:
         others = [host for texts in group for host in texts.others]
         bitmap, texts_of_part = Bitmap(), SignedTexts()
         is_complete = True
-        # Apart: the same log may not be read twice at once.
+        # In two passes: the same log must not be read twice in one.
         for log in _logs(step, hosts, others):
             for text in texts_of_part.of(log):
                 bitmap.mark(text)
@@ -140,7 +144,7 @@ def _readable_parts(step: StepInstance) -> Iterator[NewPart]:
 
 
 def _groups(texts: list[HostTexts]) -> list[list[HostTexts]]:
-    """Hosts of a step that are one part each; of a step without any an empty one."""
+    """Return the hosts of a step in groups for one part each; one empty group if there are none."""
     groups: list[list[HostTexts]] = [[]]
     size = 0
     for one in texts:
@@ -159,7 +163,7 @@ def _logs(step: StepInstance, *hosts: list[StepHost]) -> Iterator[_Log]:
 
 
 class _Log:
-    """The beginning of a log, which comes in parts, and how many bytes were read of it."""
+    """Iterator over the first LOG_BYTES of a log in parts, which counts the bytes read."""
 
     def __init__(self, parts: Iterable[bytes]) -> None:
         self._parts, self.size = parts, 0

@@ -1,4 +1,4 @@
-"""Logs that cannot be read, of which maintenance says so and goes on."""
+"""Logs that cannot be read: maintenance logs a warning and continues."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def skipping(log: int) -> Iterator[None]:
-    """Skip a log that cannot be read: it keeps no other from what is due to it."""
+    """Context manager that skips a log that cannot be read, with a warning."""
     try:
         yield
     except Unreadable as error:

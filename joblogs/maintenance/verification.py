@@ -1,7 +1,7 @@
-"""Verification of stored logs: every chunk is read and compared with what the rows say of it.
+"""Verification of stored logs: every chunk is read and compared with its rows.
 
-Nothing is changed and no text is kept: what comes out are kinds of damage, numbers and the ids of
-host results. Logs grow and go meanwhile, so a log where something looks wrong is looked at again.
+Nothing is changed and no text is kept: the results are kinds of damage, counts and keys of host
+results. Logs may grow or be deleted meanwhile, so a log that looks damaged is checked again.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from .walk import LogSelection
 
 ROWS_AT_ONCE = 500
 EXAMPLES = 5
-"""Host results that are named of each kind of damage."""
+"""Maximum host results that are named for each kind of damage."""
 _UNMASKED = bytes(byte for byte in range(256) if byte not in b"*" + LEFT)
 
 
 @dataclass(slots=True)
 class Verified:
-    """What was looked at and what is wrong, with some host results (or file logs) of each kind."""
+    """Counts of what was verified and of the damage, with examples of keys for each kind."""
 
     logs: int = 0
     files: int = 0
@@ -56,7 +56,7 @@ class Verified:
 def verify(
     selection: LogSelection, *, progress: Callable[[int], object] = lambda size: None
 ) -> Verified:
-    """Look at the logs and file logs that are selected; `progress` hears of bytes read."""
+    """Verify the selected logs and file logs; `progress` is called with the bytes read."""
     verified = Verified()
     for steps in selection.steps_by_jobs():
         for rows in _batches(selection.results(steps)):
@@ -74,7 +74,7 @@ def verify(
 
 
 def _batches(rows: Iterable[HostResult]) -> Iterator[list[HostResult]]:
-    """Rows, as many as their texts may be in memory together."""
+    """Yield the rows in batches whose texts may be in memory together."""
     some: list[HostResult] = []
     size = 0
     for row in rows:
@@ -88,8 +88,10 @@ def _batches(rows: Iterable[HostResult]) -> Iterator[list[HostResult]]:
 
 
 def _texts_of_shared_packs(rows: Iterable[HostResult]) -> dict[int, bytes]:
-    """The texts of the logs that share packs, each pack decoded once; nothing of a day of which one
-    cannot be read: those are looked at one by one."""
+    """Return the texts of the logs that share packs, so that each pack is decoded only once.
+
+    If one of a day cannot be read, none of that day is returned: its logs are read one by one.
+    """
     spans: dict[datetime.date, list[store.Span]] = defaultdict(list)
     for row in rows:
         span = store.span_of(row)
@@ -105,8 +107,8 @@ def _texts_of_shared_packs(rows: Iterable[HostResult]) -> dict[int, bytes]:
 def find_orphans(
     verified: Verified, since: datetime.date | None, until: datetime.date | None
 ) -> None:
-    """Chunks and packs of these days that belong to no host result of their day, and what is wrong
-    with packs as such."""
+    """Count chunks and packs of these days that belong to no host result of their day, and other
+    damage of packs."""
     for day in packs.days(since, until):
         for step in packs.steps_of_day(day):
             verified.count(step, pack_verification.find_damage(day, step))
@@ -118,7 +120,10 @@ def find_orphans(
 
 
 def _settled(row: HostResult, verified: Verified, text: bytes | None = None) -> list[Damage]:
-    """What is wrong with a log, also at a second look; `text`: what was read of a packed one."""
+    """Return the damage of a log that is found twice, since it may change meanwhile.
+
+    `text`: the text of a packed log if it was already read.
+    """
     found = _Look(row, text)
     if found.damage:
         again = HostResult.objects.select_related("step__job").filter(pk=row.pk).first()
@@ -131,7 +136,7 @@ def _settled(row: HostResult, verified: Verified, text: bytes | None = None) -> 
 
 
 class _Look:
-    """One look at a log."""
+    """Check of a log."""
 
     def __init__(self, row: HostResult, packed: bytes | None = None) -> None:
         self.damage: set[Damage] = set()
@@ -152,7 +157,7 @@ class _Look:
             if masked.show(offset, text):
                 self.damage.add(Damage.MASKS)
         if Damage.UNREACHABLE in self.damage:
-            return  # of what could not be read now nothing is known
+            return  # nothing is known about text that cannot be read now
         if self.size < row.held_size:
             self.damage.add(Damage.MISSING)
         if newlines != row.lines:
@@ -161,7 +166,7 @@ class _Look:
             self.damage |= set(_digests(row, sha256.digest()))
 
     def _chunks(self, row: HostResult) -> Iterator[tuple[int, bytes]]:
-        """Offset and text of each chunk; of a packed log there is none."""
+        """Yield offset and text of each chunk; a packed log must not have any."""
         for chunk in store.chunks_of(row.day, row.pk):
             self.chunks += 1
             self._place(chunk, row.held_size)
@@ -180,7 +185,7 @@ class _Look:
             yield chunk.offset, text
 
     def _packed(self, row: HostResult, text: bytes | None) -> Iterator[tuple[int, bytes]]:
-        """Offset and text of a packed log, part by part."""
+        """Yield offset and text of each part of a packed log."""
         if row.pack is None:
             return
         self.size = 0
@@ -221,14 +226,14 @@ def _has_packs(row: HostResult) -> bool:
 
 
 class _Masked:
-    """The masked ranges of a log that are exact, met in the order of its chunks."""
+    """Masked ranges of a log that are exact."""
 
     def __init__(self, row: HostResult) -> None:
-        # Of very many ranges only so many are kept as they are.
+        # Only the first ranges are kept exactly; later ones may be merged.
         self._ranges = (row.redacted or [])[: RANGES_KEPT - 1]
 
     def show(self, offset: int, text: bytes) -> bool:
-        """Whether a part of the log shows text where it is masked."""
+        """Return whether a part of the log shows text in a masked range."""
         for start, stop in self._ranges:
             part = text[max(0, start - offset) : max(0, stop - offset)]
             if len(part.translate(None, b"*" + LEFT)):

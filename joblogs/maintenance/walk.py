@@ -1,6 +1,6 @@
-"""Logs of some jobs, gone through job by job: what one costs does not depend on the others.
+"""Iteration over the logs of selected jobs, job by job: the cost of one does not depend on others.
 
-No statement stays open while its rows are used, and none asks again for all that is selected.
+No statement stays open while its rows are used, and none queries the whole selection again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVERY = Q()
 
 @dataclass(frozen=True, kw_only=True)
 class LogSelection:
-    """Which logs a run goes through: those of these jobs, of some steps and hosts of them only."""
+    """Selection of logs by jobs and, optionally, by their steps and hosts."""
 
     jobs: QuerySet[JobInstance]
     steps: QuerySet[StepInstance] | None = None
@@ -29,11 +29,11 @@ class LogSelection:
 
     @classmethod
     def every(cls) -> LogSelection:
-        """All logs of the store."""
+        """Return the selection of all logs of the store."""
         return cls(jobs=JobInstance.objects.all())
 
     def steps_by_jobs(self) -> Iterator[list[StepInstance]]:
-        """The steps, with their jobs, of some jobs at a time."""
+        """Yield the selected steps, with their jobs set, in lists for JOBS_AT_ONCE jobs."""
         every = StepInstance.objects.all() if self.steps is None else self.steps
         jobs = by_key(self.jobs.order_by())
         while page := {job.pk: job for job in itertools.islice(jobs, JOBS_AT_ONCE)}:
@@ -43,7 +43,7 @@ class LogSelection:
             yield steps
 
     def results(self, steps: list[StepInstance], condition: Q = EVERY) -> Iterator[HostResult]:
-        """The host results of these steps that are so, with their steps and jobs."""
+        """Yield the host results of these steps that match the condition, with their steps set."""
         of_number = {step.pk: step for step in steps}
         rows = HostResult.objects.filter(condition)
         if self.hosts is not None:
@@ -53,7 +53,7 @@ class LogSelection:
             yield row
 
     def files(self, steps: list[StepInstance], condition: Q = EVERY) -> Iterator[FileLog]:
-        """The file logs of these steps that are so, without their content."""
+        """Yield the file logs of these steps that match the condition, without their content."""
         rows = FileLog.objects.filter(condition)
         if self.hosts is not None:
             rows = rows.filter(host_result__host_id__in=self.hosts)
@@ -61,17 +61,17 @@ class LogSelection:
 
 
 def rows_of_steps(rows: QuerySet[Row], steps: Collection[int], *deferred: str) -> Iterator[Row]:
-    """Those of these rows that are of steps with these keys.
+    """Yield the rows that belong to the steps with these keys.
 
-    All of their keys first, by the index of steps: with an order and a limit PostgreSQL may walk
-    the whole table in that order instead.
+    All keys of the rows are fetched first, by the index of steps: with an order and a limit,
+    PostgreSQL might scan the whole table in that order instead.
     """
     keys = rows.filter(step__in=steps).order_by().values_list("pk", flat=True)
     return rows_of_keys(rows.model._default_manager.all(), list(keys), *deferred)
 
 
 def rows_of_keys(rows: QuerySet[Row], keys: Collection[int], *deferred: str) -> Iterator[Row]:
-    """Those of these rows that have one of these keys, in the order of the keys."""
+    """Yield the rows with these keys, in the order of the keys."""
     ordered = sorted(keys)
     for start in range(0, len(ordered), ROWS_AT_ONCE):
         page = rows.filter(id__in=ordered[start : start + ROWS_AT_ONCE])

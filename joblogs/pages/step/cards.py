@@ -1,5 +1,5 @@
-"""Cards of a step page: its groups, failures first and none left out; which are open, which are one
-line each, and which follow on further pages."""
+"""Cards of a step page for its groups, failures first: which are open, which are one line each, and
+which are on further pages. No failing group is left out."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from .history import Past, past_of
 from .reasons import CardLine, Sentence, caption, card_lines, details, reason
 
 OPEN_FAILURES, FAILURES_ON_PAGE = 12, 200
-"""Failing groups that are open, the largest; those that a page has, the others one line each."""
+"""Failing groups that are open (the largest), and failing groups on a page."""
 OPEN_OTHERS, OTHERS_ON_PAGE = 20, 200
 ONE_OFFS = 20
-"""More groups of one host that succeeded are one card."""
+"""Single-host groups that succeeded are combined in one card if there are more than this."""
 FOLDED_MAX, BRIEF_MAX = 600, 90
-"""Characters of folded names that a card shows, and one line."""
+"""Characters of folded names in an open card, and in one line."""
 INLINE_HOSTS = 2_000
-"""Hosts that are listed in the page itself to be copied, over all of its groups."""
+"""Maximum hosts over all groups whose names are in the page itself, for copying."""
 
 
 class Layout(NamedTuple):
-    """Which groups a page shows, and how."""
+    """Layout of a page: which groups it shows, and how."""
 
     open: list[Group]
     brief: list[Group]
-    """One line each."""
+    """Groups with one line each."""
     one_offs: list[Group]
-    """Together in one card."""
+    """Groups that are combined in one card."""
     order: list[Group]
-    """Open and brief ones, as they stand on the page."""
+    """Open and brief groups in the order of the page."""
     page: int
     failures: int
-    """How many groups failed, on all pages."""
+    """Number of failing groups on all pages."""
     hidden: int
-    """Groups that did not fail and are not shown."""
+    """Number of other groups that are not shown."""
 
 
 def layout(groups: Sequence[Group], *, opened: str, page: int, each: bool) -> Layout:
-    """What a page of the groups shows; `opened` is the key of one that is open besides, `each`
-    asks for one-offs apart."""
+    """Return the layout of a page of the groups. `opened` is the key of an additional open group;
+    `each`: show single-host groups separately."""
     failing = [group for group in groups if group.failed]
     others = [group for group in groups if not group.failed]
     page = min(max(1, page), -(-len(failing) // FAILURES_ON_PAGE) or 1)
@@ -86,7 +86,7 @@ def _is_one_off(group: Group) -> bool:
 
 @dataclass
 class Card:
-    """A group as its template shows it."""
+    """Group as its template shows it."""
 
     key: str
     colour: str
@@ -96,42 +96,43 @@ class Card:
     is_open: bool
     failed: bool
     log: str
-    """Address of the log of its first host, at the line that matters."""
+    """Address of the log of its first host, at the relevant line."""
     host: str
     open: str = ""
-    """Where the card is open, if it is not."""
+    """Address of the page on which a closed card is open."""
     first_line: SafeString | None = None
     compare: str = ""
     hosts: str = ""
-    """The table of its hosts."""
+    """Address of the table of its hosts."""
     copies: list[tuple[str, str]] = field(default_factory=list)
-    """Labels and addresses of its hosts as text."""
+    """Labels and addresses of the lists of its hosts as text."""
     copied: str = ""
-    """Their names, if they are few."""
+    """Names of its hosts, one per line, if they are few."""
     lines: list[CardLine] = field(default_factory=list)
     caption: str = ""
     details: list[Sentence] = field(default_factory=list)
     folded: str = ""
-    """What its lines are, where they are opened on request."""
+    """Label of its lines if they are only opened on request."""
     region: str = ""
     past: Past | None = None
-    """Whether its failure was seen before."""
+    """History of its failure."""
 
 
 class Places(NamedTuple):
-    """What the links of cards say besides."""
+    """What cards need for their links and texts."""
 
     kept: dict[str, str]
+    """Query parameters of links within the page."""
     keep: str
-    """Of links to logs."""
+    """Query string of links to logs."""
     identical: bool
     expired: bool
     known: Failures
-    """What is known of the failures."""
+    """Known history of the failures."""
 
 
 def cards(shown: Layout, read: Excerpts, places: Places, *, crowd_hosts: int) -> list[Card]:
-    """The cards in their order."""
+    """Return the cards in the order of the page."""
     open_keys = {group.key for group in shown.open}
     left = INLINE_HOSTS
     made = []
@@ -154,7 +155,7 @@ def _card(group: Group, read: Excerpts, places: Places, crowd_hosts: int, *, is_
         names=_names(group, FOLDED_MAX if is_open else BRIEF_MAX),
         what=_what(
             group,
-            # What has expired is never compared: only how it ended is known.
+            # Expired logs are not compared: only the outcome is known.
             ""
             if places.expired
             else reason(group, excerpt, crowd_hosts, identical=places.identical),
@@ -229,19 +230,19 @@ def _what(group: Group, why: str) -> str:
 
 
 class OneOffs(NamedTuple):
-    """The card of those that stand alone."""
+    """Card for the single-host groups that are combined."""
 
     hosts: str
     names: list[tuple[str, str]]
-    """Of each host and where its log is."""
+    """Name of each host, and the address of its log."""
     more: str
     each: str
     anchors: list[str]
-    """Keys of the groups that the legend leads to."""
+    """Keys of the groups to which the legend links."""
 
 
 def one_offs(shown: Layout, places: Places, targets: Iterable[str]) -> OneOffs | None:
-    """The card of the groups of one host each, if they are shown in one."""
+    """Return the card for the combined single-host groups; None if there are none."""
     if not shown.one_offs:
         return None
     count = len(shown.one_offs)
@@ -258,7 +259,7 @@ def one_offs(shown: Layout, places: Places, targets: Iterable[str]) -> OneOffs |
 
 
 def further_pages(shown: Layout, kept: dict[str, str]) -> list[tuple[str, str]]:
-    """Labels and addresses of the pages of failing groups but the shown one."""
+    """Return labels and addresses of the other pages of failing groups."""
     made = []
     for page in range(1, -(-shown.failures // FAILURES_ON_PAGE) + 1):
         if page != shown.page:
@@ -277,7 +278,7 @@ def further_pages(shown: Layout, kept: dict[str, str]) -> list[tuple[str, str]]:
 def context(
     shown: Layout, read: Excerpts, places: Places, *, crowd_hosts: int, targets: Iterable[str]
 ) -> dict[str, Any]:
-    """What the template of the groups needs."""
+    """Return the context for the template of the groups."""
     made = cards(shown, read, places, crowd_hosts=crowd_hosts)
     last = {group.key for group in shown.order if group.crowd and not group.failed}
     return {

@@ -1,4 +1,4 @@
-"""The hosts of a step in groups of those that ended alike and printed alike."""
+"""Groups of a step's hosts with the same outcome and similar output, as the pages show them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TIMED_OUT = {
     *(HostStatus.SCRIPT_LOG_TIMED_OUT, HostStatus.FILE_LOG_TIMED_OUT),
 }
 SHADES = 5
-"""Ways to fail that have a colour of their own; all further ones share the last."""
+"""Number of colours for failing groups; all further ones share the last colour."""
 
 
 class Kind(StrEnum):
-    """What became of a host, as the pages colour it; the worst first."""
+    """Outcome of a host, which has its colour on the pages; the worst first."""
 
     BAD = "bad"
     LATE = "late"
@@ -36,7 +36,7 @@ WORST_FIRST = {kind: rank for rank, kind in enumerate(Kind)}
 
 
 def kind_of_status(status: int) -> Kind:
-    """What a status alone says."""
+    """Return the outcome for a status alone."""
     if status in HOST_SUCCEEDED:
         return Kind.OK
     if status in TIMED_OUT:
@@ -45,7 +45,7 @@ def kind_of_status(status: int) -> Kind:
 
 
 def kind_of(host: StepHost, *, prints: bool) -> Kind:
-    """What became of a host; `prints` says that its step prints something at all."""
+    """Return the outcome of a host; `prints`: hosts of its step have output at all."""
     kind = kind_of_status(host.status)
     return Kind.SILENT if prints and host.silent and kind in (Kind.BAD, Kind.LATE) else kind
 
@@ -57,7 +57,7 @@ class Group:
     values: StepGroup
     kind: Kind
     like: Group | None = None
-    """These printed the same but for some values."""
+    """Group that has the same output except for some values."""
     colour: str = ""
 
     def __post_init__(self) -> None:
@@ -67,17 +67,17 @@ class Group:
 
     @cached_property
     def label(self) -> str:
-        """The status in words; of an exit code that is not zero, the code."""
+        """Label of the status; for a non-zero exit code, the code."""
         return host_status_label(self.status, self.exit_code)
 
     @cached_property
     def worst_first(self) -> tuple[bool, int, int]:
-        """What to sort the hosts of several groups by: what is rare and bad first."""
+        """Key to sort the hosts of several groups by: rare and bad ones first."""
         return self.crowd, WORST_FIRST[self.kind], len(self.hosts)
 
     @property
     def failed_by_exit_code(self) -> bool:
-        """Whether the exit code says all of why it failed."""
+        """Whether the label already has the exit code."""
         return self.status == HostStatus.EXIT_CODE_NOT_ZERO and bool(self.exit_code)
 
     @property
@@ -90,7 +90,7 @@ class Group:
 
     @property
     def known(self) -> bool:
-        """False: these have output that nobody compared yet, equal or not."""
+        """Whether its output has been compared."""
         return self.values.printed is not Printed.UNKNOWN
 
     @property
@@ -99,8 +99,8 @@ class Group:
 
 
 def groups(made: StepGroups, *, prints: bool) -> list[Group]:
-    """The groups in their order, each with its colour; `prints` says that the step's hosts print
-    something at all."""
+    """Return the groups in the same order with their colours; `prints`: hosts of the step have
+    output at all."""
     by_values: dict[StepGroup, Group] = {}
     for group in made.groups:
         kind = kind_of(min(group.hosts, key=attrgetter("bk_host_id")), prints=prints)
@@ -113,7 +113,7 @@ def groups(made: StepGroups, *, prints: bool) -> list[Group]:
 
 
 def with_colours_of(groups: Sequence[Group], others: Sequence[Group]) -> None:
-    """Give groups the colours that their first hosts have in others, as the map shows those."""
+    """Set the colours of groups to those of their first hosts in other groups, as on the map."""
     colours: Mapping[int, str] = {
         host.bk_host_id: group.colour for group in others for host in group.hosts
     }

@@ -1,4 +1,4 @@
-"""What a step page says of its failures' past: seen before or new, and what its last run had."""
+"""History of failures on a step page: new or seen before, and what changed since the last run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ RECOVERED_SHOWN = 5
 
 
 class Past(NamedTuple):
-    """What a card says of the past of its failure."""
+    """History of a card's failure, in words."""
 
     text: str
     is_new: bool
 
 
 class SinceLastRun(NamedTuple):
-    """What changed since the last run, and where that is."""
+    """Changes since the last run of a step, and the address of that run."""
 
     label: str
     address: str
@@ -36,7 +36,7 @@ class SinceLastRun(NamedTuple):
 
 
 def past_of(group: Group, known: Failures) -> Past | None:
-    """The past of a failing group; None of one whose failure is not known."""
+    """Return the history of a failing group; None if its failure is not known."""
     if not group.failed or group.key not in known.keys:
         return None
     seen = known.of(group.values)
@@ -52,8 +52,8 @@ def past_of(group: Group, known: Failures) -> Past | None:
 
 
 def since_last_run(step: StepInstance, known: Failures) -> SinceLastRun | None:
-    """What changed since the last run of a step; None where none is known, or nothing failed then
-    and now."""
+    """Return the changes since the last run of a step; None if no last run is known, or if nothing
+    failed in either."""
     last = known.last_run
     if last is None or not (known.keys or last.recovered):
         return None
@@ -65,7 +65,7 @@ def since_last_run(step: StepInstance, known: Failures) -> SinceLastRun | None:
 
 
 def day_label(at: int) -> str:
-    """A day as people say it, with its year unless that is this one."""
+    """Return the day of a time (in milliseconds) in words, with the year if it is not this one."""
     day = moment(at)
     if not isinstance(day, datetime):
         return str(day)

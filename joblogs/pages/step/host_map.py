@@ -1,4 +1,4 @@
-"""All hosts of a step as squares: one for each, or one for several where they are too many."""
+"""Map of all hosts of a step as squares: one per host, or one for several if there are many."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from .host_table import ROWS
 
 SQUARES_MAX = 3_000
 NAMES_MAX = 100_000
-"""Characters of all names: longer ones are for the table."""
+"""Maximum characters of all names for one square per host."""
 AGGREGATED = 1_000
 MAPS = 8
-"""Maps whose HTML a process keeps, half a megabyte each: the same step is looked at again."""
+"""Maps whose HTML a process caches, up to half a megabyte each, since steps are viewed again."""
 WORDS_MAX = 56
 """Characters of a line that names a way to fail in the legend."""
 NAMED = ("odd", "mute", "silent", "late", "run")
@@ -34,27 +34,26 @@ HOSTS_MAX, NAMES_SHOWN_MAX = 5, 48
 
 
 class HostMap(NamedTuple):
-    """The squares, in the order of names."""
+    """Map of the hosts by name."""
 
     html: SafeString
     hosts: int
-    """Of each square."""
+    """Hosts per square."""
 
 
 class LegendEntry(NamedTuple):
-    """What a colour of the map stands for."""
+    """Entry of the map's legend: the meaning of a colour."""
 
     colour: str
     hosts: int
     label: str
-    """With the number of hosts."""
+    """Label including the number of hosts."""
     group: str
-    """The key of the first group of this colour."""
+    """Key of the first group with this colour."""
 
 
 def host_map(hosts: Sequence[StepHost], groups: Sequence[Group], keep: str) -> HostMap:
-    """The map of hosts in the order of their names; `keep` is what links to the log of a host say
-    besides."""
+    """Return the map of hosts, which come by name; `keep` is the query string of links to logs."""
     group_of = {host.bk_host_id: group for group in groups for host in group.hosts}
     end = f"/?{keep}" if keep else "/"
     each = 1
@@ -73,7 +72,7 @@ def host_map(hosts: Sequence[StepHost], groups: Sequence[Group], keep: str) -> H
 
 @lru_cache(MAPS)
 def _html(squares: tuple[tuple[str, str, str], ...]) -> SafeString:
-    """Colour, address and title of each square as HTML."""
+    """Return the HTML of squares, given by colour, address and title."""
     return partial("host_map.html", squares=squares)
 
 
@@ -81,7 +80,7 @@ def _square(
     place: int, hosts: Sequence[StepHost], group_of: dict[int, Group]
 ) -> tuple[str, str, str]:
     groups = [group_of[host.bk_host_id] for host in hosts]
-    # The rarest of the worst: what is not like everything else must not drown.
+    # The rarest of the worst outcomes: outliers must remain visible.
     worst = min(groups, key=attrgetter("worst_first"))
     labels = Counter(group.label for group in groups)
     parts = [counted(count, label) for label, count in labels.most_common()]
@@ -91,14 +90,16 @@ def _square(
         "last": hosts[-1].name[:60],
         "results": results,
     }
-    # To the page of the host table that its first host is on.
+    # Links to the page of the host table with its first host.
     return worst.colour, f"?sort=name&page={place // ROWS + 1}#hosts", title
 
 
 def legend(groups: Sequence[Group], read: Mapping[str, Excerpt]) -> list[LegendEntry]:
-    """What the colours stand for, the most hosts first; ways to fail with what their hosts printed,
-    and if that does not tell entries of one text apart with a number; a few hosts that deviate,
-    print nothing or hang by their names."""
+    """Return the legend of the colours, those with the most hosts first.
+
+    Failures are labelled with what their hosts printed, or with a number if entries could not be
+    distinguished otherwise; a few deviating, silent or hanging hosts are labelled by name.
+    """
     hosts: dict[str, list[StepHost]] = {}
     labels: dict[str, list[str]] = {}
     first: dict[str, str] = {}
@@ -115,7 +116,7 @@ def legend(groups: Sequence[Group], read: Mapping[str, Excerpt]) -> list[LegendE
 
 
 def _is_way(colour: str) -> bool:
-    """Whether a colour stands for ways to fail."""
+    """Return whether a colour stands for failures."""
     return colour.startswith("bad")
 
 
@@ -149,7 +150,7 @@ def _distinguished(
 
 
 def _who(hosts: Sequence[StepHost]) -> str:
-    """Names of a few hosts; empty: they are too many, or their names too long."""
+    """Return the names of a few hosts; empty if there are too many or the names are too long."""
     if len(hosts) > HOSTS_MAX:
         return ""
     names = ", ".join(fold(host.name for host in hosts))
@@ -157,7 +158,7 @@ def _who(hosts: Sequence[StepHost]) -> str:
 
 
 def counted(hosts: int, what: str) -> str:
-    """What became of so many hosts."""
+    """Return a text that says what happened on how many hosts."""
     return pgettext("hosts", "%(n)s %(what)s") % {"n": number(hosts), "what": what}
 
 

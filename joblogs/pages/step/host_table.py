@@ -1,4 +1,4 @@
-"""The hosts of a step as a table: sorted, narrowed, page by page."""
+"""Table of the hosts of a step: sorted, filtered and paginated."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOST_NAMED = 5
 
 
 class TableForm(forms.Form):
-    """Which hosts, in which order."""
+    """Form for the filters and the order of the table."""
 
     SORTS = ("failed", "name", "address", "status", "exit", "took", "size")
     q = forms.CharField(required=False, max_length=256, label=_("host"))
@@ -39,7 +39,7 @@ class TableForm(forms.Form):
 
 
 class HostRow(NamedTuple):
-    """A row as its template shows it."""
+    """Row of the table, as its template shows it."""
 
     name: str
     log: str
@@ -51,21 +51,21 @@ class HostRow(NamedTuple):
     exit_code: str
     took: str
     took_share: int | None
-    """Per cent of what the slowest took; None where either is not known."""
+    """Duration in per cent of the slowest host's; None if either is not known."""
     size: str
     state: State
     state_label: str
     masked: str
     is_usual: bool
-    """Its log is all there, and nothing in it was masked."""
+    """Whether its log is complete, not empty and has no masked places."""
     files: str
     files_done: str
     percent: int | None
-    """How far its files have come, where that is known."""
+    """Mean progress of its files; None if it is not known."""
 
 
 class Table(NamedTuple):
-    """A page of rows."""
+    """Page of the table."""
 
     rows: list[HostRow]
     total: int
@@ -86,7 +86,7 @@ _KEYS: dict[str, Key] = {
 
 
 def _by_outcome(groups: Sequence[Group]) -> list[Group]:
-    """The worst first, equal outcomes together, and among these the groups as they stand."""
+    """Return the groups sorted by kind, the worst first, with equal outcomes together."""
     outcomes: dict[Hashable, int] = {}
     ranks: dict[str, tuple[int, int, int]] = {}
     for place, group in enumerate(groups):
@@ -104,8 +104,8 @@ def table(
     keep: str = "",
     lost: Lost | None = None,
 ) -> Table:
-    """The requested rows; `moved` is what a file step moved to which host, `keep` what
-    links to the log of a host say besides, `lost` which logs were found not to be readable."""
+    """Return the requested rows. `moved` are a file step's transfers by host, `keep` is the query
+    string of links to logs, and `lost` are the logs that could not be read."""
     files: dict[int, list[tuple[int, str | None]]] = defaultdict(list)
     for host, one in moved:
         files[host.bk_host_id].append((one.status, one.process))
@@ -115,7 +115,7 @@ def table(
         pairs = chosen(ordered if sort == "failed" else ordered[::-1], params)
     else:
         pairs = chosen(groups, params)
-        # Names last in every order, also where it is turned round.
+        # Equal hosts are sorted by name in every order, also in a reversed one.
         pairs.sort(key=lambda pair: pair[0].place, reverse=sort == "-name")
         key = _KEYS[sort.removeprefix("-")]
         pairs.sort(key=key, reverse=sort.startswith("-") and sort != "-name")
@@ -171,7 +171,7 @@ def _row(
 
 
 def chosen(groups: Sequence[Group], params: dict[str, Any]) -> list[tuple[StepHost, Group]]:
-    """The hosts that are meant, each with its group."""
+    """Return the hosts that match the filters, each with its group."""
     text = (params.get("q") or "").strip().lower()
     return [
         (host, group)
@@ -194,6 +194,6 @@ def _none_first(number: int | None) -> tuple[bool, int]:
 
 
 def lost_names(shown: Overview, lost: set[int]) -> str:
-    """Names of some hosts whose logs cannot be read now."""
+    """Return the names of some of the hosts whose logs cannot be read now."""
     hosts = [host.name for host in shown.by_name if host.bk_host_id in lost] if lost else []
     return ", ".join(hosts[:LOST_NAMED]) + (", …" if len(hosts) > LOST_NAMED else "")

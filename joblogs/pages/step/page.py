@@ -1,4 +1,4 @@
-"""The page of a step: what happened on all of its hosts, at a glance."""
+"""Page of a step: an overview of what happened on all of its hosts."""
 
 from __future__ import annotations
 
@@ -36,13 +36,12 @@ from .summary import summary
 from .transfer_groups import transfer_groups
 
 COMPARE_SECONDS = 2.0
-"""Spent at most on logs that nobody compared yet; then the page shows what is known, and asks for
-itself again."""
+"""Time limit for comparing new logs; then the page shows what is known, and reloads itself."""
 FAILED = (Kind.BAD, Kind.LATE, Kind.SILENT)
 
 
 class StepForm(TableForm):
-    """What of a step to show, and how."""
+    """Form for what to show of a step, and how."""
 
     alike = forms.ChoiceField(
         required=False, choices=[("similar", "similar"), ("identical", "identical")]
@@ -51,17 +50,17 @@ class StepForm(TableForm):
     attempt = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     open = forms.CharField(required=False, max_length=12)
-    """The key of a group that is open besides the largest."""
+    """Key of a group to open besides the largest."""
     ways = forms.IntegerField(required=False, min_value=1, max_value=100_000)
-    """The page of failing groups."""
+    """Page number of the failing groups."""
     each = forms.ChoiceField(required=False, choices=[("1", "1")])
-    """Groups of one host each apart."""
+    """Whether to show groups of a single host separately."""
 
 
 def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
-    """The page."""
-    # Taken before what is shown: a change in between is seen by the next poll. A page that is
-    # opened has none: few are open long enough to ask.
+    """Return the page of a step, or its live part for a poll."""
+    # Computed before the data is read: the next poll finds changes in between. An opened page gets
+    # no version: few stay open long enough to poll.
     is_poll = live.is_poll(request)
     version = live.version_of(*_facts_of(step), query.step_facts(step)) if is_poll else ""
     if (same := live.unchanged(request, version)) is not None:
@@ -73,7 +72,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     identical = params["alike"] == "identical" and prints
     shown, values = similar, compared
     if identical:
-        params["group"] = ""  # the table's hosts are in groups of similar output: of others, all
+        params["group"] = ""  # the table has groups of similar output, which have other keys
         values = identical_groups(step_overview, compared)
         shown = groups(values, prints=prints)
         with_colours_of(shown, similar)
@@ -179,14 +178,14 @@ def _facts_of(step: StepInstance) -> tuple[object, ...]:
 
 
 def _runs(step: StepInstance, step_overview: Overview) -> bool:
-    """Whether more of the step is to come."""
+    """Return whether more of the step is to come."""
     if not step_overview.all_finished:
         return True
     return run_rank(step.status) < FINISHED and run_rank(step.job.status) < FINISHED
 
 
 def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
-    """The hosts of a group, or of all that are meant, one a line: `as` ids, addresses or names."""
+    """Return the selected hosts as text, one per line; `as` selects names, addresses or ids."""
     _, shown = hosts_shown(step, request)
     write = _WRITTEN.get(request.GET.get("as", ""), _WRITTEN["names"])
     lines = [write(host) for host in shown]
@@ -194,7 +193,7 @@ def step_hosts(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
 
 
 def hosts_shown(step: StepInstance, request: HttpRequest) -> tuple[dict[str, Any], list[StepHost]]:
-    """The requested filters, and all hosts that the table then shows, page after page."""
+    """Return the requested filters, and all hosts of the table, on all its pages."""
     params, step_overview = _read(step, request)
     prints = step.prints_output
     values = step_groups(step_overview)
@@ -228,13 +227,13 @@ def _kept(params: dict[str, Any]) -> dict[str, str]:
 
 
 def _narrowed(kept: dict[str, str]) -> str:
-    """What a list of the hosts of the table says besides."""
+    """Return the query parameters with which the table's hosts are listed as text."""
     names = ("q", "outcome", "group", "attempt", "batch")
     return "".join(f"&{urlencode({name: kept[name]})}" for name in names if name in kept)
 
 
 def _on_log(params: dict[str, Any]) -> str:
-    """What links to the log of a host say besides."""
+    """Return the query string for links to the logs of hosts."""
     kept = {name: str(params[name]) for name in ("attempt", "batch") if params[name] is not None}
     return links.with_changes(kept)
 
@@ -242,7 +241,7 @@ def _on_log(params: dict[str, Any]) -> str:
 def _with_places(
     entries: Sequence[LegendEntry], placed: cards.Layout, kept: dict[str, str]
 ) -> list[tuple[LegendEntry, str]]:
-    """The entries of the legend and where they lead: a card of this page, or of the first."""
+    """Return the legend's entries with their addresses: a card on this page or on the first one."""
     shown = {group.key for group in (*placed.order, *placed.one_offs)}
     first = "?" + links.with_changes(kept, ways=None, only=None)
     return [
@@ -260,7 +259,7 @@ def _pages(rows: Table, kept: dict[str, str]) -> dict[str, str]:
 
 
 Head = tuple[str, Any, bool]
-"""Of a column: how it is sorted by, its label, whether it holds numbers."""
+"""Column of the table: its sort key, its label, and whether it has numbers."""
 HEADS: list[Head] = [
     ("name", _("host"), False),
     ("address", _("address"), False),
@@ -272,10 +271,10 @@ HEADS: list[Head] = [
 
 
 def _heads(rows: Table, kept: dict[str, str], shown: Sequence[Head]) -> list[dict[str, Any]]:
-    """The heads of the columns: what each leads to, and how it is sorted now."""
+    """Return the column headers with the links that sort by them, and the current sorting."""
     heads = []
     for name, label, right in shown:
-        # What is large is looked for more often than what is not.
+        # Numbers are sorted in descending order first: people look for large ones.
         first = f"-{name}" if right else name
         other = name if right else f"-{name}"
         query = links.with_changes(kept, sort=other if rows.sort == first else first, page=None)
@@ -285,7 +284,7 @@ def _heads(rows: Table, kept: dict[str, str], shown: Sequence[Head]) -> list[dic
 
 
 def _slowest(step_overview: Overview) -> dict[str, Any] | None:
-    """The slowest host, where it took much longer than most."""
+    """Return the slowest host if it took much longer than most; otherwise None."""
     durations = [host.newest.duration for host in step_overview.hosts]
     timed = sorted(took for took in durations if took is not None)
     if len(timed) < 3:

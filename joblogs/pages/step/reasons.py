@@ -1,4 +1,4 @@
-"""What a card says: why its hosts are apart, and in which values they differ."""
+"""Texts of a card: why its hosts are a separate group, and in which values they differ."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from joblogs.step_groups.values import Value
 from .groups import Group
 
 VARIATIONS_SHOWN = 3
-"""Places in which the hosts of a group differ that are named: the most telling ones."""
+"""Maximum places that are shown in which the hosts of a group differ."""
 
 
 class CardLine(NamedTuple):
-    """A line of an excerpt, where it is in its log, and its HTML."""
+    """Line of an excerpt, its address in the log, and its HTML."""
 
     line: ShownLine
     log: str
@@ -38,7 +38,7 @@ class CardLine(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A piece of a sentence: words, or HTML of a piece of a log."""
+    """Piece of a sentence: text, or HTML of a piece of a log."""
 
     text: str
     is_code: bool = False
@@ -49,7 +49,7 @@ Sentence = list[Piece]
 
 
 def card_lines(host: StepHost, lines: Sequence[ShownLine | bytes]) -> list[SafeString]:
-    """HTML of lines, each as it was last seen."""
+    """Return lines as HTML, each as a terminal last showed it."""
     return [
         painted(LinePainter(), line)
         if isinstance(line, bytes)
@@ -59,7 +59,7 @@ def card_lines(host: StepHost, lines: Sequence[ShownLine | bytes]) -> list[SafeS
 
 
 def reason(group: Group, excerpt: Excerpt | None, crowd_hosts: int, *, identical: bool) -> str:
-    """Why a group is apart, in a few words; empty where its outcome says it."""
+    """Return in a few words why a group is separate; empty if its outcome says so."""
     if not group.values.finished:
         return ""
     if not group.known:
@@ -117,7 +117,7 @@ def _same_but_values(group: Group, hosts: int) -> str:
 
 
 def caption(excerpt: Excerpt) -> str:
-    """What the lines of an excerpt are, where that is not plain."""
+    """Return what the lines of an excerpt are; empty if that is obvious."""
     if excerpt.relation is Relation.OWN:
         return gettext("Lines that no successful host printed")
     if excerpt.relation is Relation.LAST:
@@ -130,7 +130,8 @@ def caption(excerpt: Excerpt) -> str:
 
 
 def details(group: Group, excerpt: Excerpt) -> list[Sentence]:
-    """In which values a group differs from others, and its hosts among themselves."""
+    """Return sentences about the values in which a group differs from others, and its hosts from
+    one another."""
     made = [_difference(one) for one in excerpt.differences]
     if made and excerpt.more_differences:
         more = ngettext(
@@ -164,7 +165,7 @@ def details(group: Group, excerpt: Excerpt) -> list[Sentence]:
 
 
 def _word(one: VaryingWord) -> Sentence:
-    """A word in which hosts that failed alike differ."""
+    """Return the sentence about a word in which the hosts of a failing group differ."""
     values = [
         [_code(value.text)]
         if value.hosts == 1
@@ -218,7 +219,7 @@ def _line_counts(one: ShownDifference) -> Sentence:
 
 
 def _telling(variations: Sequence[ShownVariation]) -> Sequence[ShownVariation]:
-    """Those that say between which values hosts differ; if none does, all."""
+    """Return the variations with known values; all of them if none has any."""
     return [one for one in variations if one.values or one.low != one.high] or variations
 
 
@@ -261,14 +262,14 @@ def _code(data: bytes, *, bold: bool = False) -> Piece:
 
 
 def _label(data: bytes) -> Sentence:
-    """What a value is called, and a blank."""
+    """Return the label of a value, followed by a blank; empty if it has none."""
     if not data:
         return []
     return _sentence(pgettext("before a value", "{label} "), label=[_code(data)])
 
 
 def _sentence(text: str, **values: str | Sentence) -> Sentence:
-    """A translated text with its values, each a text or pieces."""
+    """Return a translated text with its values filled in, each a text or a sentence."""
     made = []
     for words, name, _, _ in Formatter().parse(text):
         if words:

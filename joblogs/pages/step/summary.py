@@ -1,4 +1,4 @@
-"""Summary sentence of a step page: on how many hosts what happened."""
+"""Summary sentence of a step page: what happened on how many hosts."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Summary(NamedTuple):
 
 
 def summary(step: StepInstance, groups: Sequence[Group], compared: StepGroups) -> Summary:
-    """Summary of a step from the groups of its similar hosts."""
+    """Return the summary of a step from the groups of its similar hosts."""
     hosts = Counter[Kind]()
     for group in groups:
         hosts[group.kind] += len(group.hosts)
     bad = [group for group in groups if group.kind is Kind.BAD]
-    # Of output that nobody compared yet it is not known in how many ways it failed.
+    # The number of ways to fail is not known before all output is compared.
     ways = sum(group.like is None for group in bad) if all(group.known for group in bad) else 0
     parts = [
         Part(str(kind), _text(kind, hosts[kind], ways))
@@ -84,7 +84,7 @@ def _more(
         return []
     more = []
     succeeded = [group for group in groups if group.kind is Kind.OK and not group.crowd]
-    # Another tag or exit code is no other output, and no output is stated separately.
+    # A different tag or exit code is not different output; no output is stated separately.
     others = [g for g in succeeded if g.values.other_output and g.known and not g.silent]
     differ = sum(len(group.hosts) for group in others)
     if others and differ * 2 < hosts[Kind.OK]:

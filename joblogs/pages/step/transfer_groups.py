@@ -1,4 +1,4 @@
-"""What a file step moved, in groups of one outcome, one source and one error."""
+"""Transfers of a file step, grouped by status, source and error."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PATHS_MAX = 5
 
 @dataclass
 class TransferGroup:
-    """Files from one source that came to one status, of failures on hosts with one error."""
+    """Group of transfers with the same status and source, and the same error if they failed."""
 
     status: int
     source: str
     error: str
-    """What became of the hosts, where their files failed; else empty."""
+    """Label of the hosts' status if their files failed; otherwise empty."""
     files: int = 0
     hosts: dict[int, StepHost] = field(default_factory=dict)
     paths: dict[str, None] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class TransferGroup:
 
     @property
     def percent(self) -> int | None:
-        """How far they have come, of those that are not done."""
+        """Mean progress; None if they are done or it is not known."""
         return None if self.status == FileStatus.DONE else mean_percent(self.progress)
 
     @property
@@ -64,7 +64,8 @@ class TransferGroup:
 
 
 def transfer_groups(moved: Iterable[tuple[StepHost, Transfer]]) -> list[TransferGroup]:
-    """The groups, what went wrong first, the largest of that before others, then the smallest."""
+    """Return the groups: failures first, largest first, then unfinished and finished ones, each
+    with the smallest first."""
     by_key: dict[tuple[int, str, str], TransferGroup] = {}
     for host, transfer in moved:
         key = (transfer.status, transfer.source, _error(host, transfer))
