@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db.models import Model
+from django.db.models.base import ModelState
 
 from joblogs import database
 from joblogs.choices import HostStatus
@@ -77,8 +80,45 @@ def test_values_of_every_kind_are_written_in_one_statement(django_assert_num_que
     with django_assert_num_queries(1):
         database.update_rows(HostResult, COLUMNS, written)
     found = HostResult.objects.order_by("pk").values_list("pk", *COLUMNS)
-    plain = [tuple(bytes(v) if isinstance(v, memoryview) else v for v in row) for row in found]
+    plain = [tuple(map(_plain, row)) for row in found]
     assert plain == [tuple(row) for row in written]
+
+
+def test_new_rows_of_values_of_every_kind_are_stored_and_get_their_keys(
+    django_assert_num_queries: Any,
+) -> None:
+    load(job(), step(), result())
+    row = the_result()
+    columns = [field.attname for field in HostResult._meta.concrete_fields]
+    made = []
+    for host, values in enumerate(VALUES, 1000):
+        new = copy.copy(row)
+        new._state = ModelState()
+        new.pk, new.host_id = None, host
+        for name, value in zip(COLUMNS, values, strict=False):
+            setattr(new, name, value)
+        made.append(new)
+    with django_assert_num_queries(1):
+        database.create_rows(made)
+    assert not any(new._state.adding for new in made)
+    for new in made:
+        stored = HostResult.objects.get(pk=new.pk)
+        assert [_plain(getattr(stored, name)) for name in columns] == [
+            _plain(getattr(new, name)) for name in columns
+        ]
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def test_a_new_row_that_is_stored_already_is_an_error() -> None:
+    load(job(), step(), result())
+    row = the_result()
+    row.pk, row._state = None, ModelState()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        database.create_rows([row])
+    database.create_rows([])
 
 
 def test_a_row_is_written_only_where_its_conditions_hold() -> None:

@@ -6,6 +6,7 @@ never from input.
 
 from .bulk import (
     add_to_row,
+    create_rows,
     fetch,
     insert_numbers,
     insert_row_if_unchanged,
@@ -51,6 +52,7 @@ __all__ = [
     "add_to_row",
     "answering",
     "any_of",
+    "create_rows",
     "fetch",
     "from_replica",
     "insert_numbers",

@@ -151,7 +151,7 @@ def _write_group(
             continue
         has_grown = _settle_content(task.row, task.log)
         (new if task.row.pk is None else grown if has_grown else changed).append(task.row)
-    FileLog.objects.bulk_create(new)
+    database.create_rows(new)
     database.save_columns(FileLog, (*_SAVED_COLUMNS, *_MASK_COLUMNS, "content"), grown)
     database.save_columns(FileLog, _SAVED_COLUMNS, changed)
 

@@ -52,7 +52,7 @@ def write(
         if update.is_renamed:
             renamed.append(update.row)
     host_identities.settle(step.job.scope_id, [*new, *renamed])
-    HostResult.objects.bulk_create(new)
+    database.create_rows(new)
     for columns, rows in changed.items():
         database.save_columns(HostResult, columns, rows)
     # What was computed of a text goes with a mask.
