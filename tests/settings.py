@@ -16,3 +16,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # A test's transaction is seen by its own connection only. Live tests have this one.
 DATABASES.pop("pages", None)  # noqa: F405 -- as above
+
+# Each test client makes the middleware anew, and each would read all static files before its first
+# answer. Looked for when they are asked for, they are the same files.
+WHITENOISE_AUTOREFRESH = True

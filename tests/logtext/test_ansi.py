@@ -138,8 +138,8 @@ def test_no_parameters_break_a_style(codes: str) -> None:
 def test_time_is_in_proportion_to_the_bytes(unit: bytes) -> None:
     # A quadratic way through would take minutes here.
     started = time.process_time()
-    _painted(b"\x1b[" + unit * (1_000_000 // len(unit)) + b"m")
-    assert time.process_time() - started < 20
+    _painted(b"\x1b[" + unit * (250_000 // len(unit)) + b"m")
+    assert time.process_time() - started < 5
 
 
 @given(st.text("0123458:;", max_size=12))
