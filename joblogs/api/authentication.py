@@ -29,12 +29,12 @@ _NOBODY = bytes(32)
 
 
 class AppAuthentication(BaseAuthentication):
-    """Authentication of an app, and perhaps the user that it speaks for.
+    """Authentication class for an app and, optionally, the user on whose behalf it calls.
 
-    By `X-Bkapi-JWT` on backend paths, where keys are set: then it alone decides. Else by
-    `X-Bkapi-Authorization`: an app's code and secret, or a token of the store's own, which may also
-    come as a bearer; a token alone decides. Every endpoint needs it, so there is no "not my
-    scheme": what is missing is refused.
+    On backend paths, if public keys are configured, `X-Bkapi-JWT` alone decides. Otherwise the
+    credentials are in `X-Bkapi-Authorization`: an app's code and secret, or a token of this store,
+    which may also be a bearer token and then alone decides. Every endpoint requires
+    authentication, so missing credentials are refused here.
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, None]:
@@ -74,7 +74,7 @@ def _caller_with(token: str, credentials: Mapping[str, str]) -> Caller:
 
 
 def _bearer(header: str) -> str | None:
-    """A token of ours in `Authorization`; whatever else is there is not for us."""
+    """Return this store's token in an `Authorization` header, or None for anything else."""
     token = header[len(_BEARER) :].strip()
     is_ours = header.lower().startswith(_BEARER) and token.startswith(app_tokens.PREFIX)
     return _printable(token) if is_ours else None
@@ -83,7 +83,7 @@ def _bearer(header: str) -> str | None:
 def _verified(code: str, secret: str) -> App:
     app = access.app_of(code)
     digest = hashlib.sha256(secret.encode()).digest()
-    # An unknown app costs a comparison too.
+    # Also compare for an unknown app, so that the time does not reveal whether an app exists.
     matches = hmac.compare_digest(bytes(app.secret_sha256) if app else _NOBODY, digest)
     if app is None:
         raise InvalidArgs("app not found")
@@ -96,7 +96,7 @@ def _credentials(request: HttpRequest) -> dict[str, str]:
     header = request.META.get("HTTP_X_BKAPI_AUTHORIZATION", "")
     if header.strip():
         try:
-            # WSGI hands bytes over as Latin-1.
+            # WSGI passes header bytes as Latin-1.
             value = parse_json(header.encode("latin-1"))
         except (BadRequest, UnicodeEncodeError):
             value = None
@@ -125,7 +125,7 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    """The credentials among these values: texts that are not blank, and tokens that are ours."""
+    """Return the credentials among these values: non-blank texts, and only this store's tokens."""
     texts = {
         key: _printable(value)
         for key in _KEYS
@@ -137,5 +137,5 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _printable(text: str) -> str:
-    """A text without what no name has and no database takes: NUL and lone surrogates."""
+    """Return a text with NUL and lone surrogates, which databases refuse, replaced."""
     return text.encode(errors="replace").decode().replace("\0", "�")

@@ -1,6 +1,6 @@
-"""Base views of the API: how a caller is known, and the steps that most endpoints share.
+"""Base views of the API: authentication, rate limit, errors, and the steps that endpoints share.
 
-A view reads the request, asks `access`, asks `query` or `ingest`, and answers.
+A view reads the request, authorises by `access`, calls `query` or `ingest`, and responds.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ Errors = tuple[type[StoreError], ...]
 class Operation:
     """Description of one method of an endpoint in the OpenAPI document.
 
-    `request` is read from the query string by GET, from a JSON body by POST; `example` has values
-    of its optional fields, and `body` are the media types of another body. `refused` are errors
-    that come with the data of an answer all the same. What is a file has `responses` of its own.
-    The id is the route's name unless `id` says another. `has_scope`: the request names a scope too.
+    `request` is read from the query string by GET, from a JSON body by POST. `example` has values
+    of its optional fields; `body` has the media types of a body that is not JSON. `refused` are
+    errors whose response still has data. `responses` describes files. `id` defaults to the name of
+    the route. `has_scope`: the request names a scope too.
     """
 
     summary: str
@@ -72,7 +72,8 @@ class Operation:
 class ApiView(APIView):
     """Base view of an endpoint: authentication, rate limit, and errors in envelopes.
 
-    `operations` describes its methods, `errors` are all that it may raise but for Unavailable.
+    `operations` describes its methods; `errors` are all errors that it may raise, except
+    Unavailable.
     """
 
     operations: ClassVar[Mapping[str, Operation]] = {}
@@ -83,9 +84,9 @@ class ApiView(APIView):
     http_method_names = ["get", "post"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Who calls is known, and within its RATE_LIMIT requests a minute (`docs/api.md`, Limits).
+        """Authenticate the caller and apply RATE_LIMIT, per minute (`docs/api.md`, Limits).
 
-        What Django REST framework looks at besides (`Accept`, `?format=`) changes no answer.
+        Content negotiation of Django REST framework (`Accept`, `?format=`) is skipped.
         """
         self.perform_authentication(request)
         self.check_permissions(request)
@@ -97,7 +98,7 @@ class ApiView(APIView):
 
     @classmethod
     def status_of(cls, error: type[StoreError]) -> int:
-        """HTTP status of an error, but for version 4's (`envelope.v4_failure`)."""
+        """Return the HTTP status of an error; for version 4 see `envelope.v4_failure`."""
         return 200
 
     def get_exception_handler(self) -> Any:
@@ -105,9 +106,9 @@ class ApiView(APIView):
 
 
 class ScopeView(ApiView):
-    """Base view of an endpoint that reads the scope which its parameters name.
+    """Base view of an endpoint whose parameters name the scope to read.
 
-    A subclass says which of GET (query string) and POST (JSON body) it has in `http_method_names`.
+    A subclass sets `http_method_names` to GET (query string), POST (JSON body) or both.
     """
 
     errors: ClassVar[Errors] = (
@@ -144,7 +145,7 @@ P = TypeVar("P", bound=StepParams)
 class StepView(ScopeView, Generic[P]):
     """Base view of an endpoint that reads one step.
 
-    It reads the parameters, authorises the caller and finds the step; a subclass answers.
+    It reads the parameters, authorises the caller and finds the step; a subclass responds.
     """
 
     params_class: type[P]
@@ -156,7 +157,7 @@ class StepView(ScopeView, Generic[P]):
         return self.answer_step(request, step, step_params)
 
     def find_step(self, jobs: QuerySet[JobInstance], params: P) -> StepInstance:
-        """Raises JobNotFound or StepNotFound."""
+        """Return the step. Raise JobNotFound or StepNotFound."""
         return query.find_step_of_job(
             jobs,
             job_instance_id=params.job_instance_id,
@@ -170,14 +171,14 @@ class StepView(ScopeView, Generic[P]):
 def readable_step(
     request: Request, scope_type: str, scope_id: str, job: str, step: str
 ) -> StepInstance:
-    """The step that a path names. Raises ScopeNotFound, PermissionDenied or JobNotFound."""
+    """Return the step of a path. Raise ScopeNotFound, PermissionDenied or JobNotFound."""
     scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
     jobs = access.jobs_in(scope)
     return query.find_step(jobs, job_instance_id=int(job), step_instance_id=int(step))
 
 
 def caller_of(request: Request) -> Caller:
-    """The caller that `authentication` found."""
+    """Return the caller that `authentication` set on the request."""
     caller: Caller = request.user  # type: ignore[assignment]
     return caller
 
@@ -191,7 +192,7 @@ def read_entry(
     search: bool = False,
     poll: bool = False,
 ) -> ReadEntry:
-    """The audit row of a read by the caller of a request."""
+    """Return the audit row of a read by the caller of a request."""
     caller = caller_of(request)
     return ReadEntry(
         who=caller.user,
@@ -207,7 +208,7 @@ def read_entry(
 
 
 def search_entry(request: Request, *, channel: Channel) -> SearchEntry:
-    """The audit row of a search over history by the caller of a request."""
+    """Return the audit row of a search of history by the caller of a request."""
     caller = caller_of(request)
     return SearchEntry(
         who=caller.user,
@@ -220,7 +221,7 @@ def search_entry(request: Request, *, channel: Channel) -> SearchEntry:
 
 @csrf_exempt
 def not_found(request: HttpRequest) -> HttpResponseBase:
-    """View of a path under an API dialect that names no API: refused as the gateway does it, before
-    any credentials are looked at."""
+    """View of an unknown path under an API dialect: refused as by the gateway, before credentials
+    are checked."""
     path = parameters.encoded_path(request)
     return envelope.failure(request, ApiNotFound(request.method or "", path))

@@ -1,4 +1,4 @@
-"""Body of a request, with or without a Content-Length: a JSON object, or lines of records."""
+"""Reading of request bodies, with or without a Content-Length: JSON, or lines of records."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from joblogs.refusals import BodyTooLarge, LengthRequired
 
 BODY_MAX_BYTES = 2_621_440
 _CUT = (OSError, UnreadablePostError, ParseException)
-"""How a body's end is missed: Django's way, the socket's, and gunicorn's of a chunk."""
+"""Errors of a truncated body: of the socket, of Django, and of gunicorn for chunked bodies."""
 _JSON_TYPES = ("", "application/json", "text/plain")
 _RECORD_TYPES = ("", "application/x-ndjson", "application/json", "text/plain")
 _NOT_JSON = re.compile(
     r'"(?:[^"\\]|\\.)*+"|(?P<bad>-?Infinity|NaN|-?[0-9]{4301,}|-?[0-9.]++[eE][+-]?[0-9]{10,})',
     re.DOTALL,
 )
-"""What Python's reader refuses without saying where; a string is passed over."""
+"""Values that Python's JSON parser refuses without a position; strings are skipped."""
 
 
 def opened(
     request: HttpRequest, types: tuple[str, ...], *, most: int | None = None
 ) -> tuple[BinaryIO, int]:
-    """The body as a file, and its length as the request says it, 0 if it does not.
+    """Return the body as a file, and its declared length, 0 if unknown.
 
-    Raises BodyTooLarge if that is more than `most`, BadRequest for a type that is none of `types`,
-    LengthRequired if nobody could say where the body ends. Django reads nothing of one that comes
-    chunked; a server that decodes chunks itself says so.
+    Raise BodyTooLarge if the length is more than `most`, BadRequest for a media type not in
+    `types`, and LengthRequired if the end of the body cannot be detected. Django does not read
+    chunked bodies; a server that decodes them sets `wsgi.input_terminated`.
     """
     length = request.META.get("CONTENT_LENGTH") or ""
     declared = int(length) if length.isascii() and length.isdigit() else 0
@@ -51,7 +51,7 @@ def opened(
 
 
 def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Block]:
-    """The body as numbered lines, read lazily. Raises BadRequest, BodyTooLarge."""
+    """Return the body as numbered lines, read lazily. Raise BadRequest or BodyTooLarge."""
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     encoding = "" if encoding == "identity" else encoding
     if encoding not in ENCODINGS:
@@ -64,7 +64,7 @@ def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Blo
 
 
 class _Body:
-    """Reader of a body that may be cut: it returns the bytes that came, then raises StreamCut."""
+    """Reader of a body that may be truncated: it returns all bytes, then raises StreamCut."""
 
     def __init__(self, source: BinaryIO, *, declared: int) -> None:
         self.source, self.left, self.cut = source, declared, False
@@ -81,7 +81,7 @@ class _Body:
         return data
 
     def _read_rest(self, size: int) -> bytes:
-        # A server that gathers chunks may have some that it did not hand out when it failed.
+        # A server that buffers chunks may still have bytes that it did not return when it failed.
         try:
             return self.source.read(size)
         except _CUT:
@@ -89,7 +89,7 @@ class _Body:
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
-    """The body as a JSON object. Raises BadRequest or BodyTooLarge. Cached on the request."""
+    """Return the body as a JSON object, cached on the request. Raise BadRequest or BodyTooLarge."""
     result: dict[str, Any] | StoreError | None = getattr(request, "json_object", None)
     if result is None:
         try:
@@ -122,10 +122,10 @@ def _read_object(request: HttpRequest) -> dict[str, Any]:
 
 
 def parse_json(data: bytes) -> Any:
-    """JSON in UTF-8, a BOM allowed. Raises BadRequest, which says where, for anything else.
+    """Parse JSON in UTF-8, with or without a BOM. Raise BadRequest with the position of an error.
 
-    Numbers with a fraction or an exponent come as Decimal, so that none is rounded. Lone surrogates
-    are let through: they are valid JSON, and match nothing.
+    Numbers with a fraction or an exponent become Decimal, so that none is rounded. Lone surrogates
+    are accepted: they are valid JSON, and match nothing.
     """
     try:
         text = data.decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""Envelopes of errors: what each looks like in each dialect."""
+"""Rendering of errors in the envelopes of the dialects."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ _INSTANCE_NAMES = {
 
 
 def _wants_fallback(request: Any) -> bool:
-    """Whether a proxy asks BlueKing JOB what this store does not know (`docs/beside-job.md`), and
-    is one of our own: each adds to X-Forwarded-For whom it heard from."""
+    """Return whether a trusted proxy will ask BlueKing JOB for what this store does not have
+    (`docs/beside-job.md`). Each trusted proxy adds an entry to X-Forwarded-For."""
     heard = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     is_proxied = 0 < settings.TRUSTED_PROXIES <= len([part for part in heard if part.strip()])
     return is_proxied and request.META.get("HTTP_X_JOBLOGS_FALLBACK", "") == "1"
 
 
 def failure(request: Any, error: StoreError, *, data: Any = None) -> HttpResponse:
-    """An error in the envelope of the request's dialect."""
+    """Return the response of an error, in the envelope of the request's dialect."""
     exchange = exchange_of(request)
     response = _failure(exchange, error, data)
     is_bluekings = isinstance(error, _UNKNOWN) and exchange.dialect is not Dialect.OWN
     if is_bluekings and _wants_fallback(request):
         response.status_code = HTTPStatus.NOT_FOUND
-    # For our own log and metrics: in most dialects the HTTP status does not tell.
+    # For the request log and metrics: in most dialects the HTTP status does not show the error.
     response.error_code = error.code  # type: ignore[attr-defined]
     return response
 
@@ -85,12 +85,12 @@ def _failure(exchange: Exchange, error: StoreError, data: Any) -> HttpResponse:
 
 
 def v4_failure(error: StoreError | type[StoreError]) -> tuple[int, str]:
-    """HTTP status and word of an error in version 4."""
+    """Return the HTTP status and the code name of an error in version 4."""
     return _V4_FAILURES.get(error.code, (400, "INVALID_ARGUMENT"))
 
 
 def _v4_failure(exchange: Exchange, error: StoreError) -> HttpResponse:
-    """Version 4 speaks HTTP: a status and a word; the number that version 3 has is a detail."""
+    """Return an error of version 4: HTTP status and code name; version 3's code is a detail."""
     status, word = v4_failure(error)
     message = error.message(exchange.language)
     body: dict[str, Any] = {"code": word, "message": message}
@@ -101,10 +101,10 @@ def _v4_failure(exchange: Exchange, error: StoreError) -> HttpResponse:
 
 
 def _refusal(exchange: Exchange, error: Refusal) -> HttpResponse:
-    exchange.language = "en"  # a refusal has no other, and its headers say so
+    exchange.language = "en"  # refusals are in English only, which the headers state
     message = error.message("en")
     if exchange.dialect is Dialect.ESB:
-        # The ESB answers 200 to whatever it refuses, and no gateway adds headers.
+        # The ESB refuses with status 200, and without a gateway's headers.
         response = answer(
             {
                 "result": False,
@@ -163,7 +163,7 @@ def _permission(error: PermissionDenied, language: str) -> dict[str, Any]:
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
-    """DRF's exception handler: the one place that turns the unforeseen into an answer."""
+    """Exception handler of Django REST framework, which renders all errors."""
     request = context["request"]._request
     if isinstance(error, StoreError):
         if isinstance(error, Unavailable):
@@ -180,9 +180,9 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse:
 
 
 def _log_unforeseen(request: Any, error: Exception) -> None:
-    # Where it happened, not its message: a database's message may quote a log.
+    # The traceback without the message, since a database's message may quote a log.
     cause = error.__cause__ or error
-    # Of a server that is gone there is nothing to be looked for in our code.
+    # No traceback if a server is unreachable: the fault is not in the code.
     gone = is_unanswered(error) or is_unanswered(cause) or isinstance(error, ObjectUnreachable)
     logger.error(
         "request %s was not answered: %s%s",

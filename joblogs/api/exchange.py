@@ -1,5 +1,5 @@
-"""Exchange of a request and its answer, in one of the dialects of the API: ways in which BlueKing
-clients reach it, known by the path (`docs/api.md`, Routes)."""
+"""Context of a request and its response, and the dialects of the API: the URL forms by which
+BlueKing clients reach it (`docs/api.md`, Routes)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _SLUG = r"[-\w.]+"
 
 
 class Dialect(Enum):
-    """Dialect, with the start of its paths as a regular expression without the leading slash."""
+    """Choices of the dialect; the value is a regular expression of the start of its paths, without
+    the leading slash."""
 
-    # The order matters: `esb` is a backend before a stage, `v1` a gateway's name before ours.
+    # The order matters: the first match wins, and a gateway or stage may be called `esb` or `v1`.
     BACKEND = r"(?:api/job/v3/job-execute|esb/api/v3)/"
     BACKEND_V4 = r"(?:api/job/v4/(?!api/)[-\w.]+|esb/api/v4)/"
     ESB = r"api/c/compapi/(?:v2/)?jobv3/"
@@ -36,7 +37,7 @@ class Dialect(Enum):
     BARE = r"api/v3/(?:system/)?"
     BARE_V4 = r"api/v4/(?:system/)?"
     OWN = r"api/v1/"
-    # Whatever else looks like an API is one that does not exist.
+    # Other paths of APIs, which do not exist.
     OTHER = r"(?:api|esb)/"
 
     @property
@@ -54,19 +55,19 @@ FORMS_V4 = (
     "`/{stage}/api/v4/`, each with `system/` after it, under `/api/job/v4/{module}/` of any module "
     "and under `/esb/api/v4/`, with and without a trailing slash."
 )
-"""The paths of an endpoint beside its canonical one, for the OpenAPI document."""
+"""Other paths of an endpoint besides the canonical one, for the OpenAPI document."""
 _COMPILED = [(dialect, re.compile("/" + dialect.prefix)) for dialect in Dialect]
 _V3 = (Dialect.BACKEND, Dialect.ESB, Dialect.BARE, Dialect.GATEWAY)
 V4 = (Dialect.BACKEND_V4, Dialect.BARE_V4, Dialect.GATEWAY_V4)
 """Dialects with the envelope of version 4."""
 THROUGH_GATEWAY = (Dialect.GATEWAY, Dialect.BARE, Dialect.GATEWAY_V4, Dialect.BARE_V4)
-"""Dialects whose answers carry what a gateway adds to them."""
+"""Dialects whose responses have the headers that a gateway adds."""
 BACKENDS = (Dialect.BACKEND, Dialect.BACKEND_V4)
-"""Dialects by which a gateway comes, with its token about the caller."""
+"""Dialects of requests from a gateway, which have its token about the caller."""
 
 
 def dialect_of(path: str) -> Dialect | None:
-    """The dialect of a path (with its leading slash), None for pages."""
+    """Return the dialect of a path (with its leading slash), or None for pages."""
     for dialect, pattern in _COMPILED:
         if pattern.match(path):
             return dialect
@@ -74,12 +75,12 @@ def dialect_of(path: str) -> Dialect | None:
 
 
 def routes(name: str) -> str:
-    """A URL pattern for an API under every dialect of version 3, with and without a slash."""
+    """Return the URL pattern of an API for all dialects of version 3, with and without a slash."""
     return _pattern(_V3, name)
 
 
 def v4_routes(name: str) -> str:
-    """The same under those of version 4, where the gateway's name for it may be used too."""
+    """Return the URL pattern of an API for all dialects of version 4, also with `v4_` before it."""
     return _pattern(V4, f"(?:v4_)?{name}")
 
 
@@ -89,7 +90,7 @@ def _pattern(dialects: Iterable[Dialect], name: str) -> str:
 
 @dataclass(slots=True)
 class Exchange:
-    """Context of one request that its answer needs: the dialect, the language, the ids."""
+    """Context of one request that its response needs: dialect, language and request ids."""
 
     dialect: Dialect
     language: str
@@ -99,7 +100,7 @@ class Exchange:
 
     @classmethod
     def begin(cls, request: HttpRequest, dialect: Dialect) -> Exchange:
-        """Only `Blueking-Language` decides the language, and only English is not Chinese."""
+        """Return the context of a request. Only `Blueking-Language: en` means English."""
         language = request.META.get("HTTP_BLUEKING_LANGUAGE", "").strip().lower()
         trace = request.META.get("HTTP_X_REQUEST_ID", "")
         return cls(
@@ -109,10 +110,10 @@ class Exchange:
         )
 
     def sign(self, response: HttpResponse) -> None:
-        """The ids that every answer carries; a caller's own gateway id is not looked at."""
+        """Set the id headers of a response; a gateway id in the request is ignored."""
         response["X-Bkapi-Request-Id"] = self.gateway_id
         response["X-Bk-Job-Request-Id"] = self.job_request_id
-        # Django's middleware goes by `Accept-Language`, which decides nothing here.
+        # Django's middleware sets it by `Accept-Language`, which the API ignores.
         del response["Content-Language"]
         if response.get("Content-Type") == "application/json":
             response["Content-Language"] = _LANGUAGE_TAGS[self.language]
@@ -120,19 +121,19 @@ class Exchange:
             response["X-Request-ID"] = self.trace or self.gateway_id
 
     def tail(self) -> dict[str, Any]:
-        """The last keys of every envelope."""
+        """Return the last keys of every envelope."""
         ids = {"job_request_id": self.job_request_id}
         return {**ids, "request_id": self.job_request_id} if self.dialect is Dialect.ESB else ids
 
 
 def exchange_of(request: Any) -> Exchange:
-    """The exchange that `joblogs.middleware.ApiAnswers` began for a request."""
+    """Return the exchange of a request, which `joblogs.middleware.ApiAnswers` began."""
     exchange: Exchange = request.exchange
     return exchange
 
 
 class Success(msgspec.Struct, Generic[T]):
-    """Envelope of a success; `request_id` is the ESB's."""
+    """Envelope of a success. Only the ESB's has `request_id`."""
 
     result: Annotated[bool, constant(True)]
     code: Annotated[int, constant(0)]
@@ -150,7 +151,7 @@ class V4Success(msgspec.Struct, Generic[T]):
 
 
 def success_of(request: Any, data: Any) -> Success[Any] | V4Success[Any]:
-    """`data` in the envelope of a success, in the request's dialect."""
+    """Return `data` in the envelope of a success of the request's dialect."""
     exchange = exchange_of(request)
     number = exchange.job_request_id
     if exchange.dialect in V4:
@@ -160,10 +161,10 @@ def success_of(request: Any, data: Any) -> Success[Any] | V4Success[Any]:
 
 
 def success(request: Any, data: Any) -> HttpResponse:
-    """The answer with `data` in the envelope of a success."""
+    """Return the response with `data` in the envelope of a success."""
     return answer(success_of(request, data))
 
 
 def answer(envelope: Any, *, status: int = 200) -> HttpResponse:
-    """A JSON answer, whatever the client accepts."""
+    """Return a JSON response, regardless of the `Accept` header."""
     return HttpResponse(json_bytes(envelope), status=status, content_type="application/json")

@@ -1,8 +1,8 @@
-"""Fields of requests and answers: how each is read or written, and its description.
+"""Fields of requests and responses, with their readers and descriptions.
 
-A request is a struct whose fields say by `Parameter` or `ParameterGroup` how they are read; `read`
-reads one, and the OpenAPI document describes what is read. Answers are structs that describe
-themselves.
+A request is a struct whose fields are annotated with a `Parameter` or `ParameterGroup`, by which
+`read` reads them and the OpenAPI document describes them. Responses are structs with described
+fields.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Annotation of a request's field: its reader, and JSON Schema of what that takes."""
+    """Annotation of a request's field: its reader, and the JSON Schema of accepted values."""
 
     read: Callable[[Params, str], Any]
     shape: Json
@@ -65,8 +65,11 @@ class ParameterGroup:
 
 
 def read(kind: type[R], params: Params) -> R:
-    """A request from its parameters, field by field in their order; one that has a default only
-    where one of its parameters is given. Raises what a reader does."""
+    """Read a request from its parameters, field by field in order.
+
+    A field with a default is read only if one of its parameters is given. Raise the errors of the
+    readers.
+    """
     values, optional = {}, _optional(kind)
     for name, param in params_of(kind).items():
         if name in optional and optional[name].isdisjoint(params):
@@ -79,8 +82,11 @@ def read(kind: type[R], params: Params) -> R:
 
 
 def read_query(kind: type[R], request: HttpRequest, *, repeated: Collection[str] = ()) -> R:
-    """A request from a query string. Raises BadRequest for an unknown parameter too, and for one
-    that comes twice and is not `repeated`: a misspelt filter would narrow nothing."""
+    """Read a request from a query string.
+
+    Also raise BadRequest for an unknown parameter, because a misspelt filter would select
+    everything, and for one that is given twice and is not in `repeated`.
+    """
     known = shapes_of(kind)
     for name in parameters(request):
         if name not in known or (name not in repeated and len(request.GET.getlist(name)) > 1):
@@ -90,14 +96,14 @@ def read_query(kind: type[R], request: HttpRequest, *, repeated: Collection[str]
 
 @functools.cache
 def params_of(kind: type[msgspec.Struct]) -> dict[str, Parameter | ParameterGroup]:
-    """The annotation of each field of a request."""
+    """Return the annotation of each field of a request."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: hints[name].__metadata__[-1] for name in kind.__struct_fields__}
 
 
 @functools.cache
 def _optional(kind: type[msgspec.Struct]) -> dict[str, frozenset[str]]:
-    """The parameters of each field of a request that has a default."""
+    """Return the parameters of each field that has a default."""
     defaults = {
         field.name for field in msgspec.structs.fields(kind) if field.default is not NODEFAULT
     }
@@ -106,13 +112,13 @@ def _optional(kind: type[msgspec.Struct]) -> dict[str, frozenset[str]]:
 
 
 def shapes_of(kind: type[msgspec.Struct]) -> dict[str, Json]:
-    """JSON Schema of each parameter of a request."""
+    """Return the JSON Schema of each parameter of a request."""
     params = params_of(kind).items()
     return {key: shape for name, param in params for key, shape in param.shapes(name).items()}
 
 
 def required_of(kind: type[msgspec.Struct]) -> list[str]:
-    """The parameters that a request must have."""
+    """Return the required parameters of a request."""
     names: list[str] = []
     for name, param in params_of(kind).items():
         names += param.required if isinstance(param, ParameterGroup) else [name] * param.required
@@ -120,16 +126,16 @@ def required_of(kind: type[msgspec.Struct]) -> list[str]:
 
 
 def nested(kind: type[msgspec.Struct]) -> ParameterGroup:
-    """Annotation of a request's field that is itself a struct of parameters."""
+    """Return the annotation of a request's field that is itself a struct of parameters."""
     return ParameterGroup(partial(read, kind), shapes_of(kind))
 
 
 def described(shape: Json, text: str, **more: Any) -> Json:
-    """A JSON Schema with what it means."""
+    """Return a JSON Schema with a description."""
     return {**shape, "description": text, **more}
 
 
-# An id is an integer of JSON or its digits as a string: clients of every language send both.
+# An id is a JSON integer or a string of digits: clients send both.
 ID: Json = {"type": ["integer", "string"], "minimum": 1, "pattern": "^[1-9][0-9]{0,15}$"}
 COUNT: Json = {"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]{1,15}$"}
 NUMBER: Json = {"type": ["integer", "string"], "pattern": "^-?[0-9]{1,15}$"}
@@ -158,7 +164,7 @@ SCOPE = ParameterGroup(
         ),
     },
 )
-"""How the requests of versions 3 and 4 name their scope."""
+"""Parameters by which requests of versions 3 and 4 name their scope."""
 
 required_id_param = partial(Parameter, required_id, ID, required=True)
 count_param = partial(Parameter, partial(optional_integer, least=0), COUNT)
@@ -176,22 +182,22 @@ Address = Annotated[str, Meta(description="An IPv4 or IPv6 address.")]
 
 
 def number_of(kind: type[IntegerChoices], text: str) -> Meta:
-    """Description of a number whose listed meanings are `kind`; another is passed on unchanged."""
+    """Return the description of a number with the choices `kind`; other numbers are unchanged."""
     with translation.override("en"):
         meanings = ", ".join(f"{choice.value} {choice.label}" for choice in kind)
     return Meta(description=f"{text}: {meanings}. A number that is not listed may come too.")
 
 
 def header(text: str, **shape: Any) -> Json:
-    """OpenAPI description of a header that an answer always has."""
+    """Return the OpenAPI description of a header that a response always has."""
     return {"description": text, "required": True, "schema": TEXT | shape}
 
 
 def constant(value: str | int | bool | None) -> Meta:
-    """Description of a key that always has this value."""
+    """Return the description of a key that always has this value."""
     return Meta(extra_json_schema={"const": value})
 
 
 def or_unset(value: V | None) -> V | UnsetType:
-    """The value of a key that is left out where there is none."""
+    """Return UNSET instead of None, so that the key is left out."""
     return UNSET if value is None else value

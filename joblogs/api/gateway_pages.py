@@ -1,4 +1,4 @@
-"""Pages of the store's APIs for BlueKing's API gateway: each resource in Chinese and in English."""
+"""Documentation pages for BlueKing's API gateway, for each resource in Chinese and English."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VALUE = re.compile(r"{\d}")
 
 
 def pages() -> Iterator[tuple[str, str]]:
-    """The pages of the resources in both languages: path below `docs`, and Markdown."""
+    """Yield the pages of the resources in both languages: path below `docs`, and Markdown."""
     for resource in resources():
         yield f"zh/{resource.id}.md", _page(resource, _ZH)
         yield f"en/{resource.id}.md", _page(resource, _EN)
@@ -45,7 +45,7 @@ class _Words:
     either: str
 
     def translated(self, text: str) -> str:
-        """A description in this language."""
+        """Return a description in this language."""
         return in_chinese(text) if self.language == "zh" else text
 
 

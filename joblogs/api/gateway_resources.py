@@ -1,7 +1,7 @@
-"""The store's APIs as BlueKing's API gateway registers them: resources and an MCP server.
+"""Configuration to register the API with BlueKing's API gateway: resources and an MCP server.
 
-Made from the operations of the OpenAPI document. Calls come from the gateway on the backend forms,
-where its `X-Bkapi-JWT` says who calls (`docs/operations.md`, gateway_resources).
+Generated from the operations of the OpenAPI document. The gateway calls the backend paths, where
+its `X-Bkapi-JWT` names the caller (`docs/operations.md`, gateway_resources).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SCOPE = ("bk_scope_type", "bk_scope_id")
 
 @dataclass(frozen=True)
 class Resource:
-    """One operation at the gateway: of the user's form, or of the system's."""
+    """One operation at the gateway, in the form for users or in that for systems."""
 
     name: str
     version: str
@@ -40,7 +40,7 @@ class Resource:
 
     @property
     def id(self) -> str:
-        """Unique name: of the resource, of its page and of its MCP tool."""
+        """Unique name of the resource, of its page and of its MCP tool."""
         parts = ["v4"] * (self.version == "v4") + ["system"] * self.is_system
         return "_".join([*parts, str(self.operation["operationId"]).removeprefix("v4_")])
 
@@ -51,7 +51,7 @@ class Resource:
 
     @property
     def backend(self) -> str:
-        """Path at the store, where the gateway's token counts."""
+        """Path at the store, in a form for which the gateway's token is verified."""
         return f"/api/job/{self.version}/job-execute/{self.name}"
 
     @property
@@ -60,7 +60,7 @@ class Resource:
 
 
 def resources() -> Iterator[Resource]:
-    """The resources in the order of the routes; version 1 takes no gateway's token."""
+    """Yield the resources in the order of the routes; version 1 accepts no gateway tokens."""
     for route in ROUTES:
         version, name = route.path.split("/")[2:4]
         for method in route.view.operations if version in ("v3", "v4") else ():
@@ -70,7 +70,7 @@ def resources() -> Iterator[Resource]:
 
 
 def resources_yaml() -> str:
-    """`resources.yaml`: an OpenAPI 3.0 document with what the gateway wants to know."""
+    """Return `resources.yaml`: an OpenAPI 3.0 document with the gateway's extensions."""
     paths: Json = {}
     for resource in resources():
         paths.setdefault(resource.path, {})[resource.method] = registered(resource)
@@ -121,7 +121,7 @@ def registered(resource: Resource) -> Json:
 
 
 def about(resource: Resource) -> str:
-    """What the endpoint itself says, without the other forms of its path."""
+    """Return the description of the endpoint, without the other forms of its path."""
     method = resource.view.operations[resource.method]
     return method.description
 
@@ -147,7 +147,7 @@ def _parameters(parameters: list[Json]) -> Iterator[Json]:
 
 
 def _older(shape: Any) -> Any:
-    """A JSON Schema as OpenAPI 3.0 has it: one type, of an id that of its digits as a number."""
+    """Return a JSON Schema converted to OpenAPI 3.0: one type only, for an id the integer."""
     if isinstance(shape, list):
         return [_older(item) for item in shape]
     if not isinstance(shape, dict):
@@ -168,8 +168,8 @@ def _older(shape: Any) -> Any:
 
 
 def definition_yaml(url: str) -> str:
-    """`definition.yaml`: the gateway, one stage whose backend is the store at `url`, its pages and
-    an MCP server of what agents read. Who may use it is granted at the gateway."""
+    """Return `definition.yaml`: the gateway, one stage with the store at `url` as backend, pages
+    and an MCP server with tools for agents. Access is granted at the gateway."""
     tools = [each.id for each in resources() if each.version == "v4" and not each.is_system]
     config = {
         "timeout": TIMEOUT_SECONDS,
@@ -212,7 +212,7 @@ def definition_yaml(url: str) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Dumper without aliases: other readers of YAML do not know all of them."""
+    """YAML dumper without aliases, which not all parsers support."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -1,7 +1,7 @@
-"""Chinese of what the pages for BlueKing's API gateway say: titles and descriptions of fields.
+"""Chinese titles and descriptions of fields for the pages of BlueKing's API gateway.
 
-The descriptions are those of the OpenAPI document, which is English; `tests/management` holds that
-none lacks its Chinese here.
+The keys are the English descriptions of the OpenAPI document; `tests/management` checks that none
+is missing here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TITLES = {
     "get_file_task_context": "查询文件分发任务失败的上下文",
     "batch_get_job_instance_execute_object_log": "批量查询执行对象日志",
 }
-"""What each API is called in Chinese."""
+"""Chinese titles of the APIs."""
 DESCRIPTIONS = {
     "At most 500 hosts. Without a list every host of the step is answered "
     "for. Unknown fields are ignored.": (
@@ -134,7 +134,7 @@ _ENUMERATION = re.compile(r"(\w+): ([0-9]+ .+)\. A number that is not listed may
 
 
 def in_chinese(text: str) -> str:
-    """A description in Chinese; of an enumeration its numbers with the words of the pages."""
+    """Return a description in Chinese; for an enumeration, with the translated labels of pages."""
     if match := _ENUMERATION.fullmatch(text):
         numbers = [entry.partition(" ")[::2] for entry in match[2].split(", ")]
         with translation.override("zh-hans"):

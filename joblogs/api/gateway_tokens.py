@@ -1,6 +1,6 @@
 """Verification of `X-Bkapi-JWT`, a gateway's signed token about its caller.
 
-RS512 only: the algorithm that a token names is never used. Refusals say which check failed and
+Only RS512 is accepted, whatever algorithm a token names. Errors name the check that failed, and
 never quote the token.
 """
 
@@ -26,7 +26,7 @@ _PROBLEMS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
 
 
 class Identity(NamedTuple):
-    """Whom a token names. `user` is None if it names nobody."""
+    """NamedTuple of the app and user that a token names. `user` is None if it names none."""
 
     app_code: str
     user: str | None
@@ -34,7 +34,7 @@ class Identity(NamedTuple):
 
 
 def verify(token: str, *, keys: Mapping[str, str]) -> Identity:
-    """Whom a token speaks of. `keys` are public keys in PEM by key id. Raises AppVerifyFailed."""
+    """Return the identity in a token. `keys` are PEM keys by key id. Raise AppVerifyFailed."""
     claims = _claims(token, _key(token, keys))
     app, user = _object(claims, "app"), _object(claims, "user")
     if app.get("verified") is not True:
@@ -68,8 +68,8 @@ def _claims(token: str, key: str) -> dict[str, Any]:
             key,
             algorithms=[ALGORITHM],
             leeway=LEEWAY_SECONDS,
-            # Of the registered claims only time is ours to judge: a gateway's other ones are not
-            # about this store.
+            # Of the registered claims only times are checked: the others of a gateway's token do
+            # not concern this store.
             options={
                 "require": ["exp"],
                 "verify_aud": False,

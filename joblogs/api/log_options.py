@@ -1,6 +1,6 @@
 """Options of a batch read that BlueKing JOB does not have (`docs/api.md`, Extras).
 
-Without these fields the answer does not change by a byte.
+Without these fields the response is exactly that of BlueKing JOB.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .parameters import is_blank, optional_integer, optional_text
 
 GREP_SECONDS = 20
 GREP_HITS = 10_000
-"""Hits of a host whose lines are given; `log_matches` counts all."""
+"""Most hits of a host whose lines are returned; `log_matches` counts all."""
 CONTEXT_MAX = 20
 
 
@@ -116,12 +116,12 @@ class MissingHost(Struct):
 
 
 Logged = tuple[StepHost, Iterable[bytes], dict[str, Any], int]
-"""A host, its text in parts, the keys that an option adds to its entry, and how many bytes of log
-were read meanwhile: of a search all that was searched, with or without matches."""
+"""A host, its text in parts, the additional keys of its entry, and how many bytes of log were read
+for it; for a search, all bytes that were searched."""
 
 
 def script_logs(step: StepInstance, hosts: list[StepHost], options: LogOptions) -> Iterator[Logged]:
-    """Each host with the requested part of its script log."""
+    """Yield each host with the requested part of its script log."""
     if options.grep is not None:
         logged = _grepped(step, hosts, options, options.grep)
     elif options.part is not None:
@@ -166,7 +166,7 @@ def _grepped(
             reported = search.searched_bytes
             hits = next(results, None)
         else:
-            # A host that the search did not come to has no count: nobody knows.
+            # A host that was not searched in time has no count.
             searched = not search.stopped or index < search.searched_logs
             matches = {"log_matches": 0 if searched else None}
             yield host, [], matches, search.searched_bytes - reported
@@ -174,7 +174,7 @@ def _grepped(
 
 
 def file_state(step: StepInstance, logs: Sequence[FileLog]) -> LogState:
-    """How complete a host's file logs are: as far as the furthest from it."""
+    """Return how complete a host's file logs are: the state of the least complete one."""
     return _state(query.files_state(step, logs), sum(log.held_size for log in logs))
 
 
@@ -185,7 +185,7 @@ def _state(completeness: Completeness, size: int) -> LogState:
 def missing_hosts(
     step: StepInstance, wanted: Sequence[int | Address], hosts: Sequence[StepHost]
 ) -> list[int | MissingHost]:
-    """The hosts of a request that the answer has no entry for, as the request names them."""
+    """Return the hosts of a request without an entry in the response, as the request names them."""
     ids = {host.bk_host_id for host in hosts}
     addresses = {name for name in wanted if isinstance(name, Address)}
     holders = query.holders(step, addresses) if addresses else {}

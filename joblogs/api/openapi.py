@@ -1,7 +1,7 @@
-"""OpenAPI document of the API, made from the table of routes, the views and their structs.
+"""OpenAPI document of the API, generated from the table of routes, the views and their structs.
 
-drf-spectacular walks the routes and checks the document; `settings` names the three parts of this
-module that it calls. A route without a description is an error of the document.
+drf-spectacular iterates over the routes and validates the document; `settings` names the class and
+the two hooks of this module that it calls. A route without a description is an error.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ TAGS = [
 
 
 class EndpointSchema(AutoSchema):
-    """Inspector that returns the operation of a view's method."""
+    """Inspector of drf-spectacular that returns the operation of a view's method."""
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any
@@ -75,7 +75,7 @@ class EndpointSchema(AutoSchema):
 
 
 def canonical_paths(endpoints: list[tuple[str, str, str, Any]]) -> list[Any]:
-    """Hook that gives each endpoint its one documented path; HEAD, which is not listed, too."""
+    """Hook that gives each endpoint its one documented path, and adds HEAD, which is not listed."""
     views = {callback.cls: (regex, callback) for _, regex, _, callback in endpoints}
     return [
         (path, views[view][0], method.upper(), views[view][1])
@@ -86,7 +86,7 @@ def canonical_paths(endpoints: list[tuple[str, str, str, Any]]) -> list[Any]:
 
 
 def add_components(result: Json, **_: Any) -> Json:
-    """Hook that adds what the operations refer to, and the order of the tags."""
+    """Hook that adds the components that operations refer to, and the order of the tags."""
     return result | {"tags": TAGS, "components": COMPONENTS}
 
 
@@ -132,7 +132,7 @@ def _is_own(path: str) -> bool:
 
 
 def _forms(path: str, method: str, *, both: bool) -> str:
-    """The paths of an endpoint beside the canonical one."""
+    """Return a sentence with the other paths of an endpoint besides the canonical one."""
     if _is_own(path):
         return "With and without a trailing slash."
     if _is_v4(path):
@@ -164,7 +164,7 @@ def _parameter(place: str, name: str, shape: Json, required: list[str] | None = 
 def _responses(
     path: str, method: str, view: type[ApiView], operation: Operation, success: Json
 ) -> Json:
-    """The responses by status: what the endpoint answers, its errors, and refusals before it."""
+    """Return the responses by status: of the endpoint, its errors, and refusals before it."""
     headers = SIGNED if _is_own(path) else TRACED
     files = {
         status: response | {"headers": headers | response["headers"]}
@@ -210,7 +210,7 @@ def _responses(
     for code, file in files.items():
         content = responses.get(code, {}).get("content", {}) | file.get("content", {})
         responses[code] = file | ({"content": content} if content else {})
-    if method == "head":  # the headers of its GET and no body
+    if method == "head":  # the headers of GET without a body
         responses = {status: _without_body(response) for status, response in responses.items()}
     return responses
 
@@ -222,7 +222,7 @@ def _without_body(response: Json) -> Json:
 
 
 def _described() -> tuple[dict[tuple[str, str], Json], Json]:
-    """The operations by path and method, and the schemas of the structs that they answer with."""
+    """Return the operations by path and method, and the schemas of response structs."""
     answers = [
         (V4Success if _is_v4(route.path) else Success, operation.answer)
         for route in ROUTES
@@ -234,7 +234,7 @@ def _described() -> tuple[dict[tuple[str, str], Json], Json]:
         envelopes, ref_template="#/components/schemas/{name}"
     )
     for schema in schemas.values():
-        # Only a field that is UNSET by default may be absent: None is answered as null.
+        # Only a field that is UNSET by default may be absent: None is encoded as null.
         for name, shape in schema.get("properties", {}).items():
             if shape.pop("default", ...) is not ...:
                 schema.setdefault("required", []).append(name)

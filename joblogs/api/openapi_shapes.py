@@ -1,4 +1,4 @@
-"""JSON Schemas and responses that the OpenAPI document repeats: envelopes, errors, refusals."""
+"""JSON Schemas and responses that the OpenAPI document shares: envelopes, errors, refusals."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ TRACED = SIGNED | {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
 
 
 def answer(text: str, *shapes: Json, headers: Json = SIGNED) -> Json:
-    """Response of JSON that has one of these shapes."""
+    """Return a JSON response with one of these schemas."""
     shape = shapes[0] if len(shapes) == 1 else {"oneOf": list(shapes)}
     content = {"application/json": {"schema": shape}}
     return {"description": text, "headers": headers, "content": content}
 
 
 def thing(properties: Json, **optional: Json) -> Json:
-    """JSON Schema of an object: its `properties` are always there, `optional` ones sometimes."""
+    """Return the JSON Schema of an object with required `properties` and `optional` ones."""
     always = list(properties)
     return {"type": "object", "properties": {**properties, **optional}, "required": always}
 
 
 def code_texts(*errors: type[StoreError]) -> str:
-    """Codes and their English sentences."""
+    """Return the codes of errors with their English messages."""
     lines = {error.code: re.sub(r"{\d}", "…", error.text.en) for error in errors}
     return "; ".join(f"{code}: {lines[code]}" for code in sorted(lines))
 
 
 def failure(*errors: type[StoreError], data: Json = NULL) -> Json:
-    """JSON Schema of the envelope of these errors."""
+    """Return the JSON Schema of the envelope of these errors."""
     codes = sorted({error.code for error in errors})
     always = {
         "result": {"const": False},
@@ -58,7 +58,7 @@ def failure(*errors: type[StoreError], data: Json = NULL) -> Json:
 
 
 def v4_error(word: str, *errors: type[StoreError]) -> Json:
-    """The same in version 4."""
+    """Return the JSON Schema of the envelope of these errors in version 4."""
     codes = sorted({str(error.code) for error in errors})
     detail = thing({"code": described(TEXT, code_texts(*errors), enum=codes), "message": TEXT})
     always = {
@@ -76,7 +76,7 @@ def _permission(*errors: type[StoreError], key: str) -> Json:
 
 
 def refusal(error: type[Refusal]) -> Json:
-    """JSON Schema of a refusal before the endpoint, in the gateway's format."""
+    """Return the JSON Schema of a refusal before the endpoint, in the gateway's format."""
     shape = thing(
         {
             "code": {"const": error.code},
@@ -105,7 +105,7 @@ METHOD_REFUSED = answer(
 
 
 def refused_answer(error: type[Refusal]) -> Json:
-    """Response that is a refusal."""
+    """Return the response of a refusal."""
     headers = SIGNED | {
         "X-Bkapi-Error-Code": header("The code, as the gateway's own errors have it."),
         "X-Bkapi-Error-Message": header("The message."),

@@ -1,6 +1,6 @@
-"""Parameters of a request: readers of single fields, and of groups that several endpoints have.
+"""Readers of parameters: of single fields, and of groups that several endpoints share.
 
-`docs/api.md` has the rules, and the errors that are raised.
+`docs/api.md` has the rules and the errors that are raised.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class NotInteger(Exception):
-    """A value that is none of the ways to write an integer."""
+    """Error: a value is not an integer in any accepted form."""
 
 
 def integer(value: Any) -> int | None:
-    """A JSON integer, an integral number, or a string of blanks, sign and digits; None if blank.
+    """Return a JSON integer, an integral number, or a string of blanks, sign and digits.
 
-    Raises NotInteger for anything else, booleans and what does not fit 64 bits included.
+    None if blank. Raise NotInteger for other values, including booleans and more than 64 bits.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         number: int | None = value
@@ -56,7 +56,7 @@ def integer(value: Any) -> int | None:
 
 
 def at_least(value: Any, least: int, text: Text) -> int:
-    """An integer of at least `least`. Raises BadRequest with `text`, for an absent one too."""
+    """Return an integer from `least`. Raise BadRequest with `text`, also for an absent one."""
     try:
         number = integer(value)
     except NotInteger:
@@ -67,12 +67,12 @@ def at_least(value: Any, least: int, text: Text) -> int:
 
 
 def is_blank(value: Any) -> bool:
-    """Null and blank text count as absent."""
+    """Return whether a value counts as absent: null or blank text."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def scope_named(body: Mapping[str, Any]) -> tuple[str, str]:
-    """The type and id of the scope that a request names."""
+    """Return the type and id of a request's scope. Raise BadRequest or InvalidParameter."""
     kind, number = body.get("bk_scope_type"), body.get("bk_scope_id")
     if is_blank(kind) and is_blank(number):
         return _scope_of_business(body.get("bk_biz_id"))
@@ -101,13 +101,13 @@ def host_list(
     most: int = HOSTS_MAX,
     lists: str = "host_id_list/ip_list",
 ) -> list[int | Address] | None:
-    """The hosts of the list in use, None if none holds any.
+    """Return the hosts of the first list that is not empty, or None.
 
-    Raises ParameterInvalid, which names `lists`, for more than `most`.
+    Raise BadRequest, or ParameterInvalid with `lists` as the name for more than `most`.
     """
     ids = optional_list(body, "host_id_list")
     entries = [] if ids else optional_list(body, "ip_list")
-    # The API specification: with a host_id_list the ip_list is ignored, so it is not even read.
+    # The API specification: with a host_id_list the ip_list is ignored, so it is not validated.
     hosts: list[int | Address | None] = []
     try:
         hosts += map(integer, ids) if ids else map(host_named, entries)
@@ -119,7 +119,7 @@ def host_list(
 
 
 def optional_list(body: Mapping[str, Any], field: str) -> list[Any]:
-    """A list; one that is absent is empty."""
+    """Return a list; [] if it is absent. Raise BadRequest."""
     value = body.get(field)
     if is_blank(value):
         return []
@@ -129,7 +129,7 @@ def optional_list(body: Mapping[str, Any], field: str) -> list[Any]:
 
 
 def host_named(item: Any) -> int | Address:
-    """A host by its id, else by its cloud area and address."""
+    """Return a host's id, else its cloud area and address. Raise BadRequest."""
     if not isinstance(item, dict):
         raise BadRequest(BadRequest.FIELD, "ip_list")
     stated = {
@@ -144,19 +144,19 @@ def host_named(item: Any) -> int | Address:
 
 
 def address(value: Any) -> str:
-    """An address as it is stored: two spellings of one address are one."""
+    """Return an address in the spelling in which it is stored. Raise BadRequest."""
     if not isinstance(value, str):
         raise BadRequest(BadRequest.IP)
     try:
         address = str(ipaddress.ip_address(value))
     except ValueError:
         raise BadRequest(BadRequest.IP) from None
-    # The zone of an IPv6 address may hold anything. What no row holds is not looked up.
+    # The zone of an IPv6 address may contain any characters; no row has such an address.
     return address if address.isprintable() else ""
 
 
 def optional_page(body: Mapping[str, Any]) -> Page | None:
-    """The page of hosts by `start` and `length`, None if both are absent."""
+    """Return the page of hosts by `start` and `length`, or None if both are absent."""
     start, length = body.get("start"), body.get("length")
     if is_blank(start) and is_blank(length):
         return None
@@ -168,8 +168,8 @@ def optional_page(body: Mapping[str, Any]) -> Page | None:
 
 
 def required_id(params: Mapping[str, Any], field: str, *, text: Text | None = None) -> int:
-    """An id from 1. Raises ParameterInvalid with the field's name; or BadRequest with `text`, as
-    endpoints do that only POST."""
+    """Return an id from 1. Raise ParameterInvalid with the field's name or, if `text` is given, as
+    by endpoints with POST only, BadRequest with `text`."""
     try:
         number = integer(params.get(field))
     except NotInteger:
@@ -184,13 +184,13 @@ def _field(name: str) -> Text:
 
 
 def optional_integer(params: Mapping[str, Any], field: str, *, least: int = -(2**63)) -> int | None:
-    """An integer that may be absent."""
+    """Return an integer, or None if it is absent. Raise BadRequest."""
     value = params.get(field)
     return None if is_blank(value) else at_least(value, least, _field(field))
 
 
 def required_integer(params: Mapping[str, Any], field: str) -> int:
-    """An integer of any sign. Raises ParameterInvalid with the field's name."""
+    """Return an integer of any sign. Raise ParameterInvalid with the field's name."""
     try:
         number = integer(params.get(field))
     except NotInteger:
@@ -203,7 +203,7 @@ def required_integer(params: Mapping[str, Any], field: str) -> int:
 def number_within(
     params: Mapping[str, Any], field: str, *, least: int, most: int, default: int, text: Text
 ) -> int:
-    """An integer within bounds, the default if absent. Raises BadRequest with `text`."""
+    """Return an integer within bounds, the default if absent. Raise BadRequest with `text`."""
     value = params.get(field)
     number = default if is_blank(value) else at_least(value, least, text)
     if number > most:
@@ -212,7 +212,7 @@ def number_within(
 
 
 def optional_text(params: Mapping[str, Any], field: str) -> str | None:
-    """A text that may be absent; a number counts as its digits."""
+    """Return a text, or None if it is absent; a number becomes its digits. Raise BadRequest."""
     value = params.get(field)
     if is_blank(value):
         return None
@@ -222,7 +222,7 @@ def optional_text(params: Mapping[str, Any], field: str) -> str | None:
 
 
 def flag(params: Mapping[str, Any], field: str) -> bool:
-    """True, true, 1 and their opposites, as Python's, Go's and Java's clients write them."""
+    """Return a boolean: true or false in any case, 1 or 0; False if absent. Raise BadRequest."""
     value = params.get(field)
     if is_blank(value):
         return False
@@ -233,7 +233,7 @@ def flag(params: Mapping[str, Any], field: str) -> bool:
 
 
 def parameters(request: HttpRequest) -> Mapping[str, Any]:
-    """The parameters of a request: a POST's JSON body, a GET's query string, where all is text."""
+    """Return the parameters of a request: a POST's JSON body, or a GET's query string as texts."""
     if request.method == "POST":
         return json_object(request)
     try:
@@ -243,5 +243,5 @@ def parameters(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def encoded_path(request: HttpRequest) -> str:
-    """The path of a request, percent-encoded."""
+    """Return the path of a request, percent-encoded."""
     return quote(request.path)

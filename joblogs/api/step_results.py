@@ -1,5 +1,5 @@
-"""Steps of a job with their results on targets, as one stream: what the job statuses of both
-versions and of the plugins have in common."""
+"""Stream of the steps of a job with their results on targets, shared by the job statuses of both
+versions and of the plugins."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from .streaming import STREAMED, listed, spliced
 
 
 class StepForm(NamedTuple):
-    """How a version writes a step and its results."""
+    """NamedTuple of how a version encodes a step and its results."""
 
     step: Callable[[StepInstance], Struct]
     result: Callable[[TargetResult], Struct]
     field: str
-    """Of the step, for the list of its results."""
+    """Field of the step with the list of its results."""
     has_empty: bool = False
-    """The list is there when nothing is in it."""
+    """The field is present even if the list is empty."""
 
 
 def step_entries(job: JobInstance, form: StepForm, *, with_results: bool) -> Iterable[bytes]:
-    """The steps of a job as a JSON list, with each target's result if that is wanted."""
+    """Yield the steps of a job as a JSON list, optionally with the result on each target."""
     return listed(_entry(step, form, with_results) for step in query.steps_of(job))
 
 

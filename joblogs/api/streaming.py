@@ -1,7 +1,7 @@
-"""Streamed answers: JSON that holds logs, written host by host.
+"""Streamed responses: JSON with logs, encoded host by host.
 
-An answer that fits BUFFER_BYTES is sent as one; a larger one is streamed, and if it fails then, the
-connection is cut: a complete JSON text is a complete answer.
+A response up to BUFFER_BYTES is sent as a whole. A larger one is streamed, and if it fails then,
+the connection is closed, so that a complete JSON text is always a complete response.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .exchange import json_bytes
 
 BUFFER_BYTES = 8 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
-"""As much as is encoded and sent at once: what each costs is by the piece, not by the byte."""
+"""Bytes that are encoded and sent at once, since the cost is mostly per block."""
 SCRIPT_LOG, FILE_LOG = 1, 2
 LOG_TYPE = Meta(
     description="1 of scripts and SQL, 2 of files.",
@@ -39,9 +39,10 @@ def in_parts(
     planned: int = 0,
     content_type: str = "application/json",
 ) -> HttpResponseBase:
-    """The answer that `parts` are, whole or streamed, recorded as `read` if it is a read.
+    """Return the response of `parts`, whole or streamed, recorded as `read` if that is given.
 
-    `parts` count in `read.size` the bytes of log that were made; `planned` will be made in all.
+    `parts` add the bytes of log text that they yield to `read.size`; `planned` is the expected
+    total.
     """
     head, more = _beginning(parts, BUFFER_BYTES)
     if not more:
@@ -57,7 +58,7 @@ def in_parts(
 
 
 def _beginning(parts: Iterator[bytes], size: int) -> tuple[list[bytes], bool]:
-    """The first parts, till they are more than `size` bytes, and whether they are."""
+    """Return the first parts up to more than `size` bytes, and whether there may be more."""
     head, length = [], 0
     for part in parts:
         head.append(part)
@@ -75,11 +76,11 @@ def _blocks(parts: Iterator[bytes]) -> Iterator[bytes]:
 
 
 STREAMED: Any = msgspec.Raw(b"\0")
-"""Value of a struct's field that is written in parts; no JSON text holds this byte."""
+"""Placeholder of a struct's field that is written in parts; JSON never contains this byte."""
 
 
 def spliced(answer: msgspec.Struct, *values: Iterable[bytes]) -> Iterator[bytes]:
-    """The JSON of a struct in parts; each of its STREAMED fields is the next of `values`."""
+    """Yield the JSON of a struct in parts, with its STREAMED fields replaced by `values`."""
     head, *rest = json_bytes(answer).split(b"\0")
     yield head
     for value, piece in zip(values, rest, strict=True):
@@ -88,7 +89,7 @@ def spliced(answer: msgspec.Struct, *values: Iterable[bytes]) -> Iterator[bytes]
 
 
 def listed(entries: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
-    """A JSON list of entries, each in parts."""
+    """Yield a JSON list of entries, each in parts."""
     comma = b"["
     for entry in entries:
         yield comma
@@ -98,21 +99,21 @@ def listed(entries: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
 
 
 def log_type(step: StepInstance) -> int | None:
-    """The number of the kind of a step's logs; an approval has none."""
+    """Return the log_type of a step's logs; None for an approval."""
     if step.step_type == StepType.APPROVAL:
         return None
     return FILE_LOG if step.step_type == StepType.FILE else SCRIPT_LOG
 
 
 def text_of(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The JSON string of a log that comes in parts."""
+    """Yield the JSON string of a log in parts."""
     parts = iter(parts)
     head, more = _beginning(parts, BLOCK_BYTES)
     if not more:
         yield json_bytes(b"".join(head).decode(errors="replace"))
         return
     yield b'"'
-    # Decoded over the joined parts, so that a character split between two of them is whole.
+    # Decoded incrementally, so that a character split between two parts is whole.
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     for part in itertools.chain(head, parts):
         yield json_bytes(decoder.decode(part))[1:-1]
@@ -120,5 +121,5 @@ def text_of(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def known(value: str | None) -> str:
-    """A file's size, speed or progress as an answer shows it."""
+    """Return a file's size, speed or progress, or `--` if it is not known."""
     return "--" if value is None else value

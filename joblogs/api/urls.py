@@ -53,7 +53,7 @@ _STEP = _SCOPE + "/jobs/{job}/steps/{step}"
 
 
 class Route(NamedTuple):
-    """Endpoint with its canonical path: one of version 3 or 4 has other forms beside it."""
+    """NamedTuple of an endpoint and its canonical path; versions 3 and 4 have other forms too."""
 
     name: str
     path: str
@@ -116,8 +116,8 @@ ROUTES = [
 
 urlpatterns = [
     *(re_path(route.pattern, route.view.as_view(), name=route.name) for route in ROUTES),
-    # A page, so outside of the dialects, where no answer is HTML.
+    # A page, so outside the dialects, where no response is HTML.
     re_path(r"^docs/api/?$", schema.page, name="api_docs"),
-    # Whatever else looks like an API is answered as the gateway would.
+    # Unknown APIs get the error of the gateway.
     *(re_path("^" + dialect.prefix, not_found) for dialect in Dialect),
 ]

@@ -1,4 +1,4 @@
-"""Endpoint `/api/v1/audit`: who read which logs, for the company's collector."""
+"""Endpoint `/api/v1/audit`: who read which logs, for a log collector."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Endpoint `/api/v1/audit/searches`: who searched the logs of many jobs, for the company's
-collector."""
+"""Endpoint `/api/v1/audit/searches`: who searched the logs of many jobs, for a log collector."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from .http_status import HttpStatusView
 
 
 class AuditSearchesParams(AuditParams, frozen=True):
-    """Parameters: as of reads, and which job."""
+    """Parameters: those of the audit log of reads, and a job."""
 
     job_instance_id: Annotated[int | None, count_param("Only searches that went through this job.")]
 

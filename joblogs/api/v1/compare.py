@@ -1,4 +1,4 @@
-"""Endpoint `/api/v1/…/compare`: a host's log beside what most hosts printed, or another log."""
+"""Endpoint `/api/v1/…/compare`: comparison of a host's log with the majority or another log."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from joblogs.query import Attempts, StepHost
 CONTEXT = 3
 ROWS_MAX = 2_000
 TEXT_BYTES = 2_000
-"""Of a line."""
+"""Most bytes of a line."""
 _WITH = {
     "majority": CounterpartKind.GROUP,
     "previous_attempt": CounterpartKind.ATTEMPT,
@@ -119,19 +119,19 @@ class ComparedLog(Struct, kw_only=True):
 
 
 class ComparedLine(Struct):
-    """Line of one side; of a very long one the beginning."""
+    """Line of one side; only the beginning of a very long line."""
 
     number: Annotated[int, Meta(description="From 1.")]
     text: str
 
     @classmethod
     def of(cls, cell: Cell | None) -> ComparedLine | None:
-        """In the encoding that its bytes are in."""
+        """Decode a line by the encoding of its bytes; None for None."""
         return None if cell is None else cls(cell.number, _decoded(cell.data))
 
 
 class UsualValue(Struct):
-    """Value that nearly all hosts of a group have where this one has another."""
+    """Value of nearly all hosts of a group, where this host has another."""
 
     value: str
     hosts: int
@@ -156,13 +156,13 @@ class ComparedRow(Struct):
 
 
 class Hunk(Struct):
-    """Rows that follow one another."""
+    """Consecutive rows."""
 
     rows: list[ComparedRow]
 
 
 class ComparedLogs(Struct, kw_only=True):
-    """Comparison of two logs; left is that of the requested host."""
+    """Comparison of two logs; the left one is that of the requested host."""
 
     left: ComparedLog
     right: Annotated[ComparedLog | None, Meta(description="Null if there is none.")] = None
@@ -219,7 +219,7 @@ class CompareLogs(ApiView):
 
 
 def _host(log: LogName) -> StepHost:
-    """Raises JobNotFound for a host that is not in the step."""
+    """Return the host of a log. Raise JobNotFound if it is not in the step."""
     hosts = query.hosts_named(log.step, [log.bk_host_id], log.attempts)
     if not hosts:
         raise JobNotFound
@@ -229,7 +229,7 @@ def _host(log: LogName) -> StepHost:
 def _compared(
     request: Request, log: LogName, host: StepHost, other: Counterpart, params: CompareParams
 ) -> ComparedLogs:
-    """The comparison, recorded as a read of each step whose log is in it."""
+    """Return the comparison, and record a read of each step whose log is in it."""
     if other.log is None:
         left = _side_of(log.step, host, is_cut=False)
         return ComparedLogs(left=left, reason=other.reason, hunks=[])

@@ -1,4 +1,4 @@
-"""Endpoint `/api/v1/…/export`: the logs of a scope as a file, as `export_logs` writes it."""
+"""Endpoint `/api/v1/…/export`: export of a scope's logs as a file, as by `export_logs`."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _attempt(params: Params, field: str) -> str | int | None:
 
 def _several(params: Params, field: str) -> list[str]:
     values: list[str] = params.getlist(field)  # type: ignore[attr-defined]
-    # A caller whose host came to nothing must not be given every host.
+    # A caller whose list of hosts is blank by mistake must not get every host.
     if len(values) > HOSTS_MAX or any(is_blank(value) for value in values):
         raise BadRequest(BadRequest.FIELD, field)
     return values
@@ -100,7 +100,7 @@ def _address(value: str) -> Address:
 
 
 def _pattern(params: Params, field: str) -> Pattern | None:
-    # Blanks may be looked for too: what does not narrow would export everything.
+    # Blanks are a valid search: ignoring them would export everything.
     text = params.get(field)
     try:
         return Pattern.of(text) if text else None
@@ -153,7 +153,7 @@ class ExportParams(Struct, frozen=True):
 
     @property
     def criteria(self) -> Criteria:
-        """What is exported."""
+        """The criteria of the export."""
         return Criteria(
             job=self.job,
             step=self.step,
@@ -227,7 +227,7 @@ def _answer(
     request: Request, params: ExportParams, selection: Selection, scope_type: str, scope_id: str
 ) -> HttpResponseBase:
     walk = Walk(selection, reading=partial(read_entry, request, channel=Channel.APP_EXPORT))
-    # Before the first that is selected is found, which may take a search.
+    # Before the first host is selected, which may need a search.
     slow_work.begin(request._request)
     download = export.Download(walk, params.format, prefix=not params.no_prefix)
     if download.is_empty:
@@ -237,6 +237,6 @@ def _answer(
     name = export.download_name(params.format, scope_type, scope_id, *parts)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["X-Content-Type-Options"] = "nosniff"
-    # A proxy hands it on as it comes: it may be larger than what a proxy keeps.
+    # A proxy must not buffer it: it may be larger than the proxy's buffers.
     response["X-Accel-Buffering"] = "no"
     return response

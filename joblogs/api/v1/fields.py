@@ -1,4 +1,4 @@
-"""Fields that several endpoints of version 1 have in common."""
+"""Fields that several endpoints of version 1 share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTEXT_MAX = 5
 
 
 def at_most(most: int, default: int, params: Params, field: str, *, least: int = 1) -> int:
-    """An integer of `least` to `most`. Raises BadRequest."""
+    """Return an integer from `least` to `most`, the default if absent. Raise BadRequest."""
     number = optional_integer(params, field, least=least)
     if number is not None and number > most:
         raise BadRequest(BadRequest.FIELD, field)
@@ -41,7 +41,7 @@ def _outcome(params: Params, field: str) -> Outcome | None:
 
 
 def searched_text(params: Params, field: str) -> str:
-    """A text to search for: blanks may be meant too. Raises BadRequest."""
+    """Return a text to search for, which may be blank but not empty. Raise BadRequest."""
     text = params.get(field)
     if not isinstance(text, str) or not text:
         raise BadRequest(BadRequest.FIELD, field)
@@ -66,7 +66,7 @@ outcome_param = Parameter(_outcome, TEXT | {"enum": list(Outcome)}, "Only hosts 
 
 
 class LogLine(Struct):
-    """Line of a log; of a very long one a part."""
+    """Line of a log; only a part of a very long line."""
 
     number: Annotated[int, Meta(description="From 1.")]
     text: str
@@ -74,7 +74,7 @@ class LogLine(Struct):
 
     @classmethod
     def of(cls, line: Line) -> LogLine:
-        """In the encoding that its bytes are in."""
+        """Decode a line by the encoding of its bytes."""
         data = parts_as_utf8(without_line_end(line.data))
         text = data.decode(reading_encoding(data), errors="replace")
         return cls(line.number, text, line.matches)

@@ -49,7 +49,7 @@ def _format(params: Params, field: str) -> str:
 
 
 class FirstErrorsParams(Struct, frozen=True):
-    """Parameters of the query string: which hosts, which attempts, how it looks."""
+    """Parameters of the query string: which hosts, which attempts, which format."""
 
     status: Annotated[Outcome | None, outcome_param]
     start: Annotated[int | None, count_param("First host of the page.")]
@@ -70,7 +70,7 @@ class FirstErrorsParams(Struct, frozen=True):
 
 
 class HostError(Struct, kw_only=True):
-    """How a step went on a host, and where its log first tells of trouble."""
+    """Result of a step on a host, and the first error line of its log."""
 
     bk_host_id: int
     host_name: str | None
@@ -166,7 +166,7 @@ def _table(errors: Iterable[HostError]) -> Iterator[bytes]:
 def _errors(
     step: StepInstance, hosts: list[StepHost], read: ReadEntry, *, context: int
 ) -> Iterator[HostError]:
-    """The hosts in their order; those that are left when the time is up are not searched."""
+    """Yield the hosts in order; hosts that are left when the time is over are not searched."""
     until = time.monotonic() + SECONDS
     for host, size, state, logs in _logs(step, hosts):
         lines: list[Line] = []
@@ -197,7 +197,7 @@ def _errors(
 def _logs(
     step: StepInstance, hosts: list[StepHost]
 ) -> Iterator[tuple[StepHost, int, query.Completeness, Iterable[Iterable[bytes]]]]:
-    """Each host with the size, the state and the texts of its logs."""
+    """Yield each host with the size, the state and the texts of its logs."""
     if step.step_type == StepType.FILE:
         for host, files in query.file_logs(step, hosts):
             texts = ([bytes(file.content)] for file in files)

@@ -1,7 +1,7 @@
-"""Endpoint `/api/v1/…/follow`: what is new in the script logs of a step since a cursor.
+"""Endpoint `/api/v1/…/follow`: new text in the script logs of a step since a cursor.
 
-An answer never waits, and is bounded: a client that asks again and again, each time with the cursor
-of the last answer, gets every byte of every host once, in order, across retries.
+A response never waits, and is limited in size. A client that polls with the cursor of the last
+response gets every byte of every host once, in order, even with retries.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _KEY = re.compile("^[0-9a-f]{12}$")
 
 
 def _numbers(params: Params, name: str) -> frozenset[int]:
-    """A list of integers, empty if it is absent. Raises BadRequest."""
+    """Return a list of integers, empty if it is absent. Raise BadRequest."""
     try:
         numbers = {parameters.integer(value) for value in parameters.optional_list(params, name)}
     except parameters.NotInteger:
@@ -46,7 +46,7 @@ def _numbers(params: Params, name: str) -> frozenset[int]:
 
 
 def _group(params: Params, name: str) -> str | None:
-    """A key. Raises BadRequest, also beside a list of hosts."""
+    """Return the key of a group, or None. Raise BadRequest, also if there is a list of hosts."""
     key = parameters.optional_text(params, name)
     if key is not None and (not _KEY.fullmatch(key) or _numbers(params, "host_id_list")):
         raise BadRequest(BadRequest.FIELD, name)
@@ -59,7 +59,7 @@ def _max_bytes(params: Params, name: str) -> int:
 
 
 class FollowParams(msgspec.Struct, frozen=True, kw_only=True):
-    """Parameters: where the caller is, which hosts, and how much text at most."""
+    """Parameters: the caller's cursor, which hosts, and how much text at most."""
 
     cursor: Annotated[
         str | None,
@@ -101,7 +101,7 @@ class FollowParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FollowedHost(msgspec.Struct, kw_only=True):
-    """What is new of one attempt on one host."""
+    """New text and current status of one attempt on one host."""
 
     bk_host_id: int
     bk_cloud_id: int
@@ -146,7 +146,7 @@ class FollowedHost(msgspec.Struct, kw_only=True):
 
 
 class Followed(msgspec.Struct, kw_only=True):
-    """What is new of a step."""
+    """New text and statuses of a step."""
 
     hosts: list[FollowedHost]
     cursor: Annotated[str, Meta(description="To be sent with the next request.")]
@@ -155,7 +155,7 @@ class Followed(msgspec.Struct, kw_only=True):
 
 
 class Follow(ApiView):
-    """View of what is new in a step's logs, by POST."""
+    """View of new text in a step's logs, by POST."""
 
     http_method_names = ["post"]
     errors = (
@@ -178,7 +178,7 @@ class Follow(ApiView):
         )
     }
 
-    # Never from a replica: one that lags behind another would have less than was sent.
+    # Never from a replica: it may lag behind another one that served the last request.
     def post(
         self, request: Request, scope_type: str, scope_id: str, job: str, step: str
     ) -> HttpResponseBase:
@@ -206,9 +206,9 @@ class Follow(ApiView):
 
 
 def _choose_group(cursor: Cursor, step: StepInstance, key: str | None) -> None:
-    """Have the cursor keep the hosts of a group: it is found once, and groups change meanwhile.
+    """Store the hosts of a group in the cursor, since groups may change between requests.
 
-    Raises BadRequest if there is no such group.
+    Raise BadRequest if there is no such group.
     """
     if key is None:
         cursor.group, cursor.hosts = "", frozenset()

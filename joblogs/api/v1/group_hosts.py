@@ -50,7 +50,7 @@ class GroupHost(Struct):
 
 
 class GroupHosts(Struct):
-    """Hosts of a group, by name."""
+    """Page of the hosts of a group, by name."""
 
     total: int
     hosts: list[GroupHost]
@@ -89,7 +89,7 @@ class GroupHostsView(HttpStatusView):
 
 
 def find_group(step: StepInstance, key: str, attempts: Attempts) -> StepGroup:
-    """The group that a summary names so. Raises BadRequest if there is none (any more)."""
+    """Return the group with this key. Raise BadRequest if there is none (any more)."""
     groups = step_groups(overview(step, attempts)).groups
     chosen = next((group for group in groups if group.key == key), None)
     if chosen is None:

@@ -1,4 +1,4 @@
-"""One group of the summary of a step: its hosts, why it is apart, and a few of its lines."""
+"""One group of the summary of a step: its hosts, how it differs, and a few of its lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINES, LINE_CHARS, NAMES_CHARS, VALUES = 6, 240, 300, 4
 
 
 class ValueCount(Struct):
-    """Value, and on how many hosts."""
+    """Value, and the number of hosts that have it."""
 
     value: str
     hosts: int
@@ -38,7 +38,7 @@ class Difference(Struct, kw_only=True):
 
 
 class GroupLine(Struct):
-    """Line of a log, as it was last seen."""
+    """Line of a log, as a terminal shows it in the end."""
 
     number: int
     text: str
@@ -46,7 +46,7 @@ class GroupLine(Struct):
 
 
 class KnownFailure(Struct, kw_only=True):
-    """Failure of a group: whether it was seen before, in runs of this step before this one."""
+    """Failure of a group, and its occurrences in earlier runs of this step."""
 
     key: Annotated[str, Meta(description="The same on other hosts and in other runs.")]
     seen_before: bool
@@ -56,7 +56,7 @@ class KnownFailure(Struct, kw_only=True):
 
 
 class GroupSummary(Struct, kw_only=True):
-    """Hosts that ended alike and printed alike."""
+    """Group of hosts with the same result and similar output."""
 
     key: str
     host_count: int
@@ -76,7 +76,7 @@ class GroupSummary(Struct, kw_only=True):
 
 
 def group_summary(group: StepGroup, excerpt: Excerpt | None, known: Failures) -> GroupSummary:
-    """A group with the lines of its excerpt."""
+    """Return the summary of a group with the lines of its excerpt."""
     compared = group.printed is Printed.COMPARED and not group.is_crowd
     summary = GroupSummary(
         key=group.key,
@@ -112,16 +112,16 @@ def _difference(one: ShownDifference) -> Difference:
 
 
 def _text(data: bytes) -> str:
-    """A line, or a part of one, as it was last seen; of a long one its beginning."""
+    """Return a line, or a part of one, as a terminal shows it in the end, cut to LINE_CHARS."""
     data = parts_as_utf8(data[: 4 * LINE_CHARS])
-    # Bytes that are no text in the line's encoding are marks; JSON has no place for them.
+    # Bytes that are invalid in the line's encoding are surrogates, which JSON cannot hold.
     text = " ".join(last_seen(data, reading_encoding(data)))
     text = text.encode(errors="replace").decode()
     return text if len(text) <= LINE_CHARS else text[: LINE_CHARS - 1] + "…"
 
 
 def folded(hosts: list[StepHost]) -> str:
-    """Names of hosts in few words; of many hosts the first ones."""
+    """Return the folded names of hosts, cut to NAMES_CHARS."""
     return fold_within((host.name for host in hosts), NAMES_CHARS)
 
 

@@ -1,7 +1,7 @@
 """Endpoint `/api/v1/…/log`: the raw log of one host, for tools like `curl` and download managers.
 
-Plain bytes as they were printed, with byte ranges and an entity tag; and a follow that resumes by
-offset. Errors are the envelope's, as everywhere.
+The bytes as they were printed, with byte ranges and an entity tag, and a mode to follow a log by
+offset. Errors have the usual envelope.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class HostLog(HttpStatusView):
 
 
 class _Log(NamedTuple):
-    """Log of a host as it is now, and the function that reads it again."""
+    """NamedTuple of the current state of a host's log, and a function that loads it again."""
 
     step: StepInstance
     host: StepHost
@@ -104,7 +104,7 @@ class _Log(NamedTuple):
 def _find_log(
     jobs: QuerySet[JobInstance], job: int, step: int, host: int, params: RawLogParams
 ) -> _Log:
-    """Raises JobNotFound, also for a host that is not in the step."""
+    """Return the log of a host. Raise JobNotFound, also for a host that is not in the step."""
     instance = query.find_step(jobs, job_instance_id=job, step_instance_id=step)
     hosts = query.hosts_named(instance, [host], params.attempts)
     if not hosts:
@@ -113,18 +113,21 @@ def _find_log(
 
 
 def _is_awaited(log: _Log, params: RawLogParams) -> bool:
-    """Whether a follower has all there is, and more may come."""
+    """Return whether a follower has all text so far, and more may arrive."""
     step, host, _ = log
     if not params.wait or not query.is_growing(step, host):
         return False
-    # Not after more than there is: that is an error, and answered at once.
+    # Do not wait if the offset is beyond the log, which is an error.
     readable = query.readable_size(step, host)
     return readable - query.unsettled_size(host) <= (params.offset or 0) <= readable
 
 
 def _wait(request: Request, log: _Log, params: RawLogParams) -> tuple[_Log, bool]:
-    """The log once there is more of it, or it ends, or the time is over; and whether too many wait
-    already, so that this one has to come back later instead."""
+    """Wait until the log grows, ends or the time is over, and return it.
+
+    Also return whether the request did not wait, because too many are waiting, and should be
+    retried later.
+    """
     if not slow_work.may_wait(request._request):
         return log, True
     deadline = time.monotonic() + min(params.wait or 0, WAIT_MAX_SECONDS)
@@ -136,7 +139,7 @@ def _wait(request: Request, log: _Log, params: RawLogParams) -> tuple[_Log, bool
 
 
 def _headers(step: StepInstance, host: StepHost, params: RawLogParams) -> dict[str, str]:
-    """The headers that say which text it is, how much of it there is, and what is the latest."""
+    """Return the headers with size, state, attempt and batch of the log, and the latest ones."""
     latest = host
     if params.attempts != Attempts():
         (latest,) = query.hosts_named(step, [host.bk_host_id])
@@ -191,7 +194,7 @@ def _answer(request: Request, log: _Log, params: RawLogParams) -> HttpResponseBa
 
 
 def _part(request: HttpRequest, params: RawLogParams, size: int, tag: str) -> tuple[Range, int]:
-    """The bytes to send and the status to send them with."""
+    """Return the range of bytes to send, and the HTTP status."""
     if params.tail is not None:
         return Range(tail=params.tail), 200
     if params.offset is not None:
@@ -199,7 +202,7 @@ def _part(request: HttpRequest, params: RawLogParams, size: int, tag: str) -> tu
     match = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if_range = request.headers.get("If-Range", tag)
     if match is None or if_range != tag or match[0] == "bytes=-":
-        # No range, several, or one of an older log: the whole is always a right answer.
+        # No range, several, or one of an older log: the whole log is always correct.
         return Range(), 200
     first, last = match[1], match[2]
     part = Range(tail=int(last)) if not first else Range(offset=int(first))
@@ -219,19 +222,19 @@ def _bytes(step: StepInstance, host: StepHost, part: Range) -> Iterator[bytes]:
 
 
 class _Counted:
-    """Iterable of the parts of a log; `size` counts the bytes that were taken."""
+    """Iterable of the parts of a log; `size` counts the bytes that were returned."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self.parts, self.size = parts, 0
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self.parts:
-            # Before it is handed out: who breaks off in the middle of it has read of it.
+            # Before the yield: a client that disconnects here has read some of this part.
             self.size += len(part)
             yield part
 
 
 def _tag(host: StepHost, size: int) -> str:
-    """Changes with every byte that is added, masked or expired."""
+    """Return an entity tag, which changes with every byte that is added, masked or expired."""
     rows = [(row.pk, row.held_size, row.redacted, row.masked) for row in host.results]
     return f'"{hashlib.sha256(repr((rows, size)).encode()).hexdigest()[:32]}"'

@@ -1,4 +1,4 @@
-"""Request of the raw log of one host: its parameters, and what the document says of it."""
+"""Request of the raw log of one host: its parameters, and its OpenAPI operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Base view of answers that tools save as files: an error has an HTTP status of its own."""
+"""Base view of endpoints whose errors have HTTP statuses, for tools that save responses."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _STATUSES: dict[type[Exception], int] = {
 
 
 class HttpStatusView(ApiView):
-    """Base view of an endpoint whose answer is a file; its errors have the usual envelope."""
+    """Base view of an endpoint with HTTP statuses for errors, which have the usual envelope."""
 
     @classmethod
     def status_of(cls, error: type[Exception]) -> int:
-        """A tool saves what comes with 200: an error never has it."""
+        """Return the HTTP status of an error; never 200, for which tools save the body."""
         return _STATUSES.get(error, 500)
 
     def handle_exception(self, exc: Exception) -> Any:

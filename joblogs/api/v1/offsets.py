@@ -1,4 +1,4 @@
-"""Endpoint `/api/v1/…/offsets`: where each log of a step goes on, for producers after a break."""
+"""Endpoint `/api/v1/…/offsets`: the expected offset of each log, for producers that resume."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from joblogs.errors import JobNotFound, PermissionDenied
 
 
 class LogOffset(Struct, kw_only=True):
-    """Where a log goes on."""
+    """Expected offset of a log."""
 
     bk_host_id: int
     execute_count: int
@@ -27,13 +27,13 @@ class LogOffset(Struct, kw_only=True):
 
 
 class LogOffsets(Struct):
-    """Where each log of a step goes on."""
+    """Expected offsets of the logs of a step."""
 
     offsets: list[LogOffset]
 
 
 class Offsets(ApiView):
-    """View of the expected offsets of a step's logs, streamed: a step may have very many."""
+    """View of the expected offsets of a step's logs, streamed because there may be very many."""
 
     http_method_names = ["get"]
     errors = (PermissionDenied, JobNotFound)

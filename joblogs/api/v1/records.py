@@ -1,4 +1,4 @@
-"""Endpoint `/api/v1/records`: records in, and which records this store reads."""
+"""Endpoint `/api/v1/records`: ingest of records, and the record types that this store accepts."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class RefusedLine(Struct, kw_only=True):
 
 
 class JobPage(Struct):
-    """Page of a job."""
+    """URL of the page of a job."""
 
     job_instance_id: int
     url: str
 
 
 class RecordsReport(Struct, kw_only=True):
-    """What became of a body of records."""
+    """Result of a body of records."""
 
     accepted: Annotated[int, Meta(description="Records that changed something.")]
     duplicates: Annotated[int, Meta(description="Records without anything new.")]
@@ -60,7 +60,7 @@ class RecordsReport(Struct, kw_only=True):
 
 
 class RecordTypes(Struct):
-    """Records that this store reads."""
+    """Format, versions and types of records that this store accepts."""
 
     format: Annotated[str, constant(records.FORMAT)]
     versions: Sequence[int]
@@ -68,7 +68,7 @@ class RecordTypes(Struct):
 
 
 class Records(ApiView):
-    """View that takes records by POST, and names the record types that are read by GET."""
+    """View that ingests records by POST, and lists the accepted record types by GET."""
 
     errors = (PermissionDenied, BadRequest)
     operations = {
@@ -107,7 +107,7 @@ class Records(ApiView):
 
 
 def report_data(report: Report) -> RecordsReport:
-    """The counts of a body of records, and its refused lines (`docs/records.md`, Over HTTP)."""
+    """Return the result of a body of records (`docs/records.md`, Over HTTP)."""
     return RecordsReport(
         accepted=report.accepted,
         duplicates=report.duplicates,
@@ -127,6 +127,6 @@ def report_data(report: Report) -> RecordsReport:
 
 
 def _page(scope_type: str, scope_id: str, job: int) -> JobPage:
-    """The address of a job's page. Never by the request's Host, which the sender chooses."""
+    """Return the URL of a job's page, never with the request's Host, which the client chooses."""
     path = reverse("staff:job", args=(scope_type, scope_id, job))
     return JobPage(job, f"{settings.PUBLIC_URL}{path}")

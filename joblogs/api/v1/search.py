@@ -1,4 +1,4 @@
-"""Endpoint `/api/v1/…/search`: hits in the logs of a step, in groups of hosts alike."""
+"""Endpoint `/api/v1/…/search`: hits in the logs of a step, grouped by hosts with equal hits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECONDS = 10.0
 PAGE_MAX = 20_000
 """Hosts that one request searches."""
 SHOWN = 3
-"""Hits of a group whose lines are shown."""
+"""Most hits of a group whose lines are shown."""
 
 
 class SearchParams(Struct, frozen=True):
@@ -67,7 +67,7 @@ class SearchParams(Struct, frozen=True):
 
     @property
     def pattern(self) -> Pattern:
-        """Raises BadRequest."""
+        """The pattern to search for. Raise BadRequest."""
         try:
             return Pattern.of(self.q, regex=self.regex, ignore_case=not self.case)
         except InvalidPattern:
@@ -82,7 +82,7 @@ class FoundOn(Struct):
 
 
 class FoundGroup(Struct, kw_only=True):
-    """Hosts whose hits are equal but for times, numbers and the like."""
+    """Hosts whose hits are equal except for times, numbers and similar values."""
 
     file: Annotated[str, Meta(description="Of a file step the path of the file, else empty.")]
     total: Annotated[int, Meta(description="Hosts of the group.")]
@@ -168,7 +168,7 @@ class SearchStep(ApiView):
         results = gather(search, host_history.host_labels(instance))
         searched = len(search.hosts)
         if search.stopped:
-            # Of a file step the files are counted: which hosts are left is not known.
+            # For a file step, files are counted, so it is not known which hosts are left.
             searched = search.searched_logs if instance.step_type != StepType.FILE else len(hosts)
         following = start + searched
         found = FoundHits(

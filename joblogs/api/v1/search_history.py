@@ -1,4 +1,4 @@
-"""Endpoint `/api/v1/…/search_history`: in which steps of a scope a text was printed."""
+"""Endpoint `/api/v1/…/search_history`: the steps of a scope that printed a text."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class HistoryParams(Struct, frozen=True):
 
     @property
     def question(self) -> Question:
-        """Raises BadRequest."""
+        """The search. Raise BadRequest."""
         until = self.until or timezone.now().date()
         since = self.since or first_day(until, DAYS)
         if since > until or (until - since).days >= SPAN_DAYS_MAX:
@@ -148,7 +148,7 @@ class FoundStep(Struct, kw_only=True):
 
 
 class FoundInHistory(Struct, kw_only=True):
-    """Steps in which a text was printed, as far as the search came."""
+    """Steps that printed a text, and the extent of the search."""
 
     steps: Annotated[list[FoundStep], Meta(description="The newest job first.")]
     since: datetime.date
@@ -173,7 +173,7 @@ class FoundInHistory(Struct, kw_only=True):
 
 
 class SearchHistory(ApiView):
-    """View of a search over the jobs of a scope, by GET."""
+    """View of a search of the jobs of a scope, by GET."""
 
     http_method_names = ["get"]
     errors = (BadRequest, ScopeNotFound, PermissionDenied)

@@ -1,8 +1,8 @@
-"""Endpoint `/api/v1/…/summary`: what happened on all hosts of a step, in few characters.
+"""Endpoint `/api/v1/…/summary`: short summary of a step on all its hosts.
 
-The groups of the step page as values: failures first, why each group is apart and a few of its
-lines. However many hosts there are, the answer has at most `max_chars` characters, so that a chat
-or an agent can take it whole; it says what it left out and how to ask for that.
+The groups of the step page as JSON: failures first, how each group differs, and a few of its lines.
+For any number of hosts the response has at most `max_chars` characters, so that a chat or an agent
+can read it whole; it reports what was left out.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ from .http_status import HttpStatusView
 
 CHARS_DEFAULT, CHARS_LEAST, CHARS_MOST = 8_000, 2_000, 200_000
 COMPARE_SECONDS = 2.0
-"""Spent at most on logs that nobody compared yet."""
+"""Longest time to group logs that are not grouped yet."""
 GROUPS_READ = 40
-"""Groups of which lines are read."""
+"""Most groups whose lines are read."""
 SLOWEST, CHANGES = 3, 10
 
 
 class SummaryParams(Struct, frozen=True):
-    """Parameters of the query string: how much, and which attempts."""
+    """Parameters of the query string: length of the response, and which attempts."""
 
     max_chars: Annotated[
         int,
@@ -67,7 +67,7 @@ class SummaryParams(Struct, frozen=True):
 
 
 class Counts(Struct, kw_only=True):
-    """Numbers of hosts."""
+    """Numbers of hosts by outcome and output."""
 
     hosts: int
     succeeded: int
@@ -80,7 +80,7 @@ class Counts(Struct, kw_only=True):
 
 
 class RecoveredFailure(Struct, kw_only=True):
-    """Failure of the last run that did not come back."""
+    """Failure of the last run that did not recur."""
 
     status: Annotated[int, number_of(HostStatus, "Status")]
     exit_code: int | None
@@ -88,7 +88,7 @@ class RecoveredFailure(Struct, kw_only=True):
 
 
 class SinceLastRun(Struct, kw_only=True):
-    """What changed since the last run of a step of this name in a job of this name."""
+    """Changes since the last run of a step with this name in a job with this name."""
 
     job_instance_id: int
     step_instance_id: int
@@ -98,7 +98,7 @@ class SinceLastRun(Struct, kw_only=True):
 
 
 class SlowHost(Struct):
-    """Host that took long, with its duration in milliseconds."""
+    """One of the slowest hosts, with its duration in milliseconds."""
 
     bk_host_id: int
     host_name: str
@@ -106,7 +106,7 @@ class SlowHost(Struct):
 
 
 class LeftOut(Struct):
-    """What did not fit: ask with more `max_chars`."""
+    """Numbers of groups and hosts that did not fit; request them with a higher `max_chars`."""
 
     groups: int
     hosts: int
@@ -162,7 +162,7 @@ class Summary(HttpStatusView):
 
 
 def _readable(groups: Iterable[StepGroup]) -> list[StepGroup]:
-    """The groups of which lines are shown: the first ones, and the majority's."""
+    """Return the groups whose lines are shown: the first ones, and the majority."""
     listed = list(groups)
     return [*[group for group in listed if not group.is_crowd][: GROUPS_READ - 1]] + [
         group for group in listed if group.is_crowd
@@ -177,7 +177,7 @@ def _summary(
     *,
     max_chars: int,
 ) -> StepSummary:
-    """The summary with as many groups, in their order, as fit; the majority always does."""
+    """Return the summary with as many groups as fit, in order; the majority is always included."""
     silent = [host for host in found.hosts if host.silent]
     running = [host for host in found.hosts if not host.newest.finished]
     answer = StepSummary(
@@ -212,7 +212,7 @@ _ENVELOPE_CHARS = 160
 
 
 def _length(value: object) -> int:
-    """Characters of a value as JSON."""
+    """Return the number of characters of a value as JSON."""
     return len(exchange.json_bytes(value).decode())
 
 

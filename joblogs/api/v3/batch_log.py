@@ -1,4 +1,4 @@
-"""Endpoint batch_get_job_instance_ip_log: the logs of many hosts of a step, host by host."""
+"""Endpoint batch_get_job_instance_ip_log: the logs of many hosts of a step."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class BatchLogParams(StepParams, frozen=True, kw_only=True):
 
 
 class HostScriptLog(Struct, kw_only=True):
-    """Script log of a host. `host_id` is bk_host_id once more: some clients read only this."""
+    """Script log of a host. `host_id` repeats bk_host_id, since some clients read only this."""
 
     bk_host_id: int
     ip: Annotated[Address | None, Meta(description="Null for a host that has only IPv6.")]
@@ -112,7 +112,7 @@ class HostFileLogs(Struct, kw_only=True):
 
 
 class BatchLogs(Struct, kw_only=True):
-    """Logs of a step: of scripts, of files, or none of an approval."""
+    """Logs of a step: of scripts or of files; an approval has none."""
 
     log_type: Annotated[int, LOG_TYPE] | None
     job_instance_id: int
@@ -163,7 +163,7 @@ class BatchGetJobInstanceIpLog(ApiView):
         try:
             params = read(BatchLogParams, body)
         except StoreError:
-            # Of two mistakes the scope's is named (docs/api.md, Error codes).
+            # If the scope is invalid too, its error is raised (docs/api.md, Error codes).
             access.readable_scope(caller, scope_type=scope_type, scope_id=scope_id)
             raise
         step = access.readable_step(
@@ -201,10 +201,10 @@ class BatchGetJobInstanceIpLog(ApiView):
 def _find_hosts(
     step: StepInstance, params: BatchLogParams, options: LogOptions
 ) -> tuple[list[StepHost], dict[str, Any]]:
-    """The hosts to answer for, and the keys at the end of `data`.
+    """Return the requested hosts, and the keys at the end of `data`.
 
-    Raises HostListInvalid for a list that is given empty: a caller that filtered its hosts down to
-    none must not get all.
+    Raise HostListInvalid for an empty list: a caller that filtered its hosts down to none must not
+    get all hosts.
     """
     attempts = Attempts(options.execute_count, options.batch)
     needs_text_only = options.grep is None and not options.return_log_state
@@ -225,7 +225,7 @@ def _scripts(
 ) -> Iterator[Iterable[bytes]]:
     for host, text, keys, size in log_options.script_logs(step, hosts, options):
         read_log.size += size
-        # A log that is there as a whole and may be encoded at once needs no splicing.
+        # A short log that is complete in memory is encoded at once.
         is_short = isinstance(text, list) and sum(map(len, text)) <= BLOCK_BYTES
         log = HostScriptLog(
             bk_host_id=host.bk_host_id,

@@ -1,4 +1,4 @@
-"""Structs and fields that several answers of version 3 have in common."""
+"""Structs and fields that several responses of version 3 share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 
 
 def scope_fields(scope: Scope) -> dict[str, Any]:
-    """A scope in both notations; the old one only where it leads back to the same scope."""
+    """Return the fields of a scope; bk_biz_id is null unless it identifies the same scope."""
     number = int(scope.scope_id) if _PLAIN_NUMBER.fullmatch(scope.scope_id) else None
     has_biz_id = scope.scope_type == ScopeType.BIZ or (
         scope.scope_type == ScopeType.BIZ_SET and number in BIZ_SETS
@@ -36,7 +36,7 @@ def scope_fields(scope: Scope) -> dict[str, Any]:
 
 
 def times(run: JobInstance | StepInstance) -> dict[str, Any]:
-    """When a job or step was created, started and ended, in milliseconds."""
+    """Return create, start, end and total time of a job or step, in milliseconds."""
     return {
         "create_time": run.create_time,
         "start_time": run.start_time,
@@ -46,7 +46,7 @@ def times(run: JobInstance | StepInstance) -> dict[str, Any]:
 
 
 class TransferEnd(Struct):
-    """One end of a transfer."""
+    """Source or target host of a transfer."""
 
     bk_host_id: int
     bk_cloud_id: int | None
@@ -57,7 +57,7 @@ class TransferEnd(Struct):
     def of(
         cls, number: int | None, cloud: int | None, ip: str | None, ipv6: str | None
     ) -> TransferEnd | None:
-        """The end that is this host, None for a third party."""
+        """Return the host of a transfer; None for a third party."""
         return None if number is None else cls(number, cloud, ip, ipv6 or UNSET)
 
 

@@ -1,4 +1,4 @@
-"""Parameters that name the hosts of a batch read: two lists, or a page of all hosts."""
+"""Parameters for the hosts of a batch read: two lists, or a page of all hosts."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ PAGE: dict[str, Json] = {
 
 
 class NamedHosts(NamedTuple):
-    """Hosts that a request names. `has_empty_list`: of its lists one was given empty, and no other
-    holds anything."""
+    """NamedTuple of the hosts that a request names, or None. `has_empty_list`: a list was given,
+    but no list has any hosts."""
 
     hosts: list[int | query.Address] | None = None
     has_empty_list: bool = False
 
 
 def named_hosts(params: Params) -> NamedHosts:
-    """The hosts of a request's lists."""
+    """Return the hosts of a request's lists."""
     hosts = host_list(params)
     is_given = any(isinstance(params.get(name), list) for name in HOST_LISTS)
     return NamedHosts(hosts, hosts is None and is_given)
 
 
 def page_without_list(params: Params) -> Page | None:
-    """The page of hosts that a request asks for without a list."""
+    """Return the page of hosts of a request; None if it has a list or no page."""
     if any(optional_list(params, name) for name in HOST_LISTS):
         return None
     return optional_page(params)

@@ -38,7 +38,7 @@ from .fields import TransferLog
 
 
 def _host_param(params: Params) -> int | query.Address:
-    """The host by `bk_host_id`, or `host_id` as BlueKing's page calls it; else by address."""
+    """Return the host by `bk_host_id`, or `host_id` as on BlueKing's page; else by address."""
     number = params.get("host_id") if is_blank(params.get("bk_host_id")) else params["bk_host_id"]
     address = params.get("ipv6") if is_blank(params.get("ip")) else params["ip"]
     if is_blank(number) and (is_blank(params.get("bk_cloud_id")) or is_blank(address)):
@@ -66,7 +66,7 @@ class HostLogParams(StepParams, frozen=True, kw_only=True):
 
 
 class SingleHostLog(Struct, kw_only=True):
-    """Log of one host; one that is not in the step is described by the name in the request."""
+    """Log of one host; a host that is not in the step has the id or address of the request."""
 
     log_type: Annotated[int, LOG_TYPE] | None
     bk_host_id: int | None
@@ -94,7 +94,7 @@ class GetJobInstanceIpLog(StepView[HostLogParams]):
     )
 
     def find_step(self, jobs: QuerySet[JobInstance], params: HostLogParams) -> StepInstance:
-        """Raises JobNotFound for a step that is not there, too."""
+        """Return the step. Raise JobNotFound, also for a missing step."""
         return query.find_step(
             jobs,
             job_instance_id=params.job_instance_id,
@@ -121,7 +121,7 @@ class GetJobInstanceIpLog(StepView[HostLogParams]):
 
 
 def _find_host(step: StepInstance, name: int | query.Address) -> StepHost | None:
-    """The host of that name: of several that had an address in turn, the last one."""
+    """Return the host by id or address; of several that had the address, the current one."""
     hosts = query.hosts_named(step, [name])
     if isinstance(name, query.Address):
         hosts.sort(key=lambda host: name.address not in (host.ip, host.ipv6))
@@ -138,7 +138,7 @@ def _host_fields(host: StepHost | None, name: int | query.Address) -> dict[str, 
 
 
 def _text(step: StepInstance, host: StepHost | None, read: ReadEntry) -> Iterator[bytes]:
-    """One host's log; one of blanks only is null, as clients that wait for it expect."""
+    """Yield one host's log as JSON; a blank log is null, as clients that poll for it expect."""
     hosts = [] if host is None else [host]
     for one, text in query.script_logs(step, hosts):
         read.size += one.size
@@ -147,7 +147,7 @@ def _text(step: StepInstance, host: StepHost | None, read: ReadEntry) -> Iterato
         for part in parts:
             blanks.append(part)
             length += len(part)
-            # More blanks than an answer may hold in memory are a text after all.
+            # More blanks than a response may hold in memory are returned as text.
             if part.strip() or length > BUFFER_BYTES:
                 yield from text_of(itertools.chain(blanks, parts))
                 break
@@ -162,7 +162,7 @@ def _files(step: StepInstance, host: StepHost | None, read: ReadEntry) -> Iterat
 
 
 def _file_logs(step: StepInstance, host: StepHost | None) -> Iterator[FileLog]:
-    """A host's own files, then what the other sources of the step sent, as BlueKing JOB does it."""
+    """Yield a host's own files, then those of the step's other sources, as in BlueKing JOB."""
     if host is None:
         return
     for _, logs in query.file_logs(step, [host]):

@@ -1,4 +1,4 @@
-"""Endpoint get_job_instance_list: the jobs of a scope within a span of time, newest first."""
+"""Endpoint get_job_instance_list: the jobs of a scope in a period, newest first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SPAN_MAX_MS = 30 * 24 * 3600 * 1000
 
 
 def _job_filter(params: Params) -> JobFilter:
-    """Raises ParameterInvalid, InvalidParameters or BadRequest."""
+    """Return the filter. Raise ParameterInvalid, InvalidParameters or BadRequest."""
     since = required_id(params, "create_time_start")
     until = required_id(params, "create_time_end")
     if until <= since:
@@ -104,7 +104,7 @@ class JobListParams(Struct, frozen=True, kw_only=True):
 
 
 class JobEntry(Struct, kw_only=True):
-    """Job of a list. A plan and its template are the executor's."""
+    """Job of a list. Plan and template are not known here."""
 
     bk_biz_id: BizId
     bk_scope_type: str

@@ -1,4 +1,4 @@
-"""Endpoint get_job_instance_status: how a job and its steps went."""
+"""Endpoint get_job_instance_status: status of a job and its steps."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class GetJobInstanceStatus(ScopeView):
 
 
 def job_summary(job: JobInstance) -> JobSummary:
-    """A job with its status and times."""
+    """Return a job with its status and times."""
     return JobSummary(
         **scope_fields(job.scope),
         job_instance_id=job.job_instance_id,

@@ -1,5 +1,5 @@
-"""Endpoint bkci_plugin_batch_get_job_instance_execute_object_log: logs as BlueKing CI's plugins ask
-for them."""
+"""Endpoint bkci_plugin_batch_get_job_instance_execute_object_log: logs for BlueKing CI's
+plugins."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from .plugin_objects import CONTAINER_OBJECT, HOST_OBJECT, PluginObject, plugin_
 
 
 def _objects(params: Params, field: str) -> list[int]:
-    """The hosts among execute objects; a container names none. Raises BadRequest."""
+    """Return the hosts among execute objects, without containers. Raise BadRequest."""
     objects = optional_list(params, field)
     if not 1 <= len(objects) <= HOSTS_MAX:
         raise BadRequest(BadRequest.OBJECTS_SIZE)
@@ -104,14 +104,14 @@ class PluginScript(Struct):
 
 
 class PluginFiles(Struct):
-    """File logs of a host, both ways."""
+    """File logs of a host, uploads and downloads."""
 
     execute_object: PluginObject
     file_atomic_task_logs: list[PluginFileLog] | None
 
 
 class PluginLogs(Struct, kw_only=True):
-    """Logs of a step; of the two lists one is null, both of an approval or where none is found."""
+    """Logs of a step. One of the two lists is null; for an approval or without hosts, both are."""
 
     job_instance_id: int
     step_instance_id: int
@@ -136,7 +136,7 @@ class PluginBatchGetLog(StepView[PluginLogParams]):
     }
 
     def find_step(self, jobs: QuerySet[JobInstance], params: PluginLogParams) -> StepInstance:
-        """Raises JobNotFound for a step that is not there, too."""
+        """Return the step. Raise JobNotFound, also for a missing step."""
         return query.find_step(
             jobs,
             job_instance_id=params.job_instance_id,

@@ -1,4 +1,4 @@
-"""Execute objects as BlueKing CI's plugins read them."""
+"""Execute objects in the form for BlueKing CI's plugins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOST_OBJECT, CONTAINER_OBJECT = 1, 2
 
 
 class PluginHost(Struct, kw_only=True):
-    """Host of an execute object; what is not known is null."""
+    """Host of an execute object; unknown fields are null."""
 
     bk_host_id: int
     bk_cloud_id: int | None
@@ -24,7 +24,7 @@ class PluginHost(Struct, kw_only=True):
 
 
 class PluginObject(Struct):
-    """Execute object: a host, there are no containers here."""
+    """Execute object, which is always a host: containers are not stored."""
 
     type: Annotated[int, constant(HOST_OBJECT)]
     host: PluginHost
@@ -32,6 +32,6 @@ class PluginObject(Struct):
 
 
 def plugin_object(number: int, cloud: int | None, ip: str | None, ipv6: str | None) -> PluginObject:
-    """A host as an execute object."""
+    """Return a host as an execute object."""
     host = PluginHost(bk_host_id=number, bk_cloud_id=cloud, ip=ip, ipv6=ipv6)
     return PluginObject(HOST_OBJECT, host, str(number))

@@ -1,4 +1,4 @@
-"""Endpoint bkci_plugin_get_job_instance_status: status as BlueKing CI's plugins ask for it."""
+"""Endpoint bkci_plugin_get_job_instance_status: status of a job for BlueKing CI's plugins."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Names of the statuses of a host result in the answers, in two languages.
+"""Names of the statuses of host results in responses, in two languages.
 
-These are BlueKing JOB's words, not ours: the pages have their own, translated with the rest.
+These are BlueKing JOB's names. The pages have names of their own, in the translations.
 """
 
 from __future__ import annotations
@@ -45,6 +45,6 @@ _NAMES = {
 
 
 def name_of(status: int, *, language: str) -> str:
-    """The name of a host result's status; a number that is not listed is unknown."""
+    """Return the name of a host result's status; "Unknown" for a number that is not listed."""
     text = _NAMES.get(status, _UNKNOWN)
     return text.en if language == "en" else text.zh

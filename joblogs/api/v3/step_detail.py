@@ -1,7 +1,7 @@
-"""Endpoint get_step_instance_detail: what is known of a step.
+"""Endpoint get_step_instance_detail: details of a step.
 
-What no record has is null where BlueKing JOB may answer null, else an empty default: its typed
-clients fail on null there (`docs/api.md#get_step_instance_detail`).
+A value that no record has is null where BlueKing JOB may return null, else an empty default,
+because typed clients fail on null there (`docs/api.md#get_step_instance_detail`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DetailAccount(Struct, kw_only=True):
 
 
 class DetailHost(Struct, kw_only=True):
-    """Host of a server."""
+    """Host of a step, or of a source of files."""
 
     bk_host_id: int
     bk_cloud_id: int | None
@@ -49,7 +49,7 @@ class DetailHost(Struct, kw_only=True):
 
 
 class DetailServer(Struct, kw_only=True):
-    """Hosts that a step ran on; the groups that they were taken from are not known."""
+    """Hosts of a step or of a source; the groups from which they were selected are not known."""
 
     variable: None = None
     ip_list: list[DetailHost]
@@ -100,7 +100,7 @@ class FileDestination(Struct, kw_only=True):
 
 
 class FileInfo(Struct, kw_only=True):
-    """Transfer of a step."""
+    """File transfer of a step."""
 
     file_source_list: list[FileSourceInfo]
     file_destination: FileDestination
@@ -121,7 +121,7 @@ class ApprovalInfo(Struct):
 
 
 class StepDetail(Struct):
-    """What is known of a step."""
+    """Details of a step."""
 
     id: int
     name: str
@@ -132,7 +132,7 @@ class StepDetail(Struct):
 
 
 class GetStepInstanceDetail(StepView[StepParams]):
-    """View of what is known of a step, by GET."""
+    """View of the details of a step, by GET."""
 
     http_method_names = ["get"]
     params_class = StepParams
@@ -143,7 +143,7 @@ class GetStepInstanceDetail(StepView[StepParams]):
     def answer_step(
         self, request: Request, step: StepInstance, params: StepParams
     ) -> HttpResponseBase:
-        # BlueKing JOB's step type, where SQL is a script, as whatever prints.
+        # In BlueKing JOB's step types, SQL is a script, and so is any step with output.
         others = (StepType.FILE, StepType.APPROVAL)
         kind = step.step_type if step.step_type in others else StepType.SCRIPT
         detail = StepDetail(
@@ -183,7 +183,7 @@ def _transfer(step: StepInstance) -> FileInfo:
 
 
 def _sources(step: StepInstance) -> Iterator[bytes]:
-    """The sources that records name, else those that files came from."""
+    """Yield the sources stated in records, else the hosts that files came from."""
     if step.file_sources is None:
         sources = map(_source, query.file_sources(step))
     else:

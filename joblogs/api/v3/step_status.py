@@ -47,7 +47,7 @@ def _keyword(params: Params, field: str) -> Pattern | None:
 
 
 class StepStatusParams(StepParams, frozen=True, kw_only=True):
-    """Parameters: a step, its attempts, filters of its hosts, and which groups list theirs."""
+    """Parameters: a step, its attempts, filters of its hosts, and which groups list hosts."""
 
     execute_count: Annotated[int | None, count_param("As it stood at this attempt.")]
     batch: Annotated[
@@ -67,17 +67,17 @@ class StepStatusParams(StepParams, frozen=True, kw_only=True):
     tag: Annotated[str | None, text_param("List the hosts of groups of this tag only.")]
 
     def attempts(self, latest_batch: int) -> Attempts:
-        """The attempts to read: no batch means the latest, batch 0 all of them."""
+        """Return the attempts to read: no batch means the latest batch, 0 means all batches."""
         batch = latest_batch if self.batch is None else self.batch
         return Attempts(self.execute_count, batch or None)
 
     def lists(self, group: ResultGroup) -> bool:
-        """Whether the hosts of a group are listed, not only counted."""
+        """Return whether the hosts of a group are listed, not only counted."""
         return self.status in (None, group.status) and self.tag in (None, group.tag)
 
 
 class GroupedHost(Struct, kw_only=True):
-    """TargetResult of a step on one of the hosts of a group."""
+    """Result of a step on a host of a group."""
 
     bk_host_id: int
     ip: Address | None
@@ -95,7 +95,7 @@ class GroupedHost(Struct, kw_only=True):
 
 
 class HostGroup(Struct):
-    """Hosts of one status and tag."""
+    """Hosts with the same status and tag."""
 
     result_type: Annotated[int, number_of(HostStatus, "Status of these hosts")]
     result_type_desc: str
@@ -154,7 +154,7 @@ class GetStepInstanceStatus(StepView[StepStatusParams]):
 def _results(
     request: Request, step: StepInstance, params: StepStatusParams
 ) -> tuple[Iterable[TargetResult], ReadEntry | None]:
-    """The results that match address and keyword; the audit row, if logs were searched."""
+    """Return the results that match address and keyword, and the audit row of a search or None."""
     if step.step_type == StepType.APPROVAL:
         raise UnsupportedOperation
     attempts = params.attempts(query.latest_batch(step, execute_count=params.execute_count))

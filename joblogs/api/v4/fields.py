@@ -1,4 +1,4 @@
-"""Structs and fields that several answers of version 4 have in common: no key is ever null."""
+"""Structs and fields that several responses of version 4 share: no key is ever null."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ObjectHost(Struct):
 
 
 class ExecuteObject(Struct):
-    """Execute object: a host, there are no containers here."""
+    """Execute object, which is always a host: containers are not stored."""
 
     type: Annotated[int, constant(HOST_OBJECT)]
     host: ObjectHost
@@ -35,18 +35,18 @@ class ExecuteObject(Struct):
 def execute_object(
     number: int, cloud: int | None, ip: str | None, ipv6: str | None
 ) -> ExecuteObject:
-    """A host as an execute object."""
+    """Return a host as an execute object."""
     host = ObjectHost(number, or_unset(cloud), or_unset(ip), or_unset(ipv6))
     return ExecuteObject(HOST_OBJECT, host, str(number))
 
 
 def scope_without_nulls(job: JobInstance) -> dict[str, Any]:
-    """The scope of a job in both notations, the old one only where it has one."""
+    """Return the fields of a job's scope, with bk_biz_id only if it has one."""
     return {key: or_unset(value) for key, value in scope_fields(job.scope).items()}
 
 
 def ended(run: JobInstance | StepInstance | TargetResult) -> dict[str, Any]:
-    """When something started and ended and how long it took, as far as it did."""
+    """Return start, end and total time in milliseconds, UNSET if not known."""
     return {
         "start_time": or_unset(run.start_time),
         "end_time": or_unset(run.end_time),

@@ -49,7 +49,8 @@ _UNFINISHED = (RunStatus.RUNNING, RunStatus.WAITING_CONFIRMATION, RunStatus.TERM
 
 
 def _job_filter(params: Params) -> JobFilter:
-    """Raises ParameterInvalid or BadRequest. Numbers below 1 say nothing of a job or schedule."""
+    """Return the filter; ids of a job or schedule below 1 are ignored. Raise ParameterInvalid or
+    BadRequest."""
     number = optional_integer(params, "job_instance_id")
     since = required_integer(params, "create_time_start")
     until = required_integer(params, "create_time_end")

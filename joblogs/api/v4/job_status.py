@@ -1,4 +1,4 @@
-"""Endpoint v4_get_job_instance_status: how a job, its steps and their execute objects went."""
+"""Endpoint v4_get_job_instance_status: status of a job, its steps and their execute objects."""
 
 from __future__ import annotations
 

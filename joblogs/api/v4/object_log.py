@@ -1,7 +1,7 @@
 """Endpoint v4_batch_get_job_instance_execute_object_log: the logs of some hosts of a step.
 
 Version 4 has its own envelope and field names, real HTTP statuses and no nulls. Containers are not
-kept here: naming one gives no entry.
+stored, so they have no entries.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ _LISTS = "host_id_list/ip_list/container_id_list"
 
 
 def _hosts(params: Params) -> list[int | query.Address]:
-    """The hosts of the first list that is not empty; containers are no hosts.
+    """Return the hosts of the first list that is not empty; [] if it is the list of containers.
 
-    Raises BadRequest or ParameterInvalid.
+    Raise BadRequest or ParameterInvalid.
     """
     hosts = host_list(params, most=OBJECTS_MAX, lists=_LISTS)
     if hosts is None and not 0 < len(optional_list(params, "container_id_list")) <= OBJECTS_MAX:
@@ -100,7 +100,7 @@ class ObjectFileLog(Struct, kw_only=True):
 
     @classmethod
     def of(cls, log: FileLog) -> ObjectFileLog:
-        """Only a download has a target's path."""
+        """Return the entry of a file log; only a download has a target path."""
         source, target = log.src_host_id, log.dest_host_id
         return cls(
             mode=log.mode,
@@ -136,7 +136,7 @@ class ObjectFiles(Struct):
 
 
 class ObjectLogs(Struct, kw_only=True):
-    """Logs of a step: of scripts, of files, or none of an approval."""
+    """Logs of a step: of scripts or of files; an approval has none."""
 
     job_instance_id: int
     step_instance_id: int

@@ -19,7 +19,7 @@ from joblogs.query import StepHost
 from .task_context import TaskContext, TaskContextParams, TaskContextView
 
 ERROR_LOG_MAX = 50_000
-"""Characters of a log; of UTF-8 at most four times as many bytes."""
+"""Most characters of a log; in UTF-8 at most four times as many bytes."""
 PARAMS_HIDDEN = "[Secure params ignored]"
 
 _SCRIPT_TYPE = Text("脚本类型", "Script Type")
@@ -89,7 +89,7 @@ def _script_type(step: StepInstance) -> str:
 
 
 def _tail(step: StepInstance, host: StepHost) -> bytes:
-    """As many of the last bytes of a host's log as an answer can hold, from a whole character."""
+    """Return the last bytes of a host's log that may be needed, from the start of a character."""
     part = query.Range(tail=4 * ERROR_LOG_MAX + 1)
     for _, start, parts in query.script_range(step, [host], part):
         data = b"".join(parts)
@@ -101,7 +101,7 @@ def _tail(step: StepInstance, host: StepHost) -> bytes:
 
 
 def _last_lines(text: str) -> str:
-    """The last ERROR_LOG_MAX characters, from the beginning of a line if that is not all."""
+    """Return the last ERROR_LOG_MAX characters, from the start of a line if the text is longer."""
     if len(text) <= ERROR_LOG_MAX:
         return text
     tail = text[-ERROR_LOG_MAX:]

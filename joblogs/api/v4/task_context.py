@@ -1,6 +1,6 @@
 """Base of the endpoints v4_get_…_task_context: why a task failed on a host.
 
-The answer is a list of texts, made for language models. What no record has of the script is empty.
+The response is a list of texts for language models. Facts that no record has are empty.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .fields import CONTAINER_OBJECT, HOST_OBJECT
 
 
 def required_number(params: Params, field: str, *, least: int, text: Text) -> int:
-    """An integer of at least that. Raises BadRequest with the text."""
+    """Return an integer from `least`. Raise BadRequest with `text`."""
     return at_least(params.get(field), least, text)
 
 
@@ -79,7 +79,7 @@ class TaskContextParams(StepParams, frozen=True, kw_only=True):
 
     @property
     def run(self) -> dict[str, Any]:
-        """The run as queries take it."""
+        """Arguments of queries for the attempt and rolling batch; a batch below 1 is None."""
         batch = self.batch if self.batch is not None and self.batch > 0 else None
         return {"execute_count": self.execute_count, "batch": batch}
 
@@ -102,7 +102,7 @@ C = TypeVar("C", bound=TaskContextParams)
 
 
 class TaskContextView(StepView[C]):
-    """Base view of a task's context: it finds the host in the run; a subclass tells the facts."""
+    """Base view of a task's context: it finds the host in the run; a subclass adds the facts."""
 
     http_method_names = ["post"]
     errors = (*StepView.errors, StepTypeUnsupported, ExecuteObjectNotFound)
@@ -127,5 +127,5 @@ class TaskContextView(StepView[C]):
     def facts(
         self, request: Request, step: StepInstance, host: StepHost, params: C
     ) -> Iterable[tuple[str, str, Text]]:
-        """Name, value and description of each fact; what it reads of logs is recorded."""
+        """Yield name, value and description of each fact; reads of logs are recorded."""
         raise NotImplementedError
