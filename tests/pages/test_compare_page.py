@@ -60,6 +60,7 @@ def test_a_masked_value_that_nearly_all_share_is_a_difference() -> None:
     assert _kinds(html) == ["similar", "different", "similar"]
     assert '<mark class="value">4be07a55</mark>' in html
     assert re.search(r"←.*9f2c11d0.*on 28 of 28 hosts", html)
+    assert '1 line differs</b><span class="quiet">, ' in re.sub(r"\s+", " ", html)
 
 
 def test_masks_can_be_taken_off() -> None:

@@ -99,3 +99,8 @@ def test_the_search_and_what_it_showed_are_recorded() -> None:
     assert (search.channel, search.steps, search.found_steps) == ("page history", 2, 1)
     (read,) = LogRead.objects.all()
     assert (read.channel, read.step_instance_id, read.host_count) == ("page history", 1, 3)
+
+
+def test_staff_without_a_scope_are_told_whom_to_ask() -> None:
+    shown = get(staff("nora", scope=None))
+    assert "You don't have access to any scope yet." in shown

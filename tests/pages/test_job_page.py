@@ -72,6 +72,15 @@ def test_a_job_of_several_steps_shows_who_failed_where() -> None:
     assert f'href="{log}"' in table
 
 
+def test_steps_that_ran_on_none_of_the_hosts_that_failed_are_no_columns() -> None:
+    load(job(status=4), step(), step(201, step_type=3), step(202, status=1))
+    load(result(101, status=104))
+    content = html(staff(), JOB_PAGE)
+    table = content[content.index('id="failed-hosts"') :]
+    assert table.count('<th scope="col">') == 2
+    assert "–" not in table
+
+
 def test_hosts_that_failed_are_told_for_many_in_a_few_statements(
     django_assert_max_num_queries,
 ) -> None:

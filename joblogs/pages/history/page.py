@@ -124,7 +124,11 @@ def history_page(
     """Return the page with the search form and the steps with hits, newest first."""
     form = HistoryForm(request.GET, scopes=scopes)
     kept = {name: str(value) for name, value in request.GET.items() if value and name != "cursor"}
-    context: dict[str, Any] = {"form": form, "seconds": f"{SECONDS:.0f}"}
+    context: dict[str, Any] = {
+        "form": form,
+        "seconds": f"{SECONDS:.0f}",
+        "no_scope": not request.user.is_superuser and not scopes.exists(),
+    }
     search = None
     shown: list[StepHits] = []
     if form.is_valid() and form.cleaned_data["q"]:

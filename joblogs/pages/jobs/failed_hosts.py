@@ -38,6 +38,9 @@ def failed_hosts(steps: Sequence[StepInstance]) -> SafeString | str:
     by_host: dict[int, dict[int, HostResult]] = defaultdict(dict)
     for result in results:
         by_host[result.host_id][result.step_id] = result
+    # Approvals and steps that have not begun would be columns of dashes.
+    with_results = {result.step_id for result in results}
+    steps = [step for step in steps if step.pk in with_results]
     logs = {step.pk: links.of_step(step)["hosts"] for step in steps}
     rows = []
     for own in by_host.values():
