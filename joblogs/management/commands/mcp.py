@@ -38,7 +38,9 @@ class Command(BaseCommand):
 
     def handle(self, *, url: str | None, language: str, **options: object) -> None:
         if not HAS_SDK:
-            raise CommandError("This needs the MCP SDK: pip install 'joblogs[mcp]'")
+            raise CommandError(
+                "This needs the MCP SDK: pip install 'joblogs[mcp]', or '.[mcp]' in a checkout"
+            )
         if not url:
             raise CommandError("say where the store is: JOBLOGS_URL or --url", returncode=2)
         if not settings.MCP_TOKEN:
