@@ -1,4 +1,4 @@
-"""Search in logs: for text or a regular expression, across chunk borders, as the text reads."""
+"""Search in logs for a text or a regular expression, independent of chunk borders and codes."""
 
 from .blocks import LONG_LINE_BYTES
 from .finder import Hits, Line

@@ -1,4 +1,4 @@
-"""A log in blocks of whole lines, so that nothing is missed at the border of two chunks."""
+"""Blocks of whole lines of a log, so that a search misses nothing at the border of two chunks."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ OVERLAP_BYTES = 16 * 1024
 
 
 class Block(NamedTuple):
-    """Whole lines, or a part of a long one; the last one as the log ends. `overlap` bytes were in
-    the block before."""
+    """Block of whole lines, or a part of a long line; the first `overlap` bytes were also in the
+    previous block. The last block of a log may end without a newline."""
 
     data: bytes
     overlap: int
 
 
 def blocks(parts: Iterable[bytes], long_line_bytes: int = LONG_LINE_BYTES) -> Iterator[Block]:
-    """The blocks of a log that comes in parts."""
+    """Yield the blocks of a log given in parts."""
     data, overlap = b"", 0
     for part in parts:
-        # Cut only when more has come: most logs are one part, and need neither a copy of it nor a
-        # second look at a last line that has no end.
+        # Cut only when more arrives: most logs are a single part, which then is not copied, and
+        # whose unfinished last line is not searched twice.
         if end := data.rfind(b"\n") + 1:
             yield Block(data[:end], overlap)
             data, overlap = data[end:], 0

@@ -1,5 +1,5 @@
-"""Lines with codes that colour and the like: without them, and what is around them, of all of the
-codes at once. `signed_texts` does the same with expressions, for whatever codes there are."""
+"""Vectorised processing of lines with simple escape codes, such as colours: the lines without them,
+and the text around them. `signed_texts` uses regular expressions for all other codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IS_CONTROL = np.array([byte < 32 and byte != 9 or byte == 127 for byte in range
 
 
 class ColouredText(NamedTuple):
-    """Lines, where their codes begin and end, and the lines without them."""
+    """Text of lines, the starts and ends of its codes, and the text without them."""
 
     data: Bytes
     starts: Places
@@ -27,8 +27,8 @@ class ColouredText(NamedTuple):
     plain: Bytes
 
     def letters_of_codes(self, count: int) -> Iterator[bytes]:
-        """The letters of each code with so many after it as a screen shows them, if there is
-        another code among these; each on a line."""
+        """Yield the letters of each code followed by the next `count` visible letters, one per
+        line; only for codes with another code within these letters."""
         near = self.starts[1:] - self.ends[:-1] <= count
         starts, ends = self.starts[:-1][near], self.ends[:-1][near]
         lengths = self.ends - self.starts
@@ -44,8 +44,8 @@ class ColouredText(NamedTuple):
 
 
 def coloured(lines: Iterable[bytes]) -> tuple[ColouredText, list[bytes]]:
-    """A text of those of the lines whose codes all are ESC [ …, ESC (, ESC ), ESC = or ESC > and
-    whole, and the other lines."""
+    """Return a text of the lines that only have complete codes of the kinds ESC [ …, ESC (, ESC ),
+    ESC = and ESC >, and the other lines."""
     lines = list(lines)
     text = b"\n".join(lines)
     data = np.frombuffer(text + _PADDING, np.uint8)
@@ -69,7 +69,7 @@ def _without(data: Bytes, starts: Places, ends: Places) -> Bytes:
 
 
 def _ends(data: Bytes, starts: Places) -> tuple[Places, npt.NDArray[np.bool_]]:
-    """Where these codes end, and which of them do."""
+    """Return the ends of these codes, and which of them are complete."""
     second = data[starts + 1]
     ends = starts + 2
     is_sequence = second == ord("[")

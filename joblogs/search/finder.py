@@ -1,4 +1,4 @@
-"""Lines of a log that match, with what stands around them."""
+"""Matching lines of a log, with their context."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from .patterns import Pattern
 from .readings import Found, Matches
 
 SHOWN_LINE_BYTES = 4096
-"""As much of a line as a hit shows, unless more is requested."""
+"""Maximum bytes of a line in a hit, unless more is requested."""
 
 
 class Line(NamedTuple):
-    """A line of a hit: its number from 1; its bytes, of a long one those around the match."""
+    """Line of a hit: its number, from 1, and its bytes; of a long line those around the match."""
 
     number: int
     data: bytes
     matches: bool
     offset: int | None = None
-    """Byte of the log at which these begin, where that is not where the line does."""
+    """Offset in the log at which `data` begins, if that is not the beginning of the line."""
 
 
 @dataclass(slots=True)
 class Hits:
-    """What was found in one log. `label` tells a host's file logs apart, "" for a script log."""
+    """Hits in one log. `label` is the path for a file log, "" for a script log."""
 
     host: StepHost
     label: str
@@ -38,40 +38,40 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What hits show."""
+    """Options for the lines that are returned with hits."""
 
     context: int = 0
-    """Lines around each."""
+    """Lines of context around each hit."""
     hits: int = 10
-    """Hits of a log whose lines are given; all are counted."""
+    """Maximum hits of a log whose lines are returned; all hits are counted."""
     line_bytes: int = SHOWN_LINE_BYTES
-    """As much of a line."""
+    """Maximum bytes of a line."""
     skipped: int = 0
-    """Hits before those that are given; they have no lines around them then."""
+    """Hits to skip before the returned ones; only for hits without context."""
 
 
 class Finder:
-    """Finds lines block after block, and gathers the first ones with what stands around them."""
+    """Search in consecutive blocks of a log, which collects the first hits with their context."""
 
     def __init__(
         self, hits: Hits, pattern: Pattern, shown: Shown, *, is_recoded: bool = False
     ) -> None:
-        """`is_recoded`: the log is in UTF-16, and blocks are its text as UTF-8."""
+        """`is_recoded`: the log is in UTF-16, and the blocks are its text as UTF-8."""
         self.hits, self.pattern, self.shown = hits, pattern, shown
         self.is_recoded = is_recoded
         self.number = 1
         self.offset = 0
-        """Of the block that is searched."""
+        """Offset of the current block."""
         self.last_hit = 0
         self.before: deque[Line] = deque(maxlen=shown.context)
         self.after = 0
         self.unread: list[tuple[bytes, int]] = []
         self.waiting = 0
-        """Blocks that no hit has come after, and from where on: if none does, their lines need not
-        be counted."""
+        """Bytes in `unread`: blocks after the last hit, whose lines are only counted if another hit
+        follows."""
 
     def search(self, block: Block) -> None:
-        """Take the next block."""
+        """Search the next block."""
         data, position = block.data, 0
         self.offset -= block.overlap
         matches = Matches(self.pattern, data)
@@ -111,7 +111,7 @@ class Finder:
         self.after = self.shown.context
 
     def _pass(self, data: bytes, start: int, end: int) -> None:
-        """Lines that do not match: counted, and kept where a hit shows what is around it."""
+        """Count lines that do not match, and keep those that may be context of a hit."""
         if not self.shown.context or self.hits.count > self.shown.hits:
             self.number += self._lines(data, start, end)
             return
@@ -128,7 +128,7 @@ class Finder:
             self.number += self._lines(data, begin, stop)
 
     def _follow(self, data: bytes, start: int, end: int) -> int:
-        """The lines that are shown after a hit, as far as they are here: where they end."""
+        """Add the lines of context after a hit that are in this block; return where they end."""
         while self.after and start < end:
             stop = data.find(b"\n", start, end) + 1 or end
             self.hits.lines.append(Line(self.number, self._cut(data[start:stop]), False))
@@ -138,8 +138,8 @@ class Finder:
         return start
 
     def _lines(self, data: bytes, start: int, end: int) -> int:
-        """How many lines end there, as bytes are counted: in UTF-16 a newline's byte is half of
-        other letters too."""
+        """Return the number of newline bytes in a range. In UTF-16 this byte may also be half of
+        another character."""
         if not self.is_recoded:
             return data.count(b"\n", start, end)
         text = data[start:end].decode(errors="replace")
@@ -150,7 +150,7 @@ class Finder:
 
 
 def _begin(found: Found, limit: int) -> int:
-    """Where to begin to show a line so that its match is shown, not within a character."""
+    """Return where to begin to show a line so that its match is visible, at a whole character."""
     if found.at < limit * 3 // 4 or len(found.line) <= limit:
         return 0
     start = found.at - limit // 4

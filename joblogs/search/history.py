@@ -1,7 +1,7 @@
-"""Search over history: in which steps of many jobs, newest first, a text was printed.
+"""Search over history: finds the steps of many jobs, newest first, that printed a text.
 
-Signatures tell which steps cannot hold it; the others are searched as a step's own search does it.
-What is not signed is searched, so that nothing is missed.
+Signatures exclude steps that cannot contain it; the others are searched like in a search within one
+step. Steps without a signature are always searched, so that nothing is missed.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ STEPS_AT_ONCE = 2000
 LOADED_AT_ONCE = 100
 
 Ranges = list[tuple[int, int]]
-"""Hosts of a step, by their numbers: from, to."""
+"""Ranges of host ids of a step: first and last."""
 
 
 @dataclass(slots=True)
 class StepHits:
-    """Hits in a step: on which hosts, how many lines, and the first one with its host."""
+    """Hits in a step: the hosts, the number of lines, and the first line with its host."""
 
     step: StepInstance
     host: StepHost
     label: str
     line: Line
     attempt: int | None = None
-    """Of a line that a later attempt on its host replaced: the one that printed it."""
+    """Execute count that printed the line, if a later attempt replaced it on its host."""
     names: list[str] = field(default_factory=list)
     hosts: set[int] = field(default_factory=set)
     hits: int = 0
@@ -54,12 +54,12 @@ class StepHits:
 
     @property
     def folded(self) -> list[str]:
-        """The hosts in few words."""
+        """Folded names of the hosts."""
         return fold(self.names)
 
 
 class SearchedStep(NamedTuple):
-    """Step that a search covered: the key of its scope, and its numbers."""
+    """Step that a search covered: the key of its scope, and its ids."""
 
     scope: int
     job_instance_id: int
@@ -67,20 +67,20 @@ class SearchedStep(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """A step that may hold a text, on some of its hosts."""
+    """Step that may contain the text, on some of its hosts."""
 
     create_time: int
     pk: int
     ranges: Ranges
     position: int
-    """Among the steps that were covered."""
+    """Index among the covered steps."""
 
 
 @dataclass(slots=True)
 class HistorySearch:
-    """A search to be iterated once; afterwards it says how far it came and what it read.
+    """Search to be iterated once; afterwards it has its progress and what it read.
 
-    `jobs` are those that the reader may see, `scopes` those that they are in.
+    `jobs` are the jobs that the reader may see, `scopes` are their scopes.
     """
 
     jobs: QuerySet[JobInstance]
@@ -89,35 +89,35 @@ class HistorySearch:
     seconds: float = 0
     """0 means no limit."""
     steps_max: int = 0
-    """As many steps with hits at once; 0 means no limit."""
+    """Maximum steps with hits; 0 means no limit."""
     start: Cursor | None = None
     steps: list[SearchedStep] = field(default_factory=list)
-    """Those that were searched or that, by their signature, cannot hold the text."""
+    """Steps that were searched, or excluded by their signature."""
     read_steps: int = 0
-    """Those of them whose text was read."""
+    """Number of steps whose text was read."""
     expired_steps: int = 0
-    """Steps whose text has gone."""
+    """Number of steps whose text has expired."""
     read_bytes: int = 0
     lost_logs: int = 0
-    """Logs that could not be read: damaged, or out of reach now."""
+    """Number of logs that could not be read: damaged, or unreachable now."""
     lost: list[tuple[StepInstance, list[StepHost]]] = field(default_factory=list)
-    """Of the first LOST_STEPS steps with such logs their hosts."""
+    """The first LOST_STEPS steps with unreadable logs, and the hosts of these logs."""
     cut_logs: int = 0
-    """Logs of which only the beginning was searched: they would take longer than all the time."""
+    """Number of logs of which only the beginning was searched: one alone exceeds the time limit."""
     found: int = 0
-    """Steps with hits."""
+    """Number of steps with hits."""
     cursor: Cursor | None = None
-    """Where to go on; None when all was searched."""
+    """Where to continue; None if everything was searched."""
     _ends: float = 0
 
     def __iter__(self) -> Iterator[StepHits]:
-        """The steps with hits, newest first. Raises InvalidPattern or TooWide."""
+        """Yield the steps with hits, newest first. Raises InvalidPattern or TooWide."""
         pattern, places = self.question.parsed()
         self._ends = time.monotonic() + self.seconds
         last = self.question.until
         if self.start is not None:
             last = min(last, self.start.day)
-        # By their numbers: before the first of all days there is none.
+        # By ordinals: there is no date before year 1.
         for number in range(last.toordinal(), self.question.since.toordinal() - 1, -1):
             day = datetime.date.fromordinal(number)
             if day != last and self._is_over():
@@ -150,7 +150,7 @@ class HistorySearch:
         step_hits: StepHits | None = None
         for hits in search:
             if search.stopped and not self._is_too_long(search, hosts):
-                break  # this log is searched again, whole, when the search goes on
+                break  # this log is searched again completely when the search continues
             if step_hits is None:
                 line = next(line for line in hits.lines if line.matches)
                 attempt = hits.host.attempt if hits.host in earlier else None
@@ -175,8 +175,8 @@ class HistorySearch:
             yield step_hits
 
     def _is_too_long(self, search: Search, hosts: list[StepHost]) -> bool:
-        """Whether the log in which a search stopped had all the time: it must not end every search.
-        One that had less is searched from its beginning when the search goes on."""
+        """Return whether the log in which a search stopped had all the time: it is not searched
+        again, or no search would get past it. Any other log is searched again from its start."""
         stopped = search.stopped_at
         is_first = stopped is not None and stopped.bk_host_id == hosts[0].bk_host_id
         return is_first and self.read_steps == 0
@@ -210,7 +210,7 @@ class HistorySearch:
                     yield candidate, steps[candidate.pk]
 
     def _candidates(self, day: datetime.date, places: PatternPlaces) -> Iterator[_Candidate]:
-        """The steps of a day that may hold the text, newest first."""
+        """Yield the steps of a day that may contain the text, newest first."""
         living: list[tuple[int, int, SearchedStep]] = []
         for create_time, pk, expired_at, *numbers in self._steps(day):
             if expired_at is None:
@@ -260,8 +260,8 @@ def _id(host: StepHost) -> int:
 
 
 def _earlier(step: StepInstance, hosts: Sequence[StepHost]) -> list[StepHost]:
-    """The same hosts as of earlier attempts, where their logs are not read otherwise: what they
-    printed then was printed too. A statement for each attempt."""
+    """Return hosts with the logs of their earlier attempts that are not read otherwise, since these
+    are searched, too. One statement for each attempt."""
     counts = HostResult.objects.for_step(step).targets().order_by("execute_count")
     known = {result.pk for host in hosts for result in host.results}
     earlier = []
@@ -278,8 +278,8 @@ def _number(text: str) -> list[int]:
 
 
 def _possible(day: datetime.date, steps: Sequence[int], places: PatternPlaces) -> dict[int, Ranges]:
-    """Of a day's steps those that may hold a text, and on which hosts."""
-    # First: what is signed anew after this has no row that says so any more.
+    """Return the steps of a day that may contain a text, and on which hosts."""
+    # Queried first: steps that are signed again after this no longer count as changed.
     changed = signed_parts.changed_steps(steps)
     parts = signed_parts.parts_of(day, [pk for pk in steps if pk not in changed])
     every = (part for own in parts.values() for part in own)
@@ -296,5 +296,5 @@ def _possible(day: datetime.date, steps: Sequence[int], places: PatternPlaces) -
 
 
 def _after(parts: Sequence[Part]) -> int:
-    """The first host that is not signed."""
+    """Return the id after the last signed host."""
     return parts[-1].last_host + 1 if parts else FIRST_HOST

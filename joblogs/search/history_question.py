@@ -1,4 +1,4 @@
-"""Parameters of a search over history: which text, in which jobs, and where to go on."""
+"""Parameters of a search over history: the text, the jobs, and where to continue."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.(\d{1,18})\.(\d{1,19}))
 
 
 def first_day(until: datetime.date, days: int) -> datetime.date:
-    """First day of a span of `days` days that ends with `until`, not before year 1."""
+    """Return the first day of a span of `days` days that ends with `until`, not before year 1."""
     return datetime.date.fromordinal(max(1, until.toordinal() - days + 1))
 
 
 class TooWide(ValueError):
-    """A question that no signature answers, of more than one day, any host and any job."""
+    """A question covers more than one day, any host and any job, and signatures cannot help."""
 
 
 class Cursor(NamedTuple):
-    """Where a search goes on: on a day, with a job's creation and a step's key, at a host."""
+    """Place at which a search continues: a day, a job's creation time, a step's key and a host."""
 
     day: datetime.date
     create_time: int | None = None
@@ -42,7 +42,7 @@ class Cursor(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Cursor:
-        """Raises ValueError."""
+        """Return the cursor for a text. Raises ValueError."""
         match = _CURSOR.fullmatch(text)
         if match is None:
             raise ValueError(text)
@@ -52,7 +52,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is searched for, and where: jobs created on UTC days from `since` to `until`."""
+    """Question of a search: the text, and the jobs, created on UTC days from `since` to `until`."""
 
     text: str
     regex: bool = False
@@ -62,12 +62,12 @@ class Question:
     name: str | None = None
     """Part of the job's name."""
     host: str | None = None
-    """Name or address that a host had when it ran; or its id."""
+    """Name or address of a host at run time, or its id."""
     outcome: Outcome | None = None
-    """Of the hosts that are searched."""
+    """Outcome of the hosts to search."""
 
     def parsed(self) -> tuple[Pattern, PatternPlaces]:
-        """The pattern, and what it asks of signatures. Raises InvalidPattern or TooWide."""
+        """Return the pattern and its places in signatures. Raises InvalidPattern or TooWide."""
         pattern = Pattern.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
         places = PatternPlaces.of(self.text, regex=self.regex, ignore_case=self.ignore_case)
         if not (places.needs or self.name or self.host or self.since == self.until):

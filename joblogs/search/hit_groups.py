@@ -1,4 +1,4 @@
-"""Groups of search hits: hosts that printed the same are one group, so 487 equal hits are one."""
+"""Groups of search hits: hosts with the same hits are one group, so 487 equal hits are one."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .hit_outliers import outlier_places
 
 GROUPS_MAX = 60
 HOSTS_MAX, NAMED_MAX = 300, 1_000
-"""Hosts that are named: of a group, and of a page. The first of a group always is."""
+"""Maximum named hosts of a group, and of a page. The first host of a group is always named."""
 NAMED_AT_HEAD = 6
 FOLDED_MAX = 12
-"""Parts of folded names at the head of a group."""
+"""Maximum parts of folded names at the head of a group."""
 LOOKED_AT_ONCE, LOOKED_AT_BYTES = 500, 256 * 1024
-"""Hosts whose hits are looked at together, and bytes of these."""
+"""Hosts whose hits are compared together, and bytes of these hits."""
 KEPT_BYTES = 4 * 1024 * 1024
-"""Of all hits what is kept, to show those hosts apart that differ in a value the masks hide."""
+"""Bytes of hits that are kept, to show hosts separately that differ in a value hidden by masks."""
 
 
 class HostWithHits(NamedTuple):
-    """A host of a group."""
+    """Host of a group, with its name."""
 
     bk_host_id: int
     name: str
@@ -35,48 +35,48 @@ class HostWithHits(NamedTuple):
 
 @dataclass(slots=True)
 class HitGroup:
-    """Hosts whose hits are similar: equal but for slots."""
+    """Group of hosts whose hits are similar: equal except for slots."""
 
     label: str
     count: int
-    """Hits of each host."""
+    """Number of hits of each host."""
     lines: list[Line]
     is_outlier: bool = False
-    """Only a value tells these from others."""
+    """Whether these hosts differ from others only in a value."""
     hosts: list[HostWithHits] = field(default_factory=list)
     total: int = 0
     values: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    """By host the slots in its hits, which may tell it from the others."""
+    """Slots in the hits by host, which may distinguish it from the others."""
     kept: dict[int, tuple[HostWithHits, list[Line]]] = field(default_factory=dict)
 
     @property
     def many(self) -> bool:
-        """They are folded at the head of the group, and named below it."""
+        """Whether its names are folded at its head and listed below."""
         return self.total > NAMED_AT_HEAD
 
     @property
     def folded(self) -> list[str]:
-        """The names in few words."""
+        """Folded names, at most FOLDED_MAX parts."""
         return fold(host.name for host in self.hosts)[:FOLDED_MAX]
 
     @property
     def more(self) -> int:
-        """Hosts that are not named."""
+        """Number of hosts that are not named."""
         return self.total - len(self.hosts)
 
     @property
     def hidden(self) -> int:
-        """Hits of the sample that are not shown."""
+        """Number of hits of the sample that are not shown."""
         return self.count - sum(line.matches for line in self.lines)
 
 
 @dataclass(slots=True)
 class SearchResults:
-    """Results of a search, as far as it came."""
+    """Results of a search, which may have ended early."""
 
     groups: list[HitGroup] = field(default_factory=list)
     beyond: int = 0
-    """Hosts whose groups are too many to be shown."""
+    """Number of hosts in groups beyond GROUPS_MAX."""
     hits: int = 0
     hosts: set[int] = field(default_factory=set)
 
@@ -85,7 +85,7 @@ def gather(
     search: Iterable[Hits],
     labels: dict[int, Result],
 ) -> SearchResults:
-    """Run a search to its end, or to that of its budget."""
+    """Run a search to its end or the end of its budget, and group its hits."""
     results, groups, named = SearchResults(), dict[tuple[str, int, bytes], HitGroup](), 0
     bytes_left = KEPT_BYTES
     for hits, look in _looked_at(search, labels):
@@ -111,7 +111,7 @@ def gather(
     made = list(groups.values())
     for group in groups.values():
         made += _taken_out(group, most=GROUPS_MAX - len(made))
-    # As on the step page: the few that are special before the crowd.
+    # As on the step page: small groups before large ones.
     results.groups = sorted(made, key=lambda group: group.total)
     return results
 
@@ -142,7 +142,8 @@ def _batches(search: Iterable[Hits]) -> Iterator[list[Hits]]:
 
 
 def _taken_out(group: HitGroup, *, most: int) -> Iterable[HitGroup]:
-    """The hosts with another value than nearly all of a group have: groups of their own."""
+    """Remove hosts from a group that have another value than nearly all others, and return them as
+    at most `most` new groups."""
     apart: dict[tuple[int, ...], HitGroup] = {}
     for host, places in outlier_places(group.values).items():
         if host not in group.kept or [named.bk_host_id for named in group.hosts] == [host]:
@@ -158,11 +159,11 @@ def _taken_out(group: HitGroup, *, most: int) -> Iterable[HitGroup]:
         group.total -= 1
         group.hosts = [other for other in group.hosts if other.bk_host_id != host]
     if apart and group.hosts and group.hosts[0].bk_host_id in group.kept:
-        # What is shown may have been that of one of those.
+        # The shown lines may have been those of a removed host.
         group.lines = group.kept[group.hosts[0].bk_host_id][1]
     return apart.values()
 
 
 def label_of(host: int, result: Result | None) -> str:
-    """What people call a host."""
+    """Return the display name of a host; its id if it has no result."""
     return str(host) if result is None else result.display_name

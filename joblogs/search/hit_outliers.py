@@ -1,4 +1,4 @@
-"""Hosts with another value than nearly all that printed a line alike."""
+"""Hosts with another value than nearly all hosts that printed a similar line."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from joblogs.grouping.slots import CLOCK, DATE, DATE_WITHOUT_YEAR, OWN
 from joblogs.grouping.value_groups import STEADY
 
 HOSTS_MIN = 5
-"""Of fewer hosts nothing says what is usual."""
+"""For fewer hosts it is not known which value is usual."""
 
 Slots = tuple[int, ...]
 Places = tuple[int, ...]
-"""Of slots, from 0."""
+"""Indexes of slots, from 0."""
 
 
 def outlier_places(slots: Mapping[int, Slots]) -> dict[int, Places]:
-    """Of hosts, by the slots of the lines that they printed, those that differ from nearly all,
-    and where."""
+    """Return the hosts whose slots differ from those of nearly all hosts, and the places in which
+    they do."""
     comparable = _comparable(slots)
     if len(comparable) < HOSTS_MIN:
         return {}
@@ -38,6 +38,6 @@ def outlier_places(slots: Mapping[int, Slots]) -> dict[int, Places]:
 
 
 def _comparable(slots: Mapping[int, Slots]) -> dict[int, Slots]:
-    """Those with as many slots as most, so that the same place is the same thing on each."""
+    """Return the hosts with the most common number of slots, so that places are comparable."""
     ((size, _),) = Counter(map(len, slots.values())).most_common(1) or [(0, 0)]
     return {host: own for host, own in slots.items() if len(own) == size}

@@ -1,4 +1,4 @@
-"""Search in one text: every line that matches is counted, some of them are given."""
+"""Search in one text, which counts all matching lines and returns some of them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .patterns import Pattern
 
 
 class TextHits(NamedTuple):
-    """Lines of a text that match."""
+    """Hits in a text."""
 
     total: int
     lines: list[Line]
-    """Those that were requested."""
+    """Requested hits."""
     searched: int
-    """Bytes that were looked through."""
+    """Number of bytes searched."""
     stopped: bool
-    """It took too long, and there may be more."""
+    """Whether the search was stopped early because it took too long."""
 
 
 def find_in_text(
     host: StepHost, text: query.Text, pattern: Pattern, *, first: int, most: int, seconds: float
 ) -> TextHits:
-    """Count the lines that match; give `most` of them from the `first` on, which is 1 or more."""
+    """Count the matching lines, and return at most `most` of them from the `first` on (from 1)."""
     until = time.monotonic() + seconds
     hits = Hits(host, "")
     is_utf16, parts = recoded_parts(

@@ -1,7 +1,6 @@
-"""What is searched for: text, or a regular expression.
+"""Patterns to search for: text or regular expressions.
 
-Expressions are RE2's: they take time in proportion to the text whatever they say, so that none can
-hold a process.
+Expressions are RE2's: any of them takes time linear in the text, so none can block a process.
 """
 
 from __future__ import annotations
@@ -15,43 +14,43 @@ from joblogs.signatures import is_ascii_only
 
 PATTERN_MAX = 1024
 EACH_LINE = b"(?m)"
-"""Before an expression: ^ and $ are the ends of a line, as in grep."""
+"""Prefix of expressions: ^ and $ match the ends of a line, as in grep."""
 
 
 CODED_MAX = 200
-"""A longer text is not looked for between the codes of terminals as quickly."""
+"""Maximum characters of a text that is quickly found between terminal codes."""
 BETWEEN = (
     r"(?:\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"
     r"|\x1b[()][0-~]|\x1b[=>]|[\x00-\x07\x0e-\x1a\x7f])*"
 )
-"""Codes that stand between the letters of a word as a screen shows it."""
+"""Terminal codes that may be between the letters of a word."""
 
 
 class InvalidPattern(ValueError):
-    """An expression that is none, or too long. Its text says what is wrong with it."""
+    """A pattern is invalid or too long. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What is searched for. A match never spans lines."""
+    """Pattern to search for. A match never spans lines."""
 
     expression: Any
     is_ascii: bool = True
     coded: Any = None
-    """The same text with codes of terminals between its letters; none of an expression."""
+    """The text with terminal codes allowed between its letters; None for an expression."""
     alphabet: frozenset[str] = frozenset()
-    """Letters beyond ASCII that a text holds wherever it stands, in whatever case."""
+    """Letters beyond ASCII that every match of a text contains, since they have no case."""
     signs: frozenset[bytes] = frozenset()
-    """ASCII characters, in lower case, that any line which reads as a text holds. No blank, since a
-    terminal makes some; without case no letter that another one beyond ASCII equals."""
+    """ASCII characters in lower case that every line with a match of a text contains. No blanks,
+    since a terminal makes some; if case is ignored, no letter that equals one beyond ASCII."""
     in_utf16: bool = False
-    """It is looked for in all bytes as if they were UTF-16 too: a reader says that they are."""
+    """Whether all bytes are also searched as UTF-16: the reader chose this encoding."""
 
     @classmethod
     def of(
         cls, text: str, *, regex: bool = False, ignore_case: bool = False, in_utf16: bool = False
     ) -> Pattern:
-        """Text as it is, or a regular expression. Raises InvalidPattern."""
+        """Return the pattern for a literal text or a regular expression. Raises InvalidPattern."""
         if not text or len(text) > PATTERN_MAX:
             raise InvalidPattern(f"1 to {PATTERN_MAX} characters")
         try:
@@ -69,7 +68,7 @@ class Pattern:
         options.log_errors = False
         is_ascii = is_ascii_only(text, regex=regex)
         if is_ascii:
-            # Bytes that are no UTF-8 are characters too, so `.` matches them.
+            # Bytes that are not UTF-8 are characters too, so `.` matches them.
             options.encoding = re2.Options.Encoding.LATIN1
         try:
             expression = re2.compile(raw, options)
@@ -90,7 +89,7 @@ class Pattern:
     def find(
         self, data: bytes, position: int = 0, *, coded: bool = False
     ) -> tuple[int, int] | None:
-        """The next match at or after a position; `coded`: of a text, with codes within it too."""
+        """Return the next match at or after a position; `coded`: allow codes within a text."""
         expression = self.coded if coded and self.coded is not None else self.expression
         match = expression.search(data, position)
         return match.span() if match else None

@@ -1,5 +1,5 @@
-"""How lines may be read: their bytes as they are, without the codes of terminals, in each of the
-encodings that they may be in. A pattern is looked for in all of these."""
+"""Readings of lines in which a pattern is searched: the stored bytes, without terminal codes, and
+in each of the possible encodings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _JUDGED = 1024
 
 
 class Found(NamedTuple):
-    """A line that matches: [start, end) of a block; how it is read, and where in that it does."""
+    """Matching line: its range [start, end) of a block, its reading, and the place of the match."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ class Found(NamedTuple):
 
 
 class Matches:
-    """The lines of a block that match a pattern, one after the other."""
+    """Iteration over the lines of a block that match a pattern."""
 
     def __init__(self, pattern: Pattern, data: bytes) -> None:
         self._pattern, self._data = pattern, data
@@ -52,7 +52,7 @@ class Matches:
         self._next = next(self._read, None)
 
     def after(self, position: int) -> Found | None:
-        """The next one that begins at or after a position, which is where a line begins."""
+        """Return the next match at or after a position, which is the beginning of a line."""
         while self._next is not None and self._next.start < position:
             self._next = next(self._read, None)
         span = None
@@ -68,12 +68,12 @@ class Matches:
 
 
 def is_found(pattern: Pattern, data: bytes) -> bool:
-    """Whether a line of a block matches."""
+    """Return whether a line of a block matches."""
     return Matches(pattern, data).after(0) is not None
 
 
 def spans(pattern: Pattern, line: bytes, most: int) -> list[tuple[int, int]]:
-    """Where a line without its end matches, at most so many: the parts of it, codes included."""
+    """Return at most `most` matches in a line without line end, as ranges including codes."""
     places: list[tuple[int, int]] = []
     for reading in (as_it_is(line), *states(line)):
         position = 0
@@ -94,7 +94,7 @@ def spans(pattern: Pattern, line: bytes, most: int) -> list[tuple[int, int]]:
 
 
 def _found_as_read(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Found]:
-    """The lines that match otherwise than by their bytes as they are, in their order."""
+    """Return the lines that match in another reading than their stored bytes, in order."""
     ways = [_in_other_encodings(pattern, data), _in_utf16(pattern, data)]
     if pattern.coded is None and (coded or b"\r" in data):
         ways.append(_without_their_codes(pattern, data, coded=coded))
@@ -109,10 +109,10 @@ def _start(found: Found) -> int:
 
 def _in_other_encodings(pattern: Pattern, data: bytes) -> Iterator[Found]:
     if pattern.is_ascii:
-        return  # as all of them write it
+        return  # the same bytes in all encodings
     names = [name for name in encodings(data, start=False) if name != UTF8]
     if names and LATIN1 not in names:
-        names.append(LATIN1)  # of lines that are not plainly in another one
+        names.append(LATIN1)  # for lines that are not clearly in another encoding
     names = [name for name in names if _may_hold(pattern, data, name)]
     names = [name for name in names if _may_match(pattern, recoded(data, name))]
     if not names:
@@ -128,9 +128,9 @@ def _in_other_encodings(pattern: Pattern, data: bytes) -> Iterator[Found]:
 
 
 def _in_utf16(pattern: Pattern, data: bytes) -> Iterator[Found]:
-    """Lines that are in UTF-16, or hold some, where the block is not."""
+    """Yield matching lines with parts in UTF-16 in a block that is not in UTF-16."""
     if pattern.is_ascii:
-        return  # its zeros are taken for codes
+        return  # zero bytes are treated as codes
     parts = utf16_parts(data)
     if pattern.in_utf16:
         parts = [Part(at, len(data), name) for name in UTF16 for at in (0, 1)]

@@ -1,7 +1,7 @@
-"""Texts in which a search finds what it finds in a log: what a signature is made of.
+"""Texts of which a signature is made: a search finds the same in them as in a log.
 
-A match is in one of them, whole. They are as `readings` reads lines, all at once and each line of a
-step only once.
+Every match is completely within one of them. They are the readings of lines of `readings`, computed
+together, with each line of a step only once.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _RUN_AND_NEXT = re.compile(
     rf"({_CODE}++)(?=((?:[^\x00-\x08\x0a-\x1f\x7f]{_CODE}*+){{0,{LONGEST_GRAM - 1}}}+))".encode()
 )
 SEEN_BYTES = 64 * 1024 * 1024
-"""Lines that are remembered, so that what many hosts print is looked at once."""
+"""Bytes of lines that are remembered, so that lines of many hosts are processed only once."""
 
 
 class SignedTexts:
-    """The texts of the logs of a part."""
+    """Texts of the logs of a part of a step."""
 
     def __init__(self) -> None:
         self._plain, self._recoded = _Lines(), _Lines()
 
     def of(self, parts: Iterable[bytes]) -> Iterator[bytes]:
-        """Those of a log, which comes in parts, that were not there before."""
+        """Yield the texts of a log, given in parts, that are not in earlier logs."""
         for block in blocks(without_utf16(parts)):
             data = block.data
             lines = data.split(b"\n")
@@ -52,14 +52,14 @@ class SignedTexts:
 
 
 class _Lines:
-    """Memory of the lines that were looked at."""
+    """Set of the lines that were processed."""
 
     def __init__(self) -> None:
         self._seen: set[bytes] = set()
         self._size = 0
 
     def new(self, lines: Iterable[bytes]) -> set[bytes]:
-        """Those of the lines that were not there before."""
+        """Return the lines that are new, and remember them."""
         new = set(lines) - self._seen
         self._size += sum(map(len, new))
         if self._size > SEEN_BYTES:
@@ -70,8 +70,7 @@ class _Lines:
 
 
 def _as_read(lines: Collection[bytes]) -> Iterator[bytes]:
-    """Lines, if there are any, as they are, without codes, and as a terminal would have left
-    them."""
+    """Yield lines unchanged, without codes, and as a terminal would show them; none for none."""
     if not lines:
         return
     text = b"\n".join(lines)
@@ -86,7 +85,7 @@ def _as_read(lines: Collection[bytes]) -> Iterator[bytes]:
 
 
 def _coloured(lines: Iterable[bytes], text: bytes) -> tuple[ColouredText, list[bytes]]:
-    """A text of the lines with codes that only colour, and the lines with any others."""
+    """Return a text of the lines with simple codes only, and the lines with other codes."""
     if has_only_escapes(text):
         return coloured(line for line in lines if b"\x1b" in line)
     coded = [line for line in lines if is_coded(line)]
@@ -105,13 +104,13 @@ def _of_any_codes(text: bytes) -> Iterator[bytes]:
 
 
 def _letters_of_codes(text: bytes) -> bytes:
-    """The letters of codes with those after them, which a search finds although another code stands
-    between them."""
+    """Return the letters of codes with the letters after them, which a search finds even with
+    another code in between."""
     lines = set()
     for run, following in set(_RUN_AND_NEXT.findall(text)):
         codes = _ONE.findall(run)
         letters = _RUN.sub(b"", following)
         if len(codes) > 1 or letters != following:
-            # Of a title the end is a code itself.
+            # The end of a title is itself a code.
             lines |= {code[1:].rstrip(b"\x07") + letters for code in codes}
     return b"\n".join(lines)

@@ -1,4 +1,4 @@
-"""Search in the logs of a step, within a budget: it says so when it ends early."""
+"""Search in the logs of a step, within a budget; it reports if it ends early."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .patterns import Pattern
 from .readings import is_found
 
 LOST_STEPS = 20
-"""As many steps are named of whose logs a search over history passed some by."""
+"""Maximum steps with unreadable logs that a search over history names."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """What a search may take. 0 means no limit."""
+    """Limits of a search in seconds and bytes; 0 means no limit."""
 
     seconds: float = 0
     size: int = 0
@@ -33,33 +33,36 @@ class Budget:
 
 @dataclass(slots=True)
 class Search:
-    """A search to be iterated once; afterwards it says how far it came."""
+    """Search to be iterated once; afterwards it has its progress."""
 
     step: StepInstance
     hosts: list[StepHost]
     pattern: Pattern
     context: int = 0
     shown: int = 10
-    """Hits of a log whose lines are given; all are counted."""
+    """Maximum hits of a log whose lines are returned; all hits are counted."""
     line_bytes: int = SHOWN_LINE_BYTES
-    """As much of a line as a hit gives."""
+    """Maximum bytes of a line in a hit."""
     budget: Budget = field(default_factory=Budget)
     searched_logs: int = 0
     searched_bytes: int = 0
     stopped: str = ""
-    """Why it ended early: `time`, `size`, or nothing."""
+    """Why it ended early: `time` or `size`; empty if it did not."""
     stopped_at: StepHost | None = None
-    """The host whose log it was in then."""
+    """Host in whose log it ended early."""
     what_is_there: bool = False
-    """Pass by logs that cannot be read now; else that is an error."""
+    """Whether to skip logs that cannot be read now, instead of raising an error."""
     lost: list[StepHost] = field(default_factory=list)
-    """Hosts whose logs were passed by."""
+    """Hosts whose logs were skipped."""
     out_of_reach: ObjectUnreachable | None = None
-    """Why some of them may be read later."""
+    """Error because of which some of them may be readable later."""
     _done: int = 0
 
     def __iter__(self) -> Iterator[Hits]:
-        """The logs that hold a hit, in the order of the hosts."""
+        """Yield the hits of each log that has any, in the order of the hosts.
+
+        Raises Unreadable, unless `what_is_there`.
+        """
         started, left = time.monotonic(), list(self.hosts)
         while True:
             try:
@@ -78,7 +81,7 @@ class Search:
         if isinstance(error, ObjectUnreachable):
             self.out_of_reach = error
             return query.out_of_reach(self.step, left, error)
-        return left[:1]  # the one that was to be read: it is damaged, or was removed meanwhile
+        return left[:1]  # the next log to read: it is damaged, or was removed meanwhile
 
     def _search(self, hosts: list[StepHost], started: float) -> Iterator[Hits]:
         self._done = 0
@@ -111,7 +114,7 @@ class Search:
 def logs_of(
     step: StepInstance, hosts: list[StepHost]
 ) -> Iterator[tuple[StepHost, str, Iterable[bytes]]]:
-    """The logs that a search of these hosts goes through: of a file step each with its path."""
+    """Yield the logs of these hosts for a search: host, path (of a file step) and parts."""
     if step.step_type == StepType.FILE:
         for host, files in query.file_logs(step, hosts):
             for file in files:
@@ -122,5 +125,5 @@ def logs_of(
 
 
 def occurs(pattern: Pattern, parts: Iterable[bytes]) -> bool:
-    """Whether a log that comes in parts holds what is searched for."""
+    """Return whether a pattern matches in a log given in parts."""
     return any(is_found(pattern, block.data) for block in blocks(without_utf16(parts)))

@@ -1,4 +1,4 @@
-"""Lines as they read without the codes of terminals, and as a terminal would have left them."""
+"""Readings of lines without terminal codes, and as a terminal would show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from joblogs.logtext.terminal import last_seen
 from joblogs.logtext.terminal_codes import REDRAWS
 
 REDRAWN_MAX = 64 * 1024
-"""Longest line that is read as a terminal would have left it."""
+"""Maximum bytes of a line for the emulation of a terminal."""
 
 
 def _latin1() -> re2.Options:
@@ -23,7 +23,7 @@ def _latin1() -> re2.Options:
 
 
 _NO_CODES = b"\t\n\r" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
-"""Bytes that stand on a screen, or end or indent what does."""
+"""Bytes that are visible on a screen, or that end or indent lines."""
 RETURN = re2.compile(rb"\r[^\r\n]", _latin1())
 _RETURNS = re.compile(rb"(?<!\r)\r++\n")
 MOVED = re2.compile(rb"\x08|\x1b\[[0-9;]*[@A-HLMXPabdefsu`]|\x1b[78DEM]", _latin1())
@@ -32,7 +32,7 @@ _MAY_REDRAW = re2.compile(
     rb"|\x1b\[[0-9;]*[@A-HJ-MPXabdefsu`]|\x1b[78DEMc()]",
     _latin1(),
 )
-"""Bytes one of which is in every line that a terminal would have redrawn."""
+"""Codes of which every line that redraws itself has at least one."""
 _CODES = re.compile(
     rb"(?:\x1b\[|\xc2\x9b)[0-?]*+[ -/]*+[@-~]?"
     rb"|\x1b\](?:[^\x00-\x1f\x7f]*+(?:\x07|\x1b\\)|[0-9]*+;?)"
@@ -40,38 +40,38 @@ _CODES = re.compile(
     rb"|\x1b(?:[ -/]*+[0-~])?"
     rb"|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]|\xef\xbb\xbf"
 )
-"""What leaves nothing on a screen, or moves what comes after."""
+"""Codes that are invisible on a screen, or that move the text after them."""
 
 
 class Reading(NamedTuple):
-    """A text that a line may be read as; where its stretches begin in it and in the line."""
+    """Text that a line may be read as, with the starts of its stretches in it and in the line."""
 
     text: bytes
     begins: list[int]
     in_line: list[int]
 
     def place(self, at: int) -> int:
-        """Where a byte of the text stands in the line."""
+        """Return the place in the line of a byte of the text."""
         stretch = bisect_right(self.begins, at) - 1
         return self.in_line[stretch] + at - self.begins[stretch]
 
 
 def is_coded(data: bytes) -> bool:
-    """Whether bytes hold codes for a terminal, or what else leaves nothing on a screen."""
-    # Four times as fast as an expression that looks for the others.
+    """Return whether bytes contain terminal codes or other invisible bytes."""
+    # Four times as fast as an expression for these bytes.
     if data.translate(None, _NO_CODES):
         return True
     return not data.isascii() and (b"\xc2\x9b" in data or b"\xef\xbb\xbf" in data)
 
 
 def has_only_escapes(data: bytes) -> bool:
-    """Whether bytes hold nothing that leaves nothing on a screen but codes that ESC begins."""
+    """Return whether the only invisible bytes are codes that begin with ESC."""
     others = data.translate(None, _NO_CODES + b"\x1b")
     return not others and (data.isascii() or not (b"\xc2\x9b" in data or b"\xef\xbb\xbf" in data))
 
 
 def without_codes(data: bytes) -> bytes:
-    """Lines without codes; each ends as in Unix."""
+    """Return lines without codes, with Unix line ends."""
     return with_line_feeds(_CODES.sub(b"", data))
 
 
@@ -85,7 +85,7 @@ def as_it_is(line: bytes) -> Reading:
 
 
 def states(line: bytes) -> Iterator[Reading]:
-    """A line without its codes: each of its states, and what a terminal would have left."""
+    """Yield the readings of a line without codes: each of its states, and the emulated result."""
     if not is_coded(line) and b"\r" not in line:
         return
     begin = 0
@@ -94,19 +94,19 @@ def states(line: bytes) -> Iterator[Reading]:
         begin += len(state) + 1
     seen = redrawn(line)
     if seen is not None:
-        # Where it was written is not known by now: at the end is where redrawing ends.
+        # The original places are not known: redrawing ends at the end of the line.
         yield Reading(seen, [0], [max(0, len(line) - len(seen))])
 
 
 def redrawn(line: bytes) -> bytes | None:
-    """What a terminal would have left of a line that was redrawn; of any other none."""
+    """Return a line that redraws itself as a terminal would show it; None for any other line."""
     if len(line) > REDRAWN_MAX or REDRAWS.search(line.decode(errors="replace")) is None:
         return None
     return "\n".join(last_seen(line)).encode(errors="surrogateescape")
 
 
 def redrawn_lines(data: bytes) -> Iterator[bytes]:
-    """What a terminal would have left of those lines that were redrawn."""
+    """Yield the lines that redraw themselves as a terminal would show them."""
     position = 0
     while match := _MAY_REDRAW.search(data, position):
         start = data.rfind(b"\n", 0, match.start()) + 1

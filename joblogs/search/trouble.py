@@ -1,4 +1,4 @@
-"""Where a log first tells of trouble."""
+"""Detection of error and warning lines in logs, and of the first error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FOREIGN_WORDS = {
     "cp932": ("エラー", "失敗", "例外", "拒否", "タイムアウト"),
     "cp949": ("오류", "실패", "예외", "거부", "시간 초과"),
 }
-"""By the encoding of their country. In text of UTF-8 none of their bytes occur otherwise."""
+"""Error words by the encoding of their country. Their bytes do not occur otherwise in UTF-8."""
 
 
 def _errors() -> Pattern:
@@ -43,13 +43,13 @@ def _errors() -> Pattern:
         for word in words
         for encoding in ("utf-8", name)
     ]
-    # A colour ends in a letter, so that no word begins behind it.
+    # A colour code ends in a letter, so there is no word border after it.
     expression = rf"(?:\b|\x1b\[[0-9;:]*m){_WORDS}\b|(?-i:{'|'.join(foreign)})"
     return Pattern(re2.compile(expression.encode(), options))
 
 
 ERRORS = _errors()
-"""Words that tell of trouble. What is counted as none of it (`0 errors`, `failed=0`) is no hit."""
+"""Error words. Counts of zero (`0 errors`, `failed=0`) are not errors."""
 _NONE_BEFORE = re.compile(
     rb"(?:(?<![=:.])\b(?:0|no|zero|without|any|if|on|or) |--?|[/.$])$", re.IGNORECASE
 )
@@ -63,12 +63,12 @@ WARNINGS = Pattern.of(
 
 
 def tells_of_error(data: bytes, position: int = 0) -> int | None:
-    """Where the first word at or after a position is that tells of trouble."""
+    """Return the place of the first error word at or after a position; None if there is none."""
     return _first(ERRORS, data, position)
 
 
 def tells_of_warning(data: bytes) -> bool:
-    """Whether a line warns."""
+    """Return whether a line is a warning."""
     return _first(WARNINGS, data, 0) is not None
 
 
@@ -83,22 +83,22 @@ def _first(pattern: Pattern, data: bytes, position: int) -> int | None:
 
 
 def first_error_line(parts: Iterable[bytes]) -> bytes:
-    """The beginning of the first line that tells of trouble; empty if none does."""
+    """Return the beginning of the first error line of a log; empty if there is none."""
     for block in blocks(without_utf16(parts)):
         data = parts_as_utf8(block.data)
         at = tells_of_error(data)
         if at is not None:
             start = data.rfind(b"\n", 0, at) + 1
-            # Of a line that is very long, what is around the word.
+            # Of a very long line, the part around the word.
             start = max(start, at - SHOWN_LINE_BYTES // 2)
             return data[start : start + SHOWN_LINE_BYTES].partition(b"\n")[0]
     return b""
 
 
 def first_error_lines(parts: Iterable[bytes], *, context: int = 0) -> list[Line]:
-    """The first line that tells of trouble, with so many lines around it; empty if none does.
+    """Return the first error line of a log with `context` lines around it; empty if there is none.
 
-    Of a line that is very long, what is around the word.
+    Of a very long line, only the part around the word is returned.
     """
     number, before, after = 1, deque[Line](maxlen=context), context
     shown: list[Line] = []
@@ -127,7 +127,8 @@ def first_error_lines(parts: Iterable[bytes], *, context: int = 0) -> list[Line]
 
 
 def _pass(data: bytes, stop: int, number: int, before: deque[Line]) -> int:
-    """Go past the lines of data[:stop], the last of which are kept; the number of the next line."""
+    """Skip the lines of data[:stop], keep the last ones in `before`, and return the number of the
+    next line."""
     newlines = data.count(b"\n", 0, stop)
     last = number + newlines - data.endswith(b"\n", 0, stop)
     spans: list[tuple[int, int]] = []
@@ -142,7 +143,7 @@ def _pass(data: bytes, stop: int, number: int, before: deque[Line]) -> int:
 
 
 class FirstError(NamedTuple):
-    """Where a log first tells of trouble; and where the search for it ended early, if it did."""
+    """Place of the first error in a log, and where the search for it stopped early, if it did."""
 
     offset: int | None
     stopped_at: int | None = None
@@ -155,7 +156,7 @@ def first_error(
     seconds: float = 0,
     block_bytes: int = LONG_LINE_BYTES,
 ) -> FirstError:
-    """The first place at or after `start` that tells of trouble, in bounded memory."""
+    """Return the first error at or after `start`, in bounded memory; 0 seconds mean no limit."""
     began = time.monotonic()
     if name := utf16_name(text.read(0, min(text.size, block_bytes))):
         return _first_error_utf16(text, name, start, began + seconds if seconds else 0)
@@ -176,7 +177,7 @@ def first_error(
 
 
 def _first_in_block(data: bytes) -> int | None:
-    """Where the first word that tells of trouble begins, in parts that are in UTF-16 too."""
+    """Return the place of the first error word, including parts that are in UTF-16."""
     first = tells_of_error(data)
     for part in utf16_parts(data):
         if first is not None and first < part.start:

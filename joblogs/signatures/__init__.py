@@ -1,4 +1,4 @@
-"""Signatures: what tells that a text cannot hold another one, in a hundredth of its size. Pure."""
+"""Signatures, a hundredth of a text's size, which show that it cannot contain another one. Pure."""
 
 from .bitmaps import Bitmap, Signature, Table
 from .grams import LONG as LONGEST_GRAM

@@ -1,8 +1,8 @@
-"""Grams: a text's short substrings, by their places in a bitmap.
+"""Grams: short substrings of a text, as places in a bitmap.
 
-Of each byte of a text the gram of three bytes from there on counts, and a longer one: of four, or
-of six where all of these are of a number, an address or an id, of which four say little. ASCII
-counts in lower case; a gram never holds a control code or a line's end.
+At each byte of a text there is a gram of three bytes, and a longer one: of four, or of six bytes
+within a number, an address or an id, where four say little. ASCII is in lower case; a gram never
+contains a control code or line end.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 TOP_BITS = 22
-"""The bitmap that a text is marked in has 2**22 places."""
+"""The bitmap in which a text is marked has 2**22 places."""
 SHORT, MIDDLE, LONG = 3, 4, 6
 AT_ONCE = 128 * 1024
-"""Bytes that are marked together: what is computed of them stays in the processor's cache."""
+"""Bytes that are marked together, so that the arrays fit in the processor's cache."""
 PLACES_MAX = 48
-"""Grams of a needle that are looked up; of a longer one some."""
+"""Maximum grams of a literal that are looked up; for a longer one, only some are."""
 
 Bits = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.uint32]
@@ -37,12 +37,12 @@ def _folded(byte: int) -> int:
 _FOLD = bytes(map(_folded, range(256)))
 _IN_RUN = bytes(byte in b"0123456789abcdef.:-" for byte in range(256))
 _KEPT = LONG - 1
-"""Bytes that two stretches of a text have in common, so that no gram is lost between them."""
+"""Bytes that consecutive parts of a text share, so that no gram is lost between them."""
 _PADDING = bytes(16)
 
 
 def places_of(text: bytes) -> Iterator[Places]:
-    """Places of the grams of a text, in arrays. What is none is at place 0."""
+    """Yield the places of the grams of a text, in arrays; 0 where there is no gram."""
     for start in range(0, max(1, len(text) - _KEPT), AT_ONCE - _KEPT):
         yield from _places(text[start : start + AT_ONCE])
 
@@ -52,7 +52,7 @@ def _places(text: bytes) -> Iterator[Places]:
     padded = folded + _PADDING
     short, middle, is_run = _kinds_of_grams(padded)
     for lane in range(4):
-        # Each fourth gram at once: as numbers, where they stand.
+        # Every fourth gram at once, read as numbers in place.
         count = (len(folded) - lane + 3) // 4
         if count <= 0:
             break
@@ -75,8 +75,8 @@ def _places(text: bytes) -> Iterator[Places]:
 
 
 def _kinds_of_grams(padded: bytes) -> tuple[Bits, Bits, Bits]:
-    """Of each byte: whether a gram of three from there on is none, of four; whether six are of a
-    run."""
+    """Return for each byte whether there is no gram of three bytes, none of four, and whether six
+    bytes belong to a number, address or id."""
     is_end = np.frombuffer(padded, np.uint8) == 0
     short = is_end[:-2] | is_end[1:-1] | is_end[2:]
     middle = short[:-1] | is_end[3:]
@@ -86,10 +86,10 @@ def _kinds_of_grams(padded: bytes) -> tuple[Bits, Bits, Bits]:
 
 
 def query_places(literal: str, *, ignore_case: bool, is_ascii: bool) -> list[int]:
-    """Places that are all marked in whatever text holds a literal; at most PLACES_MAX of them.
+    """Return at most PLACES_MAX places that are marked in every text that contains a literal.
 
-    `ignore_case`: in any case. `is_ascii`: then only that of ASCII counts, because the whole
-    pattern is ASCII.
+    `ignore_case`: the literal may be in any case. `is_ascii`: the whole pattern is ASCII, so only
+    the case of ASCII letters is ignored.
     """
     data, is_known = _known_bytes(literal, everything=is_ascii or not ignore_case)
     folded = data.translate(_FOLD)
@@ -108,7 +108,7 @@ def query_places(literal: str, *, ignore_case: bool, is_ascii: bool) -> list[int
 
 
 def _some(places: list[int], most: int) -> list[int]:
-    """At most so many of these places from all over them, the first and the last one included."""
+    """Return at most `most` of these places, evenly distributed, with the first and last one."""
     places = [place for place in dict.fromkeys(places) if place]
     if len(places) <= most:
         return places
@@ -120,7 +120,7 @@ def _some(places: list[int], most: int) -> list[int]:
 
 
 def _known_bytes(literal: str, *, everything: bool) -> tuple[bytes, bytes]:
-    """Bytes of a literal, and of each whether it is the same in whatever case."""
+    """Return the bytes of a literal, and for each whether it is the same in any case."""
     encoded = [character.encode() for character in literal]
     known = (
         bytes([everything or _is_always_itself(character)]) * len(data)
@@ -130,10 +130,10 @@ def _known_bytes(literal: str, *, everything: bool) -> tuple[bytes, bytes]:
 
 
 def _is_always_itself(character: str) -> bool:
-    """Whether a letter, without case, is only itself, or of ASCII with its other case.
+    """Return whether a letter, if case is ignored, only matches itself, or its other case in ASCII.
 
-    RE2 takes the long s for s and the sign of kelvin for k. Ideographs, kana and Hangul have no
-    case.
+    RE2 also matches the long s with s, and the kelvin sign with k. Ideographs, kana and Hangul have
+    no case.
     """
     if character.isascii():
         return character not in "kKsS"
@@ -147,7 +147,8 @@ def _is_gram(folded: bytes, is_known: bytes, at: int, size: int) -> bool:
 
 
 def _size(in_run: bytes, at: int) -> int:
-    """Bytes of the longer gram from there on; 0 if what comes after the literal decides."""
+    """Return the size of the longer gram at a byte; 0 if it depends on the text after the
+    literal."""
     following = in_run[at : at + LONG]
     if not all(following):
         return MIDDLE

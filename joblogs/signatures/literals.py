@@ -1,7 +1,7 @@
-"""Literals: what a text must hold so that a pattern can match in it.
+"""Literals that a text has to contain for a pattern to match in it.
 
-Of an expression they are read by RE2's grammar. What is not known here gives no literal for the
-whole expression.
+Expressions are parsed by RE2's grammar. If any of an expression is not known here, the whole
+expression has no literals.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ __all__ = ["LITERAL_MIN", "Literals", "ignores_case", "is_ascii_only", "literals
 
 FEW = Limits(members=4, alternatives=16)
 MANY = Limits(members=16, alternatives=256)
-"""For an expression of which nothing else is known: each alternative is looked up."""
+"""Limits for an expression that has no literals within FEW: each alternative is looked up."""
 DEPTH_MAX = 20
-"""Groups within each other; one that is deeper is not read."""
+"""Maximum nesting of groups; an expression with more is not parsed."""
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _CLASSES, _BORDERS = "DsSwWC", "AzbB"
 _WRITTEN = {"a": "\a", "f": "\f", "t": "\t", "n": "\n", "r": "\r", "v": "\v"}
 _REPEAT = re.compile(r"\{(0|[1-9]\d{0,3})(?:(,)(0|[1-9]\d{0,3})?)?\}", re.ASCII)
-"""A number that begins with a zero repeats nothing: braces around it stand for themselves."""
+"""Braces around a number with a leading zero are literal."""
 _GROUP = re.compile(r"\?(?:[imsU-]*:|P?<\w+>)")
 _FLAGS = re.compile(r"\?[imsU-]*\)")
 _IGNORES_CASE = re.compile(r"\(\?[msU]*i[imsU-]*[:)]")
@@ -50,23 +50,23 @@ _QUOTED = re.compile(r"(\\[^Q])|\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
 
 
 class _Unknown(Exception):
-    """An expression that is more than what is read here."""
+    """An expression has syntax that is not known here."""
 
 
 def is_ascii_only(text: str, *, regex: bool = False) -> bool:
-    """Whether a pattern names no letter beyond ASCII: not by itself, and an expression not by its
-    number or class either. Of such a one each byte of a text is a letter."""
+    """Return whether a pattern has no letter beyond ASCII, neither literally nor, in an expression,
+    by number or class. For such a pattern, each byte of a text is a character."""
     return text.isascii() and not (regex and _BEYOND_ASCII.search(text))
 
 
 def ignores_case(expression: str) -> bool:
-    """Whether an expression may say by itself that some of it is meant in any case."""
+    """Return whether an expression may have a flag that ignores case."""
     return _IGNORES_CASE.search(expression) is not None
 
 
 def literals_of(text: str, *, regex: bool = False) -> Literals:
-    """Literals of a pattern, which is valid; none if nothing is known. The case of a letter of
-    ASCII says nothing."""
+    """Return the literals of a valid pattern; none if nothing is known. The case of their ASCII
+    letters has no meaning."""
     if not regex:
         return list(_without_controls(frozenset([text])))
     for limits in (FEW, MANY):
@@ -81,7 +81,7 @@ def literals_of(text: str, *, regex: bool = False) -> Literals:
 
 
 def _without_controls(need: frozenset[str]) -> Iterable[frozenset[str]]:
-    """Without control codes, which no gram holds."""
+    """Yield a need without control codes, which are in no gram."""
     if len(need) == 1:
         parts = _CONTROL.split(next(iter(need)))
         yield from (frozenset([part]) for part in parts if says_something(part))
@@ -92,7 +92,7 @@ def _without_controls(need: frozenset[str]) -> Iterable[frozenset[str]]:
 
 
 class _Reader:
-    """Reader of an expression, from left to right."""
+    """Parser of an expression."""
 
     def __init__(self, text: str, limits: Limits) -> None:
         self._text, self._at = _QUOTED.sub(_unquoted, text), 0
@@ -100,7 +100,7 @@ class _Reader:
         self._depth = 0
 
     def read(self) -> MatchedTexts:
-        """Raises _Unknown."""
+        """Return the texts that the expression matches. Raises _Unknown."""
         part = self._alternatives()
         if self._at < len(self._text):
             raise _Unknown
@@ -204,7 +204,7 @@ class _Reader:
         return ANYTHING if len(members) > self._limits.members else MatchedTexts(frozenset(members))
 
     def _member(self) -> str | None:
-        """A character of a class; None for several."""
+        """Return the next character of a class; None if it stands for several."""
         if self._text.startswith("[:", self._at):
             end = self._text.find(":]", self._at + 2)
             if end >= 0:
@@ -215,7 +215,7 @@ class _Reader:
             return character
         exact = self._escape().exact
         if exact == EMPTY.exact:
-            raise _Unknown  # a border, which is none within a class
+            raise _Unknown  # a word border, which has another meaning within a class
         return next(iter(exact)) if exact is not None and len(exact) == 1 else None
 
     def _repeated(self, part: MatchedTexts) -> MatchedTexts:
@@ -244,12 +244,12 @@ def _folded(character: str) -> str:
 
 
 def _of_number(code: int) -> MatchedTexts:
-    # Beyond ASCII it is a byte or a letter, as the rest of the expression decides.
+    # Beyond ASCII it is a byte or a letter, depending on the rest of the expression.
     return MatchedTexts(frozenset([chr(code)])) if code < 128 else ANYTHING
 
 
 def _unquoted(match: re.Match[str]) -> str:
-    """An escape as it is; a text between \\Q and \\E with its own escapes."""
+    """Return an escape unchanged, and a text between \\Q and \\E with escaped punctuation."""
     if match[1] is not None:
         return match[1]
     return _PUNCTUATION.sub(r"\\\g<0>", match[2])

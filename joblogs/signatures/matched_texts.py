@@ -1,4 +1,4 @@
-"""Texts that a part of an expression matches, as far as they are few: what literals are read of."""
+"""Texts that a part of an expression matches, if they are few; the basis of literals."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 LITERAL_MIN = 3
-"""A shorter one, in bytes, says nothing."""
+"""Minimum bytes of a literal; a shorter one is not looked up."""
 LENGTH_MAX = 200
 
 Literals = list[frozenset[str]]
-"""Of each of these some alternative is in whatever text matches."""
+"""Sets of alternatives: every matching text contains one alternative of each set."""
 NOTHING = frozenset([""])
 
 
 class Limits(NamedTuple):
-    """How many members of a class, and how many alternatives, are few."""
+    """Maximum members of a class, and maximum alternatives."""
 
     members: int
     alternatives: int
@@ -23,26 +23,27 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True)
 class MatchedTexts:
-    """All texts that a part matches; or, if those are not few, what they have in common."""
+    """All texts that a part matches, or what they have in common if they are not few."""
 
     exact: frozenset[str] | None
+    """All of the texts; None if they are not few."""
     needs: Literals = field(default_factory=list)
     first: frozenset[str] = NOTHING
     last: frozenset[str] = NOTHING
-    """Of those that are not few: each begins with one of `first` and ends with one of `last`."""
+    """If they are not few: each begins with one of `first` and ends with one of `last`."""
 
     @property
     def beginnings(self) -> frozenset[str]:
-        """What one of them begins with."""
+        """Alternatives with which each of them begins."""
         return self.first if self.exact is None else self.exact
 
     @property
     def ends(self) -> frozenset[str]:
-        """What one of them ends with."""
+        """Alternatives with which each of them ends."""
         return self.last if self.exact is None else self.exact
 
     def all_needs(self) -> Literals:
-        """What whatever holds one of them holds."""
+        """Return the literals of a text that contains one of them."""
         return [*self.needs, *_as_need(self.exact or NOTHING)]
 
 
@@ -51,17 +52,17 @@ EMPTY = MatchedTexts(NOTHING)
 
 
 def size_of(literal: str) -> int:
-    """Its bytes."""
+    """Return the size of a literal in bytes."""
     return len(literal.encode(errors="surrogatepass"))
 
 
 def says_something(literal: str) -> bool:
-    """Whether it is long enough to be looked for."""
+    """Return whether a literal is long enough to be looked up."""
     return size_of(literal) >= LITERAL_MIN
 
 
 def in_sequence(parts: list[MatchedTexts], limits: Limits) -> MatchedTexts:
-    """Parts one after the other."""
+    """Return the texts that consecutive parts match."""
     needs: Literals = []
     first: frozenset[str] | None = None
     current = NOTHING
@@ -82,7 +83,7 @@ def in_sequence(parts: list[MatchedTexts], limits: Limits) -> MatchedTexts:
 
 
 def one_of(branches: list[MatchedTexts], limits: Limits) -> MatchedTexts:
-    """One of several parts."""
+    """Return the texts that one of several parts matches."""
     exact = [part.exact for part in branches if part.exact is not None]
     every = frozenset[str]().union(*exact)
     if len(exact) == len(branches) and len(every) <= limits.alternatives:
@@ -102,7 +103,7 @@ def one_of(branches: list[MatchedTexts], limits: Limits) -> MatchedTexts:
 
 
 def repeated(part: MatchedTexts, least: int, most: int, limits: Limits) -> MatchedTexts:
-    """A part that comes so many times; `most` may be less than what is allowed."""
+    """Return the texts of a repeated part; `most` may be less than the expression allows."""
     if (least, most) == (0, 1):
         exact = part.exact
         if exact and len(exact) < limits.alternatives:
@@ -129,7 +130,8 @@ def _shortest(need: frozenset[str]) -> int:
 
 
 def _joined(first: frozenset[str], second: frozenset[str], limits: Limits) -> frozenset[str] | None:
-    """Each of these with each of those after it, if they are few and short."""
+    """Return each of the first texts joined with each of the second; None if they are too many or
+    too long."""
     if len(first) * len(second) > limits.alternatives:
         return None
     if max(map(len, first), default=0) + max(map(len, second), default=0) > LENGTH_MAX:

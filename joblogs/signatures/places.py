@@ -1,4 +1,4 @@
-"""Places that a pattern asks for: whether a text may match is answered by its signature alone."""
+"""Places of a pattern, by which a signature alone shows whether its text may match."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .literals import ignores_case, is_ascii_only, literals_of
 
 @dataclass(frozen=True, slots=True)
 class PatternPlaces:
-    """Places that are marked in every text in which a pattern matches.
+    """Places that are marked for every text in which a pattern matches.
 
-    Of each of `needs` one alternative is in such a text, with all of its places.
+    Such a text contains one alternative of each of `needs`, with all of its places.
     """
 
     needs: tuple[tuple[tuple[int, ...], ...], ...]
 
     @classmethod
     def of(cls, text: str, *, regex: bool = False, ignore_case: bool = False) -> PatternPlaces:
-        """Those of a pattern that is valid; none if it asks for nothing that is marked."""
+        """Return the places of a valid pattern; none if it has no grams."""
         is_ascii = is_ascii_only(text, regex=regex)
         in_any_case = ignore_case or (regex and ignores_case(text))
         needs = []
@@ -35,11 +35,11 @@ class PatternPlaces:
 
     @property
     def all(self) -> set[int]:
-        """All of them."""
+        """All places."""
         return {place for need in self.needs for places in need for place in places}
 
     def some(self, most: int) -> set[int]:
-        """So many of them at most of each alternative, from all over it."""
+        """Return at most `most` places of each alternative, evenly distributed."""
         return {
             place
             for need in self.needs
@@ -48,7 +48,8 @@ class PatternPlaces:
         }
 
     def columns(self, row: Callable[[int], int], every: int) -> int:
-        """The parts that may match, each one a bit: of `every` one, by the row of a place."""
+        """Return the parts that may match as a bit mask, out of the mask `every`; `row` returns the
+        mask of the parts with a place."""
         left = every
         for need in self.needs:
             some = 0

@@ -1,5 +1,5 @@
-"""The groups of a step as values: which hosts ended and printed alike, what sets each group apart,
-and which lines show it. Pages word and paint them."""
+"""Groups of a step's hosts with the same outcome and similar output, what distinguishes each group,
+and the lines that show it. The pages render them."""
 
 from .excerpts import Excerpt, Excerpts
 from .groups import Printed, StepGroup, StepGroups

@@ -1,5 +1,8 @@
-"""Of each group the lines that tell what became of its hosts, and why it is apart. What is read is
-bounded: both ends of one log a group, and of some hosts besides whose values are shown."""
+"""Excerpts: lines of each group that show what happened on its hosts, and why it is separate.
+
+Reading is bounded: both ends of one log per group, and of the logs of some hosts whose values are
+shown.
+"""
 
 from __future__ import annotations
 
@@ -40,27 +43,29 @@ from .words import (
 )
 
 VALUE_HOSTS_MAX = 60
-"""Hosts that are read besides, for the values in which they differ."""
+"""Maximum further hosts whose logs are read for the values in which they differ."""
 
 
 @dataclass
 class Excerpt(ChosenLines):
-    """Lines of a group and the values in which it differs."""
+    """Excerpt of a group: its lines, and the values in which it differs."""
 
     differences: list[ShownDifference] = field(default_factory=list)
     more_differences: int = 0
     variations: list[ShownVariation] = field(default_factory=list)
-    """In which values its hosts differ among themselves."""
+    """Values in which its hosts differ from one another."""
     more_variations: int = 0
     words: list[VaryingWord] = field(default_factory=list)
-    """In which words its hosts differ, if they failed."""
+    """Words in which its hosts differ, if they failed."""
     loose_lines: list[ShownLooseLine] = field(default_factory=list)
-    """Of the crowd the lines that come and go."""
+    """Lines that only some of its hosts have, if it is the crowd."""
 
     def names(self, most: int) -> list[str]:
-        """What the group may be called by, the most telling first: how its own lines begin, those
-        first that tell of an error, each without the value that it begins with, which is most
-        often a date. Of a heading (`Traceback …:`) the line that it leads to."""
+        """Return possible names of the group, the most telling first.
+
+        They are the beginnings of its own lines, error lines first, without a value at the start,
+        which is usually a date. For a heading (`Traceback …:`) it is the line after it.
+        """
         own = [line for line in self.lines if line.differs] or self.lines
         errors = [
             place for place, line in enumerate(own) if search.tells_of_error(line.data) is not None
@@ -72,28 +77,29 @@ class Excerpt(ChosenLines):
 
 @dataclass
 class Excerpts:
-    """Excerpts by the keys of their groups, and how much was read for them."""
+    """Excerpts by the keys of their groups, and the bytes read for them."""
 
     by_key: dict[str, Excerpt] = field(default_factory=dict)
     first_lines: dict[str, bytes] = field(default_factory=dict)
-    """Of groups of which one line is shown the first that no success printed, else the last."""
+    """For groups with one line: the first error or other line that no success printed, otherwise
+    the last line."""
     crowd: dict[int, int] = field(default_factory=dict)
-    """What was read of the crowd, with which all are compared: bytes by host, as of those below."""
+    """Bytes read of the crowd, with which all groups are compared, by host."""
     texts: dict[str, dict[int, int]] = field(default_factory=dict)
-    """What was read for each excerpt."""
+    """Bytes read for each excerpt, by host."""
     ends: dict[str, dict[int, int]] = field(default_factory=dict)
-    """What was read for each first line."""
+    """Bytes read for each first line, by host."""
     lost: Lost | None = None
-    """Hosts whose logs cannot be read now, if that is no error."""
+    """Hosts whose logs cannot be read now; None if that raises an error."""
 
     @property
     def hosts(self) -> set[int]:
-        """Hosts whose logs were read."""
+        """Ids of the hosts whose logs were read."""
         return set().union(self.crowd, *self.texts.values(), *self.ends.values())
 
     @property
     def size(self) -> int:
-        """Bytes of log that were read: a text that several excerpts need was read once."""
+        """Bytes of log text read; a text that several excerpts need is counted once."""
         texts = dict(self.crowd)
         for own in self.texts.values():
             texts |= own
@@ -102,7 +108,7 @@ class Excerpts:
         )
 
     def of(self, groups: Collection[str], brief: Collection[str]) -> Excerpts:
-        """Those of some groups and the first lines of others, as if no more had been read."""
+        """Return the excerpts of some groups and the first lines of others only."""
         return Excerpts(
             {key: one for key, one in self.by_key.items() if key in groups},
             {key: line for key, line in self.first_lines.items() if key in brief},
@@ -112,7 +118,7 @@ class Excerpts:
         )
 
     def with_those_of(self, others: Excerpts) -> Excerpts:
-        """These and others that are not among them."""
+        """Return these excerpts, and the other ones for groups that have none here."""
         return Excerpts(
             others.by_key | self.by_key,
             others.first_lines | self.first_lines,
@@ -129,9 +135,10 @@ def computed_excerpts(
     *,
     what_is_there: bool = False,
 ) -> Excerpts:
-    """Excerpts of these groups, and of those that are shown briefly one line.
+    """Return excerpts of `groups`, and one line for each group of `brief`.
 
-    With `what_is_there` groups whose logs cannot be read now have none; else that is an error.
+    With `what_is_there`, groups whose logs cannot be read now have none; otherwise raises
+    Unreadable.
     """
     shown = [group for group in groups if has_text(group)]
     listed = [group for group in brief if has_text(group)]
@@ -178,8 +185,8 @@ def computed_excerpts(
 
 
 def _end_of_heading(lines: Sequence[ShownLine], place: int) -> int:
-    """Of a line that ends in a colon the place of the next one that is indented no further, else
-    its own."""
+    """Return the place of the line that a heading, which ends in a colon, leads to: the next one
+    that is not indented further. For any other line, return its own place."""
     if not lines[place].data.rstrip().endswith(b":"):
         return place
     deep = _indent(lines[place].data)
@@ -197,7 +204,7 @@ def _without_first_value(line: ShownLine, most: int) -> str:
 
 
 def _read(texts: Mapping[int, HostText], hosts: Iterable[StepHost]) -> dict[int, int]:
-    """How much was read of those of some hosts that were read."""
+    """Return the bytes read of these hosts' logs, by host."""
     ids = {host.bk_host_id for host in hosts}
     return {host: text.size for host, text in texts.items() if host in ids}
 
@@ -209,7 +216,7 @@ def _brief(
     texts: Mapping[int, HostText],
     found: Excerpts,
 ) -> None:
-    """One line of each of these groups."""
+    """Add one line for each of these groups."""
     ends = ends_of(made.step, [group.first for group in groups], found.lost)
     known = known_lines(made, texts.get(usual.first.bk_host_id) if usual else None)
     for group in groups:
@@ -225,7 +232,7 @@ def _brief(
 
 
 def has_text(group: StepGroup) -> bool:
-    """Whether there is anything to show of what a group printed."""
+    """Return whether a group has output to show."""
     return group.finished and group.printed is not Printed.NOTHING and group.first.size > 0
 
 
@@ -242,14 +249,14 @@ def _differences(
 def _hosts(
     differences: Iterable[Sequence[ValueDifference]], varying: Iterable[Sequence[Variation]]
 ) -> list[StepHost]:
-    """Whose values are shown, a bounded number."""
+    """Return the hosts whose values are shown, at most VALUE_HOSTS_MAX."""
     hosts = [host for own in varying for one in own for host in one.hosts()]
     hosts += [host for own in differences for one in own for host in one.hosts()]
     return list({host.bk_host_id: host for host in hosts}.values())[:VALUE_HOSTS_MAX]
 
 
 def _value_lines(text: HostText, differences: Sequence[ShownDifference]) -> list[ShownLine]:
-    """The lines with the values in which a group differs, each value marked."""
+    """Return the lines with the values in which a group differs, with the values marked."""
     named: dict[int, list[int]] = defaultdict(list)
     for one in differences:
         if one.row is not None:

@@ -1,4 +1,4 @@
-"""Groups of a step's hosts: by outcome, then by what they printed."""
+"""Groups of a step's hosts, by outcome and then by output."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from joblogs.query.overview import Overview, normal_status
 Array = npt.NDArray[Any]
 
 LUCK_BYTES = 64 * 1024
-"""Read of a log to see which words vary, and whether only these set its host apart."""
+"""Bytes read of a log to find words that vary, and whether only these make its host different."""
 
 
 class Printed(StrEnum):
-    """What is known of the output of a group's hosts."""
+    """What is known about the output of a group's hosts."""
 
     COMPARED = "compared"
     NOTHING = "nothing"
     UNKNOWN = "unknown"
-    """Nobody compared it yet, or it was deleted by the retention policy."""
+    """It has not been compared yet, or was deleted by the retention policy."""
     RUNNING = "running"
-    """They have not ended."""
+    """The hosts have not finished."""
 
 
 @dataclass(eq=False)
 class StepGroup:
-    """Hosts with one outcome that printed alike, in the order of their names."""
+    """Group of hosts with the same outcome and similar output, by name."""
 
     status: int
     exit_code: int | None
@@ -53,17 +53,17 @@ class StepGroup:
     printed: Printed
     why: Why = Why.VARIANT
     lines: tuple[int, ...] = ()
-    """Hashes of the lines that set it apart."""
+    """Hashes of the lines that make it different."""
     places: tuple[Place, ...] = ()
-    """The places of the values that do."""
+    """Places of the values that make it different."""
     like: StepGroup | None = None
-    """It differs from these in values only."""
+    """Group from which it differs only in values."""
     is_crowd: bool = False
-    """The largest group of those that succeeded; where none did, of all."""
+    """Whether it is the largest group that succeeded, or the largest of all if none did."""
     other_output: bool = False
-    """Whether its output is another than the crowd's: another tag or exit code is none."""
+    """Whether its output differs from the crowd's; a different tag or exit code does not count."""
     rows: Array = field(default_factory=lambda: np.zeros(0, np.int64))
-    """Its hosts in the table of features."""
+    """Rows of its hosts in the table of features."""
 
     @property
     def first(self) -> StepHost:
@@ -83,27 +83,27 @@ class StepGroup:
 
     @cached_property
     def key(self) -> str:
-        """Name of the group in addresses: it stays while its first host does."""
+        """Name of the group in addresses, which does not change while its first host stays."""
         what = (self.status, self.exit_code, self.tag, self.printed, self.first.bk_host_id)
         return hashlib.sha256(repr(what).encode()).hexdigest()[:12]
 
 
 @dataclass(eq=False)
 class StepGroups:
-    """The groups of a step: failures first, the largest before others; the crowd last."""
+    """Groups of a step: failures first, the largest before others; the crowd last."""
 
     overview: Overview
     groups: list[StepGroup]
     compared: int = 0
     to_compare: int = 0
-    """Of so many hosts that have ended and printed something so many were compared."""
+    """Finished hosts with output; `compared` is the number of these that were compared."""
     table: Table = field(default_factory=lambda: Table([]))
     hosts: list[StepHost] = field(default_factory=list)
-    """Of the table's rows."""
+    """Hosts of the table's rows."""
     lines_of_successes: set[int] = field(default_factory=set)
     read_hosts: set[int] = field(default_factory=set)
     read_bytes: int = 0
-    """Whose logs were read for it, and how much."""
+    """Bytes of log text read for the groups; `read_hosts` has the ids of the hosts."""
     is_similar: bool = True
 
     @property
@@ -112,8 +112,7 @@ class StepGroups:
 
     @cached_property
     def failure_keys(self) -> dict[str, bytes]:
-        """Keys of the failures by the keys of the failing groups; of output that nobody compared
-        yet there is none."""
+        """Failure keys by the keys of the failing groups; none for output that was not compared."""
         keys = {}
         for group in self.groups:
             if group.failed and group.printed in (Printed.COMPARED, Printed.NOTHING):
@@ -134,8 +133,8 @@ class _Key(NamedTuple):
 
 
 def computed_groups(overview: Overview, *, seconds: float = 0) -> StepGroups:
-    """Groups of hosts whose output is similar. Features that are missing are computed for so many
-    seconds at most; hosts of which they are missing still are a group by their outcome."""
+    """Return groups of hosts with similar output. Missing features are computed for at most
+    `seconds`; hosts that still have none are grouped by outcome."""
     made = StepGroups(overview, [])
     features = _features(overview, seconds)
     hosts: dict[_Key, list[StepHost]] = defaultdict(list)
@@ -160,7 +159,7 @@ def computed_groups(overview: Overview, *, seconds: float = 0) -> StepGroups:
 
 
 def identical_groups(overview: Overview, similar: StepGroups) -> StepGroups:
-    """Groups of hosts whose output is the same, byte by byte."""
+    """Return groups of hosts with identical output."""
     hosts: dict[tuple[_Key, Hashable], list[StepHost]] = defaultdict(list)
     for host in overview.by_name:
         digests = host.digests
@@ -192,7 +191,7 @@ def identical_groups(overview: Overview, similar: StepGroups) -> StepGroups:
 
 
 def _features(overview: Overview, seconds: float) -> dict[int, bytes]:
-    """The features of the logs of hosts that have ended, by host result."""
+    """Return the features of the logs of finished hosts, by host result."""
     step = overview.step
     if step.step_type == StepType.FILE or step.job.expired_at is not None:
         return {}
@@ -254,7 +253,7 @@ def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
 
 
 def _logs(made: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
-    """The beginnings of long logs of hosts that succeeded, the ends of all others."""
+    """Return the beginnings of long logs of hosts that succeeded, and the ends of all others."""
     succeeded = (row for row in rows if made.hosts[row].status in HOST_SUCCEEDED)
     long = [row for row in succeeded if made.hosts[row].size > LUCK_BYTES]
     logs, rest = dict[int, Log](), sorted(set(rows).difference(long))
@@ -268,7 +267,7 @@ def _logs(made: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
 
 
 def _settle(made: StepGroups) -> None:
-    """Which group is the crowd, which have another output, and their order."""
+    """Determine the crowd and the groups with other output, and sort the groups."""
     known = [g for g in made.groups if g.printed in (Printed.COMPARED, Printed.NOTHING)]
     succeeded = [group for group in known if group.succeeded]
     crowd = max(succeeded or known, key=lambda g: (len(g.hosts), g.key), default=None)

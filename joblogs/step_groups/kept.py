@@ -1,5 +1,5 @@
-"""The groups of a step and their lines: those that were kept when somebody looked at it last, else
-computed and kept (docs/grouping.md, Kept groups)."""
+"""Groups of a step and their lines: those stored at an earlier view of the step, otherwise computed
+and stored (docs/grouping.md, Kept groups)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from .groups import Printed, StepGroup, StepGroups, computed_groups
 from .groups import identical_groups as computed_identical_groups
 
 RULES = 2
-"""To be raised when the same host results have other groups or lines, or these are kept otherwise.
-Groups of another version of the program do not count either."""
+"""Version of the rules: increase it if the same host results get other groups or lines, or if the
+stored form changes. Stored groups of another version of the program are not used either."""
 OPEN_MAX, BRIEF_MAX = 64, 400
-"""Groups whose lines are kept, and of which one line is."""
+"""Maximum groups whose lines are stored, and maximum groups with one stored line."""
 
 _fact = itemgetter(
     *map(
@@ -48,11 +48,11 @@ _fact = itemgetter(
         ),
     )
 )
-"""Of a host result whatever groups, their lines and the names of hosts follow from."""
+"""Fields of a host result on which groups, their lines and the names of hosts depend."""
 
 
 class _Group(msgspec.Struct, array_like=True):
-    """StepGroup with hosts as places in the overview, and the group that it is like in the list."""
+    """Struct for a StepGroup: hosts as indexes in the overview, `like` as index in the list."""
 
     key: str
     status: int
@@ -76,13 +76,13 @@ class _Kept(msgspec.Struct, array_like=True):
     read_bytes: int
     excerpts: Excerpts
     open: set[str]
-    """Keys of the groups whose lines are in `excerpts`, if they have any."""
+    """Keys of the groups whose lines, if any, are in `excerpts`."""
     brief: set[str]
 
 
 @dataclass(eq=False)
 class KeptGroups(StepGroups):
-    """Groups that were kept, without the features that they were made of."""
+    """Stored groups, without the features of which they were made."""
 
     excerpts: Excerpts = field(default_factory=Excerpts)
     open: set[str] = field(default_factory=set)
@@ -90,14 +90,17 @@ class KeptGroups(StepGroups):
 
 
 def step_groups(overview: Overview, *, seconds: float = 0) -> StepGroups:
-    """Groups of hosts whose output is similar. Features that are missing are computed for so many
-    seconds at most; hosts of which they are missing still are a group by their outcome."""
+    """Return groups of hosts with similar output, stored or computed.
+
+    Missing features are computed for at most `seconds`; hosts that still have none are grouped by
+    outcome.
+    """
     kept = _find(overview) if _may_be_kept(overview) else None
     return kept or computed_groups(overview, seconds=seconds)
 
 
 def identical_groups(overview: Overview, similar: StepGroups) -> StepGroups:
-    """Groups of hosts whose output is the same, byte by byte."""
+    """Return groups of hosts with identical output."""
     return computed_identical_groups(overview, _with_features(similar))
 
 
@@ -109,10 +112,10 @@ def excerpts(
     what_is_there: bool = False,
     keep: bool = True,
 ) -> Excerpts:
-    """Excerpts of these groups, and of those that are shown briefly one line; `keep` says that they
-    may be kept.
+    """Return excerpts of `groups`, and one line for each group of `brief`, stored or computed.
 
-    With `what_is_there` groups whose logs cannot be read now have none; else that is an error.
+    With `what_is_there`, groups whose logs cannot be read now have none; otherwise raises
+    Unreadable. `keep`: computed excerpts may be stored.
     """
     open_keys, brief_keys = _keys(groups), _keys(brief)
     known = made if isinstance(made, KeptGroups) else None
@@ -122,7 +125,7 @@ def excerpts(
     shown, listed = _of(made, open_keys), _of(made, brief_keys - open_keys)
     found = kept = computed_excerpts(made, shown, listed, what_is_there=what_is_there)
     if known:
-        # What others requested stays, so that two who take turns do not both compute it.
+        # Keep excerpts that others requested, so that two alternating readers share them.
         kept = found.with_those_of(known.excerpts)
         open_keys, brief_keys = open_keys | known.open, brief_keys | known.brief
     is_little = len(open_keys) <= OPEN_MAX and len(brief_keys) <= BRIEF_MAX
@@ -146,7 +149,8 @@ def _with_features(made: StepGroups) -> StepGroups:
 
 
 def _may_be_kept(overview: Overview) -> bool:
-    """Whether all hosts have ended, and their last attempt is requested."""
+    """Return whether all hosts have finished, their last attempt is requested, and no log may be in
+    an object."""
     step = overview.step
     return (
         step.prints_output
@@ -158,12 +162,13 @@ def _may_be_kept(overview: Overview) -> bool:
 
 
 def _is_packed(overview: Overview) -> bool:
-    """Whether a log may lie in an object: a page that reads none cannot say that it is lost."""
+    """Return whether a log may be in an object: a page that reads none could not report its
+    loss."""
     return any(result.pack is not None for result in overview.results)
 
 
 def _is_to_be_kept(made: StepGroups, found: Excerpts) -> bool:
-    """Whether nothing of the groups of similar hosts, and of their lines, is missing."""
+    """Return whether groups of similar hosts and their lines are complete and may be stored."""
     is_whole = made.is_similar and made.compared == made.to_compare
     is_whole = is_whole and not (found.lost and found.lost.hosts)
     return is_whole and bool(found.hosts) and _may_be_kept(made.overview)
@@ -204,7 +209,7 @@ def _keep(made: StepGroups, found: Excerpts, open_keys: set[str], brief_keys: se
 
 
 def _encoded(value: object) -> object:
-    """Hosts as their ids, for `msgspec`."""
+    """Encode hosts as their ids, and numpy's integers, for `msgspec`."""
     if isinstance(value, StepHost):
         return value.bk_host_id
     if isinstance(value, np.integer):

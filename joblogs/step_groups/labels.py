@@ -1,4 +1,4 @@
-"""What a line calls the value in a slot: a readable piece of the line, as UTF-8."""
+"""Labels of the values in slots: a readable piece of the line, as UTF-8."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from joblogs.grouping.cleaning import cleaned
 
 LABEL_CHARACTERS = 40
 SLOT = "…"
-"""Stands for the value in a label that is no word before it."""
+"""Stands for the value in a label that does not precede it."""
 
 _CLAUSE_END = re.compile(r"[,;](?=\s|$)|[，；。、]")
 _REST_OF_VALUE = re.compile(r"[./\-_+@~%][!-~]*")
-"""What is glued to a value belongs to it: `.tar.gz`, `/s`."""
+"""Text that directly follows a value belongs to it: `.tar.gz`, `/s`."""
 _JOINS_ONLY = re.compile(r"(?:^|\s)(?:and|or|和|或)$")
 _MARKS = " \t:=,;.|'\"()[]{}<>*#~!?/\\-_+：，；。、（）【】《》「」“”！？—…"
 _BEFORE_TEXT, _BEHIND_TEXT = " :=,;.|*#~>-—)]}）】：，；。、", " :=,;|*#~>-—：，；、"
-"""Around what a line says; quotes, paths and what is in brackets are part of it."""
+"""Marks that are stripped from a line's text; quotes, paths and brackets are part of it."""
 _BRACKETS = re.compile(r"[()\[\]{}（）【】]")
 
 
 def label(line: bytes, spans: Sequence[tuple[int, int]], at: int) -> bytes:
-    """What the value that begins there is called, of all values in a line where they begin and
-    end: the words before it, else those behind; else the line with an ellipsis for the value.
-    Empty: the line is nothing else."""
+    """Return the label of the value at `at`; `spans` are the ranges of all values in the line.
+
+    It is the words before the value, or those after it, or the line with an ellipsis for the value;
+    empty if the line has nothing else.
+    """
     end = next((stop for start, stop in spans if start == at), at)
     end = at + len(line[at:end].rstrip())
     before_it = max((stop for _, stop in spans if stop <= at), default=0)
@@ -44,7 +46,8 @@ def label(line: bytes, spans: Sequence[tuple[int, int]], at: int) -> bytes:
 
 
 def first_words(line: bytes, most: int) -> str:
-    """How a line begins, in so many characters at most, and an ellipsis if it goes on."""
+    """Return the beginning of a line, at most `most` characters, and an ellipsis if it is longer;
+    empty for a line without letters."""
     text = _text(line).lstrip(_BEFORE_TEXT).rstrip(_BEHIND_TEXT)
     if not any(map(str.isalpha, text)):
         return ""
@@ -53,21 +56,21 @@ def first_words(line: bytes, most: int) -> str:
 
 
 def cut_at_character(data: bytes, size: int) -> bytes:
-    """So many bytes at most, and no part of a character at their end."""
+    """Return at most `size` bytes, without an incomplete character at the end."""
     while 0 < size < len(data) and data[size] & 0xC0 == 0x80:
         size -= 1
     return data[:size]
 
 
 def character_at(data: bytes, at: int) -> int:
-    """Where the character begins of which a byte is there."""
+    """Return the place at which the character of a byte begins."""
     while 0 < at < len(data) and data[at] & 0xC0 == 0x80:
         at -= 1
     return at
 
 
 def _text(piece: bytes) -> str:
-    """As a reader sees it, on one line."""
+    """Return a piece of a line as readers see it, with single blanks."""
     seen = cleaned(piece, ()).decode(errors="surrogateescape")
     return re.sub(r"\s+", " ", seen)
 
@@ -78,7 +81,8 @@ def _without_rest(piece: str) -> str:
 
 
 def _trimmed(piece: str) -> str:
-    """Without punctuation at both ends and brackets without a partner; empty without a letter."""
+    """Return a text without punctuation at its ends and unpaired brackets; empty if it has no
+    letter."""
     words = piece.strip(_MARKS)
     if len(_BRACKETS.findall(words)) % 2:
         words = " ".join(_BRACKETS.sub(" ", words).split())
@@ -86,7 +90,7 @@ def _trimmed(piece: str) -> str:
 
 
 def _around(before: str, behind: str) -> str:
-    """The line with an ellipsis for the value; of a long one what is next to it."""
+    """Return the line with an ellipsis for the value; of a long line, the text next to it."""
     before, behind = before.lstrip(), behind.rstrip()
     if not any(character.isalnum() for character in before + behind):
         return ""
@@ -96,7 +100,7 @@ def _around(before: str, behind: str) -> str:
 
 
 def _last(text: str, most: int) -> str:
-    """The end of a text, from the beginning of a word if that is near."""
+    """Return the end of a text, from the beginning of a word if one is near."""
     if len(text) <= most:
         return text
     kept = text[-most:]
@@ -107,7 +111,7 @@ def _last(text: str, most: int) -> str:
 
 
 def _first(text: str, most: int) -> str:
-    """The beginning of a text, to the end of a word if that is near."""
+    """Return the beginning of a text, up to the end of a word if one is near."""
     if len(text) <= most:
         return text
     kept = text[:most]

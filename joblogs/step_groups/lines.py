@@ -1,4 +1,4 @@
-"""Which lines of a host's log tell what became of its group, and why it is apart."""
+"""Choice of the lines of a host's log that show what happened, and why its group is separate."""
 
 from __future__ import annotations
 
@@ -21,74 +21,75 @@ from .texts import HostText
 
 LINES_SHOWN = 8
 FIRST_OF_MANY = 3
-"""Of more lines that are shown, those at the beginning; the others are the last ones."""
+"""If there are more lines than LINES_SHOWN: lines from the beginning; the others are from the
+end."""
 LAST_OF_MANY = 2
-"""Of these as many at least, if lines between tell of an error."""
+"""Minimum lines from the end if error lines in between are shown."""
 CROWD_LINES = 5
 LINE_BYTES, BEFORE_BYTES = 400, 120
-"""Of a line, and of it what is shown before a value far to the right."""
+"""Bytes shown of a line, and bytes of these before a value far to the right."""
 COMPARED_LINES = 2_000
-"""More lines than this are not aligned."""
+"""Maximum lines that are aligned."""
 _ERROR_NAME = re.compile(
     rb"(?:Caused by: )?(?:\w+(?:\.|::))*\w*(?:Exception|Error|Failure)\b(?: ?:|$)|\w+(?:\.\w+)+: "
 )
-"""Begins a line behind a stack trace."""
+"""Beginning of the line after a stack trace."""
 
 
 class Relation(StrEnum):
-    """What the lines of an excerpt are."""
+    """Relation of the lines of an excerpt to the other hosts."""
 
     OWN = "own"
-    """Those that no host printed that succeeded."""
+    """Lines that no successful host printed."""
     LAST = "last"
-    """The last ones, and the first that tells of an error."""
+    """The last lines, and the first error line."""
     EXTRA = "extra"
-    """Those that few hosts have."""
+    """Lines that few hosts have."""
     MISSING = "missing"
-    """Those of other hosts that it lacks."""
+    """Lines of other hosts that the group lacks."""
     PLACE = "place"
-    """Those of its own behind a line that most have."""
+    """The group's own lines after a line that most hosts have."""
     VALUES = "values"
-    """Those with the values in which it differs."""
+    """Lines with the values in which the group differs."""
     DIFFERS = "differs"
-    """Those from the first on in which it differs from the crowd."""
+    """Lines from the first difference to the crowd on."""
     ENDS = "ends"
-    """Its last ones: others go on."""
+    """The group's last lines, after which others continue."""
     SAME = "same"
-    """It differs from the crowd in none that was read."""
+    """The last lines: those that were read do not differ from the crowd's."""
     FIRST = "first"
-    """The first ones of the crowd."""
+    """The first lines of the crowd."""
 
 
 class ShownLine(NamedTuple):
-    """A line of an excerpt."""
+    """Line of an excerpt."""
 
     number: int
     data: bytes
     marks: tuple[Mark, ...] = ()
     differs: bool = False
     gap: bool = False
-    """Lines between the one before and this one are not shown."""
+    """Whether lines between the previous line and this one are not shown."""
     cut: bool = False
 
 
 @dataclass
 class ChosenLines:
-    """Lines of one host of a group, or of those that it is compared with."""
+    """Lines of one host of a group, or of a host with which it is compared."""
 
     host: StepHost
     relation: Relation
     lines: list[ShownLine] = field(default_factory=list)
     others: StepHost | None = None
-    """Whose lines they are, where the group lacks them."""
+    """Host of the lines, if the group lacks them."""
     other_hosts: int = 0
-    """How many hosts have what it lacks."""
+    """Number of hosts that have the line which the group lacks."""
     after: ShownLine | None = None
-    """The line of most hosts behind which it has its own."""
+    """Common line after which the group has its own lines."""
 
     @property
     def number(self) -> int:
-        """The line to open its log at; 0 at its beginning."""
+        """Number of the line at which the log is opened; 0 for its beginning."""
         if self.relation in (Relation.FIRST, Relation.MISSING, Relation.SAME):
             return 0
         lines = [line for line in self.lines if line.differs] or self.lines
@@ -102,8 +103,11 @@ def chosen_lines(
     usual: HostText | None,
     alone: Container[int],
 ) -> ChosenLines:
-    """The lines to show of a group; `usual` is a host of the crowd, unless it is that. `alone` are
-    hashes of lines that no other host has of those that were read."""
+    """Return the lines to show for a group.
+
+    `usual` is the text of a host of the crowd, None for the crowd itself. `alone` are the hashes of
+    lines that only one of the hosts read has.
+    """
     if group.why is Why.VALUES:
         return ChosenLines(group.first, Relation.VALUES)
     if group.failed:
@@ -147,7 +151,7 @@ def _failure(
 
 
 def _variant(made: StepGroups, group: StepGroup, text: HostText, usual: HostText) -> ChosenLines:
-    """The first lines in which a group differs from the crowd."""
+    """Return the first lines in which a group differs from the crowd."""
     ours = [line.skeleton for line in text.lines][:COMPARED_LINES]
     theirs = [line.skeleton for line in usual.lines][:COMPARED_LINES]
     pairs = common_lines(ours, theirs)
@@ -166,7 +170,8 @@ def _variant(made: StepGroups, group: StepGroup, text: HostText, usual: HostText
 
 
 def known_lines(made: StepGroups, usual: HostText | None) -> set[int]:
-    """Hashes of the lines that a success printed: features do not hold all of a long log."""
+    """Return the hashes of the lines that a success printed, including those of `usual`, since
+    features do not have all lines of a long log."""
     if usual is None or usual.host.newest.status not in HOST_SUCCEEDED:
         return made.lines_of_successes
     return made.lines_of_successes | set(usual.digests)
@@ -183,7 +188,7 @@ def _rows_with(text: HostText, lines: Sequence[int]) -> list[int]:
 
 
 def _lacks(made: StepGroups, group: StepGroup, usual: HostText, rows: Sequence[int]) -> ChosenLines:
-    """The lines of others that a group has not."""
+    """Return the lines of other hosts that a group lacks."""
     excerpt = ChosenLines(group.first, Relation.MISSING, _shown(usual, rows[:LINES_SHOWN], rows))
     excerpt.others = usual.host
     missing = next(
@@ -198,7 +203,7 @@ def _lacks(made: StepGroups, group: StepGroup, usual: HostText, rows: Sequence[i
 
 
 def _some(text: HostText, rows: list[int]) -> list[int]:
-    """Of many lines the first ones, those besides that name an error, and the last ones."""
+    """Return all lines if they are few, otherwise the first ones, error lines and the last ones."""
     if len(rows) <= LINES_SHOWN:
         return rows
     first, rest = rows[:FIRST_OF_MANY], rows[FIRST_OF_MANY:]
@@ -213,7 +218,7 @@ def _names_error(line: bytes) -> bool:
 
 
 def _with_context(text: HostText, rows: Sequence[int]) -> list[ShownLine]:
-    """These lines, and the one before the first of them."""
+    """Return these lines, and the line before the first one."""
     before = [line.number for line in text.lines if line.number < rows[0]][-1:]
     return _shown(text, [*before, *rows], rows)
 
@@ -228,8 +233,10 @@ def _shown(text: HostText, rows: Sequence[int], differing: Sequence[int] = ()) -
 
 
 def shown_line(text: HostText, row: int, named: Sequence[int] = ()) -> ShownLine:
-    """A line with its slots marked, those that begin at `named` as values that are named; of a
-    long one what is around the first of these."""
+    """Return a line with its slots marked; those that begin at `named` are marked as values.
+
+    Of a long line, only the part around the first of these is returned.
+    """
     raw, spans = text.raw[row].removesuffix(b"\r"), text.slots(row)
     redrawn = raw.rfind(b"\r") + 1
     begin = redrawn

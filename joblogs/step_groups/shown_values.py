@@ -1,4 +1,4 @@
-"""Values in which hosts differ, as they are written."""
+"""Values in which hosts differ, with their texts and labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .values import Value, ValueDifference, Variation, counted, label_of, value_
 
 
 class ShownDifference(NamedTuple):
-    """A value in which a group differs, as it is written."""
+    """Difference of a group in a value, with texts and label."""
 
     label: bytes
     own: list[Value]
@@ -22,17 +22,17 @@ class ShownDifference(NamedTuple):
     high: bytes | None
     row: int | None
     at: int | None
-    """The group's line that has it, and where in it."""
+    """Place of the value in the group's line `row`."""
     line: ShownLine | None
     counts_lines: bool
 
 
 class ShownVariation(NamedTuple):
-    """Values in which the hosts of a group differ among themselves."""
+    """Variation of a value among the hosts of a group, with texts and label."""
 
     label: bytes
     number: int
-    """Of the line; 0: of none that was read."""
+    """Number of the line; 0 if it was not read."""
     values: list[Value]
     low: bytes | None
     high: bytes | None
@@ -40,7 +40,7 @@ class ShownVariation(NamedTuple):
 
 
 def without_repeats(variations: Iterable[ShownVariation]) -> list[ShownVariation]:
-    """One of each label: the process of every line is one thing."""
+    """Return the first variation for each label, which may be on many lines, like a process id."""
     of_labels = {one.label or one.number: one for one in reversed(list(variations))}
     return list(of_labels.values())[::-1]
 

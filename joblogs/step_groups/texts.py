@@ -1,4 +1,4 @@
-"""Logs of some hosts of a step, read to show lines of them: whole, or of long ones both ends."""
+"""Logs of some hosts of a step, read to show their lines: whole logs, or both ends of long ones."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from joblogs.query import Lost, Range, StepHost
 from joblogs.query.log_reader import newline_counts
 
 WHOLE_BYTES, HEAD_BYTES, TAIL_BYTES = 128 * 1024, 64 * 1024, 64 * 1024
-"""A log up to the first is read whole, of a longer one head and tail."""
+"""A log up to WHOLE_BYTES is read completely; of a longer one, head and tail are read."""
 BRIEF_BYTES, BRIEF_SUCCESS_BYTES = 16 * 1024, 4 * 1024
-"""Looked at of the end of a log of which one line is shown; less where its host succeeded."""
+"""Bytes read at the end of a log of which one line is shown; fewer if its host succeeded."""
 
 
 class HostText:
-    """What was read of a host's log."""
+    """Text that was read of a host's log."""
 
     lines: list[Line]
-    """Those that say something; their numbers are rows of `raw`. `_with_lines` sets them."""
+    """Lines that are not empty; their numbers are rows of `raw`. `_with_lines` sets them."""
 
     def __init__(self, host: StepHost, head: bytes, tail: bytes = b"", newlines: int = 0) -> None:
-        """`tail` is the log's end, where that was read apart; `newlines` then those of the log."""
+        """`tail` is the log's end if it was read separately; `newlines` are then the log's."""
         self.host, self.names = host, host.newest.own_names
         self.size = len(head) + len(tail)
         self.is_whole = not tail and len(head) >= host.size
         if not self.is_whole:
             head = head[: head.rfind(b"\n") + 1] or head
-        # Of a last line that is longer than what was read there is nothing else to show.
+        # A last line that is longer than the tail is kept in part, as there is nothing else.
         tail = tail[tail.find(b"\n", 0, -1) + 1 :]
         self.text = cleaned(head + tail, self.names)
         self.raw = (head + tail).removesuffix(b"\n").split(b"\n") if head or tail else []
@@ -46,29 +46,29 @@ class HostText:
         self._shift = last_line - len(self.raw) if tail else 0
 
     def number(self, row: int) -> int:
-        """Number of a line in the log, from 1."""
+        """Return the number of a line in the log, from 1."""
         return row + 1 + (self._shift if row >= self._tail_row else 0)
 
     @cached_property
     def _by_row(self) -> dict[int, tuple[int, Line]]:
-        """The lines, each with where it begins in the cleaned text."""
+        """Lines by row, each with its offset in the cleaned text."""
         sizes = (len(row) + 1 for row in self.text.split(b"\n"))
         begins = list(itertools.accumulate(sizes, initial=0))
         return {line.number: (begins[line.number], line) for line in self.lines}
 
     @cached_property
     def digests(self) -> list[int]:
-        """Hashes of their skeletons."""
+        """Hashes of the skeletons of `lines`."""
         return [digest_of(line.skeleton) for line in self.lines]
 
     @cached_property
     def counts(self) -> Counter[int]:
-        """How often each hash occurs."""
+        """Number of lines by hash."""
         return Counter(self.digests)
 
     @cached_property
     def rows_of(self) -> dict[int, list[int]]:
-        """Rows of the lines that an entry holds for, by its key."""
+        """Rows of the lines of each entry, by its key."""
         kept = chosen(self.digests, [len(line.slots) for line in self.lines])
         return {
             key_of(one.digest, one.nth): [self.lines[row].number for row in one.rows]
@@ -76,7 +76,7 @@ class HostText:
         }
 
     def slots(self, row: int) -> list[tuple[int, int]]:
-        """Where in a line its slots are."""
+        """Return the ranges of the slots in a line."""
         if row not in self._by_row:
             return []
         begin, line = self._by_row[row]
@@ -84,8 +84,10 @@ class HostText:
         return [(places[start - begin], places[end - begin]) for start, end in line.slots]
 
     def values(self, place: Place) -> list[tuple[int, int, bytes]]:
-        """The values in a place: row, where they begin in the line, and the bytes. One, but for
-        the record of lines that occur often."""
+        """Return the values in a place: row, place in the line, and bytes.
+
+        There is at most one, except for the record of lines that occur often.
+        """
         slot = place.slot - (place.line & 3 == 0)
         found = []
         for row in self.rows_of.get(place.line, ()) if slot >= 0 else ():
@@ -96,16 +98,16 @@ class HostText:
         return found
 
     def occurrences(self, place: Place) -> int:
-        """How often the line of a place occurs."""
+        """Return how often the line of a place occurs."""
         return self.counts[place.line >> 2]
 
 
 def texts_of(
     step: StepInstance, hosts: Iterable[StepHost], lost: Lost | None = None
 ) -> dict[int, HostText]:
-    """Of each host, by its id, its log or both ends of it.
+    """Return the log of each host, or both ends of it, by host id.
 
-    With `lost` hosts whose logs cannot be read now are put there; without it that is an error.
+    Hosts whose logs cannot be read now are added to `lost`; raises Unreadable without it.
     """
     every = list({host.bk_host_id: host for host in hosts if host.size}.values())
     long = [host for host in every if host.size > WHOLE_BYTES]
@@ -129,7 +131,10 @@ def texts_of(
 def ends_of(
     step: StepInstance, hosts: Sequence[StepHost], lost: Lost | None = None
 ) -> dict[int, HostText]:
-    """Of each host the last lines of its log; their numbers do not count. `lost` as above."""
+    """Return the last lines of each host's log by host id; their numbers have no meaning.
+
+    Hosts whose logs cannot be read now are added to `lost`; raises Unreadable without it.
+    """
     read = _read(step, [host for host in hosts if host.size], Range(tail=BRIEF_BYTES), lost)
     made = []
     for host in hosts:
@@ -143,7 +148,7 @@ def ends_of(
 
 
 def _with_lines(texts: Iterable[HostText]) -> dict[int, HostText]:
-    """Texts by their hosts' ids, with the lines of all of them, computed together."""
+    """Return the texts by host id, after setting their lines, which are computed together."""
     made = {text.host.bk_host_id: text for text in texts}
     for text, lines in zip(
         made.values(), lines_of_each(text.text for text in made.values()), strict=True

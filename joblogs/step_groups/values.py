@@ -1,7 +1,7 @@
-"""In which values hosts differ: of a group from others, and of a group among themselves.
+"""Values in which hosts differ: a group from others, and the hosts of a group from one another.
 
-Which differ is known from features alone; the values themselves are read from the logs of a few
-hosts, which `hosts` names before.
+Features alone show which values differ; the values themselves are read from the logs of a few
+hosts, which are returned by `hosts`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _MOMENTS = (DATE, DATE_WITHOUT_YEAR, CLOCK, DAY)
 
 
 class Value(NamedTuple):
-    """A value and on how many hosts it is."""
+    """Value, and the number of hosts that have it."""
 
     text: bytes
     hosts: int
 
 
 class Among(NamedTuple):
-    """A host that has a value, and how many have it."""
+    """Host that has a value, and the number of hosts that have it."""
 
     host: StepHost
     hosts: int
@@ -46,20 +46,20 @@ class Among(NamedTuple):
 
 @dataclass
 class ValueDifference:
-    """A place in which a group's values are others than those of the hosts it is compared with."""
+    """Difference in a place between a group's values and those of the hosts it is compared with."""
 
     place: Place
     own: list[Among]
     more: int
-    """Further values of its own."""
+    """Number of further values of the group."""
     usual: Among | None
-    """The value that nearly all others have."""
+    """Value that nearly all other hosts have."""
     low: StepHost | None = None
     high: StepHost | None = None
-    """Else the others with about the smallest and the largest one."""
+    """If there is no usual value: other hosts with about the smallest and the largest value."""
 
     def hosts(self) -> Iterator[StepHost]:
-        """Whose logs hold the values."""
+        """Yield the hosts whose logs have the values."""
         yield from (among.host for among in self.own)
         if self.usual:
             yield self.usual.host
@@ -67,32 +67,32 @@ class ValueDifference:
 
     @property
     def counts_lines(self) -> bool:
-        """Whether it is how often the line occurs."""
+        """Whether the value is the number of times that the line occurs."""
         return self.place.slot == 0 and self.place.line & 3 == 0
 
 
 @dataclass
 class Variation:
-    """A place in which the hosts of one group differ among themselves."""
+    """Variation in a place among the hosts of one group."""
 
     place: Place
     values: list[Among] = field(default_factory=list)
-    """All of them, if they are few."""
+    """All values, if they are few."""
     low: StepHost | None = None
     high: StepHost | None = None
-    """Else, of numbers, hosts with about the smallest and the largest one."""
+    """For many numbers: hosts with about the smallest and the largest one."""
     is_moment: bool = False
-    """Dates and clocks, which differ anyway."""
+    """Whether the values are dates or times, which differ anyway."""
 
     def hosts(self) -> Iterator[StepHost]:
-        """Whose logs hold the values."""
+        """Yield the hosts whose logs have the values."""
         yield from (among.host for among in self.values)
         yield from filter(None, (self.low, self.high))
 
 
 def value_differences(made: StepGroups, group: StepGroup) -> tuple[list[ValueDifference], int]:
-    """The places in which a group differs from the one that it is like, those with values first,
-    and how many there are besides."""
+    """Return the differences of a group from the group that it is like, values before counts of
+    lines, and the number of further ones."""
     if group.like is None:
         return [], 0
     found = [_difference(made, group.rows, group.like.rows, place) for place in group.places]
@@ -105,8 +105,8 @@ def value_differences(made: StepGroups, group: StepGroup) -> tuple[list[ValueDif
 def unusual_values(
     made: StepGroups, group: StepGroup, crowd: StepGroup
 ) -> tuple[list[ValueDifference], int]:
-    """Of a group whose lines set it apart the values, steady elsewhere, that its first host has
-    not, and how many there are besides: of few hosts nobody else says so."""
+    """Return the differences of a group's first host from values that are steady in the crowd, and
+    the number of further ones. For a group that differs by lines, nothing else reports these."""
     if len(crowd.rows) < HOSTS_MIN or not len(group.rows):
         return [], 0
     first = made.table.entries(group.rows[:1])
@@ -129,9 +129,11 @@ def unusual_values(
 
 
 def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int]:
-    """The places in which the hosts of a group differ, and how many there are besides: those with
-    few values first, then numbers, the farthest apart first, then what is another on most hosts;
-    times last."""
+    """Return the variations among the hosts of a group, and the number of further ones.
+
+    Those with few values are first, then numbers with the widest range first, then values that
+    differ on most hosts, and times are last.
+    """
     found: list[tuple[tuple[int, int], Variation]] = []
     for line, owners, values in _lines(made, group.rows):
         for slot in range(values.shape[1]):
@@ -189,7 +191,7 @@ def _difference(
 
 
 def _column(made: StepGroups, rows: Array, place: Place) -> tuple[Array, Array] | None:
-    """What hosts have in a place, and the rows of those that have anything there."""
+    """Return the values of hosts in a place, and the rows of these hosts; None without values."""
     entries = made.table.entries(rows)
     has = (entries.keys == place.line) & (entries.widths > place.slot)
     if not has.any():
@@ -199,15 +201,15 @@ def _column(made: StepGroups, rows: Array, place: Place) -> tuple[Array, Array] 
 
 
 def _among(made: StepGroups, values: Array, rows: Array, *, most: int) -> tuple[list[Among], int]:
-    """A host of each of so many values, those that the most have first; how many values there
-    are."""
+    """Return a host for each of the `most` commonest values, and the number of all values."""
     _, index, counts = np.unique(values, return_index=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:most]
     return [Among(made.hosts[rows[index[at]]], int(counts[at])) for at in order], len(counts)
 
 
 def value_of(text: HostText | None, place: Place, besides: Iterable[bytes] = ()) -> bytes | None:
-    """What a host has in a place; of lines that occur often a value that is none of `besides`."""
+    """Return the value of a host in a place; for lines that occur often, one not in `besides` if
+    possible. None if it was not read."""
     if text is None:
         return None
     if place.slot == 0 and place.line & 3 == 0:
@@ -223,7 +225,7 @@ def counted(
     texts: Mapping[int, HostText],
     besides: Iterable[bytes] = (),
 ) -> list[Value]:
-    """The values of these hosts, as they are written."""
+    """Return the values of these hosts as printed, with the numbers of hosts."""
     found = []
     for host, hosts in among:
         value = value_of(texts.get(host.bk_host_id), place, besides)
@@ -233,7 +235,7 @@ def counted(
 
 
 def label_of(text: HostText | None, place: Place) -> bytes:
-    """What a line calls the value in a place."""
+    """Return the label of the value in a place; empty if it was not read."""
     found = text.values(place) if text is not None else []
     if not found or text is None:
         return b""

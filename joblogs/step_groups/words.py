@@ -1,5 +1,5 @@
-"""In which words the hosts of a group differ, and which lines of its hosts come and go: the groups
-leave both aside."""
+"""Words in which the hosts of a group differ, and lines that only some of them have; groups ignore
+both."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _MARKS_BEYOND_ASCII = tuple(mark.encode() for mark in "：，；。、（）「�
 
 
 class VaryingWord(NamedTuple):
-    """A word in which the hosts of a group differ."""
+    """Word in which the hosts of a group differ."""
 
     before: bytes
-    """The word before it; empty if there is none."""
+    """Word before it; empty if there is none."""
     values: list[Value]
-    """What the most hosts have."""
+    """The most common values."""
     more: int
-    """Further values."""
+    """Number of further values."""
 
 
 class LooseLine(NamedTuple):
-    """A line that some hosts of a group have and others have not; where it is on one that has."""
+    """Line that only some hosts of a group have, and one of these hosts."""
 
     digest: int
     host: StepHost
@@ -48,14 +48,15 @@ class LooseLine(NamedTuple):
 
 
 class ShownLooseLine(NamedTuple):
-    """The same as it is written."""
+    """Line that only some hosts of a group have, with its text."""
 
     line: ShownLine
     hosts: int
 
 
 def varying_words(made: StepGroups, group: StepGroup) -> list[VaryingWord]:
-    """The words in which hosts that failed alike differ, of lines that no success printed."""
+    """Return the words in which the hosts of a failing group differ, in lines that no success
+    printed."""
     if len(group.rows) < 2 or not made.table.words:
         return []
     entries = made.table.entries(group.rows)
@@ -75,7 +76,7 @@ def varying_words(made: StepGroups, group: StepGroup) -> list[VaryingWord]:
 
 
 def _values(one: Alike, counts: Mapping[int, int]) -> Counter[bytes]:
-    """What the hosts have there, without what all of them have at both ends, and on how many."""
+    """Return the hosts' words without the common beginning and end, with the numbers of hosts."""
     hosts: Counter[bytes] = Counter()
     for digest, word in one.values.items():
         if digest in counts:
@@ -90,13 +91,13 @@ def _values(one: Alike, counts: Mapping[int, int]) -> Counter[bytes]:
 
 
 def _shared(words: Sequence[bytes]) -> int:
-    """How many bytes, up to a border of words, all words begin with; nothing of a word alone."""
+    """Return the size of the common beginning of all words, up to a word border; 0 for one word."""
     shared = (commonprefix(words) or b"") if len(words) > 1 else b""
     return max((found.end() for found in _BORDER.finditer(shared)), default=0)
 
 
 def _trimmed(word: bytes) -> bytes:
-    """A word without marks around it; a value in it that has a digit is an ellipsis."""
+    """Return a word without marks around it, with an ellipsis for slots; empty without letters."""
     word = word.strip(_MARKS)
     for mark in _MARKS_BEYOND_ASCII:
         word = word.removesuffix(mark).rpartition(mark)[2] if mark in word else word
@@ -105,7 +106,7 @@ def _trimmed(word: bytes) -> bytes:
 
 
 def loose_lines(made: StepGroups, group: StepGroup) -> list[LooseLine]:
-    """The lines that come and go among the hosts of a group, those nearest to one half first."""
+    """Return lines that only some hosts of a group have, those nearest to one half first."""
     size = len(group.rows)
     if size < 2:
         return []
@@ -123,7 +124,7 @@ def loose_lines(made: StepGroups, group: StepGroup) -> list[LooseLine]:
 def shown_loose_lines(
     lines: list[LooseLine], texts: Mapping[int, HostText]
 ) -> Iterator[ShownLooseLine]:
-    """The lines as they are written, of those whose host was read."""
+    """Yield these lines with their texts, for hosts whose logs were read."""
     for one in lines:
         text = texts.get(one.host.bk_host_id)
         rows = (
