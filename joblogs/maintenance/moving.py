@@ -251,6 +251,9 @@ def delete_at_once(days: Collection[datetime.date]) -> bool:
     abandoned = StoredObject.objects.intents().filter(day__in=days)
     if _is_all_deleted() and not abandoned.exists():
         return True
+    # Also if the object store is not there to delete them.
+    object_store.forget_cached(one.key for one in by_key(_leaving()))
+    object_store.forget_cached(row.key for row in object_store.due_deletions())
     try:
         object_store.claim(object_store.client())
         if abandoned.exists():
@@ -292,7 +295,5 @@ def delete(row: ObjectToDelete) -> None:
     """Delete an object that is due for deletion. Raises ForeignStore or ObjectUnreachable."""
     object_store.confirm(object_store.client())
     object_store.client().delete(row.key)
-    kept = object_store.cache()
-    if kept is not None:
-        kept.forget(row.key)
+    object_store.forget_cached([row.key])
     object_store.forget_deletion(row)

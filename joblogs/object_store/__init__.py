@@ -18,7 +18,7 @@ from .ledger import (
     unknown,
 )
 from .ownership import claim, confirm
-from .reader import Part, cache, checksum, client, read
+from .reader import Part, cache, checksum, client, forget_cached, read
 from .upload import Upload
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "client",
     "confirm",
     "due_deletions",
+    "forget_cached",
     "forget_deletion",
     "give_up",
     "hasten",

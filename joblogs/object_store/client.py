@@ -24,7 +24,7 @@ from obstore.exceptions import (
 )
 from obstore.store import LocalStore, from_url
 
-from .faults import Fault, ObjectUnreachable
+from .faults import Fault, ObjectUnreachable, reason
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -223,9 +223,7 @@ def _tried(key: str, work: Callable[[], T]) -> T:
     except _FAILURES as error:
         is_missing = isinstance(error, FileNotFoundError | NotFoundError)
         fault = Fault.MISSING if is_missing else Fault.UNREACHABLE
-        # The message may have the address, but no credentials or log text; only its first line.
-        line = str(error).partition("\n")[0][:300]
-        logger.warning("object %s: %s (%s: %s)", key, fault, type(error).__name__, line)
+        logger.warning("object %s: %s (%s: %s)", key, fault, type(error).__name__, reason(error))
         raise ObjectUnreachable(fault, key) from None
 
 

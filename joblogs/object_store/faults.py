@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from joblogs.errors import Text, Unavailable
@@ -14,6 +15,17 @@ class Fault(StrEnum):
     UNREACHABLE = "the object store does not answer, or refuses"
     MISSING = "the object is missing"
     TORN = "the object is shorter than it was, or holds other bytes"
+
+
+REASON_MAX = 300
+_IN_ADDRESSES = re.compile(r"(?<=://)[^/\s]*@|\?\S+")
+
+
+def reason(error: Exception) -> str:
+    """Return what may be shown of an error of an object store: the first line, without what an
+    address has of credentials and without the service's own answer."""
+    line = str(error).partition("\n")[0].partition("<")[0]
+    return _IN_ADDRESSES.sub("…", line)[:REASON_MAX]
 
 
 class ObjectUnreachable(Unavailable, Unreadable):

@@ -51,6 +51,14 @@ def cache() -> Cache | None:
     return _cache(settings.OBJECT_CACHE_DIR, settings.OBJECT_CACHE_BYTES)
 
 
+def forget_cached(keys: Iterable[str]) -> None:
+    """Delete what the cache has of these objects, if there is a cache."""
+    kept = cache()
+    if kept is not None:
+        for key in keys:
+            kept.forget(key)
+
+
 def read(parts: Iterable[Part], *, cached: bool = True) -> dict[Part, bytes]:
     """Return the bytes of these parts. Raises ObjectUnreachable for the first one that fails.
 

@@ -14,6 +14,8 @@ from django.conf import settings
 from obstore.exceptions import BaseError
 from obstore.store import from_url
 
+from .faults import reason
+
 _URL = re.compile(r"((?:s3|az|gs)://[A-Za-z0-9._-]+)/([A-Za-z0-9._/ =+-]*[A-Za-z0-9._=+-])")
 PART_BYTES = 8 * 1024 * 1024
 AT_ONCE = 4
@@ -78,8 +80,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        line = str(error).partition("\n")[0][:300]
-        raise OSError(errno.EIO, f"the object store refused it: {line}") from None
+        raise OSError(errno.EIO, f"the object store refused it: {reason(error)}") from None
 
 
 def _store(bucket: str) -> Any:

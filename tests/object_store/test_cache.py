@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -15,13 +16,15 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from joblogs.object_store import reader
-from joblogs.object_store.cache import LONGEST_SECONDS, Cache
+from joblogs.object_store.cache import LONGEST_SECONDS, SWEPT_SECONDS, Cache
 from joblogs.object_store.client import Client, Range
 
 from .faulty_server import FaultyServer, Mode
-from .scenes import maintain
+from .scenes import maintain, old_job, stored
 
 DATA = os.urandom(100_000)
 
@@ -112,6 +115,76 @@ def test_only_its_owner_reads_it(tmp_path: Path) -> None:
     (file,) = _files(tmp_path)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.parents[1].stat().st_mode) == 0o700
+
+
+def test_sweeping_touches_nothing_but_its_own_entries(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path / "cache"), size=10**9)
+    (tmp_path / "cache").mkdir()
+    cache.put("a", Range(0, 10), b"x" * 10)
+    (own,) = _files(tmp_path)
+    left_by_a_killed_process = own.with_name("tmpab_12cd9")
+    left_by_a_killed_process.write_bytes(b"x")
+    others = [tmp_path / "cache" / place for place in ("a/b/c", "ab/cd/0-10", "ab/x", "notes")]
+    others += [own.with_name("notes"), tmp_path / "elsewhere" / own.parent.name / "0-10"]
+    for file in others:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+    (tmp_path / "cache" / "ff").symlink_to(tmp_path / "elsewhere")
+    for file in (own, left_by_a_killed_process, *others):
+        os.utime(file, (0, 0))
+    cache.sweep()
+    assert _files(tmp_path) == sorted(others)
+
+
+def test_what_is_only_read_is_swept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache(str(tmp_path), size=10**9)
+    cache.put("old", Range(0, 10), b"x" * 10)
+    (old,) = _files(tmp_path)
+    cache.put("a", Range(0, 10), b"y" * 10)
+    os.utime(old, (0, 0))
+    hour = time.monotonic() + SWEPT_SECONDS + 1
+    monkeypatch.setattr(time, "monotonic", lambda: hour)
+    assert cache.get("a", Range(0, 10)) == b"y" * 10
+    assert [file.read_bytes() for file in _files(tmp_path)] == [b"y" * 10]
+
+
+def test_of_an_entry_that_grew_no_more_is_read_than_was_put(tmp_path: Path) -> None:
+    cache = Cache(str(tmp_path), size=10**9)
+    cache.put("a", Range(0, 10), b"x" * 10)
+    (file,) = _files(tmp_path)
+    with file.open("ab") as stream:
+        stream.truncate(10**12)
+    assert cache.get("a", Range(0, 10)) == b"x" * 10
+
+
+def test_what_may_not_be_deleted_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = Cache(str(tmp_path), size=10**9)
+    cache.put("a", Range(0, 10), b"x" * 10)
+    monkeypatch.setattr(os, "unlink", _refuse)
+    cache.forget("a")
+    assert "what it keeps of a may not be deleted" in caplog.text
+
+
+def _refuse(*arguments: object, **options: object) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+@pytest.mark.django_db
+def test_redacted_text_leaves_the_cache_also_while_the_object_store_is_gone(
+    faulty: FaultyServer, cache_dir: Path, tmp_path: Path
+) -> None:
+    old_job(1)
+    maintain()
+    stored()
+    assert len(_files(cache_dir)) == 1
+    faulty.mode = Mode.BUSY
+    (tmp_path / "texts").write_text("host 2 line 7 5398")
+    with pytest.raises(CommandError, match="the next maintain_logs does"):
+        call_command("redact_logs", "--texts", str(tmp_path / "texts"))
+    assert _files(cache_dir) == []
 
 
 def test_a_disk_that_takes_nothing_fails_nobody(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from joblogs.errors import Unavailable
 from joblogs.logtext.codec import Unreadable
 from joblogs.object_store import Fault, ObjectUnreachable, reader
 from joblogs.object_store.client import Client, Range
+from joblogs.object_store.faults import reason
 
 from .faulty_server import FaultyServer, Mode
 
@@ -159,3 +160,27 @@ def test_our_own_log_tells_no_credential(
         client.get("a")
     assert caplog.text
     assert "hunter2" not in caplog.text
+
+
+def test_our_own_log_tells_no_credential_that_an_address_holds(
+    faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT", faulty.address.replace("://", "://user:hunter2@"))
+    client = _faulty_client(faulty)
+    faulty.mode = Mode.CLOSED
+    with pytest.raises(ObjectUnreachable):
+        client.get("a")
+    assert f"://…127.0.0.1:{faulty.server_port}/" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("GET http://me:hunter2@h/a?sig=hunter2&x=1 in 3ms", "GET http://…h/a… in 3ms"),
+        ("403 Forbidden: <Error><AWSAccessKeyId>hunter2</Error>", "403 Forbidden: "),
+        ("first\nhunter2", "first"),
+    ],
+)
+def test_what_is_shown_of_an_error_is_no_credential(message: str, shown: str) -> None:
+    assert reason(OSError(message)) == shown
