@@ -55,7 +55,7 @@ def is_listed_cause(word: bytes) -> bool:
     return word.lower() in _CAUSES
 
 
-def is_cause(word: bytes) -> bool:
+def is_cause(word: bytes, *, by_ending: bool = True) -> bool:
     """Whether a word tells what went wrong or how something stands, by itself or by its ending; a
     path or a joined name does not for the words in it. Beyond ASCII only a short word is none."""
     if _ERROR_NAME.search(word) or _BEYOND_ASCII.search(word):
@@ -67,4 +67,4 @@ def is_cause(word: bytes) -> bool:
     parts = _WORD.findall(word)
     if any(part.lower() in _CAUSES for part in parts):
         return True
-    return len(parts) == 1 and _PARTICIPLE.search(word) is not None
+    return by_ending and len(parts) == 1 and _PARTICIPLE.search(word) is not None

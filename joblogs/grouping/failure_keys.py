@@ -16,7 +16,7 @@ from .tables import Table
 
 Array = npt.NDArray[Any]
 
-RULES = 3
+RULES = 4
 """To be raised when the same hosts have another key: keys of other rules are never equal."""
 KEY_BYTES = 16
 

@@ -31,7 +31,7 @@ from .slots import (
 
 Array = npt.NDArray[Any]
 
-VERSION = 3
+VERSION = 4
 """To be raised when the same bytes have other features: those of another version do not count."""
 
 HEAD_BYTES, TAIL_BYTES = 192 * 1024, 64 * 1024

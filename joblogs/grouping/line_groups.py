@@ -131,6 +131,7 @@ def _deviations(lines: LineShares, *, failed: bool) -> list[list[_Deviation]]:
     noisy = own & (crowds > OWN_LINES) & ~lines.unlike_others() & ~strange
     if failed:
         noisy &= _mostly_unique(lines, before, own)
+    noisy |= _moved(lines, own & ~strange, noisy)
     _other_numbers(lines, before, noisy, deviating)
     for at in np.flatnonzero(own & ~noisy):
         where, line = int(before[at]), int(lines.index[at])
@@ -150,6 +151,14 @@ def _deviations(lines: LineShares, *, failed: bool) -> list[list[_Deviation]]:
         share = round(1 - float(lines.shares[line]), 6)
         deviating[variant].append(_Deviation(share, Why.MISSING, (lines.hash_of(line),)))
     return deviating
+
+
+def _moved(lines: LineShares, own: Array, noisy: Array) -> Array:
+    """Which own lines of hosts that lack a line of nearly all look like the noise of others: it
+    may be the line behind which these stand."""
+    cores = np.bincount(lines.owners, lines.core[lines.index], len(lines.weights))
+    lacking = cores < lines.core.sum()
+    return own & lacking[lines.owners] & np.isin(lines.forms, np.unique(lines.forms[noisy]))
 
 
 def _strange(lines: LineShares, crowded: Array) -> Array:

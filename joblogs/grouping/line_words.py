@@ -18,8 +18,9 @@ _LONE = re.compile(
     rb"[A-Za-z\x80-\xff](?:[A-Za-z\x80-\xff-]*[A-Za-z\x80-\xff])?|[^A-Za-z\x80-\xff]+"
 )
 """Pieces of a line that is one word."""
+_BARE = re.compile(rb"[A-Za-z\x80-\xff](?:.*[A-Za-z\x80-\xff])?")
 _BORDER = re.compile(rb"[^A-Za-z\x80-\xff]")
-_NAME = re.compile(rb"[/\\.:@_'\"=-]|\x01")
+_NAME = re.compile(rb"[/\\.:@_'\"`=-]|\x01")
 _PART = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+|[\x80-\xff]+|\x01")
 _CALL = re.compile(
     rb"at \S+ ?\([^()]*\)(?: .*)?|at \S+:\x01|File \S+, line \x01, in .+|\.\.\. \x01 [a-z ]+"
@@ -27,6 +28,8 @@ _CALL = re.compile(
     rb"|(?:from )?\S+:\x01:in [`'].+'|#\x01 \S+\(\x01\): .+|#\x01 (?:\x01 in )?\S+ \(.*"
     rb"|\x01: +\S+::\S+"
 )
+POOL_VALUES = 4
+"""So many values that tell no cause are names."""
 Tokens = tuple[bytes, ...]
 Places = tuple[int, ...]
 
@@ -37,6 +40,16 @@ def tokens_of(skeleton: bytes) -> Tokens:
     if len(tokens) > 1:
         return tokens
     return tuple(skeleton.split(b"/") if b"/" in skeleton else _LONE.findall(skeleton))
+
+
+def repeated_places(tokens: Tokens) -> list[Places]:
+    """Where a line says a word three times or more: `cannot refresh "lxd": snap "lxd" has running
+    apps (lxd)`."""
+    places: dict[bytes, list[int]] = {}
+    for at, token in enumerate(tokens):
+        if word := _BARE.search(token):
+            places.setdefault(word[0], []).append(at)
+    return [tuple(own) for own in places.values() if len(own) > 2]
 
 
 def is_call(skeleton: bytes) -> bool:
@@ -56,9 +69,15 @@ def is_named(values: Iterable[bytes]) -> bool:
 
 def differ_in_cause(values: Collection[bytes]) -> set[bytes]:
     """Of the words in a place of lines those that tell what went wrong, by what the others have
-    not."""
+    not. Among many names one that ends as a participle (`keepalived`) is a name."""
     shared = _ends_in_common(value for value in values if value != ANY)
-    return {one for one in values if is_cause(one) and is_cause(_between(one, shared))}
+    by_ending = sum(not is_cause(one) for one in values if one != ANY) < POOL_VALUES
+    return {
+        one
+        for one in values
+        if is_cause(one, by_ending=by_ending)
+        and is_cause(_between(one, shared), by_ending=by_ending)
+    }
 
 
 def _ends_in_common(values: Iterable[bytes]) -> tuple[int, int]:

@@ -156,7 +156,7 @@ class _Words:
         """Which are groups of a MAC or IPv6 address: hexadecimal, joined by colons."""
         sizes = self.sizes
         colons = self.text[np.minimum(self.ends, len(self.text) - 1)] == ord(":")
-        if colons.sum() < ADDRESS_GROUPS - 1:
+        if colons.sum() < 2:
             return np.zeros(len(sizes), bool)
         gaps = self.starts[1:] - self.ends[:-1]
         double = colons[:-1] & (self.text[self.ends[:-1] + (gaps > 1)] == ord(":"))
@@ -167,6 +167,9 @@ class _Words:
         digits = np.bincount(chain, self.digits > 0) > 0
         many = (sizes_of >= ADDRESS_GROUPS) & (digits | (sizes_of >= MAC_GROUPS))
         found: Array = many[chain]
+        # Two digits between numbers: the bus of `00000000:AF:00.0`.
+        numbered = colons[:-1] & (gaps == 1) & ((self.digits > 0)[:-1] | (self.digits > 0)[1:])
+        found[1:-1] |= (sizes[1:-1] == 2) & group[1:-1] & numbered[:-1] & numbered[1:]
         return found
 
     def _turns(self) -> Array:

@@ -24,8 +24,10 @@ Array = npt.NDArray[Any]
 
 TEXT, DATE, DATE_WITHOUT_YEAR, CLOCK, DAY, PERCENT, OWN, MANY = range(8)
 """Kinds that are no number: versions, ids and anything mixed; dates in units of 256 seconds, days;
-clocks, which are never compared; hundredths of a percent; the host's own name, never a difference;
+clocks; hundredths of a percent; the host's own name, never a difference;
 more different values than are kept."""
+CLOCK_UNITS = 64
+"""Of a second, in which clocks are kept."""
 NUMBER, MEASURED = 16, 136
 """Kinds of numbers and sizes begin here, those of durations (seconds) and rates there."""
 STEPS = 120
@@ -67,7 +69,7 @@ _MONTH_DAY = re.compile(
 )
 _FIRST_BYTES = b"0123456789+-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Whatever is no text, but for the host's own name, begins with one of these."""
-_STARTS_AS_CLOCK = re.compile(rb"\d\d:\d\d:\d\d")
+_STARTS_AS_CLOCK = re.compile(rb"(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
 
 
 def step_of(amount: float) -> int:
@@ -141,8 +143,9 @@ def slot(value: bytes) -> int:
     moment = _moment(value)
     if moment is not None:
         return moment
-    if _STARTS_AS_CLOCK.match(value):
-        return CLOCK << 24 | digest
+    if clock := _STARTS_AS_CLOCK.match(value):
+        seconds = int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])
+        return CLOCK << 24 | int(seconds * CLOCK_UNITS)
     return _amount(value, digest)
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from .features import SET
 from .slots import (
     CLOCK,
+    CLOCK_UNITS,
     DATE,
     DATE_WITHOUT_YEAR,
     DAY,
@@ -35,7 +36,12 @@ Array = npt.NDArray[Any]
 HOSTS_MIN, FEW_HOSTS = 10, 5
 """Of fewer hosts nothing says what is usual, but where all but one of a few have the same."""
 FEW_COUNTED = 8
-"""Of few hosts numbers below it are no news."""
+"""Of few hosts numbers below it are no news, but where so many have the same:"""
+FEW_SAME, FEW_SAME_COUNTED = 6, 3
+"""Hosts, and the number from which on a third of it is news; of larger ones any other number is."""
+FEW_FAR_STEPS, FEW_FAR_DAYS, FEW_RANGES = 10, 7, 3
+"""Of few hosts a number is far above the others, a date far from them, if so far and so many times
+as far as the others lie apart."""
 STEADY, NEARLY = 0.9, 0.98
 """A value is steady if so many share it; of what is nearly of all, so many."""
 LINE_SHARE = 0.5
@@ -43,6 +49,7 @@ LINE_SHARE = 0.5
 COMMON_SHARE, COMMON_VALUES = 0.05, 4
 SAMPLE = 401
 _DIGITS = 0xFFFFFF
+_MINUTE, _TEN_MINUTES = 60 * CLOCK_UNITS, 600 * CLOCK_UNITS
 _TWO, _FACTOR_OF_THREE = 23, 3
 """On the scale of `slots.step_of`."""
 
@@ -104,19 +111,53 @@ def by_values(table: Table, hosts: Array) -> tuple[Array, list[OutlierValues]]:
 
 
 def _outliers_of_few(values: Array, _: float) -> Iterator[tuple[int, Array]]:
-    """The same of a few hosts: where all but one have the same text, or a number far from its."""
+    """The same of a few hosts: where all but one have the same text, or a number far from its;
+    where a number or a date is far from all others."""
     for place, column in enumerate(values.T):
-        different, counts = np.unique(column, return_counts=True)
-        if len(different) != 2 or counts.min() != 1:
+        others = column[column != OWN << 24]
+        if len(others) < FEW_HOSTS:
             continue
-        usual, other = different[counts.argmax()], different[counts.argmin()]
-        kinds = (int(usual) >> 24, int(other) >> 24)
-        if kinds in ((TEXT, TEXT), (DAY, DAY)) or (
-            all(NUMBER <= kind < MEASURED for kind in kinds)
-            and max(kinds) >= NUMBER + step_of(FEW_COUNTED)
-            and abs(kinds[0] - kinds[1]) >= _FACTOR_OF_THREE
-        ):
-            yield place, column == other
+        different, counts = np.unique(others, return_counts=True)
+        if len(different) > 2:
+            far = _far_of_few(different)
+            yield from ((place, column == different[at]) for at in far if counts[at] == 1)
+        elif len(different) == 2 and counts.min() == 1:
+            usual, other = different[counts.argmax()], different[counts.argmin()]
+            if _is_other(int(usual) >> 24, int(other) >> 24, len(others)):
+                yield place, column == other
+
+
+def _is_other(usual: int, other: int, hosts: int) -> bool:
+    """Whether the only other value of a few hosts is an outlier, by the kinds of both."""
+    if (usual, other) in ((TEXT, TEXT), (DAY, DAY)):
+        return True
+    if not all(NUMBER <= kind < MEASURED for kind in (usual, other)):
+        return False
+    same = hosts > FEW_SAME
+    if same and usual >= NUMBER + step_of(FEW_COUNTED):
+        return True
+    least = FEW_SAME_COUNTED if same and usual > other else FEW_COUNTED
+    counted = max(usual, other) >= NUMBER + step_of(least)
+    return counted and abs(usual - other) >= _FACTOR_OF_THREE
+
+
+def _far_of_few(different: Array) -> list[int]:
+    """Where in the values of a few hosts, ascending, those are that are far from all others."""
+    kinds = different >> 24
+    if kinds[0] >= NUMBER and (kinds[0] >= MEASURED) == (kinds[-1] >= MEASURED):
+        steps, far, low_too = kinds.astype(int), FEW_FAR_STEPS, False
+        if steps[0] in (NUMBER, MEASURED):
+            return []
+    elif kinds[0] == kinds[-1] == DAY:
+        steps, far, low_too = (different & _DIGITS).astype(int), FEW_FAR_DAYS, True
+    else:
+        return []
+    found = []
+    if steps[-1] - steps[-2] >= max(far, FEW_RANGES * (steps[-2] - steps[0])):
+        found.append(-1)
+    if low_too and steps[1] - steps[0] >= max(far, FEW_RANGES * (steps[-1] - steps[1])):
+        found.append(0)
+    return found
 
 
 def _outlier_columns(values: Array, steady: float) -> Iterator[tuple[int, Array]]:
@@ -143,7 +184,7 @@ def _outliers(
     """Which values of a column are outliers; None: none can be."""
     kind, count = usual >> 24, len(column)
     if kind == CLOCK:
-        return None
+        return _far_clocks(column)
     if kind in (DATE, DATE_WITHOUT_YEAR):
         return _far_dates(column, kind)
     if shared >= (NEARLY if kind >= MEASURED else steady):
@@ -152,6 +193,8 @@ def _outliers(
         return _far_percents(column)
     if kind >= NUMBER:
         return _far_numbers(column, kind)
+    if kind == DAY and (far := _far_days(column)).any():
+        return far
     if kind in (TEXT, DAY) and count >= 5 * HOSTS_MIN and (np.diff(sample) != 0).sum() < 8:
         return _other_than_common(column)
     return None
@@ -183,6 +226,21 @@ def _far_dates(column: Array, kind: int) -> Array:
     low, middle, high = _spread(times)
     day = 86_400 / 256
     return (column >> 24 == kind) & (np.abs(times - middle) > max(day, 4 * (high - low)))
+
+
+def _far_days(column: Array) -> Array:
+    days = (column & _DIGITS).astype(float)
+    low, middle, high = _spread(days)
+    return (column >> 24 == DAY) & (np.abs(days - middle) > max(1, 4 * (high - low)))
+
+
+def _far_clocks(column: Array) -> Array | None:
+    """Clocks tell nothing, but where nearly all show less than a minute: those are durations."""
+    if (column >> 24 == CLOCK).mean() < NEARLY:
+        return None
+    times = column & _DIGITS
+    _, _, high = _spread(times)
+    return times >= _TEN_MINUTES if high < _MINUTE else None
 
 
 def _far_percents(column: Array) -> Array | None:

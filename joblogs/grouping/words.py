@@ -19,6 +19,7 @@ from .features import digest_of
 from .line_words import (
     ANY,
     LETTERS,
+    POOL_VALUES,
     Places,
     Tokens,
     context_of,
@@ -27,6 +28,7 @@ from .line_words import (
     is_named,
     letters_of,
     parts_of,
+    repeated_places,
     tokens_of,
 )
 from .slot_patterns import SLOT as SLOT_BYTE
@@ -38,7 +40,7 @@ PAIRS_MAX = 100_000
 CONTEXT, LONG_CONTEXT, SUCCESS_CONTEXT = 8, 12, 3
 """Letters that lines share if they are alike but for a word; more where that tells less; fewer are
 enough where hosts that succeeded print them."""
-OWN_VALUES, POOL_VALUES = 3, 4
+OWN_VALUES = 3
 """So many values if most hosts have one of their own; if they come back, more."""
 REASON_LETTERS, MOSTLY = 24, 0.8
 """Where all hosts printed the same so many letters about why they failed, a word beside them
@@ -161,7 +163,8 @@ class _Alike:
         return letters >= REASON_LETTERS and any(is_cause(token) for one in tokens for token in one)
 
     def _candidates(self, lines: Sequence[_Line]) -> list[tuple[Places, list[_Line]]]:
-        """Lines that are the same but for one or two words, the most first."""
+        """Lines that are the same but for one or two words, or one that they say again and again,
+        the most first."""
         buckets: dict[tuple[Places, Tokens], list[_Line]] = defaultdict(list)
         pairs = PAIRS_MAX
         for line in lines:
@@ -170,6 +173,7 @@ class _Alike:
             if pairs > 0:
                 left_out += combinations(range(size), 2)
                 pairs -= len(left_out)
+            left_out += repeated_places(line.tokens)
             for places in left_out:
                 rest = (token for at, token in enumerate(line.tokens) if at not in places)
                 buckets[places, tuple(rest)].append(line)

@@ -56,6 +56,8 @@ def line(text: str, odd: str) -> Text:
         ("3 packets, 0% lost, {n} ms", "3 packets, 66% lost, {n} ms"),
         ("etag 0badcafe, {n} s", "etag ffffffff, {n} s"),
         ("2026-11-30 03:{n}:11", "2025-11-30 03:{n}:11"),
+        ("valid for {n} s until 2027-02-1{n.real!s:.1}", "valid for {n} s until 2026-02-01"),
+        ("replica is 00:00:00.0{n} behind", "replica is 04:12:33.120 behind"),
         ("kernel 5.14.0-427.el9 up {n} min", "kernel 5.14.0-362.el9 up {n} min"),
         ("服务 {n} 正常", "服务 {n} 异常"),
         ("ok {n}", "ok {n}\nwarning: quota"),
@@ -151,6 +153,10 @@ def test_a_line_unlike_those_that_differ_on_every_host_sets_its_host_apart(
         ("mtu 9000 on eth0, {n} packets", "mtu 1500 on eth0, {n} packets"),
         ("up {n} min\nclock is right", "up {n} min"),
         ("up {n} min", "up {n} min\nwarning: the clock is wrong"),
+        ("{n} dead rows", "48123456 dead rows"),
+        ("moved in 4{n} ms", "moved in 8031{n} ms"),
+        ("certificate expires on 2027-02-1{own}", "certificate expires on 2026-12-01"),
+        ("certificate expires on 2027-02-1{own}", "certificate expires on 2027-12-01"),
     ],
 )
 def test_one_of_a_few_hosts_that_does_otherwise_is_apart(text: str, odd: str, hosts: int) -> None:
@@ -161,6 +167,55 @@ def test_one_of_a_few_hosts_that_does_otherwise_is_apart(text: str, odd: str, ho
 def test_a_small_count_sets_none_of_a_few_hosts_apart(hosts: int) -> None:
     logs = logs_of(line("2 users, load {n}", "3 users, load {n}"), hosts, {3: "odd"})
     assert small_groups(groups_of(logs)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        ("64238 MB in all, {n} used", "32119 MB in all, {n} used"),
+        ("3 replicas, load {n}", "1 replicas, load {n}"),
+    ],
+)
+def test_another_number_than_all_others_have_sets_one_of_nine_hosts_apart(
+    text: str, odd: str
+) -> None:
+    assert small_groups(groups_of(logs_of(line(text, odd), 9, {3: "odd"}))) == [[3]]
+
+
+def test_values_of_many_of_a_few_hosts_set_nobody_apart() -> None:
+    def make(dice: random.Random, host: int, how: str) -> str:
+        return f"up {(22, 3, 410)[host % 3]} days, {(9, 80_000_000)[host % 2]} rows\n"
+
+    assert len(groups_of(logs_of(make, 8, {}))) == 1
+
+
+NAMES = ["lxd", "chromium", "slack", "redis", "nginx", "keepalived"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'error: cannot refresh "{0}": snap "{0}" has running apps ({0}), pid 7\n',
+        "service {0} gave no answer\nerror: health check is over\n",
+    ],
+)
+def test_names_of_what_failed_do_not_part_hosts_that_failed_alike(text: str) -> None:
+    def make(dice: random.Random, host: int, how: str) -> str:
+        return "fetched\n" + (text.format(NAMES[host % 6]) if how else "refreshed\n")
+
+    failed = list(range(20, 38))
+    groups = groups_of(logs_of(make, 200, dict.fromkeys(failed, "busy")), failed)
+    assert small_groups(groups) == [failed]
+
+
+def test_a_list_behind_another_heading_is_noise_as_elsewhere() -> None:
+    def make(dice: random.Random, host: int, how: str) -> str:
+        new = (f" * [new branch] feature/{dice.choice(CAUSES)} -> x/{dice.choice(CAUSES)}\n",)
+        branch = "release" if how else "main"
+        return f"From shop\n * branch {branch} -> FETCH_HEAD\n" + "".join(new * (host % 4 > 0))
+
+    groups = groups_of(logs_of(make, 500, dict.fromkeys((3, 17, 200, 401), "branch")))
+    assert small_groups(groups) == [[3, 17, 200, 401]]
 
 
 @pytest.mark.parametrize(

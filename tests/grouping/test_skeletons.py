@@ -28,6 +28,7 @@ def skeletons_of(text: str) -> list[bytes]:
         ("Nov 30 03:11:09 sshd[99]: ready", "Dec  1 23:01:59 sshd[100123]: ready"),
         ("November 5, 2026 at 08:00", "December 14, 2026 at 19:30"),
         ("started at 2026-11-30T03:11:09.123Z", "started at 2026-12-01T00:00:00Z"),
+        ("GPU 00000000:AF:00.0 is on", "GPU 00000000:3B:00.0 is on"),
         ("took 3m 12s", "took 44 seconds"),
         ("sent 1,204,331 bytes at 11.2 M kB/s", "sent 88 bytes at 617 kB/s"),
         ("pod api-7d9c6bffcd-x2x8q is up", "pod api-55d4bcf9d7-kzzlw is up"),
