@@ -141,7 +141,7 @@ class _Batch:
         for texts in _texts(step.day, places):
             for search, pattern in asking.items():
                 if pattern is not None and len(found_by[search]) < PLACES_MAX:
-                    found_by[search] += texts.holding(pattern, expression=search.pattern.encode())
+                    found_by[search] += texts.holding(pattern)
         for search in asking:
             if found_by[search]:
                 yield _Found(search, step, found_by[search])

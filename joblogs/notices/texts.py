@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -10,9 +9,6 @@ from typing import NamedTuple
 
 from joblogs.search import Pattern, occurs
 from joblogs.search.terminal_readings import is_coded
-
-ENDS_OF_TEXT = re.compile(rb"\\[Az]|\(\?[a-zA-Z]*-[a-zA-Z]*m")
-"""An expression with one of these asks where a text begins or ends, not a line."""
 
 
 class Place(NamedTuple):
@@ -49,11 +45,10 @@ class Texts:
         self._joined = b"".join(parts)
         self._starts = list(accumulate(map(len, parts), initial=0))
 
-    def holding(self, pattern: Pattern, *, expression: bytes) -> Iterator[Place]:
-        """The places whose text holds a pattern, which was made of this expression, or may hold
-        it: those out of reach."""
+    def holding(self, pattern: Pattern) -> Iterator[Place]:
+        """The places whose text holds a pattern, or may hold it: those out of reach."""
         yield from self._out_of_reach
-        if ENDS_OF_TEXT.search(expression):
+        if not pattern.is_of_lines:
             yield from (place for place, data in self._all if occurs(pattern, [data]))
             return
         position = 0

@@ -5,6 +5,7 @@ Expressions are RE2's: any of them takes time linear in the text, so none can bl
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ EACH_LINE = b"(?m)"
 """Prefix of expressions: ^ and $ match the ends of a line, as in grep."""
 
 
+ENDS_OF_TEXT = re.compile(r"\\[Az]|\(\?[a-zA-Z]*-[a-zA-Z]*m")
+"""Parts of expressions that match the beginning or end of a text instead of a line."""
 CODED_MAX = 200
 """Maximum characters of a text that is quickly found between terminal codes."""
 BETWEEN = (
@@ -43,6 +46,8 @@ class Pattern:
     signs: frozenset[bytes] = frozenset()
     """ASCII characters in lower case that every line with a match of a text contains. No blanks,
     since a terminal makes some; if case is ignored, no letter that equals one beyond ASCII."""
+    is_of_lines: bool = True
+    """Whether the pattern matches each line the same way alone and among others."""
     in_utf16: bool = False
     """Whether all bytes are also searched as UTF-16: the reader chose this encoding."""
 
@@ -84,7 +89,15 @@ class Pattern:
         own = "" if regex else text
         signs = {one.lower().encode() for one in own if one.isascii() and one.isprintable()}
         signs -= {b" ", b"k", b"s"} if ignore_case else {b" "}
-        return cls(expression, is_ascii, coded, alphabet, frozenset(signs), in_utf16)
+        return cls(
+            expression,
+            is_ascii,
+            coded,
+            alphabet,
+            frozenset(signs),
+            is_of_lines=not (regex and ENDS_OF_TEXT.search(text)),
+            in_utf16=in_utf16,
+        )
 
     def find(
         self, data: bytes, position: int = 0, *, coded: bool = False

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import heapq
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from joblogs.logtext.encodings import (
@@ -22,9 +24,14 @@ from .patterns import Pattern
 from .terminal_readings import (
     MOVED,
     RETURN,
+    RedrawnLines,
     as_it_is,
     is_coded,
+    line_ends,
+    redrawn,
+    redrawn_lines,
     states,
+    states_without_codes,
     with_line_feeds,
     without_codes,
 )
@@ -75,7 +82,7 @@ def is_found(pattern: Pattern, data: bytes) -> bool:
 def spans(pattern: Pattern, line: bytes, most: int) -> list[tuple[int, int]]:
     """Return at most `most` matches in a line without line end, as ranges including codes."""
     places: list[tuple[int, int]] = []
-    for reading in (as_it_is(line), *states(line)):
+    for reading in (as_it_is(line), *states(line, redrawn(line))):
         position = 0
         while len(places) < most and (match := pattern.find(reading.text, position)):
             start, end = match
@@ -114,12 +121,17 @@ def _in_other_encodings(pattern: Pattern, data: bytes) -> Iterator[Found]:
     if names and LATIN1 not in names:
         names.append(LATIN1)  # for lines that are not clearly in another encoding
     names = [name for name in names if _may_hold(pattern, data, name)]
-    names = [name for name in names if _may_match(pattern, recoded(data, name))]
-    if not names:
+    numbers = {name: _numbers(pattern, recoded(data, name)) for name in names}
+    if not any(numbers.values()):
         return
-    for start, end in _lines(data):
+    wanted = set[int]().union(*numbers.values())
+    for number, (start, end) in enumerate(_lines(data)):
+        if number not in wanted:
+            continue
         line = data[start:end]
         for name in names:
+            if number not in numbers[name]:
+                continue
             text = recoded(line, name)
             at = _place(pattern, text)
             if at is not None and not (name == LATIN1 and recognised_legacy(line[:_JUDGED])):
@@ -140,7 +152,9 @@ def _in_utf16(pattern: Pattern, data: bytes) -> Iterator[Found]:
 
 def _in_part(pattern: Pattern, data: bytes, part: Part) -> Iterator[Found]:
     text = part.text(data)
-    if _may_match(pattern, text.encode(errors="replace")):
+    encoded = text.encode(errors="replace")
+    # Where something moves, the match may go on in what stands beside the part.
+    if MOVED.search(encoded) or _may_match(pattern, encoded):
         before = data[data.rfind(b"\n", 0, part.start) + 1 : part.start]
         after = data[part.end : data.find(b"\n", part.end) + 1 or len(data)]
         position = part.start
@@ -161,10 +175,44 @@ def _may_hold(pattern: Pattern, data: bytes, name: str) -> bool:
 
 
 def _may_match(pattern: Pattern, data: bytes) -> bool:
-    if pattern.find(data) is not None or MOVED.search(data):
-        return True
-    plain = without_codes(data).replace(b"\r", b"\n")
-    return plain != data and pattern.find(plain) is not None
+    return pattern.find(data) is not None or bool(_numbers(pattern, data))
+
+
+def _numbers(pattern: Pattern, data: bytes) -> set[int]:
+    """The lines, counted from 0, that match in some way."""
+    if not pattern.is_of_lines:
+        places = enumerate(_lines(data))
+        return {n for n, (a, b) in places if _place(pattern, data[a:b]) is not None}
+    text = data if data.endswith(b"\n") else data + b"\n"
+    ends = line_ends(text)
+    numbers = set(_found_in(pattern, text, ends))
+    if is_coded(data) or b"\r" in data:
+        numbers |= _in_states(pattern, text.split(b"\n")[:-1])
+    for lines in redrawn_lines(data):
+        found = _in_rows(pattern, lines)
+        numbers.update(bisect_left(ends, lines.starts[number]) for number in found)
+    return numbers
+
+
+def _found_in(pattern: Pattern, text: bytes, ends: list[int]) -> Iterator[int]:
+    """Which of some texts that are one, and end there, match."""
+    position = 0
+    while position < len(text) and (match := pattern.find(text, position)):
+        number = bisect_left(ends, match[0])
+        if number == len(ends):
+            return
+        yield number
+        position = ends[number] + 1
+
+
+def _in_states(pattern: Pattern, lines: list[bytes]) -> set[int]:
+    return set(_found_in(pattern, *states_without_codes(lines)))
+
+
+def _in_rows(pattern: Pattern, lines: RedrawnLines) -> set[int]:
+    rows = [b"" if row is None else row for row in lines.rows]
+    ends = list(accumulate((len(row) + 1 for row in rows), initial=-1))[1:]
+    return set(_found_in(pattern, b"\n".join([*rows, b""]), ends))
 
 
 def _without_their_codes(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Found]:
@@ -185,12 +233,15 @@ def _without_their_codes(pattern: Pattern, data: bytes, *, coded: bool) -> Itera
 def _in_their_states(pattern: Pattern, data: bytes) -> Iterator[Found]:
     if not _holds_signs(pattern, data):
         return
-    for start, end in _lines(data):
-        line = data[start:end]
-        if (RETURN.search(line) or MOVED.search(line)) and _holds_signs(pattern, line):
-            at = _place(pattern, line)
+    for lines in redrawn_lines(data):
+        numbers = set(range(len(lines.lines)))
+        if pattern.is_of_lines:
+            numbers = _in_rows(pattern, lines) | _in_states(pattern, lines.lines)
+        for number in sorted(numbers):
+            start, end = lines.starts[number], lines.ends[number]
+            at = _place_in(pattern, lines.lines[number], lines.rows[number])
             if at is not None:
-                yield Found(start, end, line, at)
+                yield Found(start, min(end + 1, len(data)), data[start : end + 1], at)
 
 
 def _holds_signs(pattern: Pattern, data: bytes) -> bool:
@@ -208,7 +259,11 @@ def _lines(data: bytes) -> Iterator[tuple[int, int]]:
 
 def _place(pattern: Pattern, line: bytes) -> int | None:
     line = line.removesuffix(b"\n")
-    for reading in (as_it_is(line), *states(line)):
+    return _place_in(pattern, line, redrawn(line))
+
+
+def _place_in(pattern: Pattern, line: bytes, row: bytes | None) -> int | None:
+    for reading in (as_it_is(line), *states(line, row)):
         if match := pattern.find(reading.text):
             return reading.place(match[0])
     return None

@@ -81,7 +81,8 @@ def _as_read(lines: Collection[bytes]) -> Iterator[bytes]:
         yield from colours.letters_of_codes(LONGEST_GRAM - 1)
         if others:
             yield from _of_any_codes(b"\n".join(others))
-    yield b"\n".join(redrawn_lines(text))
+    for some in redrawn_lines(text):
+        yield b"\n".join(row for row in some.rows if row is not None)
 
 
 def _coloured(lines: Iterable[bytes], text: bytes) -> tuple[ColouredText, list[bytes]]:

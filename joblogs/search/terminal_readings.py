@@ -7,13 +7,19 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import re2
 
+from joblogs.logtext.redrawn_rows import redrawn_rows
 from joblogs.logtext.terminal import last_seen
 from joblogs.logtext.terminal_codes import REDRAWS
 
 REDRAWN_MAX = 64 * 1024
 """Maximum bytes of a line for the emulation of a terminal."""
+
+
+_LINE_FEED, _RETURN = 0x0A, 0x0D
+_REDRAWS_ALONE = np.isin(np.arange(256), (0x08, 0x0B, 0x0C, 0x0E, 0x9B))
 
 
 def _latin1() -> re2.Options:
@@ -33,6 +39,9 @@ _MAY_REDRAW = re2.compile(
     _latin1(),
 )
 """Codes of which every line that redraws itself has at least one."""
+_MOVING_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;]*+[@A-HJ-MPXabdefsu`]|[78DEMc()])")
+_ROWS_BYTES = 256 * 1024
+"""Bytes of lines that are emulated together."""
 _CODES = re.compile(
     rb"(?:\x1b\[|\xc2\x9b)[0-?]*+[ -/]*+[@-~]?"
     rb"|\x1b\](?:[^\x00-\x1f\x7f]*+(?:\x07|\x1b\\)|[0-9]*+;?)"
@@ -84,18 +93,40 @@ def as_it_is(line: bytes) -> Reading:
     return Reading(line, [0], [0])
 
 
-def states(line: bytes) -> Iterator[Reading]:
-    """Yield the readings of a line without codes: each of its states, and the emulated result."""
+class RedrawnLines(NamedTuple):
+    """Lines of a block that may redraw themselves: their offsets, their bytes without the line end,
+    and what a terminal would show; None for a line longer than REDRAWN_MAX."""
+
+    starts: list[int]
+    ends: list[int]
+    lines: list[bytes]
+    rows: list[bytes | None]
+
+
+def states(line: bytes, row: bytes | None) -> Iterator[Reading]:
+    """Yield the readings of a line without codes: its states, and `row`, the emulated result."""
     if not is_coded(line) and b"\r" not in line:
         return
     begin = 0
     for state in line.rstrip(b"\r").split(b"\r"):
         yield _without_codes(state, begin)
         begin += len(state) + 1
-    seen = redrawn(line)
-    if seen is not None:
+    if row is not None:
         # The original places are not known: redrawing ends at the end of the line.
-        yield Reading(seen, [0], [max(0, len(line) - len(seen))])
+        yield Reading(row, [0], [max(0, len(line) - len(row))])
+
+
+def states_without_codes(lines: list[bytes]) -> tuple[bytes, list[int]]:
+    """Return the states of lines without codes, one per line, and where those of each end."""
+    text = b"\n".join([*(line.rstrip(b"\r") for line in lines), b""])
+    text = _CODES.sub(b"", text) if is_coded(text) else text
+    return text.replace(b"\r", b"\n"), line_ends(text)
+
+
+def line_ends(text: bytes) -> list[int]:
+    """Return the offsets of the line ends of a text."""
+    ends: list[int] = np.flatnonzero(np.frombuffer(text, np.uint8) == _LINE_FEED).tolist()
+    return ends
 
 
 def redrawn(line: bytes) -> bytes | None:
@@ -105,15 +136,40 @@ def redrawn(line: bytes) -> bytes | None:
     return "\n".join(last_seen(line)).encode(errors="surrogateescape")
 
 
-def redrawn_lines(data: bytes) -> Iterator[bytes]:
-    """Yield the lines that redraw themselves as a terminal would show them."""
-    position = 0
-    while match := _MAY_REDRAW.search(data, position):
-        start = data.rfind(b"\n", 0, match.start()) + 1
-        position = data.find(b"\n", match.start()) + 1 or len(data)
-        seen = redrawn(data[start:position].removesuffix(b"\n"))
-        if seen is not None:
-            yield seen
+def redrawn_lines(data: bytes) -> Iterator[RedrawnLines]:
+    """Yield the lines that may redraw themselves in order, in groups."""
+    if _MAY_REDRAW.search(data) is None:
+        return
+    bytes_ = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(bytes_ == _LINE_FEED)
+    numbers = np.unique(np.searchsorted(ends, _redrawing(data, bytes_)))
+    stops, starts = np.append(ends, len(data))[numbers], np.append(0, ends + 1)[numbers]
+    groups = np.cumsum(stops - starts) // _ROWS_BYTES
+    borders = np.flatnonzero(np.diff(groups)) + 1
+    for first, last in zip(np.split(starts, borders), np.split(stops, borders), strict=True):
+        yield _redrawn_together(data, first.tolist(), last.tolist())
+
+
+def _redrawing(data: bytes, bytes_: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> list[int]:
+    """Return offsets where _MAY_REDRAW matches, at least one for each line with a match."""
+    before, after = bytes_[:-1], bytes_[1:]
+    returns = (before == _RETURN) & (after != _RETURN) & (after != _LINE_FEED)
+    found = np.flatnonzero(returns).tolist()
+    found += np.flatnonzero(_REDRAWS_ALONE[bytes_]).tolist()
+    if b"\xc2" in data:
+        found += np.flatnonzero((before == 0xC2) & np.isin(after, (0x84, 0x85, 0x8D))).tolist()
+    if b"\x1b" in data:
+        found += [match.start() for match in _MOVING_ESCAPE.finditer(data)]
+    return found
+
+
+def _redrawn_together(data: bytes, starts: list[int], ends: list[int]) -> RedrawnLines:
+    lines = [data[start:end] for start, end in zip(starts, ends, strict=True)]
+    rows = redrawn_rows([line if len(line) <= REDRAWN_MAX else b"" for line in lines])
+    for number, row in enumerate(rows):
+        if row is None or len(lines[number]) > REDRAWN_MAX:
+            rows[number] = redrawn(lines[number])
+    return RedrawnLines(starts, ends, lines, rows)
 
 
 def _without_codes(state: bytes, begin: int) -> Reading:

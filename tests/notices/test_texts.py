@@ -46,5 +46,5 @@ def test_each_text_is_found_as_by_itself(is_regex: bool, ignore_case: bool) -> N
             except InvalidPattern:
                 continue
             alone = {place for place, data in texts if occurs(pattern, [data])}
-            found = set(Texts(texts).holding(pattern, expression=expression.encode()))
+            found = set(Texts(texts).holding(pattern))
             assert found == alone, (expression, texts)
