@@ -1,7 +1,7 @@
 """Entry point of all writes: applies a stream of records, batch by batch.
 
-Nothing of a batch is acknowledged before it is committed. Sending a stream again accepts nothing
-twice, and a stream that was cut goes on where it stopped.
+No record is acknowledged before its batch is committed. Sending a stream again accepts nothing
+twice, and a stream that was cut can be sent again to continue where it stopped.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ def ingest(
     writer: Writer,
     progress: Callable[[Report], None] = lambda report: None,
 ) -> Report:
-    """Apply the records of numbered lines on a writer's behalf; `progress` hears of each batch.
+    """Apply the records of numbered lines on a writer's behalf; return a report.
 
-    Raises BadRequest if there is not a single record, BodyTooLarge past a limit of the stream, and
-    Unavailable if the database does not answer; batches before that are committed.
+    `progress` is called with the report after each batch. Raise BadRequest if there are no records,
+    BodyTooLarge beyond a limit of the stream, and Unavailable if the database fails; earlier
+    batches are committed then.
     """
     report = Report()
     state = StreamState(writer)
@@ -60,7 +61,7 @@ def ingest(
 
 
 def _apply(batch: Batch, state: StreamState) -> list[Outcome]:
-    """Commit a batch; returns its outcomes, without the finishes that are held back."""
+    """Commit a batch; return its outcomes, without finishes that are held back."""
     if not batch.entries:
         return []
     plan, finishes = hierarchy.settle(batch.entries, state), state.finishes
@@ -75,6 +76,6 @@ def _apply(batch: Batch, state: StreamState) -> list[Outcome]:
         for kind, held_back in written.held_back:
             finishes.hold(kind, held_back)
         digests.take(written.rows, seconds=time.thread_time() - started)
-    if batch.end is not End.WHOLE:  # else all of them are written now
+    if batch.end is not End.WHOLE:  # otherwise all finishes are written now
         finishes.track(plan.spans())
     return outcomes

@@ -1,7 +1,7 @@
-"""Batches: the records of a stream's lines that are applied together.
+"""Grouping of a stream's records into batches, which are applied together.
 
-Pieces of one log that come with nothing else but pieces between them are one entry of a batch: what
-follows looks at each log once, and the text is copied while it is still in the processor's cache.
+Pieces of one log with only other pieces between them are one entry of a batch, so that each log is
+processed once, and its text is copied while it is still in the processor's cache.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from .stream import CUT, TOO_LONG, Block, Line
 BATCH_RECORDS = 5000
 BATCH_BYTES = 8 * 1024 * 1024
 RANGE_BYTES = 512
-"""What a masked range that a record names weighs: it and its copies, which its text tells not."""
+"""Memory of a masked range of a record, with its copies, which the size of its line understates."""
 
 
 @dataclass(slots=True)
 class Pieces:
-    """Pieces of a script's log, in their order; all but where each starts and what it holds."""
+    """Consecutive pieces of one script log, with the fields that they share."""
 
     job_instance_id: int
     step_instance_id: int
@@ -46,11 +46,11 @@ OfHost = records.HostResult | records.FileLog | Pieces
 """An entry about a host of a step."""
 Entry = records.Job | records.Step | OfHost
 Numbered = tuple[int, Entry]
-"""A line's number and entry; of pieces, the number of the first line."""
+"""An entry with its line number; for pieces, that of the first line."""
 
 
 def refused(line: int, entry: Entry, reason: Reason, message: str) -> list[Refused]:
-    """The records of an entry, refused."""
+    """Return a refusal for each record of an entry."""
     if isinstance(entry, Pieces):
         return [Refused(number, entry.type_name, reason, message) for number in entry.lines]
     return [Refused(line, record_json.type_name(entry), reason, message)]
@@ -59,11 +59,11 @@ def refused(line: int, entry: Entry, reason: Reason, message: str) -> list[Refus
 _NOTHING = Line(0, b"")
 
 _Decoded = records.Stated | Refused
-"""A record, or why a line is none."""
+"""A record, or the refusal of a line that is not a record."""
 
 
 class End(Enum):
-    """Whether a stream goes on after a batch, has ended with it, or was cut there."""
+    """Choices of a stream's state after a batch: it continues, has ended, or was cut."""
 
     OPEN = auto()
     WHOLE = auto()
@@ -71,7 +71,7 @@ class End(Enum):
 
 
 class Batch(NamedTuple):
-    """Records that are applied together, and the lines among them that are none."""
+    """NamedTuple of records that are applied together, and of refused lines among them."""
 
     entries: list[Numbered]
     unread: Outcome
@@ -79,7 +79,7 @@ class Batch(NamedTuple):
 
 
 def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
-    """Batches of bounded number and size, with the lines that are no records."""
+    """Yield batches of limited number and size, with the lines that are not records."""
     entries: list[Numbered] = []
     logs: dict[tuple[object, ...], Pieces] = {}
     unread, count, weight, cut = Outcome(), 0, 0, False
@@ -106,7 +106,7 @@ def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
         elif isinstance(record, Refused):
             unread.refused.append(record)
         elif record is not None:
-            # It may be what decides about the pieces that come next.
+            # Later pieces may depend on this record, so they start a new entry.
             logs.clear()
             entries.append((number, record))
             if isinstance(record, records.HostResult | records.FileLog) and record.redacted:
@@ -116,12 +116,12 @@ def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
         if count >= BATCH_RECORDS or weight >= BATCH_BYTES:
             yield Batch(entries, unread)
             entries, logs, unread, count, weight = [], {}, Outcome(), 0, 0
-    # Also where it is empty: only now it is known that nothing follows.
+    # Even if it is empty: only now is it known that nothing follows.
     yield Batch(entries, unread, End.CUT if cut else End.WHOLE)
 
 
 def _decode_lines(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Decoded | None, int]]:
-    """Each line's number, record or refusal, and size; None for the archive record."""
+    """Yield each line's number, record or refusal, and size; None for the archive record."""
     first = True
     for part in lines:
         if isinstance(part, Block) and (decoded := record_json.decode_all(part.lines)) is not None:
@@ -139,11 +139,11 @@ def _decode_lines(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Decoded
             else:
                 yield line.number, record, len(line.data)
             first = False
-        part = line = _NOTHING  # it may be long, and the next may be long in coming
+        part = line = _NOTHING  # free its memory while waiting for the next part
 
 
 def _decode(line: Line, *, first: bool) -> records.Record | Refused:
-    """The record of a line, or why it is none."""
+    """Return the record of a line, or its refusal."""
     if line.fault == TOO_LONG:
         limit = f"the line is longer than {record_json.LINE_MAX_BYTES} bytes"
         return Refused(line.number, None, Reason.TOO_LARGE, limit)
@@ -155,7 +155,7 @@ def _decode(line: Line, *, first: bool) -> records.Record | Refused:
     try:
         return record_json.decode(data)
     except record_json.InvalidRecord as error:
-        # That the stream was cut there, if it is the last line.
+        # Incomplete JSON in the last line means that the stream was cut there.
         cut = record_json.ends_early(data)
         return Refused(line.number, error.type, Reason.INVALID, str(error), cut=cut)
 

@@ -1,4 +1,4 @@
-"""Steps whose logs changed, written down for maintenance: most of its runs look at no others."""
+"""Recording of steps whose logs changed: most maintenance runs process only these."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from joblogs.models import ChangedStep
 
 
 def add(steps: Collection[int]) -> None:
-    """Have the logs of these steps looked at. Part of the transaction that changes them."""
+    """Mark these steps for maintenance, in the transaction that changes their logs."""
     if steps:
         database.insert_numbers(ChangedStep, "step_id", sorted(steps))

@@ -1,11 +1,10 @@
-"""Digests of logs that have just finished, and of some their features: after the commit, without a
-lock.
+"""Digests of logs that have just finished, and features of some of them, computed after the commit
+without a lock.
 
-A digest holds for the size that it was taken at and is written only if that is still the held size
-(compare-and-set), so a log that grows meanwhile is simply not compared yet. Features take longer:
-here only as many are computed as fit into a tenth of the processor time that the batch took, which
-waiting does not make longer; the first page that needs them, or `maintain_logs`, computes the
-others.
+A digest is valid for the size at which it was computed and is written only if that is still the
+held size (compare-and-set), so a log that grows meanwhile has no digest yet. Features take longer:
+only as many are computed here as fit into a tenth of the CPU time of the batch. The first page that
+needs the others, or `maintain_logs`, computes them.
 """
 
 from __future__ import annotations
@@ -23,30 +22,33 @@ from joblogs.logtext.codec import Unreadable
 from joblogs.models import HostResult
 
 AT_ONCE_MAX_BYTES = 1024 * 1024
-"""Larger logs are left to `maintain_logs`."""
+"""Digests of larger logs are left to `maintain_logs`."""
 TIME_SHARE = 0.1
 BYTES_PER_SECOND, STARTING_SECONDS = 3_000_000, 0.002
-"""What computing features is reckoned to take: they must not make a writer wait."""
+"""Estimated speed of computing features, which must not delay a writer."""
 
 _COLUMNS = ("fingerprint_size", "digest")
 
 
 def take(rows: Iterable[HostResult], *, seconds: float) -> None:
-    """Take the digests of those of the host results that are finished, small enough and not yet
-    done; the features of some of them, after a batch that computed for so many seconds."""
+    """Compute the digests of finished host results whose logs are small enough, and features of
+    some.
+
+    `seconds` is the CPU time of the batch. Results that have digests are skipped.
+    """
     due = sorted((row for row in rows if _is_due(row)), key=attrgetter("day", "pk"))
     try:
         with database.answering():
             for _, own in itertools.groupby(due, key=attrgetter("day")):
                 _take(list(own), seconds)
     except (Unreadable, Unavailable):
-        # The logs went meanwhile, one is damaged, or the database was busy: `maintain_logs` takes
-        # what is missing.
+        # The logs were deleted meanwhile, one is damaged, or the database is busy:
+        # `maintain_logs` computes what is missing.
         return
 
 
 def write(digests: Mapping[int, bytes], rows: Iterable[HostResult]) -> None:
-    """Write digests by host result, each only if its log is still what the row says."""
+    """Save digests by host result, each only if its log has not changed since the row was read."""
     values = [
         [row.pk, row.held_size, digests[row.pk], row.held_size, row.masked]
         for row in rows

@@ -1,6 +1,6 @@
-"""File logs of one step: made or merged by task key, their content by the rules of all pieces.
+"""File logs of one step: created or merged by task key, their content by the rules of pieces.
 
-Runs inside the transaction of `results.write`, under the lock of the owners' host results.
+Runs within the transaction of `results.write`, with the owners' host results locked.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from .overlaps import Overlaps
 from .report import REASONS, Outcome, Reason, Refused, expired_message, refused_piece
 
 CONTENT_MAX_BYTES = 1024 * 1024
-"""As much content as a file log keeps; more is counted, not kept."""
+"""Most bytes of content that a file log keeps; more bytes are only counted."""
 GROUP_BYTES = 8 * 1024 * 1024
 
 _RECORD_COLUMNS = ("status", "size", "speed", "process", "update_time")
 _SIDES = ("src", "dest")
 _HOST_COLUMNS = {"host_id": "bk_host_id", "cloud_id": "bk_cloud_id", "ip": "ip", "ipv6": "ipv6"}
-"""Columns about the host of either side, after `src_` or `dest_`, and the fields of a `HostRef`."""
+"""Columns of source or target host, without their prefix, and the fields of a `HostRef`."""
 _SAVED_COLUMNS = (
     *_RECORD_COLUMNS,
     *(f"{side}_{column}" for side in _SIDES for column in (*_HOST_COLUMNS, "path")),
@@ -46,7 +46,7 @@ Entry = task_keys.Entry
 
 @dataclass(slots=True)
 class _Task:
-    """A file transfer and the batch's records of it, in their order."""
+    """A file transfer and the batch's records of it, in order."""
 
     key: Key
     row: FileLog | None
@@ -66,7 +66,7 @@ class _Task:
 
     @property
     def weight(self) -> int:
-        """Bytes of content that handling it brings into memory."""
+        """Bytes of content that are loaded into memory to process the task."""
         read = 0
         if self.row and self.has_pieces:
             read = self.row.held_size + HELD_RANGE_BYTES * min(self.row.masked, RANGES_MAX)
@@ -76,9 +76,9 @@ class _Task:
 def write(
     work: StepWork, entries: list[Entry], finishes: Finishes, outcome: Outcome, *, last: bool
 ) -> dict[int, Finish | None]:
-    """Apply file_log records whose owner is `Entry`'s host result, stored by now.
+    """Apply file_log records; the host result in each `Entry` owns the file log and is stored.
 
-    Returns what `PendingRows.held_back` does; `last`: the stream has ended with this batch.
+    Return the same as `PendingRows.held_back`. `last`: the stream has ended with this batch.
     """
     step = work.step
     held_back: dict[int, Finish | None] = {}
@@ -93,7 +93,7 @@ def write(
         for row in FileLog.objects.filter(step=step, task_hash__in=digests).defer(*_LARGE_COLUMNS)
     }
     overlaps = Overlaps(work.blind_app, files=True)
-    # Whatever a group reads goes with it.
+    # Content that a group loads is freed after the group.
     for group in _groups(_Task(key, stored.pop(key, None), own) for key, own in by_key.items()):
         rows = [task.row for task in group if task.row]
         pending = PendingRows(
@@ -164,14 +164,14 @@ def _take(
     owner: HostResult,
     pending_rows: PendingRows,
 ) -> bool | Refused:
-    """Apply one record to a task: whether it changed anything, or why it is refused.
+    """Apply one record to a task; return whether it changed anything, or its refusal.
 
-    `pending_rows` counts those that are not refused.
+    `pending_rows` counts records that are not refused.
     """
     fixed = _fixed(record, owner)
     if task.row is not None:
         for path in task_keys.PATHS:
-            # What was held before a rule was known counts as what is left of it today.
+            # A path stored before a rule was known is compared as masked by today's rules.
             fixed[path] = masking.mask_name(fixed[path], getattr(task.row, path))
     if task.row is not None and (column := precedence.contradiction(task.row, fixed)):
         message = f"the file log of this task has another {column}"
@@ -203,7 +203,7 @@ def _take(
 
 
 def _fixed(record: records.FileLog, owner: HostResult) -> dict[str, Any]:
-    """What never changes in a file log, as the record states it."""
+    """Return the columns of a file log that never change, as the record states them."""
     values: dict[str, Any] = {"host_result_id": owner.pk, "mode": record.mode}
     for side in _SIDES:
         host = getattr(record, side)
@@ -233,19 +233,19 @@ def _new_row(step: StepInstance, record: records.FileLog, owner: HostResult, key
     if record.dest and row.dest_cloud_id is None:
         row.dest_cloud_id = 0
     if record.truncated or step.job.expired_at is not None:
-        # What an export says of a content that it holds only the beginning of, or nothing any more.
+        # Stated by an export whose content is incomplete or expired.
         row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     return row
 
 
 def _reader(row: FileLog) -> Callable[[int, int], bytes]:
-    """What gives bytes that the row holds."""
+    """Return a function that reads bytes of the row's content."""
     content = bytes(row.content)
     return lambda start, stop: content[start:stop]
 
 
 def _settle_content(row: FileLog, log: Log | None) -> bool:
-    """Put what the pieces came to into the row: whether its content grew."""
+    """Update the row from the pieces that were taken; return whether its content changed."""
     if log is None:
         return False
     row.received_size, row.held_size, row.truncated = log.received, log.held, log.truncated

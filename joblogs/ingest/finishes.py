@@ -1,7 +1,7 @@
-"""Finishes of a stream: they become visible with or after everything else of their job.
+"""Finishes of a stream, which become visible together with or after all other data of their job.
 
-A job's finishes are held back while the stream may still bring something of the job; then they are
-written in transactions of their own, host results first, then steps and jobs, locked in the one
+A job's finishes are held back while the stream may still contain records of the job. Then they are
+written in separate transactions, host results first, then steps and jobs, locked in the common
 order (job, step, host result; ids ascending).
 """
 
@@ -33,24 +33,24 @@ from .held_finishes import (
 from .report import CUT_MESSAGE, Outcome, Reason, Refused
 
 HELD_MAX = 50_000
-"""Finishes that a stream holds back; beyond that the oldest are written before its end."""
+"""Most finishes that a stream holds back; beyond it the oldest are written before its end."""
 QUIET_BATCHES = 4
-"""A job that so many batches in a row do not mention is taken to be whole."""
+"""Batches in a row without a record of a job, after which the job is taken to be complete."""
 ROWS_AT_ONCE = 1000
 
 PARTS = {HOST_RESULT: FILE_LOG, JOB: STEP}
-"""Kinds of rows, in the order in which they are written, and what belongs to each."""
+"""Kinds of rows in the order in which they are written, and the kind of their parts."""
 
 _Due = tuple[int, Kind, int]
-"""Key of the owner, kind and key of a row whose finish is due."""
+"""Key of the owner, kind and key of a row whose finish is to be written."""
 Span = tuple[int, int, int]
-"""Key of a job, first and last line of a batch that is about it."""
+"""Key of a job, and the first and last line of a batch about it."""
 
 
 class Finishes:
-    """Finishes that one stream holds back, and the jobs that it may still bring records of.
+    """Finishes that one stream holds back, and the jobs of which it may still contain records.
 
-    `held` are those of each kind, by the keys of their rows.
+    `held` has the finishes of each kind by key of the row.
     """
 
     def __init__(self) -> None:
@@ -59,10 +59,10 @@ class Finishes:
         self._batch_number = 0
         self._newest: int | None = None
         self._mixed = False
-        """Whether the stream came back to a job after it had named another one."""
+        """Whether the stream returned to a job after records of another one."""
 
     def hold(self, kind: Kind, held_back: Mapping[int, Finish | None]) -> None:
-        """Take over what a committed transaction holds back (`PendingRows.held_back`)."""
+        """Add the finishes that a committed transaction holds back (`PendingRows.held_back`)."""
         held = self.held[kind.type_name]
         for key, finish in held_back.items():
             if finish is None:
@@ -71,7 +71,7 @@ class Finishes:
                 held[key] = finish
 
     def track(self, spans: Iterable[Span]) -> None:
-        """Note which jobs a batch mentioned, once it is applied."""
+        """Note which jobs a batch was about, once it is applied."""
         self._batch_number += 1
         end, newest = 0, self._newest
         for at, (job, first, last) in enumerate(sorted(spans, key=lambda span: span[1])):
@@ -88,10 +88,10 @@ class Finishes:
         }
 
     def write_due(self, end: End) -> Outcome:
-        """Write the finishes of jobs that are whole, and the oldest ones beyond HELD_MAX.
+        """Write the finishes of complete jobs, and the oldest ones beyond HELD_MAX.
 
-        At the end of the stream that is all of them. Of one that was cut, jobs that it had left
-        behind are whole; of the others every record that states a finish is refused.
+        At the end of the stream all jobs are complete. If it was cut, jobs before the last one are
+        complete; of the others every record that states a finish is refused.
         """
         outcome = Outcome()
         if not any(self.held.values()):
@@ -104,7 +104,7 @@ class Finishes:
         if end is End.CUT:
             self._refuse_all(outcome)
             return outcome
-        # The jobs that were not named for longest first; then parts of those that are left.
+        # First the jobs without records for the longest time, then parts of the remaining jobs.
         self._write(self._quietest(self._size() - HELD_MAX), outcome)
         oldest = itertools.islice(self._due(HOST_RESULT, None), max(0, self._size() - HELD_MAX))
         self._write_rows(HOST_RESULT, list(oldest), outcome)
@@ -126,7 +126,7 @@ class Finishes:
         return sum(map(len, self.held.values()))
 
     def _passed(self, batches: int) -> set[int]:
-        """Jobs behind which the stream named others, for at least so many batches."""
+        """Return jobs that the stream has left, for at least this many batches."""
         return {
             job
             for job, last in self._last_batch.items()
@@ -134,7 +134,7 @@ class Finishes:
         }
 
     def _quietest(self, count: int) -> set[int]:
-        """Jobs that hold back at least so many finishes, but not the one that goes on."""
+        """Return jobs with at least this many finishes together, except the current job."""
         chosen: set[int] = set()
         if count > 0:
             sizes = Counter(finish.job for finish in self._all())
@@ -145,19 +145,19 @@ class Finishes:
         return chosen
 
     def _due(self, owner: Kind, jobs: Collection[int] | None) -> Iterator[_Due]:
-        """What is held back of owners and their parts, oldest first."""
+        """Yield the finishes of owners and their parts, oldest first."""
         for kind in (owner, PARTS[owner]):
             for key, finish in self.held[kind.type_name].items():
                 if jobs is None or finish.job in jobs:
                     yield finish.owner, kind, key
 
     def _write(self, jobs: Collection[int] | None, outcome: Outcome) -> None:
-        """Write what is held back of these jobs; None: of all."""
+        """Write the finishes of these jobs; None: of all jobs."""
         for owner in PARTS if jobs is None or jobs else ():
             self._write_rows(owner, list(self._due(owner, jobs)), outcome)
 
     def _write_rows(self, owner: Kind, due: list[_Due], outcome: Outcome) -> None:
-        # Each owner with or after its parts.
+        # Write each owner with or after its parts.
         due.sort(key=lambda entry: (entry[0], entry[1] is owner, entry[2]))
         for start in range(0, len(due), ROWS_AT_ONCE):
             some = due[start : start + ROWS_AT_ONCE]
@@ -173,11 +173,11 @@ class Finishes:
                 digests.take(changed, seconds=time.thread_time() - started)
 
     def _write_some(self, owner: Kind, some: Sequence[_Due]) -> tuple[Outcome, list[Any]]:
-        """Write finishes in one transaction; returns the owners that this changes."""
+        """Write finishes in one transaction; return the outcome and the changed owners."""
         outcome = Outcome()
         keys = {kind: [key for _, of, key in some if of is kind] for kind in (PARTS[owner], owner)}
         with transaction.atomic():
-            # The owners are locked first, whether or not they change.
+            # The owners are locked first, even if they do not change.
             owners = list(_locked(owner, {key for key, _, _ in some}))
             parts = PARTS[owner]
             ended: list[Any] = []
@@ -194,7 +194,7 @@ class Finishes:
     def _finish(
         self, kind: Kind, keys: Sequence[int], rows: Iterable[Any], outcome: Outcome
     ) -> list[Any]:
-        """Write the finishes of locked rows: those that they change."""
+        """Write the finishes of locked rows; return the rows that changed."""
         held, changed, resolved = self.held[kind.type_name], [], set(keys)
         for row in rows:
             finish = held[row.pk]
@@ -203,7 +203,7 @@ class Finishes:
                 changed.append(row)
                 outcome.accepted += len(finish.taken)
             else:
-                # Another stream has written the same or something newer.
+                # Another stream has written the same finish or newer data.
                 for _, besides in finish.taken:
                     outcome.count(changed=besides)
         database.save_columns(kind.model, kind.ordered_columns, changed)

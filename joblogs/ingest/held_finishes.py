@@ -1,8 +1,8 @@
-"""Pending finishes: end states kept out of a row until everything of it is stored.
+"""Pending finishes: final states that are held back until all data of a row is stored.
 
-While records are merged a row shows what it will be, so that each of them counts as if nothing were
-held back. Just before it is written it gets back what readers may see: who reads "finished" can
-read the logs (docs/records.md, "Finished means readable").
+While records are merged, a row has its final values, so that records are counted as if nothing were
+held back. Just before it is saved, it gets back the values that readers may see: if a reader sees
+"finished", the logs can be read (docs/records.md, "Finished means readable").
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from .report import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of row that finishes. `columns` say that it has, the status first."""
+    """A type of row that finishes. `columns` are those of its finish, the status first."""
 
     type_name: str
     model: type[Any]
     columns: tuple[str, ...]
     rank: precedence.Rank
     running: Callable[[Any], int]
-    """The status of a row that is not running already while its finish is held back."""
+    """Function that returns the status to show while the finish of a waiting row is held back."""
     counts_runs: bool = False
     owner: str = "pk"
-    """The column with the key of the row that it is a part of, or of itself."""
+    """Column with the key of the row that it is a part of, or its own key."""
     large: tuple[str, ...] = ()
-    """Columns that no finish needs."""
+    """Large columns that no finish needs."""
 
     @property
     def ordered_columns(self) -> tuple[str, ...]:
-        """With the columns beside the status that tell which of two records is the newer one."""
+        """`columns`, and those that decide with the status which of two records is newer."""
         order = ("update_time", "execute_count") if self.counts_runs else ("update_time",)
         return (*self.columns, *order)
 
     def changes(self, row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-        """What a record that says this changes in a row."""
+        """Return the columns of a row that a record with these values changes."""
         return precedence.changes(row, values, rank=self.rank, counts_runs=self.counts_runs)
 
 
@@ -88,12 +88,12 @@ FILE_LOG = Kind(
 KINDS = (JOB, STEP, HOST_RESULT, FILE_LOG)
 
 Taken = tuple[int, bool]
-"""The line of a record, and whether it changed anything besides the finish that it states."""
+"""Line number of a record, and whether it changed anything besides its finish."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A finish that is held back: its kind's `ordered_columns`, and its records' lines."""
+    """A finish that is held back: values of its kind's `ordered_columns`, and its records."""
 
     values: tuple[Any, ...]
     taken: tuple[Taken, ...]
@@ -101,28 +101,28 @@ class Finish:
     owner: int
 
     def changes(self, kind: Kind, row: Any) -> dict[str, Any]:
-        """What it changes in its row, as that is stored by now."""
+        """Return the columns that the finish changes in its row as it is stored now."""
         return kind.changes(row, dict(zip(kind.ordered_columns, self.values, strict=True)))
 
 
 @dataclass(slots=True)
 class _MergedRow:
-    """A row with pending values applied, and its stored finish; `before` is None if it is new."""
+    """A row with its pending values, and its stored finish; `before` is None for a new row."""
 
     row: Any
     before: tuple[Any, ...] | None
     earlier: tuple[Taken, ...] = ()
-    """Records of earlier batches whose finish is held back."""
+    """Records of earlier batches with the finish that is held back."""
     taken: list[Taken] = field(default_factory=list)
-    """Records of this transaction that state the finish which the row has now."""
+    """Records of this transaction with the row's current finish."""
 
 
 class PendingRows:
-    """Rows of a kind within one transaction, some of whose finishes are pending.
+    """Rows of a kind within one transaction, some of which have pending finishes.
 
-    `rows` are those that are stored, `held` the finishes by kind that earlier batches left, `job`
-    tells the key of a row's job. `at_once`: all that comes of these rows is written in this very
-    transaction, so that nothing but what is held already stays so.
+    `rows` are the stored rows, `held` the finishes of earlier batches by kind, and `job` returns
+    the key of a row's job. `at_once`: all data of these rows is written in this transaction, so
+    that no finishes are held back except those that already are.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class PendingRows:
         self.kind, self._outcome, self._job, self._at_once = kind, outcome, job, at_once
         self._rows: dict[int, _MergedRow] = {}
         self._pending: list[tuple[_MergedRow, tuple[Any, ...]]] = []
-        # What is held back is put onto the rows, unless somebody else has moved them on.
+        # Apply the held finishes to the rows, unless another stream has stored newer data.
         of_kind = held[kind.type_name]
         for row in rows if of_kind else ():
             if (finish := of_kind.get(row.pk)) is None:
@@ -152,16 +152,16 @@ class PendingRows:
                 self._set(row, self.kind.ordered_columns, before)
 
     def add(self, line: int, row: Any) -> None:
-        """A record has made this row."""
+        """Add a row that a record has created."""
         self._rows[id(row)] = _MergedRow(row, None)
         self._count(line, row, besides=True)
 
     def take(
         self, line: int, row: Any, values: Mapping[str, Any], *, news: bool = False
     ) -> dict[str, Any]:
-        """Merge what a record says into its row: the columns that it changed, and their values.
+        """Merge a record's values into its row; return the columns that changed, with their values.
 
-        `news`: the record changed something else already.
+        `news`: the record has changed something else already.
         """
         changed = self.kind.changes(row, values)
         if not changed:
@@ -174,18 +174,20 @@ class PendingRows:
         return changed
 
     def hide_finishes(self) -> None:
-        """Give the rows back what readers may see, just before they are written."""
+        """Set the values that readers may see on the rows, just before they are saved."""
         for merged in self._rows.values():
             if self._holds(merged):
                 self._pending.append((merged, self._values(merged.row)))
                 self._restore(merged)
             else:
-                # What was stated goes in now, or something newer stands in its place.
+                # The finish is written now, or newer data has replaced it.
                 self._outcome.accepted += len(merged.taken) + len(merged.earlier)
 
     def held_back(self) -> dict[int, Finish | None]:
-        """What is held back of the rows, once they are written, by their keys; None where newer
-        records say that a row runs whose finish was held back."""
+        """Return the finishes that are held back, by key of the row, after the rows were saved.
+
+        None stands for a row whose earlier finish newer records have replaced.
+        """
         held: dict[int, Finish | None] = {
             merged.row.pk: None for merged in self._rows.values() if merged.earlier
         }
@@ -204,14 +206,14 @@ class PendingRows:
             self._outcome.accepted += 1
 
     def _holds(self, merged: _MergedRow) -> bool:
-        """Whether readers may not yet see the finish that the row has now."""
+        """Return whether readers may not see the row's current finish yet."""
         kind, row, before = self.kind, merged.row, merged.before
         is_finished = kind.rank(row.status) == FINISHED
         if not is_finished or (self._at_once and not merged.earlier):
             return False
         if before is None or kind.rank(before[0]) != FINISHED:
             return True
-        # One that ended before and was run again since.
+        # It had finished before, and was run again.
         return kind.counts_runs and bool(row.execute_count > before[-1])
 
     def _values(self, row: Any) -> tuple[Any, ...]:
@@ -221,7 +223,7 @@ class PendingRows:
         kind, row, before = self.kind, merged.row, merged.before
         self._set(row, kind.columns, before or (None,) * len(kind.columns))
         if before is None or kind.rank(row.status) != RUNNING:
-            # Waiting, or ended before and run again since.
+            # It was waiting, or had finished before and was run again.
             row.status = kind.running(row)
 
     @staticmethod

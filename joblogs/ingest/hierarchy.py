@@ -1,7 +1,8 @@
-"""What a batch changes in scopes, jobs and steps.
+"""Changes of scopes, jobs and steps by a batch.
 
-Records are walked in their order over what is stored. If nothing differs, nothing is locked or
-written; else the rows are locked (scope, job, step, each by ascending id) and walked again.
+Records are applied in order to the stored rows. If nothing changes, nothing is locked or written.
+Otherwise the rows are locked (scope, job, step, each by ascending id) and the records are applied
+again.
 """
 
 from __future__ import annotations
@@ -40,21 +41,21 @@ _FIRST_DAY = datetime.date(1970, 1, 1)
 
 @dataclass(slots=True)
 class StepWork:
-    """A stored step and the records of a batch that are about its hosts, in their order."""
+    """A stored step, and the records of a batch about its hosts, in order."""
 
     step: StepInstance
     entries: list[tuple[int, OfHost]] = field(default_factory=list)
     blind_app: int | None = None
-    """The app that writes them, if it may not read the step's scope."""
+    """Key of the app that writes, if it may not read the step's scope."""
 
 
 class Plan:
-    """What a batch changes in scopes, jobs and steps, what it refuses, and its work by step."""
+    """Changes of scopes, jobs and steps by a batch, its refusals, and its work by step."""
 
     def __init__(
         self, entries: Sequence[Numbered], state: StreamState, *, lock: bool = False
     ) -> None:
-        """`lock`: within a transaction, which writes what is `changed`."""
+        """`lock`: lock the rows, in a transaction that saves those in `changed`."""
         self.parents = load(entries, state, lock=lock)
         self.outcome = Outcome()
         held, parents = state.finishes.held, self.parents
@@ -65,8 +66,8 @@ class Plan:
         self.works: dict[int, StepWork] = {}
         self._writer = state.writer
         self._lines: dict[int, tuple[JobInstance, list[int]]] = {}
-        """Jobs, and the lines of their own records and of their steps'."""
-        # What the children of a step resolve to, until a job or a step says otherwise.
+        """Jobs, and the lines of their own records and their steps' records."""
+        # Steps of records, valid until the next job or step record.
         resolved: dict[tuple[Any, ...], StepWork | Unresolved] = {}
         for line, record in entries:
             if isinstance(record, records.Job):
@@ -96,7 +97,7 @@ class Plan:
                     work.entries.append((line, record))
 
     def spans(self) -> list[Span]:
-        """Which lines each job has in the batch, once all jobs are stored."""
+        """Return the first and last line of each job in the batch, once all jobs are stored."""
         lines = {job.pk: list(own) for job, own in self._lines.values()}
         for work in self.works.values():
             own = lines.setdefault(work.step.job_id, [])
@@ -131,7 +132,7 @@ class Plan:
                 job_instance_id=number,
                 create_time=record.create_time,
                 day=_FIRST_DAY + datetime.timedelta(milliseconds=record.create_time),
-                # Only who makes the job knows that its logs are gone: later they may be here.
+                # Only for a new job: an existing one may have logs here.
                 expired_at=record.expired.at if record.expired else None,
                 expired_policy=record.expired.policy if record.expired else "",
                 **precedence.stated(values),
@@ -142,7 +143,7 @@ class Plan:
         elif self.jobs.take(line, job, values, news=news):
             self.changed[id(job)] = job
         self._lines.setdefault(id(job), (job, []))[1].append(line)
-        # Enough for a report, whatever a batch names.
+        # The report lists a limited number of jobs.
         if len(self.outcome.jobs) < NAMED and key not in self.outcome.jobs:
             self.outcome.jobs.append(key)
         return None
@@ -150,12 +151,12 @@ class Plan:
     def _name_scope(self, scope: Scope, record: records.Job) -> bool:
         name = record.scope_name
         name_time = record.create_time if record.update_time is None else record.update_time
-        # Of two names for the same moment the greater one, so that the order does not matter.
+        # Of two names with the same time the greater one wins, so that the order does not matter.
         stored_time = precedence.credible(scope.named_at) or 0
         if not name or (scope.name and (name_time, name) <= (stored_time, scope.name)):
             return False
-        # The same name stated later is remembered, but it is no news: a store takes nothing in from
-        # an export of its own, where every job names the scope.
+        # The same name with a later time is saved but does not count as a change: importing a
+        # store's own export, where every job names the scope, must accept nothing.
         news = name != scope.name
         scope.name, scope.named_at = name, name_time
         self.changed[id(scope)] = scope
@@ -193,9 +194,9 @@ class Plan:
 
 
 def settle(entries: Sequence[Numbered], state: StreamState) -> Plan:
-    """Write what a batch changes in scopes, jobs and steps, but not that they ended.
+    """Write the changes of scopes, jobs and steps by a batch, except their finishes.
 
-    Of `state`, it updates the scopes, and `finishes` takes over the finishes that are held back.
+    `state` gets the scopes of jobs and the finishes that are held back.
     """
     plan = Plan(entries, state)
     if plan.changed:
@@ -208,7 +209,7 @@ def settle(entries: Sequence[Numbered], state: StreamState) -> Plan:
 
 
 def _write(entries: Sequence[Numbered], state: StreamState, scopes: Sequence[Scope]) -> Plan:
-    """Write a batch's parents; `scopes` are those that it changes or makes."""
+    """Write a batch's parents; `scopes` are those that it changes or creates."""
     with transaction.atomic():
         Scope.objects.bulk_create(
             [
@@ -223,7 +224,7 @@ def _write(entries: Sequence[Numbered], state: StreamState, scopes: Sequence[Sco
         plan.steps.hide_finishes()
         for model, columns in _SAVED:
             rows = [row for row in plan.changed.values() if isinstance(row, model)]
-            # What is made counts as stored from then on, so those that were stored come first.
+            # Existing rows first, because bulk_create marks new rows as stored.
             database.save_columns(model, columns, [row for row in rows if not row._state.adding])
             model._default_manager.bulk_create([row for row in rows if row._state.adding])
     return plan

@@ -1,4 +1,4 @@
-"""Identities of machines: what the runs of a scope's hosts were called."""
+"""Identities of machines: names and addresses of a scope's hosts as of their runs."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ Place = tuple[int, int, int, int]
 """bk_host_id, execute_count, batch, role: a host result within its step."""
 ADDRESSES = ("ip", "ipv6", "host_name")
 COLUMNS = ("bk_cloud_id", *ADDRESSES)
-"""What of a host result, with its host's id, makes its identity."""
+"""Columns of a host result that, with its host's id, make its identity."""
 
 
 class Naming:
-    """What a record calls the host of a result whose addresses were inherited: `begin` before it is
-    merged into the row, `end` after it. Inherited values count as empty."""
+    """Names in a record for a result whose addresses are inherited, which count as empty.
+
+    Call `begin` before the record is merged into the row, and `end` after it.
+    """
 
     def __init__(self, record: records.HostResult, row: HostResult) -> None:
         self._record, self._row = record, row
         self._inherited: dict[str, Any] = {}
 
     def begin(self) -> bool:
-        """Clear inherited columns that the record states; True if it states no other."""
+        """Clear inherited columns if the record names the host with other values.
+
+        Return True if it states the same values, so that only `inherited` changes.
+        """
         record, row = self._record, self._row
         if not (row.inherited and record.names_host):
             return False
@@ -46,7 +51,7 @@ class Naming:
         return False
 
     def end(self, changed: Mapping[str, Any]) -> None:
-        """Keep the record's values, or the inherited ones if it was too old to change anything."""
+        """Keep the record's values, or restore the inherited ones if the record was too old."""
         row = self._row
         if self._inherited and changed.keys().isdisjoint(ADDRESSES):
             for column, value in self._inherited.items():
@@ -59,15 +64,17 @@ class Naming:
 
 
 def pass_on(rows: Mapping[Place, HostResult]) -> list[Place]:
-    """Let the results of a step whose records name no address have those of their host's previous
-    result, else of its next one; where this changes one. `rows` are all results of their hosts.
+    """Copy addresses to results whose records name none; return the places of changed results.
+
+    They are copied from the host's previous result, else from its next one. `rows` are all results
+    of these hosts in the step.
     """
     if not any(row.inherited for row in rows.values()):
         return []
     changed = []
     for _, group in itertools.groupby(sorted(rows), key=lambda place: place[0]):
         own = list(group)
-        # The first result of a host names it, so there is one.
+        # The first record of a host must name it, so such a result exists.
         source = next(rows[place] for place in own if not rows[place].inherited)
         for place in own:
             row = rows[place]
@@ -84,8 +91,10 @@ def pass_on(rows: Mapping[Place, HostResult]) -> list[Place]:
 
 
 def settle(scope_id: int, results: Collection[HostResult]) -> None:
-    """Point host results of one scope to the identities of their hosts, making those that are
-    missing. The caller writes the results, in the same transaction."""
+    """Set the identities of host results of one scope, and create missing identities.
+
+    The caller saves the results in the same transaction.
+    """
     if not results:
         return
     database.share_lock("identities")
@@ -95,7 +104,7 @@ def settle(scope_id: int, results: Collection[HostResult]) -> None:
         digest: result for result in results if (digest := digests[id(result)]) not in stored
     }
     if missing:
-        # In one order, whoever makes them: another transaction may be making the same.
+        # In a fixed order: another transaction may be creating the same identities.
         Host.objects.bulk_create(
             [_host(scope_id, digest, missing[digest]) for digest in sorted(missing)],
             ignore_conflicts=True,
@@ -106,7 +115,10 @@ def settle(scope_id: int, results: Collection[HostResult]) -> None:
 
 
 def _identity(result: HostResult) -> bytes:
-    """SHA-256 of what a run's host was called, each part present or absent. No part holds a NUL."""
+    """Return the SHA-256 of id, cloud area, name and addresses, each present or absent.
+
+    No part contains NUL, which separates them.
+    """
     parts = (result.host_id, result.bk_cloud_id, result.host_name, result.ip, result.ipv6)
     text = "\0".join(["" if part is None else f"={part}" for part in parts])
     return hashlib.sha256(text.encode()).digest()

@@ -1,4 +1,4 @@
-"""What a batch changes in a host result and its log, and the stored bytes that decide about it."""
+"""Changes of a host result and its log by a batch, and reading of the stored bytes involved."""
 
 from __future__ import annotations
 
@@ -26,30 +26,29 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class LogUpdate:
-    """A host result that is locked or new, the pieces that a batch has for its log, and what of it
-    must be written."""
+    """A host result that is locked or new, its log's pieces in a batch, and what must be saved."""
 
     row: HostResult
     is_new: bool = False
     is_merged: bool = False
-    """Whether records change what it says."""
+    """Whether records changed its columns."""
     is_renamed: bool = False
-    """Whether its host is called otherwise now."""
+    """Whether names or addresses of its host changed."""
     is_resized: bool = False
-    """Whether its sizes changed, or how it ends."""
+    """Whether its sizes changed, or the scanner's state at its end."""
     is_masked: bool = False
     """Whether `masking.RANGE_COLUMNS` changed."""
     lines: list[int] = field(default_factory=list)
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
-    """Offset and bytes of each piece, in their order; `lines` are their numbers in the stream."""
+    """Offset and bytes of each piece, in order; `lines` are their numbers in the stream."""
     log: Log = field(init=False)
-    """The log with its pieces, once they are taken."""
+    """The log after its pieces were taken."""
     newlines: int = 0
-    """Those of `log.added`."""
+    """Newlines in `log.added`."""
     end: bytes | None = None
-    """The stored bytes that `masking.looks_back` named, if the log grew."""
+    """The stored bytes at `masking.looks_back`, if the log grew."""
     was_computed: bool = field(init=False)
-    """Whether something may have been computed of the text as it was."""
+    """Whether digests or features may have been computed of the text before."""
 
     def __post_init__(self) -> None:
         row = self.row
@@ -61,13 +60,13 @@ class LogUpdate:
 
     @property
     def concerns_maintenance(self) -> bool:
-        """Whether the log may have to be merged, or its digest and features to be computed."""
+        """Whether maintenance may have to merge the log or compute its digest and features."""
         grew = self.is_resized or self.is_masked
         return grew or (self.is_changed and host_rank(self.row.status) == FINISHED)
 
 
 def log_of(row: StoredLog, limit: int) -> Log:
-    """The log of a row as it is stored; `limit`: as many bytes as are kept."""
+    """Return the stored log of a row; `limit`: most bytes that are kept."""
     return Log(
         received=row.received_size,
         held=row.held_size,
@@ -84,27 +83,27 @@ def _of_hosts() -> QuerySet[HostResult]:
 
 @CompiledQuery
 def places_of() -> QuerySet[HostResult, Any]:
-    """Host, execute count, batch and role of each result that some hosts have in a step."""
+    """Query host, execute count, batch and role of the results of some hosts in a step."""
     return _of_hosts().values_list("host_id", "execute_count", "batch", "role")
 
 
 @CompiledQuery
 def masks_of() -> QuerySet[HostResult, Any]:
-    """The host, and how many places are masked, of each of them whose log has such."""
+    """Query the host and the number of masked places of each masked log of some hosts in a step."""
     return _of_hosts().exclude(masked=0).values_list("host_id", "masked")
 
 
 @CompiledQuery
 def lock() -> QuerySet[HostResult]:
-    """The results that some hosts have in a step, locked by ascending id."""
+    """Query and lock the results of some hosts in a step, by ascending id."""
     return _of_hosts().select_for_update().order_by("pk")
 
 
 def readable(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span, bytes]:
-    """The bytes of those of `spans` that can be read: one damaged log keeps nobody from the others.
+    """Return the bytes of the spans that can be read, so that a damaged log affects no others.
 
-    All of it is in memory at once. Raises Unavailable if it is in an object that cannot be had now:
-    whoever sent the pieces comes again.
+    All bytes are in memory at once. Raise Unavailable if an object is out of reach; the producer
+    sends the pieces again.
     """
     try:
         return _joined(day, spans)
@@ -124,7 +123,7 @@ def _joined(day: datetime.date, spans: Sequence[store.Span]) -> dict[store.Span,
 
 
 class StoredBytes:
-    """Reader of stored bytes that repeated pieces are compared with."""
+    """Reader of stored bytes to compare with repeated pieces."""
 
     def __init__(self, day: datetime.date, spans: Sequence[store.Span]) -> None:
         self._day = day
@@ -134,7 +133,10 @@ class StoredBytes:
             self._parts[span.log].append((span.start, data))
 
     def reader(self, log: int, size: int) -> Callable[[int, int], bytes]:
-        """What gives bytes within one of the spans of a log of this size. Raises Unreadable."""
+        """Return a function that reads bytes of a log of this size, within one of the spans.
+
+        The function raises Unreadable.
+        """
         parts = self._parts.get(log, ())
 
         def read(start: int, stop: int) -> bytes:
@@ -143,7 +145,7 @@ class StoredBytes:
                 offset, data = parts[index]
                 if stop <= offset + len(data):
                     return data[start - offset : stop - offset]
-            # The span could not be read as a whole: perhaps this part of it can.
+            # The whole span could not be read, but this part may be readable.
             span = store.Span(log, start, stop, size)
             try:
                 return _joined(self._day, [span])[span]

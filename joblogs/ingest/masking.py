@@ -1,8 +1,8 @@
-"""Secrets are masked on the way in, right across the borders of pieces, batches and requests.
+"""Masking of secrets during ingest, across the boundaries of pieces, batches and requests.
 
-Runs under the lock of the host result, when a batch's pieces have been judged and before they are
-written. What was written before is read again, and rewritten, only where it may hold the beginning
-of a secret (`logtext.secret_scanner.State`).
+Runs with the host result locked, after a batch's pieces were accepted and before they are written.
+Stored bytes are read and rewritten only if they may hold the beginning of a secret
+(`logtext.secret_scanner.State`).
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from joblogs.models import DIGESTS, FileLog, HostResult
 from .log_update import LogUpdate, readable
 
 STATE_COLUMNS = ("mask_pending", "mask_rule", "mask_prefix")
-"""What is remembered of a log's end (`State`): it changes as often as the sizes."""
+"""Columns of the scanner's state at a log's end (`State`), which change with the sizes."""
 RANGE_COLUMNS = ("redacted", "masked", *DIGESTS)
-"""What a mask changes."""
+"""Columns that a mask changes."""
 
 BATCH_BYTES = 256 * 1024
-"""What is joined to be looked at: it should still be in the processor's cache then."""
+"""Bytes of logs that are scanned at once, which should fit into the processor's cache."""
 
 
 def secrets_masked() -> Secrets:
-    """The secrets that are masked on the way in; none if that is switched off."""
+    """Return the secrets that are masked during ingest; none if masking is off."""
     return secrets_of(settings.SECRET_RULES if settings.MASK_SECRETS else ())
 
 
 def mask_name(name: str | None, held: str | None) -> str | None:
-    """A name, tag or path without its secrets; the held one where they differ in masks only.
+    """Mask secrets in a name, tag or path; return the held value if only masks differ.
 
-    Each character becomes one asterisk: a column counts characters.
+    Each character becomes one asterisk, because the length of a column is in characters.
     """
     secrets = secrets_masked()
     if not name or name == held or not secrets.rules:
@@ -56,7 +56,7 @@ def _without_secrets(name: str, secrets: Secrets) -> str:
     masked, parts, end = bytearray(data), list[bytes](), 0
     for start, stop in secrets.mask(masked).ranges:
         hidden = bytes(masked[start:stop])
-        # Not the bytes that go on with a character.
+        # Skip continuation bytes of UTF-8.
         hidden = bytes(h for h, b in zip(hidden, data[start:stop], strict=True) if b & 0xC0 != 0x80)
         parts += (data[end:start], hidden)
         end = stop
@@ -64,14 +64,14 @@ def _without_secrets(name: str, secrets: Secrets) -> str:
 
 
 def mask_logs(day: datetime.date, updates: Iterable[LogUpdate]) -> list[store.Addition]:
-    """Mask what logs grew by, and of what they held what turns out to begin a secret.
+    """Mask the new bytes of logs, and stored bytes that turn out to begin a secret.
 
-    Returns the stored bytes that are to be replaced.
+    Return the replacements of stored bytes.
     """
     secrets = secrets_masked()
     due = [update for update in updates if update.log.added or _is_cut(update)]
     for update in due:
-        update.is_resized = True  # its end is another one
+        update.is_resized = True  # the state of its end changes
     if not secrets.rules:
         for update in due:
             settle(update.row, State())
@@ -86,7 +86,7 @@ def mask_logs(day: datetime.date, updates: Iterable[LogUpdate]) -> list[store.Ad
         for update in some:
             row, added = update.row, update.log.added
             if id(update) in is_fresh and (quiet or secrets.absent(bytes(row.mask_prefix) + added)):
-                # As much of what is looked at as decides how it ends.
+                # The last bytes are enough to compute the state at the end.
                 end = added if len(added) > LOOK_BACK else bytes(row.mask_prefix) + added
                 settle(row, secrets.state(end))
                 continue
@@ -100,13 +100,13 @@ def mask_logs(day: datetime.date, updates: Iterable[LogUpdate]) -> list[store.Ad
 
 
 def _is_cut(update: LogUpdate) -> bool:
-    """Whether nothing of a log is kept any more since something may have begun at its end."""
+    """Return whether a log is full while a secret may have begun at its end."""
     row = update.row
     return update.log.is_full and bool(row.mask_pending or row.mask_rule or row.mask_prefix)
 
 
 def _batches(due: Iterable[LogUpdate]) -> Iterator[list[LogUpdate]]:
-    """Logs that are looked at in one go, and looked at one by one if there is a secret in any."""
+    """Yield logs that are scanned together, and one by one if any of them has a secret."""
     batch: list[LogUpdate] = []
     size = 0
     for update in due:
@@ -120,7 +120,7 @@ def _batches(due: Iterable[LogUpdate]) -> Iterator[list[LogUpdate]]:
 
 
 def mask_file(row: FileLog, log: Log) -> bool:
-    """Mask what a file log grew by; whether that changed what it held before."""
+    """Mask the new bytes of a file log; return whether earlier bytes changed too."""
     secrets = secrets_masked()
     if not secrets.rules:
         settle(row, State())
@@ -134,14 +134,14 @@ def mask_file(row: FileLog, log: Log) -> bool:
 
 
 def _is_fresh(update: LogUpdate, ends: dict[int, bytes]) -> bool:
-    """Whether what a log grew by is all that must be looked at."""
+    """Return whether only the new bytes of a log must be scanned."""
     row, log = update.row, update.log
     ahead = row.redacted and row.redacted[-1][1] > log.held_before
     return not (row.pk in ends or row.mask_pending or row.mask_rule or ahead or log.is_full)
 
 
 def _ends(day: datetime.date, due: Sequence[LogUpdate], secrets: Secrets) -> dict[int, bytes]:
-    """The ends of stored logs that decide about what follows: read in one go, mostly none."""
+    """Return the ends of stored logs that affect the scan of new bytes; mostly there are none."""
     ends = {update.row.pk: update.end for update in due if update.end is not None}
     spans = []
     for update in due:
@@ -149,13 +149,16 @@ def _ends(day: datetime.date, due: Sequence[LogUpdate], secrets: Secrets) -> dic
         is_known = row.pk in ends or (not row.mask_pending and (row.mask_rule or row.mask_prefix))
         if end and not is_known and (row.mask_pending or secrets.needs_context(update.log.added)):
             spans.append(store.span_of(row, max(0, end - row.mask_pending - 1), end))
-    # Without the byte before it a text is masked like one that begins there: no less than with it.
+    # If the byte before is unreadable, the text is masked as if it began there: no less.
     stored = readable(day, spans) if spans else {}
     return ends | {span.log: data for span, data in stored.items()}
 
 
 def looks_back(row: HostResult) -> Range | None:
-    """The stored bytes without which nothing may be added to a log: a secret may begin there."""
+    """Return the range of stored bytes that must be read to append to a log, or None.
+
+    A secret may begin there.
+    """
     if not row.mask_pending or not secrets_masked().rules:
         return None
     return max(0, row.held_size - row.mask_pending - 1), row.held_size
@@ -164,7 +167,7 @@ def looks_back(row: HostResult) -> Range | None:
 def _mask(
     row: HostResult | FileLog, log: Log, tail: bytearray, secrets: Secrets
 ) -> tuple[bool, bool]:
-    """Mask a log's end: whether it holds a secret, and whether `tail` changed, which was stored."""
+    """Mask a log's end; return whether it holds a secret, and whether stored `tail` changed."""
     base, begins = log.held_before - len(tail), _state(row).size
     text = tail + log.added
     ahead = [(max(0, a - base), b - base) for a, b in row.redacted or () if b > base]
@@ -177,7 +180,7 @@ def _mask(
     )
     ranges, places, state = masks.ranges, masks.places, masks.state
     if log.is_full:
-        # The rest of what may have begun is never kept: it must not stay half shown.
+        # The rest of a secret that may have begun is never stored: mask its beginning.
         cut = secrets.cut(text, start=len(text) - state.size, rule=state.rule)
         ranges, places, state = ranges + cut.ranges, places + cut.places, State()
     replaced = text[: len(tail)] != tail
@@ -197,5 +200,5 @@ def _state(row: HostResult | FileLog) -> State:
 
 
 def settle(row: HostResult | FileLog, state: State) -> None:
-    """Remember how a log ends."""
+    """Save the scanner's state at the end of a log."""
     row.mask_pending, row.mask_rule, row.mask_prefix = state

@@ -1,5 +1,7 @@
-"""What came in, for saved searches to search: one row of numbers a transaction, if anybody
-waits for it. Nothing is searched here: `send_notices` does, after the commit."""
+"""Recording of new text and ended steps for saved searches, as rows of numbers.
+
+Nothing is searched here: `send_notices` does that after the commit.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,10 @@ from .log_update import LogUpdate
 
 
 def add_text(step: int, updates: Iterable[LogUpdate], *, has_files: bool) -> None:
-    """Have what these logs of a step grew by searched, and all of its file logs if `has_files`.
-    Part of the transaction that writes them."""
+    """Record the new text of a step's logs, and all of its file logs if `has_files`.
+
+    Part of the transaction that writes them.
+    """
     numbers: list[int] = []
     for each in updates:
         if each.log.added:
@@ -28,16 +32,17 @@ def add_text(step: int, updates: Iterable[LogUpdate], *, has_files: bool) -> Non
 
 
 def add_ended(steps: Collection[int]) -> None:
-    """Have it looked at how these steps ended, if anybody waits for anything. Part of the
-    transaction that says that they did."""
+    """Record that these steps ended, if there is any active saved search.
+
+    Part of the transaction that writes their finishes.
+    """
     if steps and SavedSearch.objects.filter(active=True).exists():
         NoticeWork.objects.create(numbers=_packed(sorted(steps)))
 
 
 @CompiledQuery
 def job_by_now() -> QuerySet[JobInstance, Any]:
-    """Of a job: when its logs expired, and whether a saved search waits for what comes into its
-    scope."""
+    """Query when a job's logs expired, and whether its scope has an active saved search."""
     searches = SavedSearch.objects.filter(active=True, scope=OuterRef("scope"))
     jobs = JobInstance.objects.filter(pk=Param("job", BigIntegerField()))
     return jobs.values_list("expired_at", Exists(searches))

@@ -1,8 +1,8 @@
-"""Overlaps that an app sends which may write a scope, but not read it.
+"""Overlapping pieces from an app that may write a scope but not read it.
 
-Whether a repeat agrees with what a log holds tells what it holds, so by guesses of one byte an app
-could read a log that it may not read. Its pieces of a log in a batch are compared as a whole, and
-after CONFLICTS_MAX that did not agree no more of them are (docs/security.md).
+The response to a repeated piece reveals whether it equals the stored text, so by guessing single
+bytes an app could read a log that it may not read. Its pieces of a log in a batch are compared as a
+whole, and after CONFLICTS_MAX conflicts no longer at all (docs/security.md).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from joblogs.logtext.pieces import Log, Piece, Verdict
 from joblogs.models import FileLog, HostResult, LogConflict
 
 CONFLICTS_MAX = 16
-"""In one log, of one app, within WITHIN_MS."""
+"""Most conflicts of one app in one log within WITHIN_MS."""
 WITHIN_MS = 24 * 60 * 60 * 1000
 
 
 class Overlaps:
-    """How often an app was wrong about some logs, whose rows are locked.
+    """Conflicts of an app in some logs, whose rows are locked.
 
-    `app` is None for a writer that may read them: nothing of its pieces is refused here.
+    `app` is None for a writer that may read the logs, whose pieces are never refused here.
     """
 
     def __init__(self, app: int | None, *, files: bool) -> None:
@@ -32,7 +32,7 @@ class Overlaps:
         self._changed: set[int] = set()
 
     def load(self, logs: Collection[int | None]) -> None:
-        """Read what is known of logs, by the ids of their rows."""
+        """Load the conflicts of logs, by keys of their rows."""
         if self.app is None or not logs:
             return
         rows = LogConflict.objects.filter(
@@ -51,9 +51,9 @@ class Overlaps:
         pieces: Sequence[Piece],
         stored: Callable[[int, int], bytes],
     ) -> bool:
-        """Whether pieces of a log are refused as a whole, all that a batch has of it.
+        """Return whether all pieces of a log in a batch are refused.
 
-        `log` is the row's, before any of them, and is used up; `stored` as `Log.take` has it.
+        `log` is the row's log before the pieces, and is modified; `stored` is as for `Log.take`.
         """
         if self.app is None or row.pk is None:
             return False
@@ -64,7 +64,7 @@ class Overlaps:
             metrics.overlap_refused(compared=False)
             return True
         try:
-            # All of them, whatever the first says: an answer takes as long wherever they differ.
+            # Compare all pieces, so that the time does not reveal where they differ.
             agree = Verdict.CONFLICT not in [log.take(piece, stored) for piece in pieces]
         except Unreadable:
             return True
@@ -75,7 +75,7 @@ class Overlaps:
         return not agree
 
     def save(self) -> None:
-        """Write what was counted, in the transaction that holds the logs' rows."""
+        """Save the conflicts, in the transaction that has locked the logs' rows."""
         if self.app is None or not self._changed:
             return
         LogConflict.objects.bulk_create(
@@ -97,5 +97,5 @@ class Overlaps:
 
 
 def forget_conflicts() -> None:
-    """Delete what no longer counts."""
+    """Delete conflicts older than WITHIN_MS."""
     LogConflict.objects.filter(latest__lt=times.now() - WITHIN_MS).delete()

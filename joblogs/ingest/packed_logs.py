@@ -1,4 +1,4 @@
-"""Packed logs that grow: pieces that come late, when their step was taken for finished for good."""
+"""Late pieces of packed logs, which grow although their step had finished."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class PackedLogs:
-    """The logs of a step that lie in packs with those of some hosts, in one transaction."""
+    """Logs of a step that share packs with the logs of some hosts, within one transaction."""
 
     def __init__(self, step: StepInstance) -> None:
         self._step = step
@@ -26,9 +26,11 @@ class PackedLogs:
         self._damaged: dict[int, bool] = {}
 
     def lock(self, hosts: Collection[int]) -> list[HostResult]:
-        """Lock the step, then the host results of these hosts and all that lie in packs with them,
-        by ascending id. Returns those of the hosts."""
-        # Whoever lays out packs of a step holds its row.
+        """Lock the step, then the host results of these hosts and all that share packs with them.
+
+        They are locked by ascending id. Return the results of the hosts.
+        """
+        # Code that writes packs of a step locks its row.
         locked = StepInstance.objects.select_for_update(no_key=True)
         self._step = locked.get(pk=self._step.pk)
         rows = HostResult.objects.for_step(self._step)
@@ -39,7 +41,7 @@ class PackedLogs:
         return [row for row in self._rows if row.host_id in hosts]
 
     def is_damaged(self, row: HostResult) -> bool:
-        """Whether a log cannot be moved out of its pack, before anything grows."""
+        """Return whether a log cannot be moved out of its pack, checked before any log grows."""
         if row.pack is None:
             return False
         if row.pack not in self._damaged:
@@ -49,7 +51,8 @@ class PackedLogs:
                 self._damaged[row.pack] = False
             except Unreadable as error:
                 if isinstance(error, Unavailable):
-                    # Not damaged: its object cannot be had now. Whoever sends it comes again.
+                    # Not damaged: its object is out of reach, and the producer sends the pieces
+                    # again.
                     raise
                 self._damaged[row.pack] = True
                 message = (
@@ -59,7 +62,7 @@ class PackedLogs:
         return self._damaged[row.pack]
 
     def unpack(self, leaving: Sequence[LogUpdate]) -> None:
-        """Move these logs back into chunks, as they were before they grew."""
+        """Move these logs back into chunks, with their sizes before they grew."""
         sizes = {update.row.pk: update.log.held_before for update in leaving}
         numbers = {update.row.pack for update in leaving}
         others = [row for row in self._rows if row.pack in numbers and row.pk not in sizes]

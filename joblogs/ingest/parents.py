@@ -1,4 +1,4 @@
-"""Scopes, jobs and steps that the records of a batch name, and which of them a record means."""
+"""Lookup of the scopes, jobs and steps that the records of a batch refer to."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ ScopeKey = tuple[str, str]
 
 @dataclass(slots=True)
 class StreamState:
-    """What a stream of records carries from batch to batch."""
+    """State of a stream of records that is kept from batch to batch."""
 
     writer: Writer
     finishes: Finishes = field(default_factory=Finishes)
     scope_of_job: dict[int, ScopeKey] = field(default_factory=dict)
-    """The scope that the stream named last for a job's number."""
+    """The last scope that the stream named for a job's number."""
 
 
 class Unresolved(Exception):
-    """Error of a record whose job or step is missing or ambiguous."""
+    """Error: the job or step of a record is missing or ambiguous."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         self.reason, self.message = reason, message
@@ -40,7 +40,7 @@ class Unresolved(Exception):
 
 @dataclass(slots=True)
 class Parents:
-    """Parents that a batch names, by their keys: those that are stored, and those it makes."""
+    """Parents that a batch refers to, by key: stored ones, and those that it creates."""
 
     scopes: dict[ScopeKey, Scope]
     jobs: dict[JobKey, JobInstance]
@@ -54,7 +54,7 @@ class Parents:
             self.keys_of_number.setdefault(key[2], []).append(key)
 
     def find_job(self, record: records.Step | OfHost) -> JobKey:
-        """The job that a record means (docs/records.md, Which job is meant). Raises Unresolved."""
+        """Return the job of a record (docs/records.md, Which job is meant). Raise Unresolved."""
         number = record.job_instance_id
         pair = self.scope_of_job.get(number)
         if record.bk_scope_type is not None and record.bk_scope_id is not None:
@@ -74,7 +74,7 @@ class Parents:
         return keys[0]
 
     def find_step(self, record: OfHost) -> StepInstance:
-        """The step that a record means. Raises Unresolved."""
+        """Return the step of a record. Raise Unresolved."""
         step = self.steps.get((self.find_job(record), record.step_instance_id))
         if step is None:
             raise Unresolved(
@@ -85,9 +85,10 @@ class Parents:
 
 
 def load(entries: Sequence[Numbered], state: StreamState, *, lock: bool = False) -> Parents:
-    """The scopes, jobs and steps that records name, as far as the writer may write to them.
+    """Return the scopes, jobs and steps that records refer to and that the writer may write.
 
-    `lock`: within a transaction, for those that are to be made or changed.
+    `lock`: lock rows that may be changed, and parents of rows that may be created, in a
+    transaction.
     """
     writer = state.writer
     of_jobs = [record for _, record in entries if isinstance(record, records.Job)]
@@ -100,7 +101,8 @@ def load(entries: Sequence[Numbered], state: StreamState, *, lock: bool = False)
             rows = rows.select_for_update(no_key=True).order_by("pk")
         scopes = {(scope.scope_type, scope.scope_id): scope for scope in rows}
     if lock:
-        # Whoever makes or changes a job or step holds its parent: so nobody else makes it too.
+        # Creating or changing a job or step requires the lock of its parent, so that no other
+        # transaction creates the same row.
         touched = {job.job_instance_id for job in of_jobs}
         touched |= {step.job_instance_id for step in of_steps}
         locked = writer.jobs().filter(job_instance_id__in=touched)
@@ -121,7 +123,7 @@ def load(entries: Sequence[Numbered], state: StreamState, *, lock: bool = False)
         key = key_of[step.job_id]
         step.job = jobs[key]
         steps[key, step.step_instance_id] = step
-    # Not a copy: a stream may name a million jobs.
+    # A ChainMap instead of a copy: a stream may name a million jobs.
     return Parents(scopes, jobs, steps, ChainMap({}, state.scope_of_job))
 
 

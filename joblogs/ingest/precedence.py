@@ -1,7 +1,7 @@
-"""Precedence rule of records (docs/records.md). Rows are read, never saved.
+"""Precedence rule of records (docs/records.md). Rows are never saved here.
 
-A record changes a held row only where (execute_count, update_time or 0, rank of status) is greater;
-where they are equal only what is still empty is filled. So replays change nothing.
+A record changes a stored row only if its (execute_count, update_time or 0, rank of status) is
+greater; if they are equal, it only fills empty columns. So replays change nothing.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from joblogs import times
 
 Rank = Callable[[int], int]
 
-# Where "" means not stated. Elsewhere it was stated, and an equal record does not replace it.
+# Columns where "" means not stated. Elsewhere it is a value, which an equal record keeps.
 _EMPTY_BY_DEFAULT = frozenset({"operator", "source"})
 
 
 def shared_columns(
     record: type[Struct], model: type[Model], *, apart_from: Collection[str]
 ) -> tuple[str, ...]:
-    """The fields of a record that are columns of its row, but for some."""
+    """Return the fields of a record that are columns of its row, except `apart_from`."""
     columns = {column.attname for column in model._meta.concrete_fields}
     fields = (name for name in record.__struct_fields__ if name not in apart_from)
     return tuple(name for name in fields if name in columns)
@@ -32,9 +32,9 @@ def shared_columns(
 def changes(
     row: Any, values: Mapping[str, Any], *, rank: Rank, counts_runs: bool = False
 ) -> dict[str, Any]:
-    """The columns of `row` that a record with these values changes, and their new values.
+    """Return the columns of `row` that a record with these values changes, with the new values.
 
-    `values` maps column to value, None if not stated. `counts_runs`: execute_count is part of the
+    `values` maps columns to values, None if not stated. `counts_runs`: execute_count is part of the
     order (jobs and steps), not of the row's key.
     """
     row_time = credible(row.update_time)
@@ -59,12 +59,12 @@ def changes(
 
 
 def stated(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that a record states."""
+    """Return the values that a record states, without None."""
     return {column: value for column, value in values.items() if value is not None}
 
 
 def contradiction(row: Any, values: Mapping[str, Any]) -> str | None:
-    """The first column that the record states otherwise though it never changes, if any."""
+    """Return the first of these unchangeable columns that the record contradicts, or None."""
     for column, value in values.items():
         current = getattr(row, column)
         if value is not None and current is not None and current != value:
@@ -73,15 +73,15 @@ def contradiction(row: Any, values: Mapping[str, Any]) -> str | None:
 
 
 def credible(current: int | None) -> int | None:
-    """A held time, in milliseconds, that decides between records; None if no record may state it.
+    """Return a stored time in milliseconds, or None if it is too far in the future.
 
-    It came in before times were held against the clock, and nothing would ever be later.
+    It was stored before times were validated, and no record could ever be newer.
     """
     return None if current is None or current > times.latest() else current
 
 
 def apply(row: Any, changed: Mapping[str, Any]) -> bool:
-    """Set the columns on the row; whether there were any."""
+    """Set the columns on the row; return whether there were any."""
     for column, value in changed.items():
         setattr(row, column, value)
     return bool(changed)

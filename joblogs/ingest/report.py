@@ -1,4 +1,4 @@
-"""What became of a stream of records."""
+"""Report of a stream of records: counts and refusals."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from joblogs.choices import Role
 from joblogs.logtext.pieces import Verdict
 
 LISTED = 500
-"""Refused records that a report lists; `refused_total` counts all of them."""
+"""Most refused records that a report lists; `refused_total` counts all of them."""
 NAMED = 20
-"""Jobs that a report names."""
+"""Most jobs that a report names."""
 
 JobKey = tuple[str, str, int]
-"""Scope type and id of a job, and its number."""
+"""Scope type, scope id and number of a job."""
 
 
 class Reason(StrEnum):
-    """Why a record was refused (docs/records.md, What comes back)."""
+    """Choices of the reason of a refused record (docs/records.md, What comes back)."""
 
     INVALID = "invalid"
     UNKNOWN_PARENT = "unknown_parent"
@@ -32,12 +32,12 @@ class Reason(StrEnum):
 
 
 REASONS = {Verdict.GAP: Reason.GAP, Verdict.CONFLICT: Reason.CONFLICT}
-"""Why a piece with that verdict is refused; with any other it is not."""
+"""Reasons of verdicts for which a piece is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One refused record. `log` names the log that a refused piece belongs to."""
+    """A refused record. `log` identifies the log of a refused piece."""
 
     line: int
     type: str | None
@@ -45,12 +45,12 @@ class Refused:
     message: str
     expected_offset: int | None = None
     log: tuple[object, ...] | None = None
-    cut: bool = False  # the stream ends here before it is whole, if this is its last line
+    cut: bool = False  # the stream was cut here, if this is its last line
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of some records; kept apart until their transaction is committed."""
+    """Outcome of some records, added to the report once their transaction is committed."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -59,7 +59,7 @@ class Outcome:
     jobs: list[JobKey] = field(default_factory=list)  # of the job records that were not refused
 
     def count(self, *, changed: bool) -> None:
-        """A record that was read: accepted if it changed anything, else a duplicate."""
+        """Count a record as accepted if it changed anything, else as a duplicate."""
         if changed:
             self.accepted += 1
         else:
@@ -68,7 +68,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Report:
-    """What became of a whole stream. accepted + duplicates + refused_total = its records."""
+    """Report of a whole stream: accepted + duplicates + refused_total = its records."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -79,14 +79,14 @@ class Report:
 
     @property
     def total(self) -> int:
-        """Records read so far, the `archive` line not counted."""
+        """Number of records so far, without the `archive` line."""
         return self.accepted + self.duplicates + self.refused_total
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Take in what became of one batch: its refusals are listed by line, the first ones only.
+        """Add the outcomes of one batch; only the first refusals are listed, by line.
 
-        After the first refused piece of a log its further ones are counted, not listed: a producer
-        that missed one piece would else hear of each that followed.
+        Only the first refused piece of a log is listed: after a missing piece all later ones are
+        refused too.
         """
         refused: list[Refused] = []
         for outcome in outcomes:
@@ -109,16 +109,16 @@ class Report:
 
 
 CUT_MESSAGE = "the stream was cut before all of it was here: send it again"
-"""Why a record that says that something has finished is refused."""
+"""Message for a refused record that states a finish."""
 
 
 def expired_message(job: int) -> str:
-    """Why a piece for a job whose logs are gone is refused."""
+    """Return the message for a refused piece of a job whose logs have expired."""
     return f"the logs of job {job} have expired"
 
 
 def unknown_result(step: int, place: tuple[int, int, int, int]) -> str:
-    """Why a log is refused whose host result nobody sent; `place` as ingest keeps it."""
+    """Return the message for a refused log without a host result; `place` identifies the result."""
     host, count, batch, role = place
     return (
         f"host {host} has no {Role(role).name.lower()} host_result in step {step} "
@@ -129,8 +129,10 @@ def unknown_result(step: int, place: tuple[int, int, int, int]) -> str:
 def refused_piece(
     line: int, type_name: str, reason: Reason | None, expected: int, log: tuple[object, ...]
 ) -> Refused:
-    """A refused piece of a log, and what its producer should do; without a reason: what the log
-    holds there cannot be read."""
+    """Return the refusal of a piece, with the offset at which its producer should continue.
+
+    Without a reason, the stored bytes to compare with cannot be read.
+    """
     message = f"the log holds other bytes here; offset {expected} is expected"
     if reason is None:
         message = f"what the log holds here cannot be read; offset {expected} is expected"

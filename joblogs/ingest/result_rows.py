@@ -1,4 +1,4 @@
-"""Rows of host results and bytes of their logs, written as a batch changed them."""
+"""Writing of the host results and logs that a batch changed."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _MERGED_COLUMNS = (
 def write(
     step: StepInstance, updates: dict[Place, LogUpdate], replaced: Sequence[store.Addition]
 ) -> None:
-    """Write the host results of a step that a batch changed, and the bytes of their logs.
+    """Write the changed host results of a step, and the bytes of their logs, in a transaction.
 
-    `replaced`: bytes to put in place of stored ones. The rows are locked, in a transaction.
+    `replaced`: replacements of stored bytes. The rows are locked.
     """
     for place in host_identities.pass_on({place: each.row for place, each in updates.items()}):
         updates[place].is_merged = updates[place].is_renamed = True
@@ -55,7 +55,7 @@ def write(
     database.create_rows(new)
     for columns, rows in changed.items():
         database.save_columns(HostResult, columns, rows)
-    # What was computed of a text goes with a mask.
+    # A mask invalidates everything that was computed of the text.
     stale = [
         each.row.pk
         for each in updates.values()

@@ -1,7 +1,7 @@
-"""Host results of one step and what scripts printed there, in one transaction.
+"""Host results and script logs of one step, written in one transaction.
 
-The host results are locked once, by ascending id; sizes are read under the lock. Everything that
-can be refused is known before the first write.
+The host results are locked once, by ascending id; sizes are read with the lock. All refusals are
+known before the first write.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ from .result_rows import RECORD_COLUMNS
 
 _STARTS = 4
 RANGES_AT_ONCE = 200_000
-"""As many masked ranges as the locked rows of one transaction may hold, some 30 MB."""
+"""Most masked ranges in the locked rows of one transaction, about 30 MB."""
 
 
 class _Overtaken(Exception):
-    """The job's logs expired between reading its row and writing: start over."""
+    """Exception: the job's logs expired between reading its row and writing, so start over."""
 
 
 class _PackGrows(Exception):
-    """A log grows that lies in a pack with others, which are not locked: start over with them."""
+    """Exception: a packed log grows, so start over with all logs of the pack locked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a transaction came to: the rows that it changed in any way, and by kind of row the
-    finishes that it holds back (`PendingRows.held_back`)."""
+    """Result of a transaction: the outcome, the changed rows, and by kind of row the finishes that
+    it holds back (`PendingRows.held_back`)."""
 
     outcome: Outcome
     rows: list[HostResult]
@@ -71,8 +71,10 @@ class Written:
 
 
 def parts_of(work: StepWork) -> Iterator[StepWork]:
-    """The work of a step as one, or by groups of hosts whose logs hold many masked ranges: they are
-    read with the locked rows."""
+    """Yield the work of a step, split by hosts if their logs have very many masked ranges.
+
+    The ranges are loaded with the locked rows.
+    """
     hosts = {record.bk_host_id for _, record in work.entries}
     if len(hosts) * RANGES_MAX <= RANGES_AT_ONCE:
         yield work
@@ -95,10 +97,10 @@ def parts_of(work: StepWork) -> Iterator[StepWork]:
 
 
 def write(work: StepWork, finishes: Finishes, *, last: bool) -> Written:
-    """Apply a batch's records about one step: all of it is committed, or none.
+    """Apply a batch's records about one step in one transaction.
 
-    `last`: the stream has ended with this batch. Else what says that something has finished is not
-    written, but left for `finishes`.
+    `last`: the stream has ended with this batch. Otherwise finishes are not written, but returned
+    to be held back in `finishes`.
     """
     packed = None
     for _ in range(_STARTS):
@@ -149,7 +151,7 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
             step.day, grown, limit=limit, blind_app=work.blind_app, outcome=outcome
         )
         replaced = masking.mask_logs(step.day, grown)
-        # A log that grows goes back to chunks.
+        # A packed log that grows is moved back to chunks.
         leaving = [each for each in grown if each.row.pack is not None and each.log.added]
         if leaving:
             if packed is None:
@@ -173,10 +175,10 @@ def _write(work: StepWork, finishes: Finishes, packed: PackedLogs | None, *, las
 def _finish(
     step: StepInstance, grown: Sequence[LogUpdate], *, has_files: bool, has_expired: bool
 ) -> None:
-    """Look at the job once more when logs are written: last of all in the transaction.
+    """Check the job once more after logs were written, at the end of the transaction.
 
-    Expiry empties a partition without taking each host result's lock. Either it waited for the
-    chunks just written and took them along, or it came before them: then the job says so by now.
+    Expiry empties a partition without locking each host result. Either it waits for the chunks just
+    written and deletes them too, or it came first, and the job's row shows that now.
     """
     for expired_at, is_awaited in notice_work.job_by_now(job=step.job_id):
         if expired_at is not None and not has_expired:
@@ -186,14 +188,14 @@ def _finish(
 
 
 def _is_late(step: StepInstance, update: LogUpdate) -> bool:
-    """Whether an update comes after its step may have been recorded as ended."""
+    """Return whether an update comes after its step may have been recorded as ended."""
     if update.is_new:
         return run_rank(step.status) == FINISHED
     return update.was_computed and update.is_changed
 
 
 def _place_of(entry: Pieces | records.FileLog | records.HostResult) -> Place:
-    """The host result that an entry is about, within its step."""
+    """Return the place of an entry's host result within its step."""
     role = Role.TARGET
     if isinstance(entry, records.FileLog):
         role = FileMode(entry.mode).owner_role
@@ -203,12 +205,15 @@ def _place_of(entry: Pieces | records.FileLog | records.HostResult) -> Place:
 
 
 def _locked(work: StepWork, packed: PackedLogs | None) -> dict[Place, LogUpdate]:
-    """The host results of every host that the records name, locked by ascending id; with those of
-    other hosts whose logs lie in packs with theirs, if these may be laid out anew."""
+    """Lock and return all host results of the hosts in the records, by ascending id.
+
+    With `packed`, results of other hosts that share packs with them are locked too.
+    """
     hosts = {entry.bk_host_id for _, entry in work.entries}
     stated = {_place_of(e) for _, e in work.entries if isinstance(e, records.HostResult)}
     if stated and not stated.issubset(log_update.places_of(step=work.step.pk, hosts=hosts)):
-        # Whoever makes host results holds the step's row, so that nobody else makes the same.
+        # Creating host results requires the lock of the step's row, so that no other transaction
+        # creates the same.
         list(StepInstance.objects.select_for_update(no_key=True).filter(pk=work.step.pk))
     rows = packed.lock(hosts) if packed else log_update.lock(step=work.step.pk, hosts=hosts)
     return {(r.host_id, r.execute_count, r.batch, r.role): LogUpdate(r) for r in rows}
@@ -222,14 +227,14 @@ def _merge(
     pending: PendingRows,
     outcome: Outcome,
 ) -> None:
-    """Merge a record into its row, or make the row."""
+    """Merge a record into its row, or create the row."""
     place = _place_of(record)
     update = updates.get(place)
     values: dict[str, Any] = {column: getattr(record, column) for column in RECORD_COLUMNS}
     values["tag"] = masking.mask_name(record.tag, update.row.tag if update else None)
     values["declared_size"] = record.log_size
     if record.log_sha256 and not record.redacted and not (update and update.row.is_masked):
-        # It would let guess what is masked, and of a masked log there is nothing to compare with.
+        # A digest would allow guessing masked text, and could not be verified for a masked log.
         values["declared_sha256"] = bytes.fromhex(record.log_sha256)
     if update is not None:
         naming = host_identities.Naming(record, update.row)
@@ -245,7 +250,7 @@ def _merge(
             message = "the first host result of a host in a step has one of ip, ipv6, host_name"
             outcome.refused.append(Refused(line, "host_result", Reason.INVALID, message))
             return
-        # `pass_on` gives it those of the host's previous result, once all are there.
+        # `pass_on` copies the addresses of the host's previous result once all results exist.
         cloud_too = record.bk_cloud_id is None
         inherited = Inherited.CLOUD_TOO if cloud_too else Inherited.ADDRESSES
     row = HostResult(
@@ -261,7 +266,7 @@ def _merge(
         **precedence.stated(values),
     )
     if record.truncated or step.job.expired_at is not None:
-        # What an export says of a log that it holds only the beginning of, or nothing any more.
+        # Stated by an export whose log is incomplete or expired.
         row.truncated, row.received_size = bool(record.truncated), record.received_size or 0
     updates[place] = LogUpdate(row, is_new=True)
     pending.add(line, row)

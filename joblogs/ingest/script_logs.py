@@ -1,6 +1,6 @@
-"""Pieces of what scripts printed: which log they belong to, which are taken, which are refused.
+"""Acceptance of the pieces of script logs: which are taken and which are refused.
 
-Nothing is written here; the host results are locked (`results.write`).
+Nothing is written here; the host results are locked by `results.write`.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ def take_pieces(
     blind_app: int | None,
     outcome: Outcome,
 ) -> None:
-    """Add pieces to their logs, as far as they may be; `limit`: as many bytes of a log as are kept.
+    """Add pieces to their logs or refuse them; `limit`: most bytes of a log that are kept.
 
-    `blind_app`: the app that sends them, if it may not read them.
+    `blind_app`: key of the app that sends them, if it may not read the logs.
     """
     others: list[tuple[LogUpdate, int]] = []
     for update in updates:
         log = update.log = log_of(update.row, limit)
-        # Nothing is added to a log whose end cannot be read, if a secret may begin there.
+        # If a secret may begin at the end of the log, the end must be read before appending.
         taken = 0 if masking.looks_back(update.row) else log.take_next(update.pieces)
         if taken < len(update.pieces):
             if blind_app is not None:
-                # Those that are judged as a whole are judged from where the row is.
+                # All of the app's pieces are compared as a whole, from the stored state.
                 taken, update.log = 0, log_of(update.row, limit)
             others.append((update, taken))
         outcome.accepted += taken
@@ -49,7 +49,7 @@ def take_pieces(
         sizes = (log.received, log.held, log.truncated)
         if sizes != (row.received_size, row.held_size, row.truncated):
             row.received_size, row.held_size, row.truncated = sizes
-            # Masks leave them as they are.
+            # Masks do not change newlines.
             update.newlines = log.added.count(b"\n")
             row.lines += update.newlines
             update.is_resized = True
@@ -61,9 +61,9 @@ def _take_others(
     overlaps: Overlaps,
     outcome: Outcome,
 ) -> None:
-    """Take pieces that do not just bring what comes next, and those after them.
+    """Take pieces that overlap the log or leave a gap, and the pieces after them.
 
-    Beside each log stands how many of its pieces were taken before.
+    `others` has each update with the number of its pieces that were taken before.
     """
     overlaps.load([update.row.pk for update, _ in others])
     spans = []

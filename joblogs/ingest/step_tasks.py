@@ -1,7 +1,7 @@
-"""What a producer knows of a step's task: the columns of it, without secrets.
+"""Columns of a step's task as its producer states them, without secrets.
 
-It is answered and never interpreted. Parameters that any record of a step calls sensitive are
-hidden for good, in whatever order the records come.
+They are returned by the API and never interpreted. If any record of a step declares its parameters
+sensitive, they are hidden for good, in whichever order the records arrive.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ COLUMNS = (
     "file_target_path",
 )
 HIDDEN = "******"
-"""Sensitive parameters, as BlueKing JOB answers them."""
+"""Replacement of sensitive parameters, as in BlueKing JOB."""
 _MASKED = ("account", "script_param", "file_target_path")
 _encode = msgspec.json.Encoder().encode
 
 
 def values(record: records.Step, held: StepInstance | None) -> dict[str, Any]:
-    """What a record says of the columns, None where it says nothing; `held` is its row."""
+    """Return a record's values of the columns, None if not stated; `held` is the stored row."""
     stated = {column: getattr(record, column) for column in COLUMNS}
     if all(value is None for value in stated.values()):
         return stated
@@ -48,8 +48,10 @@ def values(record: records.Step, held: StepInstance | None) -> dict[str, Any]:
 
 
 def hide_param(record: records.Step, held: StepInstance) -> bool:
-    """Hide the parameters that a row holds if a record calls them sensitive; whether that changed
-    anything. An older record counts as well."""
+    """Hide a row's parameters if a record declares them sensitive; return whether that changed it.
+
+    This also applies to a record that is older than the row.
+    """
     if not record.script_param_sensitive or held.script_param_sensitive:
         return False
     held.script_param_sensitive = True

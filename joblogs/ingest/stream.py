@@ -1,4 +1,4 @@
-"""Bytes of a file or a body, as numbered lines, in bounded memory."""
+"""Splitting of a file or a request body into numbered lines, in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,60 +21,60 @@ else:
 READ_BYTES = 256 * 1024
 ENCODINGS = ("", "gzip", "zstd")
 
-# Honest logs compress 100:1; what expands further than this after 64 MB is a bomb.
+# Normal logs compress 100:1; a higher ratio than this after 64 MB is a decompression bomb.
 BOMB_AFTER_BYTES = 64 * 1024 * 1024
 BOMB_RATIO = 1000
 
-# No record is shorter, and no frame or member is worth making that holds less than one. So many may
-# be none; then whoever sends them only wants to keep us busy.
+# No record is shorter, and no frame or member should hold less than one record. Beyond these
+# numbers of invalid lines and tiny parts, the stream is an attack.
 RECORD_MIN_BYTES = 40
 STRAYS_MAX = 100_000
 SMALL_PARTS_MAX = 1000
 
 LONG_BYTES = 1024 * 1024
-"""A longer line waits on disk until it is whole, and then until no other is read: as many as there
-are threads, in some copies each, would take more memory than a process has."""
+"""A longer line is kept on disk until it is complete, and then until no other long line is in
+memory: with one per thread, in several copies, they would take too much memory."""
 _one_at_a_time = threading.Lock()
 
 BODY_WINDOW_LOG, FILE_WINDOW_LOG = 23, 27
-"""As far back as zstd may reach: 8 MB in a body (RFC 9659), in a file what the zstd tool reads."""
+"""Largest zstd windows: 8 MB in a body (RFC 9659), in a file the default of the zstd tool."""
 FIRST_READ_BYTES = 4096
 
 Read = Callable[[int], bytes]
-"""Like a binary file's `read`: at most so many bytes, b"" at the end."""
+"""Function like a binary file's `read`: at most this many bytes, b"" at the end."""
 
 
 class StreamCut(Exception):
-    """The bytes ended too early, or are not in the encoding that was declared."""
+    """Error: the bytes ended too early, or are not in the declared encoding."""
 
 
 class Line(NamedTuple):
-    """A line, numbered from 1. `fault` says why `data` cannot be a record."""
+    """NamedTuple of a line, numbered from 1. `fault`: why it cannot be a record."""
 
     number: int
     data: bytes
     fault: str = ""
 
     def apart(self) -> Iterator[Line]:
-        """The line, as a block gives out its own."""
+        """Yield the line itself; the same interface as that of `Block`."""
         yield self
 
 
 class Block(NamedTuple):
-    """Lines that follow one another, the first one's number: each is as long as a record may be."""
+    """NamedTuple of consecutive lines, with the number of the first: all of a record's length."""
 
     number: int
     lines: list[bytes]
 
     def apart(self) -> Iterator[Line]:
-        """Each line by itself, blank ones left out."""
+        """Yield each line separately, without blank ones."""
         for number, line in enumerate(self.lines, self.number):
             if not line.isspace():
                 yield Line(number, line)
 
 
 class _LongLine:
-    """The bytes of a line that have come so far, on disk; empty between such lines."""
+    """The received bytes of a long line, on disk; empty between long lines."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
@@ -92,8 +92,7 @@ class _LongLine:
         self._file, self.size = None, 0
 
     def end(self, number: int) -> Iterator[Line]:
-        """The whole line, if it is not blank. No other is given out until the next one is asked
-        for."""
+        """Yield the complete line, unless it is blank. No other long line is loaded meanwhile."""
         if self._file is None:
             return
         with _one_at_a_time:
@@ -113,11 +112,12 @@ TOO_MANY_STRAYS = b"too many lines are no records; the rest was not read"
 def numbered_lines(
     read: Read, *, encoding: str = "", max_bytes: int = 0, window_log: int = FILE_WINDOW_LOG
 ) -> Iterator[Line | Block]:
-    """The lines of a stream, blank ones left out but counted; those that may be records in blocks.
+    """Yield the lines of a stream; those that may be records in blocks. Blank lines are counted
+    only.
 
-    `encoding` is one of ENCODINGS, `max_bytes` limits the decoded bytes (0: no limit). A line over
-    16 MB comes as TOO_LONG without its bytes. A stream that is cut ends with one CUT line. Raises
-    BodyTooLarge past a limit.
+    `encoding` is one of ENCODINGS; `max_bytes` limits the decoded bytes (0: no limit). A line over
+    16 MB is yielded as TOO_LONG without its bytes. A stream that is cut ends with one CUT line.
+    Raise BodyTooLarge beyond a limit.
     """
     long = _LongLine()
     plain = iter(partial(read, READ_BYTES), b"")
@@ -131,7 +131,7 @@ def numbered_lines(
 def _cut_into_lines(
     chunks: Iterator[bytes], long: _LongLine, max_bytes: int
 ) -> Iterator[Line | Block]:
-    # What is left of a line grows in place: one of 1 MB may come in pieces of a few bytes.
+    # The incomplete line grows in place: 1 MB may arrive in parts of a few bytes.
     number, rest, skipping, strays, size = 0, bytearray(), False, 0, 0
     while True:
         try:
@@ -195,7 +195,7 @@ def _cut_into_lines(
 
 
 def encoding_of(start: bytes) -> str:
-    """How a file is packed, by its first four bytes: its name may say nothing (stdin) or lie."""
+    """Return the compression of a file by its first four bytes, since its name may be wrong."""
     if start.startswith(b"\x1f\x8b"):
         return "gzip"
     return "zstd" if start == b"\x28\xb5\x2f\xfd" else ""
@@ -218,7 +218,7 @@ def _unpacked(read: Read, encoding: str, window_log: int) -> Iterator[bytes]:
 
 
 class _Parts:
-    """The members or frames of a stream: many small ones cost more than all that they can hold."""
+    """Counter of the members or frames of a stream, since many tiny ones take much time."""
 
     def __init__(self) -> None:
         self._size = self._number = 0
@@ -228,14 +228,14 @@ class _Parts:
         return chunk
 
     def end(self) -> None:
-        """A part has ended. Raises StreamCut if they are too many that hold next to nothing."""
+        """Count the end of a part. Raise StreamCut if there are too many tiny parts."""
         self._number += 1
         if self._number > SMALL_PARTS_MAX and self._size < self._number * RECORD_MIN_BYTES:
             raise StreamCut("the packed data is in parts of next to nothing")
 
 
 def _gzip(read: Read, _window_log: int) -> Iterator[bytes]:
-    """Members one after another, as `cat a.gz b.gz` makes them; zeros behind them are padding."""
+    """Yield the data of consecutive members, as from `cat a.gz b.gz`; final zeros are padding."""
     first, parts = True, _Parts()
     while data := read(READ_BYTES):
         data = data if first else data.lstrip(b"\0")
@@ -265,12 +265,12 @@ def _gzip(read: Read, _window_log: int) -> Iterator[bytes]:
 
 
 def _zstd(read: Read, window_log: int) -> Iterator[bytes]:
-    """Frames one after another."""
+    """Yield the data of consecutive frames."""
     data, used, parts = read(READ_BYTES), 0, _Parts()
     options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: window_log}
     while data:
         frame = zstd.ZstdDecompressor(options=options)
-        # A frame is given little at first: what it leaves over is copied, for each small one.
+        # Feed little at first, because a frame's unused data is copied for each small frame.
         data_in = data[used : used + FIRST_READ_BYTES]
         used += len(data_in)
         while not frame.eof:

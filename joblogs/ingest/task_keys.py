@@ -1,8 +1,8 @@
-"""Paths and task keys of file logs without their secrets, before anything else is done with them.
+"""Masking of secrets in the paths and task keys of file logs, before they are used.
 
-Two files may differ in a secret only, so a masked key alone would make them one. What tells them
-apart is a digest of the key as it was sent, made with a random key of the store's own: without that
-nobody can try which secret has this digest.
+Two files may differ only in a secret, so their masked keys would be equal. A digest of the original
+key keeps them distinct. It is keyed with a random key of the store, without which nobody can test
+guesses of the secret.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MASKED_KEY: Final = re.compile(rf"~[0-9a-f]{{{_DIGITS}}}\Z")
 
 
 class _Masked(NamedTuple):
-    """A record whose paths are masked, the key it came with and what is left of that key."""
+    """NamedTuple of a record with masked paths, its original key, and its masked key."""
 
     number: int
     record: records.FileLog
@@ -41,9 +41,9 @@ class _Masked(NamedTuple):
 
 
 def masked(step: StepInstance, entries: list[Entry]) -> list[Entry]:
-    """The same entries with masked paths, and with the task keys of their rows where a secret was.
+    """Return the entries with masked paths, and with masked task keys where there was a secret.
 
-    Queries only if there was one, and then a constant number.
+    Only entries with secrets need queries, of which there is a constant number.
     """
     found = masking.secrets_masked()
     if found.absent("\n".join(_texts(record for _, record, _ in entries)).encode()):
@@ -82,7 +82,7 @@ def _without_secrets(record: records.FileLog) -> records.FileLog:
 
 
 def _key_without_secrets(record: records.FileLog, clean: records.FileLog) -> str:
-    """What is left of a record's key; one that was masked already, as exports have it, stays."""
+    """Return a record's masked key; a key that is masked already, as in exports, is unchanged."""
     if record.task_key is None:
         return clean.key()
     if _MASKED_KEY.search(record.task_key):
@@ -95,9 +95,9 @@ def _end(sent: str, store_key: bytes) -> str:
 
 
 def _held_keys(step: StepInstance, ends: dict[str, str]) -> dict[tuple[int, int, str], str]:
-    """Keys under which the step has rows already, by attempt, batch and end or key as sent.
+    """Return keys of the step's existing rows, by attempt, batch and digest or original key.
 
-    They came in when fewer rules were known: less of them is masked, or nothing.
+    They may have been stored when there were fewer rules, and be masked less or not at all.
     """
     hashes = [hashlib.sha256(sent.encode()).digest() for sent in ends]
     rows = FileLog.objects.for_step(step).alias(end=Right("task_key", _END_SIZE))

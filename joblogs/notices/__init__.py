@@ -1,8 +1,8 @@
-"""Notices: what saved searches found in what came in, sent to where their owners want to hear it.
+"""Notices about matches of saved searches in new logs, sent to the targets of their owners.
 
-Ingest writes which texts grew and which steps ended (`NoticeWork`); `matching` asks the saved
-searches of them and writes notices, ids and offsets only; `sending` makes each into a message when
-it is sent, of what its owner may read at that moment, and goes on until the receiver took it.
+Ingest records which logs grew and which steps ended (`NoticeWork`). `matching` runs the saved
+searches over them and writes notices with ids and offsets only. `sending` renders each message when
+it is sent, with what its owner may read at that time, and retries until the receiver accepts it.
 """
 
 from .matching import match

@@ -1,4 +1,4 @@
-"""What a notice says: made when it is sent, of what its owner may read at that moment."""
+"""Content of a notice, rendered when it is sent, with what its owner may read at that time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LINE_CHARS, NAMES_CHARS = 240, 300
 
 
 class NotSent(Exception):
-    """A notice that is not sent any more. `detail` is one of `reasons.DETAILS`."""
+    """Error: a notice is not to be sent. `detail` is one of `reasons.DETAILS`."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -55,18 +55,20 @@ class NotSent(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """What goes out."""
+    """A message to send, and the audit row of the read for it."""
 
     subject: str
     values: dict[str, Any]
     entry: ReadEntry
     size: int
-    """Bytes of log text that were read for it: recorded before it goes out."""
+    """Bytes of log text that were read for it, recorded before it is sent."""
 
 
 def message_of(notice: Notice) -> Message:
-    """The message of a notice, which was read with its search, owner and scope. Raises NotSent, and
-    ObjectUnreachable if it cannot be known now whether it is to be sent."""
+    """Return the message of a notice, which was loaded with its search, owner and scope.
+
+    Raise NotSent, or ObjectUnreachable if it cannot be decided now whether it is to be sent.
+    """
     search = notice.search
     with translation.override(search.language):
         step = _step(notice)
@@ -100,7 +102,7 @@ def message_of(notice: Notice) -> Message:
 
 
 def _step(notice: Notice) -> StepInstance:
-    """The step of a notice, if its owner may see it. Raises NotSent."""
+    """Return the step of a notice. Raise NotSent if its owner may not see it."""
     search = notice.search
     keys = StepInstance.objects.filter(pk=notice.step_id, job__scope=search.scope)
     numbers = keys.values_list("job__job_instance_id", "step_instance_id").first()
@@ -173,11 +175,13 @@ def _groups(
 def _matches(
     step: StepInstance, found: Overview, notice: Notice, pattern: Pattern | None
 ) -> tuple[list[dict[str, Any]], int]:
-    """The first line that matches of each place, as it reads now, and the bytes that were read.
-    Raises NotSent if there is none any more, ObjectUnreachable if that cannot be known."""
+    """Return the first matching line of each place as it is now, and the bytes that were read.
+
+    Raise NotSent if no line matches any more, ObjectUnreachable if that cannot be decided now.
+    """
     if pattern is None:
         return [], 0
-    # None are known of file logs, and of what was out of reach when it was looked for.
+    # Places are unknown for file logs, and for logs that were out of reach during the search.
     places = [Place(*each) for each in notice.places] or in_step(step, pattern)
     if places is None:
         raise NotSent(reasons.NOT_THERE)
@@ -206,16 +210,18 @@ def _matches(
 
 
 class _Looked:
-    """A place in a log that is looked through, part after part; `size`: bytes that were read."""
+    """Search of a place in a log, part by part; `size`: bytes that were read."""
 
     def __init__(self, step: StepInstance, place: Place, result: HostResult) -> None:
         self._step, self._place, self._result = step, place, result
         self.size = 0
 
     def first_line(self, pattern: Pattern) -> bytes | None:
-        """The first line that matches, of a long one what is around the match; None if none does or
-        the log is damaged. Without bytes that a later piece may turn into a part of a mask. Raises
-        ObjectUnreachable."""
+        """Return the first matching line, or the text around the match in a long line.
+
+        None if there is no match or the log is damaged. Bytes that may become part of a mask are
+        left out. Raise ObjectUnreachable.
+        """
         result = self._result
         settled = result.held_size - (0 if result.finished else result.unsettled_size)
         last = b""
@@ -237,7 +243,7 @@ class _Looked:
         return None
 
     def _blocks(self, stop: int) -> Iterator[Block]:
-        """The blocks up to a byte of the log."""
+        """Return the blocks of text up to this byte of the log."""
         return blocks(without_utf16(self._parts(stop)))
 
     def _parts(self, stop: int) -> Iterator[bytes]:
@@ -248,7 +254,7 @@ class _Looked:
 
 
 def _text(data: bytes) -> str:
-    """A line as it was last seen; of a long one its beginning."""
+    """Return a line as a terminal shows it in the end, cut to LINE_CHARS."""
     data = parts_as_utf8(data[: 4 * LINE_CHARS])
     text = " ".join(last_seen(data, reading_encoding(data)))
     text = text.encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""Notices by mail, as Django's settings say (`EMAIL_URL`)."""
+"""Sending of notices by mail, by Django's settings (`EMAIL_URL`)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .webhook import NotDelivered
 
 
 def send(address: str, *, event_id: str, subject: str, values: dict[str, Any]) -> None:
-    """Send a notice. Raises NotDelivered."""
+    """Send a notice. Raise NotDelivered."""
     text = "\n".join(_lines(values))
-    # A name of a job may hold a line break, which a header must not.
+    # The name of a job may contain a line break, which is invalid in a header.
     one_line = " ".join(subject.split())
     message = EmailMessage(one_line, text, to=[address], headers={"X-Joblogs-Event": event_id})
     try:
@@ -24,7 +24,7 @@ def send(address: str, *, event_id: str, subject: str, values: dict[str, Any]) -
     except TargetRefused as error:
         raise NotDelivered(f"address refused: {error}") from None
     except (OSError, SMTPException, ValueError) as error:
-        # Also a header that cannot be written.
+        # ValueError: a header that cannot be encoded.
         raise NotDelivered(type(error).__name__) from None
 
 

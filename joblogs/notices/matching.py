@@ -1,7 +1,7 @@
-"""Asking the saved searches of what came in: rows of NoticeWork become notices.
+"""Running the saved searches over new text: rows of NoticeWork become notices.
 
-A text is searched from the beginning of the line in which it grew, so that what came in pieces is
-found; it is reported once for each attempt of a step.
+Text is searched from the beginning of the line in which it grew, so that matches across pieces are
+found. A match is reported once for each attempt of a step.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from .texts import Place, Texts
 
 ROWS_AT_ONCE = 200
 PLACES_MAX = 20
-"""Of so many texts a notice tells where it was found."""
+"""Most places of matches that a notice stores."""
 STEP_BUDGET = Budget(seconds=10, size=256 * 1024 * 1024)
 LOOK_BACK_BYTES = 512
-"""Read before what a text grew by, for the beginning of its line; if it is not there, as much as
-parts of a long line overlap in a search."""
+"""Bytes before new text that are read to find the beginning of its line. If it is not there,
+OVERLAP_BYTES are read, by which parts of a long line overlap in a search."""
 _WHOLE_BYTES = 16 * 1024 * 1024
-"""A text in UTF-16 is searched from its beginning, as much of it."""
+"""Text in UTF-16 is searched from its beginning, in logs up to this size."""
 
 
 class _Found(NamedTuple):
@@ -48,8 +48,10 @@ class _Found(NamedTuple):
 
 
 def match() -> int:
-    """Ask of the next rows, and delete them in the transaction that writes what was found; how many
-    rows there were."""
+    """Search the next rows, and delete them in the transaction that writes the notices.
+
+    Return the number of rows.
+    """
     rows = list(NoticeWork.objects.order_by("pk")[:ROWS_AT_ONCE])
     if not rows:
         return 0
@@ -72,7 +74,7 @@ def match() -> int:
 
 
 class _Batch:
-    """Some rows, and the searches that run over them."""
+    """Rows of NoticeWork, and the saved searches to run over them."""
 
     def __init__(self, rows: Sequence[NoticeWork]) -> None:
         self.ended: list[int] = []
@@ -110,7 +112,7 @@ class _Batch:
         return searches
 
     def found(self) -> Iterator[_Found]:
-        """Events to report: texts first, then ends, each in the order in which it came."""
+        """Yield the events to report: matches in text first, then ended steps, each in order."""
         for pk, places in self.grown.items():
             if (step := self.steps.get(pk)) is not None:
                 yield from self._in_texts(step, places)
@@ -119,7 +121,10 @@ class _Batch:
                 yield from self._of_ended(step)
 
     def _asking(self, step: StepInstance, *, ended: bool) -> dict[SavedSearch, Pattern | None]:
-        """Searches that run when a step's text grows, or when it ends, and have no notice of it."""
+        """Return the searches to run when a step's text grows, or when it ends.
+
+        Searches that have a notice about the attempt are left out.
+        """
         return {
             search: self.patterns[search.pk]
             for search in self.searches.get(step.job.scope_id, ())
@@ -159,8 +164,10 @@ class _Batch:
 
 
 def _may_be_in(step: StepInstance, pattern: Pattern) -> list[Place] | None:
-    """Where a step holds it, as `in_step`; nowhere in particular if that cannot be known now: it is
-    known when the notice is sent, which waits for it."""
+    """Return the places of `in_step`, or [] if logs are out of reach.
+
+    In that case the notice is checked when it is sent, which waits for the logs.
+    """
     try:
         return in_step(step, pattern)
     except ObjectUnreachable:
@@ -168,8 +175,11 @@ def _may_be_in(step: StepInstance, pattern: Pattern) -> list[Place] | None:
 
 
 def in_step(step: StepInstance, pattern: Pattern) -> list[Place] | None:
-    """Where all logs of a step hold it, None if none does; of file logs there is no place. Raises
-    ObjectUnreachable if none is known to, and some are out of reach."""
+    """Return the places of the pattern in all logs of a step, None if there is no match.
+
+    File logs have no places. Raise ObjectUnreachable if no log is known to match and some are out
+    of reach.
+    """
     hosts = overview(step, Attempts()).hosts
     search = Search(step, hosts, pattern, shown=0, budget=STEP_BUDGET, what_is_there=True)
     places: list[Place] = []
@@ -186,8 +196,10 @@ def in_step(step: StepInstance, pattern: Pattern) -> list[Place] | None:
 
 
 def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[Texts]:
-    """These texts from the beginning of their first lines, as far as they can be read; some
-    megabytes at a time."""
+    """Yield the texts of places from the beginning of their first lines, some megabytes at a time.
+
+    Texts that cannot be read are left out.
+    """
     sizes = dict(
         HostResult.objects.filter(
             database.InArray("pk", {place.result for place in places})
@@ -207,7 +219,7 @@ def _texts(day: datetime.date, places: Sequence[Place]) -> Iterator[Texts]:
 
 
 def _merged(places: Iterable[Place]) -> list[Place]:
-    """Places of which those that touch are one, as far as they are read together."""
+    """Return the places with adjacent ones merged, up to the size that is read at once."""
     merged: list[Place] = []
     for place in sorted(places):
         last = merged[-1] if merged else None
@@ -224,7 +236,7 @@ def _merged(places: Iterable[Place]) -> list[Place]:
 
 
 def _groups(places: Iterable[Place], sizes: Mapping[int, int]) -> Iterator[list[Place]]:
-    """The places that are still there, some megabytes of them at a time."""
+    """Yield the places that still exist, some megabytes at a time."""
     some: list[Place] = []
     weight = 0
     for place in places:
@@ -242,8 +254,10 @@ def _groups(places: Iterable[Place], sizes: Mapping[int, int]) -> Iterator[list[
 def _read_all(
     day: datetime.date, places: Sequence[Place], sizes: Mapping[int, int]
 ) -> list[bytes | None]:
-    """The bytes of each place; none of one that went meanwhile or is damaged: `verify_logs` tells
-    more. None of one that is out of reach now."""
+    """Return the bytes of each place; None for a place that is out of reach.
+
+    A place that was deleted or is damaged has no bytes; `verify_logs` reports damage.
+    """
     spans = [store.Span(*place, sizes[place.result]) for place in places]
     try:
         stream = store.read(day, spans)
@@ -274,8 +288,7 @@ def _from_line(
 
 
 def read(day: datetime.date, place: Place, size: int) -> Iterator[bytes]:
-    """The bytes of a place in a log of this size, in parts: they may be all of a large log. Raises
-    Unreadable."""
+    """Yield the bytes of a place in a log of this size, in parts. Raise Unreadable."""
     stop = min(place.stop, size)
     span = store.Span(place.result, place.start, stop, size)
     return (part for _, parts in store.read(day, [span]) for part in parts)

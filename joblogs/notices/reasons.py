@@ -1,4 +1,4 @@
-"""Why a saved search was switched off, and why a notice was not sent: words, and what they mean."""
+"""Reasons why a saved search was switched off or a notice not sent, with their labels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OFF_REASONS: dict[str, str | Promise] = {
     NO_SECRET: _("SECRET_KEY has changed: rotate its secret"),
     BAD_PATTERN: _("its text cannot be searched for"),
 }
-"""Of a search."""
+"""Labels of the reasons why a search was switched off."""
 
 OFF: Final = "switched off"
 REMOVED: Final = "removed"
@@ -29,4 +29,4 @@ DETAILS: dict[str, str | Promise] = {
     EXPIRED: _("the text has expired"),
     NOT_THERE: _("the text was masked or has changed"),
 }
-"""Of a notice that is not sent."""
+"""Labels of the reasons why a notice was not sent."""

@@ -1,7 +1,7 @@
-"""Saved searches: what they ask, whether their owner may still ask it, and their secrets.
+"""Saved searches: their patterns, the access of their owners, and their secrets.
 
-The secret that signs the messages of a search is stored nowhere: it is made of SECRET_KEY and a
-random value of the search. A copy of the database signs nothing.
+The secret that signs the messages of a search is not stored: it is derived from SECRET_KEY and a
+random value of the search, so that a copy of the database cannot sign messages.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ _PURPOSE = b"joblogs notices"
 
 
 def pattern_of(search: SavedSearch) -> Pattern | None:
-    """What a search looks for in texts, None if it is about how steps end only. Raises
-    InvalidPattern."""
+    """Return the pattern of a search, None if it is only about how steps end.
+
+    Raise InvalidPattern.
+    """
     if not search.pattern:
         return None
     return _pattern(search.pattern, search.is_regex, search.ignores_case)
@@ -42,25 +44,25 @@ def _pattern(text: str, is_regex: bool, ignores_case: bool) -> Pattern:
 
 
 def is_about(search: SavedSearch, job: JobInstance) -> bool:
-    """Whether a search asks of a job of this name."""
+    """Return whether a search applies to a job, by its name."""
     return not search.job_name or _names(search.job_name).match(job.name) is not None
 
 
 @lru_cache(1024)
 def _names(wanted: str) -> re.Pattern[str]:
-    # Only * is special: names have brackets and question marks.
+    # Only * is special: names may contain brackets and question marks.
     escaped = wanted.replace("[", "[[]").replace("?", "[?]")
     return re.compile(fnmatch.translate(escaped))
 
 
 def may_ask(search: SavedSearch) -> bool:
-    """Whether the owner may see the scope now; read with the owner."""
+    """Return whether the owner may see the scope now; the search was loaded with its owner."""
     scopes = access.visible_scopes(search.owner_user)
     return scopes.filter(pk=search.scope_id).exists()
 
 
 def switch_off(search: SavedSearch, reason: str) -> None:
-    """Switch a search off for one of `OFF_REASONS`; what it has not sent is not sent."""
+    """Switch a search off for one of `OFF_REASONS`, or "", and drop its pending notices."""
     SavedSearch.objects.filter(pk=search.pk).update(active=False, off_reason=reason)
     search.active, search.off_reason = False, reason
     pending = Notice.objects.filter(search=search.pk, state=NoticeState.PENDING)
@@ -68,13 +70,13 @@ def switch_off(search: SavedSearch, reason: str) -> None:
 
 
 def waiting() -> tuple[int, int]:
-    """How many notices are to be sent, and how many transactions' texts are not searched yet."""
+    """Return the number of pending notices, and of transactions that are not searched yet."""
     pending = Notice.objects.filter(state=NoticeState.PENDING)
     return pending.count(), NoticeWork.objects.count()
 
 
 def new_secret(search: SavedSearch) -> str:
-    """Give a search another secret; the one before stops working. Returned once, never again."""
+    """Replace the secret of a search and return the new one, which cannot be retrieved again."""
     search.secret_nonce = secrets.token_bytes(32)
     secret = _derived(search.secret_nonce)
     search.secret_sha256 = hashlib.sha256(secret).digest()
@@ -83,7 +85,7 @@ def new_secret(search: SavedSearch) -> str:
 
 
 def secret_of(search: SavedSearch) -> bytes | None:
-    """The secret of a search, None if SECRET_KEY is another one now."""
+    """Return the secret of a search, or None if SECRET_KEY has changed."""
     secret = _derived(bytes(search.secret_nonce))
     same = hmac.compare_digest(hashlib.sha256(secret).digest(), bytes(search.secret_sha256))
     return secret if same else None

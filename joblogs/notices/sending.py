@@ -1,8 +1,8 @@
-"""Sending of notices: of each saved search one after the other, of several at the same time.
+"""Sending of notices: one after the other for each saved search, several searches in parallel.
 
-A notice is marked as sent only after the receiver took it: a process that is killed sends
-it again, under the same id. A receiver that fails is waited for, longer each time; after a day the
-notice is given up and the next one goes.
+A notice is marked as sent only after the receiver accepted it: if the process is killed, it is sent
+again with the same id. A failing receiver is retried at growing intervals; after a day the notice
+is given up and the next one is sent.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from .webhook import NotDelivered
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 8
-"""Receivers that are spoken to at the same time."""
+"""Most notices that are sent at the same time."""
 LINE_LENGTH = 100
 GIVE_UP_AFTER = datetime.timedelta(hours=24)
 FIRST_WAIT, LONGEST_WAIT = datetime.timedelta(seconds=5), datetime.timedelta(minutes=10)
 KEPT = datetime.timedelta(days=30)
-"""Days for which sent notices are kept: they say what was reported already."""
+"""How long ended notices are kept; they also prevent duplicates."""
 FORGOTTEN_AT_ONCE = 1000
 
 
 @dataclass(slots=True)
 class Sent:
-    """Counts of what a run did."""
+    """Counts of a run."""
 
     matched: int = 0
     sent: int = 0
@@ -53,18 +53,21 @@ class Sent:
 
 @dataclass
 class Sender:
-    """Sends what is due, until nothing is."""
+    """Sender of due notices, which runs until nothing is due."""
 
     at_once: int = AT_ONCE
     is_stopped: Callable[[], bool] = lambda: False
     counts: Sent = field(default_factory=Sent)
     _lines: dict[int, deque[int]] = field(default_factory=dict)
-    """Notices of each search that are to be sent, in their order."""
+    """Keys of pending notices of each search, in order."""
     _in_flight: dict[Future[None], Notice] = field(default_factory=dict)
 
     def run(self) -> Sent:
-        """Ask the saved searches of what came in, and send what is due. What fails is left to a
-        later run. Raises what the database raises."""
+        """Run the saved searches over new text, and send due notices; failures are left to later
+        runs.
+
+        Raise errors of the database.
+        """
         self._forget()
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="notices") as pool:
             while not self.is_stopped():
@@ -79,7 +82,7 @@ class Sender:
         return self.counts
 
     def _start(self, pool: ThreadPoolExecutor) -> bool:
-        """Send the next notice of each search that none is sent of; whether there was one."""
+        """Send the next notice of each search that is not busy; return whether there was one."""
         busy = {notice.search_id for notice in self._in_flight.values()}
         started = False
         for search in self._due(busy):
@@ -113,7 +116,7 @@ class Sender:
     def _send(self, pool: ThreadPoolExecutor, search: SavedSearch, pk: int) -> None:
         notice = Notice.objects.filter(pk=pk, state=NoticeState.PENDING).first()
         if notice is None:
-            return  # its job was removed, or somebody else has sent it
+            return  # its job was removed, or it was sent meanwhile
         notice.search = search
         deliver = self._prepared(notice)
         if deliver is None:
@@ -127,8 +130,7 @@ class Sender:
         notice.save(update_fields=["first_tried_at", "tries"])
 
     def _prepared(self, notice: Notice) -> Callable[[], None] | None:
-        """What sends a notice; None if it is not sent any more, or not now. The read is recorded
-        first."""
+        """Record the read and return a function that sends a notice; None if it is not sent now."""
         search = notice.search
         secret = secret_of(search)
         if not may_ask(search) or secret is None:
@@ -185,7 +187,7 @@ class Sender:
         SavedSearch.objects.filter(pk=notice.search_id).update(next_try_at=now + pause)
 
     def _forget(self) -> None:
-        """Delete what ended long ago; what was given up stays for as long as that too."""
+        """Delete notices that ended more than KEPT ago, including those that were given up."""
         old = Notice.objects.exclude(state=NoticeState.PENDING)
         old = old.filter(ended_at__lt=timezone.now() - KEPT).order_by("ended_at")
         keys = list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])

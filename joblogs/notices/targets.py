@@ -1,7 +1,7 @@
-"""Addresses of webhooks and mailboxes: which may be sent to, and where they lead.
+"""Validation and resolution of the addresses of webhooks and mailboxes.
 
-A name is resolved once, what it leads to is checked, and that is connected to: a name that says
-something else a moment later leads nowhere else.
+A host name is resolved once, and the connection is made to the IP address that was checked, so that
+a name that resolves differently a moment later has no effect.
 """
 
 from __future__ import annotations
@@ -17,30 +17,29 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_noop
 
 LOCAL_PART_MAX, DOMAIN_MAX, MAILBOX_MAX = 64, 253, 254
-"""Bytes of a mailbox: before the @, after it, and all of it (RFC 5321)."""
+"""Most bytes of a mailbox: before the @, after it, and in total (RFC 5321)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NO_ADDRESS = gettext_noop("This is not an address that can be sent to.")
 PRIVATE = gettext_noop("The address leads to a private network.")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _EMBEDDING = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")))
-"""Networks whose addresses lead to others."""
+"""Networks whose addresses embed other addresses."""
 _RESERVED = tuple(
     map(
         ipaddress.ip_network,
         ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20", "5f00::/16"),
     )
 )
-"""Networks that not every Python knows as such that nobody is reached at."""
+"""Reserved networks that not every version of Python knows."""
 
 
 class TargetRefused(ValueError):
-    """An address that is none, or that must not be sent to. Its text says which, and is translated
-    where it is shown."""
+    """Error: an address is invalid or not allowed. Its text is translated where it is shown."""
 
 
 class Target(NamedTuple):
-    """Parts of an address: `path` with its query."""
+    """NamedTuple of the parts of a webhook's URL; `path` includes the query."""
 
     is_tls: bool
     host: str
@@ -49,14 +48,14 @@ class Target(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """What the Host header says."""
+        """Value of the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = 443 if self.is_tls else 80
         return host if self.port == usual else f"{host}:{self.port}"
 
 
 def check_address(text: str) -> Target:
-    """The parts of an address. Raises TargetRefused; nothing is resolved."""
+    """Return the parts of a URL, without resolving the host. Raise TargetRefused."""
     if not text.isascii() or any(ord(char) <= 32 or ord(char) == 127 for char in text):
         raise TargetRefused(NO_ADDRESS)
     try:
@@ -78,8 +77,8 @@ def check_address(text: str) -> Target:
 
 
 def check_mailbox(text: str) -> None:
-    """Raises TargetRefused of a mailbox that no mail can be sent to: mail servers take names of
-    ASCII, and domains only as IDNA writes them."""
+    """Raise TargetRefused for a mailbox to which mail cannot be sent: mail servers accept only
+    ASCII names, and domains encoded by IDNA."""
     local, _, domain = text.rpartition("@")
     try:
         validate_email(text)
@@ -87,7 +86,7 @@ def check_mailbox(text: str) -> None:
     except (ValidationError, UnicodeError):
         raise TargetRefused(gettext_noop("This is not a valid email address.")) from None
     if not (local.isascii() and local.isprintable()):
-        # Django takes the long s and the sign of kelvin for letters of ASCII.
+        # Django's validator accepts U+017F and U+212A, which match ASCII letters in any case.
         raise TargetRefused(gettext_noop("The name before the @ must be in ASCII."))
     if len(local) > LOCAL_PART_MAX:
         raise TargetRefused(gettext_noop("The name before the @ is longer than 64 characters."))
@@ -96,7 +95,7 @@ def check_mailbox(text: str) -> None:
 
 
 def _is_name(host: str) -> bool:
-    """Whether a name can be looked up: of parts that are neither empty nor too long."""
+    """Return whether a host name is valid: its labels are neither empty nor too long."""
     try:
         host.encode("idna")
     except UnicodeError:
@@ -105,7 +104,7 @@ def _is_name(host: str) -> bool:
 
 
 def _is_number(host: str) -> bool:
-    """Whether a host is an address of the network itself, so that it need not be resolved."""
+    """Return whether a host is an IP address, which need not be resolved."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -114,8 +113,8 @@ def _is_number(host: str) -> bool:
 
 
 def resolve(target: Target) -> str:
-    """The address that a target's name leads to, if it may be sent to. Raises TargetRefused, and
-    OSError if there is none."""
+    """Return the first allowed IP address of a target. Raise TargetRefused if none is allowed,
+    OSError if the name cannot be resolved."""
     found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     addresses = [str(place[4][0]) for place in found]
     for text in addresses:
@@ -125,16 +124,16 @@ def resolve(target: Target) -> str:
 
 
 def may_be_sent_to(text: str) -> bool:
-    """Whether the settings allow an address of the network."""
+    """Return whether the settings allow an IP address."""
     return settings.NOTICE_PRIVATE_TARGETS or is_public(text)
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one that anybody may reach, whatever it is written as."""
+    """Return whether an IP address is public, including one embedded in an IPv6 address."""
     try:
         address: Address = ipaddress.ip_address(text)
     except ValueError:
-        return False  # with a zone: of this machine's own links
+        return False  # with a zone: a link-local address
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             address = address.ipv4_mapped

@@ -1,7 +1,7 @@
-"""Signed webhooks: one POST to one address, bounded in time, whose answer is not read.
+"""Signed webhooks: one POST with a time limit, whose response body is not read.
 
-Signed as Standard Webhooks says (https://www.standardwebhooks.com); receivers have libraries for
-it.
+Signed according to Standard Webhooks (https://www.standardwebhooks.com), for which receivers have
+libraries.
 """
 
 from __future__ import annotations
@@ -18,23 +18,25 @@ from joblogs import __version__
 from .targets import TargetRefused, check_address, resolve
 
 SECONDS = 20.0
-"""From the first packet to the answer's status; a receiver that is slower is tried again."""
+"""Limit from the connection to the response's status; a slower receiver is retried."""
 CONNECT_SECONDS = 5.0
 
 
 class NotDelivered(Exception):
-    """Message that a receiver did not take. Its text says why, and quotes nothing of the answer."""
+    """Error: a receiver did not accept a message. Its text never quotes the response."""
 
 
 def signature(secret: bytes, event_id: str, timestamp: int, body: bytes) -> str:
-    """What the header says that proves who sent a body."""
+    """Return the value of the signature header of a body."""
     signed = f"{event_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode()
 
 
 def send(address: str, *, secret: bytes, event_id: str, timestamp: int, body: bytes) -> None:
-    """Send a body. Raises NotDelivered unless the receiver answers 2xx in time; redirects are not
-    followed."""
+    """Send a body. Raise NotDelivered unless the receiver responds with 2xx in time.
+
+    Redirects are not followed.
+    """
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"joblogs/{__version__}",
@@ -62,7 +64,7 @@ def _post(address: str, headers: dict[str, str], body: bytes) -> int:
         sock = ssl.create_default_context().wrap_socket(
             raw, server_hostname=target.host, do_handshake_on_connect=False
         )
-    # A receiver that sends byte after byte would be waited for again with each of them.
+    # The socket's timeout restarts with each byte, so a slow response needs a limit of its own.
     watch = threading.Timer(SECONDS, _hang_up, [sock])
     watch.daemon = True
     watch.start()
@@ -88,7 +90,7 @@ def _post(address: str, headers: dict[str, str], body: bytes) -> int:
 
 def _hang_up(sock: socket.socket) -> None:
     try:
-        # Not the TLS socket's own, which would change it under who reads from it.
+        # Not the TLS socket's shutdown, which would change it while another thread reads.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
     except OSError:
         return  # it has ended already
