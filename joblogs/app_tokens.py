@@ -114,7 +114,7 @@ def revoke(*, code: str, name: str) -> None:
 
 
 def revoke_all(tokens: QuerySet[AppToken]) -> int:
-    """Revoke those tokens that are not revoked yet; return their number."""
+    """Revoke the tokens that are not revoked yet; return their number."""
     return tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
 
 

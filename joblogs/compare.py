@@ -26,7 +26,7 @@ LINES_MAX = 20_000
 TOKENS_MAX, TOKENS_BYTES = 500, 64 * 1024
 """Tokens and bytes of a line that are compared; the rest of a longer line is one token."""
 STEADY_SHARE, STEADY_HOSTS = 0.9, 5
-"""A masked value is steady if this share of at least so many hosts has it."""
+"""A masked value is steady if STEADY_SHARE of at least STEADY_HOSTS hosts have it."""
 
 _TOKEN = re.compile(rb"[0-9A-Za-z_\x80-\xff]++|.", re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""The logs of some hosts in an export: read group by group, or left out where they cannot be."""
+"""Reading of the logs of hosts for an export, in groups; unreadable logs may be left out."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from joblogs.models import FileLog, StepInstance
 from joblogs.query import FileLogs, StepHost
 
 LeftOut = Callable[[StepInstance, StepHost, Unreadable], object]
-"""Called with a host whose log, or the rest of it, cannot be read now, and why."""
+"""Called with a host whose log, or the rest of it, cannot be read now, and the error."""
 
 ProgressCallback = Callable[[int], object]
 """Called with the number of bytes of text that were read since the last call."""
 
 
 def ignore(*sizes: object) -> None:
-    """Take no notice."""
+    """Do nothing."""
 
 
 @dataclass(slots=True)
@@ -30,8 +30,7 @@ class Log:
     parts: Iterator[bytes] = iter(())
     file: FileLog | None = None
     missing: int = 0
-    """Bytes of it that cannot be read now: of a short log known at once, else once its parts have
-    been read."""
+    """Bytes that cannot be read now; for a long log known only after its parts were read."""
 
 
 def logs_of(
@@ -62,7 +61,7 @@ def logs_of(
 def _whole(
     log: Log, parts: Iterable[bytes], host: StepHost, lost: Mapping[int, Unreadable]
 ) -> Iterator[bytes]:
-    """The parts of a log up to where it cannot be read."""
+    """Yield the parts of a log up to the first one that cannot be read."""
     left = log.size
     for part in parts:
         if _error(host, lost) is not None:

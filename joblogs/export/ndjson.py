@@ -123,8 +123,11 @@ def _place(step: StepInstance, result: HostResult) -> dict[str, Any]:
 def _result(
     step: StepInstance, result: HostResult, *, lacks_text: bool = False
 ) -> records.HostResult:
-    """`lacks_text`: its log cannot be read now. If no more of it will come, how large it is is
-    declared, so that whoever imports it sees that it is not whole until the rest is imported."""
+    """Return the record of a host result.
+
+    `lacks_text`: its log cannot be read now. The size of a finished log is declared then, so that
+    the importing store shows it as incomplete until the rest is imported.
+    """
     size = result.declared_size
     if size is None and lacks_text and result.finished:
         size = result.received_size

@@ -86,8 +86,7 @@ class Walk:
     selection: Selection
     passed: ProgressCallback = ignore
     left_out: LeftOut | None = None
-    """Hears of logs that cannot be read and goes on without them; else the walk ends with the
-    error."""
+    """Called for logs that cannot be read, which are left out; None: the error is raised."""
     reading: Reading = _Unrecorded
     tally: Tally = field(default_factory=Tally)
     created: int = field(default_factory=lambda: int(time.time() * 1000))

@@ -30,7 +30,7 @@ from .report import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of row that finishes. `columns` are those of its finish, the status first."""
+    """A type of row that finishes. `columns` belong to its finish, the status first."""
 
     type_name: str
     model: type[Any]

@@ -44,7 +44,7 @@ class StoreId(models.Model):
 
     @property
     def tokens(self) -> set[str]:
-        """The tokens one of which the object store has."""
+        """The tokens that the object store may have."""
         return {self.token, self.next_token or self.token}
 
     def intend_token(self, token: str) -> str | None:

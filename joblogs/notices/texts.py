@@ -1,4 +1,4 @@
-"""Texts that came in, to be searched by many patterns: together where that is the same."""
+"""New texts to search by many patterns, joined into one text where possible."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from joblogs.search.terminal_readings import is_coded
 
 
 class Place(NamedTuple):
-    """Text of a host result: [start, stop)."""
+    """NamedTuple of a range of a host result's log: bytes [start, stop)."""
 
     result: int
     start: int
@@ -20,10 +20,10 @@ class Place(NamedTuple):
 
 
 class Texts:
-    """Texts of whole lines, each with its place.
+    """Texts of whole lines, with their places.
 
-    Those that read in one way only (ASCII without codes) are one text for a pattern: it is asked
-    once and not once for each, which is where the time goes.
+    Texts in ASCII without terminal codes are joined and searched at once, because most of the time
+    of a search is spent per call.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Texts:
         self._starts = list(accumulate(map(len, parts), initial=0))
 
     def holding(self, pattern: Pattern) -> Iterator[Place]:
-        """The places whose text holds a pattern, or may hold it: those out of reach."""
+        """Yield the places whose texts match a pattern, and those out of reach, which may match."""
         yield from self._out_of_reach
         if not pattern.is_of_lines:
             yield from (place for place, data in self._all if occurs(pattern, [data]))
