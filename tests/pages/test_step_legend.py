@@ -71,10 +71,10 @@ def test_entries_of_one_text_say_what_tells_them_apart() -> None:
 
 
 def test_a_way_to_fail_is_named_by_what_it_printed() -> None:
-    said = "bash: line 1: ss: command not found on this host, nor in any folder of PATH\n"
+    said = "sh: line 1: ss: command not found on this host, nor in any folder of PATH\n"
     _load({1: said}, {1: 127})
     shown = _legend(_step(staff()))
-    assert "1 exit code 127 · bash: line 1: ss: command not found on this host, nor in…" in shown
+    assert "1 exit code 127 · sh: line 1: ss: command not found on this host, nor in any…" in shown
 
 
 def test_a_traceback_is_named_by_its_exception() -> None:
