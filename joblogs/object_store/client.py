@@ -78,7 +78,8 @@ class Client:
             },
         }
         if url.startswith("file:"):
-            limits = {"mkdir": True, "automatic_cleanup": True}
+            limits = {"automatic_cleanup": True}
+            _tried("", lambda: self._top.mkdir(mode=0o700, parents=True, exist_ok=True))
         elif url.startswith("s3"):
             # The server compares what arrives with its checksum.
             limits["config"] = {"aws_checksum_algorithm": "SHA256"}
@@ -143,6 +144,8 @@ class Client:
 
     def delete(self, key: str) -> None:
         """Delete an object; one that does not exist counts as deleted."""
+        if isinstance(self._store, LocalStore):
+            _tried(key, lambda: self._delete_unfinished(key))
         try:
             _tried(key, lambda: obstore.delete(self._store, key))
         except ObjectUnreachable as error:
@@ -155,7 +158,22 @@ class Client:
         while page := _tried(prefix, lambda: next(pages, None)):
             yield from ((str(one["path"]), int(one["size"])) for one in page)
 
+    def _delete_unfinished(self, key: str) -> None:
+        """Delete what a process that was killed while it wrote left in a folder: obstore writes to
+        KEY#1 first, and neither lists nor deletes that."""
+        file = self._top / key
+        for unfinished in file.parent.glob(f"{file.name}#*"):
+            unfinished.unlink(missing_ok=True)
+
+    def _make_folders(self, key: str) -> None:
+        """Make the folders of an object. Whatever the umask, others cannot enter them."""
+        folders = [one for one in (self._top / key).parents if one.is_relative_to(self._top)]
+        for folder in reversed(folders):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
     def _create(self, key: str, data: bytes) -> None:
+        if isinstance(self._store, LocalStore):
+            self._make_folders(key)
         try:
             obstore.put(self._store, key, data, mode="create", use_multipart=False)
         except AlreadyExistsError:

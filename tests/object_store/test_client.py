@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,29 @@ def test_a_real_server_holds_objects(real_client: Client) -> None:
 def test_what_an_object_holds_lies_in_the_file_of_its_key(on_disk: Client, folder: Path) -> None:
     on_disk.put("store/20260101/1/a", DATA)
     assert (folder / "store/20260101/1/a").read_bytes() == DATA
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_nobody_else_reads_what_a_folder_holds(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        Client(f"file://{tmp_path}/objects", seconds=5).put("store/20260101/1/a", DATA)
+    finally:
+        os.umask(before)
+    for folder in ("objects", "objects/store", "objects/store/20260101/1"):
+        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
+
+
+def test_what_a_killed_writer_left_in_a_folder_goes_with_the_object(
+    on_disk: Client, folder: Path
+) -> None:
+    on_disk.put("store/20260101/1/a", DATA)
+    on_disk.put("store/20260101/1/ab", DATA)
+    (folder / "store/20260101/1/a#1").write_bytes(DATA)
+    (folder / "store/20260101/1/gone#2").write_bytes(DATA)
+    on_disk.delete("store/20260101/1/a")
+    on_disk.delete("store/20260101/1/gone")
+    assert [one for one in folder.rglob("*") if one.is_file()] == [folder / "store/20260101/1/ab"]
 
 
 def test_ranges_that_are_near_to_one_another_are_one_request(faulty: FaultyServer) -> None:
