@@ -149,12 +149,12 @@ class ReadEntry:
     poll: bool = False
     size: int = 0
     _row: int | None = field(default=None, init=False)
-    _stated: tuple[int, int] | None = field(default=None, init=False)
+    _recorded: tuple[int, int] | None = field(default=None, init=False)
 
     def begin(self, size: int) -> None:
         """Record a read that is about to start. Raise Unavailable, as `end` does."""
         if size or self.search:
-            self._state(size)
+            self._write_row(size)
 
     def end(self, size: int) -> None:
         """Record a read, or correct the row that `begin` wrote.
@@ -165,14 +165,14 @@ class ReadEntry:
         """
         if size or self.search:
             metrics.text_read(channel=self.channel, hosts=self.hosts, size=size)
-        if size or self.search or self._stated:
-            self._state(size)
+        if size or self.search or self._recorded:
+            self._write_row(size)
 
-    def _state(self, size: int) -> None:
-        before, stated = self._stated, (self.hosts, size)
-        if stated == before:
+    def _write_row(self, size: int) -> None:
+        before, sizes = self._recorded, (self.hosts, size)
+        if sizes == before:
             return
-        self._stated = stated
+        self._recorded = sizes
         try:
             with database.waiting_at_most(ROW_TIMEOUT_SECONDS):
                 if before is None:

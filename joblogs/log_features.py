@@ -132,8 +132,8 @@ def keep_only(day: datetime.date, logs: Sequence[int]) -> None:
         PARTITIONS.lock(day)
         PARTITIONS.keep_only(day, logs)
         return
-    going = LogFeatures.objects.filter(day=day).values_list("host_result_id", flat=True)
-    delete(day, sorted(set(going) - set(logs)))
+    rows = LogFeatures.objects.filter(day=day).values_list("host_result_id", flat=True)
+    delete(day, sorted(set(rows) - set(logs)))
 
 
 def _rounds(rows: Iterable[Row]) -> Iterator[list[Row]]:

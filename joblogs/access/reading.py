@@ -171,11 +171,11 @@ def visible_scope_ids(user: User) -> list[int]:
     """
     if not (user.is_active and user.is_staff):
         return []
-    kept = user.__dict__  # as Django caches a user's permissions
-    if "_visible_scope_ids" not in kept:
+    cache = user.__dict__  # as Django caches a user's permissions
+    if "_visible_scope_ids" not in cache:
         scopes = Scope.objects.filter(groups__in=user.groups.all()).distinct()
-        kept["_visible_scope_ids"] = list(scopes.values_list("pk", flat=True))
-    ids: list[int] = kept["_visible_scope_ids"]
+        cache["_visible_scope_ids"] = list(scopes.values_list("pk", flat=True))
+    ids: list[int] = cache["_visible_scope_ids"]
     return ids
 
 

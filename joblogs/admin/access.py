@@ -27,24 +27,24 @@ from .base import AnyInline, ClosedFirst, user_of
 class SuperusersOnly:
     """Mixin of model admins for superusers only: anybody else could grant rights that they lack."""
 
-    def _may(self, request: HttpRequest) -> bool:
+    def _is_superuser(self, request: HttpRequest) -> bool:
         user = request.user
         return isinstance(user, User) and user.is_active and user.is_staff and user.is_superuser
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self._may(request)
+        return self._is_superuser(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request)
+        return self._is_superuser(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request)
+        return self._is_superuser(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request)
+        return self._is_superuser(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._may(request)
+        return self._is_superuser(request)
 
 
 @admin.register(Scope)
@@ -103,13 +103,13 @@ class AppAdmin(SuperusersOnly, ClosedFirst):
         self, request: HttpRequest, obj: App, post_url_continue: str | None = None
     ) -> HttpResponse:
         super().response_add(request, obj, post_url_continue)  # adds the success message
-        return self._shown(request, [obj])
+        return self._secrets_page(request, [obj])
 
     @admin.action(description=_("Rotate the secret (the current one stops working)"))
     def rotate(self, request: HttpRequest, apps: QuerySet[App]) -> HttpResponse:
-        return self._shown(request, apps)
+        return self._secrets_page(request, apps)
 
-    def _shown(self, request: HttpRequest, apps: Iterable[App]) -> HttpResponse:
+    def _secrets_page(self, request: HttpRequest, apps: Iterable[App]) -> HttpResponse:
         """Return a page with a new secret for each of these apps."""
         text = gettext("Secret of {} (shown only once): {}")
         secrets = [format_html(text, app.app_code, access.new_secret(app)) for app in apps]

@@ -149,11 +149,11 @@ class SavedSearchAdmin(ClosedFirst):
         self, request: HttpRequest, obj: SavedSearch, post_url_continue: str | None = None
     ) -> HttpResponse:
         super().response_add(request, obj, post_url_continue)  # adds the success message
-        return self._shown(request, [obj])
+        return self._secrets_page(request, [obj])
 
     @admin.action(description=_("Rotate the secret (the current one stops working)"))
     def rotate(self, request: HttpRequest, searches: QuerySet[SavedSearch]) -> HttpResponse:
-        return self._shown(request, searches.filter(owner=user_of(request)))
+        return self._secrets_page(request, searches.filter(owner=user_of(request)))
 
     @admin.action(description=_("Switch off"))
     def switch_off(self, request: HttpRequest, searches: QuerySet[SavedSearch]) -> None:
@@ -163,7 +163,7 @@ class SavedSearchAdmin(ClosedFirst):
         text = ngettext("%(count)d search is off.", "%(count)d searches are off.", len(found))
         messages.success(request, text % {"count": len(found)})
 
-    def _shown(self, request: HttpRequest, searches: Iterable[SavedSearch]) -> HttpResponse:
+    def _secrets_page(self, request: HttpRequest, searches: Iterable[SavedSearch]) -> HttpResponse:
         """Return a page with a new secret for each of these searches."""
         text = gettext("Secret of the search {} (shown only once): {}")
         secrets = [format_html(text, each.name, notices.new_secret(each)) for each in searches]

@@ -22,12 +22,12 @@ def forget(steps: Collection[int]) -> None:
     A failure that other steps had too keeps their runs.
     """
     database.take_lock(LOCK)
-    going = FailureRun.objects.filter(database.InArray("step_id", steps))
+    runs = FailureRun.objects.filter(database.InArray("step_id", steps))
     keys: dict[tuple[int, bytes], set[bytes]] = defaultdict(set)
-    for scope, series, key in going.values_list("scope_id", "series", "key"):
+    for scope, series, key in runs.values_list("scope_id", "series", "key"):
         if key:
             keys[scope, bytes(series)].add(bytes(key))
-    going.delete()
+    runs.delete()
     for (scope, series), of_series in keys.items():
         count_again(scope, series, of_series)
 

@@ -25,7 +25,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refusal = HttpResponse(status=401)
         refusal["WWW-Authenticate"] = "Bearer"
         return refusal
-    body = generate_latest(_gathered())
+    body = generate_latest(_registry())
     response = HttpResponse(body, content_type=CONTENT_TYPE_PLAIN_0_0_4)
     response["Cache-Control"] = "no-store"
     return response
@@ -37,7 +37,7 @@ def _holds(request: HttpRequest, digest: bytes) -> bool:
     return hmac.compare_digest(digest_of_token, digest) and scheme.lower() == "bearer"
 
 
-def _gathered() -> CollectorRegistry:
+def _registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     if settings.PROMETHEUS_MULTIPROC_DIR is None:
         registry.register(REGISTRY)

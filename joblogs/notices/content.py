@@ -193,13 +193,13 @@ def _matches(
     for place in places[:MATCHES]:
         if place.result not in results:
             continue
-        looked = _Looked(step, place, results[place.result])
+        search = _PlaceSearch(step, place, results[place.result])
         line = None
         try:
-            line = looked.first_line(pattern)
+            line = search.first_line(pattern)
         except ObjectUnreachable as error:
             out_of_reach = error
-        size += looked.size
+        size += search.size
         if line is not None:
             matches.append({"host": names.get(place.result, ""), "line": _text(line)})
     if not matches and out_of_reach is not None:
@@ -209,7 +209,7 @@ def _matches(
     return matches, size
 
 
-class _Looked:
+class _PlaceSearch:
     """Search of a place in a log, part by part; `size`: bytes that were read."""
 
     def __init__(self, step: StepInstance, place: Place, result: HostResult) -> None:

@@ -109,7 +109,7 @@ def _pattern(params: Params, field: str) -> Pattern | None:
 
 
 id_param = partial(Parameter, partial(optional_integer, least=1), ID)
-OFTEN = ("host", "ip")
+REPEATED = ("host", "ip")
 
 
 class ExportParams(Struct, frozen=True):
@@ -207,7 +207,7 @@ class Export(HttpStatusView):
     @database.from_replica
     def get(self, request: Request, scope_type: str, scope_id: str) -> HttpResponseBase:
         scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
-        params = read_query(ExportParams, request._request, repeated=OFTEN)
+        params = read_query(ExportParams, request._request, repeated=REPEATED)
         selection = _selection(access.jobs_in(scope), params.criteria)
         return _answer(request, params, selection, scope_type, scope_id)
 

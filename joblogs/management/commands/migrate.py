@@ -17,7 +17,7 @@ class Command(migrate.Command):
         applied = retry_for_locks(
             partial(super().handle, *args, **options),
             connection=connections[options["database"]],
-            on_retry=self._tell,
+            on_retry=self._report_wait,
         )
         if not applied:
             raise CommandError(
@@ -26,5 +26,5 @@ class Command(migrate.Command):
                 "on; run migrate again later."
             )
 
-    def _tell(self) -> None:
+    def _report_wait(self) -> None:
         self.stdout.write(" waiting: a transaction uses the table")
