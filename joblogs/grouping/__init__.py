@@ -1,7 +1,7 @@
-"""Grouping: which hosts of a step did the same, by what they printed. Pure functions of bytes.
+"""Grouping of a step's hosts by their output. Pure functions of bytes.
 
-Whatever of a line has a digit is a *slot*; what is left is its *skeleton*. Of each log its
-*features* are kept: the skeletons' hashes, and of each slot what kind of value it holds and how
-much (`features`). Whether a value is noise cannot be seen in one log; over all hosts of a step it
-is plain (`groups`).
+Every part of a line with a digit is a *slot*; the rest is the line's *skeleton*. For each log its
+*features* are stored: the hashes of the skeletons, and for each slot the kind of its value and its
+magnitude (`features`). One log does not show whether a value is noise, but all hosts of a step do
+(`groups`).
 """

@@ -1,5 +1,5 @@
-"""Words that tell what went wrong, or how something stands: lines that differ one of these say
-something else."""
+"""Words for what went wrong, or for a state: lines that differ in one of these have different
+meanings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CAUSES = frozenset(
     ).split()
 )
 NAME_BYTES = 9
-"""A longer word that is not ASCII is a phrase."""
+"""Maximum bytes of a name that is not ASCII; a longer word is a phrase."""
 
 _ERROR_NAME = re.compile(rb"(?:Exception|Error|Failure|Fault|Exit)\b|\bSIG[A-Z]{2,}|\bE[A-Z]{4,}\b")
 _WORD = re.compile(rb"[A-Za-z]+")
@@ -51,7 +51,7 @@ _BEYOND_ASCII = re.compile(
 
 
 def is_listed_cause(word: bytes) -> bool:
-    """Whether a word by itself is in the list."""
+    """Return whether a word itself is in the list."""
     return word.lower() in _CAUSES
 
 

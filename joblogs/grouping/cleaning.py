@@ -1,7 +1,7 @@
-"""Text as a reader would see it, line by line: no colours, only the last state of a line that was
-redrawn, and the host's own names as one byte.
+"""Cleaning of text for comparisons: without colours, with only the last state of redrawn lines, and
+with the host's own names as one byte.
 
-No step adds or takes away a newline, so that lines keep their numbers.
+No step adds or removes a newline, so lines keep their numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ OWN_NAME = b"\x02"
 
 
 class Edit(NamedTuple):
-    """`text[start:end]` is replaced by `put`."""
+    """Replacement of `text[start:end]` by `put`."""
 
     start: int
     end: int
@@ -24,8 +24,8 @@ class Edit(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A replacement; `kept` in its pattern is what stays of what it finds. `signs`: a text without
-    any of these is spared it."""
+    """Replacement by a pattern, whose group `kept` is not replaced. `signs`: it is skipped for a
+    text without any of these."""
 
     pattern: re.Pattern[bytes]
     put: bytes
@@ -46,20 +46,20 @@ _CONTROLS = (
         ),
         b"",
     ),
-    # What a carriage return within a line leaves of it. Anchored at the line's start and greedy:
-    # looked for from each carriage return it would be quadratic.
+    # Text before a carriage return within a line. Anchored at the start of the line and greedy: a
+    # search from each carriage return would be quadratic.
     _Step(re.compile(rb"(?m)^[^\n]*\r(?=[^\r\n])"), b""),
     _Step(re.compile(rb"[^\n\x08]\x08+"), b""),
 )
-"""What a text without any _CONTROL is spared."""
+"""Steps that are skipped for a text without any _CONTROL."""
 _WORDS = (
     _Step(
         re.compile(rb"(?:Less than a second|About an? (?:minute|hour))(?![A-Za-z])"),
         b"0s",
         (b"About a", b"Less than a"),
     ),
-    # Random names without a digit are noise where it is plain that they are random. What stands
-    # before is looked at last: a search for a letter is much faster than one for a border.
+    # Random names without a digit are noise where they are clearly random. The text before them is
+    # checked last: a search for a letter is much faster than one for a border.
     _Step(
         re.compile(
             rb"(?P<kept>tmp(?<![A-Za-z]tmp)[./_-]|SHA256:(?<![A-Za-z]SHA256:))[A-Za-z0-9+/]{5,}+"
@@ -68,7 +68,7 @@ _WORDS = (
         b"0",
         (b"tmp", b"SHA256:"),
     ),
-    # What mktemp makes of XXXXXX: letters of both cases, mixed.
+    # Names from mktemp: mixed upper and lower case letters for XXXXXX.
     _Step(
         re.compile(
             rb"(?P<kept>/tmp/(?:[\w-]*[._-])?)(?=[A-Za-z]*[a-z][A-Z]|[A-Z]{2,}[a-z])"
@@ -80,11 +80,11 @@ _WORDS = (
     _Step(re.compile(rb"(?P<kept>/var/folders/)\w+"), b"0", (b"/var/folders/",)),
 )
 _BEYOND_ASCII = (
-    # Days of the week, and halves of the day before a clock.
+    # Days of the week, and parts of the day before a time.
     _Step(re.compile("(?:星期|周)(?:一|二|三|四|五|六|日|天)".encode()), b"0"),
     _Step(re.compile("(?:上午|下午|凌晨|早上|中午|晚上) ?(?=[0-9])".encode()), b""),
     _Step(re.compile(r"(?P<kept>\()(?:日|月|火|水|木|金|土)(?=\))".encode()), b"0"),
-    # Spinners of braille dots, and bars of blocks with what is left of them.
+    # Spinners of braille dots, and progress bars of blocks.
     _Step(re.compile(rb"(?:\xe2[\xa0-\xa3][\x80-\xbf])++"), b""),
     _Step(re.compile(rb"(?:\xe2\x96[\x80-\x9f])++ *+"), b""),
 )
@@ -92,8 +92,8 @@ _BEYOND_ASCII = (
 
 @lru_cache(4096)
 def own_names(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Forms of a host's names, the longest first: as given, in upper and lower case, and before
-    the first dot. Left out are those that are words rather than names of one machine."""
+    """Return the forms of a host's names, longest first: as given, in upper and lower case, and up
+    to the first dot. Forms that do not identify one machine are left out."""
     forms = set()
     for name in names:
         short = name.partition(b".")[0]
@@ -110,10 +110,10 @@ def _is_letter(byte: int) -> bool:
 
 def _names(forms: Sequence[bytes]) -> Callable[[bytes], Iterator[Edit]]:
     def edits(text: bytes) -> Iterator[Edit]:
-        # Not by an expression: to make one for each host takes longer than to look.
+        # Not by an expression: compiling one for each host takes longer than this search.
         spans = [span for form in forms if form in text for span in _spans(text, form)]
         end = 0
-        # Of two that begin alike, the longer one.
+        # Of two at the same place, the longer one.
         for start, size in sorted(spans, key=lambda span: (span[0], -span[1])):
             if start >= end:
                 end = start + size
@@ -123,7 +123,7 @@ def _names(forms: Sequence[bytes]) -> Callable[[bytes], Iterator[Edit]]:
 
 
 def _spans(text: bytes, form: bytes) -> Iterator[tuple[int, int]]:
-    """Where a form stands as a word, and its size."""
+    """Yield the places at which a form is a whole word, and its size."""
     size, at = len(form), text.find(form)
     while at >= 0:
         if not (text[at - 1 : at].isalnum() or text[at + size : at + size + 1].isalnum()):
@@ -143,7 +143,7 @@ def _passes(text: bytes, names: tuple[bytes, ...]) -> Iterator[Callable[[bytes],
 
 
 def cleaned(text: bytes, names: tuple[bytes, ...] = ()) -> bytes:
-    """The text of a host that has these names and addresses, as it is compared."""
+    """Return the cleaned text of a host with these names and addresses."""
     for edits in _passes(text, names):
         parts: list[bytes] = []
         at = 0
@@ -156,7 +156,8 @@ def cleaned(text: bytes, names: tuple[bytes, ...] = ()) -> bytes:
 
 
 def origins(line: bytes, names: tuple[bytes, ...] = ()) -> tuple[bytes, list[int]]:
-    """The same of a line, with where each byte of it was in the line; and the line's size."""
+    """Return a cleaned line, and for each of its bytes the place in the original line, followed by
+    the size of the original line."""
     places = list(range(len(line) + 1))
     for edits in _passes(line, names):
         parts: list[bytes] = []

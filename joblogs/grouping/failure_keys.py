@@ -1,4 +1,4 @@
-"""Keys of failures: what one has in common with the same one on other hosts, on another day."""
+"""Keys of failures, which are equal for the same failure on other hosts and other days."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ KEY_BYTES = 16
 
 
 def failure_key(status: int, exit_code: int | None, lines: Collection[int]) -> bytes:
-    """Key of a failure: of its status, its exit code and the hashes of the lines that tell it."""
+    """Return the key of a failure: a hash of its status, exit code and the hashes of its lines."""
     what = (RULES, VERSION, status, exit_code, sorted(lines))
     return hashlib.sha256(repr(what).encode()).digest()[:KEY_BYTES]
 
 
 def telling_lines(table: Table, rows: Array, of_successes: Collection[int]) -> frozenset[int]:
-    """Hashes of the lines that tell why these hosts of a table failed: those of all of them that no
-    success printed, else the one that most of them ended with.
+    """Return the hashes of the lines that say why these hosts of a table failed: lines of all of
+    them that no success printed, otherwise the last line of most of them.
 
-    A line that only some of them have (a list of packages, a name) tells nothing of the failure,
-    and would be another one on the next day.
+    A line that only some of them have (a list of packages, a name) says nothing about the failure,
+    and would be different on another day.
     """
     if not len(rows):
         return frozenset()
@@ -50,8 +50,10 @@ def telling_lines(table: Table, rows: Array, of_successes: Collection[int]) -> f
 
 
 def _plainly(table: Table, lines: Iterable[int], forms: Mapping[int, int]) -> frozenset[int]:
-    """Hashes of what lines say whatever names they hold, of those that tell of trouble if there are
-    such; without what successes say too."""
+    """Return the hashes of lines without the names in them, excluding those of successes.
+
+    If some of the lines report trouble, only these are used.
+    """
     words = {line: table.plain.get(line, 0) for line in lines}
     own = {line: one for line, one in words.items() if one not in table.plain_of_successes}
     trouble = {one for line, one in own.items() if forms.get(line, 0) & TROUBLE}
@@ -59,6 +61,6 @@ def _plainly(table: Table, lines: Iterable[int], forms: Mapping[int, int]) -> fr
 
 
 def _whatever_words(table: Table, lines: Iterable[int]) -> frozenset[int]:
-    """Hashes of lines, of those with words that vary one that does not tell which these are."""
+    """Return the hashes of lines, independent of words that vary."""
     in_common = {line: one.digest for one in table.words for line in one.values}
     return frozenset(in_common.get(line, line) for line in lines)

@@ -1,9 +1,10 @@
-"""Features of a log: what is kept of it to tell which hosts did the same, in 2,000 bytes at most.
+"""Features of a log, of at most 2,000 bytes, by which the output of hosts is compared.
 
-A log's *entries* are its lines: one word each, hash of the skeleton, its place among equal ones and
-how many slots follow. Of equal lines the first three are kept; if there are more, a record of the
-set of all their values. Before the slots of a line's first occurrence stands how often it occurs.
-Behind all slots stand the forms of the entries, a byte each, and bytes to a multiple of four.
+The *entries* of a log are its lines: one word each, with the hash of the skeleton, its index among
+equal lines and the number of its slots. Of equal lines the first three are kept; if there are more,
+also a record of the set of all their values. The slots of a line's first occurrence are preceded by
+the number of its occurrences. After all slots there are the forms of the entries, one byte each,
+padded to a multiple of four.
 """
 
 from __future__ import annotations
@@ -35,15 +36,15 @@ VERSION = 4
 """To be raised when the same bytes have other features: those of another version do not count."""
 
 HEAD_BYTES, TAIL_BYTES = 192 * 1024, 64 * 1024
-"""Of a longer log, what is looked at."""
+"""Bytes used of a longer log."""
 ENTRIES_MAX, SLOTS_MAX, LAST_LINES = 160, 296, 24
-"""Kept of a log; as many of its last lines have space of their own."""
+"""Maximum entries and slots of a log; LAST_LINES have reserved space."""
 LINE_SLOTS_MAX = 30
 SET = 3
-"""Place among equal lines of the record that holds for all of them."""
+"""Index among equal lines for the record of all their values."""
 
 KNOWN_MAX = 1_000
-"""Features of different texts that are remembered from one call to the next: 2 MB."""
+"""Maximum features of different texts that are cached between calls: 2 MB."""
 Known = dict[bytes, bytes]
 """Features by the digest of the cleaned text."""
 
@@ -51,14 +52,14 @@ _HEAD = struct.Struct("<QIHH")
 
 
 class Log(NamedTuple):
-    """A log to be looked at: its bytes, or its head and tail, and its host's names."""
+    """Log to compute features of: its bytes, or its head and tail, and its host's names."""
 
     data: bytes
     names: tuple[bytes, ...] = ()
 
 
 class Kept(NamedTuple):
-    """A line that is kept as an entry: its row, or those rows that a record of all holds for."""
+    """Line that is kept as an entry: its row, or all rows of a record of equal lines."""
 
     rows: list[int]
     digest: int
@@ -67,22 +68,24 @@ class Kept(NamedTuple):
 
 
 def looked_at(data: bytes) -> bytes:
-    """What of a log is looked at: all, or whole lines of its head and its tail."""
+    """Return the part of a log that is used: all of it, or whole lines of its head and tail."""
     if len(data) <= HEAD_BYTES + TAIL_BYTES:
         return data
     return ends_of(data[:HEAD_BYTES], data[-TAIL_BYTES:])
 
 
 def ends_of(head: bytes, tail: bytes) -> bytes:
-    """The same of a log of which only this was read; a line that it begins or ends in is left
-    out, unless there is no other."""
+    """Return the part that is used of a log of which only head and tail were read.
+
+    Incomplete lines at the cut are left out, unless there is no other line.
+    """
     return (head[: head.rfind(b"\n") + 1] or head) + tail[tail.find(b"\n") + 1 :]
 
 
 def features_of(logs: Iterable[Log], known: Known | None = None) -> Iterator[bytes]:
-    """The features of each log, in order; of texts that are equal once cleaned, computed once.
+    """Yield the features of each log, in order, computed once for equal cleaned texts.
 
-    `known` has those of earlier calls, and gets those of this one.
+    `known` has the features of earlier calls; those of this call are added.
     """
     known = {} if known is None else known
     digests: list[bytes] = []
@@ -110,12 +113,12 @@ def _of_batch(digests: Sequence[bytes], texts: Mapping[bytes, bytes], known: Kno
 
 
 def digest_of(skeleton: bytes) -> int:
-    """Hash of a skeleton, as entries hold it: 25 bits."""
+    """Return the hash of a skeleton, as used in entries: 25 bits."""
     return xxh32_intdigest(skeleton) >> 7
 
 
 class _Digests(dict[bytes, int]):
-    """Hashes of skeletons, and behind them their forms."""
+    """Dict of the hashes of skeletons, followed by their forms in the lowest byte."""
 
     def __missing__(self, skeleton: bytes) -> int:
         self[skeleton] = digest_of(skeleton) << 8 | form_of(skeleton)
@@ -123,8 +126,8 @@ class _Digests(dict[bytes, int]):
 
 
 class _Batch:
-    """Lines of some logs, blank ones left out, as arrays: of each line its log, its hash, its
-    slots, how many equal ones its log has and how many of them came before."""
+    """Lines of some logs as arrays, without blank ones: for each line its hash, its slots, the
+    number of equal lines in its log, and how many of these precede it."""
 
     def __init__(self, found: Skeletons) -> None:
         digests = _Digests()
@@ -133,7 +136,7 @@ class _Batch:
         self.digests = (both >> np.uint64(8)).astype(np.uint32)
         self.forms = both.astype(np.uint8)
         self.firsts = np.searchsorted(self.rows, found.first_rows)
-        """Of each log the first of its lines, and how many there are."""
+        """Index of the first line of each log, and the number of all lines."""
         logs = np.repeat(np.arange(len(self.firsts) - 1), np.diff(self.firsts))
         before = np.cumsum(found.slot_counts) - found.slot_counts
         self.first_slots = before[self.rows].astype(np.int64)
@@ -153,7 +156,7 @@ def _features(found: Skeletons) -> Iterator[bytes]:
     batch = _Batch(found)
     slots = slots_of(found.text, found.slot_starts, found.slot_ends)
     simple = _simple(batch)
-    # Entries and slots of all lines as if all logs were simple: those of the others are not used.
+    # Entries and slots of all lines as if all logs were simple; for other logs they are not used.
     entries = (batch.digests << 7) | (batch.nth << 5).astype(np.uint32)
     lengths = batch.widths + (batch.nth == 0)
     entries = entries | lengths.astype(np.uint32)
@@ -183,7 +186,7 @@ def _features(found: Skeletons) -> Iterator[bytes]:
 
 
 def _simple(batch: _Batch) -> Array:
-    """Which logs are kept as they are: short, and no line occurs often."""
+    """Return which logs are stored completely: short ones in which no line occurs often."""
     firsts = batch.firsts
     sums = np.append(0, np.cumsum(batch.widths + (batch.nth == 0)))
     often = np.append(0, np.cumsum(batch.counts > SET))
@@ -195,7 +198,7 @@ def _simple(batch: _Batch) -> Array:
 
 
 def padded(forms: bytes) -> bytes:
-    """Forms with bytes behind them to a multiple of four."""
+    """Return forms padded to a multiple of four bytes."""
     return forms + bytes(-len(forms) % 4)
 
 
@@ -209,7 +212,7 @@ def _packed(
 def _chosen_features(
     batch: _Batch, all_slots: Array, start: int, stop: int
 ) -> tuple[list[int], list[int], bytes]:
-    """Entries, slots and forms of a log of which not all lines are kept as they are."""
+    """Return entries, slots and forms of a log that is not stored completely."""
     digests = batch.digests[start:stop].tolist()
     widths = batch.widths[start:stop].tolist()
     firsts = batch.first_slots[start:stop].tolist()
@@ -232,7 +235,7 @@ def _chosen_features(
 
 
 def chosen(digests: Sequence[int], widths: Sequence[int]) -> list[Kept]:
-    """Which lines of a log are kept, of the hashes and the numbers of slots of all its lines."""
+    """Return the lines of a log to keep, given the hashes and numbers of slots of all lines."""
     seen: Counter[int] = Counter()
     equal: dict[int, list[int]] = defaultdict(list)
     kept: list[Kept] = []

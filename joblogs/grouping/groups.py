@@ -1,4 +1,4 @@
-"""The groups of a step, from the features of its hosts: by outcome, by lines, then by values."""
+"""Groups of a step's hosts, from their features: by outcome, by lines, then by values."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from .words import Alike, Sample, alike_lines
 Array = npt.NDArray[Any]
 
 FEW_SEQUENCES = 3
-"""Failures that ended in so few different ways are apart by that alone."""
+"""Maximum different outputs of failures whose groups are variants, without distinguishing lines."""
 NOISE_HOSTS = 4
-"""Of fewer failures nobody can say which of their lines are noise."""
+"""For fewer failures it is not known which of their lines are noise."""
 FAILURES_READ, SUCCESSES_READ = 100, 40
-"""Logs that are read of each outcome to see which words vary."""
+"""Logs that are read for each outcome to find words that vary."""
 MANY_FAILURES = 24
-"""Up to so many failures with lines of their own are apart, whatever these are."""
+"""Maximum different sets of own lines of failures that are separate groups in any case."""
 
 
 class Outcome(NamedTuple):
-    """How a host ended: hosts of different outcomes are never in one group."""
+    """Outcome of a host: hosts with different outcomes are never in one group."""
 
     failed: bool
     key: Hashable
 
 
 class HostGroup(NamedTuple):
-    """Hosts that did the same."""
+    """Group of hosts with similar output."""
 
     hosts: Array
     """Rows of the table, ascending."""
     why: Why
     lines: tuple[int, ...] = ()
-    """Hashes of the lines that set it apart; -1 is the beginning of the log."""
+    """Hashes of the lines that make it different; -1 is the beginning of the log."""
     places: tuple[Place, ...] = ()
-    """The places in which its values are outliers."""
+    """Places in which its values are outliers."""
     like: Array | None = None
-    """The hosts from which it differs in values only."""
+    """Hosts from which it differs only in values."""
 
 
 def group_hosts(table: Table, outcomes: Sequence[Outcome], read: Read) -> list[HostGroup]:
-    """Groups of the hosts of a table, each with its outcome; `read` is called twice at most. The
-    table leaves aside words that vary."""
+    """Return the groups of a table's hosts, whose outcomes are given; `read` is called at most
+    twice. The table is changed to ignore words that vary."""
     rows: dict[Outcome, list[int]] = defaultdict(list)
     for row, outcome in enumerate(outcomes):
         rows[outcome].append(row)
@@ -75,14 +75,17 @@ def group_hosts(table: Table, outcomes: Sequence[Outcome], read: Read) -> list[H
 
 
 def _successes(table: Table, hosts: Array) -> list[Part]:
-    """Groups of hosts that succeeded with one outcome. Of very many different ones only some were
-    read: there a word that varies tells less than how many hosts have which line."""
+    """Return groups of hosts that succeeded with one outcome.
+
+    If there are more different outputs than were read, words that vary say less than the number of
+    hosts with each line.
+    """
     is_read = len(by_sequence(table.raw, hosts)) <= SUCCESSES_READ
     return by_lines(table if is_read else table.raw, hosts)
 
 
 def lines_of_successes(table: Table, outcomes: Sequence[Outcome]) -> set[int]:
-    """Hashes of all lines that a host printed that succeeded."""
+    """Return the hashes of all lines that successful hosts printed."""
     good = np.array([row for row, one in enumerate(outcomes) if not one.failed], np.int64)
     if not len(good):
         return set()
@@ -91,8 +94,8 @@ def lines_of_successes(table: Table, outcomes: Sequence[Outcome]) -> set[int]:
 
 
 def _varying_words(table: Table, rows: Mapping[Outcome, Sequence[int]], read: Read) -> list[Alike]:
-    """Lines that are alike but for words that vary, as seen in the logs of some hosts: of failures
-    that differ, and of successes if these do or if there are such failures."""
+    """Return lines that are equal except for words that vary, found in the logs of some hosts:
+    failures with different output, and successes if they differ or if there are such failures."""
     weights: dict[int, tuple[int, bool]] = {}
     for outcome in sorted(rows, key=lambda one: not one.failed):
         variants = sorted(by_sequence(table, np.array(rows[outcome])), key=len, reverse=True)
@@ -125,8 +128,8 @@ def _plain_digest(skeleton: bytes) -> int:
 
 
 def _failures(table: Table, hosts: Array, good: set[int], noise: NoisyPlaces) -> list[Part]:
-    """Groups of hosts that failed with one outcome: by the lines that no success printed, else by
-    how they ended. Killed in the midst of 19 different tests is one way to fail."""
+    """Return groups of hosts that failed with one outcome: by the lines that no success printed,
+    otherwise by their last lines. Being killed during 19 different tests is one failure."""
     variants = by_sequence(table, hosts)
     few = len(variants) <= FEW_SEQUENCES
     if few and not good:
@@ -139,7 +142,7 @@ def _failures(table: Table, hosts: Array, good: set[int], noise: NoisyPlaces) ->
             return by_lines(table, hosts, failed=True)
     else:
         for key, variant in zip(_own_lines(table, variants, good, noise), variants, strict=True):
-            ended = few and not key  # where no line tells of it, by how they ended
+            ended = few and not key  # without own lines, by their last line
             made[int(table.lasts[variant[0]]) if ended else key].append(variant)
     if few:
         return [Part(Why.VARIANT, (), np.concatenate(own)) for own in made.values()]
@@ -152,20 +155,22 @@ def _failures(table: Table, hosts: Array, good: set[int], noise: NoisyPlaces) ->
 
 
 class _Printed(NamedTuple):
-    """What a host of a variant printed, and how many hosts did."""
+    """Output of a host of a variant, and the number of hosts."""
 
     lines: list[int]
     raw: list[int]
-    """The same, each line by its own words."""
+    """Hashes of the lines with their own words."""
     hosts: int
 
 
 def _own_lines(
     table: Table, variants: Sequence[Array], good: set[int], noise: NoisyPlaces
 ) -> list[frozenset[int]]:
-    """Of each variant the lines that no success printed, but where successes have lines of their
-    own. Of very many different failures only those lines count that came back, where a host has
-    such."""
+    """Return for each variant the lines that no success printed, except in places where successes
+    have lines of their own.
+
+    For very many different failures, only lines of several hosts count, if a host has any.
+    """
     entries = table.entries(np.array([variant[0] for variant in variants]))
     bounds = np.searchsorted(entries.hosts, np.arange(len(variants) + 1))
     lines, raw = entries.lines.tolist(), entries.digests.tolist()
@@ -186,9 +191,12 @@ def _own_lines(
 def _without_noise(
     own: list[frozenset[int]], logs: Sequence[_Printed], good: set[int]
 ) -> list[frozenset[int]]:
-    """The own lines of each variant, but where most hosts have some of which nobody else has any,
-    before a line of the successes: a list of packages is another on each host, and tells nothing of
-    why it failed. Then those behind the last line of the successes count, where there are any."""
+    """Return the own lines of each variant without noise.
+
+    If most hosts have unique lines before a line of the successes (such as a list of packages,
+    which says nothing about the failure), only the lines after the last line of the successes
+    count, if there are any.
+    """
     hosts = sum(log.hosts for log in logs)
     counts = _counts((lines, log.hosts) for lines, log in zip(own, logs, strict=True))
     raw_counts = _counts((set(log.raw), log.hosts) for log in logs)
@@ -208,7 +216,7 @@ def _without_noise(
 
 
 def _counts(logs: Iterable[tuple[Iterable[int], int]]) -> dict[int, int]:
-    """How many hosts printed which line."""
+    """Return the number of hosts that printed each line."""
     counts: dict[int, int] = defaultdict(int)
     for lines, hosts in logs:
         for line in lines:

@@ -1,4 +1,4 @@
-"""Many names in few words: shop-a-[001-080]."""
+"""Folding of many host names: shop-a-[001-080]."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from functools import lru_cache
 
 _NUMBER = re.compile(r"[0-9]+")
 _ONE_NUMBER = re.compile(r"([^0-9\[\],]*+)([0-9]++)([^0-9\[\],]*+)")
-"""What most names are."""
+"""Form of most names."""
 _OURS = re.compile(r"[\[\],]")
-"""A name that holds one of these is left as it is: it would read like a folded one."""
+"""A name with one of these is not folded, since it looks like a folded one."""
 
 _NUMBERS_MAX = 8
-"""As many numbers of a name are looked at, from its end: all parts of an address and then some."""
+"""Maximum numbers of a name that are tried, from its end: more than an address has."""
 
 KEPT = 32
-"""Lists of names that a process remembers folded: those of a step are needed again and again."""
+"""Folded lists of names that a process caches, since those of a step are needed repeatedly."""
 
 Affixes = tuple[str, str]
-"""What a name says before and after one of its numbers."""
+"""Parts of a name before and after one of its numbers."""
 
 
 def fold(names: Iterable[str]) -> list[str]:
-    """The names, each once, in parts that stand for as many of them as possible.
+    """Return the names, each once, in parts that stand for as many names as possible.
 
     `a-[08-10,12].example` stands for a-08, a-09, a-10 and a-12. Numbers between two of the same
     length have that length; between two of different lengths they have no leading zeros.
@@ -48,7 +48,7 @@ def _folded(names: tuple[str, ...]) -> list[str]:
     common = Counter(affixes for readings in several for affixes, _ in readings)
     common.update({affixes: len(values) for affixes, values in numbers.items()})
     for readings in several:
-        # Of several numbers the one that most names differ in; the last, if that says nothing.
+        # Of several numbers, the one in which most names differ, or the last one.
         affixes, number = readings[0]
         for other in readings[1:]:
             if common[other[0]] >= common[affixes]:
@@ -66,12 +66,12 @@ def _folded(names: tuple[str, ...]) -> list[str]:
 
 
 def fold_within(names: Iterable[str], most: int) -> str:
-    """The names folded into a text of at most so many characters, cut between two of them."""
+    """Return the folded names as a text of at most `most` characters, cut between two names."""
     return cut_names(", ".join(fold(names)), most)
 
 
 def cut_names(names: str, most: int) -> str:
-    """Folded names in at most so many characters, cut between two of them."""
+    """Return folded names in at most `most` characters, cut between two names."""
     if len(names) <= most:
         return names
     start = names[: most - 1]
@@ -86,7 +86,7 @@ def _readings(name: str) -> Iterable[tuple[Affixes, str]]:
 
 
 def _ranges(numbers: list[str]) -> str:
-    """Ascending numbers as `1-3,5`."""
+    """Return ascending numbers as `1-3,5`."""
     runs: list[tuple[str, str]] = []
     first = last = numbers[0]
     value = int(last)
@@ -101,9 +101,9 @@ def _ranges(numbers: list[str]) -> str:
 
 
 def _is_written_on(first: str, last: str, number: str) -> bool:
-    """Whether the next number is written as the run before it is."""
+    """Return whether the next number is formatted like the run before it."""
     if len(number) == len(last):
-        # From 9 on to 010: lengths differ already, so none of the run may have leading zeros.
+        # If the lengths in the run differ, as in 9 to 10, no number may have leading zeros.
         return len(first) == len(number) or not _padded(number)
     return len(number) == len(last) + 1 and not (_padded(first) or _padded(number))
 

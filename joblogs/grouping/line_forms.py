@@ -1,7 +1,7 @@
-"""Forms of lines: what a line looks like whatever its words and values are, in one byte.
+"""Forms of lines: the look of a line independent of its words and values, in one byte.
 
-In a list of files, of packages or of jobs each host has lines of its own, and nobody deviates by
-one of them. A line of another form among them does: a warning, a sentence, another column.
+In a list of files, packages or jobs, each host has its own lines, which are not deviations. A line
+with another form among them is: a warning, a sentence, another column.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from functools import lru_cache
 from xxhash import xxh32_intdigest
 
 TROUBLE = 0x80
-"""Set where a line reports trouble; the other bits are a hash of what it looks like."""
+"""Bit for a line that reports trouble; the other bits are a hash of its look, and PROSE."""
 PROSE = 0x40
 REMEMBERED_BYTES = 512
-"""Of longer skeletons the form is computed each time: a process would keep them all."""
+"""Maximum size of skeletons whose forms are cached, to limit memory."""
 
 _AS_LETTERS = bytes(
     ord("w") if bytes([byte]).isalpha() or byte >= 0x80 or byte == ord("_") else byte
     for byte in range(256)
 )
-# Both begin where a run does, else a long line without what ends it would take hours.
+# Both begin at the start of a run, otherwise a long line without a match would take hours.
 _PATH = re.compile(rb"(?<![w\x01\x02.@~+-])[w\x01\x02.@~+-]*+/[w\x01\x02./@~+-]*+")
 _NAME = re.compile(rb"(?<![\x01.@~+-])[\x01.@~+-]*+w[w\x01.@~+-]*+")
 _ROW = re.compile(rb"([wp\x01])(?:[ ,]+\1)+")
@@ -42,7 +42,7 @@ _TROUBLE = re.compile(
 
 
 def form_of(skeleton: bytes) -> int:
-    """Form of a line's skeleton."""
+    """Return the form of a line's skeleton."""
     return _form_of(skeleton) if len(skeleton) <= REMEMBERED_BYTES else _form(skeleton)
 
 

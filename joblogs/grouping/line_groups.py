@@ -1,7 +1,7 @@
-"""Hosts in groups by which lines they printed.
+"""Groups of hosts by the lines that they printed.
 
-Of hosts that printed many different things those come apart that miss a line of nearly all, or
-have one that few have in a place where most have nothing of their own. So the number of groups is
+Among hosts with many different outputs, a host deviates if it lacks a line that nearly all have, or
+if it has a rare line in a place where most have no lines of their own. The number of groups is thus
 bounded by the number of deviating lines, not by their combinations.
 """
 
@@ -22,36 +22,36 @@ from .tables import Table
 Array = npt.NDArray[Any]
 
 FEW_HOSTS = 6
-"""Fewer hosts are never compared by lines; of fewer than SMALL_HOSTS a variant may be had for each
-four."""
+"""Fewer hosts are never compared by lines; below SMALL_HOSTS, there is one variant per four
+hosts."""
 EACH_MIN, EACH = 3, 0.75
-"""If as many of them printed something of their own, nobody can say who deviates."""
+"""Number and share of a few hosts with different outputs from which none of them deviates."""
 FEW_VARIANTS = 2
-"""So many outputs of a few hosts are a group each; of more the lines are compared."""
+"""Maximum outputs of a few hosts that are a group each; of more outputs the lines are compared."""
 SAME_NUMBER = 0.9
-"""Where hosts have lines of their own, and so many have as many of them, hosts with another number
+"""If this share of the hosts has the same number of own lines in a place, hosts with another number
 deviate."""
 DEPTH = 3
-"""As often as kinds of hosts are split further."""
+"""Maximum number of times that kinds of hosts are split further."""
 
 
 class Why(StrEnum):
-    """What sets a group apart."""
+    """Reason why a group is separate."""
 
     VARIANT = "variant"
-    """Its lines, as a whole."""
+    """Its lines as a whole."""
     EXTRA = "extra"
-    """A line that few have."""
+    """A line that few hosts have."""
     MISSING = "missing"
-    """It lacks a line of nearly all."""
+    """The lack of a line that nearly all hosts have."""
     PLACE = "place"
-    """A line of its own, or another number of them, in a place."""
+    """Own lines, or another number of them, in a place."""
     VALUES = "values"
     """A value that is an outlier in its place."""
 
 
 class Part(NamedTuple):
-    """Rows of some hosts, and what sets them apart: hashes of the lines in question."""
+    """Rows of some hosts, and why they are separate, with the hashes of the relevant lines."""
 
     why: Why
     lines: tuple[int, ...]
@@ -59,25 +59,25 @@ class Part(NamedTuple):
 
 
 class _Deviation(NamedTuple):
-    """How a host deviates: the share of hosts that do so, and by what."""
+    """Deviation of a host: the share of hosts that have it, and its reason."""
 
     share: float
     why: Why
     lines: tuple[int, ...]
-    """Hashes of the lines, or of the one before the place."""
+    """Hashes of the lines, or of the line before the place."""
 
 
 def variants_max(hosts: int) -> int:
-    """How many different outputs of so many hosts are a group each."""
+    """Return the maximum number of different outputs of `hosts` hosts that are a group each."""
     return min(VARIANTS, max(4, hosts // 4)) if hosts < SMALL_HOSTS else VARIANTS
 
 
 def by_lines(table: Table, hosts: Array, *, failed: bool = False, depth: int = 0) -> list[Part]:
-    """Groups of hosts of one outcome."""
+    """Return the groups of hosts with one outcome."""
     variants = by_sequence(table, hosts)
     most = variants_max(len(hosts)) if depth == 0 else 1
     if failed:
-        most = max(most, len(hosts) // 20)  # outputs that come back are ways to fail, not noise
+        most = max(most, len(hosts) // 20)  # repeated outputs are kinds of failures, not noise
     few = len(variants) <= most
     small = len(hosts) < SMALL_HOSTS
     if (few or len(hosts) < FEW_HOSTS) and (
@@ -113,8 +113,8 @@ def by_lines(table: Table, hosts: Array, *, failed: bool = False, depth: int = 0
 
 
 def _each_alike(table: Table, variants: Sequence[Array]) -> bool:
-    """Whether nearly each of very few hosts printed something of its own besides what they share:
-    then nobody can say who deviates."""
+    """Return whether nearly each of very few hosts has lines of its own besides common ones: then
+    it is not known which host deviates."""
     if len(variants) < max(EACH_MIN, EACH * sum(map(len, variants))):
         return False
     lines = LineShares(table, variants)
@@ -122,7 +122,7 @@ def _each_alike(table: Table, variants: Sequence[Array]) -> bool:
 
 
 def _deviations(lines: LineShares, *, failed: bool) -> list[list[_Deviation]]:
-    """How each variant deviates."""
+    """Return the deviations of each variant."""
     deviating: list[list[_Deviation]] = [[] for _ in lines.weights]
     before = lines.before
     own = lines.rare[lines.index]
@@ -135,7 +135,7 @@ def _deviations(lines: LineShares, *, failed: bool) -> list[list[_Deviation]]:
     _other_numbers(lines, before, noisy, deviating)
     for at in np.flatnonzero(own & ~noisy):
         where, line = int(before[at]), int(lines.index[at])
-        # Many have some line here, each another; but ways to fail are kept apart.
+        # Many have a different line here; but kinds of failures are kept separate.
         crowded = crowds[at] > lines.few and not (failed and crowds[at] > OWN_LINES)
         share = round(float(lines.shares[line]), 6)
         if strange[at]:
@@ -162,8 +162,8 @@ def _moved(lines: LineShares, own: Array, noisy: Array) -> Array:
 
 
 def _strange(lines: LineShares, crowded: Array) -> Array:
-    """Which lines, where many hosts have some of their own, look like none of these, or tell of
-    trouble as few hosts do: if few hosts have such lines at all."""
+    """Return which of the lines in places where many hosts have their own look different from the
+    others, or report trouble, if only few hosts have such lines."""
     found = np.zeros_like(crowded)
     some = lines.strange(crowded)
     for strange in (some & (lines.forms & TROUBLE > 0), some):
@@ -172,7 +172,7 @@ def _strange(lines: LineShares, crowded: Array) -> Array:
 
 
 def _mostly_unique(lines: LineShares, before: Array, own: Array) -> Array:
-    """Which lines stand in a place where nearly every host has another one."""
+    """Return which lines are in a place where nearly every host has a different line."""
     hosts = np.bincount(before[own] + 1, lines.weights[lines.owners[own]], len(lines.lines) + 1)
     kinds = np.unique(np.stack([before[own], lines.index[own]]), axis=1)[0]
     different = np.bincount(kinds + 1, minlength=len(lines.lines) + 1)
@@ -182,7 +182,7 @@ def _mostly_unique(lines: LineShares, before: Array, own: Array) -> Array:
 def _other_numbers(
     lines: LineShares, before: Array, noisy: Array, deviating: list[list[_Deviation]]
 ) -> None:
-    """Where each host has lines of its own: who has another number of them."""
+    """Add the hosts with another number of lines where each host has lines of its own."""
     places = np.stack([before[noisy], lines.owners[noisy]])
     pairs, many = np.unique(places, axis=1, return_counts=True)
     for where in np.unique(pairs[0]):
@@ -195,7 +195,7 @@ def _other_numbers(
 
 
 def _missing(lines: LineShares) -> list[tuple[int, int]]:
-    """Variant and line, of lines that nearly all have and this one has not."""
+    """Return variants, and lines that they lack although nearly all hosts have them."""
     cores = np.flatnonzero(lines.core & ~lines.at_random)
     number = np.full(len(lines.lines), -1)
     number[cores] = np.arange(len(cores))

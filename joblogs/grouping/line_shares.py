@@ -1,4 +1,4 @@
-"""How many hosts of one outcome have which line, and where in their logs lines are noise."""
+"""Shares of the hosts of one outcome that have each line, and places in which lines are noise."""
 
 from __future__ import annotations
 
@@ -15,38 +15,39 @@ from .tables import Table
 Array = npt.NDArray[Any]
 
 VARIANTS = 6
-"""As many different outputs of one outcome are a group each."""
+"""Maximum different outputs of one outcome that are a group each."""
 SMALL_HOSTS, SMALL_PATTERNS = 24, 2
-"""Of fewer hosts lines come and go if there are more sets of them."""
+"""For fewer hosts, lines come and go if there are more sets of them than SMALL_PATTERNS."""
 MISSING, RARE = 0.03, 0.1
-"""Shares of hosts: a line is of nearly all but for so many; of so many it is rare."""
+"""Shares of hosts: nearly all hosts have a line that at most MISSING lack; a rare line is on at
+most RARE."""
 OWN_LINES = 0.5
-"""More hosts with lines of their own in one place are noise."""
+"""Lines are noise in a place where more than this share of the hosts has lines of its own."""
 ALTERNATIVE, ALTERNATIVES = 0.3, 5
-"""So are lines that no more than such a share has, where there are so many of them in one place."""
+"""Lines on at most the share ALTERNATIVE are also noise if a place has at least ALTERNATIVES."""
 FAR = 5
-"""In such a place a line deviates that so many times fewer or more hosts have than the others."""
+"""In such a place, a line deviates if it is on this many times fewer or more hosts than others."""
 SAME_PLACE = 0.8
-"""A line is an anchor if so many hosts have it in the same place among those of nearly all."""
+"""A line is an anchor if this share of the hosts has it in the same place among common lines."""
 COMES_AND_GOES = 0.2
-"""One line alone comes and goes if such a share of the hosts has it, and such a share has not."""
+"""A single line comes and goes if at least this share of the hosts has it, and lacks it."""
 SMALL_TROUBLE = 0.34
-"""Of few hosts such a share has a line that tells of trouble, if it sets them apart."""
+"""For few hosts, maximum share with a line that reports trouble for the line to be rare."""
 REPEATED = 0.1, 0.97
-"""A line comes by chance if between so many of its hosts print it more than once."""
+"""A line occurs by chance if between these shares of its hosts print it more than once."""
 KIND_LINES, KIND_SHARE = 3, 0.15
-"""As many lines, and such a part of a log, that come and go together are two kinds of hosts."""
+"""Number and share of a log's lines that occur together from which hosts are of two kinds."""
 
 
 def by_sequence(table: Table, hosts: Array) -> list[Array]:
-    """The hosts, those that printed the same lines together."""
+    """Return the hosts in groups that printed the same lines."""
     _, index = np.unique(table.sequences[hosts], return_inverse=True)
     order = np.argsort(index, kind="stable")
     return np.split(hosts[order], np.flatnonzero(np.diff(index[order])) + 1) if len(hosts) else []
 
 
 class LineShares:
-    """Lines of one host of each variant, weighted by its hosts; how many hosts have which."""
+    """Lines of one host of each variant, weighted by the variant's hosts, and their shares."""
 
     def __init__(self, table: Table, variants: Sequence[Array]) -> None:
         self.weights = np.array([len(variant) for variant in variants], float)
@@ -62,12 +63,12 @@ class LineShares:
         self.shares = np.bincount(self.index, self.weights[self.owners]) / self.total
         nearly_all = 1 - max(1.01 / self.total, MISSING)
         self.few = max(1.01 / self.total, RARE)
-        """Share of the hosts that a rare line has at most: of few hosts that is one."""
+        """Maximum share of the hosts with a rare line: of few hosts, one."""
         self.core = self.shares >= nearly_all
         repeated = np.bincount(self.index, self.weights[self.owners] * repeated)
         again = repeated / self.total / self.shares
         self.at_random = (again > REPEATED[0]) & (again < REPEATED[1])
-        """Lines that some hosts print once, others again and again: others print none by chance."""
+        """Lines that some hosts print once and others repeatedly: hosts may lack them by chance."""
         self.rare = self.shares <= self.few
         if self.total < SMALL_HOSTS:
             tells = np.bincount(self.index, self.forms & TROUBLE) > 0
@@ -75,7 +76,8 @@ class LineShares:
         self.between = ~self.rare & (self.shares < nearly_all)
 
     def kinds(self) -> list[bool] | None:
-        """Of two kinds of hosts, by the lines that come and go together, which each variant is."""
+        """Return for each variant which of two kinds of hosts it is, by lines that occur together;
+        None if there are no two kinds."""
         one_of_many = np.zeros(len(self.lines), bool)
         one_of_many[self.index[self.alternatives()]] = True
         between = self.between & ~one_of_many
@@ -91,18 +93,18 @@ class LineShares:
         line = np.flatnonzero(between)[where == best][0]
         has = np.zeros(len(self.weights), bool)
         has[self.owners[self.index == line]] = True
-        # Where one side has no lines that the other lacks, lines come and go together.
+        # The other kind must have lines that these hosts lack.
         return list(has) if np.isclose(sums, marks.sum() - sums[where == best][0]).any() else None
 
     def crowds(self, some: Array) -> Array:
-        """Of each line what share of the hosts has some of these lines in its place."""
+        """Return for each line the share of the hosts with any of these lines in its place."""
         place = np.unique(np.stack([self.before[some], self.owners[some]]), axis=1)
         hosts = np.bincount(place[0] + 1, self.weights[place[1]], len(self.lines) + 1)
         return (hosts / self.total)[self.before + 1]
 
     def strange(self, some: Array) -> Array:
-        """Which of these lines look like those of few hosts in their place: they tell something
-        else than the lines that hosts have of their own there."""
+        """Return which of these lines have a form that few hosts have in their place: they are
+        different from the hosts' own lines there."""
         keys = (self.before + 1) * 256 + self.forms
         loose = ~self.core[self.index]
         pairs = np.unique(np.stack([keys[loose], self.owners[loose]]), axis=1)
@@ -110,19 +112,20 @@ class LineShares:
         return some & (hosts[keys] <= self.few * self.total)
 
     def like(self, at: int) -> tuple[int, ...]:
-        """Lines that look like one of these in its place, that not nearly all have."""
+        """Return the lines with the same place and form as a line, except common ones."""
         same = (self.before == self.before[at]) & (self.forms == self.forms[at])
         return tuple(np.unique(self.index[same & ~self.core[self.index]]).tolist())
 
     def alternatives(self) -> Array:
-        """Which lines stand where hosts have one of several that no large part of them has."""
+        """Return which lines are alternatives: in a place with several lines, each on at most the
+        share ALTERNATIVE of the hosts."""
         some = self.shares[self.index] <= ALTERNATIVE
         kinds = np.unique(np.stack([self.before[some], self.index[some]]), axis=1)[0]
         different = np.bincount(kinds + 1, minlength=len(self.lines) + 1)
         return some & (different >= ALTERNATIVES)[self.before + 1]
 
     def unlike_others(self) -> Array:
-        """Which lines far fewer or far more hosts have than the other lines in their place."""
+        """Return which lines are on far fewer or far more hosts than the others in their place."""
         loose = np.flatnonzero(~self.core[self.index])
         unlike = np.zeros(len(self.index), bool)
         pairs = np.unique(np.stack([self.before[loose], self.index[loose]]), axis=1)
@@ -136,15 +139,15 @@ class LineShares:
         return unlike
 
     def noisy_places(self) -> list[int]:
-        """Hashes of the lines behind which most hosts have some that few have."""
+        """Return the hashes of the lines after which most hosts have rare lines."""
         own = (self.shares * self.total <= max(1, RARE * self.total))[self.index]
         pairs = np.unique(np.stack([self.before[own], self.owners[own]]), axis=1)
         many = np.bincount(pairs[0] + 1, self.weights[pairs[1]], len(self.lines) + 1)
         return [self.hash_of(int(at) - 1) for at in np.flatnonzero(many > OWN_LINES * self.total)]
 
     def patterns(self) -> list[float]:
-        """A number for each set of the lines that neither few nor nearly all have; one for all
-        where there are too many sets."""
+        """Return a number for each variant that stands for its set of the lines that are neither
+        rare nor common; 0 for all if there are too many sets."""
         sums = self._patterns
         most = VARIANTS if self.total >= SMALL_HOSTS else SMALL_PATTERNS
         if len(np.unique(sums)) > most or self.come_and_go:
@@ -153,15 +156,15 @@ class LineShares:
 
     @cached_property
     def _patterns(self) -> Array:
-        """Of each variant a number for its set of those lines."""
+        """Number for the set of these lines of each variant."""
         marks = np.where(self.between, np.random.default_rng(2).random(len(self.lines)), 0)
         return np.bincount(self.owners, marks[self.index], len(self.weights)).round(9)
 
     @cached_property
     def come_and_go(self) -> bool:
-        """Whether the lines that neither few nor nearly all have come and go one by one: then there
-        are more sets of them than lines, else each of some kinds of hosts has its own. One alone
-        comes and goes if many hosts have it and many have not."""
+        """Whether the lines that are neither rare nor common come and go independently: then there
+        are more sets of them than lines; otherwise some kinds of hosts have their own lines. A
+        single line comes and goes if many hosts have it and many lack it."""
         if not self.between.any() or self.total < SMALL_HOSTS:
             return False
         marks = np.random.default_rng(1).random(len(self.weights))
@@ -173,13 +176,13 @@ class LineShares:
         return len(np.unique(self._patterns)) > sets
 
     def hash_of(self, index: int) -> int:
-        """Hash of a line; -1 is the beginning of the log."""
+        """Return the hash of a line; -1 for the beginning of the log."""
         return int(self.lines[index]) if index >= 0 else -1
 
     @cached_property
     def anchors(self) -> Array:
-        """Which lines nearly all have in the same place among these, from the beginning or from the
-        end: those that come in any order (`mount`) say nothing of where the others are."""
+        """Which common lines are in the same place among common lines on most hosts, counted from
+        the beginning or the end. Lines in random order (`mount`) are no anchors."""
         rows = np.flatnonzero(self.core[self.index])
         lines, owners = self.index[rows], self.owners[rows]
         begins = np.searchsorted(owners, np.arange(len(self.weights) + 1))
@@ -194,7 +197,7 @@ class LineShares:
 
     @cached_property
     def before(self) -> Array:
-        """Of each line the last anchor before it, or -1: its place."""
+        """Place of each line: the last anchor before it, or -1."""
         rows = np.arange(len(self.index))
         last = np.maximum.accumulate(np.where(self.anchors[self.index], rows, -1))
         begins = np.searchsorted(self.owners, np.arange(len(self.weights)))
@@ -202,16 +205,16 @@ class LineShares:
 
 
 class NoisyPlaces(NamedTuple):
-    """Where hosts that succeed have lines of their own."""
+    """Places in which successful hosts have lines of their own."""
 
     anchors: set[int]
     """Hashes of the lines that nearly all of them have in the same place."""
     places: set[int]
-    """Of these lines those behind which they do; -1 is the beginning of the log."""
+    """Hashes of the anchors after which they have own lines; -1 is the beginning of the log."""
 
     def without_noise(self, log: Sequence[int], good: set[int]) -> frozenset[int]:
-        """Of a host's lines those that no success printed, unless they stand where successes have
-        lines of their own and the host went on as they do; all, if there are no others."""
+        """Return the lines of a host that no success printed, without those in noisy places after
+        which the host continued like successes; all of them if no others are left."""
         lines: set[int] = set()
         kept: set[int] = set()
         held: set[int] = set()
@@ -227,7 +230,8 @@ class NoisyPlaces(NamedTuple):
 
 
 def noisy_places(table: Table, outcomes: Sequence[Array]) -> NoisyPlaces:
-    """Where the hosts of these outcomes, that succeeded, have lines of their own."""
+    """Return the places in which the hosts of the largest of these successful outcomes have lines
+    of their own."""
     found = NoisyPlaces(set(), set())
     if outcomes:
         lines = LineShares(table, by_sequence(table, max(outcomes, key=len)))

@@ -1,4 +1,4 @@
-"""Words of a line's skeleton, and what lines have in common."""
+"""Words of a line's skeleton, and what several lines have in common."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .cause_words import is_cause
 ANY = b"\x02 "
 """Stands for words that vary."""
 _TOKEN = re.compile(rb'[\x80-\xff]+|"[^" ]*":|[^ \x80-\xff,;={}]+')
-"""Words, names and values of JSON and of `name=value` apart."""
+"""Words, with the names and values of JSON and of `name=value` separate."""
 LETTERS = re.compile(rb"[A-Za-z]|[\xc0-\xdf][\x80-\xbf]|[\x80-\xff]")
-"""A Chinese character says as much as three."""
+"""Letters; a Chinese character counts as three."""
 _LONE = re.compile(
     rb"[A-Za-z\x80-\xff](?:[A-Za-z\x80-\xff-]*[A-Za-z\x80-\xff])?|[^A-Za-z\x80-\xff]+"
 )
@@ -35,7 +35,7 @@ Places = tuple[int, ...]
 
 
 def tokens_of(skeleton: bytes) -> Tokens:
-    """The words of a line; of a line that is one word its pieces."""
+    """Return the words of a line; for a line of a single word, its pieces."""
     tokens = tuple(_TOKEN.findall(skeleton))
     if len(tokens) > 1:
         return tokens
@@ -53,17 +53,17 @@ def repeated_places(tokens: Tokens) -> list[Places]:
 
 
 def is_call(skeleton: bytes) -> bool:
-    """Whether a line is a call of a stack trace: the lines around it say what went wrong."""
+    """Return whether a line is a call in a stack trace; other lines say what went wrong."""
     return _CALL.fullmatch(skeleton) is not None
 
 
 def letters_of(tokens: Iterable[bytes]) -> int:
-    """How many letters these words have."""
+    """Return the number of letters of these words."""
     return len(LETTERS.findall(b" ".join(tokens)))
 
 
 def is_named(values: Iterable[bytes]) -> bool:
-    """Whether all of these words look like names: of files, hosts, variables."""
+    """Return whether all of these words look like names of files, hosts or variables."""
     return all(map(_NAME.search, values))
 
 
@@ -81,7 +81,7 @@ def differ_in_cause(values: Collection[bytes]) -> set[bytes]:
 
 
 def _ends_in_common(values: Iterable[bytes]) -> tuple[int, int]:
-    """How many bytes at both ends, up to a border of words, all values have in common."""
+    """Return the sizes of the common beginning and end of all values, up to word borders."""
     words = list(values)
     begin, end = _shared(words), _shared([word[::-1] for word in words])
     return begin, end
@@ -98,12 +98,12 @@ def _between(word: bytes, ends: tuple[int, int]) -> bytes:
 
 
 def parts_of(values: Iterable[bytes]) -> list[set[bytes]]:
-    """Of each value the words that not all have."""
+    """Return for each value the parts that are not in all values."""
     words = [set(_PART.findall(value)) for value in values]
     shared = set.intersection(*words) if len(words) > 1 else set()
     return [own - shared for own in words]
 
 
 def context_of(tokens: Tokens, places: Places) -> int:
-    """How many letters the words in other places have."""
+    """Return the number of letters of the words in other places."""
     return letters_of(token for at, token in enumerate(tokens) if at not in places and token != ANY)

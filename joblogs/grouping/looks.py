@@ -1,4 +1,4 @@
-"""A few lines of many hosts as they are compared: skeletons and slots."""
+"""Skeletons and slots of a few lines of many hosts, for comparing them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Look(NamedTuple):
 
 
 def looks(logs: Iterable[Log]) -> list[Look]:
-    """How the lines of each host look. Together: to begin costs more than a line does."""
+    """Return the looks of each host's lines, computed together: starting costs more than a line."""
     texts = [cleaned(log.data, log.names) for log in logs]
     if not texts:
         return []

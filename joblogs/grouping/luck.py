@@ -1,7 +1,7 @@
-"""Luck undone: hosts that stand apart only because a random value of theirs reads like a word.
+"""Merging of hosts that are separate only by chance, because a random value looks like a word.
 
-A random id without a digit is no slot, so its line has another skeleton. Whether that is so is seen
-in the text of a few hosts.
+A random id without a digit is not a slot, so its line has another skeleton. This is found in the
+text of a few hosts.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ Array = npt.NDArray[Any]
 
 READS_MAX = 60
 SAMPLES, PART_SHARE = 3, 0.3
-"""Logs that are read of a group; larger parts of the usual ones are no luck."""
+"""Logs read of a group; maximum size of a part, as a share of the usual group, to be chance."""
 _SLOT = bytes([SLOT])
 
 Read = Callable[[Sequence[int]], Mapping[int, Log]]
-"""Reads the logs of some rows; one that is gone is left out."""
+"""Function that reads the logs of some rows; missing logs are left out."""
 
 
 class KeptLine(NamedTuple):
-    """A line of a log that has an entry: its key, the line, and its slots that are kept."""
+    """Line of a log that has an entry: its key, the line, and the number of its kept slots."""
 
     key: int
     line: Line
@@ -43,7 +43,7 @@ class KeptLine(NamedTuple):
 
 
 def kept_lines(logs: Iterable[Log]) -> Iterator[list[KeptLine]]:
-    """Of each log those of its lines that have entries of their own."""
+    """Yield for each log the lines that have their own entries."""
     for lines in lines_of_each(cleaned(looked_at(log.data), log.names) for log in logs):
         digests = [digest_of(line.skeleton) for line in lines]
         counts = Counter(digests)
@@ -56,13 +56,14 @@ def kept_lines(logs: Iterable[Log]) -> Iterator[list[KeptLine]]:
 
 
 def skeletons_of(logs: Iterable[Log]) -> Iterator[set[bytes]]:
-    """The skeletons of each log's lines."""
+    """Yield the skeletons of each log's lines."""
     for lines in lines_of_each(cleaned(looked_at(log.data), log.names) for log in logs):
         yield {line.skeleton for line in lines}
 
 
 def without_luck(table: Table, outcomes: Iterable[list[Part]], read: Read) -> list[list[Part]]:
-    """The parts of each outcome, those that only luck made put back to the usual ones."""
+    """Return the parts of each outcome; those that exist only by chance are merged into the usual
+    part."""
     every = [sorted(parts, key=lambda part: -len(part.hosts)) for parts in outcomes]
     samples: dict[tuple[int, int], list[int]] = {}
     wanted: set[int] = set()
@@ -89,7 +90,7 @@ def without_luck(table: Table, outcomes: Iterable[list[Part]], read: Read) -> li
 
 
 def _candidates(table: Table, parts: Sequence[Part]) -> Iterable[int]:
-    """Parts with as many lines that the usual ones have not as they lack of theirs."""
+    """Yield the small parts that have as many own lines as they lack lines of the usual part."""
     if not parts or len(parts[0].hosts) < HOSTS_MIN:
         return
     usual = _digests(table, int(parts[0].hosts[0]))
@@ -107,8 +108,8 @@ def _digests(table: Table, row: int) -> set[int]:
 def _is_lucky(
     table: Table, row: int, usual: Array, lines: Mapping[int, Sequence[KeptLine]]
 ) -> bool:
-    """Whether a host's own lines fit the usual ones, with words where those have a slot that
-    differs nearly everywhere."""
+    """Return whether a host's own lines match the usual ones, with words in the place of slots that
+    differ on most hosts."""
     theirs, ours = lines.get(row), lines.get(int(usual[0]))
     if theirs is None or ours is None:
         return False
@@ -139,7 +140,7 @@ def _fits(table: Table, skeleton: bytes, usual: bytes, key: int, hosts: Array) -
 
 
 def is_noise(table: Table, hosts: Array, key: int, slot: int) -> bool:
-    """Whether a slot differs on most hosts."""
+    """Return whether a slot differs on most hosts."""
     entries = table.entries(hosts[:: max(1, len(hosts) // 100)])
     has = (entries.keys == key) & (entries.widths > slot)
     values = table.slots(entries.first_slots[has] + slot, 1)

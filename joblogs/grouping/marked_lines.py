@@ -1,4 +1,4 @@
-"""Lines of a text with their skeletons and slots, to be compared line by line."""
+"""Lines of a text with their skeletons and slots, for comparing texts line by line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .skeletons import skeletons
 
 
 class Slot(NamedTuple):
-    """Bytes [start, end) of a line, and what they are without codes; or the host's own name."""
+    """Slot: bytes [start, end) of a line, and their cleaned value, which may be OWN_NAME."""
 
     start: int
     end: int
@@ -23,7 +23,7 @@ class Slot(NamedTuple):
 
 
 class MarkedLine(NamedTuple):
-    """A line as it is, its skeleton, and the slots of what is compared of it."""
+    """Line with its skeleton, and with the slots of its cleaned text."""
 
     data: bytes
     skeleton: bytes
@@ -32,11 +32,11 @@ class MarkedLine(NamedTuple):
     names: tuple[bytes, ...]
 
     def values(self) -> list[bytes]:
-        """The values of its slots."""
+        """Return the values of its slots."""
         return [self.clean[start:end] for start, end in self.spans]
 
     def slots(self) -> list[Slot]:
-        """Its slots where they are in the line."""
+        """Return its slots with their places in the line."""
         if self.clean == self.data:
             return [Slot(start, end, self.data[start:end]) for start, end in self.spans]
         _, places = origins(self.data, self.names)
@@ -46,7 +46,7 @@ class MarkedLine(NamedTuple):
 
 
 def marked_lines(data: bytes, names: tuple[bytes, ...] = ()) -> list[MarkedLine]:
-    """All lines of a text of a host that has these names."""
+    """Return all lines of a text of a host with these names."""
     if not data:
         return []
     raw, text = data.split(b"\n"), cleaned(data, names)

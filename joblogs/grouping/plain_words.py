@@ -1,7 +1,7 @@
-"""What a line says whatever names it holds: of its words those that are common in messages.
+"""Words of a line that are common in messages: the line without the names in it.
 
-Keys of failures are made of these. A name is seen to vary only where several hosts have several;
-on the next day one host has another one.
+Keys of failures are made of these. A name is known to vary only if several hosts have different
+ones; a single host may have another name on the next day.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ _WORDS = frozenset(
 _TOKEN = re.compile(rb"[\x80-\xff]+|[^\s\x80-\xff,;={}]+")
 _MARKS = b"\"'`()[]<>:.,!?|*"
 _ERROR_NAME = re.compile(
-    # From where a name begins: from each capital letter it would be quadratic.
+    # From the beginning of a name: starting at each capital letter would be quadratic.
     rb"(?<!\w)[^\WA-Z]*+([A-Z]\w*(?:Exception|Error|Failure|Fault|Exit)\b)|\b(SIG[A-Z]{2,})"
 )
 
 
 def plain_words(skeleton: bytes) -> bytes:
-    """Those words of a line's skeleton; empty if it is names alone."""
+    """Return the words of a line's skeleton that are common in messages; it may have none."""
     kept = []
     for token in _TOKEN.findall(skeleton):
         word = token.strip(_MARKS)

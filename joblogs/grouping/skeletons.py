@@ -1,7 +1,7 @@
-"""Skeletons of lines: what is left where every word that has a digit, or looks random, is a slot.
+"""Skeletons of lines, in which every word that has a digit or looks random is a slot.
 
-Two steps. `_reduced` finds words, by arrays, and writes one byte for each that varies; `_merged`
-makes one slot of what belongs together: a date with its clock, a number with its unit.
+There are two steps: `_reduced` replaces each varying word by one byte, using arrays; `_merged`
+combines bytes that belong together into one slot: a date with its time, a number with its unit.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from .slot_patterns import (
 Array = npt.NDArray[Any]
 
 BATCH_BYTES = 256 * 1024
-"""Texts that are looked at together: arrays of more no longer fit into the processor's cache."""
+"""Bytes of texts processed together; larger arrays do not fit into the processor's cache."""
 ADDRESS_GROUPS, MAC_GROUPS = 4, 6
-"""Of an IPv6 address at least, if a digit is among them; of a MAC address without one."""
+"""Minimum groups of an IPv6 address with a digit, and of a MAC address without one."""
 
 
 class Line(NamedTuple):
-    """A line that says something: its number from 0, its skeleton, and where its slots are."""
+    """Line that is not empty: its number, from 0, its skeleton, and the ranges of its slots."""
 
     number: int
     skeleton: bytes
@@ -50,21 +50,22 @@ class Line(NamedTuple):
 
 
 class Skeletons(NamedTuple):
-    """The lines of some cleaned texts, joined by newlines."""
+    """Skeletons of the lines of some cleaned texts, which are joined by newlines."""
 
     text: bytes
     rows: list[bytes]
-    """The skeleton of each line, empty ones too."""
+    """Skeleton of each line, including empty ones."""
     first_rows: list[int]
-    """Of each text, and then how many there are."""
+    """First row of each text, and the number of all rows."""
     slot_starts: Array
     slot_ends: Array
     slot_counts: Array
-    """Of each row."""
+    """Number of slots of each row."""
 
 
 def skeletons(texts: Sequence[bytes]) -> Skeletons:
-    """Skeletons of cleaned texts. Many at once: to begin costs more than a short text does."""
+    """Return the skeletons of cleaned texts, many at once: starting costs more than a short
+    text."""
     text = b"\n".join(texts)
     first_rows = [0]
     for one in texts:
@@ -84,9 +85,9 @@ def skeletons(texts: Sequence[bytes]) -> Skeletons:
 
 
 def lines_of_each(texts: Iterable[bytes]) -> Iterator[list[Line]]:
-    """The lines of each cleaned text that say something; slots' places are in that text.
+    """Yield the lines of each cleaned text that are not empty, with slots as ranges of that text.
 
-    Many at once, as `skeletons`.
+    Many texts are processed at once, as by `skeletons`.
     """
     some: list[bytes] = []
     size = 0
@@ -119,8 +120,8 @@ def _lines_of_some(texts: Sequence[bytes]) -> Iterator[list[Line]]:
 
 
 class _Words:
-    """The runs of ASCII letters and digits of a text. No byte beyond: Chinese text must not be
-    swallowed by the digit beside it."""
+    """Words of a text: runs of ASCII letters and digits. Other bytes are excluded, so that Chinese
+    text does not become part of a number next to it."""
 
     def __init__(self, text: Array, classes: Array) -> None:
         self.text, self.classes = text, classes
@@ -131,7 +132,7 @@ class _Words:
         self.sizes = self.ends - self.starts
 
     def count(self, bit: int) -> Array:
-        """Bytes of a class in each word."""
+        """Return the number of bytes of a class in each word."""
         total = np.zeros(len(self.text) + 1, np.int32)
         np.cumsum((self.classes & bit) != 0, out=total[1:])
         return total[self.ends] - total[self.starts]
@@ -142,7 +143,7 @@ class _Words:
 
     @property
     def varying(self) -> Array:
-        """Which have a digit, are hexadecimal, have no vowel or are mixed of cases: random."""
+        """Which words vary: with a digit, or random (hexadecimal, without vowel, of mixed case)."""
         sizes, turns = self.sizes, self._turns()
         return (
             (self.digits > 0)
@@ -153,7 +154,7 @@ class _Words:
         )
 
     def _of_addresses(self) -> Array:
-        """Which are groups of a MAC or IPv6 address: hexadecimal, joined by colons."""
+        """Return which words are groups of a MAC or IPv6 address: hexadecimal, with colons."""
         sizes = self.sizes
         colons = self.text[np.minimum(self.ends, len(self.text) - 1)] == ord(":")
         if colons.sum() < 2:
@@ -173,7 +174,7 @@ class _Words:
         return found
 
     def _turns(self) -> Array:
-        """Changes of case within each word, behind its first letter."""
+        """Return the number of changes of case within each word, after its first letter."""
         turns = np.zeros(len(self.text) + 1, np.int32)
         changed = ((self.classes[1:] ^ self.classes[:-1]) & UPPER) != 0
         np.cumsum(changed, out=turns[1:-1])
@@ -182,7 +183,7 @@ class _Words:
 
     @property
     def calendar(self) -> Array:
-        """Which name a month, a weekday or a zone, whole or by three letters."""
+        """Which words are months, weekdays or time zones, in full or as three letters."""
         sizes = self.sizes
         found = np.zeros(len(sizes), bool)
         some = np.flatnonzero((sizes > 2) & (sizes < 10))
@@ -197,7 +198,7 @@ class _Words:
 
     @property
     def timed(self) -> Array:
-        """Which are a number and a unit of time: 5h, 30ms, 3min, 2sec."""
+        """Which words are a number with a unit of time: 5h, 30ms, 3min, 2sec."""
         letters = self.sizes - self.digits
         last, last_but_one = self.text[self.ends - 1], self.text[np.maximum(self.ends - 2, 0)]
         unit = (
@@ -210,8 +211,8 @@ class _Words:
 
 
 def _reduced(text: bytes) -> tuple[bytes, Array]:
-    """The text with one byte for each word that varies, and for runs of blanks and rules; where
-    each byte of that is in the text, and the text's size."""
+    """Return the text with one byte for each varying word and for each run of blanks or rules; and
+    the place of each of its bytes in the text, followed by the text's size."""
     data = np.frombuffer(text, np.uint8)
     classes = CLASS[data]
     words = _Words(data, classes)
@@ -224,7 +225,7 @@ def _reduced(text: bytes) -> tuple[bytes, Array]:
     gone = varying | calendar
     keep = _outside(len(data), words.starts[gone] + 1, words.ends[gone])
     keep[1:] &= ~((marked[1:] == marked[:-1]) & (classes[1:] & FOLD != 0))
-    # Blanks that make room for a longer number: `[  12.5]`, `( 5%)`.
+    # Blanks that pad a number: `[  12.5]`, `( 5%)`.
     opened = (marked[:-1] == ord("[")) | (marked[:-1] == ord("("))
     keep[1:] &= ~((marked[1:] == ord(" ")) & opened)
     # A sign before a number is part of it.
@@ -236,7 +237,7 @@ def _reduced(text: bytes) -> tuple[bytes, Array]:
 
 
 def _merged(small: bytes, starts: Array, ends: Array) -> bytes:
-    """What is left of a reduced text with one byte for each of these spans."""
+    """Return a reduced text with one byte for each of these spans."""
     data = np.frombuffer(small, np.uint8).copy()
     data[starts] = SLOT
     data = data[_outside(len(data), starts + 1, ends)]
@@ -244,7 +245,7 @@ def _merged(small: bytes, starts: Array, ends: Array) -> bytes:
 
 
 def _outside(size: int, starts: Array, ends: Array) -> Array:
-    """Which of so many bytes are in none of these spans, which do not overlap."""
+    """Return which of `size` bytes are in none of these spans, which do not overlap."""
     inside = np.zeros(size + 1, np.int8)
     inside[starts] += 1
     inside[ends] -= 1
@@ -252,7 +253,8 @@ def _outside(size: int, starts: Array, ends: Array) -> Array:
 
 
 def _without_plurals(data: Array) -> Array:
-    """Which bytes stay where `2 users` is `1 user`: the plural's end behind a slot goes."""
+    """Return which bytes to keep so that `2 users` equals `1 user`: without the plural ending of
+    the word after a slot."""
     keep = np.ones(len(data), bool)
     slots = np.flatnonzero(data == SLOT)
     slots = slots[slots + 3 < len(data)]

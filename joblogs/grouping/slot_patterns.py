@@ -1,4 +1,4 @@
-"""Tables and patterns of skeletons: classes of bytes, words of the calendar, what one slot is."""
+"""Tables and patterns for skeletons: classes of bytes, calendar words, and what forms one slot."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 SLOT = 1
-"""The byte that stands for a slot in a skeleton. Before slots are merged, 2 is the host's own name,
-3 a word of the calendar, 4 a number with a unit of time in one word."""
+"""Byte that stands for a slot in a skeleton. Before slots are merged, 2 is the host's own name, 3 a
+calendar word, and 4 a number with a unit of time in one word."""
 CALENDAR, TIMED = 3, 4
 
 DIGIT, ALPHA, HEX, VOWEL, FOLD, BLANK, UPPER = (1 << bit for bit in range(7))
@@ -65,15 +65,15 @@ _DURATIONS = (
 )
 _AMOUNT = _JOINED + rb"(?:%| [AP]M(?![A-Za-z])|(?: ?" + _SIZE + rb"){1,2}+(?: ?/s)?)?"
 MERGED = re.compile(
-    # Each begins with its byte alone, so that the search skips whatever is none of the four.
+    # Each begins with a single byte, so that the search skips everything but these four.
     b"|".join(
         (
-            # Dates with a word, in any order, with clock, AM or PM, zone and year.
+            # Dates with a word, in any order, with time, AM or PM, zone and year.
             rb"\x03(?:,? (?:" + _NUMBER + rb" )?\x03)?" + _DATE,
             rb"\x01[/-]\x03" + _DATE,
             # Dates of numbers.
             rb"\x01(?:-\x01-|/\x01/|\.\x01\.)\x01[ T,]{1,2}" + _NUMBER + rb"(?: [AP]M)?(?: \x03)?",
-            # An IPv4 address alone: the port behind it is a slot of its own.
+            # An IPv4 address alone: a port after it is a separate slot.
             rb"\x01(?:\.\x01){3}(?![.\x01])",
             # Durations in a row: `12 days,  3:04`.
             rb"\x01" + _DURATIONS,

@@ -1,8 +1,8 @@
-"""Slots: values in four bytes. The first says what kind of value it is, of numbers how much; the
-other three are a hash or, of dates and percentages, the value.
+"""Slots: values in four bytes. The first byte is the kind of the value, for numbers including the
+magnitude; the other three are a hash or, for dates and percentages, the value.
 
-Equality compares all four, magnitude the kind alone. Numbers are on a scale of steps of a factor of
-1.41 (`step_of`).
+Equality compares all four bytes, magnitude only the kind. The scale of numbers has steps of a
+factor of 1.41 (`step_of`).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ more different values than are kept."""
 CLOCK_UNITS = 64
 """Of a second, in which clocks are kept."""
 NUMBER, MEASURED = 16, 136
-"""Kinds of numbers and sizes begin here, those of durations (seconds) and rates there."""
+"""First kind of numbers and sizes, and first kind of durations (in seconds) and rates."""
 STEPS = 120
 
 VALUES_MAX = 32
-"""Of lines that come often, as many different values are distinguished."""
+"""Maximum different values that are distinguished in lines that occur often."""
 
 _DIGEST = 0xFFFFFF
 _PLAIN = re.compile(
@@ -73,35 +73,37 @@ _STARTS_AS_CLOCK = re.compile(rb"(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
 
 
 def step_of(amount: float) -> int:
-    """Where an amount is on the scale: 0 is nothing, 1 is a thousandth, 20 more are times 1,000."""
+    """Return the step of an amount: 0 for nothing, 1 for a thousandth; 20 more steps are times
+    1,000."""
     return 0 if amount < 1e-9 else int(min(STEPS - 1, max(1, 21 + 6.667 * math.log10(amount))))
 
 
 def _steps_of(amounts: Array) -> Array:
-    """The same of whole numbers, all at once."""
+    """Return the steps of an array of whole numbers."""
     wide = np.maximum(amounts, 1).astype(float)
     found = np.minimum(STEPS - 1, 21 + 6.667 * np.log10(wide)).astype(np.uint32)
     return np.where(amounts == 0, np.uint32(0), found)
 
 
 def is_whole_number(value: bytes) -> bool:
-    """Whether a value counts something; long ones, and those with zeros before them, are names."""
+    """Return whether a value is a count; long numbers, and long ones with a leading zero, are
+    names."""
     return value.isdigit() and len(value) < 11 and not (len(value) > 4 and value.startswith(b"0"))
 
 
 def _digest_of_number(number: Any, size: Any) -> Any:
-    """Hash of a whole number as it is written, with so many digits: of one or of an array."""
+    """Return the hash of a whole number written with `size` digits, or of an array of them."""
     return ((number * 0x9E3779B1 + size * 0x85EBCA6B) >> 7) & _DIGEST
 
 
 @lru_cache(4096)
 def number_slot(number: int, size: int = 0) -> int:
-    """Slot of a whole number that is counted."""
+    """Return the slot of a whole number that is a count."""
     return (NUMBER + step_of(number)) << 24 | int(_digest_of_number(number, size))
 
 
 def slots_of(text: bytes, starts: Array, ends: Array) -> Array:
-    """Slots of values that stand in a text, all at once."""
+    """Return the slots of values in a text."""
     data = np.frombuffer(text, np.uint8)
     sizes = ends - starts
     digits = np.zeros(len(data) + 1, np.int32)
@@ -125,14 +127,14 @@ def _whole_numbers(data: Array, starts: Array, sizes: Array) -> Array:
 
 
 def number_slots(numbers: Array, sizes: Array | int = 0) -> Array:
-    """Slots of whole numbers that are counted, all at once."""
+    """Return the slots of an array of whole numbers that are counts."""
     digests = _digest_of_number(numbers.astype(np.int64), sizes).astype(np.uint32)
     return (NUMBER + _steps_of(numbers)) << 24 | digests
 
 
 @lru_cache(65_536)
 def slot(value: bytes) -> int:
-    """Slot of a value as it is written."""
+    """Return the slot of a value."""
     if value == OWN_NAME:
         return OWN << 24
     if is_whole_number(value):
@@ -150,14 +152,15 @@ def slot(value: bytes) -> int:
 
 
 def is_moment(value: bytes) -> bool:
-    """Whether a value differs anyway: a date, a clock, a duration, the host's own name."""
+    """Return whether a value differs anyway: a date, time, duration, rate or the host's own
+    name."""
     kind = slot(value) >> 24
     return kind in (DATE, DATE_WITHOUT_YEAR, DAY, CLOCK, OWN) or kind >= MEASURED
 
 
 def set_slot(slots: Sequence[int]) -> int:
-    """Slot of the different slots of lines that come often: the largest kind, and a hash of all;
-    too many are noise."""
+    """Return the slot for the different slots of lines that occur often: the largest kind and a
+    hash of all; MANY if they are too many."""
     if len(slots) > VALUES_MAX:
         return MANY << 24
     mixed = sum(one * 0x9E3779B1 >> 7 for one in slots) & _DIGEST
@@ -165,7 +168,7 @@ def set_slot(slots: Sequence[int]) -> int:
 
 
 def _moment(value: bytes) -> int | None:
-    """Slot of a date; None if it is none, or one that no calendar has."""
+    """Return the slot of a date; None if the value is not a date or an invalid one."""
     try:
         if len(value) > 7:
             if found := _ISO.match(value):
@@ -199,7 +202,7 @@ def _seconds(
 
 
 def _amount(value: bytes, digest: int) -> int:
-    """Slot of a number with a unit or of durations in a row; else of a text."""
+    """Return the slot of a number with a unit or of a series of durations; otherwise of a text."""
     if found := _PLAIN.fullmatch(value):
         whole, unit = found[1].replace(b",", b""), found[3] or b""
         if len(whole) < 11 and not (len(whole) > 4 and whole.startswith(b"0")):
@@ -214,7 +217,7 @@ def _amount(value: bytes, digest: int) -> int:
             return (MEASURED if is_measured else NUMBER) + step_of(
                 number * (1 if time is None else time)
             ) << 24 | digest
-    # Of most values the first letters are no unit: addresses, digests.
+    # In most values, such as addresses and digests, the first letters are not a unit.
     first = _CHAIN.search(value) if len(value) > 1 and value[:1].isdigit() else None
     if first is not None and _duration_unit(first[2]) is not None:
         parts = _CHAIN.findall(value)
@@ -228,7 +231,8 @@ def _amount(value: bytes, digest: int) -> int:
 
 
 def _duration_unit(unit: bytes) -> float | None:
-    """Seconds of a unit of time; `M` is a size, `m` a minute."""
+    """Return the seconds of a unit of time, None for any other unit; `M` is a size, `m` a
+    minute."""
     if unit == b"M":
         return None
     if unit in _DURATIONS:

@@ -1,4 +1,4 @@
-"""Features of many hosts as arrays: what groups are made of."""
+"""Features of many hosts as arrays, from which groups are made."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _HEAD_WORDS = 4
 
 
 class Entries(NamedTuple):
-    """Entries of some hosts, one after the other, and what belongs to each."""
+    """Entries of some hosts in sequence, as arrays."""
 
     words: Array
     hosts: Array
-    """Place of its host among those that were requested."""
+    """Index of each entry's host among the requested hosts."""
     first_slots: Array
-    """Where its slots begin in the table."""
+    """Place in the table of each entry's first slot."""
 
     forms: Array
-    """What the lines look like (`form_of`)."""
+    """Forms of the lines (`form_of`)."""
 
     lines: Array
-    """Hashes of the skeletons; of lines that are alike but for words that vary, one of theirs."""
+    """Hashes of the skeletons; one hash for lines that are equal except for words that vary."""
 
     @property
     def digests(self) -> Array:
@@ -40,31 +40,31 @@ class Entries(NamedTuple):
 
     @property
     def keys(self) -> Array:
-        """Which line of a log: hash of the skeleton and place among equal ones (`key_of`)."""
+        """Keys of the lines: hash of the skeleton and index among equal lines (`key_of`)."""
         return self.words >> 5
 
     @property
     def pairs(self) -> tuple[Array, Array]:
-        """Hashes and hosts: each line of a host once, by hash, then by host."""
+        """Hashes and hosts, with each line of a host once, sorted by hash and then by host."""
         both = np.unique(self.digests.astype(np.int64) << 32 | self.hosts)
         return both >> 32, both & 0xFFFFFFFF
 
     @property
     def widths(self) -> Array:
-        """How many slots."""
+        """Numbers of slots."""
         return (self.words & 31).astype(np.int64)
 
 
 def key_of(digest: int, nth: int) -> int:
-    """Key of a line in all logs of a step."""
+    """Return the key of a line, which is the same in all logs of a step."""
     return digest << 2 | nth
 
 
 class Table:
-    """Features of hosts, each a row: of every host the logs that stand for it, in order."""
+    """Table of the features of hosts, one row per host."""
 
     def __init__(self, packed: Sequence[Sequence[bytes]]) -> None:
-        """`packed` are the features of each host's logs."""
+        """`packed` has the features of each host's logs, in order."""
         self.size = len(packed)
         words = np.frombuffer(b"".join(_joined(own) for own in packed), "<u4")
         sizes = (
@@ -82,17 +82,17 @@ class Table:
         slots = (words[heads + 3] >> 16).astype(np.int64)
         self._forms = (self._begins + self.counts + slots) * 4
         self.words: Sequence[Alike] = ()
-        """Lines that are alike but for words that vary."""
+        """Lines that are equal except for words that vary."""
         self.plain: dict[int, int] = {}
-        """Of lines of failures that were read, and of those of successes, a hash of their words
-        whatever names they hold (`plain_words`); 0 where there are no other words."""
+        """For lines of the logs that were read, a hash of their words without names
+        (`plain_words`); 0 for a line without other words."""
         self.plain_of_successes: set[int] = set()
         self.raw = self
-        """The same, with every line by its own words."""
+        """The same table, with every line by its own words."""
         self._alike = self._shared = np.zeros(0, np.uint32)
 
     def entries(self, hosts: Array) -> Entries:
-        """All entries of these rows."""
+        """Return all entries of these rows."""
         counts, begins = self.counts[hosts], self._begins[hosts]
         owner = np.repeat(np.arange(len(hosts)), counts)
         before = np.cumsum(counts) - counts
@@ -106,14 +106,15 @@ class Table:
         return Entries(words, owner, starts, forms, self.shared(words >> 7))
 
     def shared(self, digests: Array) -> Array:
-        """Hashes of lines with one for those that are alike but for words that vary."""
+        """Return the hashes of lines, with one hash for lines that are equal except for words that
+        vary."""
         if not len(self._alike):
             return digests
         at = np.minimum(np.searchsorted(self._alike, digests), len(self._alike) - 1)
         return np.where(self._alike[at] == digests, self._shared[at], digests)
 
     def leave_aside(self, words: Sequence[Alike]) -> None:
-        """From now on lines that are alike but for words that vary are the same line."""
+        """Treat lines that are equal except for words that vary as the same line from now on."""
         if not words:
             return
         self.raw, self.words = copy(self), words
@@ -128,7 +129,7 @@ class Table:
         self.sequences[touched] = _sequences(entries.hosts[of_touched], entries.lines[of_touched])
 
     def with_alike(self, lines: Iterable[int]) -> set[int]:
-        """These hashes and those of the lines that are the same but for words that vary."""
+        """Return these hashes, and those of lines that are equal except for words that vary."""
         found = set(lines)
         for one in self.words:
             if not found.isdisjoint(one.values):
@@ -136,12 +137,13 @@ class Table:
         return found
 
     def slots(self, first_slots: Array, width: int) -> Array:
-        """The slots that begin at these places, a row for each."""
+        """Return `width` slots from each of these places on, as rows."""
         return self._words[first_slots[:, None] + np.arange(width)]
 
 
 def _sequences(hosts: Array, lines: Array) -> Array:
-    """Of each host, in order, a number for its different lines in the order of first sight."""
+    """Return a number for each host, in order, for its different lines in the order of their first
+    occurrence."""
     _, first = np.unique(hosts.astype(np.uint64) << np.uint64(32) | lines, return_index=True)
     first.sort()
     begins = np.flatnonzero(np.diff(hosts[first], prepend=-1))
@@ -161,7 +163,7 @@ def _size(own: Sequence[bytes]) -> int:
 
 
 def combined(own: Sequence[bytes]) -> bytes:
-    """Features of several logs of a host as those of one: batch after batch."""
+    """Return the features of several logs of a host, such as of rolling batches, as one."""
     seen: dict[int, int] = {}
     entries: list[int] = []
     slots: list[int] = []

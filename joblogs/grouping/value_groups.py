@@ -1,8 +1,8 @@
-"""Hosts that printed the like in groups by values: those with a value that is an outlier in its
+"""Groups by values among hosts with similar output: hosts with a value that is an outlier in its
 place.
 
-A place is a line and a slot of it. What is usual there is read off all hosts: a value that nearly
-all share, a few values, numbers that spread so far, dates that lie so close.
+A place is a line and one of its slots. What is usual there is derived from all hosts: a value that
+nearly all share, a few values, the spread of numbers, or the range of dates.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from .tables import Table
 Array = npt.NDArray[Any]
 
 HOSTS_MIN, FEW_HOSTS = 10, 5
-"""Of fewer hosts nothing says what is usual, but where all but one of a few have the same."""
+"""For fewer hosts it is not known what is usual, unless all but one of at least FEW_HOSTS have the
+same value."""
 FEW_COUNTED = 8
 """Of few hosts numbers below it are no news, but where so many have the same:"""
 FEW_SAME, FEW_SAME_COUNTED = 6, 3
@@ -43,33 +44,34 @@ FEW_FAR_STEPS, FEW_FAR_DAYS, FEW_RANGES = 10, 7, 3
 """Of few hosts a number is far above the others, a date far from them, if so far and so many times
 as far as the others lie apart."""
 STEADY, NEARLY = 0.9, 0.98
-"""A value is steady if so many share it; of what is nearly of all, so many."""
+"""Shares of hosts: a value is steady if at least STEADY have it; NEARLY means nearly all."""
 LINE_SHARE = 0.5
-"""Lines that fewer hosts have are not looked at."""
+"""Lines on a smaller share of the hosts are ignored."""
 COMMON_SHARE, COMMON_VALUES = 0.05, 4
 SAMPLE = 401
 _DIGITS = 0xFFFFFF
 _MINUTE, _TEN_MINUTES = 60 * CLOCK_UNITS, 600 * CLOCK_UNITS
 _TWO, _FACTOR_OF_THREE = 23, 3
-"""On the scale of `slots.step_of`."""
+"""Two, and a factor of three, on the scale of `slots.step_of`."""
 
 
 class Place(NamedTuple):
-    """A slot: the key of its line, and which; with a line's first key 0 is how often it occurs."""
+    """Place of a value: the key of a line, and the index of a slot; for the first of equal lines,
+    slot 0 is the number of occurrences."""
 
     line: int
     slot: int
 
 
 class OutlierValues(NamedTuple):
-    """Hosts with outliers, and in which places: those that tell the same hosts apart."""
+    """Hosts with outliers, and the places in which exactly these hosts have them."""
 
     places: tuple[Place, ...]
     hosts: Array
 
 
 def columns(table: Table, hosts: Array) -> Iterator[tuple[int, Array, Array]]:
-    """The lines that most of these hosts have: key, places of the hosts, their slots as rows."""
+    """Yield the lines that most of these hosts have: key, indexes of the hosts, slots as rows."""
     entries = table.entries(hosts)
     order = np.argsort(entries.words, kind="stable")
     words = entries.words[order]
@@ -86,8 +88,8 @@ def columns(table: Table, hosts: Array) -> Iterator[tuple[int, Array, Array]]:
 
 
 def by_values(table: Table, hosts: Array) -> tuple[Array, list[OutlierValues]]:
-    """Of hosts that printed the like the usual ones, and those with outliers, each by its
-    rarest."""
+    """Return the usual ones of hosts with similar output, and those with outliers, each by its
+    rarest outlier."""
     if len(hosts) < FEW_HOSTS:
         return hosts, []
     places: dict[bytes, list[Place]] = defaultdict(list)
@@ -161,8 +163,8 @@ def _far_of_few(different: Array) -> list[int]:
 
 
 def _outlier_columns(values: Array, steady: float) -> Iterator[tuple[int, Array]]:
-    """Of slots (hosts by places) the places with outliers, and on which hosts; a value is steady
-    if such a share has it."""
+    """Yield the places with outliers in a matrix of slots (hosts by places), and the hosts; a value
+    is steady if the share `steady` has it."""
     count = len(values)
     sample = np.sort(values[:: max(1, count // SAMPLE)], axis=0)
     usual = sample[len(sample) // 2]
@@ -181,7 +183,7 @@ def _outlier_columns(values: Array, steady: float) -> Iterator[tuple[int, Array]
 def _outliers(
     column: Array, usual: int, shared: float, sample: Array, steady: float
 ) -> Array | None:
-    """Which values of a column are outliers; None: none can be."""
+    """Return which values of a column are outliers; None if it cannot have any."""
     kind, count = usual >> 24, len(column)
     if kind == CLOCK:
         return _far_clocks(column)
@@ -201,7 +203,7 @@ def _outliers(
 
 
 def _other_than(column: Array, usual: int) -> Array:
-    """What is not the value that nearly all have; of durations and rates what is far from it."""
+    """Return which values differ from the usual one; for durations and rates, those far from it."""
     outlier: Array = column != usual
     kind = usual >> 24
     if kind >= MEASURED:
@@ -213,7 +215,8 @@ def _other_than(column: Array, usual: int) -> Array:
 
 
 def _other_than_common(column: Array) -> Array | None:
-    """What is none of the few values that nearly all have: a fleet that is half upgraded."""
+    """Return which values are none of the few that nearly all hosts have, as in a fleet that is
+    half upgraded; None if there are no such values."""
     values, counts = np.unique(column, return_counts=True)
     common = counts >= COMMON_SHARE * len(column)
     if common.sum() > COMMON_VALUES or counts[common].sum() < NEARLY * len(column):
@@ -259,14 +262,14 @@ def _far_numbers(column: Array, kind: int) -> Array | None:
     low, middle, high = _spread(steps)
     above = steps > high + max(6.5, 2 * (high - middle))
     below = (steps > 0) & (steps < low - max(6.5, 3 * (middle - low)))
-    # Nothing is the end of a tail where others have next to nothing.
+    # Zero is not an outlier if others are close to zero.
     least = steps[steps > 0].min(initial=STEPS)
     nothing = (steps == 0) & (least >= _TWO) & (low > max(_TWO, middle - 7))
     return above | below | nothing
 
 
 def _spread(column: Array) -> tuple[float, float, float]:
-    """The smallest, middle and largest value without the outermost twentieth at each end."""
+    """Return the smallest, middle and largest value without a twentieth at each end."""
     ordered = np.sort(column)
     cut = max(1, len(column) // 20)
     return ordered[cut], ordered[len(ordered) // 2], ordered[-1 - cut]

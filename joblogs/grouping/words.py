@@ -1,9 +1,9 @@
-"""Words that vary: lines that are alike but for a word or two that differ from host to host.
+"""Words that vary: lines that are equal except for one or two words that differ between hosts.
 
-A package, a path, a service or a user without a digit is no slot, so its line has a skeleton of its
-own on each host. Which words vary is seen in the text of some hosts: those in a place where no
-value is that of most hosts. Words that tell what went wrong are never such: `refused` and `timeout`
-stay two causes.
+A package, path, service or user without a digit is not a slot, so its line has a different skeleton
+on each host. Words that vary are found in the text of some hosts: they are in a place in which no
+value is on most hosts. Words that say what went wrong never vary: `refused` and `timeout` stay
+different causes.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from .line_words import (
 from .slot_patterns import SLOT as SLOT_BYTE
 
 WORDS_MAX = 64
-"""Of a line that is compared by words."""
+"""Maximum words of a line that is compared by words."""
 PAIRS_MAX = 100_000
-"""Pairs of words that are left out to find lines that differ in two."""
+"""Maximum pairs of words that are left out to find lines that differ in two."""
 CONTEXT, LONG_CONTEXT, SUCCESS_CONTEXT = 8, 12, 3
 """Letters that lines share if they are alike but for a word; more where that tells less; fewer are
 enough where hosts that succeeded print them."""
 OWN_VALUES = 3
 """So many values if most hosts have one of their own; if they come back, more."""
 REASON_LETTERS, MOSTLY = 24, 0.8
-"""Where all hosts printed the same so many letters about why they failed, a word beside them
-differs if no more than such a share of them has one value."""
+"""If all hosts printed at least REASON_LETTERS of the same reason for their failure, another word
+varies if at most the share MOSTLY has one value."""
 
 PASSES = 4
 SLOT = bytes([SLOT_BYTE])
@@ -52,29 +52,29 @@ SLOT = bytes([SLOT_BYTE])
 
 @dataclass(frozen=True)
 class Alike:
-    """Lines that are alike but for words that vary."""
+    """Lines that are equal except for words that vary."""
 
     before: bytes
-    """The word before the first of these; empty if there is none."""
+    """Word before the first varying word; empty if there is none."""
     values: Mapping[int, bytes]
-    """What stands there, by the hash of the line."""
+    """The first varying word by the hash of the line."""
     digest: int = 0
-    """Hash of what they have in common: whatever the words are, in other steps too."""
+    """Hash of the common words, independent of the varying words, also in other steps."""
 
 
 @dataclass
 class _Line:
-    """A line, or lines that are alike: what of them varies is one token."""
+    """Line, or several equal ones in which each varying word is the token ANY."""
 
     tokens: Tokens
     hosts: set[int]
     words: dict[int, bytes]
-    """The first word that varies by the hash of the line; of a line alone it is empty."""
+    """The first varying word by the hash of the line; empty for a single line."""
     before: bytes = b""
 
 
 class Sample(NamedTuple):
-    """A log that was read, for how many hosts it stands, and whether these failed."""
+    """Log that was read, the number of hosts it stands for, and whether these failed."""
 
     skeletons: Iterable[bytes]
     hosts: int
@@ -85,8 +85,10 @@ IsNoise = Callable[[int, int], bool]
 
 
 def alike_lines(logs: Sequence[Sample], is_noise: IsNoise) -> list[Alike]:
-    """Lines of some logs that are alike but for words that vary; `is_noise` says of a line, by its
-    hash, whether a slot of it differs on most hosts."""
+    """Return lines of some logs that are equal except for words that vary.
+
+    `is_noise` returns whether a slot of a line, given by its hash, differs on most hosts.
+    """
     found: dict[bytes, set[int]] = defaultdict(set)
     for at, log in enumerate(logs):
         for skeleton in log.skeletons:
@@ -113,13 +115,13 @@ class _Alike:
         self.names: set[bytes] = set()
         """Words that were found to vary."""
         self.known: frozenset[bytes] = frozenset()
-        """Those that were when this pass began."""
+        """`names` at the start of this pass."""
         self.reasons: list[dict[int, Tokens]] = []
-        """Of each log the lines that no success printed, when this pass began."""
+        """For each log, the lines that no success printed, at the start of this pass."""
 
     def joined(self, lines: list[_Line]) -> list[_Line]:
-        """The lines, those that are alike as one; again and again, for by then it is known which
-        words are names."""
+        """Return the lines with equal ones joined, in several passes: each pass learns more words
+        that are names."""
         for _ in range(PASSES):
             self.known = frozenset(self.names)
             self.reasons = self._reasons(lines)
@@ -140,7 +142,7 @@ class _Alike:
         return lines
 
     def _failed(self, lines: Iterable[_Line]) -> list[_Line]:
-        """Of some lines those that no success printed."""
+        """Return the lines that no success printed."""
         return [line for line in lines if all(self.logs[at].failed for at in line.hosts)]
 
     def _reasons(self, lines: Sequence[_Line]) -> list[dict[int, Tokens]]:
@@ -151,8 +153,8 @@ class _Alike:
         return reasons
 
     def _share_reasons(self, lines: Sequence[_Line]) -> bool:
-        """Whether all hosts with one of these lines printed the same besides about why they
-        failed."""
+        """Return whether all hosts with one of these lines printed the same other lines about why
+        they failed."""
         every = list(set().union(*(line.hosts for line in lines)))
         if not all(self.logs[at].failed for at in every):
             return False
@@ -181,8 +183,8 @@ class _Alike:
         return sorted(shared, key=lambda pair: (-len(pair[1]), len(pair[0])))
 
     def _varying(self, lines: list[_Line], places: Places) -> list[_Line]:
-        """Of lines that are the same but for the words in these places those in which they vary;
-        none if they do not."""
+        """Return those of these lines, equal except for the words in these places, whose words
+        vary; none if the words do not vary."""
         causes = {at: differ_in_cause({line.tokens[at] for line in lines}) for at in places}
         own = [line for line in lines if not any(line.tokens[at] in causes[at] for at in places)]
         if len(own) < 2:
@@ -207,7 +209,7 @@ class _Alike:
         return own
 
     def _shares_nothing(self, lines: Sequence[_Line], places: Places) -> bool:
-        """Whether lines have too little in common besides the words that vary, if these are not
+        """Return whether lines have too little in common besides the varying words, which are not
         known as names."""
         known = self.known
         if all(
@@ -233,7 +235,7 @@ class _Alike:
         usual: bool,
         context: int,
     ) -> bool:
-        """Whether the values in a place are another on most hosts; `usual` if most succeeded."""
+        """Return whether the values in a place differ on most hosts; `usual`: most succeeded."""
         sizes = [self._size(own) for own in hosts.values()]
         if ANY in hosts:
             known = all(own <= self.names for own in parts)
@@ -257,12 +259,12 @@ class _Alike:
         return values * 2 >= every if named else values * 2 > every
 
     def _differs(self, hosts: Mapping[bytes, set[int]]) -> bool:
-        """Whether no value is that of nearly all hosts."""
+        """Return whether no value is on nearly all hosts."""
         sizes = [self._size(own) for own in hosts.values()]
         return max(sizes) <= max(1, MOSTLY * sum(sizes))
 
     def _value(self, line: _Line, at: int) -> bytes:
-        """What a line has in a place: a slot that differs on most hosts is any word."""
+        """Return the word of a line in a place; ANY for a slot that differs on most hosts."""
         token = line.tokens[at]
         slots = token.count(SLOT)
         if not slots or LETTERS.search(token) or len(line.words) > 1:
@@ -277,7 +279,7 @@ class _Alike:
 
 
 def _joined(lines: Sequence[_Line], places: Places) -> _Line:
-    """Lines that are the same but for the words in these places as one."""
+    """Return lines that are equal except for the words in these places as one line."""
     tokens, first = lines[0].tokens, places[0]
     words = {
         digest: word or line.tokens[first] for line in lines for digest, word in line.words.items()

@@ -1,1 +1,1 @@
-"""Log text as bytes. Everything here but `store` is pure: no Django, no database."""
+"""Log text as bytes. Everything here except `store` is pure: no Django, no database."""

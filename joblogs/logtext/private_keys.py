@@ -1,9 +1,9 @@
-"""The lines of a private key, however they are printed.
+"""Detection of the lines of a private key in any form in which they are printed.
 
-After its first line a key goes on line by line: base64 of one width behind what the first of these
-lines begins with (blanks, `web_1 | `, a time, `+`), or behind quotes, commas and escaped line
-breaks. Its last line may be short: it counts when the end of the key follows, or when it looks as
-random as a long one. Words that follow a key that was cut off do neither.
+After its first line a key continues line by line: base64 of the same width, after the prefix of the
+first of these lines (blanks, `web_1 | `, a time, `+`), or after quotes, commas and escaped line
+breaks. The last line may be short: it is part of the key if the end of the key follows, or if it
+looks as random as a long line. Neither applies to words after a truncated key.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import re2
 from .secret_forms import FILLER, any_of, filled
 
 LINES: Final = 200
-"""Lines of the longest key."""
+"""Maximum lines of a key."""
 
 _RANDOM = b"[0-9A-Za-z+/]"
 _JUNK = rb"(?:[ \t\r\n\"',>|()\[\]{};]|\\{1,8}[nrt\"'])"
@@ -25,7 +25,7 @@ _REST = rb"(?:[^\n-]|-[^\n-]){0,200}-?"
 _TAIL = _REST + rb"\n"
 _PREFIX_SIZE = 120
 _FARTHEST = 900
-"""Bytes between two lines, with as much of the second as tells."""
+"""Maximum bytes between two lines, including the part of the second by which it is recognised."""
 _FIRST, _FREE, _MIXED = 16, 40, 24
 _BREAK = rb"(?:\n|(?:\\{1,8}r)?\\{1,8}n)"
 _HEADER = rb"[^\n]{0,100}?[A-Z][A-Za-z-]{2,20}: [^\n\\]{0,120}" + _BREAK
@@ -34,26 +34,26 @@ _END = rb"(?:-{4,5} ?END|Private-MAC)"
 
 
 class Lines(NamedTuple):
-    """What must be known of a key to go on: written down as a few bytes."""
+    """State needed to continue a key, which can be stored in a few bytes."""
 
     number: int = 0
     width: int = 0
     prefix: bytes = b""
 
     def packed(self) -> bytes:
-        """The bytes that `unpacked` reads."""
+        """Return the state as bytes for `unpacked`."""
         return b"%d %d %s" % (self.number, self.width, self.prefix)
 
     @classmethod
     def unpacked(cls, data: bytes) -> Lines:
-        """What `packed` wrote; a key that begins if it is nothing."""
+        """Return the state from the bytes of `packed`; the state of a new key for none."""
         count, _, rest = data.partition(b" ")
         width, _, prefix = rest.partition(b" ")
         return cls(int(count), int(width), prefix) if data else cls()
 
 
 class Piece(NamedTuple):
-    """A part of a line that is masked: known to be one when the text came to `end`."""
+    """Part [start, stop) of a line that is masked; it is recognised once the text reaches `end`."""
 
     end: int
     start: int
@@ -62,7 +62,8 @@ class Piece(NamedTuple):
 
 
 def next_piece(view: bytes | bytearray, position: int, lines: Lines) -> Piece | None:
-    """The next line of a key whose last one ended at a position."""
+    """Return the next line of a key whose previous line ended at a position; None if there is
+    none."""
     if lines.number >= LINES:
         return None
     best: Piece | None = None
@@ -70,7 +71,7 @@ def next_piece(view: bytes | bytearray, position: int, lines: Lines) -> Piece | 
         found = expression.match(view, position, min(len(view), position + _FARTHEST))
         if found is None:
             continue
-        # As it was when the text came just so far.
+        # The shortest match, as it was when the text had just reached it.
         while shorter := expression.match(view, position, found.end() - 1):
             found = shorter
         start, end = found.span(1)
@@ -83,19 +84,19 @@ def next_piece(view: bytes | bytearray, position: int, lines: Lines) -> Piece | 
 
 
 def may_go_on(view: bytes | bytearray, position: int, stop: int, lines: Lines) -> bool:
-    """Whether what stands between two positions may be the beginning of a key's next line."""
+    """Return whether the text between two positions may be the beginning of a key's next line."""
     if lines.number >= LINES or stop - position > _FARTHEST:
         return False
     return _expressions(lines)[1].fullmatch(view, position, stop) is not None
 
 
 def grown(lines: Lines, size: int) -> Lines:
-    """The same line when so many bytes more of it came."""
+    """Return the state after `size` more bytes of the same line have arrived."""
     return lines._replace(width=lines.width + size) if lines.number == 1 else lines
 
 
 def run(view: bytes | bytearray, position: int) -> int:
-    """Where the base64 ends that stands at a position."""
+    """Return the end of the base64 at a position."""
     return _run(view, position)
 
 
@@ -113,7 +114,7 @@ def _after(view: bytes | bytearray, position: int, start: int, stop: int, lines:
 
 
 def size_of(part: bytes | bytearray) -> int:
-    """Bytes of a part that a reader sees."""
+    """Return the number of visible bytes of a part."""
     return len(part.translate(None, b"\x00\x1b"))
 
 
@@ -127,7 +128,8 @@ def _is_mixed(token: bytes) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _expressions_of(begins: bool, width: int, prefix: bytes) -> tuple[list[tuple[Any, bool]], Any]:
-    """Expressions of the next line, with whether it must be mixed, and of what may become one."""
+    """Return the expressions for the next line, each with whether it must be mixed, and the
+    expression for a text that may become the next line."""
     atoms = _atoms(prefix)
     behind = b"".join(atoms)
     gap = _JUNK + b"{1,40}"
@@ -143,7 +145,7 @@ def _expressions_of(begins: bool, width: int, prefix: bytes) -> tuple[list[tuple
         ]
         going = b"(?s:.*)"
     else:
-        # What lines begin with may look like base64 itself.
+        # The prefix of the lines may itself look like base64.
         own = bool(re.search(rb"[0-9A-Za-z+/]", prefix))
         separators = [_TAIL + behind] if own else [_TAIL + behind, gap]
         ending = any_of([gap + b"?", _TAIL + behind]) + _END
@@ -167,7 +169,8 @@ def _expressions(lines: Lines) -> tuple[list[tuple[Any, bool]], Any]:
 
 
 def _atoms(prefix: bytes) -> list[bytes]:
-    """An expression for each part of what lines begin with: numbers and marks may differ."""
+    """Return an expression for each part of the lines' prefix, in which numbers and marks may
+    differ."""
     return [
         b"[0-9]{1,20}"
         if part[:1].isdigit()
@@ -181,7 +184,7 @@ def _atoms(prefix: bytes) -> list[bytes]:
 
 
 def _nested(parts: list[bytes]) -> bytes:
-    """An expression of the first so many of some parts."""
+    """Return an expression that matches any number of the first parts."""
     result = b""
     for part in reversed(parts):
         result = b"(?:" + part + result + b")?"

@@ -1,4 +1,4 @@
-"""Secrets in commands as a shell's trace or a history prints them."""
+"""Rules for secrets in commands, as printed by a shell's trace or history."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .secret_forms import Rule, any_of
 
 _LINE = rb"[^\n]"
 _ARG = rb"[^\s\"'`;&|<>()*\\\x00-\x1f]"
-"""What an argument of a command line is made of."""
+"""Class of the bytes of a command-line argument."""
 _ARG_FIRST = rb"[^\s\[\"'`;&|<>()*\\$%{\x00-\x1f-]"
 _QUOTED = rb"[\"']?(" + _ARG_FIRST + _ARG + rb"{2})"
 
@@ -29,7 +29,7 @@ def _command(
     ignore_case: bool = False,
     anywhere: bool = False,
 ) -> Rule:
-    """A row: commands, and what stands between them and the password."""
+    """Return a rule: the commands, and the expression between them and the password."""
     return Rule(
         "command-password",
         begins,
@@ -191,7 +191,7 @@ COMMANDS: Final[tuple[Rule, ...]] = (
         + rb"{0,60}?[0-9!@#^+~]"
         + _ARG
         + rb"{2}|[0-9]{6}|[0-9]{1,5}"
-        # No version: `base-passwd 3.6.1`.
+        # Not a version: `base-passwd 3.6.1`.
         + _ARG.replace(b"[^", rb"[^0-9.:~+\-")
         + _ARG
         + rb"{3})",

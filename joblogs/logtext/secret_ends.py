@@ -1,4 +1,4 @@
-"""How a text may end: with the first part of a secret, or of how a rule begins."""
+"""Ends of texts that may be the first part of a secret, or of the beginning of a rule."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from .secret_forms import ESCAPES, FILLER, LOOK_BACK, Rule, any_of
 _BEGUN_SIZE: Final = 100
 _NEVER: Final = rb"[^\x00-\xff]"
 _ESCAPE_BEGUN = rb"(?:\\{1,4}(?:[nrtbf]|[ux][0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2}|\x1b)"
-"""An escape that may end a word, so that another one begins behind it."""
+"""Escape that may end a word, so that another word begins after it."""
 _ESCAPE_ONLY: Final = compiled(_ESCAPE_BEGUN + FILLER)
 LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class State(NamedTuple):
-    """What is remembered of the end of a text; that of a text that begins is `State()`."""
+    """State at the end of a text; `State()` is that of an empty text."""
 
     pending: int = 0
-    """Bytes at the end that may begin a secret, or go on with one: the next run must see them, and
-    the one before."""
+    """Number of bytes at the end that may begin or continue a secret: the next run needs these, and
+    the byte before them."""
     rule: str = ""
-    """The rule whose mask may go on behind what is pending."""
+    """Name of the rule whose mask may continue after the pending bytes."""
     prefix: bytes = b""
-    """Or, and by far the most often: the end is no more than this part of how a rule begins. It is
-    remembered itself, because it tells nothing, and the next run needs not see the text for it.
-    While the mask of a private key goes on it is what its lines look like."""
+    """By far the most common case: the end is just this part of a rule's beginning. It is stored
+    itself, since it is not secret, so that the next run does not need the text. During the mask of
+    a private key it has the state of the key's lines."""
 
     @property
     def size(self) -> int:
-        """Bytes at the end that the next run begins with."""
+        """Number of bytes at the end with which the next run begins."""
         return self.pending or (0 if self.rule else len(self.prefix))
 
 
 class Ends:
-    """Some rules, ready to tell what the end of a text may begin."""
+    """Compiled rules that determine what the end of a text may begin."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         parts = {part for rule in rules for part in parts_of(rule)}
@@ -55,12 +55,12 @@ class Ends:
         self._firsts = frozenset(b"".join(first.lower() + first.upper() for first in firsts))
 
     def needs_context(self, text: bytes | bytearray) -> bool:
-        """Whether the byte before a text decides about what the text begins with."""
-        # Its first byte tells nearly always, and costs next to nothing.
+        """Return whether the beginning of a text can only be judged with the byte before it."""
+        # The first byte nearly always decides, at almost no cost.
         return bool(text) and text[0] in self._firsts and self._starts.match(text) is not None
 
     def state(self, text: bytes | bytearray, position: int = 0) -> State:
-        """The state at the end of a text that holds no secret at or after a position."""
+        """Return the state at the end of a text without secrets at or after a position."""
         position = max(position, len(text) - LOOK_BACK)
         view = view_of(text) if b"\x1b" in text else text
         # One search from the end on: to ask first whether a rule that meets newlines begins at all
@@ -70,7 +70,7 @@ class Ends:
             return State()
         start = found.start()
         while start > position and view[start - 1] in b"\x1b":
-            start -= 1  # of an escape sequence all must be seen
+            start -= 1  # an escape sequence must not be split
         begun = bytes(text[start:])
         if self._is_begun(begun) or (begun[0] not in LETTERS and self._is_begun(begun[1:])):
             return State(prefix=begun)
@@ -82,7 +82,8 @@ class Ends:
         return end.lower() in self._begun or end in self._begun
 
     def cut(self, view: bytes | bytearray, position: int) -> int:
-        """Where the first part of a secret begins that the text ends with, or where it ends."""
+        """Return the start of the first part of a secret at the end of the text; the end of the
+        text if there is none."""
         found = self._cut.search(view, max(position, len(view) - LOOK_BACK))
         if found is None:
             return len(view)
@@ -91,16 +92,16 @@ class Ends:
 
 
 def view_of(text: bytes | bytearray) -> bytearray:
-    """A text as rules see it: escape sequences are filler."""
+    """Return the view of a text for the rules, in which escape sequences are filler."""
     if b"\x1b" in text:
         return bytearray(ESCAPES.sub(lambda found: b"\x1b" * len(found[0]), text))
     return bytearray(text)
 
 
 def _unfinished(rules: Sequence[Rule]) -> list[tuple[bytes, bytes]]:
-    """Expressions of how rules begin, and of what may have come behind, rules like each other once.
+    """Return pairs of expressions: the beginnings of rules, and what may follow so far.
 
-    The fewer they are the sooner an automaton has seen all of its states.
+    Similar rules are combined: with fewer expressions, an automaton learns its states faster.
     """
     like: dict[tuple[bytes, bool, bool], set[bytes]] = {}
     for rule in rules:
@@ -112,7 +113,7 @@ def _unfinished(rules: Sequence[Rule]) -> list[tuple[bytes, bytes]]:
 
 
 def _begun(rules: Sequence[Rule]) -> list[bytes]:
-    """Expressions of parts of how rules begin."""
+    """Return expressions for incomplete beginnings of rules."""
     like: dict[tuple[bool, bool], set[bytes]] = {}
     for rule in rules:
         like.setdefault((rule.ignore_case, rule.apart), set()).update(parts_of(rule))

@@ -1,4 +1,4 @@
-"""Expressions of rules: where a text holds a secret that is fulfilled first, and by which rule."""
+"""Expressions of rules, which find the secret that is complete first, and its rule."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _BEFORE: Final = (
     rb"(?:\b|[0-9_\x80-\xff]|\\{1,4}[nrtbf]|%[0-9A-Fa-f]{2}"
     rb"|\\{1,2}u[0-9A-Fa-f]{4}|\\{1,2}x[0-9A-Fa-f]{2})"
 )
-"""Where a word begins: behind no letter, but for one that ends an escape."""
+"""Beginning of a word: not after a letter, except one that ends an escape."""
 _MEMORY: Final = 64 * 1024 * 1024
-"""Bytes that an expression may take for what it learned of texts."""
+"""Maximum memory of an expression for its automaton's states, in bytes."""
 
 
 class Found(NamedTuple):
-    """A secret that is fulfilled; the one that is so first comes first."""
+    """Complete secret; secrets are ordered by the place at which they are complete."""
 
     end: int
     begin: int
     start: int
-    """Where its mask starts; it stops at `stop`."""
+    """Start of its mask, which ends at `stop`."""
     stop: int
     rule: Rule
 
 
 class Expression:
-    """Some rules as one expression."""
+    """Expression that combines several rules."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = list(rules)
@@ -38,7 +38,7 @@ class Expression:
         wholes = [_whole(rule) for rule in rules]
         self._compiled = compiled(any_of(wholes), never_nl=own, captures=False)
         self.search = self._compiled.search
-        """The leftmost secret, if any is fulfilled: as `search` of `re` does."""
+        """Search for the leftmost complete secret, like `search` of `re`."""
         self._wholes, self._own = wholes, own
         self._each: dict[int, Any] = {}
         self._which = re2.Set.FullMatchSet(_options(own, captures=False))
@@ -47,7 +47,7 @@ class Expression:
         self._which.Compile()
 
     def first(self, view: bytearray, position: int) -> Found | None:
-        """Of the secrets that begin at or after a position the one that is fulfilled first."""
+        """Return the secret that begins at or after a position and is complete first."""
         while found := self.search(view, position):
             while shorter := self.search(view, found.start(), found.end() - 1):
                 found = shorter
@@ -57,7 +57,7 @@ class Expression:
         return None
 
     def at(self, view: bytearray, position: int) -> Found | None:
-        """The secret that begins right here."""
+        """Return the secret that begins exactly at a position."""
         found = self._compiled.match(view, position)
         while found and (shorter := self._compiled.match(view, position, found.end() - 1)):
             found = shorter
@@ -67,7 +67,7 @@ class Expression:
 
     def _found(self, view: bytearray, begin: int, end: int) -> Found:
         part = bytes(view[begin:end])
-        # Which of them it is does not depend on what stands before.
+        # Its rule does not depend on the text before.
         index = min(self._which.Match(part))
         if index not in self._each:
             self._each[index] = compiled(self._wholes[index], never_nl=self._own)
@@ -80,14 +80,15 @@ class Expression:
 
 
 class Cursor:
-    """The next secret of one expression in a view that is masked from its beginning on."""
+    """Cursor to the next secret of one expression, in a view that is masked from start to end."""
 
     def __init__(self, expression: Expression, view: bytearray, position: int) -> None:
         self._expression, self._view = expression, view
         self.found = expression.first(view, position)
 
     def advance(self, position: int) -> None:
-        """All before this position is settled, and the byte before it may be masked by now."""
+        """Move to a position; everything before it is settled, and the byte before it may have been
+        masked."""
         if self.found is not None and self.found.begin < position:
             self.found = self._expression.first(self._view, position)
         elif here := self._expression.at(self._view, position):
@@ -95,24 +96,24 @@ class Cursor:
 
 
 def begins_of(rule: Rule, literals: Iterable[bytes]) -> bytes:
-    """An expression of how a rule begins."""
+    """Return the expression for a rule's beginning, given these literals."""
     return begins_with(literals, rule.ignore_case, rule.apart)
 
 
 def begins_with(literals: Iterable[bytes], ignore_case: bool, apart: bool) -> bytes:
-    """An expression of some literals."""
+    """Return the expression for one of these literals."""
     found = any_of(map(_literal, sorted(literals, reverse=True)))
     found = b"(?i:%s)" % found if ignore_case else found
     return _BEFORE + found if apart else found
 
 
 def parts_of(rule: Rule) -> set[bytes]:
-    """What a text ends with when only a part of how the rule begins has come."""
+    """Return the incomplete beginnings of a rule."""
     return {begins[:n] for begins in rule.begins for n in range(1, len(begins))}
 
 
 def compiled(expression: bytes, *, never_nl: bool = False, captures: bool = True) -> Any:
-    """An expression over bytes, made ready."""
+    """Return a compiled expression over bytes."""
     return re2.compile(expression, _options(never_nl, captures=captures))
 
 

@@ -1,14 +1,14 @@
-"""What a rule for one kind of secret is, and the parts that expressions are made of.
+"""Rules for kinds of secrets, and the parts of which their expressions are made.
 
-A rule begins with a literal that is rare in logs and stays visible, so that a reader sees what
-was masked. `then` says, in RE2's language, what must follow until it is a secret; its group, or
-else all of it, is masked. From there on the mask goes on over bytes of the class `more`, however
-the text arrives. `within` is the class of all bytes that `then` may meet: what makes an unfinished
-end of a text a possible beginning of a secret.
+A rule begins with a literal that is rare in logs and stays visible, so that a reader sees what was
+masked. `then` is an RE2 expression for the text that has to follow for it to be a secret; its
+group, or else all of it, is masked. The mask continues over bytes of the class `more`, however the
+text arrives. `within` is the class of all bytes that `then` may match: it decides whether the end
+of a text may be the beginning of a secret.
 
-Laws, tested: no rule needs more than LOOK_BACK bytes until it is fulfilled, and none looks at what
-follows. Between any two bytes of a rule there may be escape sequences and NULs, so that coloured
-text and UTF-16 are read like plain text: no rule says so itself.
+Tested laws: no rule needs more than LOOK_BACK bytes to be complete, and none depends on the text
+after it. Between any two bytes of a rule there may be escape sequences and NULs, so that coloured
+text and UTF-16 are treated like plain text; rules do not have to provide for this.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 LOOK_BACK = 1000
-"""As many bytes as a secret may have until it is known to be one."""
+"""Maximum bytes of a secret until it is recognised."""
 
 ESCAPES: Final = re.compile(
     rb"\x1b(?:\x00?\[(?:\x00?[0-?]){0,40}(?:\x00?[ -/]){0,4}(?:\x00?[@-~]|\x00?\Z)"
     rb"|\x00?[()*+](?:\x00?[0-9A-Za-z]|\x00?\Z)|\x00?\Z)"
 )
-"""Colours, erasing and character sets; the last one of a text may have come in part."""
+"""Colours, erasing and character sets; the last one of a text may be incomplete."""
 
 FILLER: Final = b"[\\x00\\x1b]*"
-"""What may stand anywhere: the zero bytes of UTF-16, and escape sequences, as a view shows them."""
+"""Bytes that may be anywhere: the zero bytes of UTF-16, and escape sequences as in a view."""
 
 _WORD_BEGINS: Final = re.compile(rb"\w")
 _TOKENS: Final = re.compile(
@@ -38,11 +38,11 @@ _TOKENS: Final = re.compile(
 )
 _COUNTS: Final = re.compile(rb"\{([0-9]+),([0-9]+)\}(\??)")
 _COUNTED: Final = 20
-"""Repetitions from which on it does not matter how many they are at most."""
+"""Maximum repetitions from which on a limit is ignored."""
 
 
 class Rule(NamedTuple):
-    """One way to recognise a secret."""
+    """Rule to recognise a kind of secret."""
 
     name: str
     begins: tuple[bytes, ...]
@@ -50,45 +50,45 @@ class Rule(NamedTuple):
     within: bytes
     more: bytes = b""
     example: str = ""
-    """«…» marks what is masked."""
+    """Example, in which «…» is masked."""
     other: str = ""
-    """Looks similar and stays."""
+    """Similar text that is not masked."""
     ignore_case: bool = False
     lines: bool = False
-    """It may meet newlines."""
+    """Whether it may span lines."""
     unfinished: bytes = b""
-    """What may have come behind its literal, where that is less than any bytes of `within`."""
+    """Expression for what may follow its literal so far, if narrower than bytes of `within`."""
     again: bytes = b""
-    """What may follow a mask of the rule: its group is masked as well, as often as it comes."""
+    """Expression for what may follow a mask of the rule: its group is masked too, repeatedly."""
     going: bytes = b""
-    """What may become `again`."""
+    """Expression for what may become `again`."""
     own: bool = False
-    """It is an operator's."""
+    """Whether it is a rule of the operator."""
     anywhere: bool = False
-    """It may begin within a word."""
+    """Whether it may begin within a word."""
     key: bool = False
-    """It begins a private key: nothing of it is masked, but the lines that follow are."""
+    """Whether it begins a private key: it is not masked itself, but the lines after it are."""
     assignment: bool = False
-    """It is known by a name alone: the setting MASK_ASSIGNMENTS switches it off."""
+    """Whether only a name identifies it: the setting MASK_ASSIGNMENTS can switch it off."""
 
     @property
     def body(self) -> bytes:
-        """An expression of what may have come behind its literal."""
+        """Expression for what may follow its literal so far."""
         if self.unfinished:
             return filled(self.unfinished)
         return b"(?:%s%s)*" % (FILLER, visible(self.within))
 
     @property
     def apart(self) -> bool:
-        """Whether no letter stands before it: what begins as a word does."""
+        """Whether there must be no letter before it, since it begins like a word."""
         return not self.anywhere and bool(_WORD_BEGINS.match(self.begins[0]))
 
 
 def filled(expression: bytes) -> bytes:
-    """An expression that meets the same bytes with filler between them, and as many as there are.
+    """Return an expression that allows filler between the bytes, and any number of repetitions.
 
-    Counting to 200 costs an automaton 200 states for each place where it may begin to count. Nobody
-    has to: what is longer than LOOK_BACK is no secret.
+    Counting to 200 costs an automaton 200 states for each possible start. It is not needed, since a
+    match longer than LOOK_BACK is not a secret.
     """
     return _TOKENS.sub(_with_filler, expression)
 
@@ -104,19 +104,20 @@ def _with_filler(found: re.Match[bytes]) -> bytes:
 
 
 def visible(letters: bytes) -> bytes:
-    """A class of bytes without those that are filler."""
+    """Return a class of bytes without filler."""
     return letters.replace(b"[^", b"[^\\x00\\x1b", 1) if letters.startswith(b"[^") else letters
 
 
 def any_of(expressions: Iterable[bytes]) -> bytes:
-    """An expression of alternatives."""
+    """Return an expression for one of several alternatives."""
     return b"(?:%s)" % b"|".join(expressions)
 
 
 def spelled(words: Iterable[str], other: bytes) -> bytes:
-    """An expression of what is none of some words in lower case, met as soon as that is known.
+    """Return an expression that matches as soon as a text is known to be none of these words, which
+    are in lower case.
 
-    `other` is the negated class, without its brackets, of all that a word may go on with.
+    `other` is the negated class, without brackets, of the bytes that may continue a word.
     """
     words = sorted(set(words))
     firsts = sorted({word[:1] for word in words if word})

@@ -1,8 +1,9 @@
-"""Secrets that are known by the name before them: `DB_PASSWORD=…`, `"token": "…"`, `--password …`.
+"""Rules for secrets that are identified by a name: `DB_PASSWORD=…`, `"token": "…"`, `--password …`.
 
-A name alone says little: `password authentication failed` is prose, `token = next_token()` code,
-`secret: none` no secret. So a value must look like one: a password has a digit or a mark in it, a
-token letters and digits, in a few more characters. Variables, placeholders, paths and prose stay.
+A name alone says little: `password authentication failed` is prose, `token = next_token()` is code,
+and `secret: none` is not a secret. So a value must look like a secret: a password needs a digit or
+a mark, a token needs letters and digits and is longer. Variables, placeholders, paths and prose are
+not masked.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ NONE: Final = [
     "set",
     "unknown",
 ]
-"""Words that stand where a secret would, and are none."""
+"""Words that are not secrets, although they are in the place of one."""
 
 PASSWORDS: Final = (
     b"password",
@@ -137,7 +138,7 @@ TOKENS: Final = (
 BLANK: Final = b"[ \\t]{0,8}"
 _EQUALS = BLANK + rb"(?::?=|=>|%3[Dd]|\\{1,4}u003[Dd])" + BLANK
 _COLON = BLANK + rb"(?::|%3[Aa]|\xef\xbc\x9a)(?:[ \t]{0,8}|%20)"
-_OPEN = rb"(?:\\{0,6}[\"'])?"  # what closes the quotes of a name
+_OPEN = rb"(?:\\{0,6}[\"'])?"  # closing quote of a name
 _IS = _OPEN + any_of([_EQUALS, _COLON])
 _COMMA = _OPEN + rb"[ \t]{0,2},[ \t]{0,2}"
 WITHIN = rb"[^\n]"
@@ -152,9 +153,10 @@ _MARK, _MARK_FIRST = rb"[0-9!@#^+~%?]", rb"[0-9^+]"
 def value_with(
     plain: tuple[bytes, bytes], mark: tuple[bytes, bytes], value: bytes, least: int
 ) -> bytes:
-    """A value of so many bytes at least, with a mark in it: met as soon as both are known.
+    """Return an expression for a value of at least `least` bytes that has a mark; it matches as
+    soon as both are known.
 
-    `plain` and `mark` are two classes each, of the first byte and of the others.
+    `plain` and `mark` are two classes each, for the first byte and for the others.
     """
     ways = [mark[0] + value + b"{%d}" % (least - 1)]
     for before in range(1, least - 1):
@@ -196,7 +198,7 @@ _LISTED = value_with((_PLAIN_FIRST, _PLAIN.replace(b"=-]", b"=]")), (_MARK_FIRST
 
 
 def token_of(least: int) -> bytes:
-    """A value with letters and digits."""
+    """Return an expression for a value of at least `least` bytes with letters and digits."""
     digits = rb"[0-9_.+/-]"
     return any_of(
         [
@@ -228,7 +230,8 @@ def _named(
 
 
 def _quoted(kind: str, names: tuple[bytes, ...], value: bytes, secret: str) -> list[Rule]:
-    """Values in quotes, which end with the quote: with a mark in them, or a word alone."""
+    """Return rules for values in quotes, which end at the closing quote; a password may also be a
+    single word."""
     rows = []
     for name, quote, more, sign in (
         ("double", rb"\"", rb"[^\"\\\n*\x00\x1b]", '"'),
@@ -293,4 +296,4 @@ NAMES: Final[tuple[Rule, ...]] = (
     ),
     *_quoted("secret", TOKENS, token_of(8), "0a1b2c3d4e5f"),
 )
-"""Switched off by MASK_ASSIGNMENTS."""
+"""Rules that MASK_ASSIGNMENTS can switch off."""

@@ -1,7 +1,7 @@
-"""Secrets behind a name and some words, and passwords that are words themselves.
+"""Rules for secrets after a name and some words, and for passwords that are words themselves.
 
 `passphrase for key: …`, `ENV SECRET_KEY …`, `password: Hunter` at the end of a line, and words in
-quotes. Such a value has no mark that tells it from prose, so words of messages are left out.
+quotes. Nothing distinguishes these values from prose, so common words of messages are excluded.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MESSAGE: Final = [
     *("username", "using", "valid", "varchar", "verify", "via", "was", "weak", "when", "will"),
     *("with", "without", "write", "you", "your"),
 ]
-"""Words with which a message begins where a password could stand."""
+"""Words with which a message begins in the place of a password."""
 
 _NOT_A_LETTER: Final = rb"^\s\"'`;,&<>|()\[\]{}\\*$%@/.!=:?~#0-9_\x80-\xff\x00-\x1f-"
 _WORD: Final = spelled(_MESSAGE, _NOT_A_LETTER) + rb"[A-Za-z]{1,40}"
@@ -69,7 +69,7 @@ def _row(name: str, begins: tuple[bytes, ...], then: bytes, example: str, other:
 _CLEAR: Final = value_with(
     (rb"[A-Za-z_]", rb"[A-Za-z_.:/$=]"), (rb"[^\x00-\xff]", rb"[0-9!@#^+~%]"), VALUE, 7
 )
-"""A value that no sentence goes on with: `the password is sha-256`, `is 128-bit`."""
+"""Value that is not the continuation of a sentence: `the password is sha-256`, `is 128-bit`."""
 _ASCII: Final = value_with(
     (rb"[A-Za-z_]", rb"[A-Za-z_.:/$=-]"), (rb"[0-9^+]", rb"[0-9!@#^+~%?]"), VALUE, 4
 )
@@ -120,7 +120,7 @@ PHRASES: Final[tuple[Rule, ...]] = (
                     + _QUOTE
                     + b"value"
                     + _QUOTE
-                    # The same in YAML.
+                    # In YAML.
                     + rb"[ \t]{0,3}:[ \t]{0,3}"
                     + _QUOTE,
                     rb"[\"']?[ \t]{0,4}\r?\n[ \t]{0,40}value:[ \t]{1,4}[\"']?",
@@ -182,7 +182,7 @@ PHRASES: Final[tuple[Rule, ...]] = (
         "password: required\nPassword: Sorry\npassword: denied for app\n",
     ),
     *(
-        # As a shell or a connection string has it: no blanks about the sign.
+        # As in a shell or a connection string: no blanks around the sign.
         _row(
             "password-of-words",
             PASSWORDS[:4],
@@ -213,4 +213,4 @@ PHRASES: Final[tuple[Rule, ...]] = (
         for quote, sign in ((rb"\"", '"'), (rb"'", "'"))
     ),
 )
-"""Switched off by MASK_ASSIGNMENTS."""
+"""Rules that MASK_ASSIGNMENTS can switch off."""

@@ -1,4 +1,4 @@
-"""Secrets that are known by the place where they stand: headers, files, keys."""
+"""Rules for secrets that are identified by their place: headers, files, keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SAYS = (
     rb"(?:\\{0,6}[\"']|\\{0,6}[\"'],)?[ \t]{0,3}(?:=>|:=|[:=]|%3[AaDd]|[ \t])[ \t]{0,3}"
     rb"(?:\\{0,6}[\"'])?"
 )
-"""What stands between a name and its value: `=`, `: `, `": "`, `\\": \\"`."""
+"""Separator between a name and its value: `=`, `: `, `": "`, `\\": \\"`."""
 _LINE = rb"[^\n]"
 _OPAQUE = rb"[0-9A-Za-z+/=._~%-]"
 _SCHEME = (

@@ -1,7 +1,8 @@
-"""The table of secrets that are known by their form, in the order in which they are tried.
+"""Table of the rules for secrets, in the order in which they are tried.
 
-Rules are narrow on purpose: bytes in are bytes out, so each has an example and something similar
-that must stay as it is. Those of one name are one kind; `docs/operations.md` lists them.
+Rules are narrow on purpose: other text must not be changed, so each has an example, and a similar
+text that must not be masked. Rules with the same name are one kind; `docs/operations.md` lists the
+kinds.
 """
 
 from __future__ import annotations
@@ -33,4 +34,4 @@ RULES: Final[tuple[Rule, ...]] = (
     *NAMES,
     *PHRASES,
 )
-"""Built-in. Of several that are fulfilled at once the first one counts."""
+"""Built-in rules. If several are complete at the same place, the first one applies."""

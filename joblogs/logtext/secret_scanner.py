@@ -1,14 +1,14 @@
-"""Secrets in what jobs print: found as the text arrives, masked byte by byte.
+"""Masking of secrets in the output of jobs, as the text arrives.
 
 A mask replaces each byte by an asterisk and leaves newlines and zero bytes, so lengths, offsets,
-lines and UTF-16 stay what they were. What is masked depends on the text alone, never on how it was
-cut: read byte by byte, a text is masked as soon as a secret is one, and then for as long as its
-class goes on; a masked byte is a border that no later secret crosses. So all that must be
-remembered between two runs is whether a mask may go on and how many bytes at the end may begin a
+lines and UTF-16 do not change. What is masked depends only on the text, never on how it was cut:
+read byte by byte, a text is masked as soon as a secret is complete, and then as long as bytes of
+its class follow; a masked byte is a border that no later secret crosses. Between two runs, it is
+therefore enough to know whether a mask may continue, and how many bytes at the end may begin a
 secret.
 
-Rules look at a view of the text, of the same length: escape sequences are filler there, which may
-stand between any two bytes of a secret, and what is masked is line breaks.
+Rules are applied to a view of the text, of the same length: in it, escape sequences are filler,
+which may be between any two bytes of a secret, and masked bytes are line breaks.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = [
 ]
 
 _BORDER, _STAR = b"\n", b"*"
-"""What a masked byte looks like to the rules, and to readers."""
+"""A masked byte in the view of the rules, and in the text."""
 LEFT: Final = b"\0\r\n"
-"""Bytes that a mask leaves as they are."""
+"""Bytes that a mask does not change."""
 _STARS = bytes(byte if byte in LEFT else ord(_STAR) for byte in range(256))
 _BORDERS = bytes(byte if byte in LEFT else ord(_BORDER) for byte in range(256))
 _WIDE = b"16"
-"""What is remembered of a mask in UTF-16."""
+"""Prefix in the state for a mask in UTF-16."""
 
 
 @dataclass(slots=True)
 class Masks:
-    """What a run came to. Ranges count from the beginning of the text it was given."""
+    """Result of a run. Ranges are relative to the beginning of the given text."""
 
     ranges: list[Range] = field(default_factory=list)
     found: dict[str, int] = field(default_factory=dict)
@@ -54,22 +54,22 @@ class Masks:
 
     @property
     def places(self) -> int:
-        """Secrets found; one that only goes on was counted before."""
+        """Number of secrets found, without one that was continued."""
         return sum(self.found.values())
 
 
 class _Open(NamedTuple):
-    """A mask that may go on where it stopped."""
+    """Mask that may continue at its end."""
 
     rule: Rule
     stop: int
     lines: private_keys.Lines = private_keys.Lines()
     wide: bool = False
-    """It is UTF-16: zero bytes belong to it. In any other text they end it."""
+    """Whether it is UTF-16, in which zero bytes belong to it; in other text they end it."""
 
 
 class Secrets:
-    """Some rules, ready to be used."""
+    """Compiled rules, which find and mask secrets."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
@@ -91,11 +91,11 @@ class Secrets:
         self.state, self.needs_context, self._cut = ends.state, ends.needs_context, ends.cut
 
     def goes_on(self, rule: str) -> bool:
-        """Whether a mask of a rule of this name may go on with what comes next."""
+        """Return whether a mask of the rule with this name may continue."""
         return rule in self._named and _goes_on(self._named[rule])
 
     def absent(self, text: bytes | bytearray) -> bool:
-        """Whether no secret is fulfilled within a text: one pass over it."""
+        """Return whether a text has no complete secret, in one pass over it."""
         if b"\x1b" in text:
             text = ESCAPES.sub(b"\x1b", text)
         return not any(expression.search(text) for expression in self._expressions)
@@ -109,10 +109,10 @@ class Secrets:
         prefix: bytes = b"",
         masked: Iterable[Sequence[int]] = (),
     ) -> Masks:
-        """Mask a text in place: what was pending, from `start` on, and what is new.
+        """Mask a text in place, from `start` on: first the pending bytes, then the new ones.
 
-        Before it stands at most the one byte of context. `rule` and `prefix` are those of the
-        state, `masked` are ranges of the text that are masked already.
+        Before `start` there is at most one byte of context. `rule` and `prefix` are those of the
+        state; `masked` are ranges of the text that are already masked.
         """
         view = view_of(text)
         for begin, stop in masked:
@@ -136,7 +136,7 @@ class Secrets:
         return run.masks
 
     def _put(self, run: _Run, found: Found) -> _Open | None:
-        """Mask a secret; what may go on behind it."""
+        """Mask a secret; return the mask if it may continue."""
         rule, start, stop = found.rule, found.start, found.stop
         if rule.key:
             run.position = found.end
@@ -145,7 +145,7 @@ class Secrets:
         while start < stop and run.view[start] in b"\0\x1b":
             start += 1
         if not run.text[start:stop].strip(b"*" + LEFT):
-            # Whoever printed it has masked it already.
+            # Its producer has already masked it.
             run.cover(start, stop)
             return None
         wide = b"\0" in run.view[found.begin : found.end]
@@ -172,7 +172,7 @@ class Secrets:
     def _next(
         self, goes_on: _Open, view: bytearray, before: int | None
     ) -> private_keys.Piece | None:
-        """How a mask goes on, if it does so before another secret is fulfilled."""
+        """Return the continuation of a mask, if it comes before another secret is complete."""
         rule, stop = goes_on.rule, goes_on.stop
         piece = None
         if rule.key:
@@ -183,7 +183,7 @@ class Secrets:
         return piece if piece and (before is None or piece.end <= before) else None
 
     def _end(self, goes_on: _Open | None, view: bytearray) -> State | None:
-        """The state of a text whose last mask may go on, None if it may not."""
+        """Return the state of a text whose last mask may continue; None if it may not."""
         if goes_on is None:
             return None
         rule, rest = goes_on.rule, len(view) - goes_on.stop
@@ -201,7 +201,7 @@ class Secrets:
         return rule in self._named and self._named[rule].key
 
     def cut(self, text: bytearray, *, start: int = 0, rule: str = "") -> Masks:
-        """Mask what may be the first part of a secret whose rest is never kept."""
+        """Mask what may be the first part of a secret whose rest will not be stored."""
         run = _Run(text, view_of(text), start)
         begins = len(text)
         if self._is_key(rule):
@@ -218,14 +218,15 @@ _KEY_BYTES: Final = LETTERS + b"0123456789+/="
 
 
 class _Run:
-    """A text that is being masked: what it looks like to rules, and how far it is settled."""
+    """Text that is being masked, its view for the rules, and the position up to which it is
+    settled."""
 
     def __init__(self, text: bytearray, view: bytearray, position: int) -> None:
         self.text, self.view, self.position = text, view, position
         self.masks = Masks()
 
     def put(self, start: int, stop: int, name: str) -> None:
-        """Mask bytes, and count a secret of this name."""
+        """Mask bytes, and count a secret with this name, if any."""
         self.text[start:stop] = self.text[start:stop].translate(_STARS)
         self.cover(start, stop)
         self.masks.ranges.append((start, stop))
@@ -244,12 +245,12 @@ def _goes_on(rule: Rule) -> bool:
 
 _READY_MAX: Final = 8
 _ready: dict[int, Secrets] = {}
-"""By the identity of their rules, which they hold: to hash hundreds takes longer than to search a
-text for them."""
+"""Compiled rules by the identity of their rules, which they keep alive: hashing hundreds of rules
+takes longer than searching a text for them."""
 
 
 def secrets_of(rules: tuple[Rule, ...]) -> Secrets:
-    """These rules, made ready once."""
+    """Return these rules compiled, from a cache."""
     if (secrets := _ready.get(id(rules))) is None:
         if len(_ready) >= _READY_MAX:
             _ready.clear()

@@ -1,4 +1,4 @@
-"""Tokens of further services: a row for each kind, as in `secret_tokens`."""
+"""Rules for tokens of further services, one for each kind, as in `secret_tokens`."""
 
 from __future__ import annotations
 

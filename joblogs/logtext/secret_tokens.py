@@ -1,7 +1,7 @@
-"""Tokens that are known by the form that their maker gave them: a row for each kind.
+"""Rules for tokens that are identified by the format of their issuer, one for each kind.
 
-Prefixes and lengths are facts that the makers publish. What makes a token a token is the length of
-random characters behind the literal, so words such as `npm_config_registry` stay.
+Prefixes and lengths are published by the issuers. A token is recognised by the number of random
+characters after the literal, so words such as `npm_config_registry` are not masked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def token(
     more: bytes = b"",
     apart: bool = False,
 ) -> Rule:
-    """A row: literals apart by blanks, then so many bytes of a class, and more of it."""
+    """Return a rule: literals separated by blanks, then a number of bytes of a class, and more of
+    them."""
     letters, least = random
     literals = tuple(literal.encode() for literal in begins.split())
     then = letters + b"{%d}" % least
@@ -189,4 +190,4 @@ TOKENS: Final[tuple[Rule, ...]] = (
         anywhere=True,
     ),
 )
-"""Known by their literal."""
+"""Rules for tokens that are identified by a literal."""

@@ -1,4 +1,4 @@
-"""Secrets in addresses: passwords, tokens and signatures, and webhooks that are one as a whole."""
+"""Rules for secrets in URLs: passwords, tokens, signatures, and webhooks that are secret URLs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ URLS: Final[tuple[Rule, ...]] = (
         + rb":("
         + any_of(
             [
-                # What begins like a port is one where the host ends behind it.
+                # A text that begins like a port is a port if the host ends after it.
                 rb"[0-9]{1,200}(?:[^\x00-\x20\[@\"<>`\\0-9$*{/?#,:]" + _ANY + rb"{0,200})?",
                 _PASS_FIRST + _ANY + rb"{0,200}",
             ]
@@ -163,4 +163,4 @@ WEBHOOKS: Final[tuple[Rule, ...]] = (
         anywhere=True,
     ),
 )
-"""Addresses to which anybody may post who knows them."""
+"""Rules for URLs to which everybody who knows them may post."""

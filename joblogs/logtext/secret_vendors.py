@@ -1,4 +1,4 @@
-"""Tokens of services that people sign up for: a row for each kind, as in `secret_tokens`."""
+"""Rules for tokens of commercial services, one for each kind, as in `secret_tokens`."""
 
 from __future__ import annotations
 
@@ -185,4 +185,4 @@ VENDORS: Final[tuple[Rule, ...]] = (
     ),
     token("openshift-token", "sha256~", (DASHED, 43), f"sha256~«{_40}abc»", "sha256~x, sha256:abc"),
 )
-"""Known by their literal."""
+"""Rules for tokens that are identified by a literal."""

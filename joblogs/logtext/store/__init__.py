@@ -1,11 +1,10 @@
 """Store of log text: the only package that reads or writes LogChunk and LogPack.
 
-A log is read by its host result's id and day. It lies in chunks or, once its step has long
-finished, in packs with other logs of the step. Which of them hold it may change at any time, so a
-reader never remembers them from one statement to the next: it asks for the chunk that contains its
-position, or for the packs that the host result named, checks that they touch, and asks the host
-result again where they do not. Every statement names the day as a value: that is what lets
-PostgreSQL look at one partition only.
+A log is read by the key and day of its host result. It is stored in chunks or, some time after its
+step has finished, in packs with other logs of the step. This may change at any time, so a reader
+never relies on it between two statements: it fetches the chunks at its position, or the packs that
+the host result names, checks that they touch, and queries the host result again if they do not.
+Every statement has the day as a value, so that PostgreSQL only reads one partition.
 """
 
 from __future__ import annotations
@@ -61,28 +60,28 @@ __all__ = [
 ]
 
 GROUP_BYTES = 8 * 1024 * 1024
-"""As much text as the chunks and packs may hold that one statement fetches: what a reader's memory
-is bounded by."""
+"""Maximum text in the chunks and packs that one statement fetches, which bounds a reader's
+memory."""
 
 LOOKS = 2
-"""As often as a log is located anew by its host result, before it counts as damaged."""
+"""Number of times that a log is located again by its host result before it counts as damaged."""
 
 _RESULTS = HostResult._meta.db_table  # ours; everything else in a statement is a parameter
 
 
 def read(day: datetime.date, spans: Iterable[Span]) -> Iterator[tuple[Span, list[bytes]]]:
-    """The bytes of `spans`, in their order, each as parts to be joined.
+    """Yield the bytes of spans, in the same order, each as parts to be joined.
 
-    Statements are as many as there are groups of 8 MiB of chunks and packs, whatever the number of
-    spans; a longer span comes back in several consecutive ones. The caller takes `stop` and `size`
-    from the host result, before. Raises Hole if bytes are missing.
+    There is one statement per 8 MiB of chunks and packs, independent of the number of spans; a
+    longer span is returned as several consecutive ones. The caller takes `stop` and `size` from the
+    host result before. Raises Hole if bytes are missing, and other Unreadable errors.
     """
     for group in _groups(spans):
         yield from zip(group, _parts(day, group), strict=True)
 
 
 def _parts(day: datetime.date, group: Sequence[Span], looks: int = 0) -> Iterator[list[bytes]]:
-    """The bytes of each span of a group; `looks`: as often as the first was looked for already."""
+    """Yield the bytes of each span of a group; `looks`: how often the first one was located."""
     unpacked = {index: span for index, span in enumerate(group) if span.place is None}
     stored = chunks.stored_chunks(day, unpacked) if unpacked else {}
     packed = [span for span in group if span.place is not None]
@@ -108,13 +107,13 @@ def _parts(day: datetime.date, group: Sequence[Span], looks: int = 0) -> Iterato
 
 
 def _located(spans: Sequence[Span]) -> list[Span]:
-    """The same spans where their host results say by now that they lie."""
+    """Return the spans with the current places according to their host results."""
     found = places([span.log for span in spans])
     return [span._replace(place=found.get(span.log)) for span in spans]
 
 
 def places(logs: Sequence[int]) -> dict[int, PackPlace]:
-    """Where those of these host results' logs lie that are packed."""
+    """Return the places of the packed logs among those of these host results."""
     condition, values = database.any_of(logs)
     statement = (
         f'SELECT id, step_id, pack, pack_start FROM "{_RESULTS}" '  # noqa: S608
@@ -124,7 +123,7 @@ def places(logs: Sequence[int]) -> dict[int, PackPlace]:
 
 
 def first_bytes(stream: Iterator[tuple[Span, list[bytes]]], size: int) -> Iterator[bytes]:
-    """The bytes of the next spans of `size` bytes of what `read` gives."""
+    """Yield the next `size` bytes, which are whole spans, of the result of `read`."""
     while size > 0:
         span, parts = next(stream)
         size -= span.stop - span.start
@@ -159,7 +158,7 @@ def _groups(spans: Iterable[Span]) -> Iterator[list[Span]]:
 
 
 def capped_spans(spans: Iterable[Span]) -> Iterator[Span]:
-    """These spans, each longer one as several of at most GROUP_BYTES; none that is empty."""
+    """Yield these spans without empty ones, longer ones split into at most GROUP_BYTES."""
     for span in spans:
         log, start, stop, size, place = span
         if 0 < stop - start <= GROUP_BYTES:
@@ -170,10 +169,10 @@ def capped_spans(spans: Iterable[Span]) -> Iterator[Span]:
 
 
 def replace(day: datetime.date, span: Span, data: bytes | bytearray) -> None:
-    """Put other bytes, with the same newlines, where a log has as many already.
+    """Replace bytes of a log by as many others with the same newlines.
 
-    The caller holds the lock of the host result, in a transaction, and read there where the log
-    lies. Raises Hole if bytes are missing.
+    The caller holds the lock of the host result, in a transaction, in which it has read the log's
+    place. Raises Hole if bytes are missing.
     """
     stored = chunks if span.place is None else packs
     stored.replace(day, span, data)

@@ -1,6 +1,6 @@
-"""Chunks as they are stored: the only code that reads or writes LogChunk, but for merging.
+"""Stored chunks: except for merging, the only code that reads or writes LogChunk.
 
-Every statement names the day as a value: that is what lets PostgreSQL look at one partition only.
+Every statement has the day as a value, so that PostgreSQL only reads one partition.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..pieces import CHUNK_MAX_BYTES, Piece, chunks, join
 from .spans import Span
 
 PARTITIONS = database.Partitions(LogChunk)
-"""The day partitions of the chunks, where there are any."""
+"""Day partitions of the chunks, if there are any."""
 
 CHUNKS_AT_ONCE, LOGS_AT_ONCE = 16, 1000
-"""As many chunks as they are, and names of logs, as one statement fetches."""
+"""Stored chunks, and keys of logs, that one statement fetches."""
 WHOLE_SPANS, PARTIAL_SPANS = 10_000, 400
-"""As many spans as one statement asks for: those of whole logs by a list, others by a UNION."""
+"""Spans that one statement fetches: whole logs by a list, other spans by a UNION."""
 
 
 _FIELDS = ("day", "host_result_id", "offset", "size", "newlines", "codec", "data")
@@ -45,7 +45,7 @@ _WINDOW = (
 
 
 class Addition(NamedTuple):
-    """Bytes that a host result's log grows by, and where. `newlines`: where they were counted."""
+    """Bytes to append to a host result's log, and their offset. `newlines`: if already counted."""
 
     log: int
     offset: int
@@ -56,9 +56,9 @@ class Addition(NamedTuple):
 def append(
     day: datetime.date, additions: Iterable[Addition], *, level: int = codec.LIVE_LEVEL
 ) -> None:
-    """Store what logs grew by, as chunks of at most 1 MiB.
+    """Append bytes to logs, as chunks of at most 1 MiB.
 
-    The caller holds the lock of each log's host result. A chunk that is there already is an error.
+    The caller holds the lock of each log's host result. A chunk that already exists is an error.
     """
     database.insert_rows(LogChunk, _FIELDS, _rows(day, additions, level))
 
@@ -76,23 +76,23 @@ def _rows(
 
 
 def insert_stored(day: datetime.date, log: int, stored: Iterable[Chunk]) -> None:
-    """Store chunks of a log that are encoded already. As `append`."""
+    """Store chunks of a log that are already encoded; otherwise like `append`."""
     database.insert_rows(LogChunk, _FIELDS, ((day, log, *chunk) for chunk in stored))
 
 
 StoredBytes = tuple[int, int, bytes]
-"""Offset, codec and data of a chunk as it is stored."""
+"""Offset, codec and data of a stored chunk."""
 
 
 def decoded(found: list[StoredBytes]) -> list[Piece]:
-    # Span by span: the memory of one is that of the next, still warm. A group unpacked at once
-    # would be allocated and freed each time, a third of what a large read costs.
+    # Span by span, so that each reuses the memory of the previous one, which is still cached.
+    # Allocating and freeing a whole group at once takes a third of the time of a large read.
     found.sort(key=itemgetter(0))
     return [Piece(offset, codec.decode(kind, data)) for offset, kind, data in found]
 
 
 def stored_chunks(day: datetime.date, spans: Mapping[int, Span]) -> dict[int, list[StoredBytes]]:
-    """The chunks that each of the spans needs, by the span's index."""
+    """Return the chunks that each span needs, by the span's index."""
     if not all(span.is_whole for span in spans.values()):
         return _windowed(day, spans)
     result: dict[int, list[StoredBytes]] = defaultdict(list)
@@ -118,7 +118,7 @@ def _windowed(day: datetime.date, spans: Mapping[int, Span]) -> dict[int, list[S
 
 
 class Chunk(NamedTuple):
-    """A chunk as it is stored."""
+    """Stored chunk."""
 
     offset: int
     size: int
@@ -128,7 +128,7 @@ class Chunk(NamedTuple):
 
 
 def chunks_of(day: datetime.date, log: int) -> Iterator[Chunk]:
-    """All chunks of a log as they are, in their order, a few at a time."""
+    """Yield all stored chunks of a log in order, fetched a few at a time."""
     statement = (
         f'SELECT "offset", size, newlines, codec, data FROM "{_TABLE}" '  # noqa: S608
         'WHERE day = %s AND host_result_id = %s AND "offset" > %s ORDER BY "offset" LIMIT %s'
@@ -141,12 +141,12 @@ def chunks_of(day: datetime.date, log: int) -> Iterator[Chunk]:
 
 
 def days(since: datetime.date | None, until: datetime.date | None) -> Iterator[datetime.date]:
-    """The days that have chunks, ascending."""
+    """Return the days that have chunks, ascending."""
     return distinct_days(LogChunk.objects.all(), since, until)
 
 
 def logs_of_day(day: datetime.date) -> Iterator[list[int]]:
-    """The host results that chunks of a day name, ascending, a page at a time."""
+    """Yield pages of the keys of the host results that have chunks on a day, ascending."""
     statement = (
         f'SELECT DISTINCT host_result_id FROM "{_TABLE}" '  # noqa: S608
         "WHERE day = %s AND host_result_id > %s ORDER BY host_result_id LIMIT %s"
@@ -158,10 +158,10 @@ def logs_of_day(day: datetime.date) -> Iterator[list[int]]:
 
 
 def replace(day: datetime.date, span: Span, data: bytes | bytearray) -> None:
-    """Put other bytes, with the same newlines, where a log has as many already.
+    """Replace bytes of a log by as many others with the same newlines.
 
     The caller holds the lock of the host result, in a transaction. Chunks keep their borders, so a
-    reader meets each of them as it was or as it is. Raises Hole if bytes are missing.
+    reader sees each of them either before or after. Raises Hole if bytes are missing.
     """
     log, offset, stop, *_ = span
     kept = decoded(stored_chunks(day, {0: Span(log, offset, stop)})[0])

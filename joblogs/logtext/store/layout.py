@@ -1,7 +1,7 @@
-"""Packs of one long log, laid out before they are stored: without a lock, in a file.
+"""Packs of one long log, prepared in a file without a lock before they are stored.
 
-Compressing a gigabyte takes a minute, in which nobody else could write (SQLite), or add to that log
-(PostgreSQL). Storing what was laid out takes as long as copying it.
+Compressing a gigabyte takes a minute, during which nobody else could write (SQLite) or append to
+that log (PostgreSQL). Storing the prepared packs only takes as long as copying them.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from .packs import ROWS_AT_ONCE, PackRow
 
 
 class Layout:
-    """The packs of a log that lies in chunks, in a file of the caller's."""
+    """Packs of a log that is in chunks, prepared in a file of the caller."""
 
     def __init__(self, day: datetime.date, log: int, *, size: int, file: IO[bytes]) -> None:
-        """Raises Unreadable, also if the log does not have this size any more."""
+        """Raises Unreadable, also if the log no longer has this size."""
         self.size, self._file = size, file
         self._entries: list[tuple[int, int, int, int]] = []
         self._made_of = xxhash.xxh3_128()
         self._fill(day, log)
 
     def is_current(self, day: datetime.date, log: int) -> bool:
-        """Whether the chunks of the log are still those that it was made of."""
+        """Return whether the chunks of the log have not changed since."""
         now = xxhash.xxh3_128()
         for chunk in chunks_of(day, log):
             _add(now, chunk)
         return now.digest() == self._made_of.digest()
 
     def rows(self, first: int) -> Iterator[list[PackRow]]:
-        """The packs, from this number on, a few at a time."""
+        """Yield the packs, numbered from `first`, a few at a time."""
         self._file.seek(0)
         numbered = enumerate(self._entries, first)
         while some := list(itertools.islice(numbered, ROWS_AT_ONCE)):

@@ -1,6 +1,6 @@
-"""Where the newlines of a log are, as far as chunks and packs tell without their text being read.
+"""Positions of a log's newlines, as far as chunks and packs record them, without reading text.
 
-A log that shares its pack with others counts as one chunk, of which nothing is known.
+A log that shares its pack with others counts as one chunk, about which nothing is known.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHUNKS = (
 
 
 class Newlines(NamedTuple):
-    """The newlines of those chunks of a log that lie within a part of it, and what they cover."""
+    """Newlines of the chunks within a part of a log, and the range that they cover."""
 
     newlines: int
     start: int
@@ -34,9 +34,9 @@ class Newlines(NamedTuple):
 
 
 def count_within(day: datetime.date, span: Span) -> Newlines:
-    """Count newlines of a span as far as whole chunks tell, without reading text.
+    """Count the newlines of a span in whole chunks, without reading text.
 
-    The caller counts in what the chunks leave over at both ends; without a chunk it is all of it.
+    The caller has to count in the rest at both ends; without whole chunks this is the whole span.
     """
     if span.is_packed_with_others:
         return Newlines(0, span.start, span.start)
@@ -52,9 +52,9 @@ def count_within(day: datetime.date, span: Span) -> Newlines:
 
 
 def chunk_of(day: datetime.date, log: Span, nth: int) -> tuple[Span, int] | None:
-    """The chunk that holds the nth newline of a log (from 1), and how many come before the chunk.
+    """Return the chunk with the nth newline of a log (from 1), and the newlines before the chunk.
 
-    `log`: all of it. The database adds up and stops at the chunk: a log may have a million of them.
+    `log` is the span of the whole log. The database sums up to the chunk: a log may have a million.
     """
     return _found(day, log, lambda day, log: _chunk_of(day, log, nth))
 
@@ -75,10 +75,10 @@ def _chunk_of(day: datetime.date, log: Span, nth: int) -> tuple[Span, int] | Non
 
 
 def next_chunks(day: datetime.date, rest: Span) -> list[Span]:
-    """The next two chunks of a log that end after the start of `rest`, its end, and hold a newline;
-    the first may hold it before.
+    """Return the next two chunks of a log that end after the start of `rest` and have a newline; in
+    the first one it may be before the start.
 
-    What finds the end of a line of many megabytes without reading the line.
+    `rest` is the end of the log. This finds the end of a line of many megabytes without reading it.
     """
     return _found(day, rest, _next_chunks) or []
 
@@ -99,7 +99,7 @@ def _next_chunks(day: datetime.date, rest: Span) -> list[Span]:
 def _found(
     day: datetime.date, span: Span, look: Callable[[datetime.date, Span], T | None]
 ) -> T | None:
-    """What a look finds where the log lies by the span's row, or else where it lies now."""
+    """Return the result of `look` for the place in the span, otherwise for the current place."""
     found = look(day, span)
     if not found:
         place = places([span.log]).get(span.log)
@@ -109,7 +109,7 @@ def _found(
 
 
 def _marks(day: datetime.date, span: Span) -> tuple[str, list[Any]]:
-    """Statement of offset, size and newlines of the chunks of a log, or of its own packs."""
+    """Return the statement for offset, size and newlines of a log's chunks or of its own packs."""
     if span.place is None:
         return _CHUNKS, [day, span.log]
     return packs.MARKS, packs.mark_parameters(day, span)

@@ -1,4 +1,4 @@
-"""Chunks of logs re-cut into full ones, compressed harder: no byte changes."""
+"""Merging of chunks: re-cuts logs into full chunks, with higher compression."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from . import GROUP_BYTES, LOGS_AT_ONCE, Addition, Span, append, delete, read
 
 _TABLE = LogChunk._meta.db_table  # ours; everything else in a statement is a parameter
 Cuts = list[tuple[int, int]]
-"""Offset and size of each chunk of a log, in order."""
+"""Offsets and sizes of a log's chunks, in order."""
 
 
 def scattered(day: datetime.date, logs: Sequence[int] | None = None) -> list[tuple[int, int]]:
-    """Those of a day's logs, or of these, that lie in more chunks than they need: host result and
-    chunks of each."""
+    """Return the logs of a day, or among these, that are in more chunks than needed: the key of the
+    host result, and the number of chunks."""
     if logs is None:
         several = (
             f'SELECT host_result_id FROM "{_TABLE}" WHERE day = %s '  # noqa: S608
             "GROUP BY host_result_id HAVING COUNT(*) > 1 ORDER BY host_result_id"
         )
-        # The index tells these; the sizes of what lies in one chunk are not looked at.
+        # From the index alone, without reading the sizes of logs in a single chunk.
         logs = [log for (log,) in database.fetch(several, [day])]
     scattered: list[tuple[int, int]] = []
     for start in range(0, len(logs), LOGS_AT_ONCE):
@@ -45,11 +45,11 @@ def scattered(day: datetime.date, logs: Sequence[int] | None = None) -> list[tup
 
 
 def merge(day: datetime.date, logs: Sequence[int]) -> int:
-    """Re-cut logs of a day into full chunks; how many chunks that saves.
+    """Re-cut logs of a day into full chunks; return the number of chunks saved.
 
     The caller holds the locks of their host results, in a transaction. Logs that become one chunk
-    are taken together: four statements for GROUP_BYTES of them. Memory is bounded by GROUP_BYTES,
-    whatever the size of a log.
+    are processed together: four statements per GROUP_BYTES. Memory is bounded by GROUP_BYTES for
+    logs of any size. Raises Unreadable.
     """
     cuts_of, saved = _cuts(day, logs), 0
     short: list[Span] = []
@@ -68,7 +68,7 @@ def merge(day: datetime.date, logs: Sequence[int]) -> int:
 
 
 def _merge_long(day: datetime.date, log: int, cuts: Cuts) -> int:
-    """Merge a log of several full chunks. Leading ones that are full already stay."""
+    """Merge a log larger than a chunk. Leading chunks that are already full stay."""
     while cuts and cuts[0][1] == CHUNK_MAX_BYTES:
         del cuts[0]
     before, rest = len(cuts), b""
@@ -89,7 +89,7 @@ def _merge_long(day: datetime.date, log: int, cuts: Cuts) -> int:
 
 
 def _cuts(day: datetime.date, logs: Sequence[int]) -> dict[int, Cuts]:
-    """The cuts of each log that has any."""
+    """Return the cuts of each log that has chunks."""
     condition, values = database.any_of(logs)
     statement = (
         f'SELECT host_result_id, "offset", size FROM "{_TABLE}" '  # noqa: S608
@@ -103,7 +103,7 @@ def _cuts(day: datetime.date, logs: Sequence[int]) -> dict[int, Cuts]:
 
 
 def _groups(spans: Sequence[Span]) -> Iterator[list[Span]]:
-    """Logs of about GROUP_BYTES together."""
+    """Yield the logs in groups of about GROUP_BYTES."""
     group: list[Span] = []
     size = 0
     for span in spans:
@@ -117,7 +117,7 @@ def _groups(spans: Sequence[Span]) -> Iterator[list[Span]]:
 
 
 def _runs(cuts: Cuts) -> Iterator[Cuts]:
-    """Chunks in runs of about GROUP_BYTES."""
+    """Yield the chunks in runs of about GROUP_BYTES."""
     start, size = 0, 0
     for index, (_, length) in enumerate(cuts):
         size += length

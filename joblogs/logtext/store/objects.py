@@ -1,6 +1,6 @@
-"""Packs whose bytes lie in objects: read from there, moved there, deleted.
+"""Packs whose bytes are in objects: reading, moving and deleting them.
 
-The row of such a pack says where in an object its bytes are; its own data is empty.
+The row of such a pack has the place of its bytes in an object; its own data is empty.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IN_DATABASE: dict[str, None] = dict.fromkeys(_PLACE)
 
 
 class ObjectPlace(NamedTuple):
-    """Where the bytes of a pack lie: in an object, from a byte on; what they are compared with."""
+    """Place of a pack's bytes in an object, with their checksum."""
 
     object: int
     start: int
@@ -34,26 +34,26 @@ class ObjectPlace(NamedTuple):
 
 
 class StoredBytes(NamedTuple):
-    """A pack that is in the database, by its key, and how many bytes its stored form has."""
+    """Pack that is in the database: its key, and the size of its stored form in bytes."""
 
     key: PackKey
     size: int
 
 
 class Moved(NamedTuple):
-    """A pack of an object: its key and place."""
+    """Pack that is in an object: its key and place."""
 
     key: PackKey
     place: ObjectPlace
 
 
 def read(places: Mapping[PackKey, ObjectPlace], *, cached: bool = True) -> dict[PackKey, bytes]:
-    """The stored bytes of packs that lie in objects. Raises ObjectUnreachable."""
+    """Return the stored bytes of packs in objects. Raises ObjectUnreachable."""
     numbers = {place.object for place in places.values()}
     keys = dict(StoredObject.objects.filter(id__in=numbers).values_list("id", "key"))
     parts: dict[PackKey, object_store.Part] = {}
     for pack, (number, start, size, checksum) in places.items():
-        if number not in keys:  # it was written anew since the pack's row was read
+        if number not in keys:  # the object was rewritten after the pack's row was read
             raise object_store.ObjectUnreachable(object_store.Fault.MISSING, f"object {number}")
         parts[pack] = object_store.Part(keys[number], start, size, checksum)
     found = object_store.read(parts.values(), cached=cached)
@@ -61,7 +61,8 @@ def read(places: Mapping[PackKey, ObjectPlace], *, cached: bool = True) -> dict[
 
 
 def keys_of_packs(day: datetime.date, packs: Collection[PackKey]) -> dict[PackKey, str]:
-    """Of those of these packs that lie in objects the key of the object."""
+    """Return the keys of the objects of those of these packs that are in objects; an empty key if
+    the object has no row."""
     found: dict[PackKey, int] = {}
     for step in {pack.step for pack in packs}:
         numbers = [pack.number for pack in packs if pack.step == step]
@@ -73,7 +74,7 @@ def keys_of_packs(day: datetime.date, packs: Collection[PackKey]) -> dict[PackKe
 
 
 def check(day: datetime.date, packs: Collection[PackKey], *, most: int) -> None:
-    """Look whether the objects that hold these packs are there, `most` of them; reads none.
+    """Check that the objects with these packs exist, at most `most` of them, without reading them.
 
     Raises ObjectUnreachable.
     """
@@ -84,7 +85,7 @@ def check(day: datetime.date, packs: Collection[PackKey], *, most: int) -> None:
 
 
 def release(places: Iterable[tuple[int | None, int | None]], *, at_once: bool) -> None:
-    """The bytes of packs that lie here are no longer pointed to: object, if any, and size of each.
+    """Release the bytes of packs, given by object (None: not in one) and size.
 
     Part of the caller's transaction, in which the packs are deleted or get their bytes back.
     """
@@ -97,7 +98,7 @@ def release(places: Iterable[tuple[int | None, int | None]], *, at_once: bool) -
 
 
 def recount(day: datetime.date) -> None:
-    """Release what the packs of a day do not point to any more, after others took rows of it.
+    """Release the bytes to which no pack of a day points any more, after packs were deleted.
 
     Part of the caller's transaction, which holds the lock of the whole day.
     """
@@ -105,7 +106,7 @@ def recount(day: datetime.date) -> None:
 
 
 def held_bytes(day: datetime.date) -> dict[int, int]:
-    """Bytes that the packs of a day point to, by object."""
+    """Return the bytes to which the packs of a day point, by object."""
     held: Counter[int] = Counter()
     moved = LogPack.objects.filter(day=day).exclude(object_id=None).order_by()
     for number, size in moved.values_list("object_id", "object_size").iterator():
@@ -114,17 +115,17 @@ def held_bytes(day: datetime.date) -> dict[int, int]:
 
 
 def days_in_database(before: datetime.date) -> Iterator[datetime.date]:
-    """The days before this one of which packs are in the database, ascending."""
+    """Return the days before this one with packs in the database, ascending."""
     return distinct_days(LogPack.objects.filter(object_id=None, day__lt=before))
 
 
 def days_in_objects() -> Iterator[datetime.date]:
-    """The days of which packs lie in objects, ascending."""
+    """Return the days with packs in objects, ascending."""
     return distinct_days(LogPack.objects.exclude(object_id=None))
 
 
 def in_database(day: datetime.date) -> Iterator[list[StoredBytes]]:
-    """The packs of a day that are in the database, some at a time, by ascending keys."""
+    """Yield pages of a day's packs that are in the database, by ascending keys."""
     rows = LogPack.objects.filter(day=day, object_id=None).order_by("step_id", "number")
     columns = rows.values_list("step_id", "number", Length("data"))
     after = PackKey(-1, -1)
@@ -138,7 +139,7 @@ def in_database(day: datetime.date) -> Iterator[list[StoredBytes]]:
 
 
 def stored_data(day: datetime.date, keys: Sequence[PackKey]) -> dict[PackKey, bytes]:
-    """The stored bytes of those of these packs that are in the database."""
+    """Return the stored bytes of those of these packs that are in the database."""
     found: dict[PackKey, bytes] = {}
     for step in dict.fromkeys(key.step for key in keys):
         numbers = [key.number for key in keys if key.step == step]
@@ -149,7 +150,7 @@ def stored_data(day: datetime.date, keys: Sequence[PackKey]) -> dict[PackKey, by
 
 
 def packs_of(one: StoredObject) -> list[Moved]:
-    """The packs that lie in an object."""
+    """Return the packs in an object."""
     rows = LogPack.objects.filter(day=one.day, object_id=one.pk).order_by("step_id", "number")
     columns = rows.values_list("step_id", "number", *_PLACE)
     return [Moved(PackKey(step, n), ObjectPlace(*place)) for step, n, *place in columns]
@@ -158,9 +159,9 @@ def packs_of(one: StoredObject) -> list[Moved]:
 def point(
     day: datetime.date, data: Mapping[PackKey, bytes], places: Mapping[PackKey, ObjectPlace]
 ) -> bool:
-    """Let packs lie in an object, whose bytes are still what was written there: whether all do.
+    """Point packs, whose bytes must still be those written, to an object.
 
-    Part of the caller's transaction, which is undone if not: one of them was changed meanwhile.
+    Return False if a pack was changed meanwhile: then the caller has to roll back its transaction.
     """
     for key in sorted(places):
         rows = LogPack.objects.filter(day=day, step_id=key.step, number=key.number)
@@ -175,9 +176,10 @@ def repoint(
     places: Mapping[PackKey, ObjectPlace],
     before: Mapping[PackKey, ObjectPlace],
 ) -> bool:
-    """Let packs of an object lie in another one: whether all of them still lay where they did.
+    """Point packs of an object to another one.
 
-    Part of the caller's transaction, which is undone if not.
+    Return False if a pack is no longer at its place in `before`: then the caller has to roll back
+    its transaction.
     """
     for key in sorted(places):
         rows = LogPack.objects.filter(day=day, step_id=key.step, number=key.number)

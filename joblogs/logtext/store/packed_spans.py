@@ -1,4 +1,4 @@
-"""Spans of logs that are packed, read from their packs."""
+"""Reading of spans of packed logs."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from .spans import PACK_MAX_BYTES, PackKey, Span
 
 
 class PackedSpans:
-    """Reader of spans of one day that are packed: each pack is fetched and decoded once.
+    """Reader of spans of packed logs of one day, which fetches and decodes each pack once.
 
-    Decoded packs are kept as long as a span is to come that they hold; the caller bounds how many
-    those are.
+    Decoded packs are kept as long as further spans need them; the caller limits their number.
     """
 
     def __init__(self, day: datetime.date, spans: Sequence[Span]) -> None:
         self._uses = Counter(key for span in spans for key in keys_of(span))
         self._stored = stored_packs(day, self._uses)
         self._texts: dict[PackKey, bytes] = {}
-        # Mostly a few hosts are requested: what lies behind them is not decoded.
+        # Often only a few hosts are requested: the rest of a pack after them is not decoded.
         self._ends: dict[PackKey, int] = {}
         for span in spans:
             for key, _, stop in places_of(span):
                 self._ends[key] = max(stop, self._ends.get(key, 0))
 
     def parts(self, span: Span) -> list[bytes]:
-        """The bytes of one of the spans, as parts to be joined. Raises Hole and other Unreadable
-        errors."""
+        """Return the bytes of one of the spans, as parts to be joined. Raises Hole and other
+        Unreadable errors."""
         place = span.place
         assert place is not None  # noqa: S101 - the caller asks for packed spans only
         pieces = []
@@ -50,7 +49,7 @@ class PackedSpans:
             if stored is None:
                 return None
             end = self._ends[key]
-            # Byte for byte it is faster in one go.
+            # Decoding everything at once is faster per byte.
             is_little = end <= PACK_MAX_BYTES // 2
             text = codec.decode_beginning(*stored, end) if is_little else codec.decode(*stored)
             self._texts[key] = text

@@ -1,8 +1,7 @@
-"""Logs of finished steps moved from chunks into packs and back: no byte changes.
+"""Moving of logs of finished steps from chunks into packs and back.
 
-Whoever calls holds the locks of the steps and of all host results that are named, both by ascending
-id, in a transaction. Memory is bounded by PART_BYTES and the packs of PACKS_AT_ONCE, whatever the
-size of a log.
+The caller holds the locks of the steps and of all given host results, each taken by ascending key,
+in a transaction. Memory is bounded by PART_BYTES and PACKS_AT_ONCE packs for logs of any size.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ from .layout import Layout
 from .spans import PACK_MAX_BYTES, PackKey, Span, span_of
 
 PART_BYTES = 8 * 1024 * 1024
-"""As much text as logs may have that one transaction packs; a longer log is packed by itself."""
+"""Maximum text of the logs that one transaction packs; a longer log is packed by itself."""
 PACKS_AT_ONCE = 32
 
 Steps = Mapping[int, StepInstance]
-"""Steps by their keys; `last_pack` goes on as numbers are given out."""
+"""Steps by key; their `last_pack` is increased as numbers are assigned."""
 
 
 def pack(day: datetime.date, steps: Steps, rows: Iterable[HostResult]) -> int:
-    """Move logs of these steps from chunks into packs; how many packs that makes.
+    """Move logs of these steps from chunks into packs; return the number of packs.
 
     Raises Unreadable.
     """
@@ -48,8 +47,9 @@ def pack(day: datetime.date, steps: Steps, rows: Iterable[HostResult]) -> int:
 
 
 def pack_laid_out(day: datetime.date, step: StepInstance, row: HostResult, layout: Layout) -> int:
-    """Move a long log whose packs were laid out before; how many packs that makes. 0 if the log was
-    changed since, and nothing is done.
+    """Move a long log to the packs that were prepared for it; return the number of packs.
+
+    0 if the log was changed since: then nothing is done.
     """
     if row.held_size != layout.size or not layout.is_current(day, row.pk):
         return 0
@@ -70,10 +70,10 @@ def unpack(
     *,
     sizes: Mapping[int, int],
 ) -> None:
-    """Move packed logs of a step back into chunks, and out of their packs.
+    """Move packed logs of a step back into chunks.
 
-    `others` are all others that lie in those packs: they get packs of new numbers. `sizes` are the
-    bytes that the packs hold of each of `rows`. Raises Unreadable.
+    `others` are all other logs in these packs: they get packs with new numbers. `sizes` has the
+    bytes of each of `rows` in the packs. Raises Unreadable.
     """
     going = [Span(row.pk, 0, sizes[row.pk], place=span_of(row).place) for row in rows]
     left = {row.pk: span_of(row) for row in others}
@@ -91,10 +91,11 @@ def unpack(
 
 
 def check_packs(day: datetime.date, rows: Iterable[HostResult]) -> None:
-    """Raise Unreadable if these logs, all that lie in some packs, cannot be moved out of them."""
+    """Check that these logs, which are all logs of some packs, can be moved out of them. Raises
+    Unreadable."""
     spans = [span_of(row) for row in rows]
     _keys_of_all(day, spans)
-    # Own packs are copied as they are, whatever is in them.
+    # Own packs are copied without decoding.
     for _ in read(day, [span for span in spans if not _has_own_packs(span)]):
         pass
 
@@ -104,7 +105,7 @@ def _has_own_packs(span: Span) -> bool:
 
 
 def _copy_to_chunks(day: datetime.date, span: Span) -> None:
-    """Chunks of a long log have the borders that its packs have: nothing is decoded."""
+    """Copy the packs of a long log to chunks with the same borders, without decoding them."""
     assert span.place is not None  # noqa: S101 - the caller has packed logs only
     first = span.place.number
     for rows in packs.rows_of_log(day, span):
@@ -118,7 +119,7 @@ def _copy_to_chunks(day: datetime.date, span: Span) -> None:
 
 
 def _keys_of_all(day: datetime.date, spans: Sequence[Span]) -> set[PackKey]:
-    """The packs of these logs. Raises Damaged if they hold anything else."""
+    """Return the packs of these logs. Raises Damaged if they contain anything else."""
     keys = {key for span in spans for key in packs.keys_of(span)}
     if packs.size_of(day, keys) != sum(span.stop for span in spans):
         raise codec.Damaged("packs hold other bytes than their logs")
@@ -133,7 +134,7 @@ def _save(steps: Steps, rows: Collection[HostResult]) -> None:
 
 
 def _additions(day: datetime.date, spans: Sequence[Span]) -> Iterator[list[Addition]]:
-    """The text of whole logs, PART_BYTES at a time."""
+    """Yield the text of whole logs, about PART_BYTES at a time."""
     some: list[Addition] = []
     size, ends = 0, dict.fromkeys((span.log for span in spans), 0)
     for span, parts in read(day, spans):
@@ -152,11 +153,11 @@ def _additions(day: datetime.date, spans: Sequence[Span]) -> Iterator[list[Addit
 def _insert_shared(
     day: datetime.date, steps: Steps, rows: Iterable[HostResult], spans: Mapping[int, Span]
 ) -> int:
-    """Lay out logs in packs that they share, of new numbers, and say so in their rows; how many
-    packs those are."""
+    """Write logs to shared packs with new numbers, and set their places in the rows; return the
+    number of packs."""
     made = 0
     texts = _shared_packs(day, steps, sorted(rows, key=attrgetter("step_id", "pk")), spans)
-    # Read before they are written: the connection does one of them at a time.
+    # Read before writing: the connection can only do one of these at a time.
     while some := list(itertools.islice(texts, PACKS_AT_ONCE)):
         packs.insert(day, some)
         made += len(some)
@@ -181,11 +182,11 @@ def _shared_packs(
 
 
 def _insert_own(day: datetime.date, step: StepInstance, row: HostResult, whole: Span) -> int:
-    """Lay out a long log in packs of its own; how many those are."""
+    """Write a long log to its own packs; return their number."""
     before = step.last_pack
     row.pack, row.pack_start = before + 1, 0
     for _, parts in read(day, [whole]):
-        # Runs of a long log end at a multiple of the size of a pack.
+        # Spans of a long log end at a multiple of the size of a pack.
         texts = [piece.data for piece in chunks(0, b"".join(parts))]
         first, step.last_pack = step.last_pack + 1, step.last_pack + len(texts)
         packs.insert(

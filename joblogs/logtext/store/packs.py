@@ -1,7 +1,7 @@
-"""Packs as they are stored: the only code that reads or writes LogPack.
+"""Stored packs: the only code, together with `objects`, that reads or writes LogPack.
 
-A number of a step is given to one pack only, ever. So a pack that is there is the one that a row
-named, and one that is not there was laid out anew: its logs say where they lie now.
+A number is used for only one pack of a step, ever. So an existing pack is the one that a row names,
+and a missing pack was rewritten: its logs' rows have their current places.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .objects import ObjectPlace
 from .spans import PackKey, PackPlace, Span
 
 PARTITIONS = database.Partitions(LogPack)
-"""The day partitions of the packs, where there are any."""
+"""Day partitions of the packs, if there are any."""
 
 LOOKS = 2
-"""As often as a pack is located anew, before its object counts as unreachable."""
+"""Number of times that a pack is located again before its object counts as unreachable."""
 
 ROWS_AT_ONCE = 16
 STEPS_AT_ONCE = 400
-"""As many steps as one statement asks for packs of."""
+"""Maximum steps whose packs one statement fetches."""
 
 _FIELDS = ("day", "step_id", "number", "size", "newlines", "codec", "data")
 _SIZES = "size", "newlines"
@@ -46,22 +46,22 @@ _OF_STEP = (
 )
 
 MARKS = (
-    # As a number of 64 bits: a log may have more than 2,047 packs.
+    # In 64 bits: a log may have more than 2,047 packs.
     f'SELECT (number - %s) * CAST({CHUNK_MAX_BYTES} AS bigint) AS "offset", size, newlines '  # noqa: S608
     f'FROM "{_TABLE}" WHERE day = %s AND step_id = %s AND number >= %s AND number <= %s'
 )
-"""Offset, size and newlines of the packs of a log that has its own (`mark_parameters`)."""
+"""Statement for offset, size and newlines of a log's own packs (`mark_parameters`)."""
 
 
 class StoredPack(NamedTuple):
-    """Codec and bytes of a pack as they are stored."""
+    """Codec and stored bytes of a pack."""
 
     codec: int
     data: bytes
 
 
 class Pack(NamedTuple):
-    """A pack to be written: its step, number and text."""
+    """Pack to be written: its step, number and text."""
 
     step: int
     number: int
@@ -69,7 +69,7 @@ class Pack(NamedTuple):
 
 
 def keys_of(span: Span) -> list[PackKey]:
-    """The packs that hold a span, in their order."""
+    """Return the keys of a span's packs in order."""
     step, number, start = span.place or PackPlace(0, 0, 0)
     first, last = (
         (start + span.start) // CHUNK_MAX_BYTES,
@@ -79,16 +79,15 @@ def keys_of(span: Span) -> list[PackKey]:
 
 
 def mark_parameters(day: datetime.date, span: Span) -> list[Any]:
-    """Parameters of MARKS for all packs of the log that a span is of."""
+    """Return the parameters of MARKS for all packs of a span's log."""
     first, *_ = keys = keys_of(span._replace(start=0, stop=span.size or span.stop))
     return [first.number, day, first.step, first.number, keys[-1].number]
 
 
 def stored_packs(day: datetime.date, keys: Collection[PackKey]) -> dict[PackKey, StoredPack]:
-    """Those of these packs that are there. One statement for as many as STEPS_AT_ONCE steps.
+    """Return those of these packs that exist, with their bytes from the database or from objects.
 
-    Whoever needs the text of a pack gets its bytes here, from the database or an object. Raises
-    ObjectUnreachable.
+    One statement for every STEPS_AT_ONCE steps. Raises ObjectUnreachable.
     """
     found, moved = _found(day, keys)
     looks = 0
@@ -96,7 +95,7 @@ def stored_packs(day: datetime.date, keys: Collection[PackKey]) -> dict[PackKey,
         try:
             data = objects.read({key: place for key, (_, place) in moved.items()})
         except ObjectUnreachable:
-            # The object may have been written anew since, or the pack come back to the database.
+            # The object may have been rewritten, or the pack moved back to the database.
             here, others = _found(day, moved)
             if others == moved or looks == LOOKS:
                 raise
@@ -109,7 +108,7 @@ def stored_packs(day: datetime.date, keys: Collection[PackKey]) -> dict[PackKey,
 def _found(
     day: datetime.date, keys: Collection[PackKey]
 ) -> tuple[dict[PackKey, StoredPack], dict[PackKey, tuple[int, ObjectPlace]]]:
-    """Those of these packs whose bytes are here; of others the codec and where they lie."""
+    """Return the packs whose bytes are in the database, and the codecs and places of the others."""
     found: dict[PackKey, StoredPack] = {}
     moved: dict[PackKey, tuple[int, ObjectPlace]] = {}
     steps = [(step, [key.number for key in own]) for step, own in groupby(sorted(keys), _step)]
@@ -133,7 +132,7 @@ def _step(key: PackKey) -> int:
 
 
 def insert(day: datetime.date, packs: Sequence[Pack]) -> None:
-    """Store packs. A pack that is there already is an error."""
+    """Store packs. A pack that already exists is an error."""
     database.insert_rows(LogPack, _FIELDS, _rows(day, packs))
 
 
@@ -144,13 +143,13 @@ def _rows(day: datetime.date, packs: Sequence[Pack]) -> Iterator[tuple[Any, ...]
 
 
 def insert_stored(day: datetime.date, step: int, rows: Iterable[PackRow]) -> None:
-    """Store packs of a step that are encoded already. One that is there already is an error."""
+    """Store packs of a step that are already encoded. A pack that already exists is an error."""
     values = ((day, step, row.number, row.size, row.newlines, row.codec, row.data) for row in rows)
     database.insert_rows(LogPack, _FIELDS, values)
 
 
 def rows_of_log(day: datetime.date, span: Span) -> Iterator[list[PackRow]]:
-    """The packs of a log that has its own, a few at a time, with their bytes wherever they lie.
+    """Yield a log's own packs, a few at a time, with their bytes from the database or objects.
 
     Raises Hole if one is missing, and ObjectUnreachable.
     """
@@ -167,9 +166,9 @@ def rows_of_log(day: datetime.date, span: Span) -> Iterator[list[PackRow]]:
 
 
 def delete(day: datetime.date, keys: Collection[PackKey]) -> None:
-    """Delete packs of a day that were laid out anew. Part of the caller's transaction.
+    """Delete packs of a day that were rewritten. Part of the caller's transaction.
 
-    It is because a log in them is changed, maybe masked: no object keeps them.
+    A log in them was changed, maybe masked, so they are deleted from objects without delay.
     """
     for step, own in groupby(sorted(keys), _step):
         condition, numbers = database.any_of([key.number for key in own])
@@ -179,7 +178,7 @@ def delete(day: datetime.date, keys: Collection[PackKey]) -> None:
 def delete_of_steps(day: datetime.date, steps: Collection[int], *, at_once: bool = False) -> None:
     """Delete all packs of these steps. Part of the caller's transaction.
 
-    `at_once`: they are removed, so no object keeps them for the grace period.
+    `at_once`: delete them from objects without the grace period.
     """
     if steps:
         condition, parameters = database.any_of(sorted(steps))
@@ -189,8 +188,8 @@ def delete_of_steps(day: datetime.date, steps: Collection[int], *, at_once: bool
 def _delete(
     day: datetime.date, condition: str, parameters: Sequence[Any], *, at_once: bool
 ) -> None:
-    # Not locked first: packs of many steps may lie on several servers, which lock no rows that are
-    # only read.
+    # Not locked first: packs of many steps may be on several servers, which do not lock rows that
+    # are only read.
     statement = f'DELETE FROM "{_TABLE}" WHERE day = %s AND {condition} '  # noqa: S608 - our columns
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} RETURNING object_id, object_size", [day, *parameters])
@@ -199,7 +198,7 @@ def _delete(
 
 
 def keep_only(day: datetime.date, steps: Sequence[int]) -> None:
-    """Delete a day's packs but for these steps'. Part of the caller's transaction."""
+    """Delete a day's packs except those of these steps. Part of the caller's transaction."""
     if day in PARTITIONS.days():
         PARTITIONS.lock(day)
         PARTITIONS.keep_only(day, steps, column="step_id")
@@ -210,10 +209,10 @@ def keep_only(day: datetime.date, steps: Sequence[int]) -> None:
 
 
 def replace(day: datetime.date, span: Span, data: bytes | bytearray) -> None:
-    """Put other bytes, with the same newlines, where a packed log has as many already.
+    """Replace bytes of a packed log by as many others with the same newlines.
 
-    The caller holds the lock of the host result, in a transaction; other logs of the pack may be
-    changed by others, so the pack is locked too. Raises Hole if bytes are missing.
+    The caller holds the lock of the host result, in a transaction. The packs are locked too, since
+    others may change their other logs. Raises Hole if bytes are missing.
     """
     keys = keys_of(span)
     _lock(day, keys)
@@ -230,21 +229,21 @@ def replace(day: datetime.date, span: Span, data: bytes | bytearray) -> None:
         text[first - offset : last - offset] = data[first - span.start : last - span.start]
         kind, packed = codec.encode(bytes(text), level=codec.PACKED_LEVEL)
         rows = LogPack.objects.filter(day=day, step_id=key.step, number=key.number)
-        # One that lay in an object comes back: what it was is deleted there.
+        # A pack in an object moves back to the database, and its old bytes are deleted there.
         moved = rows.select_for_update().values_list("object_id", "object_size")
         objects.release(list(moved), at_once=True)
         rows.update(codec=kind, data=packed, **objects.IN_DATABASE)
 
 
 def _lock(day: datetime.date, keys: Sequence[PackKey]) -> None:
-    # All of one log, so of one step; ascending, and after the host result's lock.
+    # All packs of one log, so of one step; locked in ascending order, after the host result.
     numbers = [key.number for key in keys]
     rows = LogPack.objects.filter(day=day, step_id=keys[0].step, number__in=numbers)
     list(rows.select_for_update().order_by("number").values_list("number", flat=True))
 
 
 def size_of(day: datetime.date, keys: Collection[PackKey]) -> int:
-    """Bytes of text in these packs."""
+    """Return the bytes of text in these packs."""
     size = 0
     for step, own in groupby(sorted(keys), _step):
         numbers = database.InArray("number", [key.number for key in own])
@@ -254,12 +253,12 @@ def size_of(day: datetime.date, keys: Collection[PackKey]) -> int:
 
 
 def size_of_span(day: datetime.date, span: Span) -> int:
-    """Bytes of text in the packs of a span."""
+    """Return the bytes of text in the packs of a span."""
     return size_of(day, keys_of(span))
 
 
 def places_of(span: Span) -> Iterator[tuple[PackKey, int, int]]:
-    """Of each pack that holds a part of a span: where that starts and ends in it."""
+    """Yield the packs of a span, each with the start and end of the span within it."""
     step, number, start = span.place or PackPlace(0, 0, 0)
     for key in keys_of(span):
         base = (key.number - number) * CHUNK_MAX_BYTES
@@ -268,7 +267,7 @@ def places_of(span: Span) -> Iterator[tuple[PackKey, int, int]]:
 
 
 class PackRow(NamedTuple):
-    """A pack as its row has it; with `object_id` its bytes lie in an object."""
+    """Row of a pack; with `object_id`, its bytes are in an object."""
 
     number: int
     size: int
@@ -279,7 +278,7 @@ class PackRow(NamedTuple):
 
 
 def rows_of_step(day: datetime.date, step: int) -> Iterator[PackRow]:
-    """All packs of a step, a few at a time."""
+    """Yield all packs of a step, fetched a few at a time."""
     rows = LogPack.objects.filter(day=day, step_id=step).order_by("number")
     after = -1
     while page := list(rows.filter(number__gt=after).values_list(*PackRow._fields)[:ROWS_AT_ONCE]):
@@ -290,10 +289,10 @@ def rows_of_step(day: datetime.date, step: int) -> Iterator[PackRow]:
 def days(
     since: datetime.date | None = None, until: datetime.date | None = None
 ) -> Iterator[datetime.date]:
-    """The days that have packs, ascending."""
+    """Return the days that have packs, ascending."""
     return distinct_days(LogPack.objects.all(), since, until)
 
 
 def steps_of_day(day: datetime.date) -> Iterator[int]:
-    """The steps that packs of a day name, ascending."""
+    """Return the keys of the steps that have packs on a day, ascending."""
     return distinct_values(LogPack.objects.filter(day=day), "step_id")

@@ -1,4 +1,4 @@
-"""Spans of logs: bytes that are requested, and where they lie."""
+"""Spans of logs: the requested bytes, and the place of the log."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 from ..pieces import CHUNK_MAX_BYTES
 
 PACK_MAX_BYTES = 256 * 1024
-"""As much text as logs have together that share a pack. A longer log has packs of its own, each of
-CHUNK_MAX_BYTES but the last."""
+"""Maximum text of a shared pack. A longer log has its own packs of CHUNK_MAX_BYTES each, except for
+the last one."""
 
 
 class PackKey(NamedTuple):
@@ -19,8 +19,8 @@ class PackKey(NamedTuple):
 
 
 class PackPlace(NamedTuple):
-    """Where a packed log lies: from a byte of a pack of its step on, and in the packs of the next
-    numbers as far as it is longer."""
+    """Place of a packed log: it starts at a byte of a pack of its step, and continues in the packs
+    with the next numbers."""
 
     step: int
     number: int
@@ -28,7 +28,7 @@ class PackPlace(NamedTuple):
 
 
 class StoredRow(Protocol):
-    """Columns of a host result that locate its log."""
+    """Protocol of a row with the columns of a host result that locate its log."""
 
     @property
     def pk(self) -> int: ...
@@ -43,10 +43,10 @@ class StoredRow(Protocol):
 
 
 class Span(NamedTuple):
-    """Bytes [start, stop) of a host result's log, which ends at `size`, by default at `stop`.
+    """Span: bytes [start, stop) of a host result's log, whose size is `size`, by default `stop`.
 
-    `place`: where the log is packed by its row, None for chunks. It may lie elsewhere by
-    now: who reads it finds out.
+    `place` is the place of a packed log according to its row, None for chunks. It may be outdated,
+    which is detected on reading.
     """
 
     log: int
@@ -57,28 +57,28 @@ class Span(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all of its log."""
+        """Whether it is the whole log."""
         return self.start == 0 and self.size in (None, self.stop)
 
     @property
     def weight(self) -> int:
-        """As many bytes as the chunks that hold it may have: a byte brings all of its chunk."""
+        """Maximum bytes of its chunks, which are always read completely."""
         first = max(0, self.start - CHUNK_MAX_BYTES + 1)
         return min(self.size or self.stop, self.stop + CHUNK_MAX_BYTES - 1) - first
 
     @property
     def is_packed_with_others(self) -> bool:
-        """Whether its log is one of several in a pack, by its row."""
+        """Whether its log shares a pack with others, according to its row."""
         return self.place is not None and (self.size or self.stop) <= PACK_MAX_BYTES
 
     @property
     def pack_bytes(self) -> int:
-        """As many bytes as each of its packs may have."""
+        """Maximum bytes of each of its packs."""
         return PACK_MAX_BYTES if self.is_packed_with_others else CHUNK_MAX_BYTES
 
 
 def span_of(row: StoredRow, start: int = 0, stop: int | None = None) -> Span:
-    """Bytes of the log of a host result, as its row has it; all of them without `stop`."""
+    """Return a span of a host result's log according to its row; up to its end without `stop`."""
     size, place = row.held_size, None
     if row.pack is not None:
         place = PackPlace(row.step_id, row.pack, row.pack_start or 0)
