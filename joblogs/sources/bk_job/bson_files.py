@@ -34,9 +34,7 @@ Document = Mapping[str, Any]
 def documents(dump_file: DumpFile, file: BinaryIO) -> Iterator[Document]:
     """Yield the documents of a collection's file. Raise DumpFault."""
     if not HAS_PYMONGO:
-        raise DumpFault(
-            "Reading a dump of BlueKing JOB needs pymongo: pip install 'joblogs[bk-job]'"
-        )
+        raise DumpFault(NEEDS_PYMONGO)
     read = _bson if dump_file.form == "bson" else _json
     for document in read(dump_file, file):
         if not isinstance(document, dict):
