@@ -155,7 +155,7 @@ def _groups(
     known = failures.known_failures(found, made)
     made_of: list[dict[str, Any]] = []
     for group in shown:
-        past = past_of(group, known)
+        past = past_of(group.values, known)
         excerpt = read.by_key.get(group.key)
         made_of.append(
             {

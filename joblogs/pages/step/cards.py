@@ -164,7 +164,7 @@ def _card(group: Group, read: Excerpts, places: Places, crowd_hosts: int, *, is_
         failed=group.failed,
         log=_log(group.first.bk_host_id, places.keep, at),
         host=group.first.name,
-        past=past_of(group, places.known),
+        past=past_of(group.values, places.known),
     )
     if not places.identical:
         card.hosts = "?" + links.with_changes(places.kept, group=group.key, page=None, open=None)

@@ -14,8 +14,7 @@ from joblogs.models import StepInstance
 from joblogs.pages import links
 from joblogs.pages.formats import host_status_label, number
 from joblogs.pages.log.host_log import moment
-
-from .groups import Group
+from joblogs.step_groups import StepGroup
 
 RECOVERED_SHOWN = 5
 
@@ -35,11 +34,11 @@ class SinceLastRun(NamedTuple):
     changes: str
 
 
-def past_of(group: Group, known: Failures) -> Past | None:
+def past_of(group: StepGroup, known: Failures) -> Past | None:
     """Return the history of a failing group; None if its failure is not known."""
     if not group.failed or group.key not in known.keys:
         return None
-    seen = known.of(group.values)
+    seen = known.of(group)
     if seen is None:
         return Past(pgettext("failure", "new"), is_new=True)
     runs = ngettext("%(n)s run", "%(n)s runs", seen.runs) % {"n": number(seen.runs)}

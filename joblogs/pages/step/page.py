@@ -132,7 +132,11 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "only_failed": only_failed,
         "failed_toggle": links.with_changes(kept, only=None if only_failed else "failed"),
         "transfers": [
-            group for group in transfer_groups(moved) if not only_failed or group.colour == Kind.BAD
+            group
+            for group in transfer_groups(
+                moved, [group for group in compared.groups if group.failed], known
+            )
+            if not only_failed or group.colour == Kind.BAD
         ],
         "table": rows,
         "rows": partial("host_rows.html", rows=rows.rows, prints=prints),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
 from joblogs.choices import FINISHED, HOST_SUCCEEDED, FileStatus, file_rank
+from joblogs.failures import Failures
 from joblogs.grouping.host_ranges import fold
 from joblogs.pages.formats import host_status_label
 from joblogs.pages.log.files import mean_percent
 from joblogs.query import StepHost
 from joblogs.query.overview import Transfer
+from joblogs.step_groups import StepGroup
+
+from .history import Past, past_of
 
 PATHS_MAX = 5
 
@@ -28,6 +32,8 @@ class TransferGroup:
     hosts: dict[int, StepHost] = field(default_factory=dict)
     paths: dict[str, None] = field(default_factory=dict)
     progress: list[tuple[int, str | None]] = field(default_factory=list)
+    past: Past | None = None
+    """History of the failure of its hosts, if they failed alike."""
 
     @property
     def colour(self) -> str:
@@ -63,9 +69,11 @@ class TransferGroup:
         return len(self.paths) - len(self.some_paths)
 
 
-def transfer_groups(moved: Iterable[tuple[StepHost, Transfer]]) -> list[TransferGroup]:
+def transfer_groups(
+    moved: Iterable[tuple[StepHost, Transfer]], failed: Sequence[StepGroup], known: Failures
+) -> list[TransferGroup]:
     """Return the groups: failures first, largest first, then unfinished and finished ones, each
-    with the smallest first."""
+    with the smallest first. `failed` has the groups of the hosts that failed."""
     by_key: dict[tuple[int, str, str], TransferGroup] = {}
     for host, transfer in moved:
         key = (transfer.status, transfer.source, _error(host, transfer))
@@ -74,7 +82,16 @@ def transfer_groups(moved: Iterable[tuple[StepHost, Transfer]]) -> list[Transfer
         group.progress.append((transfer.status, transfer.process))
         group.hosts[host.bk_host_id] = host
         group.paths[transfer.src_path] = None
+    of_host = {host.bk_host_id: group for group in failed for host in group.hosts}
+    for group in by_key.values():
+        if group.error:
+            group.past = _past([of_host[host] for host in group.hosts if host in of_host], known)
     return sorted(by_key.values(), key=_order)
+
+
+def _past(groups: Sequence[StepGroup], known: Failures) -> Past | None:
+    same = {known.keys.get(group.key) for group in groups}
+    return past_of(groups[0], known) if len(same) == 1 else None
 
 
 def _error(host: StepHost, transfer: Transfer) -> str:
