@@ -35,10 +35,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--job", type=one, metavar="ID")
     parser.add_argument("--step", type=one, metavar="ID")
     parser.add_argument(
-        "--host", action="append", default=[], type=one, metavar="ID", help="again for more"
+        "--host", action="append", default=[], type=one, metavar="ID", help="may be repeated"
     )
     parser.add_argument("--since", type=arguments.day, metavar="DATE", help="by UTC days")
-    parser.add_argument("--until", type=arguments.day, metavar="DATE", help="this day included")
+    parser.add_argument("--until", type=arguments.day, metavar="DATE", help="including this day")
 
 
 def add_export_arguments(parser: ArgumentParser) -> None:
@@ -50,15 +50,15 @@ def add_export_arguments(parser: ArgumentParser) -> None:
         default=[],
         type=arguments.cloud_address,
         metavar="CLOUD:IP",
-        help="a host by an address that it had then; again for more",
+        help="a host by its address at the time of the run; may be repeated",
     )
     parser.add_argument(
         "--status",
         choices=[str(outcome) for outcome in Outcome],
-        help="hosts on which the step went so; running: has not ended",
+        help="only hosts with this outcome; running: not ended yet",
     )
     parser.add_argument(
-        "--contains", type=arguments.pattern, metavar="TEXT", help="hosts that printed this"
+        "--contains", type=arguments.pattern, metavar="TEXT", help="only hosts that printed this"
     )
 
 

@@ -15,14 +15,14 @@ from joblogs.management.base import StoreCommand
 
 class Command(StoreCommand):
     help = (
-        "Make an app that may call the API, extend one, or make and revoke its tokens. A new app's "
-        "secret, and a token, is printed once, alone on the last line of standard output; "
-        "everything else goes to standard error."
+        "Create an app that may call the API, extend one, or create and revoke its tokens. The "
+        "secret of a new app, or a new token, is printed once, alone on the last line of standard "
+        "output; everything else goes to standard error."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("code", type=app_code, help="the app's code (bk_app_code)")
-        parser.add_argument("--name", default="", help="what people call it")
+        parser.add_argument("--name", default="", help="display name of the app")
         parser.add_argument(
             "--scope",
             dest="scopes",
@@ -30,29 +30,26 @@ class Command(StoreCommand):
             type=scope,
             default=[],
             metavar="TYPE:ID",
-            help="a scope that it may use, such as biz:2; may be given several times, "
-            "of a token once",
+            help="a scope that it may use, such as biz:2; may be repeated, but not for a token",
         )
         parser.add_argument(
-            "--all-scopes", action="store_true", help="every scope, those to come included"
+            "--all-scopes", action="store_true", help="all scopes, including future ones"
         )
         parser.add_argument("--read", action="store_true", help="may read (default)")
         parser.add_argument("--write", action="store_true", help="may send records")
-        parser.add_argument("--audit", action="store_true", help="may read who read which logs")
+        parser.add_argument("--audit", action="store_true", help="may read the audit log")
         parser.add_argument(
-            "--rotate", action="store_true", help="give an app that is there another secret"
+            "--rotate", action="store_true", help="replace the secret of an existing app"
         )
         parser.add_argument(
             "--token",
             type=token_name,
             metavar="NAME",
-            help="make a token of an app that is there: of all its rights, or of those named",
+            help="create a token of an existing app, with all its rights or those given",
         )
+        parser.add_argument("--expires", type=days, metavar="DAYS", help="lifetime of the token")
         parser.add_argument(
-            "--expires", type=days, metavar="DAYS", help="for how long the token holds"
-        )
-        parser.add_argument(
-            "--revoke", type=token_name, metavar="NAME", help="end a token of the app"
+            "--revoke", type=token_name, metavar="NAME", help="revoke a token of the app"
         )
 
     def handle(

@@ -35,7 +35,7 @@ HOST = "127.0.0.1"
 
 
 class Command(BaseCommand):
-    help = "Load recorded real runs, make a login and an app, say how to look, and serve."
+    help = "Load recorded runs, create a login and an app, print how to use them, and serve."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=port, default=8000, help="on 127.0.0.1 (default 8000)")

@@ -43,7 +43,7 @@ class Command(StoreCommand):
     help = (
         "Export logs: ndjson are records that import_logs reads, zip has a file for each host and "
         "a manifest, txt is one stream with each line led by its host, csv has a row for each "
-        "host. What narrows nothing exports everything."
+        "host. Without criteria everything is exported."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -56,19 +56,23 @@ class Command(StoreCommand):
             help="the logs as they stood after attempt N (from 0) or the latest, or of each "
             "attempt for itself; without it all for ndjson, else latest",
         )
-        parser.add_argument("--no-prefix", action="store_true", help="txt: only what was printed")
+        parser.add_argument(
+            "--no-prefix", action="store_true", help="txt: without the names of hosts"
+        )
         parser.add_argument(
             "--output",
             default="-",
             metavar="PATH",
             help="a file, or an object such as s3://BUCKET/NAME; -, or nothing: standard output",
         )
-        parser.add_argument("--force", action="store_true", help="replace what is there")
+        parser.add_argument(
+            "--force", action="store_true", help="replace an existing file or object"
+        )
         parser.add_argument(
             "--mode",
             type=arguments.file_mode,
             metavar="OCTAL",
-            help="who may read the file (default: 600, or as the file that is replaced)",
+            help="permissions of the file (default: 600, or those of the file that is replaced)",
         )
 
     def handle(self, *, format: str, output: str, **options: Any) -> None:

@@ -22,7 +22,9 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, metavar="DIR", help="where to; it is made")
+        parser.add_argument(
+            "folder", type=Path, metavar="DIR", help="output folder, created if missing"
+        )
         parser.add_argument(
             "--url",
             type=origin,

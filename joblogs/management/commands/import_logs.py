@@ -28,7 +28,7 @@ class Command(StoreCommand):
     help = (
         "Import records (docs/records.md) from files, plain, .gz or .zst; - is standard input. "
         "With --format bk-job, import what bk-job's databases dump (docs/bk-job.md). "
-        "Running it again accepts nothing twice; a run that was interrupted is simply run again."
+        "Running it again accepts nothing twice, so an interrupted run can simply be repeated."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,7 +39,7 @@ class Command(StoreCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help="do all of it in one transaction, say what came of it, and take it back",
+            help="import in one transaction, report the result, and roll back",
         )
         dump = parser.add_argument_group("only with --format bk-job")
         scopes = dump.add_mutually_exclusive_group()

@@ -17,25 +17,26 @@ from joblogs.object_store import ForeignStore, ObjectUnreachable
 
 class Command(StoreCommand):
     help = (
-        "Make the coming day partitions, let expired logs and history go, merge small chunks, "
-        "take missing fingerprints, record with which failures steps ended and sign their texts, "
-        "pack the logs of old steps. "
-        "May be run at any time, and again."
+        "Create the next day partitions, delete expired logs and history, merge small chunks, "
+        "compute missing fingerprints, record the failures of steps, sign their texts, and pack "
+        "the logs of old steps. May be run at any time, and repeated."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--dry-run", action="store_true", help="count what is due and change nothing"
+            "--dry-run",
+            action="store_true",
+            help="count the work that is due without changing anything",
         )
         parser.add_argument(
             "--every-day",
             action="store_true",
-            help="merge and fingerprint on all days, not only what changed or is recent",
+            help="merge and fingerprint logs of all days, not only changed and recent ones",
         )
         parser.add_argument(
             "--unpack",
             action="store_true",
-            help="nothing but move packed logs back to where an earlier release reads them",
+            help="only move packed logs back to where an earlier release reads them",
         )
         parser.add_argument(
             "--limit", type=positive, metavar="N", help="at most N logs or jobs of each kind"

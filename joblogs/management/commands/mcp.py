@@ -33,7 +33,10 @@ class Command(BaseCommand):
             help="where the store is (default: JOBLOGS_URL)",
         )
         parser.add_argument(
-            "--language", choices=("en", "zh"), default="en", help="of answers (default: en)"
+            "--language",
+            choices=("en", "zh"),
+            default="en",
+            help="language of responses (default: en)",
         )
 
     def handle(self, *, url: str | None, language: str, **options: object) -> None:

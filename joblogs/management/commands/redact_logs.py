@@ -25,8 +25,8 @@ TEXTS_MAX = 1000
 
 class Command(StoreCommand):
     help = (
-        "Mask secrets in logs that are stored already, as they are masked on the way in: by the "
-        "known patterns, or texts that leaked. A record of each run is kept. May be run again."
+        "Mask secrets in stored logs as they are masked during ingest: by the known patterns, or "
+        "given texts that leaked. A record of each run is kept. May be repeated."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,13 +36,13 @@ class Command(StoreCommand):
             action="append",
             default=[],
             metavar="NAME",
-            help="only this one of the known patterns (default: all); again for more",
+            help="only this pattern (default: all known patterns); may be repeated",
         )
         parser.add_argument(
             "--texts",
             metavar="PATH",
-            help="mask the lines of this file (-: standard input) wherever they stand, and no "
-            "pattern but those named; they are neither shown nor recorded",
+            help="mask the lines of this file (-: standard input) wherever they occur, and only "
+            "patterns given by --pattern; the lines are neither shown nor recorded",
         )
         parser.add_argument("--by", metavar="NAME", help="who is recorded (default: this login)")
         parser.add_argument("--dry-run", action="store_true", help="count and change nothing")

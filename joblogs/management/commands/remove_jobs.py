@@ -19,8 +19,8 @@ from joblogs.management.base import StoreCommand, amount
 
 class Command(StoreCommand):
     help = (
-        "Remove jobs with their steps, results and logs: those of which export_logs would export "
-        "something by the same options. Held jobs stay. A record of each run is kept."
+        "Remove jobs with their steps, results and logs: the jobs from which export_logs would "
+        "export something with the same options. Held jobs are kept. Each run is recorded."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

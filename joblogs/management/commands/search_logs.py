@@ -41,7 +41,9 @@ class Command(StoreCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("text", metavar="TEXT")
-        parser.add_argument("--regex", action="store_true", help="it is an expression (RE2)")
+        parser.add_argument(
+            "--regex", action="store_true", help="TEXT is a regular expression (RE2)"
+        )
         parser.add_argument("--case", action="store_true", help="match case")
         parser.add_argument("--scope", type=arguments.scope, metavar="TYPE:ID", help="like biz:2")
         parser.add_argument("--name", metavar="TEXT", help="jobs whose name holds this")

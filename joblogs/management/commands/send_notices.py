@@ -21,18 +21,18 @@ RETRY_SECONDS = 5
 
 class Command(StoreCommand):
     help = (
-        "Ask the saved searches of what came in, and send the notices that are due. May be run at "
-        "any time, and again: what a receiver did not take is tried by a later run."
+        "Run the saved searches over new logs, and send the notices that are due. May be run at "
+        "any time, and repeated: a later run retries notices that a receiver did not accept."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--loop", action="store_true", help="go on until it is stopped")
+        parser.add_argument("--loop", action="store_true", help="repeat until it is stopped")
         parser.add_argument(
             "--interval",
             type=positive,
             default=5,
             metavar="SECONDS",
-            help="of a loop: pause when nothing is due (5)",
+            help="with --loop: pause when nothing is due (default: 5)",
         )
 
     def handle(self, *, loop: bool, interval: int, **options: object) -> None:

@@ -18,7 +18,7 @@ from joblogs.management.base import StoreCommand, amount
 
 class Command(StoreCommand):
     help = (
-        "Read every log and compare it with what the rows say of it: gaps, sizes, newlines, "
+        "Read every log and compare it with the columns of its row: gaps, sizes, newlines, "
         "digests, masks, orphans. Changes nothing and prints no text. Exit 1 if anything is wrong."
     )
 
@@ -28,7 +28,7 @@ class Command(StoreCommand):
         parser.add_argument(
             "--objects",
             action="store_true",
-            help="only compare what the object store lists with what the rows say",
+            help="only compare the listing of the object store with the database",
         )
 
     def handle(self, *, day: date | None, **options: Any) -> None:
