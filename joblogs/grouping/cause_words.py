@@ -56,8 +56,12 @@ def is_listed_cause(word: bytes) -> bool:
 
 
 def is_cause(word: bytes, *, by_ending: bool = True) -> bool:
-    """Whether a word tells what went wrong or how something stands, by itself or by its ending; a
-    path or a joined name does not for the words in it. Beyond ASCII only a short word is none."""
+    """Return whether a word says what went wrong or is a state, by itself or with `by_ending` also
+    by its ending.
+
+    A path or joined name does not count, whatever words are in it. Beyond ASCII, only short words
+    are not causes.
+    """
     if _ERROR_NAME.search(word) or _BEYOND_ASCII.search(word):
         return True
     if not word.isascii() and len(word) > NAME_BYTES:

@@ -17,7 +17,8 @@ from .tables import Table
 Array = npt.NDArray[Any]
 
 RULES = 4
-"""To be raised when the same hosts have another key: keys of other rules are never equal."""
+"""Version of the rules: increase it if the same hosts get another key. Keys of different versions
+are never equal."""
 KEY_BYTES = 16
 
 

@@ -33,7 +33,8 @@ from .slots import (
 Array = npt.NDArray[Any]
 
 VERSION = 4
-"""To be raised when the same bytes have other features: those of another version do not count."""
+"""Version of the features: increase it if the same bytes get other features. Features of another
+version are not used."""
 
 HEAD_BYTES, TAIL_BYTES = 192 * 1024, 64 * 1024
 """Bytes used of a longer log."""

@@ -154,8 +154,8 @@ def _deviations(lines: LineShares, *, failed: bool) -> list[list[_Deviation]]:
 
 
 def _moved(lines: LineShares, own: Array, noisy: Array) -> Array:
-    """Which own lines of hosts that lack a line of nearly all look like the noise of others: it
-    may be the line behind which these stand."""
+    """Return which own lines of hosts that lack a common line look like the noise of others: the
+    missing line may be the anchor of the noise."""
     cores = np.bincount(lines.owners, lines.core[lines.index], len(lines.weights))
     lacking = cores < lines.core.sum()
     return own & lacking[lines.owners] & np.isin(lines.forms, np.unique(lines.forms[noisy]))

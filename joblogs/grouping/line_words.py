@@ -17,7 +17,7 @@ LETTERS = re.compile(rb"[A-Za-z]|[\xc0-\xdf][\x80-\xbf]|[\x80-\xff]")
 _LONE = re.compile(
     rb"[A-Za-z\x80-\xff](?:[A-Za-z\x80-\xff-]*[A-Za-z\x80-\xff])?|[^A-Za-z\x80-\xff]+"
 )
-"""Pieces of a line that is one word."""
+"""Pieces of a line of a single word."""
 _BARE = re.compile(rb"[A-Za-z\x80-\xff](?:.*[A-Za-z\x80-\xff])?")
 _BORDER = re.compile(rb"[^A-Za-z\x80-\xff]")
 _NAME = re.compile(rb"[/\\.:@_'\"`=-]|\x01")
@@ -29,7 +29,7 @@ _CALL = re.compile(
     rb"|\x01: +\S+::\S+"
 )
 POOL_VALUES = 4
-"""So many values that tell no cause are names."""
+"""Minimum values that are not causes for all values in a place to be names."""
 Tokens = tuple[bytes, ...]
 Places = tuple[int, ...]
 
@@ -43,8 +43,8 @@ def tokens_of(skeleton: bytes) -> Tokens:
 
 
 def repeated_places(tokens: Tokens) -> list[Places]:
-    """Where a line says a word three times or more: `cannot refresh "lxd": snap "lxd" has running
-    apps (lxd)`."""
+    """Return the places of each word that a line has three times or more: `cannot refresh "lxd":
+    snap "lxd" has running apps (lxd)`."""
     places: dict[bytes, list[int]] = {}
     for at, token in enumerate(tokens):
         if word := _BARE.search(token):
@@ -68,8 +68,10 @@ def is_named(values: Iterable[bytes]) -> bool:
 
 
 def differ_in_cause(values: Collection[bytes]) -> set[bytes]:
-    """Of the words in a place of lines those that tell what went wrong, by what the others have
-    not. Among many names one that ends as a participle (`keepalived`) is a name."""
+    """Return the words in a place that say what went wrong, in the part in which they differ.
+
+    Among many names, a word with the ending of a participle (`keepalived`) is a name.
+    """
     shared = _ends_in_common(value for value in values if value != ANY)
     by_ending = sum(not is_cause(one) for one in values if one != ANY) < POOL_VALUES
     return {

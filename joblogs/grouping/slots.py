@@ -1,5 +1,5 @@
 """Slots: values in four bytes. The first byte is the kind of the value, for numbers including the
-magnitude; the other three are a hash or, for dates and percentages, the value.
+magnitude; the other three are a hash or, for dates, times and percentages, the value.
 
 Equality compares all four bytes, magnitude only the kind. The scale of numbers has steps of a
 factor of 1.41 (`step_of`).
@@ -23,11 +23,11 @@ from .cleaning import OWN_NAME
 Array = npt.NDArray[Any]
 
 TEXT, DATE, DATE_WITHOUT_YEAR, CLOCK, DAY, PERCENT, OWN, MANY = range(8)
-"""Kinds that are no number: versions, ids and anything mixed; dates in units of 256 seconds, days;
-clocks; hundredths of a percent; the host's own name, never a difference;
-more different values than are kept."""
+"""Kinds other than numbers: TEXT (versions, ids and anything mixed), dates in units of 256 seconds
+or days, CLOCK (times), PERCENT (hundredths), OWN (the host's own name, never a difference), and
+MANY (more different values than are kept)."""
 CLOCK_UNITS = 64
-"""Of a second, in which clocks are kept."""
+"""Units per second of the value of CLOCK."""
 NUMBER, MEASURED = 16, 136
 """First kind of numbers and sizes, and first kind of durations (in seconds) and rates."""
 STEPS = 120
@@ -68,7 +68,7 @@ _MONTH_DAY = re.compile(
     rb"(?:,? +" + _CLOCK_TIME + rb")?(?:.*? (\d{4}))?"
 )
 _FIRST_BYTES = b"0123456789+-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""Whatever is no text, but for the host's own name, begins with one of these."""
+"""First bytes of all values other than texts and the host's own name."""
 _STARTS_AS_CLOCK = re.compile(rb"(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
 
 

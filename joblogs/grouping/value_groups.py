@@ -37,12 +37,14 @@ HOSTS_MIN, FEW_HOSTS = 10, 5
 """For fewer hosts it is not known what is usual, unless all but one of at least FEW_HOSTS have the
 same value."""
 FEW_COUNTED = 8
-"""Of few hosts numbers below it are no news, but where so many have the same:"""
+"""For few hosts, differences between numbers below this are ignored, unless more than FEW_SAME
+hosts are compared."""
 FEW_SAME, FEW_SAME_COUNTED = 6, 3
-"""Hosts, and the number from which on a third of it is news; of larger ones any other number is."""
+"""With more than FEW_SAME hosts, a third of a common number of at least FEW_SAME_COUNTED is an
+outlier, and so is any number that differs from a common one of at least FEW_COUNTED."""
 FEW_FAR_STEPS, FEW_FAR_DAYS, FEW_RANGES = 10, 7, 3
-"""Of few hosts a number is far above the others, a date far from them, if so far and so many times
-as far as the others lie apart."""
+"""For few hosts, a number is an outlier if it is at least this many steps above all others, a date
+if it is this many days from all others, and both if this is FEW_RANGES times the others' range."""
 STEADY, NEARLY = 0.9, 0.98
 """Shares of hosts: a value is steady if at least STEADY have it; NEARLY means nearly all."""
 LINE_SHARE = 0.5
@@ -113,8 +115,8 @@ def by_values(table: Table, hosts: Array) -> tuple[Array, list[OutlierValues]]:
 
 
 def _outliers_of_few(values: Array, _: float) -> Iterator[tuple[int, Array]]:
-    """The same of a few hosts: where all but one have the same text, or a number far from its;
-    where a number or a date is far from all others."""
+    """Yield the places with an outlier among a few hosts, and the hosts: a text or number that
+    differs from the value of all others, or a number or date far from all others."""
     for place, column in enumerate(values.T):
         others = column[column != OWN << 24]
         if len(others) < FEW_HOSTS:
@@ -130,7 +132,7 @@ def _outliers_of_few(values: Array, _: float) -> Iterator[tuple[int, Array]]:
 
 
 def _is_other(usual: int, other: int, hosts: int) -> bool:
-    """Whether the only other value of a few hosts is an outlier, by the kinds of both."""
+    """Return whether the only different value among a few hosts is an outlier, by both kinds."""
     if (usual, other) in ((TEXT, TEXT), (DAY, DAY)):
         return True
     if not all(NUMBER <= kind < MEASURED for kind in (usual, other)):
@@ -144,7 +146,8 @@ def _is_other(usual: int, other: int, hosts: int) -> bool:
 
 
 def _far_of_few(different: Array) -> list[int]:
-    """Where in the values of a few hosts, ascending, those are that are far from all others."""
+    """Return the indexes of outliers, which are far from all others, among ascending values of a
+    few hosts."""
     kinds = different >> 24
     if kinds[0] >= NUMBER and (kinds[0] >= MEASURED) == (kinds[-1] >= MEASURED):
         steps, far, low_too = kinds.astype(int), FEW_FAR_STEPS, False
@@ -238,7 +241,8 @@ def _far_days(column: Array) -> Array:
 
 
 def _far_clocks(column: Array) -> Array | None:
-    """Clocks tell nothing, but where nearly all show less than a minute: those are durations."""
+    """Return which times are outliers; None unless nearly all are below a minute, and are thus
+    durations."""
     if (column >> 24 == CLOCK).mean() < NEARLY:
         return None
     times = column & _DIGITS

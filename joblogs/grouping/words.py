@@ -38,10 +38,10 @@ WORDS_MAX = 64
 PAIRS_MAX = 100_000
 """Maximum pairs of words that are left out to find lines that differ in two."""
 CONTEXT, LONG_CONTEXT, SUCCESS_CONTEXT = 8, 12, 3
-"""Letters that lines share if they are alike but for a word; more where that tells less; fewer are
-enough where hosts that succeeded print them."""
+"""Minimum letters that lines share if they are equal except for a word: by default, with weaker
+evidence, and on hosts that succeeded."""
 OWN_VALUES = 3
-"""So many values if most hosts have one of their own; if they come back, more."""
+"""Minimum values if most hosts have their own; POOL_VALUES are needed if values are repeated."""
 REASON_LETTERS, MOSTLY = 24, 0.8
 """If all hosts printed at least REASON_LETTERS of the same reason for their failure, another word
 varies if at most the share MOSTLY has one value."""
@@ -165,8 +165,8 @@ class _Alike:
         return letters >= REASON_LETTERS and any(is_cause(token) for one in tokens for token in one)
 
     def _candidates(self, lines: Sequence[_Line]) -> list[tuple[Places, list[_Line]]]:
-        """Lines that are the same but for one or two words, or one that they say again and again,
-        the most first."""
+        """Return lines that are equal except for one or two words, or for one repeated word, the
+        largest sets first."""
         buckets: dict[tuple[Places, Tokens], list[_Line]] = defaultdict(list)
         pairs = PAIRS_MAX
         for line in lines:

@@ -30,8 +30,8 @@ _INVISIBLE = (
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000110bd\U000110cd"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# Letters of scripts in which joiners and non-joiners are part of spelling; those of them after
-# which one may end a word; and what emoji are joined from.
+# Letters of scripts in which joiners and non-joiners are part of the spelling; viramas, after which
+# one may end a word; and the characters that are joined to emoji.
 _SCRIPTS = (
     "\u0600-\u0605\u0610-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1b00-\u1bbf"
     "\ufb50-\ufdff\ufe70-\ufefc\U00011000-\U000116ff"

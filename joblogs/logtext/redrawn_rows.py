@@ -1,7 +1,7 @@
-"""Rows that lines leave on a terminal that are redrawn by going back and erasing only: of all lines
-at once. Pure.
+"""Vectorised terminal emulation of lines that only redraw themselves by going back and erasing.
+Pure.
 
-`terminal` knows every code, and takes a letter at a time.
+`terminal` supports all codes, but processes one character at a time.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ _NOTHING = re.compile(
     "|\x1b\\][^\x00-\x1f\x7f-\x9f]*+(?:\x07|\x1b\\\\)"
     "|\x1b[()][1-~]|\x1b[=>]|\udc9b[0-9;:]++m"
 )
-"""Codes without an effect on the letters of a line that stands alone: above it there is none."""
+"""Codes without an effect on the letters of a single line, which has no lines above it."""
 _DOWN_AT_END = re.compile("\x1b\\[[0-9]*+[BE](?=[\0\r]*+(?:\n|\\Z))")
 _TO_START = re.compile("\x1b\\[[01]?G|\x1b\\[[0-9]*+F")
 _ERASE_REST, _ERASE_ALL = re.compile("\x1b\\[0?[KJ]"), re.compile("\x1b\\[2K")
 
 _LETTER, _END, _START, _BACK, _REST, _ALL, _OTHER = 1, 2, 3, 4, 5, 6, 7
-"""Kinds of characters: 0 is without an effect; of `_OTHER` ones more must be known."""
+"""Kinds of characters: 0 has no effect, `_OTHER` is not supported here."""
 _MARKS = {_REST: "\x01", _ALL: "\x02"}
-"""What stands for a code that erases."""
+"""Characters that stand for the codes that erase."""
 _NO_MARKS = dict.fromkeys(map(ord, _MARKS.values()), "\0")
 _BLANK, _NEWLINE, _GONE = 0x20, 0x0A, 0xFFFFFFFF
-"""`_GONE`: in a cell that the wide letter before it takes."""
+"""`_GONE` marks the second cell of a wide letter."""
 _BEYOND = 0x20000
-"""A line with letters from here on, which are rare, needs more."""
+"""Letters from here on, which are rare, are not supported."""
 _FAR = 1 << 30
 _ERASED_MAX = 15
-"""A line that is erased more often, as a whole and away from its beginning, may be longer than a
-terminal would keep it."""
+"""Maximum times that a line is erased completely with the cursor away from its beginning; beyond
+this, the result may be longer than a terminal would keep it."""
 _UTF32 = f"utf-32-{sys.byteorder[0]}e"
 
 
@@ -58,7 +58,7 @@ _KINDS = _kinds()
 
 
 def redrawn_rows(lines: Sequence[bytes]) -> list[bytes | None]:
-    """Of each line, which has no end, the row that it leaves; None where more must be known."""
+    """Return the final row of each line, given without line end; None if it is not supported."""
     text = b"\n".join([*lines, b""]).decode("utf-8", "surrogateescape").translate(_NO_MARKS)
     if "\x1b" in text or "\udc9b" in text:
         text = _NOTHING.sub("\0", text)
@@ -91,27 +91,27 @@ def _kinds_and_widths(codes: Codes) -> tuple[Kinds, Ints]:
 
 @lru_cache(1)
 def _known_columns() -> Ints:
-    """Columns of each letter: 0 where more must be known, -1 of one without an effect."""
+    """Return the columns of each letter: 0 if not supported, -1 if it has no effect."""
     columns = np.array([*map(width, map(chr, range(_BEYOND))), 0])
     columns[0xFEFF] = -1
     return columns
 
 
 def _columns(kinds: Kinds, widths: Ints) -> Ints:
-    """The column in which each character finds the cursor."""
+    """Return the column of the cursor before each character."""
     is_reset = (kinds == _END) | (kinds == _START)
     stretch = np.cumsum(is_reset) - is_reset
     before = np.cumsum(widths) - widths
     columns: Ints = before - np.append(0, before[is_reset])[stretch]
     if (kinds == _BACK).any():
-        # Farther back than to the beginning there is nothing.
+        # The cursor stops at the beginning of the line.
         apart = stretch * _FAR
         columns -= np.minimum(0, np.minimum.accumulate(columns - apart) + apart)
     return columns
 
 
 def _first_erased(kinds: Kinds, columns: Ints, line_of: Ints) -> Ints:
-    """Of each character the column from which on its line is erased later."""
+    """Return for each character the column from which on its line is erased later."""
     erases = np.flatnonzero((kinds == _REST) | (kinds == _ALL))
     limits = np.full(len(kinds), _FAR * _FAR)
     columns = np.where(kinds == _ALL, 0, columns)
@@ -121,7 +121,7 @@ def _first_erased(kinds: Kinds, columns: Ints, line_of: Ints) -> Ints:
 
 
 def _rows(codes: Codes, kinds: Kinds, widths: Ints, columns: Ints, line_of: Ints) -> list[bytes]:
-    """What stands in the cells in the end. Each line has twice as many as characters."""
+    """Return the final text of each line; a line has twice as many cells as characters."""
     letters = np.flatnonzero(kinds == _LETTER)
     # A wide letter writes two cells.
     writers = np.repeat(letters, widths[letters])
@@ -152,7 +152,7 @@ def _rows(codes: Codes, kinds: Kinds, widths: Ints, columns: Ints, line_of: Ints
 
 
 def _halve(text: Codes, owners: Ints, cells: Ints, is_second: NDArray[np.bool_]) -> None:
-    """Take the second cells of wide letters for none, and halves of such letters for blanks."""
+    """Drop the second cells of wide letters, and replace halves of wide letters with blanks."""
     own, after = owners[cells], owners[np.minimum(cells + 1, len(owners) - 1)]
     second = is_second[own]
     is_whole = owners[cells - 1] == own - 1

@@ -161,7 +161,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
             log_features.keep_only(day, logs)
             kept_groups.empty_day(day)
             signed_parts.empty_day(day)
-            changed_steps.add(_steps_of(staying))  # to be signed anew
+            changed_steps.add(_steps_of(staying))  # to be signed again
             _mark(due)
     except Unavailable:
         # The lock could not be taken, since somebody reads that day. `expire_job` needs none.

@@ -28,10 +28,10 @@ elsewhere does not stay here for ever."""
 SWEPT_SHARE = 16
 """The cache is swept when one part in SWEPT_SHARE of its size was added."""
 SWEPT_SECONDS = 3600
-"""It is swept this often too where it is only read, so that what is old does not wait for more."""
-# Sweeping deletes nothing else: the folder may turn out to have other uses.
+"""The cache is also swept this often if it is only read, so that old entries are deleted."""
+# Sweeping deletes nothing else: the folder may have other uses.
 _FOLDERS = re.compile("[0-9a-f]{2}"), re.compile("[0-9a-f]{62}")
-_FILE = re.compile("[0-9]+-[0-9]+|tmp[a-z0-9_]{8}")  # an entry, or what a killed process left
+_FILE = re.compile("[0-9]+-[0-9]+|tmp[a-z0-9_]{8}")  # an entry, or a killed process's file
 
 
 class Cache:
@@ -51,7 +51,7 @@ class Cache:
                 data = stream.read(part.stop - part.start)
         except OSError:
             return None
-        with contextlib.suppress(OSError):  # a folder that may only be read by now still serves
+        with contextlib.suppress(OSError):  # a read-only folder can still be used
             os.utime(file)
         self._sweep_if_due()
         return data
@@ -112,14 +112,14 @@ class Cache:
 
 
 def _files(top: Path) -> Iterator[Path]:
-    """Yield the files of a cache, and nothing else that lies in its folder."""
+    """Yield the files of a cache, without other files in its folder."""
     for folder in _folders(top, _FOLDERS[0]):
         for files in _folders(folder, _FOLDERS[1]):
             yield from (Path(one) for one in _entries(files) if _FILE.fullmatch(one.name))
 
 
 def _folders(top: Path, name: re.Pattern[str]) -> Iterator[Path]:
-    # What a link leads to is not ours.
+    # The targets of links are not ours.
     folders = (one for one in _entries(top) if one.is_dir(follow_symlinks=False))
     return (Path(one) for one in folders if name.fullmatch(one.name))
 

@@ -159,14 +159,14 @@ class Client:
             yield from ((str(one["path"]), int(one["size"])) for one in page)
 
     def _delete_unfinished(self, key: str) -> None:
-        """Delete what a process that was killed while it wrote left in a folder: obstore writes to
-        KEY#1 first, and neither lists nor deletes that."""
+        """Delete the file of a process that was killed while writing to a folder: obstore writes to
+        KEY#1 first, and neither lists nor deletes it."""
         file = self._top / key
         for unfinished in file.parent.glob(f"{file.name}#*"):
             unfinished.unlink(missing_ok=True)
 
     def _make_folders(self, key: str) -> None:
-        """Make the folders of an object. Whatever the umask, others cannot enter them."""
+        """Create the folders of an object, which other users cannot enter, with any umask."""
         folders = [one for one in (self._top / key).parents if one.is_relative_to(self._top)]
         for folder in reversed(folders):
             folder.mkdir(mode=0o700, exist_ok=True)

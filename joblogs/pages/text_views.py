@@ -71,7 +71,7 @@ def about_a_step(
 
 def user_of(request: HttpRequest) -> User:
     """Return the staff user of a request that `read_by_staff` has checked."""
-    assert isinstance(request.user, User)  # noqa: S101 - nobody else is let in
+    assert isinstance(request.user, User)  # noqa: S101 - checked by `read_by_staff`
     return request.user
 
 

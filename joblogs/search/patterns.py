@@ -47,7 +47,7 @@ class Pattern:
     """ASCII characters in lower case that every line with a match of a text contains. No blanks,
     since a terminal makes some; if case is ignored, no letter that equals one beyond ASCII."""
     is_of_lines: bool = True
-    """Whether the pattern matches each line the same way alone and among others."""
+    """Whether it matches a line within a text in the same way as alone."""
     in_utf16: bool = False
     """Whether all bytes are also searched as UTF-16: the reader chose this encoding."""
 

@@ -153,7 +153,7 @@ def _in_utf16(pattern: Pattern, data: bytes) -> Iterator[Found]:
 def _in_part(pattern: Pattern, data: bytes, part: Part) -> Iterator[Found]:
     text = part.text(data)
     encoded = text.encode(errors="replace")
-    # Where something moves, the match may go on in what stands beside the part.
+    # If codes move the cursor, a match may extend into the text next to the part.
     if MOVED.search(encoded) or _may_match(pattern, encoded):
         before = data[data.rfind(b"\n", 0, part.start) + 1 : part.start]
         after = data[part.end : data.find(b"\n", part.end) + 1 or len(data)]
@@ -179,7 +179,7 @@ def _may_match(pattern: Pattern, data: bytes) -> bool:
 
 
 def _numbers(pattern: Pattern, data: bytes) -> set[int]:
-    """The lines, counted from 0, that match in some way."""
+    """Return the numbers, from 0, of the lines that match in any reading."""
     if not pattern.is_of_lines:
         places = enumerate(_lines(data))
         return {n for n, (a, b) in places if _place(pattern, data[a:b]) is not None}
@@ -195,7 +195,7 @@ def _numbers(pattern: Pattern, data: bytes) -> set[int]:
 
 
 def _found_in(pattern: Pattern, text: bytes, ends: list[int]) -> Iterator[int]:
-    """Which of some texts that are one, and end there, match."""
+    """Yield the indexes of the matching texts among joined texts, which end at `ends`."""
     position = 0
     while position < len(text) and (match := pattern.find(text, position)):
         number = bisect_left(ends, match[0])

@@ -490,7 +490,7 @@ def printed(result: Record, end: str, *, with_diff: bool) -> bytes:
         evaluated = as_text(result.get("evaluated_to"))
         found["assertion"] = as_bytes(f"{as_text(result['assertion'])} evaluated to {evaluated}")
     found["failures"] = as_lines(result.get("failures"))
-    listed = result.get("results")  # of packages; those of a loop are its items
+    listed = result.get("results")  # of a package module; a loop's results are its items
     if isinstance(listed, list) and all(isinstance(line, str) for line in listed):
         found["results"] = as_lines(listed)
     if end not in ("ok", "changed", "skipped"):

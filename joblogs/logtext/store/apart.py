@@ -13,16 +13,16 @@ from . import capped_spans, objects, packs, read
 from .spans import Span
 
 LeftOut = Callable[[int, Unreadable], object]
-"""Called with the id of a log's host result, before a span of it is given that has no part."""
+"""Callback with the key of a log's host result, called before a span without parts is yielded."""
 
 
 def read_apart(
     day: datetime.date, spans: Iterable[Span], left_out: LeftOut
 ) -> Iterator[tuple[Span, list[bytes]]]:
-    """What `read` gives; of a log that cannot be read, this span and later ones have no part.
+    """Yield the same as `read`, without parts for the rest of a log that cannot be read.
 
-    An object that is out of reach is asked for once in a group, whatever the number of logs in it.
-    Of a group with a damaged log those before it are read by themselves, to find it.
+    An unreachable object is requested once per group, independent of the number of logs in it. In a
+    group with a damaged log, the logs up to it are read separately, to find it.
     """
     rest = deque(capped_spans(spans))
     lost: dict[int, Unreadable] = {}
@@ -44,8 +44,8 @@ def read_apart(
 
 
 def _in_object(day: datetime.date, spans: Sequence[Span], error: Unreadable) -> list[int]:
-    """The logs of these spans that lie in the object which an error is about; where it names none,
-    as the object store does not answer at all, those that lie in any."""
+    """Return the logs of these spans that are in the object of an error, or in any object if the
+    error has none, because the object store does not answer."""
     if not isinstance(error, ObjectUnreachable):
         return []
     keys_of = {span: packs.keys_of(span) for span in spans if span.place is not None}
@@ -57,8 +57,8 @@ def _in_object(day: datetime.date, spans: Sequence[Span], error: Unreadable) -> 
 
 
 def _damaged(day: datetime.date, spans: Sequence[Span], error: Unreadable) -> dict[int, Unreadable]:
-    """The first log of these spans that cannot be read by itself, and why; it is in the group that
-    failed, which the first span begins."""
+    """Return the first log of these spans that cannot be read separately, and its error. It is in
+    the group that failed, which begins with the first span."""
     for span in spans:
         try:
             for _ in read(day, [span]):
