@@ -44,13 +44,13 @@ def telling_lines(table: Table, rows: Array, of_successes: Collection[int]) -> f
         everywhere = set(lines[counts == len(rows)].tolist())
         if own := everywhere.difference(of_successes):
             forms = dict(zip(entries.lines.tolist(), entries.forms.tolist(), strict=True))
-            return _plainly(table, own, forms) or _whatever_words(table, own)
+            return _message_hashes(table, own, forms) or _common_hashes(table, own)
     lasts = Counter(table.lasts[rows].tolist())
     last = [max(lasts, key=lambda line: (lasts[line], line))]
-    return _plainly(table, last, {}) or _whatever_words(table, last)
+    return _message_hashes(table, last, {}) or _common_hashes(table, last)
 
 
-def _plainly(table: Table, lines: Iterable[int], forms: Mapping[int, int]) -> frozenset[int]:
+def _message_hashes(table: Table, lines: Iterable[int], forms: Mapping[int, int]) -> frozenset[int]:
     """Return the hashes of lines without the names in them, excluding those of successes.
 
     If some of the lines report trouble, only these are used.
@@ -61,7 +61,7 @@ def _plainly(table: Table, lines: Iterable[int], forms: Mapping[int, int]) -> fr
     return frozenset(trouble or own.values()) - {0}
 
 
-def _whatever_words(table: Table, lines: Iterable[int]) -> frozenset[int]:
+def _common_hashes(table: Table, lines: Iterable[int]) -> frozenset[int]:
     """Return the hashes of lines, independent of words that vary."""
     in_common = {line: one.digest for one in table.words for line in one.values}
     return frozenset(in_common.get(line, line) for line in lines)

@@ -217,7 +217,7 @@ def _are_in_use(text: str) -> bool:
 def _judged(data: bytes, run: Part) -> _Candidate | None:
     has_mark = data.startswith(_MARKS[run.encoding], run.start)
     head = run.head(data)
-    part = _without_strangers(data, run, head, has_mark=has_mark)
+    part = _without_foreign_ends(data, run, head, has_mark=has_mark)
     sure = has_mark or _SURE_RUNS[part.encoding].search(data, part.start, part.end)
     text = head if part == run else part.head(data)
     letters = foreign_letters(text)
@@ -231,22 +231,22 @@ def _judged(data: bytes, run: Part) -> _Candidate | None:
     return _Candidate(has_mark, round(in_use, 1), blanks, size, part.encoding == "utf-16-le", part)
 
 
-def _without_strangers(data: bytes, part: Part, head: str, *, has_mark: bool) -> Part:
+def _without_foreign_ends(data: bytes, part: Part, head: str, *, has_mark: bool) -> Part:
     """Return a part, which begins with `head`, without letters at its ends that its language does
     not use: they are adjacent bytes that form letters by chance."""
     letters = foreign_letters(head)
     language = language_of(letters) if len(letters) >= _LETTERS_MIN else None
     tail = head if part.end - part.start <= _JUDGED_BYTES else part.tail(data)
-    start, end = part.start, part.end - 2 * _strangers(tail[::-1], language)
+    start, end = part.start, part.end - 2 * _foreign_letters_count(tail[::-1], language)
     if not has_mark and start:
         # A newline byte is more likely a line end than the second byte of a letter.
         ends_line = data[start] != 0 and data[start + 1] == _NEWLINE != data[start - 1]
-        start += 2 * max(ends_line, _strangers(head, language))
+        start += 2 * max(ends_line, _foreign_letters_count(head, language))
     end = max(start, end)
     return part if (start, end) == part[:2] else Part(start, end, part.encoding)
 
 
-def _strangers(text: str, language: str | None) -> int:
+def _foreign_letters_count(text: str, language: str | None) -> int:
     """Return how many letters at the beginning of a text the language does not use."""
     count = 0
     for one in text:

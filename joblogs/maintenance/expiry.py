@@ -153,7 +153,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
             logs = list(
                 HostResult.objects.filter(step__job__in=staying).values_list("pk", flat=True)
             )
-            if not due or not _is_little(logs, due):
+            if not due or not _is_small_part(logs, due):
                 return 0
             partitions.keep_only(day, logs)
             of_staying = StepInstance.objects.filter(job__in=staying).order_by()
@@ -169,7 +169,7 @@ def expire_day(day: datetime.date, today: datetime.date) -> int:
     return len(due)
 
 
-def _is_little(staying: list[int], due: list[JobInstance]) -> bool:
+def _is_small_part(staying: list[int], due: list[JobInstance]) -> bool:
     if not staying:
         return True
     rows = HostResult.objects.filter(id__in=staying)

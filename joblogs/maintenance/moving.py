@@ -252,30 +252,30 @@ def delete_at_once(days: Collection[datetime.date]) -> bool:
     if _is_all_deleted() and not abandoned.exists():
         return True
     # Also if the object store is not there to delete them.
-    object_store.forget_cached(one.key for one in by_key(_leaving()))
+    object_store.forget_cached(one.key for one in by_key(_with_removed_text()))
     object_store.forget_cached(row.key for row in object_store.due_deletions())
     try:
         object_store.claim(object_store.client())
         if abandoned.exists():
             _give_up_abandoned()
-        _write_all_anew(by_key(_leaving()))
+        _write_all_anew(by_key(_with_removed_text()))
         for row in object_store.due_deletions():
             delete(row)
     except (object_store.ObjectUnreachable, object_store.ForeignStore) as error:
         logger.warning("objects are deleted by the next maintain_logs: %s", error)
         return False
     # An object may be left whose packs another process changed meanwhile, or that is damaged.
-    return not _leaving().exists()
+    return not _with_removed_text().exists()
 
 
-def _leaving() -> QuerySet[StoredObject]:
+def _with_removed_text() -> QuerySet[StoredObject]:
     """Return the objects with redacted or removed text."""
     return StoredObject.objects.with_dead_bytes().filter(at_once=True)
 
 
 def _is_all_deleted() -> bool:
     """Return whether no redacted or removed text is left in objects, and no deletion is due."""
-    return not _leaving().exists() and next(object_store.due_deletions(), None) is None
+    return not _with_removed_text().exists() and next(object_store.due_deletions(), None) is None
 
 
 def _give_up_abandoned() -> None:

@@ -124,10 +124,10 @@ def _settled(row: HostResult, verified: Verified, text: bytes | None = None) -> 
 
     `text`: the text of a packed log if it was already read.
     """
-    found = _Look(row, text)
+    found = _LogCheck(row, text)
     if found.damage:
         again = HostResult.objects.select_related("step__job").filter(pk=row.pk).first()
-        found = _Look(again) if again is not None else found
+        found = _LogCheck(again) if again is not None else found
         if again is None:
             return []
     verified.chunks += found.chunks
@@ -135,7 +135,7 @@ def _settled(row: HostResult, verified: Verified, text: bytes | None = None) -> 
     return sorted(found.damage)
 
 
-class _Look:
+class _LogCheck:
     """Check of a log."""
 
     def __init__(self, row: HostResult, packed: bytes | None = None) -> None:

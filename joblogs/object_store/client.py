@@ -84,7 +84,7 @@ class Client:
             # The server compares what arrives with its checksum.
             limits["config"] = {"aws_checksum_algorithm": "SHA256"}
         self._store = _tried("", lambda: from_url(url, **limits))
-        self._rests_until = 0.0
+        self._paused_until = 0.0
 
     def put(self, key: str, data: bytes) -> None:
         """Create an object, and read it back to verify it.
@@ -206,7 +206,7 @@ class Client:
 
     def _range(self, key: str, start: int, stop: int) -> bytes:
         began = time.monotonic()
-        if began < self._rests_until:
+        if began < self._paused_until:
             raise ObjectUnreachable(Fault.UNREACHABLE, key)
         try:
             # A range that starts beyond the end is refused; one that ends beyond it is shortened.
@@ -216,7 +216,7 @@ class Client:
         except ObjectUnreachable:
             now = time.monotonic()
             if now - began > SLOW_SECONDS:
-                self._rests_until = now + (now - began)
+                self._paused_until = now + (now - began)
             raise
 
     def _sync(self, key: str) -> None:

@@ -44,7 +44,7 @@ def of_step(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
     narrowed = any(params[name] for name in ("q", "outcome", "group"))
     hosts = [host.bk_host_id for host in shown] if narrowed else None
     attempts = Attempts(params["attempt"], params["batch"])
-    return _answer(request, Selection.of_step(step, hosts=hosts, attempts=attempts), *_of(step))
+    return _answer(request, Selection.of_step(step, hosts=hosts, attempts=attempts), *_ids_of(step))
 
 
 def of_host(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpResponseBase:
@@ -52,7 +52,7 @@ def of_host(step: StepInstance, bk_host_id: int, request: HttpRequest) -> HttpRe
     attempts = LogRequest.read(request.GET).attempts
     log = host_log(step, bk_host_id, attempts)
     selection = Selection.of_step(step, hosts=[bk_host_id], attempts=attempts)
-    return _answer(request, selection, *_of(step), log.name)
+    return _answer(request, selection, *_ids_of(step), log.name)
 
 
 def download(
@@ -96,5 +96,5 @@ def nothing(request: HttpRequest, back: str) -> HttpResponseBase:
     return HttpResponseRedirect(f"{back}?{kept.urlencode()}" if kept else back)
 
 
-def _of(step: StepInstance) -> tuple[int, int]:
+def _ids_of(step: StepInstance) -> tuple[int, int]:
     return step.job.job_instance_id, step.step_instance_id

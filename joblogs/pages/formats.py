@@ -19,7 +19,7 @@ CACHED = 4_096
 """Texts cached for each function: a page has hundreds, most of them the same."""
 
 
-def kept_by_language(text_of: Callable[[T], str]) -> Callable[[T], str]:
+def cached_by_language(text_of: Callable[[T], str]) -> Callable[[T], str]:
     """Decorator that caches the texts of a function of one value, by language."""
 
     @functools.lru_cache(CACHED)
@@ -33,7 +33,7 @@ def kept_by_language(text_of: Callable[[T], str]) -> Callable[[T], str]:
     return text
 
 
-@kept_by_language
+@cached_by_language
 def duration(milliseconds: int | None) -> str:
     """Return a duration in its one or two largest units; a dash for None."""
     if milliseconds is None:
@@ -70,7 +70,7 @@ def host_status_label(status: int, exit_code: int | None) -> str:
     return gettext("status %(code)s") % {"code": status}
 
 
-@kept_by_language
+@cached_by_language
 def state_label(state: Completeness) -> str:
     """Return the label of a log's state."""
     if state.missing:
@@ -88,7 +88,7 @@ _STATES = {
 }
 
 
-@kept_by_language
+@cached_by_language
 def masked_label(places: int) -> str:
     """Return the number of masked places of a log in words; empty for none."""
     text = ngettext("%(n)s place masked", "%(n)s places masked", places)
@@ -105,7 +105,7 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-@kept_by_language
+@cached_by_language
 def size(number_of_bytes: int) -> str:
     """Return a number of bytes in a suitable unit."""
     return filesizeformat(number_of_bytes)

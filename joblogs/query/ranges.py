@@ -14,7 +14,7 @@ from .hosts import StepHost
 from .results import Result
 
 # The state of several logs together is the first of these that one of them has.
-_WORST = (
+_WORST_FIRST = (
     State.EXPIRED,
     State.UNREACHABLE,
     State.TRUNCATED,
@@ -124,5 +124,5 @@ def worst(states: Sequence[Completeness]) -> Completeness:
     """Return the completeness of several logs together: the worst state, all missing bytes."""
     if len(states) == 1:
         return states[0]
-    state = min((one.state for one in states), key=_WORST.index, default=State.COMPLETE)
+    state = min((one.state for one in states), key=_WORST_FIRST.index, default=State.COMPLETE)
     return Completeness(state, sum(one.missing for one in states))

@@ -141,7 +141,7 @@ class HistorySearch:
             return
         every = query.hosts_as(step, Role.TARGET)
         earlier = _earlier(step, every)
-        hosts = self._meant(step, sorted([*every, *earlier], key=_id), candidate.ranges)
+        hosts = self._chosen(step, sorted([*every, *earlier], key=_id), candidate.ranges)
         if not hosts:
             return
         left = max(0.001, self._ends - time.monotonic()) if self.seconds else 0
@@ -181,7 +181,7 @@ class HistorySearch:
         is_first = stopped is not None and stopped.bk_host_id == hosts[0].bk_host_id
         return is_first and self.read_steps == 0
 
-    def _meant(self, step: StepInstance, hosts: list[StepHost], ranges: Ranges) -> list[StepHost]:
+    def _chosen(self, step: StepInstance, hosts: list[StepHost], ranges: Ranges) -> list[StepHost]:
         if self.question.host is not None:
             meant = self._host_ids(step)
             hosts = [host for host in hosts if host.bk_host_id in meant]

@@ -88,7 +88,7 @@ def gather(
     """Run a search to its end or the end of its budget, and group its hits."""
     results, groups, named = SearchResults(), dict[tuple[str, int, bytes], HitGroup](), 0
     bytes_left = KEPT_BYTES
-    for hits, look in _looked_at(search, labels):
+    for hits, look in _with_looks(search, labels):
         host = hits.host.bk_host_id
         label = labels.get(host)
         key = hits.label, hits.count, look.skeleton
@@ -110,13 +110,13 @@ def gather(
             group.hosts.append(HostWithHits(host, label_of(host, label)))
     made = list(groups.values())
     for group in groups.values():
-        made += _taken_out(group, most=GROUPS_MAX - len(made))
+        made += _remove_outliers(group, most=GROUPS_MAX - len(made))
     # As on the step page: small groups before large ones.
     results.groups = sorted(made, key=lambda group: group.total)
     return results
 
 
-def _looked_at(search: Iterable[Hits], labels: dict[int, Result]) -> Iterator[tuple[Hits, Look]]:
+def _with_looks(search: Iterable[Hits], labels: dict[int, Result]) -> Iterator[tuple[Hits, Look]]:
     for some in _batches(search):
         texts = [
             Log(
@@ -141,7 +141,7 @@ def _batches(search: Iterable[Hits]) -> Iterator[list[Hits]]:
         yield some
 
 
-def _taken_out(group: HitGroup, *, most: int) -> Iterable[HitGroup]:
+def _remove_outliers(group: HitGroup, *, most: int) -> Iterable[HitGroup]:
     """Remove hosts from a group that have another value than nearly all others, and return them as
     at most `most` new groups."""
     apart: dict[tuple[int, ...], HitGroup] = {}

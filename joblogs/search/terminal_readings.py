@@ -117,7 +117,7 @@ def states(line: bytes, row: bytes | None) -> Iterator[Reading]:
 
 
 def states_without_codes(lines: list[bytes]) -> tuple[bytes, list[int]]:
-    """Return the states of lines without codes, one per line, and the ends of these lines."""
+    """Return the states of lines without codes, one per line, and where those of each line end."""
     text = b"\n".join([*(line.rstrip(b"\r") for line in lines), b""])
     text = _CODES.sub(b"", text) if is_coded(text) else text
     return text.replace(b"\r", b"\n"), line_ends(text)

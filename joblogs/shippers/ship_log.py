@@ -540,7 +540,7 @@ def user_name() -> str:
         return str(os.getuid())
 
 
-def fate(code: int | None, *, started: bool) -> tuple[tuple[int, int], dict[str, int]]:
+def outcome_of(code: int | None, *, started: bool) -> tuple[tuple[int, int], dict[str, int]]:
     """Return the statuses and exit code of a command. None: its code is not known, since we were
     only given its output."""
     if not code:
@@ -587,7 +587,7 @@ def ship(options: argparse.Namespace, store: Store) -> int:
         signals.pump(0, output)
         code = BY_SIGNAL + signals.stopped if signals.stopped else None
     if spool is not None and shipper is not None:
-        statuses, fields = fate(code, started=started)
+        statuses, fields = outcome_of(code, started=started)
         whole = {"log_size": output.size, "log_sha256": output.digest.hexdigest()}
         ending = ended(records, now(), statuses, **whole, **fields)
         with contextlib.suppress(OSError):  # then a resumed run has no known end

@@ -123,13 +123,13 @@ def _known_bytes(literal: str, *, everything: bool) -> tuple[bytes, bytes]:
     """Return the bytes of a literal, and for each whether it is the same in any case."""
     encoded = [character.encode() for character in literal]
     known = (
-        bytes([everything or _is_always_itself(character)]) * len(data)
+        bytes([everything or _matches_only_itself(character)]) * len(data)
         for character, data in zip(literal, encoded, strict=True)
     )
     return b"".join(encoded), b"".join(known)
 
 
-def _is_always_itself(character: str) -> bool:
+def _matches_only_itself(character: str) -> bool:
     """Return whether a letter, if case is ignored, only matches itself, or its other case in ASCII.
 
     RE2 also matches the long s with s, and the kelvin sign with k. Ideographs, kana and Hangul have

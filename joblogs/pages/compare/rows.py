@@ -97,11 +97,11 @@ def _row(row: Row, encoding: str, left: LogLink, right: LogLink) -> RowOnPage:
 
 
 def _cell(cell: Cell, encoding: str, link: LogLink) -> CellOnPage:
-    telling = [mark for mark in cell.marks if mark.name != "masked"] or cell.marks
+    differing = [mark for mark in cell.marks if mark.name != "masked"] or cell.marks
     excerpt = LinePainter(encoding).excerpt(
         cell.data,
         cell.marks,
-        around=telling[0].name if telling else "",
+        around=differing[0].name if differing else "",
         cells=SHOWN_CELLS,
         before=SHOWN_CELLS // 4,
     )

@@ -21,7 +21,7 @@ WIDTH = 1_000
 """Width of a bar, in its own units."""
 LEAST = 12
 """Minimum width of a segment: one failed host of 20,000 must be visible."""
-_OVERLOOKED = (RunStatus.SKIPPED, RunStatus.ERROR_IGNORED)
+_CONTINUED = (RunStatus.SKIPPED, RunStatus.ERROR_IGNORED)
 """Statuses of runs that continued although something failed."""
 _WAIT = (RunStatus.WAITING, RunStatus.ROLLING_WAITING, RunStatus.WAITING_CONFIRMATION)
 _RUN = (RunStatus.RUNNING, RunStatus.TERMINATING)
@@ -84,7 +84,7 @@ def outcome_bar(hosts: Counter[Kind]) -> SafeString:
 def run_kind(run: JobInstance | StepInstance, hosts: Counter[Kind]) -> Kind:
     """Return the outcome of a job or step: LATE if it continued or succeeded although hosts
     failed."""
-    if run.status in _OVERLOOKED:
+    if run.status in _CONTINUED:
         return Kind.LATE
     if run.status == RunStatus.SUCCEEDED:
         return Kind.LATE if _failed(hosts) else Kind.OK

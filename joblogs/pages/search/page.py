@@ -114,7 +114,7 @@ def _search(
     hosts = [
         host
         for host in query.hosts_as(step, Role.TARGET, attempts)
-        if _is_meant(host, labels.get(host.bk_host_id), params)
+        if _is_selected(host, labels.get(host.bk_host_id), params)
     ]
     around = params["context"] if params["context"] is not None else 1
     search = Search(
@@ -159,7 +159,7 @@ def _search(
     return search
 
 
-def _is_meant(host: StepHost, label: Result | None, params: dict[str, Any]) -> bool:
+def _is_selected(host: StepHost, label: Result | None, params: dict[str, Any]) -> bool:
     if params["host"] is not None:
         return bool(host.bk_host_id == params["host"])
     status = label.status if label is not None else None

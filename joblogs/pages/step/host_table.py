@@ -179,11 +179,11 @@ def chosen(groups: Sequence[Group], params: dict[str, Any]) -> list[tuple[StepHo
         if params.get("group") in (None, "", group.key)
         and params.get("outcome") in (None, "", group.kind)
         for host in group.hosts
-        if not text or _says(host, text)
+        if not text or _matches_text(host, text)
     ]
 
 
-def _says(host: StepHost, text: str) -> bool:
+def _matches_text(host: StepHost, text: str) -> bool:
     row = host.newest
     known = (host.name.lower(), row.ip or "", row.ipv6 or "")
     return text == str(host.bk_host_id) or any(text in name for name in known)

@@ -143,7 +143,7 @@ def details(group: Group, excerpt: Excerpt) -> list[Sentence]:
         made.append(_sentence(gettext("Lines of its own after {line}"), line=after))
     made += [_word(one) for one in excerpt.words]
     if excerpt.variations and len(group.hosts) > 1:
-        parts = [_variation(one) for one in _telling(excerpt.variations)[:VARIATIONS_SHOWN]]
+        parts = [_variation(one) for one in _with_values(excerpt.variations)[:VARIATIONS_SHOWN]]
         beyond = len(excerpt.variations) - len(parts) + excerpt.more_variations
         if beyond:
             more = ngettext("and %(n)s more place", "and %(n)s more places", beyond)
@@ -218,7 +218,7 @@ def _line_counts(one: ShownDifference) -> Sentence:
     )
 
 
-def _telling(variations: Sequence[ShownVariation]) -> Sequence[ShownVariation]:
+def _with_values(variations: Sequence[ShownVariation]) -> Sequence[ShownVariation]:
     """Return the variations with known values; all of them if none has any."""
     return [one for one in variations if one.values or one.low != one.high] or variations
 
