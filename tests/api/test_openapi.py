@@ -125,6 +125,10 @@ def test_every_reference_leads_somewhere_and_everything_is_referred_to(document:
     assert said - used == set()
 
 
+def test_no_schema_is_named_after_a_module(document: Json) -> None:
+    assert [name for name in document["components"]["schemas"] if "." in name] == []
+
+
 def test_every_error_code_is_in_it(document: Json) -> None:
     told = {code for codes in leaves(document, "enum") for code in codes}
     told |= {code for code in leaves(document, "const") if not isinstance(code, dict)}

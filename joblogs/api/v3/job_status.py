@@ -68,7 +68,7 @@ class StepHostStatus(Struct, kw_only=True):
     total_time: Duration | None
 
 
-class StepSummary(Struct, kw_only=True):
+class JobStep(Struct, kw_only=True):
     """Step with its status and times."""
 
     step_instance_id: int
@@ -91,7 +91,7 @@ class JobStatus(Struct):
 
     finished: bool
     job_instance: JobSummary
-    step_instance_list: list[StepSummary]
+    step_instance_list: list[JobStep]
 
 
 class GetJobInstanceStatus(ScopeView):
@@ -124,8 +124,8 @@ def job_summary(job: JobInstance) -> JobSummary:
     )
 
 
-def _step_summary(step: StepInstance) -> StepSummary:
-    return StepSummary(
+def _job_step(step: StepInstance) -> JobStep:
+    return JobStep(
         step_instance_id=step.step_instance_id,
         name=step.name,
         status=step.status,
@@ -150,4 +150,4 @@ def _host_status(result: TargetResult) -> StepHostStatus:
     )
 
 
-_FORM = StepForm(_step_summary, _host_status, "step_ip_result_list", has_empty=True)
+_FORM = StepForm(_job_step, _host_status, "step_ip_result_list", has_empty=True)
