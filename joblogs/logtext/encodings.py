@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 UTF8 = "utf-8"
@@ -107,32 +108,54 @@ def _score(data: bytes, name: str) -> float:
 def in_language(text: str, name: str) -> float:
     """Return the share of characters that are common in the language of an encoding of LEGACY, from
     0 to 1, among those that are not ASCII."""
-    weight = _WEIGHTS[name]
-    others = [weight(character) for character in text if not character.isascii()]
-    return sum(others) / len(others) if others else 0
+    others = len(text) - len(text.encode("ascii", "ignore"))
+    return sum(map(_WEIGHTS[name].__getitem__, text)) / others if others else 0
 
 
 def letters_in_use(text: str) -> float:
     """Return the highest share of common characters, from 0 to 1, over the languages of LEGACY."""
-    return max(in_language(text, name) for name in LEGACY)
+    return max(_shares(text))
+
+
+def is_in_use(character: str) -> bool:
+    """Return whether a character is common in one of the languages of LEGACY."""
+    return not character.isascii() and any(weigh(character) for weigh in _WEIGHS)
 
 
 def language_of(text: str) -> str | None:
     """Return the encoding of LEGACY for the language in which a text's characters are common; None
     if there is none."""
-    name = max(LEGACY, key=lambda name: in_language(text, name))
-    return name if in_language(text, name) >= _PLAIN_MIN else None
+    shares = _shares(text)
+    share = max(shares)
+    return LEGACY[shares.index(share)] if share >= _PLAIN_MIN else None
+
+
+@lru_cache(16)
+def _shares(text: str) -> tuple[float, ...]:
+    # Cached: how a text is judged depends on it in several places.
+    return tuple(in_language(text, name) for name in LEGACY)
 
 
 def _letters(data: bytes, name: str) -> int:
     return len({one for one in data.decode(name, "ignore") if not one.isascii()})
 
 
-_REMEMBERED = 16 * 1024
-"""Characters whose weight is cached, for each language."""
+class _Weights(dict[str, float]):
+    """Weights of characters in a language, each computed once; 0 for ASCII."""
+
+    def __init__(self, weigh: Callable[[str], float]) -> None:
+        super().__init__()
+        self._weigh = weigh
+
+    def __missing__(self, character: str) -> float:
+        # Beyond these no encoding of LEGACY has common characters.
+        known = "\x7f" < character <= "\uffff"
+        if not known:
+            return 0
+        weight = self[character] = self._weigh(character)
+        return weight
 
 
-@lru_cache(_REMEMBERED)
 def _chinese(character: str) -> float:
     # By GB 2312, whose first level has the common characters.
     code = character.encode("gb2312", "ignore")
@@ -141,7 +164,6 @@ def _chinese(character: str) -> float:
     return 1 if 0xB0 <= code[0] <= 0xD7 else 0.8 if code[0] in (0xA1, 0xA3) else 0.4
 
 
-@lru_cache(_REMEMBERED)
 def _japanese(character: str) -> float:
     if "\u3041" <= character <= "\u30ff":
         return 1
@@ -149,7 +171,6 @@ def _japanese(character: str) -> float:
     return 0.9 if len(code) == 2 and code[0] <= 0x98 else 0
 
 
-@lru_cache(_REMEMBERED)
 def _korean(character: str) -> float:
     code = character.encode("euc_kr", "ignore")
     if not code:
@@ -157,7 +178,8 @@ def _korean(character: str) -> float:
     return 1 if 0xB0 <= code[0] <= 0xC8 else 0.8 if code[0] in (0xA1, 0xA3) else 0
 
 
-_WEIGHTS = {"gb18030": _chinese, "cp932": _japanese, "cp949": _korean}
+_WEIGHS = (_chinese, _japanese, _korean)
+_WEIGHTS = dict(zip(LEGACY, map(_Weights, _WEIGHS), strict=True))
 _PLAIN_MIN, _KOREAN_MIN, _LETTERS_MIN = 0.7, 0.95, 5
 _JUDGED = 16 * 1024
 

@@ -21,6 +21,7 @@ from .encodings import (
     foreign_letters,
     in_language,
     is_in,
+    is_in_use,
     language_of,
     letters_in_use,
     recognised_legacy,
@@ -72,8 +73,8 @@ _KINDS = _kinds()
 @lru_cache(1)
 def _in_use() -> NDArray[np.bool_]:
     """Return for each code whether it is a common letter in one of the languages."""
-    marks = (0xD800 <= code < 0xE000 or letters_in_use(chr(code)) == 0 for code in range(65536))
-    return ~np.fromiter(marks, np.bool_, 65536)
+    marks = (not 0xD800 <= code < 0xE000 and is_in_use(chr(code)) for code in range(65536))
+    return np.fromiter(marks, np.bool_, 65536)
 
 
 class Part(NamedTuple):
