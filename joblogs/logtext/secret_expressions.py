@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -41,10 +42,15 @@ class Expression:
         """Search for the leftmost complete secret, like `search` of `re`."""
         self._wholes, self._own = wholes, own
         self._each: dict[int, Any] = {}
-        self._which = re2.Set.FullMatchSet(_options(own, captures=False))
-        for whole in wholes:
-            self._which.Add(whole)
-        self._which.Compile()
+
+    @functools.cached_property
+    def _which(self) -> Any:
+        """Which of them a secret is; most programs find none."""
+        which = re2.Set.FullMatchSet(_options(self._own, captures=False))
+        for whole in self._wholes:
+            which.Add(whole)
+        which.Compile()
+        return which
 
     def first(self, view: bytearray, position: int) -> Found | None:
         """Return the secret that begins at or after a position and is complete first."""
@@ -135,6 +141,8 @@ def _whole(rule: Rule) -> bytes:
     return begins_of(rule, rule.begins) + then
 
 
+_ESCAPED: Final = [re2.escape(bytes([byte])) for byte in range(256)]
+
+
 def _literal(literal: bytes) -> bytes:
-    parts = [re2.escape(literal[n : n + 1]) for n in range(len(literal))]
-    return FILLER.join(parts)
+    return FILLER.join([_ESCAPED[byte] for byte in literal])

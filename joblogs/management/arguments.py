@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 from datetime import date
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -11,9 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from joblogs import times
 from joblogs.choices import ScopeType
-from joblogs.query import Address
 from joblogs.records import MAX_ID
-from joblogs.search import InvalidPattern, Pattern
 
 
 def scope(value: str) -> tuple[str, str]:
@@ -114,17 +111,6 @@ def identifier(value: str) -> int:
     return int(value)
 
 
-def cloud_address(value: str) -> Address:
-    """Return a cloud area and an address in it, such as `0:10.0.0.1` or `0:fd00::7`."""
-    cloud, colon, address = value.partition(":")
-    try:
-        if not colon or not cloud.isascii() or not cloud.isdigit() or int(cloud) > MAX_ID:
-            raise ValueError
-        return Address(int(cloud), str(ipaddress.ip_address(address)))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{value!r} is not CLOUD:IP, such as 0:10.0.0.1") from None
-
-
 def day(value: str) -> date:
     """Return a day such as `2026-11-25`."""
     try:
@@ -140,11 +126,3 @@ def attempt(value: str) -> int | str:
     if not value.isascii() or not value.isdigit() or int(value[:11]) >= 2**31:
         raise argparse.ArgumentTypeError(f"{value!r} is neither a number from 0 on, all nor latest")
     return int(value)
-
-
-def pattern(value: str) -> Pattern:
-    """Return the pattern of a literal text to search for."""
-    try:
-        return Pattern.of(value)
-    except InvalidPattern as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import ipaddress
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,9 @@ from joblogs.export import Outcome, Selection, Walk
 from joblogs.export.choosing import Criteria, NotThere, choose
 from joblogs.maintenance.walk import LogSelection
 from joblogs.models import JobInstance, Scope
-from joblogs.query import canonical_order
+from joblogs.query import Address, canonical_order
+from joblogs.records import MAX_ID
+from joblogs.search import InvalidPattern, Pattern
 
 from . import arguments
 
@@ -48,7 +51,7 @@ def add_export_arguments(parser: ArgumentParser) -> None:
         "--ip",
         action="append",
         default=[],
-        type=arguments.cloud_address,
+        type=_cloud_address,
         metavar="CLOUD:IP",
         help="a host by its address at the time of the run; may be repeated",
     )
@@ -58,7 +61,7 @@ def add_export_arguments(parser: ArgumentParser) -> None:
         help="only hosts with this outcome; running: not ended yet",
     )
     parser.add_argument(
-        "--contains", type=arguments.pattern, metavar="TEXT", help="only hosts that printed this"
+        "--contains", type=_pattern, metavar="TEXT", help="only hosts that printed this"
     )
 
 
@@ -146,3 +149,22 @@ def words(options: Mapping[str, Any]) -> str:
     if "contains" in parts:
         parts["contains"] = "…"
     return " ".join(f"{name}={value}" for name, value in parts.items()) or EVERYTHING
+
+
+def _cloud_address(value: str) -> Address:
+    """Return a cloud area and an address in it, such as `0:10.0.0.1` or `0:fd00::7`."""
+    cloud, colon, address = value.partition(":")
+    try:
+        if not colon or not cloud.isascii() or not cloud.isdigit() or int(cloud) > MAX_ID:
+            raise ValueError
+        return Address(int(cloud), str(ipaddress.ip_address(address)))
+    except ValueError:
+        raise ArgumentTypeError(f"{value!r} is not CLOUD:IP, such as 0:10.0.0.1") from None
+
+
+def _pattern(value: str) -> Pattern:
+    """Return the pattern of a literal text to search for."""
+    try:
+        return Pattern.of(value)
+    except InvalidPattern as error:
+        raise ArgumentTypeError(str(error)) from None
