@@ -119,7 +119,8 @@ class Secrets:
             view[begin:stop] = view[begin:stop].replace(_STAR, _BORDER)
         run = _Run(text, view, start)
         goes_on = self._resumed(run, rule, prefix) if self.goes_on(rule) else None
-        cursors = [Cursor(expression, view, run.position) for expression in self._expressions]
+        begin = _begin(run)
+        cursors = [Cursor(expression, view, begin) for expression in self._expressions]
         while True:
             found = min((c.found for c in cursors if c.found), default=None)
             if goes_on and (piece := self._next(goes_on, view, found.end if found else None)):
@@ -132,7 +133,7 @@ class Secrets:
                 goes_on = self._put(run, found)
             for cursor in cursors:
                 cursor.advance(run.position)
-        run.masks.state = self._end(goes_on, view) or self.state(view, run.position)
+        run.masks.state = self._end(goes_on, view) or self.state(view, _begin(run))
         return run.masks
 
     def _put(self, run: _Run, found: Found) -> _Open | None:
@@ -237,6 +238,12 @@ class _Run:
         """Hide bytes from the rules."""
         self.view[start:stop] = self.view[start:stop].translate(_BORDERS)
         self.position = stop
+
+
+def _begin(run: _Run) -> int:
+    """Where rules begin: they meet the digit or "_" that stands before a secret like a word."""
+    before = run.view[max(0, run.position - 1) : run.position]
+    return run.position - (before.isdigit() or before == b"_")
 
 
 def _goes_on(rule: Rule) -> bool:

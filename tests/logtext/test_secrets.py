@@ -108,6 +108,20 @@ def test_masks_do_not_depend_on_how_a_text_is_cut(text: bytes, cuts: list[int]) 
     assert in_parts.state.rule == at_once.state.rule
 
 
+@pytest.mark.parametrize("before", [b"at-445", b"at_", b"at-44\\n", b"at\xff", b"at-"])
+@pytest.mark.parametrize("start", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    "secret", [b"AKIAIOSFODNN7EXAMPLE", b"mysql -uroot -pTr0ub4dor.3x -e", b"sk-" + b"a1B2" * 12]
+)
+def test_a_secret_behind_what_is_no_letter_is_found_however_it_comes(
+    before: bytes, start: int, secret: bytes
+) -> None:
+    in_parts, at_once = Read(), whole(before + secret)
+    for part in (before, secret[:start], secret[start:]):
+        in_parts.more(part)
+    assert (bytes(in_parts.kept), in_parts.places) == (bytes(at_once.kept), 1)
+
+
 @settings(max_examples=40)
 @given(texts())
 def test_a_text_that_comes_byte_by_byte_is_masked_alike(text: bytes) -> None:
