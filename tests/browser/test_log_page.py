@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -98,6 +99,16 @@ def test_following_shows_what_arrives_and_notices_the_end(screen: Page) -> None:
     assert screen.locator("#L2 code").inner_text() == "two"
     load(result(status=9))
     expect(screen.locator("#edge")).to_have_text("The log has ended", timeout=15_000)
+
+
+def test_text_that_is_masked_meanwhile_leaves_the_page(screen: Page, tmp_path: Path) -> None:
+    _load("my hunter2\n", status=7)
+    screen.goto(address("log"))
+    expect(screen.locator("#L1 code")).to_have_text("my hunter2")
+    texts = tmp_path / "texts"
+    texts.write_text("hunter2")
+    call_command("redact_logs", "--texts", str(texts), stdout=StringIO())
+    expect(screen.locator("#L1 code")).not_to_contain_text("hunter2", timeout=15_000)
 
 
 def test_a_retry_is_linked_and_its_text_never_joins_the_old(screen: Page) -> None:

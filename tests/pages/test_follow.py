@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,13 +30,14 @@ class Follower:
         self.page = client.get(page("log") + query).content.decode()
         (more,) = re.findall(r'data-more="([^"]*)"', self.page)
         (at,) = re.findall(r'data-next="([^"]*)"', self.page)
-        self.more, self.next = html.unescape(more), int(at)
+        (masked,) = re.findall(r'data-masked="([^"]*)"', self.page)
+        self.more, self.next, self.masked = html.unescape(more), int(at), int(masked)
 
     def answer(self) -> Any:
-        response = self.client.get(f"{self.more}byte={self.next}")
+        response = self.client.get(f"{self.more}masked={self.masked}&byte={self.next}")
         assert response.status_code == 200
         answer = response.json()
-        self.next = answer["next"]
+        self.next, self.masked = answer["next"], answer["masked"]
         return answer
 
     def text(self) -> str:
@@ -158,6 +160,41 @@ def test_a_job_that_was_removed_and_sent_again_is_another_text(follower: Followe
     response = follower.client.get(f"{follower.more}byte={follower.next}")
     assert response.status_code == 404
     assert [size for *_, size in reads()] == [4]
+
+
+def redact(tmp_path: Path, secret: str) -> None:
+    texts = tmp_path / "texts"
+    texts.write_text(secret)
+    call_command("redact_logs", "--texts", str(texts), stdout=io.StringIO())
+
+
+def test_a_page_learns_that_what_it_shows_was_masked(follower: Follower, tmp_path: Path) -> None:
+    load(script_log("my hunter2\ntwo\n", offset=4))
+    assert not follower.answer()["stale"]
+    load(script_log("then swordfish\n", offset=19))
+    redact(tmp_path, "swordfish")
+    assert not follower.answer()["stale"]  # it was not shown yet
+    redact(tmp_path, "hunter2")
+    assert follower.answer()["stale"]
+    assert not follower.answer()["stale"]
+    assert not Follower(follower.client).answer()["stale"]
+
+
+def test_a_secret_in_new_text_does_not_make_a_page_stale(follower: Follower) -> None:
+    load(script_log("AKIAIOSFODNN7EXAMPLE\n" * 2, offset=4))
+    answer = follower.answer()
+    assert answer["masked"] > 0
+    assert not answer["stale"]
+    assert not follower.answer()["stale"]
+
+
+def test_a_masked_batch_before_a_followed_one_makes_a_page_stale(tmp_path: Path) -> None:
+    load(job(), step(), result(status=9, batch=1), script_log("hunter2\n", batch=1))
+    load(result(status=7, batch=2), script_log("two\n", batch=2))
+    follower = Follower(staff())
+    assert not follower.answer()["stale"]
+    redact(tmp_path, "hunter2")
+    assert follower.answer()["stale"]
 
 
 def test_a_file_that_is_shown_stays_the_one_that_is_followed() -> None:

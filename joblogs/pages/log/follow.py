@@ -6,6 +6,7 @@ offset has no meaning.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, JsonResponse
@@ -73,11 +74,12 @@ def _log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> Json
     encoding = window_encoding(log.text, window, log_request.encoding, usual)
     seen = window_lines(log, window, log_request, encoding, to_end=True)
     head = {"log": log, "result": log.result, "window": window}
+    after = next_byte(window, log_request)
     answer = JsonResponse(
         {
             "html": lines_html(seen.lines, log_request.kept).strip(),
             "start": seen.start,
-            "next": next_byte(window, log_request),
+            "next": after,
             "size": window.size,
             "behind": not window.at_end,
             "grows": log.grows,
@@ -86,11 +88,27 @@ def _log_more(step: StepInstance, bk_host_id: int, request: HttpRequest) -> Json
                 "joblogs/_log_notice.html", _notice(log, log_request, moved=moved), request
             ).strip(),
             "over": moved or log.expired is not None,
+            "masked": masked_before(log, after),
+            # What the page shows was masked meanwhile.
+            "stale": log_request.values.get("masked") not in (None, masked_before(log, start)),
         }
     )
     shown = sum(len(line.data) for line in window.lines)
     read_entry(request, log.step, channel=Channel.FOLLOW, hosts=1, poll=True).end(shown)
     return answer
+
+
+def masked_before(log: HostLog, byte: int) -> int:
+    """Return how many bytes of the shown text are masked before a byte."""
+    if log.file is not None:
+        return _covered(log.file.redacted, byte)
+    *earlier, last = (log.by_pk[row.pk] for row in log.host.results)
+    masked = _covered(last.redacted, byte - log.text.last_start)
+    return masked + sum(_covered(row.redacted, row.held_size) for row in earlier)
+
+
+def _covered(ranges: Sequence[Sequence[int]] | None, byte: int) -> int:
+    return sum(min(stop, byte) - start for start, stop in ranges or () if start < byte)
 
 
 def next_byte(window: Window, log_request: LogRequest) -> int:

@@ -25,7 +25,7 @@ from .beside import beside_context
 from .encoding import COOKIE, encoding_choices, reading_of, window_encoding
 from .files import files_on_page
 from .find import find, matching_lines, place_of, summary
-from .follow import follow_query, next_byte
+from .follow import follow_query, masked_before, next_byte
 from .host_log import HostLog, host_log
 from .lines import lines_html
 from .request import Found, LogRequest, find_place
@@ -164,7 +164,8 @@ def _context(log: HostLog, log_request: LogRequest, found: Found, window: Window
         "window": window,
         "first": shown[0] if shown else None,
         "last": shown[-1] if shown else None,
-        "next": next_byte(window, log_request),
+        "next": (after := next_byte(window, log_request)),
+        "masked": masked_before(log, after),
         "counts": counts,
         "batches": batches,
         "chosen_count": log_request.attempts.execute_count

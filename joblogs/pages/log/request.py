@@ -76,6 +76,7 @@ class LogForm(forms.Form):
     )
     batch = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, label=_("batch"))
     file = _number(1)
+    masked = _number()
     shown = forms.RegexField(_PIN, required=False, max_length=2000)
     encoding = forms.ChoiceField(required=False, choices=_pairs(*CHOICES))
     read_as = forms.ChoiceField(required=False, choices=_pairs(*CHOICES))

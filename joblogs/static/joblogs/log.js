@@ -10,7 +10,7 @@
   if (!log || !button || !log.dataset.more || log.dataset.atEnd !== "1") return;
   const KEPT = 5000, SOON = 1000, LATE = 8000, RARELY = 30000, RETRIES_ASKED = 60;
   let next = Number(log.dataset.next), size = 0, pause = SOON, on = false, rarely = 0;
-  let timer = 0, asking = null, notBefore = 0;
+  let masked = log.dataset.masked, timer = 0, asking = null, notBefore = 0;
   const written = new Map();
 
   const atBottom = () => window.innerHeight + window.scrollY >= document.body.scrollHeight - 80;
@@ -36,6 +36,9 @@
   }
 
   function take(answer) {
+    // What is shown here was masked meanwhile.
+    if (answer.stale) return location.reload();
+    masked = answer.masked;
     write(head, answer.head);
     write(notice, answer.notice);
     if (answer.over) return end("");
@@ -59,7 +62,7 @@
     const mine = asking = new AbortController();
     let after = 0, problem = log.dataset.lost;
     try {
-      const answer = await fetch(log.dataset.more + "byte=" + next, { credentials: "same-origin", signal: mine.signal });
+      const answer = await fetch(log.dataset.more + "masked=" + masked + "&byte=" + next, { credentials: "same-origin", signal: mine.signal });
       after = Number(answer.headers.get("Retry-After")) * 1000;
       if (after > 0) notBefore = Date.now() + after;
       // Sent on to the login page, or to nothing: asking again would not help.
