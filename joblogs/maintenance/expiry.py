@@ -174,10 +174,10 @@ def _is_small_part(staying: list[int], due: list[JobInstance]) -> bool:
         return True
     rows = HostResult.objects.filter(id__in=staying)
     going = HostResult.objects.filter(step__job__in=due)
-    days, expiring = (
+    staying_size, due_size = (
         query.aggregate(size=Sum("held_size"))["size"] or 0 for query in (rows, going)
     )
-    return bool(days * SURVIVORS_SHARE <= days + expiring)
+    return bool(staying_size * SURVIVORS_SHARE <= staying_size + due_size)
 
 
 def expire_job(job: JobInstance) -> bool:

@@ -54,7 +54,7 @@ def same_step_before(
     )
     if earlier is None:
         return None
-    position = [rows.pk for rows in steps_of(job)].index(step.pk)
+    position = [own.pk for own in steps_of(job)].index(step.pk)
     others = steps_of(earlier)
     same = others[position] if position < len(others) else None
     return same if same is not None and same.step_type == step.step_type else None
