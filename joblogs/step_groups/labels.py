@@ -18,6 +18,7 @@ _JOINS_ONLY = re.compile(r"(?:^|\s)(?:and|or|和|或)$")
 _MARKS = " \t:=,;.|'\"()[]{}<>*#~!?/\\-_+：，；。、（）【】《》「」“”！？—…"
 _BEFORE_TEXT, _BEHIND_TEXT = " :=,;.|*#~>-—)]}）】：，；。、", " :=,;|*#~>-—：，；、"
 """Marks that are stripped from a line's text; quotes, paths and brackets are part of it."""
+_MESSAGE = re.compile(r'(?:"(?:msg|message)": ?|\bmsg=)"?(?=[^\s"])')
 _BRACKETS = re.compile(r"[()\[\]{}（）【】]")
 
 
@@ -48,7 +49,10 @@ def label(line: bytes, spans: Sequence[tuple[int, int]], at: int) -> bytes:
 def first_words(line: bytes, most: int) -> str:
     """Return the beginning of a line, at most `most` characters, and an ellipsis if it is longer;
     empty for a line without letters."""
-    text = _text(line).lstrip(_BEFORE_TEXT).rstrip(_BEHIND_TEXT)
+    said = _text(line)
+    if message := _MESSAGE.search(said):
+        said = said[message.end() :].rstrip('"}')
+    text = said.lstrip(_BEFORE_TEXT).rstrip(_BEHIND_TEXT)
     if not any(map(str.isalpha, text)):
         return ""
     first = _first(text, most)

@@ -71,10 +71,22 @@ def test_entries_of_one_text_say_what_tells_them_apart() -> None:
 
 
 def test_a_way_to_fail_is_named_by_what_it_printed() -> None:
-    said = "sh: line 1: ss: command not found on this host, nor in any folder of PATH\n"
-    _load({1: said}, {1: 127})
+    _load({1: f"sh: line 1: ss: command not found, nor in any of {' /opt/bin' * 20}\n"}, {1: 127})
     shown = _legend(_step(staff()))
-    assert "1 exit code 127 · sh: line 1: ss: command not found on this host, nor in any…" in shown
+    assert "1 exit code 127 · sh: line 1: ss: command not found, nor in any of /opt/bin" in shown
+    assert "/opt/bin…" in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"ts": "2026-11-22T08:18:27Z", "level": "error", "msg": "quota exceeded"}',
+        'time=2026-11-22T08:48:59Z caller=raft.go:502 level=error msg="quota exceeded"',
+    ],
+)
+def test_a_structured_line_is_named_by_its_message(line: str) -> None:
+    _load({1: f"{line}\n"}, {1: 1})
+    assert "1 exit code 1 · quota exceeded" in _legend(_step(staff()))
 
 
 def test_a_traceback_is_named_by_its_exception() -> None:

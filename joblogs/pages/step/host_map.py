@@ -26,7 +26,7 @@ NAMES_MAX = 100_000
 AGGREGATED = 1_000
 MAPS = 8
 """Maps whose HTML a process caches, up to half a megabyte each, since steps are viewed again."""
-WORDS_MAX = 64
+WORDS_MAX = 110
 """Characters of a line that names a way to fail in the legend."""
 NAMED = ("odd", "mute", "silent", "late", "run")
 """Colours whose hosts the legend names, if they are a few: who deviates, is silent or hangs."""
