@@ -47,12 +47,12 @@ def label(line: bytes, spans: Sequence[tuple[int, int]], at: int) -> bytes:
 
 
 def first_words(line: bytes, most: int) -> str:
-    """Return the beginning of a line, at most `most` characters, and an ellipsis if it is longer;
-    empty for a line without letters."""
-    said = _text(line)
-    if message := _MESSAGE.search(said):
-        said = said[message.end() :].rstrip('"}')
-    text = said.lstrip(_BEFORE_TEXT).rstrip(_BEHIND_TEXT)
+    """Return the beginning of a line, or of the message in a line of JSON or logfmt, at most `most`
+    characters, and an ellipsis if it is longer; empty for a line without letters."""
+    shown = _text(line)
+    if message := _MESSAGE.search(shown):
+        shown = shown[message.end() :].rstrip('"}')
+    text = shown.lstrip(_BEFORE_TEXT).rstrip(_BEHIND_TEXT)
     if not any(map(str.isalpha, text)):
         return ""
     first = _first(text, most)

@@ -106,8 +106,10 @@ def test_in_identical_groups_noise_counts() -> None:
     ],
 )
 def test_a_step_without_hosts(said: Fields, sentence: str) -> None:
-    load(job(), step(**said))
-    assert sentence in _text(_html(staff(), page("step", host=None)))
+    load(job(status=said["status"]), step(**said))
+    shown = _text(_html(staff(), page("step", host=None)))
+    assert sentence in shown
+    assert ("Hosts appear here as soon as they report." in shown) == (said["status"] < 3)
 
 
 def test_hosts_that_run_or_wait_are_no_failures() -> None:

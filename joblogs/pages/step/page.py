@@ -15,7 +15,7 @@ from django.utils.translation import pgettext
 
 from joblogs import failures, query
 from joblogs.audit import Channel
-from joblogs.choices import FINISHED, run_rank
+from joblogs.choices import FINISHED, RUNNING, run_rank
 from joblogs.models import StepInstance
 from joblogs.pages import links, live
 from joblogs.pages.formats import duration, elapsed
@@ -153,7 +153,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "took": duration(step.total_time),
         "kind": run_kind(step, outcomes),
         "status": status_label(step, outcomes),
-        "since": step.start_time if run_rank(step.status) < FINISHED else None,
+        "since": step.start_time if run_rank(step.status) == RUNNING else None,
         "elapsed": elapsed(step.start_time),
         "lost": lost_names(step_overview, lost),
         "lost_total": len(lost),
