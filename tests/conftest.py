@@ -67,12 +67,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(marker)
 
 
+def pytest_configure() -> None:
+    gc.set_threshold(50_000)  # as in a server
+
+
 def pytest_collection_finish() -> None:
-    """Tune the collector as that of a server: what was imported and collected lives to the end, and
-    to traverse it again and again took a third of the time of the tests."""
+    """Keep what lives to the end out of the collector: a fifth of the time of tests went there."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000)
 
 
 def pytest_report_header() -> str:
