@@ -18,7 +18,7 @@ from .bulk import (
 from .constraints import AddCheckOnline
 from .disk_usage import size
 from .driver import ArrayParam, CompiledQuery, InArray, Param, any_of, waiting_at_most
-from .indexes import AddIndexOnline
+from .indexes import AddIndexOnline, RemoveIndexOnline
 from .lock_timeout import retry_for_locks
 from .locks import (
     answering,
@@ -48,6 +48,7 @@ __all__ = [
     "Param",
     "ArrayParam",
     "Partitions",
+    "RemoveIndexOnline",
     "CompiledQuery",
     "add_to_row",
     "answering",

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations import AddIndex
+from django.db.migrations.operations import AddIndex, RemoveIndex
 from django.db.migrations.state import ProjectState
 from django.db.models import Index
 
@@ -54,6 +54,35 @@ class AddIndexOnline(AddIndex):
         model = from_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             _OnlineBuild(schema_editor, model, self.index).undo()
+
+
+class RemoveIndexOnline(RemoveIndex):
+    """RemoveIndex that on PostgreSQL builds the index beside others when it is taken back."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        added = AddIndexOnline(self.model_name, self._index(app_label, from_state))
+        added.database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        added = AddIndexOnline(self.model_name, self._index(app_label, to_state))
+        added.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def _index(self, app_label: str, state: ProjectState) -> Index:
+        model = state.models[app_label, self.model_name_lower]
+        index: Index = model.get_index_by_name(self.name)
+        return index
 
 
 class _OnlineBuild:

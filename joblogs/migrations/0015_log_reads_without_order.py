@@ -2,11 +2,15 @@
 
 from django.db import migrations
 
+from joblogs.database import RemoveIndexOnline
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [("joblogs", "0014_jobs_of_a_status")]
 
     operations = [
-        migrations.RemoveIndex(model_name="logread", name="logread_who"),
-        migrations.RemoveIndex(model_name="logread", name="logread_app"),
+        RemoveIndexOnline(model_name="logread", name="logread_who"),
+        RemoveIndexOnline(model_name="logread", name="logread_app"),
     ]

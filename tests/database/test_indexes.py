@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections, migrations, models
 from django.db.migrations.state import ProjectState
 
-from joblogs.database import AddIndexOnline, Partitions
+from joblogs.database import AddIndexOnline, Partitions, RemoveIndexOnline
 from joblogs.models import LogChunk
 from tests.builders import job, load, result, script_log, step
 
@@ -123,9 +123,32 @@ def test_the_next_run_goes_on_where_a_build_was_ended() -> None:
     assert is_valid("logchunk_example")
 
 
+def apply_the_removal_backwards(operation: AddIndexOnline) -> None:
+    """Build the index as the way back of a migration does that removes it."""
+    before = state()
+    before.add_index("joblogs", operation.model_name_lower, operation.index)
+    removal = RemoveIndexOnline(operation.model_name, operation.index.name)
+    with connection.schema_editor(atomic=False) as editor:
+        removal.database_backwards("joblogs", editor, state(), before)
+
+
+def test_a_removed_index_is_there_again_on_the_way_back() -> None:
+    before = state()
+    before.add_index("joblogs", "logread", READS.index)
+    removal = RemoveIndexOnline("logread", READS.index.name)
+    apply_the_removal_backwards(READS)
+    assert READS.index.name in indexes("joblogs_logread")
+    with connection.schema_editor(atomic=False) as editor:
+        removal.database_forwards("joblogs", editor, before, state())
+    assert READS.index.name not in indexes("joblogs_logread")
+
+
 @on_postgresql
+@pytest.mark.parametrize("work", [apply, apply_the_removal_backwards])
 @pytest.mark.parametrize("operation", [CHUNKS, READS], ids=["partitioned", "plain"])
-def test_others_read_and_write_while_it_waits_for_a_transaction(operation: AddIndexOnline) -> None:
+def test_others_read_and_write_while_it_waits_for_a_transaction(
+    operation: AddIndexOnline, work: Callable[[AddIndexOnline], None]
+) -> None:
     table = f"joblogs_{operation.model_name_lower}"
     older = connections["default"].copy()
     older.set_autocommit(False)
@@ -135,7 +158,7 @@ def test_others_read_and_write_while_it_waits_for_a_transaction(operation: AddIn
         cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - our names
 
     def build() -> None:
-        apply(operation)
+        work(operation)
         connection.close()
 
     building = threading.Thread(target=build)

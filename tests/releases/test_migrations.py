@@ -9,7 +9,7 @@ from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
-from joblogs.database import AddCheckOnline, AddIndexOnline
+from joblogs.database import AddCheckOnline, AddIndexOnline, RemoveIndexOnline
 
 FIRST = "0001_release_1"
 LARGE = {
@@ -42,6 +42,9 @@ def faults(migration: migrations.Migration) -> Iterator[str]:
     online = any(isinstance(each, AddIndexOnline) for each in migration.operations)
     if online and (migration.atomic or len(migration.operations) > 1):
         yield f"{migration.name}: an online index is alone in its migration, with atomic = False"
+    removed = [isinstance(each, RemoveIndexOnline) for each in migration.operations]
+    if any(removed) and (migration.atomic or not all(removed)):
+        yield f"{migration.name}: indexes go online with nothing else, with atomic = False"
 
 
 def _faults(operation: Operation, large: bool) -> Iterator[str]:
@@ -54,6 +57,9 @@ def _faults(operation: Operation, large: bool) -> Iterator[str]:
     online = isinstance(operation, AddIndexOnline)
     if isinstance(operation, migrations.AddIndex) and large and not online:
         yield f"{operation.index.name} is built while its table is locked: AddIndexOnline"
+    removed_online = isinstance(operation, RemoveIndexOnline)
+    if isinstance(operation, migrations.RemoveIndex) and large and not removed_online:
+        yield f"{operation.name} is built on the way back while its table is locked"
     if isinstance(operation, migrations.AddConstraint) and large:
         if isinstance(operation, AddCheckOnline):
             return
@@ -88,6 +94,8 @@ INDEX = models.Index(fields=["status"], name="example")
         migrations.AddField("logread", "pages", models.IntegerField(null=True, db_index=True)),
         migrations.AddIndex("logread", INDEX),
         AddIndexOnline("logread", INDEX),
+        migrations.RemoveIndex("logread", "example"),
+        RemoveIndexOnline("logread", "example"),
         migrations.AddConstraint(
             "filelog", models.UniqueConstraint(fields=["src_path"], name="example")
         ),
