@@ -202,8 +202,27 @@ def test_statements_grow_with_days_and_not_with_steps() -> None:
     assert count() == before
 
 
+def test_a_search_goes_on_although_the_step_where_it_stopped_was_removed() -> None:
+    for number in range(1, 5):
+        load_run(number, "No space left\n")
+    asked = search(steps_max=2)
+    assert numbers(list(asked)) == [4, 3]
+    assert asked.cursor is not None
+    gone = asked.cursor._replace(step="0" * 16)
+    assert numbers(list(search(start=gone)))[-2:] == [2, 1]
+
+
 @pytest.mark.parametrize(
-    "text", ["", "x", "2023-11-14.", "2023-13-14", "2023-11-14.1.2", "2023-11-14.1.2.x"]
+    "text",
+    [
+        "",
+        "x",
+        "2023-11-14.",
+        "2023-13-14",
+        "2023-11-14.1.2",
+        "2023-11-14.1.2.x",
+        "2023-11-14.1.2.3",
+    ],
 )
 def test_a_cursor_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError):

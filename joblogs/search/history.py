@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from joblogs import query, signed_parts
 from joblogs.choices import Outcome, Role
@@ -25,7 +25,7 @@ from joblogs.signatures import PatternPlaces
 from joblogs.signed_parts import FIRST_HOST, LAST_HOST, Part
 
 from .finder import Line
-from .history_question import Cursor, Question
+from .history_question import Cursor, Question, step_mark
 from .patterns import Pattern
 from .steps import LOST_STEPS, Budget, Search
 
@@ -134,7 +134,7 @@ class HistorySearch:
     def _searched(
         self, step: StepInstance, candidate: _Candidate, pattern: Pattern
     ) -> Iterator[StepHits]:
-        here = Cursor(step.day, candidate.create_time, step.pk)
+        here = Cursor(step.day, candidate.create_time, step_mark(step.pk))
         if self._is_over() or (self.steps_max and self.found >= self.steps_max):
             self.cursor = here._replace(host=candidate.ranges[0][0])
             del self.steps[candidate.position :]
@@ -225,7 +225,7 @@ class HistorySearch:
                 if pk not in possible:
                     continue
                 ranges = possible[pk]
-                if self.start is not None and (create_time, pk) == self.start[1:3]:
+                if self.start is not None and self.start.is_at(create_time, pk):
                     ranges = [(max(first, self.start.host), last) for first, last in ranges]
                 yield _Candidate(create_time, pk, ranges, len(self.steps) - 1)
                 if self.cursor is not None:
@@ -241,18 +241,17 @@ class HistorySearch:
         ).narrow(self.jobs, self.scopes)
         steps = StepInstance.objects.filter(job__in=wanted.filter(day=day).order_by())
         start = self.start
-        if start is not None and start.day == day and start.create_time is not None:
-            steps = steps.filter(
-                Q(job__create_time__lt=start.create_time)
-                | Q(job__create_time=start.create_time, pk__lte=start.step)
-            )
+        at = start.create_time if start is not None and start.day == day else None
+        if at is not None:
+            steps = steps.filter(job__create_time__lte=at)
         ordered = steps.order_by("-job__create_time", "-pk")
-        return list(
-            ordered.values_list(
-                *("job__create_time", "pk", "job__expired_at"),
-                *("job__scope", "job__job_instance_id", "step_instance_id"),
-            )
-        )
+        times = ("job__create_time", "pk", "job__expired_at")
+        keys = ("job__scope", "job__job_instance_id", "step_instance_id")
+        rows = list(ordered.values_list(*times, *keys))
+        newest = itertools.takewhile(lambda row: row[0] == at, rows)
+        # A step that was removed meanwhile is not here: those of its time are searched again.
+        places = (n for n, row in enumerate(newest) if start and start.is_at(row[0], row[1]))
+        return rows[next(places, 0) :]
 
 
 def _id(host: StepHost) -> int:

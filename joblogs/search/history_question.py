@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.utils.crypto import salted_hmac
+
 from joblogs import times
 from joblogs.choices import Outcome
 from joblogs.signatures import PatternPlaces
@@ -15,7 +17,7 @@ from joblogs.signed_parts import FIRST_HOST
 from .patterns import Pattern
 
 SPAN_DAYS_MAX = 400
-_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.(\d{1,18})\.(\d{1,19}))?", re.ASCII)
+_CURSOR = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,18})\.([0-9a-f]{16})\.(\d{1,19}))?", re.ASCII)
 
 
 def first_day(until: datetime.date, days: int) -> datetime.date:
@@ -28,11 +30,14 @@ class TooWide(ValueError):
 
 
 class Cursor(NamedTuple):
-    """Place at which a search continues: a day, a job's creation time, a step's key and a host."""
+    """Place at which a search continues: a day, a job's creation time, a step and a host.
+
+    It only narrows a search that its reader may do, so that it needs no signature. The step is
+    given by its mark, since keys of the database count the steps of all scopes."""
 
     day: datetime.date
     create_time: int | None = None
-    step: int = 0
+    step: str = ""
     host: int = FIRST_HOST
 
     def __str__(self) -> str:
@@ -47,7 +52,18 @@ class Cursor(NamedTuple):
         if match is None:
             raise ValueError(text)
         day = times.day(match[1])
-        return cls(day) if match[2] is None else cls(day, *map(int, match.group(2, 3, 4)))
+        if match[2] is None:
+            return cls(day)
+        return cls(day, int(match[2]), match[3], int(match[4]))
+
+    def is_at(self, create_time: int, step: int) -> bool:
+        """Return whether the cursor is at a step, given by its key."""
+        return create_time == self.create_time and self.step == step_mark(step)
+
+
+def step_mark(step: int) -> str:
+    """Return the mark of a step for cursors: a digest of its key, keyed by SECRET_KEY."""
+    return salted_hmac("joblogs.search.history", f"{step}", algorithm="sha256").hexdigest()[:16]
 
 
 @dataclass(frozen=True, kw_only=True)

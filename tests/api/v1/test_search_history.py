@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from joblogs import maintenance, search_audit
-from joblogs.models import HostResult, JobInstance, LogRead, SearchRead
+from joblogs.models import HostResult, JobInstance, LogRead, SearchRead, StepInstance
 from tests.builders import CREATED, credentials, job, load, result, script_log, step
 
 pytestmark = pytest.mark.django_db
@@ -138,14 +138,14 @@ def test_a_cursor_of_others_or_with_other_content_tells_only_of_the_callers_scop
     own, other = credentials(), credentials("stranger", scopes=(("biz", "3"),))
     load_run(5, "No space left\n", scope="3")
     theirs = ask(scope="3", headers=other, length=1)["data"]["cursor"]
-    day, create_time, pk, host = theirs.split(".")
+    day, create_time, mark, host = theirs.split(".")
     last = 10**18 - 1
     cursors = [
         theirs,
-        *(f"{day}.{create_time}.{number}.{host}" for number in (0, int(pk) + 1, last)),
-        *(f"{day}.{at}.{pk}.{host}" for at in (0, int(create_time) + 100, last)),
-        *(f"{day}.{create_time}.{pk}.{at}" for at in (1, 10**19 - 1)),
-        *("9999-12-31", "0001-01-01", f"2023-11-20.{create_time}.{pk}.{host}", day),
+        *(f"{day}.{create_time}.{other_mark}.{host}" for other_mark in ("0" * 16, mark[::-1])),
+        *(f"{day}.{at}.{mark}.{host}" for at in (0, int(create_time) + 100, last)),
+        *(f"{day}.{create_time}.{mark}.{at}" for at in (1, 10**19 - 1)),
+        *("9999-12-31", "0001-01-01", f"2023-11-20.{create_time}.{mark}.{host}", day),
     ]
     every = {one["step_instance_id"] for one in ask(headers=own)["data"]["steps"]}
     for cursor in cursors:
@@ -153,6 +153,12 @@ def test_a_cursor_of_others_or_with_other_content_tells_only_of_the_callers_scop
         assert {one["step_instance_id"] for one in data["steps"]} <= every, cursor
         assert data["steps_searched"] <= 3, cursor
         assert (data["steps_expired"], data["logs_unreadable"]) == (0, 0), cursor
+
+
+def test_a_cursor_has_no_key_of_the_database() -> None:
+    cursor = ask(length=1)["data"]["cursor"]
+    key = StepInstance.objects.get(job__scope__scope_id="2", step_instance_id=1).pk
+    assert str(key) not in cursor.split(".")
 
 
 def test_counts_tell_nothing_of_other_scopes() -> None:
