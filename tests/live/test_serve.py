@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,16 +20,27 @@ from tests.serving import ROOT, manage
 MANAGE = str(ROOT / "manage.py")
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """A store of its own with its tables."""
-    own = os.environ | {
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+def settings(folder: Path) -> dict[str, str]:
+    return os.environ | {
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
         "DJANGO_SETTINGS_MODULE": "jobplatform.settings",
         "SECRET_KEY": "of a server that lives for one test",
     }
-    manage(own, "migrate", "--verbosity", "0")
-    return own
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database that has its tables, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    manage(settings(folder), "migrate", "--verbosity", "0")
+    return folder
+
+
+@pytest.fixture
+def environment(migrated: Path, tmp_path: Path) -> dict[str, str]:
+    """A store of its own with its tables."""
+    shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
+    return settings(tmp_path)
 
 
 def free_port() -> int:
