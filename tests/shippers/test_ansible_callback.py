@@ -297,12 +297,12 @@ def everything(server: Server, spool: Path) -> bytes:
     return b"\n".join(held)
 
 
-def test_a_play_on_fifty_hosts_is_a_job(
+def test_a_play_on_twenty_hosts_is_a_job(
     server: Server, control: Control, spool: Path, tmp_path: Path
 ) -> None:
     text = FLEET.format(name="fleet", secret=SECRET, folder=tmp_path)
     with Proxy(server.port) as proxy:
-        run = control.play(text, hosts=50, variables=variables(server, spool, proxy.port))
+        run = control.play(text, hosts=20, variables=variables(server, spool, proxy.port))
     assert run.code == SOME_HOSTS_FAILED, run
     assert "joblogs" not in run.warnings
     assert list(spool.iterdir()) == []
@@ -310,7 +310,7 @@ def test_a_play_on_fifty_hosts_is_a_job(
     assert status == 4
     told = steps(server, job)
     assert list(told) == ["report", "a secret", "a secret in a loop", "each", "copy a file"]
-    names = names_of(50)
+    names = names_of(20)
     broken = {name for name in names if name.endswith("7")}
     whole = [name for name in names if name not in broken]
 
@@ -348,7 +348,7 @@ def test_while_the_store_is_away_the_play_goes_on_and_the_next_run_brings_it_all
     server: Server, control: Control, spool: Path, tmp_path: Path, dead_port: int
 ) -> None:
     text = FLEET.format(name="away", secret=SECRET, folder=tmp_path)
-    run = control.play(text, hosts=5, variables=variables(server, spool, dead_port))
+    run = control.play(text, hosts=3, variables=variables(server, spool, dead_port))
     assert run.code == 0, run
     assert run.warnings.count("[WARNING]: joblogs") == 1
     assert "goes with the next run" in run.warnings
@@ -362,7 +362,7 @@ def test_while_the_store_is_away_the_play_goes_on_and_the_next_run_brings_it_all
     for name in ("host-01", "host-02"):
         (tmp_path / name).unlink()
     again = text.replace("name: away", "name: back")
-    assert control.play(again, hosts=5, variables=variables(server, spool)).code == 0
+    assert control.play(again, hosts=3, variables=variables(server, spool)).code == 0
     assert list(spool.iterdir()) == []
     assert control.play(again, hosts=1, variables=variables(server, spool)).code == 0
     assert [status for _, status in jobs(server, "away")] == [3]
@@ -373,7 +373,7 @@ def test_while_the_store_is_away_the_play_goes_on_and_the_next_run_brings_it_all
         name: step.hosts for name, step in back.items()
     }
     [(job, _)] = jobs(server, "away")
-    expected = {name: f"{name} 部署\n\ufffd\n[stderr]\nwarned\n" for name in names_of(5)}
+    expected = {name: f"{name} 部署\n\ufffd\n[stderr]\nwarned\n" for name in names_of(3)}
     assert logs(server, job, away["report"].number) == expected
 
 
