@@ -198,6 +198,8 @@ def utf16_name(start: bytes) -> str | None:
     start = start[:UTF16_HEAD_BYTES]
     if found := _BOMS.get(start[:2]):
         return None if holds_other_text(start, found) else found
+    if start.count(0) < _NULS_MIN:
+        return None
     low, high = start[1::2].count(0), start[::2].count(0)
     if max(low, high) < _NULS_MIN or min(low, high) * 10 > max(low, high):
         return None
