@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import re2
+from django.utils.translation import gettext
 
 from joblogs.signatures import is_ascii_only
 
@@ -57,13 +58,13 @@ class Pattern:
     ) -> Pattern:
         """Return the pattern for a literal text or a regular expression. Raises InvalidPattern."""
         if not text or len(text) > PATTERN_MAX:
-            raise InvalidPattern(f"1 to {PATTERN_MAX} characters")
+            raise InvalidPattern(gettext("1 to %(n)s characters") % {"n": PATTERN_MAX})
         try:
             raw = text.encode()
         except UnicodeEncodeError:
-            raise InvalidPattern("it holds half a character") from None
+            raise InvalidPattern(gettext("it holds half a character")) from None
         if b"\n" in raw:
-            raise InvalidPattern("it holds a line break, and matches never span lines")
+            raise InvalidPattern(gettext("it holds a line break, and matches never span lines"))
         if regex:
             raw = EACH_LINE + raw
         options = re2.Options()

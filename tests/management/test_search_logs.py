@@ -37,6 +37,12 @@ def test_it_prints_the_steps_and_leaves_the_terminal_alone() -> None:
     assert SearchRead.objects.get().channel == LogRead.objects.get().channel == "search_logs"
 
 
+def test_days_in_the_wrong_order_are_an_error_and_no_answer() -> None:
+    with pytest.raises(CommandError, match="--since is after the last day, 2023-11-01") as error:
+        run("no space left", "--since", "2023-12-01", "--until", "2023-11-01")
+    assert error.value.returncode == 2
+
+
 def test_it_says_that_nothing_was_found() -> None:
     assert "0 steps printed it, of 1 searched" in run("never printed", *SPAN)
     assert "0 steps printed it" in run("space", *SPAN, "--status", "failed")

@@ -80,6 +80,17 @@ def test_it_says_what_is_wrong(query: dict[str, Any], text: str) -> None:
     assert text in get(**query)
 
 
+def test_a_wrong_day_is_the_only_fault_that_is_reported() -> None:
+    html = get(q="abc", until="2023-13-45")
+    assert "Enter a valid date." in html
+    assert "The span must be" not in html
+
+
+def test_what_is_wrong_with_a_text_is_translated() -> None:
+    answer = staff().get("/logs/search/", SPAN | {"q": "a\nb"}, headers={"Accept-Language": "zh"})
+    assert "无法搜索：包含换行符，而匹配从不跨行" in answer.content.decode()
+
+
 def test_a_search_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joblogs.pages.history.page.STEPS", 1)
     load_run(3, "No space left\n")

@@ -65,6 +65,8 @@ class Command(StoreCommand):
 
     def handle(self, *, text: str, **options: Any) -> None:
         until = options["until"] or timezone.now().date()
+        if options["since"] and options["since"] > until:
+            raise CommandError(f"--since is after the last day, {until}.", returncode=2)
         question = Question(
             text=text,
             regex=options["regex"],

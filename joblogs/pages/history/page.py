@@ -75,7 +75,8 @@ class HistoryForm(forms.Form):
         values: dict[str, Any] = self.cleaned_data
         until = values.get("until") or timezone.now().date()
         since = values.get("since") or first_day(until, DAYS)
-        if "since" in values and not 0 <= (until - since).days < SPAN_DAYS_MAX:
+        is_span = not {"since", "until"} & self.errors.keys()
+        if is_span and not 0 <= (until - since).days < SPAN_DAYS_MAX:
             text = gettext("The span must be 1 to %(n)s days.") % {"n": SPAN_DAYS_MAX}
             self.add_error("since", text)
         return values | {"since": since, "until": until}
