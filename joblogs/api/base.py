@@ -168,13 +168,17 @@ class StepView(ScopeView, Generic[P]):
         raise NotImplementedError
 
 
-def readable_step(
+def step_of_path(
     request: Request, scope_type: str, scope_id: str, job: str, step: str
 ) -> StepInstance:
-    """Return the step of a path. Raise ScopeNotFound, PermissionDenied or JobNotFound."""
-    scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
-    jobs = access.jobs_in(scope)
-    return query.find_step(jobs, job_instance_id=int(job), step_instance_id=int(step))
+    """Return the step of a path. Raise the errors of `access.readable_step`."""
+    return access.readable_step(
+        caller_of(request),
+        scope_type=scope_type,
+        scope_id=scope_id,
+        job_instance_id=int(job),
+        step_instance_id=int(step),
+    )
 
 
 def caller_of(request: Request) -> Caller:

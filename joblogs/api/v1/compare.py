@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from joblogs import access, database, query, slow_work
-from joblogs.api.base import ApiView, Operation, caller_of, read_entry
+from joblogs.api.base import ApiView, Operation, read_entry, step_of_path
 from joblogs.api.exchange import success
 from joblogs.api.fields import (
     TEXT,
@@ -206,9 +206,8 @@ class CompareLogs(ApiView):
         self, request: Request, scope_type: str, scope_id: str, job: str, step: str
     ) -> HttpResponseBase:
         params = read_query(CompareParams, request._request)
-        scope = access.readable_scope(caller_of(request), scope_type=scope_type, scope_id=scope_id)
-        jobs = access.jobs_in(scope)
-        instance = query.find_step(jobs, job_instance_id=int(job), step_instance_id=int(step))
+        instance = step_of_path(request, scope_type, scope_id, job, step)
+        jobs = access.jobs_in(instance.job.scope)
         attempts = Attempts(params.execute_count, params.batch)
         log = LogName(instance, params.host, attempts)
         host = _host(log)

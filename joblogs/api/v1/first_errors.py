@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from joblogs import database, query, search, slow_work
-from joblogs.api.base import Operation, read_entry, readable_step
+from joblogs.api.base import Operation, read_entry, step_of_path
 from joblogs.api.exchange import json_bytes, success_of
 from joblogs.api.fields import (
     TEXT,
@@ -134,7 +134,7 @@ class FirstErrorsView(HttpStatusView):
         self, request: Request, scope_type: str, scope_id: str, job: str, step: str
     ) -> HttpResponseBase:
         params = read_query(FirstErrorsParams, request._request)
-        instance = readable_step(request, scope_type, scope_id, job, step)
+        instance = step_of_path(request, scope_type, scope_id, job, step)
         slow_work.begin(request._request)
         attempts = Attempts(params.execute_count, params.batch)
         hosts = [

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 from joblogs import query
 from joblogs.api import exchange, parameters
-from joblogs.api.base import ApiView, Operation, read_entry, readable_step
+from joblogs.api.base import ApiView, Operation, read_entry, step_of_path
 from joblogs.api.fields import ID, Parameter, Params, or_unset, read
 from joblogs.audit import Channel
 from joblogs.errors import (
@@ -183,7 +183,7 @@ class Follow(ApiView):
         self, request: Request, scope_type: str, scope_id: str, job: str, step: str
     ) -> HttpResponseBase:
         params = read(FollowParams, parameters.parameters(request._request))
-        instance = readable_step(request, scope_type, scope_id, job, step)
+        instance = step_of_path(request, scope_type, scope_id, job, step)
         cursor = query.read_cursor(params.cursor, instance)
         _choose_group(cursor, instance, params.group)
         news = query.news_since(

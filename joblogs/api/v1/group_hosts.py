@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from joblogs import database
 from joblogs.api import exchange
-from joblogs.api.base import Operation, readable_step
+from joblogs.api.base import Operation, step_of_path
 from joblogs.api.fields import Address, Parameter, count_param, read_query
 from joblogs.errors import BadRequest, JobNotFound, PermissionDenied, ScopeNotFound
 from joblogs.models import StepInstance
@@ -78,7 +78,7 @@ class GroupHostsView(HttpStatusView):
         self, request: Request, scope_type: str, scope_id: str, job: str, step: str, group: str
     ) -> HttpResponseBase:
         params = read_query(GroupHostsParams, request._request)
-        instance = readable_step(request, scope_type, scope_id, job, step)
+        instance = step_of_path(request, scope_type, scope_id, job, step)
         chosen = find_group(instance, group, Attempts(params.execute_count, params.batch))
         start = params.start or 0
         hosts = [

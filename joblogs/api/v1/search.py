@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from joblogs import database, query, slow_work
-from joblogs.api.base import ApiView, Operation, read_entry, readable_step
+from joblogs.api.base import ApiView, Operation, read_entry, step_of_path
 from joblogs.api.exchange import success
 from joblogs.api.fields import Parameter, count_param, flag_param, read_query
 from joblogs.audit import Channel
@@ -148,7 +148,7 @@ class SearchStep(ApiView):
     ) -> HttpResponseBase:
         params = read_query(SearchParams, request._request)
         pattern = params.pattern
-        instance = readable_step(request, scope_type, scope_id, job, step)
+        instance = step_of_path(request, scope_type, scope_id, job, step)
         slow_work.begin(request._request)
         attempts = Attempts(params.execute_count, params.batch)
         hosts = [

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 from joblogs import database, failures, slow_work
 from joblogs.api import exchange
-from joblogs.api.base import Operation, read_entry, readable_step
+from joblogs.api.base import Operation, read_entry, step_of_path
 from joblogs.api.fields import (
     Parameter,
     count_param,
@@ -148,7 +148,7 @@ class Summary(HttpStatusView):
         self, request: Request, scope_type: str, scope_id: str, job: str, step: str
     ) -> HttpResponseBase:
         params = read_query(SummaryParams, request._request)
-        instance = readable_step(request, scope_type, scope_id, job, step)
+        instance = step_of_path(request, scope_type, scope_id, job, step)
         slow_work.begin(request._request)
         found = overview(instance, Attempts(params.execute_count, params.batch))
         made = step_groups(found, seconds=COMPARE_SECONDS)

@@ -120,6 +120,14 @@ def test_who_may_not_read_learns_nothing(get: Any) -> None:
     assert not LogRead.objects.exists()
 
 
+def test_scope_and_step_are_found_by_one_statement(get: Any) -> None:
+    printed(h1="disk full\n")
+    get(q="disk")
+    with CaptureQueriesContext(connection) as queries:
+        get(q="disk")
+    assert sum('"joblogs_scope"' in query["sql"] for query in queries) == 1
+
+
 def test_hosts_cost_no_statements(get: Any) -> None:
     def statements(query: str) -> int:
         with CaptureQueriesContext(connection) as queries:
