@@ -8,10 +8,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from joblogs.api.fields import Address, constant, or_unset
 from joblogs.api.v3.fields import scope_fields
+from joblogs.api.v3.plugin_objects import HOST_OBJECT
 from joblogs.models import JobInstance, StepInstance
 from joblogs.query import TargetResult
 
-HOST_OBJECT, CONTAINER_OBJECT = 1, 2
 BizId = Annotated[int, Meta(description="The old notation, where there is one.")] | UnsetType
 
 

@@ -27,6 +27,7 @@ from joblogs.api.fields import (
     step_id_param,
 )
 from joblogs.api.parameters import at_least
+from joblogs.api.v3.plugin_objects import CONTAINER_OBJECT, HOST_OBJECT
 from joblogs.choices import StepType
 from joblogs.errors import (
     BadRequest,
@@ -37,8 +38,6 @@ from joblogs.errors import (
 )
 from joblogs.models import StepInstance
 from joblogs.query import StepHost
-
-from .fields import CONTAINER_OBJECT, HOST_OBJECT
 
 
 def required_number(params: Params, field: str, *, least: int, text: Text) -> int:
