@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from joblogs.models import StepInstance
-
-KEY_BYTES = 16
+from joblogs.models.failures import KEY_BYTES
 
 
 def series_of(step: StepInstance) -> bytes:

@@ -9,6 +9,7 @@ from .access import Scope
 from .jobs import StepInstance
 
 KEY_BYTES = 16
+"""Bytes of the hashes of series and of failures."""
 
 
 class FailureRun(models.Model):
