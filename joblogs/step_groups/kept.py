@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -19,7 +19,6 @@ from joblogs.grouping.line_groups import Why
 from joblogs.grouping.value_groups import Place
 from joblogs.query import Attempts, StepHost
 from joblogs.query.overview import Overview
-from joblogs.query.results import Result
 
 from .excerpts import Excerpts, computed_excerpts, has_text
 from .groups import Printed, StepGroup, StepGroups, computed_groups
@@ -31,24 +30,12 @@ stored form changes. Stored groups of another version of the program are not use
 OPEN_MAX, BRIEF_MAX = 64, 400
 """Maximum groups whose lines are stored, and maximum groups with one stored line."""
 
-_fact = itemgetter(
-    *map(
-        Result._fields.index,
-        (
-            *(
-                "pk",
-                "host_id",
-                "execute_count",
-                "actual_execute_count",
-                "batch",
-                "status",
-                "held_size",
-            ),
-            *("host_name", "ip", "ipv6", "tag", "exit_code", "masked"),
-        ),
-    )
+_FACTS = (
+    *("pk", "host_id", "execute_count", "actual_execute_count", "batch", "status", "held_size"),
+    *("host_name", "ip", "ipv6", "tag", "exit_code", "masked"),
 )
 """Fields of a host result on which groups, their lines and the names of hosts depend."""
+_facts_of = attrgetter(*_FACTS)
 
 
 class _Group(msgspec.Struct, array_like=True):
@@ -175,7 +162,7 @@ def _is_to_be_kept(made: StepGroups, found: Excerpts) -> bool:
 
 
 def _facts(overview: Overview) -> bytes:
-    what = (RULES, VERSION, __version__, list(map(_fact, overview.results)))
+    what = (RULES, VERSION, __version__, list(map(_facts_of, overview.results)))
     return hashlib.sha256(msgspec.msgpack.encode(what)).digest()[:16]
 
 
