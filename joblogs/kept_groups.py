@@ -18,7 +18,7 @@ from django.db import DatabaseError
 from joblogs import database
 from joblogs.errors import Unavailable
 from joblogs.logtext import codec
-from joblogs.models import HostResult, KeptGroups, StepInstance
+from joblogs.models import HostResult, KeptGroups, StepInstance, distinct_days
 
 PARTITIONS = database.Partitions(KeptGroups)
 """Day partitions of the table."""
@@ -99,7 +99,7 @@ def delete(day: datetime.date, steps: Collection[int]) -> None:
 
 def delete_all() -> None:
     """Delete all groups: an older program masks and deletes text without deleting them."""
-    for day in KeptGroups.objects.order_by("day").values_list("day", flat=True).distinct():
+    for day in distinct_days(KeptGroups.objects.all()):
         steps = list(KeptGroups.objects.filter(day=day).values_list("step_id", flat=True))
         for start in range(0, len(steps), STEPS_AT_ONCE):
             delete(day, steps[start : start + STEPS_AT_ONCE])
