@@ -257,3 +257,11 @@ def test_file_documents_without_a_task_id_get_the_one_that_bk_job_makes(tmp_path
     (log,) = (r for r in found if isinstance(r, records.FileLog))
     assert log.task_key == "1_105_/a b_101_/tmp/a b"
     assert (log.src and log.src.ip) == "10.0.0.5"
+
+
+def test_a_time_that_is_none_is_noted(tmp_path: Path) -> None:
+    rows = [result(2000, 101, row_update_time="2024-13-45 08:00:00")]
+    found, dump_read = told(small(tmp_path, chunk(1, 2000, 101, 2, "a\n"), rows=rows))
+    assert any(isinstance(r, records.HostResult) for r in found)
+    (noted,) = dump_read.findings.examples[Finding.VALUE]
+    assert noted.startswith("row_update_time '2024-13-45 08:00:00' in row 1 of ")

@@ -77,11 +77,12 @@ class Row:
     def moment(self, column: str, zone: datetime.tzinfo) -> int | None:
         """Return a DATETIME as milliseconds since the epoch, or None."""
         value = self.text(column)
-        try:
-            moment = datetime.datetime.fromisoformat(value) if value else None
-        except ValueError:
+        if value is None:
             return None
-        if moment is None:
+        try:
+            moment = datetime.datetime.fromisoformat(value)
+        except ValueError:
+            self.findings.note(Finding.VALUE, f"{column} {value[:40]!r} in {self.place}")
             return None
         aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         return max(0, int(aware.timestamp() * 1000))
