@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from joblogs.choices import Outcome
 from joblogs.filters import JobFilter, first_moment, last_moment
-from joblogs.models import JobInstance, StepInstance
+from joblogs.models import Host, HostResult, JobInstance, StepInstance
+from joblogs.models.hosts import fold_name
 from joblogs.query import Address, Attempts
-from joblogs.query.canonical_order import results_named, scopes_of
+from joblogs.query.canonical_order import scopes_of
 from joblogs.search import Pattern
 
 from .selection import Selection
@@ -74,11 +75,19 @@ def _check_hosts(
 ) -> None:
     if not criteria.hosts and not criteria.addresses:
         return
-    scopes = scopes_of(jobs)
-    within = Q(step__job__in=jobs) if steps is None else Q(step__in=steps)
-    for host in criteria.hosts:
-        if not results_named(scopes, [host], ()).filter(within).exists():
-            raise NotThere("host", host)
-    for address in criteria.addresses:
-        if not results_named(scopes, None, [address]).filter(within).exists():
-            raise NotThere("ip", f"{address.bk_cloud_id}:{address.address}")
+    results = HostResult.objects.of_jobs(jobs)
+    if steps is not None:
+        results = HostResult.objects.filter(step__in=steps)
+    names = [address.address for address in criteria.addresses]
+    keys = Host.objects.keys(*names, scopes=scopes_of(jobs), bk_host_ids=criteria.hosts)
+    numbers, places = set(), set()
+    for host in Host.objects.filter(pk__in=keys).with_one_of(results):
+        numbers.add(host.bk_host_id)
+        for name in (host.ip, host.ipv6, host.folded_name):
+            places.add((host.bk_cloud_id, name))
+    for number in criteria.hosts:
+        if number not in numbers:
+            raise NotThere("host", number)
+    for cloud, name in criteria.addresses:
+        if not {(cloud, name), (cloud, fold_name(name))} & places:
+            raise NotThere("ip", f"{cloud}:{name}")

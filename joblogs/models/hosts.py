@@ -61,6 +61,12 @@ class HostQuerySet(models.QuerySet["Host"]):
         """Filter to identities that a host result points to: only these are shown."""
         return self.filter(Exists(_results_of_host()))
 
+    def with_one_of(self, results: models.QuerySet[HostResult]) -> HostQuerySet:
+        """Filter to identities that one of these host results points to."""
+        # One index lookup for each, as below.
+        own = results.filter(identity=OuterRef("pk")).order_by()
+        return self.alias(result=Subquery(own.values("pk")[:1])).exclude(result=None)
+
     def unreferenced(self) -> HostQuerySet:
         """Filter to identities that no host result points to any more."""
         # One index lookup for each: NOT EXISTS may be planned as a scan of all host results.

@@ -117,6 +117,18 @@ def test_what_is_named_and_not_there_is_said(criteria: dict[str, Any], kind: str
     assert caught.value.kind == kind
 
 
+def test_named_hosts_cost_no_statements() -> None:
+    load(job(), step(), *(result(host, host_name=f"Web-{host}") for host in range(1, 51)))
+    costs = []
+    for last in (1, 50):
+        numbers = range(1, last + 1)
+        addresses = [Address(0, f"{kind}{n}") for n in numbers for kind in ("10.0.0.", "wEB-")]
+        with CaptureQueriesContext(connection) as captured:
+            choose(OPERATOR.jobs(), Criteria(hosts=numbers, addresses=addresses, step=200))
+        costs.append(len(captured))
+    assert costs == [3, 3]
+
+
 def test_an_attempt_is_the_log_as_it_stood_then() -> None:
     load(
         *(job(), step(), result(1, status=11), script_log("first\n", host=1)),
