@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -209,10 +210,18 @@ class PageMiddleware:
             return render(request, "503.html", limit, status=503)
         if is_unanswered(error):
             logger.error("a page was not answered: %s", type(error).__name__)
+            _forget_user(request)
             return render(request, "503.html", status=503)
         if isinstance(error, DatabaseError) and readiness.fault() is readiness.Fault.BEFORE_1:
             return render(request, "503.html", {"is_before_1": True}, status=503)
         return None
+
+
+def _forget_user(request: HttpRequest) -> None:
+    """Make a request that of nobody: to look up its user and messages asks the database, which
+    does not answer."""
+    request.user = AnonymousUser()
+    vars(request).pop("_messages", None)
 
 
 class SlowRequests:

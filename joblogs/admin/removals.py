@@ -31,20 +31,21 @@ class Removing(ReadOnlyModelAdmin):
     @admin.action(description=_("Remove the selected jobs"), permissions=["remove"])
     def remove(self, request: HttpRequest, jobs: QuerySet[JobInstance]) -> TemplateResponse | None:
         chosen = jobs.order_by("pk").select_related("scope")
-        names = [removing.name_of(job) for job in chosen[: NAMED + 1]]
-        named = [*names[:NAMED], *("…" for _name in names[NAMED:])]
+        some = list(chosen[: NAMED + 1])
+        names = [(removing.name_of(job), job.name) for job in some[:NAMED]]
+        names += [("…", "") for _job in some[NAMED:]]
         if request.POST.get("confirmed") != "yes":
             context = {
                 **self.admin_site.each_context(request),
                 "title": gettext("Remove the selected jobs"),
                 "opts": self.opts,
-                "names": named,
+                "names": names,
                 "would": removing.remove(_by_key(jobs), by="", selection="", dry_run=True),
                 "chosen": request.POST.getlist("_selected_action"),
                 "across": request.POST.get("select_across", "0"),
             }
             return TemplateResponse(request, "admin/joblogs/remove_jobs.html", context)
-        by, selection = user_of(request).get_username(), ", ".join(named)
+        by, selection = user_of(request).get_username(), ", ".join(name for name, _title in names)
         done = removing.remove(_by_key(jobs), by=by, selection=selection)
         message = ngettext("%(n)d job was removed.", "%(n)d jobs were removed.", done.jobs)
         self.message_user(request, message % {"n": done.jobs}, messages.SUCCESS)

@@ -228,7 +228,7 @@ class TestAdmin:
         root = self._root()
         asked = self._post(root, 1).content.decode()
         assert "1 job will be removed" in asked
-        assert "biz:2/1" in asked
+        assert "<li>biz:2/1 restart web</li>" in asked
         assert (_left(), Removal.objects.count()) == ([1, 2], 0)
         assert "1 job was removed." in self._post(root, 1, confirmed="yes").content.decode()
         assert _left() == [2]

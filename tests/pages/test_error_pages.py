@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import translation
+from django.utils.functional import SimpleLazyObject
 from django.views.defaults import server_error
 
+from joblogs.middleware import PageMiddleware
 from tests.pages.page_helpers import staff
 
 pytestmark = pytest.mark.django_db
@@ -41,3 +46,17 @@ def test_a_fault_of_ours_says_that_it_is_logged(language: str, text: str) -> Non
     assert response.status_code == 500
     assert text in response.content.decode()
     assert "{%" not in response.content.decode()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="what is unreachable is a server")
+def test_a_page_of_somebody_says_that_the_database_does_not_answer() -> None:
+    def unreachable() -> User:
+        raise OperationalError("connection refused")
+
+    request = RequestFactory().get("/logs/")
+    vars(request)["user"] = SimpleLazyObject(unreachable)
+    page = PageMiddleware(lambda _request: HttpResponse())
+    response = page.process_exception(request, OperationalError("connection refused"))
+    assert response is not None
+    assert response.status_code == 503
+    assert "temporarily unavailable" in response.content.decode()
