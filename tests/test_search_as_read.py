@@ -171,6 +171,19 @@ def test_a_hit_in_utf16_has_the_number_of_its_line_in_bytes(encoding: str) -> No
     found = find_in_text(host, BytesText(data), Pattern.of("target"), first=1, most=1, seconds=60)
     before = data.index("target".encode(encoding))
     assert [line.number for line in found.lines] == [data.count(b"\n", 0, before) + 1]
+    assert (found.searched, found.stopped) == (len(data), False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_search_whose_time_ends_with_the_text_was_not_stopped(encoding: str) -> None:
+    data = ("target\n" * 50).encode(encoding)
+    host: StepHost = None  # type: ignore[assignment]
+    found = find_in_text(host, BytesText(data), Pattern.of("target"), first=1, most=1, seconds=0)
+    assert (found.total, found.searched, found.stopped) == (50, len(data), False)
+    long = BytesText(data * 30_000)
+    cut = find_in_text(host, long, Pattern.of("target"), first=1, most=1, seconds=0)
+    assert cut.stopped
+    assert 0 < cut.searched < long.size
 
 
 SHELL = "备份失败: 磁盘空间不足\r\n第二行 上线\r\n"

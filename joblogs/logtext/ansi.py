@@ -17,10 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from html import escape
-from typing import Literal, NamedTuple
-
-Encoding = Literal["utf-8", "gb18030"]
-ENCODINGS: tuple[Encoding, ...] = ("utf-8", "gb18030")
+from typing import NamedTuple
 
 # Invisible characters: controls, formats (direction marks, zero widths), line separators, and the
 # lone surrogates into which `surrogateescape` decodes invalid bytes. A test compares them with the

@@ -60,7 +60,6 @@ NONE: Final = [
     "bool",
     "value",
     "values",
-    "values",
     "not",
     "set",
     "unknown",

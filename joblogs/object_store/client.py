@@ -254,6 +254,6 @@ def _runs(ranges: Sequence[Range]) -> Iterator[list[Range]]:
             yield run
             run = []
         run.append(one)
-        stop = max(stop, one.stop) if len(run) > 1 else one.stop
+        stop = max(stop, one.stop)
     if run:
         yield run

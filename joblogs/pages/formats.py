@@ -40,12 +40,11 @@ def duration(milliseconds: int | None) -> str:
         return "–"
     if milliseconds < 1_000:
         return gettext("%(n)d ms") % {"n": milliseconds}
-    seconds = milliseconds / 1_000
-    if seconds < 10:
-        return gettext("%(n).1f s") % {"n": seconds}
-    if seconds < 60:
-        return gettext("%(n)d s") % {"n": seconds}
-    minutes, rest = divmod(int(seconds), 60)
+    if milliseconds < 9_950:  # from there on it would be rounded to 10.0 s
+        return gettext("%(n).1f s") % {"n": milliseconds / 1_000}
+    minutes, rest = divmod(round(milliseconds / 1_000), 60)
+    if minutes == 0:
+        return gettext("%(n)d s") % {"n": rest}
     if minutes < 60:
         return gettext("%(m)d min %(s)d s") % {"m": minutes, "s": rest}
     hours, minutes = divmod(minutes, 60)

@@ -72,8 +72,9 @@ def look_back(jobs: QuerySet[JobInstance], after: JobKey | None) -> JobKey | Non
     if jobs.values("pk")[: LOOKED_THROUGH + 1].count() <= LOOKED_THROUGH:
         return None
     newest = _behind(JobInstance.objects.all(), after).order_by("-create_time", "-pk")
-    (last,) = newest.values_list("create_time", "pk")[LOOKED_THROUGH - 1 : LOOKED_THROUGH]
-    return JobKey(*last)
+    keys = newest.values_list("create_time", "pk")[LOOKED_THROUGH - 1 : LOOKED_THROUGH]
+    # No key if jobs were deleted between the two queries: then all that are left are few enough.
+    return next((JobKey(*key) for key in keys), None)
 
 
 def _behind(jobs: QuerySet[JobInstance], after: JobKey | None) -> QuerySet[JobInstance]:

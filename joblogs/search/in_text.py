@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from joblogs import query
@@ -21,7 +22,7 @@ class TextHits(NamedTuple):
     lines: list[Line]
     """Requested hits."""
     searched: int
-    """Number of bytes searched."""
+    """Number of stored bytes that were read for it."""
     stopped: bool
     """Whether the search was stopped early because it took too long."""
 
@@ -32,16 +33,29 @@ def find_in_text(
     """Count the matching lines, and return at most `most` of them from the `first` on (from 1)."""
     until = time.monotonic() + seconds
     hits = Hits(host, "")
-    is_utf16, parts = recoded_parts(
-        text.read(at, min(text.size, at + LONG_LINE_BYTES))
-        for at in range(0, text.size, LONG_LINE_BYTES)
-    )
+    read = _Parts(text)
+    is_utf16, parts = recoded_parts(read)
     shown = Shown(hits=most, skipped=first - 1)
     finder = Finder(hits, pattern, shown, is_recoded=is_utf16)
-    searched = 0
-    for block in blocks(parts):
+    stopped = False
+    rest = blocks(parts)
+    for block in rest:
         finder.search(block)
-        searched += len(block.data) - block.overlap
         if time.monotonic() > until:
-            return TextHits(hits.count, hits.lines, searched, stopped=searched < text.size)
-    return TextHits(hits.count, hits.lines, searched, stopped=False)
+            stopped = next(rest, None) is not None
+            break
+    return TextHits(hits.count, hits.lines, read.size, stopped)
+
+
+class _Parts:
+    """Iterable of the parts of a text; `size` is the number of bytes read so far."""
+
+    def __init__(self, text: query.Text) -> None:
+        self._text, self.size = text, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.size < self._text.size:
+            stop = min(self._text.size, self.size + LONG_LINE_BYTES)
+            part = self._text.read(self.size, stop)
+            self.size += len(part)
+            yield part

@@ -46,6 +46,7 @@ class Search:
     budget: Budget = field(default_factory=Budget)
     searched_logs: int = 0
     searched_bytes: int = 0
+    """Stored bytes that were read for the search."""
     stopped: str = ""
     """Why it ended early: `time` or `size`; empty if it did not."""
     stopped_at: StepHost | None = None
@@ -88,10 +89,9 @@ class Search:
         shown = Shown(self.context, self.shown, self.line_bytes)
         for host, label, parts in logs_of(self.step, hosts):
             hits = Hits(host, label)
-            is_utf16, parts = recoded_parts(parts)
+            is_utf16, parts = recoded_parts(self._counted(parts))
             finder = Finder(hits, self.pattern, shown, is_recoded=is_utf16)
             for block in blocks(parts):
-                self.searched_bytes += len(block.data)
                 finder.search(block)
                 if self._exceeded(started):
                     self.stopped_at = host
@@ -102,6 +102,11 @@ class Search:
                 return
             self.searched_logs += 1
             self._done += 1
+
+    def _counted(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        for part in parts:
+            self.searched_bytes += len(part)
+            yield part
 
     def _exceeded(self, started: float) -> bool:
         if self.budget.seconds and time.monotonic() - started > self.budget.seconds:

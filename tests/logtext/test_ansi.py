@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblogs.logtext.ansi import ENCODINGS, PLAIN, Encoding, Mark, Painter, styled, visible
+from joblogs.logtext.ansi import PLAIN, Mark, Painter, styled, visible
+from joblogs.logtext.encodings import CHOICES
 
 STATIC = Path(__file__).resolve().parents[2] / "joblogs" / "static" / "joblogs"
 PIECES = [
@@ -38,18 +39,20 @@ PIECES = [
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.binary(max_size=8), max_size=20).map(b"".join)
 TAG = re.compile(r'<(?:span|mark|i) class="[a-z0-9 ]+">|</(?:span|mark|i)>')
 
+CODECS = sorted({*CHOICES.values()} - {"utf-16"})  # which is decoded before
+
 
 def _text(html: str) -> str:
     return TAG.sub("", html)
 
 
-def _painted(data: bytes, encoding: Encoding = "utf-8") -> str:
+def _painted(data: bytes, encoding: str = "utf-8") -> str:
     return Painter(encoding).line(data)
 
 
-@given(HOSTILE, st.sampled_from(ENCODINGS))
+@given(HOSTILE, st.sampled_from(CODECS))
 def test_without_our_tags_nothing_is_left_that_a_browser_or_terminal_obeys(
-    data: bytes, encoding: Encoding
+    data: bytes, encoding: str
 ) -> None:
     text = _text(_painted(data, encoding))
     assert not set(text) & set("<>\"'")

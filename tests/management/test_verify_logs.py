@@ -6,6 +6,7 @@ import io
 import tracemalloc
 from collections.abc import Callable
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -241,12 +242,27 @@ def test_a_day_goes_alone() -> None:
 
 
 def test_a_log_that_changed_meanwhile_is_looked_at_again() -> None:
-    row = HostResult.objects.select_related("step__job").get(pk=_log(2).pk)
-    load(job(), script_log("more\n", host=2, offset=41))
-    verified = verification.Verified()
-    assert verification._settled(row, verified) == []
-    HostResult.objects.filter(pk=row.pk).update(lines=F("lines") + 1)
-    assert verification._settled(row, verified) == [Damage.NEWLINES]
+    def grow() -> None:
+        load(job(), script_log("more\n", host=2, offset=_log(2).received_size))
+
+    def grow_and_damage() -> None:
+        grow()
+        HostResult.objects.filter(pk=_log(2).pk).update(lines=F("lines") + 1)
+
+    assert _damage_if_meanwhile(grow) == {}
+    assert _damage_if_meanwhile(grow_and_damage) == {Damage.NEWLINES: 1}
+
+
+def _damage_if_meanwhile(change: Callable[[], object]) -> dict[StrEnum, int]:
+    """Damage found if the log of host 2 changes once its row has been fetched."""
+    verified: list[int] = []
+
+    def progress(size: int) -> None:
+        if not verified:  # the log of host 1, whose row is fetched together with that of host 2
+            change()
+        verified.append(size)
+
+    return dict(verification.verify(LogSelection.every(), progress=progress).damage)
 
 
 def test_after_redaction_all_is_whole() -> None:
