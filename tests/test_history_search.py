@@ -69,6 +69,15 @@ def test_hits_come_by_step_newest_first_with_folded_hosts_and_the_first_line(sig
     assert asked.read_steps == (2 if asked.read_steps < 3 else 3)
 
 
+def test_what_takes_too_long_to_sign_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("joblogs.maintenance.signing.PART_SECONDS", -1.0)
+    load_run(1, "No space left\n", "all is well\n")
+    maintenance.maintain(every_day=True)
+    asked = search("f81d4fae-7dec")
+    assert (list(asked), asked.read_steps) == ([], 1)
+    assert numbers(list(search())) == [1]
+
+
 def test_what_was_never_printed_reads_no_text_once_it_is_signed() -> None:
     for number in range(1, 6):
         load_run(number, "all is well\n", days_ago=number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
@@ -30,6 +31,9 @@ PART_BYTES = 16 * 1024 * 1024
 LOG_BYTES = 256 * 1024 * 1024
 """Maximum size of a signed log. A larger one is always searched: its signature would contain almost
 everything."""
+PART_SECONDS, MEGABYTE_SECONDS = 2.0, 0.25
+"""Maximum processor time for a part, and more for each MB of it; usually a MB takes 0.02 to 0.1. A
+part that takes longer, since somebody made it so, is always searched."""
 STEPS_AT_ONCE, RESULTS_AT_ONCE = 200, 5000
 PARTS_AT_ONCE, BYTES_AT_ONCE = 1000, 128 * 1024 * 1024
 """Parts written together, and their bytes of text; they share blocks."""
@@ -132,12 +136,14 @@ def _readable_parts(step: StepInstance) -> Iterator[NewPart]:
         hosts = [texts.host for texts in group]
         others = [host for texts in group for host in texts.others]
         bitmap, texts_of_part = Bitmap(), SignedTexts()
-        is_complete = True
+        reading = _Reading()
         # In two passes: the same log must not be read twice in one.
         for log in _logs(step, hosts, others):
-            for text in texts_of_part.of(log):
+            for text in texts_of_part.of(reading.parts(log)):
                 bitmap.mark(text)
-            is_complete = is_complete and log.size <= LOG_BYTES
+            if not reading.is_complete:
+                break
+        is_complete = reading.is_complete
         size = sum(texts.size for texts in group)
         yield NewPart(step.pk, first, last, size, bitmap.signature() if is_complete else None)
         first = last + 1
@@ -156,21 +162,31 @@ def _groups(texts: list[HostTexts]) -> list[list[HostTexts]]:
     return groups
 
 
-def _logs(step: StepInstance, *hosts: list[StepHost]) -> Iterator[_Log]:
+def _logs(step: StepInstance, *hosts: list[StepHost]) -> Iterator[Iterable[bytes]]:
     for some in hosts:
         for _, _, parts in logs_of(step, some):
-            yield _Log(parts)
+            yield parts
 
 
-class _Log:
-    """Iterator over the first LOG_BYTES of a log in parts, which counts the bytes read."""
+class _Reading:
+    """Reading of the logs of a part, as far as they are not too large and do not take too long."""
 
-    def __init__(self, parts: Iterable[bytes]) -> None:
-        self._parts, self.size = parts, 0
+    def __init__(self) -> None:
+        self.is_complete = True
+        self._size = 0
+        self._started = time.thread_time()
 
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._parts:
-            self.size += len(part)
-            if self.size > LOG_BYTES:
+    def parts(self, log: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the parts of a log; `is_complete` is False if some are missing."""
+        size = 0
+        for part in log:
+            size += len(part)
+            if size > LOG_BYTES or self._is_too_long():
+                self.is_complete = False
                 return
+            self._size += len(part)
             yield part
+
+    def _is_too_long(self) -> bool:
+        seconds = PART_SECONDS + MEGABYTE_SECONDS * self._size / 1_000_000
+        return time.thread_time() - self._started > seconds
