@@ -31,8 +31,9 @@ logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3
 SLOW_SECONDS = 1.0
-"""After a read that failed after more than this, reads fail at once for as long as it took:
-otherwise a caller that reads many logs would wait for each."""
+"""After a read that failed after more than this, reads of that object fail at once for as long as
+it took, and reads of all objects if the one before was another object: otherwise a caller that
+reads many logs would wait for each."""
 RETRIES = 2
 COALESCED_BYTES = 1024 * 1024
 """Maximum gap between ranges that are fetched in one request: a gap costs less than a request."""
@@ -85,6 +86,8 @@ class Client:
             limits["config"] = {"aws_checksum_algorithm": "SHA256"}
         self._store = _tried("", lambda: from_url(url, **limits))
         self._paused_until = 0.0
+        self._slow: dict[str, float] = {}
+        self._last_slow: str | None = None
 
     def put(self, key: str, data: bytes) -> None:
         """Create an object, and read it back to verify it.
@@ -206,18 +209,26 @@ class Client:
 
     def _range(self, key: str, start: int, stop: int) -> bytes:
         began = time.monotonic()
-        if began < self._paused_until:
+        if began < max(self._paused_until, self._slow.get(key, began)):
             raise ObjectUnreachable(Fault.UNREACHABLE, key)
         try:
             # A range that starts beyond the end is refused; one that ends beyond it is shortened.
-            return _tried(
+            data = _tried(
                 key, lambda: bytes(obstore.get_range(self._store, key, start=start, end=stop))
             )
         except ObjectUnreachable:
             now = time.monotonic()
             if now - began > SLOW_SECONDS:
-                self._paused_until = now + (now - began)
+                self._pause(key, now, now + (now - began))
             raise
+        self._last_slow = None
+        return data
+
+    def _pause(self, key: str, now: float, until: float) -> None:
+        if self._last_slow not in (None, key):
+            self._paused_until = until
+        self._last_slow = key
+        self._slow = {one: end for one, end in self._slow.items() if end > now} | {key: until}
 
     def _sync(self, key: str) -> None:
         """Flush an object in a folder to disk, so that it survives a loss of power."""

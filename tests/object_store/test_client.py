@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,32 @@ def test_a_server_that_fails_is_one_error_after_a_bounded_time(
     assert len(faulty.requests) <= 4 * 4 + 4
     faulty.mode = Mode.WELL
     assert client.get("a") == DATA
+
+
+def test_one_slow_object_keeps_no_other_from_being_read(
+    faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = _faulty_client(faulty)
+    for key in ("a", "b", "c"):
+        client.put(key, DATA)
+    faulty.mode, faulty.spared = Mode.CLOSED, "b"
+    # It fails after 100 seconds, another one is read in the next; then two fail in a row.
+    moments = iter([0, 100, 101, 102, 300, 400, 401, 501, 502])
+    monkeypatch.setattr(time, "monotonic", lambda: next(moments))
+    part = [Range(0, 1000)]
+    with pytest.raises(ObjectUnreachable):
+        client.read("a", part)
+    assert client.read("b", part) == [DATA[:1000]]
+    requests = len(faulty.requests)
+    with pytest.raises(ObjectUnreachable):
+        client.read("a", part)
+    assert len(faulty.requests) == requests
+    for key in ("a", "c"):
+        with pytest.raises(ObjectUnreachable):
+            client.read(key, part)
+    assert len(faulty.requests) > requests
+    with pytest.raises(ObjectUnreachable):
+        client.read("b", part)
 
 
 def test_a_server_that_is_gone_is_the_same_error(monkeypatch: pytest.MonkeyPatch) -> None:
