@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("joblogs")
 MARKED_FOLDERS = {
     "live": ("live", "faults", "shippers", "senders"),
     "browser": ("browser",),
-    "slow": ("faults", "hostile"),
+    "slow": ("channels", "faults", "hostile", "object_store"),
 }
 """Folders whose tests carry a marker without naming it."""
 

@@ -109,6 +109,7 @@ QUESTIONS = [
 ]
 
 
+@pytest.mark.slow
 def test_what_other_scopes_hold_is_not_read() -> None:
     load(*run(1, host_name="web-1", ip="10.0.0.1"))
     _crowd(6000, 5)

@@ -195,6 +195,7 @@ def test_a_reader_of_two_scopes_finds_the_jobs_of_both() -> None:
     assert by_page(root, "web-1") == by_admin(root, "web-1") == [1, 2]
 
 
+@pytest.mark.slow
 def test_any_order_of_the_same_records_ends_with_the_same_lists() -> None:
     """Of a machine that was renamed and moved, whichever run is told first."""
     results = [

@@ -122,6 +122,7 @@ def states() -> dict[int, int]:
     count=st.integers(1, 3),
     mixed=st.booleans(),
 )
+@pytest.mark.slow
 def test_nothing_is_finished_before_all_of_it_is_here(
     roll: int, first: bool, count: int, mixed: bool
 ) -> None:
@@ -228,6 +229,7 @@ def test_of_jobs_told_in_turn_none_is_finished_by_a_stream_that_is_cut(
     assert states() == {1: 3, 2: 3}
 
 
+@pytest.mark.slow
 def test_a_stream_that_dies_at_any_moment_leaves_nothing_finished_too_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

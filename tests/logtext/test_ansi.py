@@ -138,6 +138,7 @@ def test_no_parameters_break_a_style(codes: str) -> None:
 @pytest.mark.parametrize(
     "unit", [b"\x1b[", b"\x1b]", b"\x1b[1;", b"1;", b"\x1b]8;;", b"\xff", b"\x1b[9m", b"\x00a"]
 )
+@pytest.mark.slow
 def test_time_is_in_proportion_to_the_bytes(unit: bytes) -> None:
     # A quadratic way through would take minutes here.
     started = time.process_time()

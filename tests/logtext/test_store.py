@@ -133,6 +133,7 @@ def test_recutting_the_chunks_changes_no_byte_of_any_range(
 
 
 @pytest.mark.parametrize("size", [CHUNK_MAX_BYTES, 700_001, 65_536])
+@pytest.mark.slow
 def test_recutting_between_two_statements_of_one_read_changes_no_byte(size: int) -> None:
     data = big_log()
     row, other = hold(data), hold(data[:5000])

@@ -229,6 +229,7 @@ def test_the_lines_to_compare_by_are_those_of_the_screen(data: bytes) -> None:
         *("x\r\x1b[9@", "\x1b[9L", "x\n\x1b[A\x1b[M", "a\x1b[9b"),
     ],
 )
+@pytest.mark.slow
 def test_time_and_memory_are_in_proportion_to_the_text(unit: str) -> None:
     text = unit * (60_000 // len(unit))
     tracemalloc.start()

@@ -185,6 +185,7 @@ def test_a_fingerprint_of_what_was_there_before_is_not_written_afterwards() -> N
 
 @hypothesis_settings(max_examples=15)
 @given(texts(), st.lists(st.integers(1, 400), max_size=4))
+@pytest.mark.slow
 def test_it_masks_what_would_have_been_masked_on_the_way_in(data: bytes, cuts: list[int]) -> None:
     expiry.forget(list(JobInstance.objects.all()))
     said = data.decode("ascii", errors="replace").replace("\ufffd", "?")
@@ -211,6 +212,7 @@ def test_a_long_log_is_masked_a_window_at_a_time(monkeypatch: pytest.MonkeyPatch
     assert len(the_result().redacted or ()) == 40
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_places_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     load(job(), step(), result(status=7), script_log("hunter2 " * 10_000))
     monkeypatch.setattr(store, "GROUP_BYTES", 4096)

@@ -163,6 +163,7 @@ print(Client().get("/metrics", headers={"authorization": "Bearer t"}).text)
 """
 
 
+@pytest.mark.slow
 def test_the_counts_of_several_processes_are_added_up(tmp_path: Path) -> None:
     environment = os.environ | {
         "PROMETHEUS_MULTIPROC_DIR": str(tmp_path),
@@ -184,6 +185,7 @@ def test_the_counts_of_several_processes_are_added_up(tmp_path: Path) -> None:
     assert "joblogs_database_up 0.0" in lines
 
 
+@pytest.mark.slow
 def test_a_command_leaves_no_counts_among_those_of_the_servers(tmp_path: Path) -> None:
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, check=True)

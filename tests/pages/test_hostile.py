@@ -123,6 +123,7 @@ def test_a_policy_and_a_holder_are_text_too(root: Client) -> None:
         assert markup.faults == []
 
 
+@pytest.mark.slow
 def test_two_megabytes_without_a_newline_make_a_small_page_everywhere(root: Client) -> None:
     load(
         job(), step(), *[result(number, status=9 + 95 * (number - HOST)) for number in (HOST, 102)]

@@ -14,6 +14,7 @@ from tests.pages.test_group_cards import HTML_MAX, _load, _plain, _step, _word
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_2_000_failures_of_20_000_hosts_make_a_small_page_in_as_many_statements() -> None:
     client, counts = staff(), []
     for hosts in (200, 20_000):

@@ -81,6 +81,7 @@ def _statements(client: Client) -> dict[str, int]:
     return counts
 
 
+@pytest.mark.slow
 def test_more_rows_cost_no_more_statements() -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("root"))

@@ -267,6 +267,7 @@ def test_a_poll_is_recorded_and_asks_as_often_for_many_hosts(post: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.slow
 def test_whatever_comes_and_whenever_it_is_asked_every_byte_comes_once(
     post: Any, seed: int
 ) -> None:
