@@ -282,4 +282,4 @@ def test_a_page_of_a_file_says_what_is_masked_in_that_file() -> None:
     html = _text(client)
     assert "1 place masked" in html
     (other,) = set(re.findall(r"\?file=(\d+)\">/tmp/2.log", html))
-    assert not re.search(r"\d+ places? masked", _text(client, f"?file={other}"))
+    assert "masked" not in _text(client, f"?file={other}")

@@ -10,7 +10,7 @@
   if (!log || !button || !log.dataset.more || log.dataset.atEnd !== "1") return;
   const KEPT = 5000, SOON = 1000, LATE = 8000, RARELY = 30000, RETRIES_ASKED = 60;
   let next = Number(log.dataset.next), size = 0, pause = SOON, on = false, rarely = 0;
-  let masked = log.dataset.masked, timer = 0, asking = null, notBefore = 0;
+  let masked = log.dataset.masked || 0, timer = 0, asking = null, notBefore = 0;
   const written = new Map();
 
   const atBottom = () => window.innerHeight + window.scrollY >= document.body.scrollHeight - 80;
