@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from joblogs import search
 from joblogs.choices import HOST_SUCCEEDED
+from joblogs.grouping.line_forms import TROUBLE, form_of
 from joblogs.grouping.line_groups import Why
 from joblogs.logtext.ansi import Mark
 from joblogs.logtext.diff import common_lines
@@ -24,7 +25,7 @@ FIRST_OF_MANY = 3
 """If there are more lines than LINES_SHOWN: lines from the beginning; the others are from the
 end."""
 LAST_OF_MANY = 2
-"""Minimum lines from the end if error lines in between are shown."""
+"""Lines from the end that are shown whatever the lines in between report."""
 CROWD_LINES = 5
 LINE_BYTES, BEFORE_BYTES = 400, 120
 """Bytes shown of a line, and bytes of these before a value far to the right."""
@@ -206,11 +207,14 @@ def _some(text: HostText, rows: list[int]) -> list[int]:
     """Return all lines if they are few, otherwise the first ones, error lines and the last ones."""
     if len(rows) <= LINES_SHOWN:
         return rows
-    first, rest = rows[:FIRST_OF_MANY], rows[FIRST_OF_MANY:]
-    last = rest[FIRST_OF_MANY - LINES_SHOWN :]
-    errors = [row for row in rest[: -len(last)] if _names_error(text.raw[row])]
-    errors = errors[: len(last) - LAST_OF_MANY]
-    return [*first, *errors, *last[len(errors) :]]
+    first, last = rows[:FIRST_OF_MANY], rows[-LAST_OF_MANY:]
+    middle = rows[FIRST_OF_MANY:-LAST_OF_MANY]
+    errors = [row for row in middle if _names_error(text.raw[row])]
+    troubled = {line.number for line in text.lines if form_of(line.skeleton) & TROUBLE}
+    errors += [row for row in middle if row in troubled and row not in errors]
+    others = [row for row in reversed(middle) if row not in errors]
+    left = LINES_SHOWN - FIRST_OF_MANY - LAST_OF_MANY
+    return [*first, *sorted([*errors, *others][:left]), *last]
 
 
 def _names_error(line: bytes) -> bool:

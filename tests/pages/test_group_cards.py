@@ -152,6 +152,22 @@ def test_a_failure_shows_the_lines_that_no_success_printed() -> None:
     assert "cleaned up" not in card
 
 
+@pytest.mark.parametrize("before_cause", [3, 7])
+@pytest.mark.parametrize(
+    "cause", ["Could not find the client of the queue", "login failed (the cookie is another)"]
+)
+def test_of_a_long_failure_what_went_wrong_is_shown_wherever_it_stands(
+    before_cause: int, cause: str
+) -> None:
+    def says(host: int) -> str:
+        lines = [_word(number) for number in range(13)]
+        lines.insert(before_cause, cause)
+        return "started\n" + "\n".join(["error: stopped", *lines]) if host == 7 else "started\n"
+
+    _load(range(1, 20), says)
+    assert cause in _card(_step(staff()), "web-00007")
+
+
 def test_of_a_long_failure_the_lines_that_name_the_error_are_shown() -> None:
     calls = "".join(
         f"  File 'm{n}', line {n}, in step\n    do_{_word(n)[:5]}()\n" for n in range(6)
