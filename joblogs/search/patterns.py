@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import re2
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from joblogs.signatures import is_ascii_only
 
@@ -28,6 +28,22 @@ BETWEEN = (
     r"|\x1b[()][0-~]|\x1b[=>]|[\x00-\x07\x0e-\x1a\x7f])*"
 )
 """Terminal codes that may be between the letters of a word."""
+
+
+_REASONS = (
+    gettext_noop("invalid escape sequence"),
+    gettext_noop("invalid character class"),
+    gettext_noop("invalid character class range"),
+    gettext_noop("missing ]"),
+    gettext_noop("missing )"),
+    gettext_noop("unexpected )"),
+    gettext_noop("no argument for repetition operator"),
+    gettext_noop("invalid repetition size"),
+    gettext_noop("bad repetition operator"),
+    gettext_noop("invalid perl operator"),
+    gettext_noop("invalid named capture group"),
+)
+"""What RE2 says of expressions, to be translated."""
 
 
 class InvalidPattern(ValueError):
@@ -84,7 +100,10 @@ class Pattern:
                 coded = re2.compile(BETWEEN.join(map(re2.escape, text)).encode(), options)
         except re2.error as error:
             message = (error.args[0] if error.args else b"").replace(EACH_LINE, b"")
-            raise InvalidPattern(message.decode(errors="replace")) from None
+            reason, colon, part = message.decode(errors="replace").partition(": ")
+            raise InvalidPattern(
+                (gettext(reason) if reason in _REASONS else reason) + colon + part
+            ) from None
         letters = () if regex else (one for one in text if not one.isascii())
         alphabet = frozenset(one for one in letters if one.lower() == one.upper())
         own = "" if regex else text

@@ -99,6 +99,13 @@ def test_what_is_wrong_with_an_expression_is_said() -> None:
     assert reads() == []
 
 
+def test_what_is_wrong_with_an_expression_is_said_in_chinese() -> None:
+    _load()
+    address = f"{page('search', host=None)}?q=(disk&regex=1"
+    response = staff().get(address, headers={"accept-language": "zh-hans"})
+    assert "无法搜索：缺少 ): (disk" in response.content.decode()
+
+
 def test_a_search_that_ran_out_of_time_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     _load()
     monkeypatch.setattr(search_page, "SECONDS", 0.000001)
