@@ -12,14 +12,16 @@ import http.client
 import socket
 import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from joblogs import __version__
 
-from .targets import TargetRefused, check_address, resolve
+from .targets import Target, TargetRefused, check_address, resolve
 
 SECONDS = 20.0
 """Limit from the connection to the response's status; a slower receiver is retried."""
-CONNECT_SECONDS = 5.0
+RESOLVE_SECONDS = CONNECT_SECONDS = 5.0
+"""Limits before it: to resolve the host, and to connect."""
 
 
 class NotDelivered(Exception):
@@ -57,13 +59,29 @@ def send(address: str, *, secret: bytes, event_id: str, timestamp: int, body: by
 
 def _post(address: str, headers: dict[str, str], body: bytes) -> int:
     target = check_address(address)
-    raw = socket.create_connection((resolve(target), target.port), timeout=CONNECT_SECONDS)
-    raw.settimeout(SECONDS)
-    sock = raw
-    if target.is_tls:
-        sock = ssl.create_default_context().wrap_socket(
-            raw, server_hostname=target.host, do_handshake_on_connect=False
-        )
+    sock = socket.create_connection((_resolved(target), target.port), timeout=CONNECT_SECONDS)
+    try:
+        sock.settimeout(SECONDS)
+        if target.is_tls:
+            sock = ssl.create_default_context().wrap_socket(
+                sock, server_hostname=target.host, do_handshake_on_connect=False
+            )
+        return _status_of(sock, target, headers, body)
+    finally:
+        sock.close()
+
+
+def _resolved(target: Target) -> str:
+    """Return the IP address of a target. Raise TimeoutError after RESOLVE_SECONDS."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="resolve")
+    try:
+        return pool.submit(resolve, target).result(RESOLVE_SECONDS)
+    finally:
+        pool.shutdown(wait=False)  # the system's resolver cannot be interrupted
+
+
+def _status_of(sock: socket.socket, target: Target, headers: dict[str, str], body: bytes) -> int:
+    """Send a body over a connection, and return the status of the response."""
     # The socket's timeout restarts with each byte, so a slow response needs a limit of its own.
     watch = threading.Timer(SECONDS, _hang_up, [sock])
     watch.daemon = True
@@ -85,7 +103,6 @@ def _post(address: str, headers: dict[str, str], body: bytes) -> int:
             connection.close()
     finally:
         watch.cancel()
-        sock.close()
 
 
 def _hang_up(sock: socket.socket) -> None:

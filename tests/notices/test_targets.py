@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,38 @@ def test_a_certificate_must_be_trusted_and_for_the_name(
             with pytest.raises(webhook.NotDelivered, match="CertVerificationError"):
                 webhook.send(address, secret=b"s", event_id="1", timestamp=1, body=b"{}")
         assert len(receiver.requests) == taken
+
+
+def test_a_name_that_is_not_resolved_in_time_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook, "RESOLVE_SECONDS", 0.1)
+    may_end = threading.Event()
+    real = socket.getaddrinfo
+
+    def resolve(*args: Any, **named: Any) -> Any:
+        may_end.wait()
+        return real("127.0.0.1", *args[1:], **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    try:
+        with pytest.raises(webhook.NotDelivered, match="TimeoutError"):
+            webhook.send("http://a.com/", secret=b"s", event_id="1", timestamp=1, body=b"{}")
+    finally:
+        may_end.set()
+
+
+def test_a_connection_that_gets_no_tls_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> ssl.SSLContext:
+        raise ssl.SSLError
+
+    monkeypatch.setattr(ssl, "create_default_context", refuse)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"https://127.0.0.1:{server.getsockname()[1]}/"
+        with pytest.raises(webhook.NotDelivered, match="SSLError") as caught:
+            webhook.send(address, secret=b"s", event_id="1", timestamp=1, body=b"{}")
+        peer, _ = server.accept()
+        with peer:
+            peer.settimeout(5)
+            assert peer.recv(1) == b"", caught
 
 
 def test_a_redirect_is_not_followed() -> None:
