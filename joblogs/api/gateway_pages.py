@@ -13,7 +13,7 @@ from .base import ApiView
 from .fields import Json
 from .gateway_resources import Resource, about, registered, resources
 from .gateway_texts import in_chinese
-from .openapi import COMPONENTS
+from .openapi import schema_of
 
 _VALUE = re.compile(r"{\d}")
 
@@ -70,7 +70,7 @@ def _page(resource: Resource, words: _Words) -> str:
         parts += [f"## {words.example}", f"```json\n{text}\n```"]
     answer = resource.view.operations[resource.method].answer
     if answer is not None:
-        schema = COMPONENTS["schemas"][answer.__name__]
+        schema = schema_of(answer)
         required = schema.get("required", [])
         fields = [(name, shape, name in required) for name, shape in schema["properties"].items()]
         parts += [f"## {words.answer} (`data`)", "\n".join(_table(fields, words))]

@@ -90,9 +90,13 @@ def add_components(result: Json, **_: Any) -> Json:
     return result | {"tags": TAGS, "components": COMPONENTS}
 
 
-def _operation(
-    path: str, method: str, view: type[ApiView], operation: Operation, success: Json
-) -> Json:
+def schema_of(answer: type[msgspec.Struct]) -> Json:
+    """Return the schema of the struct of an endpoint's response."""
+    schema: Json = _SCHEMAS[_SHAPES[answer]["$ref"].removeprefix(_SCHEMA_PATH)]
+    return schema
+
+
+def _operation(path: str, method: str, view: type[ApiView], operation: Operation) -> Json:
     both = {"get", "post"} <= view.operations.keys()
     name = ("v4_" if _is_v4(path) else "") + path.rpartition("/")[2]
     shape = {
@@ -101,7 +105,7 @@ def _operation(
         "summary": operation.summary,
         "description": f"{operation.description} {_forms(path, method, both=both)}".strip(),
         "security": [] if operation.is_public else [{"app": []}, {"token": []}],
-        "responses": _responses(path, method, view, operation, success),
+        "responses": _responses(path, method, view, operation),
     }
     fields = shapes_of(operation.request) if operation.request else {}
     required = required_of(operation.request) if operation.request else []
@@ -161,9 +165,7 @@ def _parameter(place: str, name: str, shape: Json, required: list[str] | None = 
     return {"name": name, "in": place, "required": is_required, "schema": schema, **about}
 
 
-def _responses(
-    path: str, method: str, view: type[ApiView], operation: Operation, success: Json
-) -> Json:
+def _responses(path: str, method: str, view: type[ApiView], operation: Operation) -> Json:
     """Return the responses by status: of the endpoint, its errors, and refusals before it."""
     headers = SIGNED if _is_own(path) else TRACED
     files = {
@@ -175,10 +177,10 @@ def _responses(
     shapes: dict[int, list[Json]] = defaultdict(list)
     texts: dict[int, list[str]] = defaultdict(list)
     if operation.answer:
+        success = _SHAPES[_enveloped(path, operation.answer)]
         shapes[200], texts[200] = [success], ["Done, or an error"]
     if operation.refused and operation.answer:
-        data = {"$ref": f"#/components/schemas/{operation.answer.__name__}"}
-        shapes[200].append(failure(*operation.refused, data=data))
+        shapes[200].append(failure(*operation.refused, data=_SHAPES[operation.answer]))
         texts[200].append(code_texts(*operation.refused))
     errors: dict[tuple[int, str], list[type[StoreError]]] = defaultdict(list)
     every: Errors = (Unavailable, *view.errors)
@@ -221,37 +223,37 @@ def _without_body(response: Json) -> Json:
     return {key: value for key, value in response.items() if key != "content"}
 
 
-def _described() -> tuple[dict[tuple[str, str], Json], Json]:
-    """Return the operations by path and method, and the schemas of response structs."""
+def _enveloped(path: str, answer: type[msgspec.Struct]) -> Any:
+    return (V4Success if _is_v4(path) else Success)[answer]
+
+
+def _described() -> tuple[dict[Any, Json], Json]:
+    """Return the shapes of responses by their struct, alone and in the envelope, and the schemas
+    by name to which they refer. A name alone may be that of two structs."""
     answers = [
-        (V4Success if _is_v4(route.path) else Success, operation.answer)
+        (route.path, operation.answer)
         for route in ROUTES
         for operation in route.view.operations.values()
         if operation.answer
     ]
-    envelopes: list[Any] = [envelope[answer] for envelope, answer in answers]
-    shapes, schemas = msgspec.json.schema_components(
-        envelopes, ref_template="#/components/schemas/{name}"
-    )
+    structs: list[Any] = [_enveloped(path, answer) for path, answer in answers]
+    structs += [answer for _, answer in answers]
+    shapes, schemas = msgspec.json.schema_components(structs, ref_template=_SCHEMA_PATH + "{name}")
     for schema in schemas.values():
         # Only a field that is UNSET by default may be absent: None is encoded as null.
         for name, shape in schema.get("properties", {}).items():
             if shape.pop("default", ...) is not ...:
                 schema.setdefault("required", []).append(name)
-    successes: dict[Any, Json] = {
-        answer: shape for (_, answer), shape in zip(answers, shapes, strict=True)
-    }
-    operations = {
-        (route.path, method.upper()): _operation(
-            route.path, method, route.view, operation, successes.get(operation.answer, {})
-        )
-        for route in ROUTES
-        for method, operation in route.view.operations.items()
-    }
-    return operations, schemas
+    return dict(zip(structs, shapes, strict=True)), schemas
 
 
-OPERATIONS, _SCHEMAS = _described()
+_SCHEMA_PATH = "#/components/schemas/"
+_SHAPES, _SCHEMAS = _described()
+OPERATIONS: dict[tuple[str, str], Json] = {
+    (route.path, method.upper()): _operation(route.path, method, route.view, operation)
+    for route in ROUTES
+    for method, operation in route.view.operations.items()
+}
 COMPONENTS: Json = {
     "securitySchemes": {
         "app": {
