@@ -29,6 +29,8 @@ from joblogs.search import HistorySearch, Question, SearchedStep
 logger = logging.getLogger(__name__)
 
 SEARCHES_AT_ONCE = 100
+LATEST_SEARCHES = 10_000
+"""Newest searches that are looked through for a job or step, since no index serves it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +169,11 @@ def _scope(name: str, steps: int) -> dict[str, Any]:
 
 
 def searches_of(number: int) -> list[int]:
-    """Return the keys of the searches that included a job or step with this id."""
-    found = []
-    # Iterated, not loaded at once: there is a row for every search.
-    rows = SearchRead.objects.order_by("-pk").values_list("pk", "searched")
-    for pk, searched in rows.iterator(SEARCHES_AT_ONCE):
-        if any(number in jobs or number in steps for _, jobs, steps in _scopes(bytes(searched))):
-            found.append(pk)
-    return found
+    """Return the keys of those of the latest LATEST_SEARCHES searches that included a job or step
+    with this id."""
+    rows = SearchRead.objects.order_by("-pk").values_list("pk", "searched")[:LATEST_SEARCHES]
+    return [
+        pk
+        for pk, searched in rows.iterator(SEARCHES_AT_ONCE)
+        if any(number in jobs or number in steps for _, jobs, steps in _scopes(bytes(searched)))
+    ]

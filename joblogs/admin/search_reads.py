@@ -26,7 +26,7 @@ class SearchReadAdmin(ReadOnlyModelAdmin):
     )
     list_filter = (("at", admin.DateFieldListFilter),)
     ordering = ("-at", "-id")
-    search_help_text = _("user, app, or the id of a job or step that was searched")
+    search_help_text = _("user, app, or the id of a job or step (in the latest 10,000 searches)")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # It covers every scope.

@@ -107,6 +107,16 @@ def test_the_search_and_each_step_that_was_shown_are_recorded() -> None:
     assert list(reads) == [(3, "search_history", 1), (1, "search_history", 1)]
 
 
+def test_only_the_latest_searches_are_looked_through_for_a_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search_audit, "LATEST_SEARCHES", 2)
+    for _ in range(3):
+        ask()
+    latest = SearchRead.objects.order_by("-pk").values_list("pk", flat=True)[:2]
+    assert search_audit.searches_of(2) == list(latest)
+
+
 def test_superusers_find_who_searched_a_job_in_the_admin() -> None:
     ask()
     browser = Client()
