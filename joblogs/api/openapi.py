@@ -15,11 +15,7 @@ from drf_spectacular.drainage import error
 from drf_spectacular.openapi import AutoSchema
 
 from joblogs.errors import BadRequest, StoreError, Unavailable
-from joblogs.refusals import (
-    ApiNotFound,
-    BodyTooLarge,
-    LengthRequired,
-)
+from joblogs.refusals import ApiNotFound, BodyTooLarge, LengthRequired
 
 from .base import ApiView, Errors, Operation
 from .envelope import v4_failure
@@ -92,8 +88,7 @@ def add_components(result: Json, **_: Any) -> Json:
 
 def schema_of(answer: type[msgspec.Struct]) -> Json:
     """Return the schema of the struct of an endpoint's response."""
-    schema: Json = _SCHEMAS[_SHAPES[answer]["$ref"].removeprefix(_SCHEMA_PATH)]
-    return schema
+    return dict(_SCHEMAS[_SHAPES[answer]["$ref"].removeprefix(_SCHEMA_PATH)])
 
 
 def _operation(path: str, method: str, view: type[ApiView], operation: Operation) -> Json:
