@@ -30,8 +30,9 @@ class Follower:
         self.page = client.get(page("log") + query).content.decode()
         (more,) = re.findall(r'data-more="([^"]*)"', self.page)
         (at,) = re.findall(r'data-next="([^"]*)"', self.page)
-        (masked,) = re.findall(r'data-masked="([^"]*)"', self.page)
-        self.more, self.next, self.masked = html.unescape(more), int(at), int(masked)
+        masked = re.findall(r'data-masked="([^"]*)"', self.page)
+        self.more, self.next = html.unescape(more), int(at)
+        self.masked = int(masked[0]) if masked else 0
 
     def answer(self) -> Any:
         response = self.client.get(f"{self.more}masked={self.masked}&byte={self.next}")
