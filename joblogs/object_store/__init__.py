@@ -18,14 +18,14 @@ from .ledger import (
     unknown,
 )
 from .ownership import claim, confirm
-from .reader import Part, cache, checksum, client, forget_cached, read
+from .reader import ObjectPart, cache, checksum, client, forget_cached, read
 from .upload import Upload
 
 __all__ = [
     "Fault",
     "ForeignStore",
     "ObjectUnreachable",
-    "Part",
+    "ObjectPart",
     "Upload",
     "cache",
     "checksum",

@@ -15,7 +15,7 @@ from .client import Client, Range
 from .faults import Fault, ObjectUnreachable
 
 
-class Part(NamedTuple):
+class ObjectPart(NamedTuple):
     """Part of an object, with the checksum of its bytes (`checksum`)."""
 
     key: str
@@ -59,13 +59,13 @@ def forget_cached(keys: Iterable[str]) -> None:
             kept.forget(key)
 
 
-def read(parts: Iterable[Part], *, cached: bool = True) -> dict[Part, bytes]:
+def read(parts: Iterable[ObjectPart], *, cached: bool = True) -> dict[ObjectPart, bytes]:
     """Return the bytes of these parts. Raises ObjectUnreachable for the first one that fails.
 
     Without `cached` they are read from the object store itself, and not added to the cache.
     """
-    found: dict[Part, bytes] = {}
-    missing: dict[str, list[Part]] = defaultdict(list)
+    found: dict[ObjectPart, bytes] = {}
+    missing: dict[str, list[ObjectPart]] = defaultdict(list)
     kept = cache() if cached else None
     for part in dict.fromkeys(parts):
         data = kept.get(part.key, part.range) if kept is not None else None
@@ -84,7 +84,7 @@ def read(parts: Iterable[Part], *, cached: bool = True) -> dict[Part, bytes]:
     return found
 
 
-def _is_whole(part: Part, data: bytes) -> bool:
+def _is_whole(part: ObjectPart, data: bytes) -> bool:
     return len(data) == part.size and checksum(data) == part.checksum
 
 

@@ -41,8 +41,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _part(key: str, start: int, size: int) -> reader.Part:
-    return reader.Part(key, start, size, reader.checksum(DATA[start : start + size]))
+def _part(key: str, start: int, size: int) -> reader.ObjectPart:
+    return reader.ObjectPart(key, start, size, reader.checksum(DATA[start : start + size]))
 
 
 def test_what_was_read_once_is_read_again_without_a_request(

@@ -176,7 +176,7 @@ def test_an_object_whose_answer_was_lost_counts_as_written(faulty: FaultyServer)
 
 def test_other_bytes_than_were_written_are_never_given(settings: Any, faulty: FaultyServer) -> None:
     _faulty_client(faulty).put("a", DATA)
-    part = reader.Part("a", 10, 1000, reader.checksum(DATA[10:1010]))
+    part = reader.ObjectPart("a", 10, 1000, reader.checksum(DATA[10:1010]))
     assert reader.read([part]) == {part: DATA[10:1010]}
     faulty.mode = Mode.CHANGED
     with pytest.raises(ObjectUnreachable) as raised:
@@ -197,7 +197,7 @@ def test_an_object_that_was_cut_is_an_error_not_a_shorter_text(
 def test_without_an_object_store_what_lies_there_cannot_be_read(settings: Any) -> None:
     settings.OBJECT_STORE_URL = None
     with pytest.raises(ObjectUnreachable):
-        reader.read([reader.Part("a", 0, 1, 0)])
+        reader.read([reader.ObjectPart("a", 0, 1, 0)])
 
 
 def test_our_own_log_tells_no_credential(

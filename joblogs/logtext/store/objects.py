@@ -51,11 +51,11 @@ def read(places: Mapping[PackKey, ObjectPlace], *, cached: bool = True) -> dict[
     """Return the stored bytes of packs in objects. Raises ObjectUnreachable."""
     numbers = {place.object for place in places.values()}
     keys = dict(StoredObject.objects.filter(id__in=numbers).values_list("id", "key"))
-    parts: dict[PackKey, object_store.Part] = {}
+    parts: dict[PackKey, object_store.ObjectPart] = {}
     for pack, (number, start, size, checksum) in places.items():
         if number not in keys:  # the object was rewritten after the pack's row was read
             raise object_store.ObjectUnreachable(object_store.Fault.MISSING, f"object {number}")
-        parts[pack] = object_store.Part(keys[number], start, size, checksum)
+        parts[pack] = object_store.ObjectPart(keys[number], start, size, checksum)
     found = object_store.read(parts.values(), cached=cached)
     return {pack: found[part] for pack, part in parts.items()}
 
