@@ -16,10 +16,10 @@ from joblogs.logtext.lines import iter_lines
 from joblogs.logtext.terminal import last_seen
 from joblogs.logtext.utf16_parts import parts_as_utf8
 
-from .store_api import ApiError, Part
+from .store_api import ApiError, LogPart
 from .summary_text import cut
 
-Read = Callable[[int, int], Part]
+Read = Callable[[int, int], LogPart]
 """Function that reads bytes of a log, given the start (negative: from the end) and the length."""
 FIRST_BYTES, NEXT_BYTES, SCAN_BYTES = 64 * 1024, 4 * 1024 * 1024, 64 * 1024 * 1024
 END_BYTES = 256 * 1024
@@ -113,7 +113,7 @@ class _Pieces:
                 raise ApiError(gettext("Another attempt began meanwhile: ask again."))
 
 
-def _heading(part: Part) -> str:
+def _heading(part: LogPart) -> str:
     values = {"size": part.size, "state": part.state or "?", "attempt": part.attempt}
     text = gettext("The log has %(size)s bytes, attempt %(attempt)s, state: %(state)s.") % values
     if not part.size:

@@ -21,7 +21,7 @@ class ApiError(Exception):
     """Error of a request, with a message for the agent that never contains the token."""
 
 
-class Part(NamedTuple):
+class LogPart(NamedTuple):
     """NamedTuple of bytes of a log, and the values of the response's headers."""
 
     data: bytes
@@ -49,7 +49,7 @@ class StoreApi:
             raise ApiError(_refusal(envelope) or gettext("The store's answer is not understood."))
         return data
 
-    def log_part(self, *path: str | int, start: int, length: int, **query: Any) -> Part:
+    def log_part(self, *path: str | int, start: int, length: int, **query: Any) -> LogPart:
         """Return bytes of a log from `start` on; the last `-start` if negative. Raise ApiError."""
         headers = {}
         if start < 0:
@@ -63,7 +63,7 @@ class StoreApi:
         size = int(answer["X-Log-Size"] or answer["Content-Range"].rpartition("/")[2])
         offset = min(start, size) if start >= 0 else size - len(data)
         state, attempt = answer["X-Log-State"] or "", int(answer["X-Log-Attempt"] or 0)
-        return Part(data, offset, size, state, attempt)
+        return LogPart(data, offset, size, state, attempt)
 
     def _open(
         self, path: tuple[str | int, ...], query: Json, headers: dict[str, str]

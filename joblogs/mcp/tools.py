@@ -25,7 +25,7 @@ from .answer_texts import (
     step_lines,
 )
 from .log_window import byte_window, line_window
-from .store_api import ApiError, Part, StoreApi
+from .store_api import ApiError, LogPart, StoreApi
 from .summary_text import summary_text
 
 Language = Literal["en", "zh"]
@@ -218,7 +218,7 @@ class Tools:
         with _answering(self._language):
             path = (*self._step(scope, job, step), "hosts", host, "log")
 
-            def read(start: int, size: int) -> Part:
+            def read(start: int, size: int) -> LogPart:
                 return self._api.log_part(*path, start=start, length=size, execute_count=attempt)
 
             if from_byte is not None:

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from joblogs.mcp import log_window
 from joblogs.mcp.log_window import Read, byte_window, line_window
-from joblogs.mcp.store_api import ApiError, Part
+from joblogs.mcp.store_api import ApiError, LogPart
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +23,10 @@ def reading(text: bytes, *, attempts: tuple[int, ...] = (0,)) -> Read:
     """Function that reads ranges of a text; each answer is of the next attempt."""
     left = list(attempts)
 
-    def read(start: int, length: int) -> Part:
+    def read(start: int, length: int) -> LogPart:
         begin = start if start >= 0 else max(0, len(text) + start)
         attempt = left.pop(0) if len(left) > 1 else left[0]
-        return Part(text[begin : begin + length], begin, len(text), "complete", attempt)
+        return LogPart(text[begin : begin + length], begin, len(text), "complete", attempt)
 
     return read
 
