@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from .encodings import line_encoding
 from .terminal import decoded
-from .utf16_parts import Part, utf16_parts
+from .utf16_parts import EncodedPart, utf16_parts
 
 
 class Bytes(NamedTuple):
@@ -56,7 +56,7 @@ def _utf16_texts(lines: list[Bytes], encoding: str) -> Iterator[LineText]:
     data = b"".join(line.data for line in lines)
     if len(data) % 2 and data.endswith(b"\n") and encoding == "utf-16-le":
         data += b"\0"
-    return _texts(lines, data, [Part(0, len(data), encoding)], encoding)
+    return _texts(lines, data, [EncodedPart(0, len(data), encoding)], encoding)
 
 
 def _contiguous(lines: Iterable[Bytes]) -> Iterator[list[Bytes]]:
@@ -71,7 +71,7 @@ def _contiguous(lines: Iterable[Bytes]) -> Iterator[list[Bytes]]:
 
 
 def _texts(
-    lines: Sequence[Bytes], data: bytes, parts: Sequence[Part], encoding: str
+    lines: Sequence[Bytes], data: bytes, parts: Sequence[EncodedPart], encoding: str
 ) -> Iterator[LineText]:
     reader = _Reader(data, parts, encoding)
     at = 0
@@ -81,7 +81,7 @@ def _texts(
         at = stop
 
 
-def _with_whole_newline(data: bytes, parts: Iterable[Part], end: int) -> int:
+def _with_whole_newline(data: bytes, parts: Iterable[EncodedPart], end: int) -> int:
     """Return the end of a line: in little endian, including the zero byte after its newline."""
     for part in parts:
         if part.start < end < part.end and part.encoding == "utf-16-le":
@@ -93,7 +93,7 @@ def _with_whole_newline(data: bytes, parts: Iterable[Part], end: int) -> int:
 class _Reader:
     """Decoder of bytes in sequence, some parts of which are in UTF-16."""
 
-    def __init__(self, data: bytes, parts: Sequence[Part], encoding: str) -> None:
+    def __init__(self, data: bytes, parts: Sequence[EncodedPart], encoding: str) -> None:
         self._data, self._parts, self._encoding = data, parts, encoding
         self._at = 0
         self._decoders = {

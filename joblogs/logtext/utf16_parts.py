@@ -77,7 +77,7 @@ def _in_use() -> NDArray[np.bool_]:
     return np.fromiter(marks, np.bool_, 65536)
 
 
-class Part(NamedTuple):
+class EncodedPart(NamedTuple):
     """Part of a text: its bytes [start, end), and the UTF-16 codec they are in."""
 
     start: int
@@ -105,14 +105,14 @@ class _Candidate(NamedTuple):
     blanks: int
     size: int
     is_little: bool
-    part: Part
+    part: EncodedPart
 
 
-def utf16_parts(data: bytes) -> list[Part]:
+def utf16_parts(data: bytes) -> list[EncodedPart]:
     """Return the parts of a text that are clearly in UTF-16, in order."""
     if b"\0" not in data and (is_in(data, UTF8) or _is_plainly_legacy(data)):
         return []
-    parts: list[Part] = []
+    parts: list[EncodedPart] = []
     taken = bytearray(len(data))
     for candidate in sorted(_candidates(data), reverse=True):
         start, end, _ = candidate.part
@@ -140,7 +140,7 @@ def _is_plainly_legacy(data: bytes) -> bool:
 def _candidates(data: bytes) -> Iterator[_Candidate]:
     """Yield the runs that may be a part, long ones first: a run within a good one is skipped."""
     bytes_ = np.frombuffer(data, np.uint8).astype(np.uint16)
-    found: list[tuple[int, Part, NDArray[np.uint8]]] = []
+    found: list[tuple[int, EncodedPart, NDArray[np.uint8]]] = []
     for encoding in _MARKS:
         high, low = bytes_[1:], bytes_[:-1]
         codes = np.asarray(
@@ -149,9 +149,9 @@ def _candidates(data: bytes) -> Iterator[_Candidate]:
         kinds = _KINDS[codes]
         for parity in (0, 1):
             for first, last in _runs(codes[parity::2], kinds[parity::2]):
-                run = Part(parity + 2 * first, parity + 2 * last + 2, encoding)
+                run = EncodedPart(parity + 2 * first, parity + 2 * last + 2, encoding)
                 found.append((last - first, run, kinds))
-    plain: list[Part] = []
+    plain: list[EncodedPart] = []
     for size, run, kinds in sorted(found, key=lambda one: -one[0]):
         place = bisect_left(plain, run) - 1
         if place >= 0 and run.end <= plain[place].end:
@@ -190,7 +190,7 @@ def _runs(codes: NDArray[np.uint16], kinds: NDArray[np.uint8]) -> list[tuple[int
     return [(int(first), int(last)) for first, last in pairs]
 
 
-def _with_ends(data: bytes, run: Part, kinds: NDArray[np.uint8]) -> Part:
+def _with_ends(data: bytes, run: EncodedPart, kinds: NDArray[np.uint8]) -> EncodedPart:
     """Return a run extended by weak letters at its ends, if these are all common letters and the
     run then begins and ends at the borders of a line."""
     start, end = run.start, run.end
@@ -215,7 +215,7 @@ def _are_in_use(text: str) -> bool:
     return all(language_of(one) is not None for one in text)
 
 
-def _judged(data: bytes, run: Part) -> _Candidate | None:
+def _judged(data: bytes, run: EncodedPart) -> _Candidate | None:
     has_mark = data.startswith(_MARKS[run.encoding], run.start)
     head = run.head(data)
     part = _without_foreign_ends(data, run, head, has_mark=has_mark)
@@ -232,7 +232,9 @@ def _judged(data: bytes, run: Part) -> _Candidate | None:
     return _Candidate(has_mark, round(in_use, 1), blanks, size, part.encoding == "utf-16-le", part)
 
 
-def _without_foreign_ends(data: bytes, part: Part, head: str, *, has_mark: bool) -> Part:
+def _without_foreign_ends(
+    data: bytes, part: EncodedPart, head: str, *, has_mark: bool
+) -> EncodedPart:
     """Return a part, which begins with `head`, without letters at its ends that its language does
     not use: they are adjacent bytes that form letters by chance."""
     letters = foreign_letters(head)
@@ -244,7 +246,7 @@ def _without_foreign_ends(data: bytes, part: Part, head: str, *, has_mark: bool)
         ends_line = data[start] != 0 and data[start + 1] == _NEWLINE != data[start - 1]
         start += 2 * max(ends_line, _foreign_letters_count(head, language))
     end = max(start, end)
-    return part if (start, end) == part[:2] else Part(start, end, part.encoding)
+    return part if (start, end) == part[:2] else EncodedPart(start, end, part.encoding)
 
 
 def _foreign_letters_count(text: str, language: str | None) -> int:

@@ -18,7 +18,7 @@ from joblogs.logtext.encodings import (
     recoded,
     recognised_legacy,
 )
-from joblogs.logtext.utf16_parts import Part, utf16_parts
+from joblogs.logtext.utf16_parts import EncodedPart, utf16_parts
 
 from .patterns import Pattern
 from .terminal_readings import (
@@ -145,12 +145,12 @@ def _in_utf16(pattern: Pattern, data: bytes) -> Iterator[Found]:
         return  # zero bytes are treated as codes
     parts = utf16_parts(data)
     if pattern.in_utf16:
-        parts = [Part(at, len(data), name) for name in UTF16 for at in (0, 1)]
+        parts = [EncodedPart(at, len(data), name) for name in UTF16 for at in (0, 1)]
     found = (one for part in parts for one in _in_part(pattern, data, part))
     yield from sorted(found, key=_start) if pattern.in_utf16 else found
 
 
-def _in_part(pattern: Pattern, data: bytes, part: Part) -> Iterator[Found]:
+def _in_part(pattern: Pattern, data: bytes, part: EncodedPart) -> Iterator[Found]:
     text = part.text(data)
     encoded = text.encode(errors="replace")
     # If codes move the cursor, a match may extend into the text next to the part.
