@@ -68,7 +68,7 @@ class Cell(NamedTuple):
     marks: tuple[Mark, ...] = ()
 
 
-class Row(NamedTuple):
+class ComparisonRow(NamedTuple):
     """NamedTuple of a row of a comparison."""
 
     kind: Kind
@@ -82,7 +82,7 @@ class Row(NamedTuple):
 class Comparison:
     """Rows of a comparison in order, and whether the sides were cut."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ComparisonRow] = field(default_factory=list)
     left_cut: bool = False
     right_cut: bool = False
 
@@ -143,16 +143,16 @@ class _RowBuilder:
 
     def unequal(
         self, a: Sequence[MarkedLine], b: Sequence[MarkedLine], i: int | None, j: int | None
-    ) -> Row:
+    ) -> ComparisonRow:
         if i is None or j is None:
             if i is not None:
-                return Row(Kind.LEFT, Cell(self.left.first_number + i, a[i].data), None)
+                return ComparisonRow(Kind.LEFT, Cell(self.left.first_number + i, a[i].data), None)
             assert j is not None  # noqa: S101 - a pair has at least one side
-            return Row(Kind.RIGHT, None, Cell(self.right.first_number + j, b[j].data))
+            return ComparisonRow(Kind.RIGHT, None, Cell(self.right.first_number + j, b[j].data))
         marks = self._marks(a[i], b[j])
         return self._row(Kind.DIFFERENT, a[i], b[j], i, j, marks)
 
-    def alike(self, a: MarkedLine, b: MarkedLine, i: int, j: int) -> Row:
+    def alike(self, a: MarkedLine, b: MarkedLine, i: int, j: int) -> ComparisonRow:
         """Return the row of two lines that are equal except for masked values."""
         if a.data == b.data:
             return self._row(Kind.SAME, a, b, i, j, ([], []))
@@ -182,9 +182,9 @@ class _RowBuilder:
         i: int,
         j: int,
         marks: tuple[list[Mark], list[Mark]],
-    ) -> Row:
+    ) -> ComparisonRow:
         one = Cell(self.left.first_number + i, a.data, tuple(marks[0]))
-        return Row(kind, one, Cell(self.right.first_number + j, b.data, tuple(marks[1])))
+        return ComparisonRow(kind, one, Cell(self.right.first_number + j, b.data, tuple(marks[1])))
 
     def _marks(self, left: MarkedLine, right: MarkedLine) -> tuple[list[Mark], list[Mark]]:
         """Return the marks of both lines, by words; a masked value that differs is `masked`."""

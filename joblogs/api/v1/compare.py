@@ -24,7 +24,7 @@ from joblogs.api.fields import (
 )
 from joblogs.api.parameters import is_blank, optional_text
 from joblogs.audit import Channel
-from joblogs.compare import Cell, Comparison, Kind, Row, compare, shown_rows
+from joblogs.compare import Cell, Comparison, ComparisonRow, Kind, compare, shown_rows
 from joblogs.counterparts import Counterpart, CounterpartKind, LogName, find_counterpart, side
 from joblogs.errors import (
     BadRequest,
@@ -149,7 +149,7 @@ class ComparedRow(Struct):
     usual: list[UsualValue]
 
     @classmethod
-    def of(cls, row: Row) -> ComparedRow:
+    def of(cls, row: ComparisonRow) -> ComparedRow:
         left, right = ComparedLine.of(row.left), ComparedLine.of(row.right)
         usual = [UsualValue(_decoded(one.value), one.hosts, one.of) for one in row.steady]
         return cls(row.kind, left, right, usual)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from joblogs.compare import Cell, Comparison, Row, shown_rows
+from joblogs.compare import Cell, Comparison, ComparisonRow, shown_rows
 from joblogs.logtext.encodings import CHOICES
 from joblogs.logtext.terminal_lines import LinePainter
 from joblogs.pages.formats import number
@@ -80,7 +80,7 @@ def _fold(lines: int) -> RowOnPage:
     return RowOnPage(fold=text % {"n": number(lines)})
 
 
-def _row(row: Row, encoding: str, left: LogLink, right: LogLink) -> RowOnPage:
+def _row(row: ComparisonRow, encoding: str, left: LogLink, right: LogLink) -> RowOnPage:
     on = gettext("on %(hosts)s of %(of)s hosts")
     return RowOnPage(
         str(row.kind),
