@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .addresses import Container, object_of
 from .findings import Finding
 from .sorting import Values
-from .tables import Row
+from .tables import TableRow
 
 TARGET, SOURCE = 0, 1
 
@@ -20,10 +20,10 @@ class Reading:
     """How a table is read: the sorter's table, and the function that converts a row."""
 
     sorter: str
-    take: Callable[[Row, datetime.tzinfo], Iterator[Values]]
+    take: Callable[[TableRow, datetime.tzinfo], Iterator[Values]]
 
 
-def _times(row: Row, zone: datetime.tzinfo) -> dict[str, int | None]:
+def _times(row: TableRow, zone: datetime.tzinfo) -> dict[str, int | None]:
     ended = row.amount("end_time")
     return {
         "start_time": row.amount("start_time"),
@@ -34,7 +34,7 @@ def _times(row: Row, zone: datetime.tzinfo) -> dict[str, int | None]:
     }
 
 
-def _job(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
+def _job(row: TableRow, zone: datetime.tzinfo) -> Iterator[Values]:
     fields = {
         "name": row.text("name") or "",
         "operator": row.text("operator"),
@@ -47,7 +47,7 @@ def _job(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
     yield row.id("id"), row.id("app_id"), json.dumps(fields)
 
 
-def _step(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
+def _step(row: TableRow, zone: datetime.tzinfo) -> Iterator[Values]:
     fields = {
         "name": row.text("name") or "",
         "step_type": row.int32("type"),
@@ -62,24 +62,24 @@ def _step(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
     yield row.id("id"), row.id("task_instance_id"), targets, json.dumps(fields)
 
 
-def _source(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
+def _source(row: TableRow, zone: datetime.tzinfo) -> Iterator[Values]:
     resolved, original = (_json_cell(row, c) for c in ("resolved_file_source", "file_source"))
     yield row.id("step_instance_id"), resolved, original
 
 
-def _host(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
+def _host(row: TableRow, zone: datetime.tzinfo) -> Iterator[Values]:
     # 0 or -1 in rows from before bk-job had host ids.
     if (row.number("host_id") or 0) > 0:
         yield row.id("task_instance_id"), row.id("host_id"), row.text("ip"), row.text("ipv6")
 
 
-def _json_cell(row: Row, column: str) -> str | None:
+def _json_cell(row: TableRow, column: str) -> str | None:
     """Return JSON as text; in a JSON file the cell may be an object instead."""
     value = row.cells.get(column)
     return json.dumps(value) if isinstance(value, dict | list) else row.text(column)
 
 
-def _result(row: Row, roles: list[int], zone: datetime.tzinfo) -> Iterator[Values]:
+def _result(row: TableRow, roles: list[int], zone: datetime.tzinfo) -> Iterator[Values]:
     step = row.id("step_instance_id")
     # The agent_id of older rows is an address.
     address = row.text("ip") or row.text("agent_id")
@@ -106,15 +106,15 @@ def _result(row: Row, roles: list[int], zone: datetime.tzinfo) -> Iterator[Value
         yield (*place, json.dumps(fields))
 
 
-def _script_result(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
+def _script_result(row: TableRow, zone: datetime.tzinfo) -> Iterator[Values]:
     yield from _result(row, [TARGET], zone)
 
 
-def _file_result(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
+def _file_result(row: TableRow, zone: datetime.tzinfo) -> Iterator[Values]:
     yield from _result(row, [SOURCE if row.number("mode") == 0 else TARGET], zone)
 
 
-def _oldest_result(row: Row, zone: datetime.tzinfo) -> Iterator[Values]:
+def _oldest_result(row: TableRow, zone: datetime.tzinfo) -> Iterator[Values]:
     is_source, is_target = row.number("is_source"), row.number("is_target")
     roles = [SOURCE] if is_source else []
     yield from _result(row, roles if is_target == 0 else [TARGET, *roles], zone)

@@ -34,7 +34,7 @@ def clean(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One row. An invalid value of a cell is noted as a finding and treated as empty."""
 
     place: str
@@ -95,13 +95,13 @@ class Row:
         return value
 
 
-def rows(dump_file: DumpFile, file: BinaryIO, findings: Findings) -> Iterator[Row]:
+def rows(dump_file: DumpFile, file: BinaryIO, findings: Findings) -> Iterator[TableRow]:
     """Yield the rows of a table's file. Raise DumpFault."""
     name = dump_file.path.name
     for number, cells in enumerate(_cells(dump_file, file), 1):
         if not isinstance(cells, dict):
             raise DumpFault(f"{dump_file.path}: row {number} is no object")
-        yield Row(f"row {number} of {name}", cells, findings)
+        yield TableRow(f"row {number} of {name}", cells, findings)
 
 
 def _cells(dump_file: DumpFile, file: BinaryIO) -> Iterator[Any]:
