@@ -23,7 +23,7 @@ from .terminal_codes import (
     parameter,
 )
 from .terminal_grid import Grid
-from .terminal_row import UNMARKED, Look, Row
+from .terminal_row import UNMARKED, Look, ScreenRow
 
 _TITLE = re.compile("[0-9]*;?")
 _CUT_MAX = 32
@@ -43,11 +43,11 @@ class Screen:
         self._cut = self._printed = ""
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[ScreenRow]:
         """Rows that were written to, from top to bottom."""
         return [row for row in self._grid.rows if row.number is not None]
 
-    def row_of(self, number: int) -> Row | None:
+    def row_of(self, number: int) -> ScreenRow | None:
         """Return the row that a line wrote to first; None if it wrote to none."""
         row = self._grid.by_line.get(number)
         while row is not None and row.heir is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .terminal_row import UNMARKED, Row
+from .terminal_row import UNMARKED, ScreenRow
 
 HEIGHT = 100
 """Rows that the cursor can reach, counted from the last."""
@@ -29,13 +29,13 @@ class Grid:
 
     def __init__(self, *, at_start: bool = True) -> None:
         """`at_start`: there was nothing above the first row."""
-        self.rows = [Row()]
+        self.rows = [ScreenRow()]
         self.look = UNMARKED
-        self.by_line: dict[int, Row] = {}
+        self.by_line: dict[int, ScreenRow] = {}
         """First row written to by each line, by the line's number."""
         self._at_start = at_start
         self._y = self._x = 0
-        self._saved: tuple[Row, int] | None = None
+        self._saved: tuple[ScreenRow, int] | None = None
         self._number = self._offset = self._made = 0
         self._moved = False
         """Whether the cursor was moved since a state was kept: overwriting starts a new state."""
@@ -44,7 +44,7 @@ class Grid:
 
     def begin_anew(self) -> None:
         """Empty the screen."""
-        self.rows = [Row()]
+        self.rows = [ScreenRow()]
         self.by_line.clear()
         self._y = self._x = 0
         self._moved, self._backspaces = False, 0
@@ -59,7 +59,7 @@ class Grid:
         self._put(row, text if text.isascii() else row.cells(self._x, text))
         self._backspaces = 0
 
-    def _put(self, row: Row, cells: Sequence[str]) -> None:
+    def _put(self, row: ScreenRow, cells: Sequence[str]) -> None:
         if self._x > len(row.chars):
             self._pad(row)
         elif self._x < len(row.chars):
@@ -72,7 +72,7 @@ class Grid:
         row.fresh = self._number
         self._x += len(cells)
 
-    def _overstruck(self, row: Row, cells: Sequence[str]) -> Sequence[str]:
+    def _overstruck(self, row: ScreenRow, cells: Sequence[str]) -> Sequence[str]:
         """Write the first cell bold over the same character or underlined over an underscore, as on
         printers, and return the remaining cells."""
         old, style = row.chars[self._x], self.look.style
@@ -86,7 +86,7 @@ class Grid:
         self._x += 1
         return cells[1:]
 
-    def _pad(self, row: Row) -> None:
+    def _pad(self, row: ScreenRow) -> None:
         missing = self._x - len(row.chars)
         if missing > self._padding:
             self._x = len(row.chars)
@@ -102,7 +102,7 @@ class Grid:
             row.put(self._x, ["\t"] + [""] * (TAB - 1 - self._x % TAB), self.look)
         self._x += TAB - self._x % TAB
 
-    def _touch(self, row: Row) -> Row:
+    def _touch(self, row: ScreenRow) -> ScreenRow:
         if row.number is None:
             row.number, row.offset = self._number, self._offset
             row.second = self._made > 0
@@ -111,7 +111,7 @@ class Grid:
         self.by_line.setdefault(self._number, row)
         return row
 
-    def _keep(self, row: Row) -> None:
+    def _keep(self, row: ScreenRow) -> None:
         self._moved = False
         if self._keepable <= 0:
             self._keepable += row.drop_state()
@@ -162,7 +162,7 @@ class Grid:
         """Insert `count` empty rows above the cursor's row, which moves down."""
         count = min(count, HEIGHT, self._extra)
         self._extra -= count
-        self.rows[self._y : self._y] = [Row() for _ in range(count)]
+        self.rows[self._y : self._y] = [ScreenRow() for _ in range(count)]
         self.to_column(0)
 
     def delete_rows(self, count: int) -> None:
@@ -192,11 +192,11 @@ class Grid:
             row.placed = None
         if self.rows[-1].number is not None and self._extra:
             self._extra -= 1
-            self.rows.append(Row())
+            self.rows.append(ScreenRow())
         self._y = len(self.rows) - 1
         self._moved = True
 
-    def _erase(self, row: Row, start: int, stop: int, *, begun: bool) -> None:
+    def _erase(self, row: ScreenRow, start: int, stop: int, *, begun: bool) -> None:
         """Erase the cells [start, stop) of a row. `begun`: the text of the row is a state of its
         own, and not still being written."""
         if start >= stop:
@@ -238,12 +238,12 @@ class Grid:
             self._touch(row)
         self._y += 1
         if self._y == len(self.rows):
-            self.rows.append(Row())
+            self.rows.append(ScreenRow())
             if row.placed is not None:
                 self.rows[-1].placed = row.placed + 1
         elif row.placed is None and self.rows[self._y].placed is not None:
             # Rows that were placed by position stay below those written in sequence.
-            self.rows.insert(self._y, Row())
+            self.rows.insert(self._y, ScreenRow())
         self._moved, self._backspaces = True, 0
 
     def up(self, count: int) -> None:
@@ -251,7 +251,7 @@ class Grid:
         count = min(count, HEIGHT)
         if count > self._y and not self._at_start:
             above = max(0, min(count - self._y, HEIGHT - len(self.rows)))
-            self.rows[:0] = [Row() for _ in range(above)]
+            self.rows[:0] = [ScreenRow() for _ in range(above)]
             self._y += above
         self._y = max(self._top, self._y - count)
         self.forward(0)
@@ -260,7 +260,7 @@ class Grid:
         """Move down, at most to the bottom of the screen; in mid-text, the screen is full."""
         lowest = HEIGHT - 1 if self._at_start else 0
         self._y = max(min(self._y + count, max(len(self.rows) - 1, lowest)), 0)
-        self.rows += [Row() for _ in range(self._y + 1 - len(self.rows))]
+        self.rows += [ScreenRow() for _ in range(self._y + 1 - len(self.rows))]
         self.forward(0)
 
     def to_place(self, line: int, column: int | None) -> None:
@@ -276,12 +276,12 @@ class Grid:
                     return
                 self._extra -= 1
                 index += 1
-                self.rows.insert(index, Row())
+                self.rows.insert(index, ScreenRow())
             self.rows[index].placed = line
         self._y = index
         self.to_column(self._x if column is None else column - 1)
 
-    def _is_free(self, row: Row) -> bool:
+    def _is_free(self, row: ScreenRow) -> bool:
         saved = self._saved is not None and self._saved[0] is row
         return row.number is None and row.placed is None and not saved
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .ansi import Mark, Painter
 from .encodings import reading_encoding
 from .terminal import Screen, decoded
-from .terminal_row import Row
+from .terminal_row import ScreenRow
 from .utf16_parts import parts_as_utf8
 
 
@@ -40,7 +40,7 @@ class LinePainter:
         is far from the beginning, from `before` cells before the mark. If the marked text was
         overwritten, the excerpt shows the bytes with their codes."""
         first = next((mark for mark in marks if mark.name == around), None)
-        rows = self._rows(data, marks) or [Row()]
+        rows = self._rows(data, marks) or [ScreenRow()]
         for row in rows if first is not None else rows[-1:]:
             at = row.marked(around) if first is not None else 0
             if at is not None:
@@ -60,7 +60,7 @@ class LinePainter:
     def _encoding(self, data: bytes) -> str:
         return self._fixed or reading_encoding(data)
 
-    def _rows(self, data: bytes, marks: Sequence[Mark]) -> list[Row]:
+    def _rows(self, data: bytes, marks: Sequence[Mark]) -> list[ScreenRow]:
         if not self._fixed and not marks:
             data = parts_as_utf8(data)
         text, places = decoded(data, self._encoding(data), marks)

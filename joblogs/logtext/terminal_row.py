@@ -36,7 +36,7 @@ class State(NamedTuple):
     text: str
 
 
-class Row:
+class ScreenRow:
     """Row of a screen. A cell holds a character with the ones combined with it; the cells after a
     wide character, or after a tab up to the next stop, are empty."""
 
@@ -70,7 +70,7 @@ class Row:
         """Number of the line that wrote its text; 0 if that is already kept as a state."""
         self.states: deque[State] | None = None
         self.states_count = 0
-        self.heir: Row | None = None
+        self.heir: ScreenRow | None = None
         """The row that took its place when it was deleted."""
 
     @property
@@ -134,7 +134,7 @@ class Row:
         self.chars[at:at] = " " * count
         self.looks[at:at] = [UNMARKED] * count
 
-    def inherit(self, row: Row) -> None:
+    def inherit(self, row: ScreenRow) -> None:
         """Take over the states of a deleted row as earlier states."""
         row.heir = self
         self.states = deque([*(row.states or ()), *(self.states or ())], maxlen=STATES_MAX)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from joblogs.logtext.ansi import Mark
 from joblogs.logtext.terminal import Screen, decoded, last_seen
 from joblogs.logtext.terminal_lines import LinePainter
-from joblogs.logtext.terminal_row import Row
+from joblogs.logtext.terminal_row import ScreenRow
 
 TAG = re.compile(r'<(?:span|mark|i) class="[a-z0-9 ]+"(?: title="[^"<>]*")?>|</(?:span|mark|i)>')
 CODES = [
@@ -49,7 +49,7 @@ _SEEN = st.characters(
 )
 
 
-def _rows(text: str, *, at_start: bool = True) -> list[Row]:
+def _rows(text: str, *, at_start: bool = True) -> list[ScreenRow]:
     screen = Screen(at_start=at_start)
     lines = text.split("\n")
     for number, line in enumerate(lines, start=1):

@@ -16,7 +16,7 @@ from joblogs.logtext.line_texts import Bytes, line_texts
 from joblogs.logtext.lines import Line, iter_lines
 from joblogs.logtext.terminal import Screen, decoded
 from joblogs.logtext.terminal_codes import MOVES_BETWEEN_LINES, REDRAWS
-from joblogs.logtext.terminal_row import Row
+from joblogs.logtext.terminal_row import ScreenRow
 from joblogs.query import ShownLine, Text, Window
 from joblogs.search import Pattern
 
@@ -151,7 +151,9 @@ def _with_ends(
     return whole, missed
 
 
-def _on_page(row: Row, line: ShownLine | None, encoding: str, target: int | None) -> LineOnPage:
+def _on_page(
+    row: ScreenRow, line: ShownLine | None, encoding: str, target: int | None
+) -> LineOnPage:
     number = row.number or 0
     count, states = row.earlier()
     own = line if line is not None and not row.second else None
