@@ -29,7 +29,7 @@ class Look(NamedTuple):
 UNMARKED = Look()
 
 
-class State(NamedTuple):
+class EarlierRow(NamedTuple):
     """Earlier state of a row: its text, and the number of the line that wrote it."""
 
     number: int
@@ -68,7 +68,7 @@ class ScreenRow:
         """Its line from the screen's top, if the cursor was moved to it by position."""
         self.fresh = 0
         """Number of the line that wrote its text; 0 if that is already kept as a state."""
-        self.states: deque[State] | None = None
+        self.states: deque[EarlierRow] | None = None
         self.states_count = 0
         self.heir: ScreenRow | None = None
         """The row that took its place when it was deleted."""
@@ -160,7 +160,7 @@ class ScreenRow:
         if not text or (self.states and self.states[-1].text == text):
             return 0
         dropped = len(self.states[0].text) if len(self.states) == STATES_MAX else 0
-        self.states.append(State(number, text))
+        self.states.append(EarlierRow(number, text))
         self.states_count += 1
         return len(text) - dropped
 
@@ -168,7 +168,7 @@ class ScreenRow:
         """Drop the oldest state kept; return how many fewer characters are kept."""
         return len(self.states.popleft().text) if self.states else 0
 
-    def earlier(self) -> tuple[int, list[State]]:
+    def earlier(self) -> tuple[int, list[EarlierRow]]:
         """Return the number of states before the current one, and those of them that are kept."""
         states = list(self.states or ())
         text = "".join(self.chars[:STATE_CHARACTERS]).rstrip()
