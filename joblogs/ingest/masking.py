@@ -16,13 +16,13 @@ from django.conf import settings
 from joblogs.logtext import store
 from joblogs.logtext.mask_ranges import cover
 from joblogs.logtext.pieces import Log, Range
-from joblogs.logtext.secret_scanner import LOOK_BACK, Secrets, State, secrets_of
+from joblogs.logtext.secret_scanner import LOOK_BACK, ScanState, Secrets, secrets_of
 from joblogs.models import DIGESTS, FileLog, HostResult
 
 from .log_update import LogUpdate, readable
 
 STATE_COLUMNS = ("mask_pending", "mask_rule", "mask_prefix")
-"""Columns of the scanner's state at a log's end (`State`), which change with the sizes."""
+"""Columns of the scanner's state at a log's end (`ScanState`), which change with the sizes."""
 RANGE_COLUMNS = ("redacted", "masked", *DIGESTS)
 """Columns that a mask changes."""
 
@@ -74,7 +74,7 @@ def mask_logs(day: datetime.date, updates: Iterable[LogUpdate]) -> list[store.Ad
         update.is_resized = True  # the state of its end changes
     if not secrets.rules:
         for update in due:
-            settle(update.row, State())
+            settle(update.row, ScanState())
         return []
     replaced: list[store.Addition] = []
     ends = _ends(day, due, secrets)
@@ -123,7 +123,7 @@ def mask_file(row: FileLog, log: Log) -> bool:
     """Mask the new bytes of a file log; return whether earlier bytes changed too."""
     secrets = secrets_masked()
     if not secrets.rules:
-        settle(row, State())
+        settle(row, ScanState())
         return False
     size = min(log.held_before, _state(row).size + 1)
     tail = bytearray(bytes(row.content)[log.held_before - size : log.held_before])
@@ -182,7 +182,7 @@ def _mask(
     if log.is_full:
         # The rest of a secret that may have begun is never stored: mask its beginning.
         cut = secrets.cut(text, start=len(text) - state.size, rule=state.rule)
-        ranges, places, state = ranges + cut.ranges, places + cut.places, State()
+        ranges, places, state = ranges + cut.ranges, places + cut.places, ScanState()
     replaced = text[: len(tail)] != tail
     tail[:], log.added[:] = text[: len(tail)], text[len(tail) :]
     settle(row, state)
@@ -195,10 +195,10 @@ def _mask(
     return bool(ranges), replaced
 
 
-def _state(row: HostResult | FileLog) -> State:
-    return State(row.mask_pending, row.mask_rule, bytes(row.mask_prefix))
+def _state(row: HostResult | FileLog) -> ScanState:
+    return ScanState(row.mask_pending, row.mask_rule, bytes(row.mask_prefix))
 
 
-def settle(row: HostResult | FileLog, state: State) -> None:
+def settle(row: HostResult | FileLog, state: ScanState) -> None:
     """Save the scanner's state at the end of a log."""
     row.mask_pending, row.mask_rule, row.mask_prefix = state

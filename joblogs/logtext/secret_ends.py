@@ -16,7 +16,7 @@ _ESCAPE_ONLY: Final = compiled(_ESCAPE_BEGUN + FILLER)
 LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-class State(NamedTuple):
+class ScanState(NamedTuple):
     """State at the end of a text; `State()` is that of an empty text."""
 
     pending: int = 0
@@ -59,7 +59,7 @@ class Ends:
         # The first byte nearly always decides, at almost no cost.
         return bool(text) and text[0] in self._firsts and self._starts.match(text) is not None
 
-    def state(self, text: bytes | bytearray, position: int = 0) -> State:
+    def state(self, text: bytes | bytearray, position: int = 0) -> ScanState:
         """Return the state at the end of a text without secrets at or after a position."""
         position = max(position, len(text) - LOOK_BACK)
         view = view_of(text) if b"\x1b" in text else text
@@ -67,16 +67,16 @@ class Ends:
         # takes nearly as long.
         found = self._unsettled.search(view, position)
         if found is None:
-            return State()
+            return ScanState()
         start = found.start()
         while start > position and view[start - 1] in b"\x1b":
             start -= 1  # an escape sequence must not be split
         begun = bytes(text[start:])
         if self._is_begun(begun) or (begun[0] not in LETTERS and self._is_begun(begun[1:])):
-            return State(prefix=begun)
+            return ScanState(prefix=begun)
         if len(begun) <= _BEGUN_SIZE and _ESCAPE_ONLY.fullmatch(view, start):
-            return State(prefix=begun)
-        return State(len(begun))
+            return ScanState(prefix=begun)
+        return ScanState(len(begun))
 
     def _is_begun(self, end: bytes) -> bool:
         return end.lower() in self._begun or end in self._begun

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from . import private_keys
 from .pieces import Range
-from .secret_ends import LETTERS, Ends, State, view_of
+from .secret_ends import LETTERS, Ends, ScanState, view_of
 from .secret_expressions import Cursor, Expression, Found, compiled
 from .secret_forms import ESCAPES, FILLER, LOOK_BACK, Rule, filled, visible
 from .secret_rules import RULES
@@ -30,7 +30,7 @@ __all__ = [
     "Masks",
     "Rule",
     "Secrets",
-    "State",
+    "ScanState",
     "secrets_of",
 ]
 
@@ -50,7 +50,7 @@ class Masks:
 
     ranges: list[Range] = field(default_factory=list)
     found: dict[str, int] = field(default_factory=dict)
-    state: State = State()
+    state: ScanState = ScanState()
 
     @property
     def places(self) -> int:
@@ -183,7 +183,7 @@ class Secrets:
             piece = private_keys.Piece(found.end(), begin, end, goes_on.lines)
         return piece if piece and (before is None or piece.end <= before) else None
 
-    def _end(self, goes_on: _Open | None, view: bytearray) -> State | None:
+    def _end(self, goes_on: _Open | None, view: bytearray) -> ScanState | None:
         """Return the state of a text whose last mask may continue; None if it may not."""
         if goes_on is None:
             return None
@@ -196,7 +196,7 @@ class Secrets:
         else:
             filler, prefix = (b"\0\x1b", _WIDE) if goes_on.wide else (b"\x1b", b"")
             alive = not view[goes_on.stop :].strip(filler) and rest <= LOOK_BACK
-        return State(rest, rule.name, prefix) if alive else None
+        return ScanState(rest, rule.name, prefix) if alive else None
 
     def _is_key(self, rule: str) -> bool:
         return rule in self._named and self._named[rule].key

@@ -24,7 +24,7 @@ from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
 from joblogs.logtext.mask_ranges import cover
 from joblogs.logtext.pieces import Range
-from joblogs.logtext.secret_scanner import Secrets, State
+from joblogs.logtext.secret_scanner import ScanState, Secrets
 from joblogs.models import DIGESTS, FileLog, HostResult, Redaction
 
 from . import fingerprinting, moving
@@ -145,7 +145,7 @@ class _Pass:
     def __init__(self, log: Log, secrets: Secrets, *, write: bool = False) -> None:
         self.found: Counter[str] = Counter()
         self.ranges: list[Range] = []
-        self.state = State()
+        self.state = ScanState()
         end, base = bytearray(), 0
         for part in _parts(log):
             text = end + part

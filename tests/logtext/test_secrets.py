@@ -15,7 +15,7 @@ from joblogs.logtext.custom_rules import InvalidRule, literal, rules_of
 from joblogs.logtext.mask_ranges import RANGES_APART, RANGES_KEPT, cover
 from joblogs.logtext.pieces import Range, union
 from joblogs.logtext.secret_rules import LOOK_BACK, RULES, Rule
-from joblogs.logtext.secret_scanner import Secrets, State
+from joblogs.logtext.secret_scanner import ScanState, Secrets
 
 OWN = rules_of(
     {
@@ -64,7 +64,7 @@ class Read:
     """A text as it is kept when it arrives in parts: only the state is remembered between them."""
 
     def __init__(self, using: Secrets = EVERY) -> None:
-        self.using, self.kept, self.state = using, bytearray(), State()
+        self.using, self.kept, self.state = using, bytearray(), ScanState()
         self.ranges: list[Range] = []
         self.places = 0
 
@@ -209,13 +209,13 @@ def test_the_byte_before_decides_only_about_what_begins_as_a_word_does(rule: Rul
 
 
 def test_what_ends_with_a_line_is_settled() -> None:
-    assert whole(b"fetching https://example.com/a: ok\n").state == State()
+    assert whole(b"fetching https://example.com/a: ok\n").state == ScanState()
     assert whole(b"fetching https://user:pass").state.pending == len(b"://user:pass")
-    assert whole(b"fetching https://example.com/7").state == State()
-    assert whole(b"fetching https").state == State(prefix=b"ps")
-    assert whole(b"fetching httq").state == State()
-    assert whole(b"fetching https:/").state == State(prefix=b":/")
-    assert whole(b"> Author").state == State(prefix=b"Author")
+    assert whole(b"fetching https://example.com/7").state == ScanState()
+    assert whole(b"fetching https").state == ScanState(prefix=b"ps")
+    assert whole(b"fetching httq").state == ScanState()
+    assert whole(b"fetching https:/").state == ScanState(prefix=b":/")
+    assert whole(b"> Author").state == ScanState(prefix=b"Author")
 
 
 def test_a_first_half_whose_rest_is_never_kept_is_masked_too() -> None:
