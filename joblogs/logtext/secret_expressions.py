@@ -19,7 +19,7 @@ _MEMORY: Final = 64 * 1024 * 1024
 """Maximum memory of an expression for its automaton's states, in bytes."""
 
 
-class Found(NamedTuple):
+class FoundSecret(NamedTuple):
     """Complete secret; secrets are ordered by the place at which they are complete."""
 
     end: int
@@ -52,7 +52,7 @@ class Expression:
         which.Compile()
         return which
 
-    def first(self, view: bytearray, position: int) -> Found | None:
+    def first(self, view: bytearray, position: int) -> FoundSecret | None:
         """Return the secret that begins at or after a position and is complete first."""
         while found := self.search(view, position):
             while shorter := self.search(view, found.start(), found.end() - 1):
@@ -62,7 +62,7 @@ class Expression:
             position = found.start() + 1
         return None
 
-    def at(self, view: bytearray, position: int) -> Found | None:
+    def at(self, view: bytearray, position: int) -> FoundSecret | None:
         """Return the secret that begins exactly at a position."""
         found = self._compiled.match(view, position)
         while found and (shorter := self._compiled.match(view, position, found.end() - 1)):
@@ -71,7 +71,7 @@ class Expression:
             return None
         return self._found(view, position, found.end())
 
-    def _found(self, view: bytearray, begin: int, end: int) -> Found:
+    def _found(self, view: bytearray, begin: int, end: int) -> FoundSecret:
         part = bytes(view[begin:end])
         # Its rule does not depend on the text before.
         index = min(self._which.Match(part))
@@ -82,7 +82,7 @@ class Expression:
         start, stop = next((span for span in groups if span[0] >= 0), (0, 0))
         if start >= stop:
             start, stop = 0, len(part)
-        return Found(end, begin, begin + start, begin + stop, self._rules[index])
+        return FoundSecret(end, begin, begin + start, begin + stop, self._rules[index])
 
 
 class Cursor:

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 from . import private_keys
 from .pieces import Range
 from .secret_ends import LETTERS, Ends, ScanState, view_of
-from .secret_expressions import Cursor, Expression, Found, compiled
+from .secret_expressions import Cursor, Expression, FoundSecret, compiled
 from .secret_forms import ESCAPES, FILLER, LOOK_BACK, Rule, filled, visible
 from .secret_rules import RULES
 
@@ -136,7 +136,7 @@ class Secrets:
         run.masks.state = self._end(goes_on, view) or self.state(view, _begin(run))
         return run.masks
 
-    def _put(self, run: _Run, found: Found) -> _Open | None:
+    def _put(self, run: _Run, found: FoundSecret) -> _Open | None:
         """Mask a secret; return the mask if it may continue."""
         rule, start, stop = found.rule, found.start, found.stop
         if rule.key:
