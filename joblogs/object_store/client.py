@@ -49,7 +49,7 @@ class Range(NamedTuple):
     stop: int
 
 
-class Found(NamedTuple):
+class StoredContent(NamedTuple):
     """Content of an object, and its version."""
 
     data: bytes
@@ -108,7 +108,7 @@ class Client:
             raise ObjectUnreachable(Fault.TORN, key)
         self._sync(key)
 
-    def swap(self, key: str, data: bytes, *, held: Found | None) -> bool:
+    def swap(self, key: str, data: bytes, *, held: StoredContent | None) -> bool:
         """Replace the version `held` of an object, or create it; return False if another process
         has written it meanwhile."""
         try:
@@ -122,7 +122,7 @@ class Client:
         """Return the bytes of an object."""
         return _tried(key, lambda: bytes(obstore.get(self._store, key).bytes()))
 
-    def find(self, key: str) -> Found | None:
+    def find(self, key: str) -> StoredContent | None:
         """Return an object with its version; None if it does not exist."""
         return _tried(key, lambda: self._find(key))
 
@@ -182,17 +182,17 @@ class Client:
         except AlreadyExistsError:
             logger.info("%s is there already; it is compared", key)
 
-    def _find(self, key: str) -> Found | None:
+    def _find(self, key: str) -> StoredContent | None:
         try:
             answer = obstore.get(self._store, key)
         except FileNotFoundError:
             return None
         version = {"e_tag": answer.meta["e_tag"], "version": answer.meta["version"]}
-        return Found(
+        return StoredContent(
             bytes(answer.bytes()), {name: value for name, value in version.items() if value}
         )
 
-    def _swap(self, key: str, data: bytes, held: Found | None) -> None:
+    def _swap(self, key: str, data: bytes, held: StoredContent | None) -> None:
         mode: Any = "create" if held is None else held.version
         if held is None or not isinstance(self._store, LocalStore):
             obstore.put(self._store, key, data, mode=mode, use_multipart=False)

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 from joblogs import database
 from joblogs.models import ObjectToDelete, StoreId
 from joblogs.object_store import ForeignStore, claim, client, confirm, intend, ledger
-from joblogs.object_store.client import Client, Found
+from joblogs.object_store.client import Client, StoredContent
 from joblogs.object_store.ownership import KEY
 
 from .faulty_server import FaultyServer, Mode
@@ -240,7 +240,7 @@ def test_processes_of_one_store_claim_beside_each_other(folder: Path) -> None:
 
         times = 3
 
-        def find(self, key: str) -> Found | None:
+        def find(self, key: str) -> StoredContent | None:
             found = super().find(key)
             if self.times:
                 self.times -= 1
