@@ -17,7 +17,7 @@ from joblogs.models import FileLog, StepInstance
 from joblogs.query import Completeness, State, StepHost
 
 from . import names
-from .host_logs import Log
+from .host_logs import ExportedLog
 from .ndjson import GENERATOR
 from .walk import Group, Walk
 
@@ -111,7 +111,7 @@ def _info(path: str, at: int) -> zipfile.ZipInfo:
 
 
 def _log_entry(
-    step: StepInstance, run: StepHost, log: Log, path: str, size: int, sha256: str
+    step: StepInstance, run: StepHost, log: ExportedLog, path: str, size: int, sha256: str
 ) -> dict[str, Any]:
     state = query.log_state(step, run)
     redacted = any(result.redacted for result in run.results)
@@ -124,7 +124,7 @@ def _log_entry(
     return entry | _state(state) | ({"redacted": True} if redacted else {})
 
 
-def _unreachable(log: Log) -> dict[str, Any]:
+def _unreachable(log: ExportedLog) -> dict[str, Any]:
     return _state(Completeness(State.UNREACHABLE, log.missing))
 
 

@@ -23,7 +23,7 @@ def ignore(*sizes: object) -> None:
 
 
 @dataclass(slots=True)
-class Log:
+class ExportedLog:
     """Log of a script or of one file transfer. Its parts can be read once."""
 
     size: int
@@ -39,7 +39,7 @@ def logs_of(
     taken: ProgressCallback = ignore,
     *,
     left_out: LeftOut | None = None,
-) -> Iterator[Iterator[Log]]:
+) -> Iterator[Iterator[ExportedLog]]:
     """Yield the logs of each host: the script's log, then file logs by batch, mode and task key.
 
     Text is fetched in groups of bounded size; read a host's logs before taking the next host.
@@ -48,7 +48,7 @@ def logs_of(
     scripts = query.script_logs(step, hosts, None if left_out is None else lost.__setitem__)
     files = query.file_logs(step, hosts, masks=True)
     for (host, parts), (_, own) in zip(scripts, files, strict=True):
-        script = Log(query.readable_size(step, host))
+        script = ExportedLog(query.readable_size(step, host))
         script.parts = _counted(_whole(script, parts, host, lost), taken)
         if _error(host, lost) is not None:
             script.missing = script.size
@@ -59,7 +59,7 @@ def logs_of(
 
 
 def _whole(
-    log: Log, parts: Iterable[bytes], host: StepHost, lost: Mapping[int, Unreadable]
+    log: ExportedLog, parts: Iterable[bytes], host: StepHost, lost: Mapping[int, Unreadable]
 ) -> Iterator[bytes]:
     """Yield the parts of a log up to the first one that cannot be read."""
     left = log.size
@@ -80,14 +80,14 @@ def _error(host: StepHost, lost: Mapping[int, Unreadable]) -> Unreadable | None:
 def _logs_of_host(
     step: StepInstance,
     host: StepHost,
-    script: Log,
+    script: ExportedLog,
     files: FileLogs,
     taken: ProgressCallback,
-) -> Iterator[Log]:
+) -> Iterator[ExportedLog]:
     if script.size or step.step_type != StepType.FILE:
         yield script
     for file in files:
-        yield Log(file.held_size, _counted([bytes(file.content)], taken), file)
+        yield ExportedLog(file.held_size, _counted([bytes(file.content)], taken), file)
 
 
 def _counted(parts: Iterable[bytes], taken: ProgressCallback) -> Iterator[bytes]:

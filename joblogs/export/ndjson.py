@@ -16,7 +16,7 @@ from joblogs.logtext.export_pieces import pieces
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from joblogs.query import StepHost, host_history
 
-from .host_logs import Log
+from .host_logs import ExportedLog
 from .walk import Group, Walk
 
 GENERATOR = f"joblogs {__version__}"
@@ -154,7 +154,7 @@ def _expiry_fields(step: StepInstance, row: HostResult | FileLog) -> dict[str, A
     }
 
 
-def _script(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]:
+def _script(step: StepInstance, result: HostResult, log: ExportedLog) -> Iterator[bytes]:
     place = _place(step, result) | {"execute_count": result.execute_count, "batch": result.batch}
     was_missing = log.missing
     for offset, data in pieces(log.parts):
@@ -163,7 +163,7 @@ def _script(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]
         yield _line(_result(step, result, lacks_text=True))
 
 
-def _file(step: StepInstance, result: HostResult, log: Log) -> Iterator[bytes]:
+def _file(step: StepInstance, result: HostResult, log: ExportedLog) -> Iterator[bytes]:
     assert log.file is not None  # noqa: S101 - called only then
     yield _line(_file_record(step, result, log.file, b"".join(log.parts)))
 

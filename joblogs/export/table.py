@@ -15,7 +15,7 @@ from joblogs.models import FileLog, StepInstance
 from joblogs.query import StepHost
 
 from .archive import status_name
-from .host_logs import Log
+from .host_logs import ExportedLog
 from .walk import Group, Walk
 
 ERROR_CHARACTERS = 500
@@ -60,7 +60,7 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _cells(step: StepInstance, run: StepHost, logs: Iterator[Log]) -> list[Any]:
+def _cells(step: StepInstance, run: StepHost, logs: Iterator[ExportedLog]) -> list[Any]:
     size, error, files, missing = 0, b"", [], 0
     for log in logs:
         size += log.size

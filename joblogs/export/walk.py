@@ -14,7 +14,7 @@ from joblogs.models import HostResult, JobInstance, StepInstance
 from joblogs.query import State, StepHost, canonical_order
 from joblogs.query.hosts import by_host, file_bytes, owners_of_files
 
-from .host_logs import LeftOut, Log, ProgressCallback, ignore, logs_of
+from .host_logs import ExportedLog, LeftOut, ProgressCallback, ignore, logs_of
 from .runs import HostRuns, runs_of
 from .selection import Selection
 
@@ -197,12 +197,16 @@ class Walk:
                 self._size += searched
         return holding
 
-    def logs(self, step: StepInstance, hosts: Sequence[StepHost]) -> Iterator[Iterator[Log]]:
+    def logs(
+        self, step: StepInstance, hosts: Sequence[StepHost]
+    ) -> Iterator[Iterator[ExportedLog]]:
         """Yield the logs of each host, counted as they are read."""
         for own in logs_of(step, hosts, self._taken, left_out=self.left_out):
             yield self._count_states(step, own)
 
-    def _count_states(self, step: StepInstance, logs: Iterator[Log]) -> Iterator[Log]:
+    def _count_states(
+        self, step: StepInstance, logs: Iterator[ExportedLog]
+    ) -> Iterator[ExportedLog]:
         for log in logs:
             if log.file is not None:
                 self.tally.states[query.files_state(step, [log.file]).state] += 1
