@@ -31,7 +31,7 @@ WRITE_SECONDS = 1.0
 """Longest wait for another transaction that is writing; else the next page stores the groups."""
 
 
-class Log(NamedTuple):
+class LogSize(NamedTuple):
     """NamedTuple of a host result's key, and its log's size in bytes and masked places."""
 
     pk: int
@@ -64,7 +64,7 @@ def forget(step: StepInstance) -> None:
         delete(step.day, [step.pk])
 
 
-def keep(step: StepInstance, facts: bytes, data: bytes, logs: Sequence[Log]) -> None:
+def keep(step: StepInstance, facts: bytes, data: bytes, logs: Sequence[LogSize]) -> None:
     """Store data of a step that has none, with lines of these logs.
 
     Do nothing if one of the logs has changed since, or if the database is busy. Sizes and counts of

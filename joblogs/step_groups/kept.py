@@ -191,7 +191,7 @@ def _keep(made: StepGroups, found: Excerpts, open_keys: set[str], brief_keys: se
         made.step,
         _facts(made.overview),
         msgspec.msgpack.encode(kept, enc_hook=_encoded),
-        [kept_groups.Log(result.pk, result.held_size, result.masked) for result in results],
+        [kept_groups.LogSize(result.pk, result.held_size, result.masked) for result in results],
     )
 
 
