@@ -13,7 +13,7 @@ from typing import Any
 
 from joblogs import database, records
 from joblogs.logtext.mask_ranges import HELD_RANGE_BYTES, RANGES_MAX
-from joblogs.logtext.pieces import Log, Piece, Verdict
+from joblogs.logtext.pieces import GrowingLog, Piece, Verdict
 from joblogs.models import FileLog, HostResult, StepInstance
 
 from . import masking, precedence, task_keys
@@ -51,7 +51,7 @@ class _Task:
     key: Key
     row: FileLog | None
     entries: list[Entry] = field(default_factory=list)
-    log: Log | None = None
+    log: GrowingLog | None = None
     changed: bool = False
     refuses_pieces: bool = False
 
@@ -244,7 +244,7 @@ def _reader(row: FileLog) -> Callable[[int, int], bytes]:
     return lambda start, stop: content[start:stop]
 
 
-def _settle_content(row: FileLog, log: Log | None) -> bool:
+def _settle_content(row: FileLog, log: GrowingLog | None) -> bool:
     """Update the row from the pieces that were taken; return whether its content changed."""
     if log is None:
         return False

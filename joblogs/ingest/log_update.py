@@ -18,7 +18,7 @@ from joblogs.database import ArrayParam, CompiledQuery, InArray, Param
 from joblogs.errors import Unavailable
 from joblogs.logtext import store
 from joblogs.logtext.codec import Unreadable
-from joblogs.logtext.pieces import Log
+from joblogs.logtext.pieces import GrowingLog
 from joblogs.models import HostResult, StoredLog
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class LogUpdate:
     lines: list[int] = field(default_factory=list)
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
     """Offset and bytes of each piece, in order; `lines` are their numbers in the stream."""
-    log: Log = field(init=False)
+    log: GrowingLog = field(init=False)
     """The log after its pieces were taken."""
     newlines: int = 0
     """Newlines in `log.added`."""
@@ -65,9 +65,9 @@ class LogUpdate:
         return grew or (self.is_changed and host_rank(self.row.status) == FINISHED)
 
 
-def log_of(row: StoredLog, limit: int) -> Log:
+def log_of(row: StoredLog, limit: int) -> GrowingLog:
     """Return the stored log of a row; `limit`: most bytes that are kept."""
-    return Log(
+    return GrowingLog(
         received=row.received_size,
         held=row.held_size,
         limit=limit,

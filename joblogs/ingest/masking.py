@@ -15,7 +15,7 @@ from django.conf import settings
 
 from joblogs.logtext import store
 from joblogs.logtext.mask_ranges import cover
-from joblogs.logtext.pieces import Log, Range
+from joblogs.logtext.pieces import GrowingLog, Range
 from joblogs.logtext.secret_scanner import LOOK_BACK, ScanState, Secrets, secrets_of
 from joblogs.models import DIGESTS, FileLog, HostResult
 
@@ -119,7 +119,7 @@ def _batches(due: Iterable[LogUpdate]) -> Iterator[list[LogUpdate]]:
         yield batch
 
 
-def mask_file(row: FileLog, log: Log) -> bool:
+def mask_file(row: FileLog, log: GrowingLog) -> bool:
     """Mask the new bytes of a file log; return whether earlier bytes changed too."""
     secrets = secrets_masked()
     if not secrets.rules:
@@ -165,7 +165,7 @@ def looks_back(row: HostResult) -> Range | None:
 
 
 def _mask(
-    row: HostResult | FileLog, log: Log, tail: bytearray, secrets: Secrets
+    row: HostResult | FileLog, log: GrowingLog, tail: bytearray, secrets: Secrets
 ) -> tuple[bool, bool]:
     """Mask a log's end; return whether it holds a secret, and whether stored `tail` changed."""
     base, begins = log.held_before - len(tail), _state(row).size

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from joblogs import database, metrics, times
 from joblogs.logtext.codec import Unreadable
-from joblogs.logtext.pieces import Log, Piece, Verdict
+from joblogs.logtext.pieces import GrowingLog, Piece, Verdict
 from joblogs.models import FileLog, HostResult, LogConflict
 
 CONFLICTS_MAX = 16
@@ -47,7 +47,7 @@ class Overlaps:
     def refuses(
         self,
         row: HostResult | FileLog,
-        log: Log,
+        log: GrowingLog,
         pieces: Sequence[Piece],
         stored: Callable[[int, int], bytes],
     ) -> bool:

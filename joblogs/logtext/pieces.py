@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 
 
 @dataclass(slots=True)
-class Log:
+class GrowingLog:
     """State of a log, and the bytes added to it.
 
     `received` is the next expected offset, `held` the number of bytes kept (from offset 0 on), and

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from joblogs.logtext.pieces import (
     CHUNK_MAX_BYTES,
+    GrowingLog,
     Hole,
-    Log,
     Piece,
     Range,
     Verdict,
@@ -39,7 +39,7 @@ class Kept:
         self.state = {"received": 0, "held": 0, "limit": NO_LIMIT} | state
 
     def run(self, pieces: list[Piece]) -> list[Verdict]:
-        log = Log(**self.state)
+        log = GrowingLog(**self.state)
         allowed = [span for piece in pieces if (span := log.to_compare(piece))]
 
         def stored(start: int, end: int) -> bytes:
@@ -93,7 +93,7 @@ def test_what_comes_next_is_taken_at_once_as_it_is_piece_by_piece(
     data, runs = case
     state = {"received": 0, "held": 0, "limit": limit, "truncated": False}
     for run in runs:
-        one, other = Log(**state), Log(**state)  # type: ignore[arg-type]
+        one, other = GrowingLog(**state), GrowingLog(**state)  # type: ignore[arg-type]
         verdicts = [one.take(piece, lambda start, stop: data[start:stop]) for piece in run]
         taken = other.take_next(run)
         assert verdicts[:taken] == [Verdict.ACCEPTED] * taken
@@ -105,11 +105,11 @@ def test_what_comes_next_is_taken_at_once_as_it_is_piece_by_piece(
 
 def test_as_many_pieces_are_taken_at_once_as_follow_one_another_and_fit() -> None:
     pieces = [Piece(2, b"cd"), Piece(4, b"ef"), Piece(6, b"g"), Piece(8, b"i")]
-    log = Log(received=2, held=2, limit=100)
+    log = GrowingLog(received=2, held=2, limit=100)
     assert (log.take_next(pieces), bytes(log.added), log.expected) == (3, b"cdefg", 7)
-    full = Log(received=2, held=2, limit=5)
+    full = GrowingLog(received=2, held=2, limit=5)
     assert (full.take_next(pieces), bytes(full.added), full.expected) == (1, b"cd", 4)
-    assert Log(received=3, held=2, limit=100).take_next(pieces) == 0
+    assert GrowingLog(received=3, held=2, limit=100).take_next(pieces) == 0
 
 
 @given(split())
@@ -136,7 +136,7 @@ def test_pieces_that_overlap_and_agree_add_only_what_is_new(data: bytes, more: A
 
 @given(TEXTS, st.integers(1, 2**50), TEXTS)
 def test_a_gap_is_refused_and_nothing_is_written(data: bytes, beyond: int, more: bytes) -> None:
-    log = Log(received=0, held=0, limit=NO_LIMIT)
+    log = GrowingLog(received=0, held=0, limit=NO_LIMIT)
     log.take(Piece(0, data), lambda start, stop: b"")
     assert log.take(Piece(len(data) + beyond, more), lambda start, stop: b"") is Verdict.GAP
     assert (bytes(log.added), log.received, log.held) == (data, len(data), len(data))
@@ -234,7 +234,7 @@ class Looked(list[Range]):
 
 def test_of_many_masks_only_those_of_the_piece_are_looked_at() -> None:
     masks = Looked((start, start + 1) for start in range(0, 200_000, 2))
-    log = Log(received=200_000, held=200_000, limit=NO_LIMIT, masked=masks)
+    log = GrowingLog(received=200_000, held=200_000, limit=NO_LIMIT, masked=masks)
     piece = Piece(150_001, b"x" * 20)
     assert log.take(piece, lambda start, end: b"x" * (end - start)) is Verdict.DUPLICATE
     assert masks.times < 100
@@ -298,7 +298,7 @@ def test_joining_gives_the_asked_bytes_however_the_chunks_are_cut(
 
 
 def test_a_log_whose_dropped_bytes_came_again_is_whole_again() -> None:
-    log = Log(received=20, held=10, limit=100, truncated=True)
+    log = GrowingLog(received=20, held=10, limit=100, truncated=True)
     assert log.take(Piece(0, b"x" * 20), lambda start, stop: b"x" * (stop - start)) is (
         Verdict.ACCEPTED
     )
