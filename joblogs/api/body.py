@@ -13,7 +13,14 @@ from django.http.request import UnreadablePostError
 from gunicorn.http.errors import ParseException
 
 from joblogs.errors import BadRequest, StoreError
-from joblogs.ingest.stream import BODY_WINDOW_LOG, ENCODINGS, Block, Line, StreamCut, numbered_lines
+from joblogs.ingest.stream import (
+    BODY_WINDOW_LOG,
+    ENCODINGS,
+    Block,
+    RecordLine,
+    StreamCut,
+    numbered_lines,
+)
 from joblogs.refusals import BodyTooLarge, LengthRequired
 
 BODY_MAX_BYTES = 2_621_440
@@ -50,7 +57,7 @@ def opened(
     return cast(BinaryIO, request.META["wsgi.input"]), declared
 
 
-def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[Line | Block]:
+def record_lines(request: HttpRequest, *, max_bytes: int) -> Iterator[RecordLine | Block]:
     """Return the body as numbered lines, read lazily. Raise BadRequest or BodyTooLarge."""
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     encoding = "" if encoding == "identity" else encoding

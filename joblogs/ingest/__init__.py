@@ -19,7 +19,7 @@ from . import digests, hierarchy, results
 from .batching import Batch, End, batches
 from .parents import StreamState
 from .report import Outcome, Reason, Refused, Report
-from .stream import Block, Line
+from .stream import Block, RecordLine
 
 __all__ = ["Reason", "Refused", "Report", "ingest"]
 
@@ -27,7 +27,7 @@ NO_RECORDS = Text("请求中没有任何记录", "The body holds no record")
 
 
 def ingest(
-    lines: Iterable[Line | Block],
+    lines: Iterable[RecordLine | Block],
     *,
     writer: Writer,
     progress: Callable[[Report], None] = lambda report: None,

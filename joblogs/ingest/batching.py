@@ -16,7 +16,7 @@ from joblogs import record_json, records
 from joblogs.logtext.mask_ranges import declared
 
 from .report import Outcome, Reason, Refused
-from .stream import CUT, TOO_LONG, Block, Line
+from .stream import CUT, TOO_LONG, Block, RecordLine
 
 BATCH_RECORDS = 5000
 BATCH_BYTES = 8 * 1024 * 1024
@@ -56,7 +56,7 @@ def refused(line: int, entry: Entry, reason: Reason, message: str) -> list[Refus
     return [Refused(line, record_json.type_name(entry), reason, message)]
 
 
-_NOTHING = Line(0, b"")
+_NOTHING = RecordLine(0, b"")
 
 _Decoded = records.Stated | Refused
 """A record, or the refusal of a line that is not a record."""
@@ -78,7 +78,7 @@ class Batch(NamedTuple):
     end: End = End.OPEN
 
 
-def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
+def batches(lines: Iterable[RecordLine | Block]) -> Iterator[Batch]:
     """Yield batches of limited number and size, with the lines that are not records."""
     entries: list[Numbered] = []
     logs: dict[tuple[object, ...], Pieces] = {}
@@ -120,7 +120,9 @@ def batches(lines: Iterable[Line | Block]) -> Iterator[Batch]:
     yield Batch(entries, unread, End.CUT if cut else End.WHOLE)
 
 
-def _decode_lines(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Decoded | None, int]]:
+def _decode_lines(
+    lines: Iterable[RecordLine | Block],
+) -> Iterator[tuple[int, _Decoded | None, int]]:
     """Yield each line's number, record or refusal, and size; None for the archive record."""
     first = True
     for part in lines:
@@ -142,7 +144,7 @@ def _decode_lines(lines: Iterable[Line | Block]) -> Iterator[tuple[int, _Decoded
         part = line = _NOTHING  # free its memory while waiting for the next part
 
 
-def _decode(line: Line, *, first: bool) -> records.Record | Refused:
+def _decode(line: RecordLine, *, first: bool) -> records.Record | Refused:
     """Return the record of a line, or its refusal."""
     if line.fault == TOO_LONG:
         limit = f"the line is longer than {record_json.LINE_MAX_BYTES} bytes"

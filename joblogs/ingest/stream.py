@@ -48,14 +48,14 @@ class StreamCut(Exception):
     """Error: the bytes ended too early, or are not in the declared encoding."""
 
 
-class Line(NamedTuple):
+class RecordLine(NamedTuple):
     """NamedTuple of a line, numbered from 1. `fault`: why it cannot be a record."""
 
     number: int
     data: bytes
     fault: str = ""
 
-    def apart(self) -> Iterator[Line]:
+    def apart(self) -> Iterator[RecordLine]:
         """Yield the line itself; the same interface as that of `Block`."""
         yield self
 
@@ -66,11 +66,11 @@ class Block(NamedTuple):
     number: int
     lines: list[bytes]
 
-    def apart(self) -> Iterator[Line]:
+    def apart(self) -> Iterator[RecordLine]:
         """Yield each line separately, without blank ones."""
         for number, line in enumerate(self.lines, self.number):
             if not line.isspace():
-                yield Line(number, line)
+                yield RecordLine(number, line)
 
 
 class _LongLine:
@@ -91,13 +91,13 @@ class _LongLine:
             self._file.close()
         self._file, self.size = None, 0
 
-    def end(self, number: int) -> Iterator[Line]:
+    def end(self, number: int) -> Iterator[RecordLine]:
         """Yield the complete line, unless it is blank. No other long line is loaded meanwhile."""
         if self._file is None:
             return
         with _one_at_a_time:
             self._file.seek(0)
-            line = Line(number, self._file.read(self.size))
+            line = RecordLine(number, self._file.read(self.size))
             self.drop()
             if not line.data.isspace():
                 yield line
@@ -111,7 +111,7 @@ TOO_MANY_STRAYS = b"too many lines are no records; the rest was not read"
 
 def numbered_lines(
     read: Read, *, encoding: str = "", max_bytes: int = 0, window_log: int = FILE_WINDOW_LOG
-) -> Iterator[Line | Block]:
+) -> Iterator[RecordLine | Block]:
     """Yield the lines of a stream; those that may be records in blocks. Blank lines are counted
     only.
 
@@ -130,14 +130,14 @@ def numbered_lines(
 
 def _cut_into_lines(
     chunks: Iterator[bytes], long: _LongLine, max_bytes: int
-) -> Iterator[Line | Block]:
+) -> Iterator[RecordLine | Block]:
     # The incomplete line grows in place: 1 MB may arrive in parts of a few bytes.
     number, rest, skipping, strays, size = 0, bytearray(), False, 0, 0
     while True:
         try:
             chunk = next(chunks, None)
         except StreamCut as error:
-            yield Line(number + 1, str(error).encode(), CUT)
+            yield RecordLine(number + 1, str(error).encode(), CUT)
             return
         if chunk is None:
             break
@@ -174,24 +174,24 @@ def _cut_into_lines(
                     continue
                 if skipping:
                     skipping = False
-                    yield Line(number, b"", TOO_LONG)
+                    yield RecordLine(number, b"", TOO_LONG)
                 elif len(line) > LINE_MAX_BYTES:
-                    yield Line(number, b"", TOO_LONG)
+                    yield RecordLine(number, b"", TOO_LONG)
                 elif not line.isspace():
                     strays += len(line) < RECORD_MIN_BYTES
                     if strays > STRAYS_MAX:
-                        yield Line(number, TOO_MANY_STRAYS, CUT)
+                        yield RecordLine(number, TOO_MANY_STRAYS, CUT)
                         return
-                    yield Line(number, line)
+                    yield RecordLine(number, line)
         if len(rest) > LONG_BYTES:
             long.add(rest)
             rest = bytearray()
     if skipping:
-        yield Line(number + 1, b"", TOO_LONG)
+        yield RecordLine(number + 1, b"", TOO_LONG)
     elif long.size:
         yield from long.end(number + 1)
     elif rest and not rest.isspace():
-        yield Line(number + 1, bytes(rest))
+        yield RecordLine(number + 1, bytes(rest))
 
 
 def encoding_of(start: bytes) -> str:

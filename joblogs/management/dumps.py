@@ -13,7 +13,7 @@ from joblogs import record_json, records
 from joblogs.access import OPERATOR
 from joblogs.errors import BadRequest
 from joblogs.ingest import Report, ingest
-from joblogs.ingest.stream import Line
+from joblogs.ingest.stream import RecordLine
 from joblogs.sources import bk_job
 
 BK_JOB_ZONE = "Asia/Shanghai"
@@ -83,10 +83,10 @@ class _PendingRecords:
         self._pending: dict[int, records.Stated] = {}
         self._reported = 0
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[RecordLine]:
         for number, record in enumerate(self._records, 1):
             self._pending[number] = record
-            yield Line(number, record_json.encode(record))
+            yield RecordLine(number, record_json.encode(record))
 
     def settle(self, report: Report) -> None:
         """Report refused records of a batch by name, since a dump has no lines to refer to."""

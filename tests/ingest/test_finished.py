@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from joblogs.access import OPERATOR
 from joblogs.ingest import Report, batching, ingest
 from joblogs.ingest import finishes as ingest_finishes
-from joblogs.ingest.stream import CUT, Block, Line, numbered_lines
+from joblogs.ingest.stream import CUT, Block, RecordLine, numbered_lines
 from joblogs.models import FileLog, HostResult, JobInstance, StepInstance
 from tests.builders import Fields, file_log, job, lines, load, result, script_log, send, step
 from tests.queries import facts, picture, text, the_job, the_result, the_step
@@ -82,15 +82,15 @@ def check() -> None:
 
 
 def watched(
-    said: Iterable[Fields | Line],
+    said: Iterable[Fields | RecordLine],
     *,
     roll: int,
     look: Callable[[], None] = check,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Report:
     """Send a stream in batches of `roll` records, and look whenever one is in."""
-    numbered: Iterable[Line | Block] = (
-        each if isinstance(each, Line) else Line(number, lines(each))
+    numbered: Iterable[RecordLine | Block] = (
+        each if isinstance(each, RecordLine) else RecordLine(number, lines(each))
         for number, each in enumerate(said, 1)
     )
     monkeypatch.setattr(batching, "BATCH_RECORDS", roll)
@@ -183,7 +183,7 @@ def test_a_stream_that_is_cut_refuses_the_finish_of_what_it_was_at(
 ) -> None:
     whole, part = told(1), told(2)[:6]
     said = [*whole, *part]
-    cut = Line(len(said) + 1, b"the data is cut", CUT)
+    cut = RecordLine(len(said) + 1, b"the data is cut", CUT)
     report = watched([*said, cut], roll=roll, monkeypatch=monkeypatch)
     assert states() == {1: 3, 2: 2}
     assert set(HostResult.objects.filter(step__job__job_instance_id=2).values_list("status")) == {
@@ -222,7 +222,7 @@ def test_of_jobs_told_in_turn_none_is_finished_by_a_stream_that_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said = in_turn(told(1), told(2))
-    cut = Line(31, b"the data is cut", CUT)
+    cut = RecordLine(31, b"the data is cut", CUT)
     watched([*said[:30], cut], roll=7, monkeypatch=monkeypatch)
     assert states() == {1: 2, 2: 2}
     load(*said)

@@ -19,8 +19,8 @@ from joblogs.ingest.stream import (
     LONG_BYTES,
     TOO_LONG,
     Block,
-    Line,
     Read,
+    RecordLine,
     encoding_of,
     numbered_lines,
 )
@@ -31,15 +31,15 @@ TEXT = b"one\n\n  \ntwo\r\nthree"
 WANTED = [(1, b"one"), (4, b"two\r"), (5, b"three")]
 
 
-def _apart(read: Read, **how: Any) -> list[Line]:
+def _apart(read: Read, **how: Any) -> list[RecordLine]:
     return [line for part in numbered_lines(read, **how) for line in part.apart()]
 
 
-def _lines(data: bytes, **how: Any) -> list[Line]:
+def _lines(data: bytes, **how: Any) -> list[RecordLine]:
     return _apart(io.BytesIO(data).read, **how)
 
 
-def _plain(lines: list[Line]) -> list[tuple[int, bytes]]:
+def _plain(lines: list[RecordLine]) -> list[tuple[int, bytes]]:
     return [(line.number, line.data) for line in lines if not line.fault]
 
 
@@ -63,7 +63,12 @@ def test_lines_as_long_as_records_come_in_blocks_and_others_one_by_one() -> None
     record, other = b"x" * 40, b"y" * 39
     pieces = iter([b"\n".join([record, record, b""]), b"\n".join([record, other, record, b""])])
     found = list(numbered_lines(lambda _: next(pieces, b"")))
-    assert found == [Block(1, [record] * 2), Line(3, record), Line(4, other), Line(5, record)]
+    assert found == [
+        Block(1, [record] * 2),
+        RecordLine(3, record),
+        RecordLine(4, other),
+        RecordLine(5, record),
+    ]
 
 
 @pytest.mark.parametrize(

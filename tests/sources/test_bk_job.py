@@ -15,7 +15,7 @@ from bson import Int64
 from joblogs import record_json, records
 from joblogs.access import OPERATOR
 from joblogs.ingest import ingest
-from joblogs.ingest.stream import Line
+from joblogs.ingest.stream import RecordLine
 from joblogs.sources.bk_job import Dump, Finding
 from tests.export.exporting import comes_back
 from tests.queries import picture
@@ -167,7 +167,7 @@ def test_a_run_that_was_interrupted_is_run_again(
     count: int, tmp_path: Path, texts: Callable[..., dict[int, str]]
 ) -> None:
     found, _ = told(write(tmp_path))
-    lines = [Line(n, record_json.encode(r)) for n, r in enumerate(found[:count], 1)]
+    lines = [RecordLine(n, record_json.encode(r)) for n, r in enumerate(found[:count], 1)]
     ingest(lines, writer=OPERATOR)
     assert Imported(tmp_path).code == 0
     assert texts(2000)[102] == "good\n"
