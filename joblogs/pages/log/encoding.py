@@ -39,7 +39,7 @@ class EncodingChoice(NamedTuple):
     selected: bool
 
 
-class Reading(NamedTuple):
+class DecodedLines(NamedTuple):
     """Encodings in which the lines of a window are decoded."""
 
     labels: list[str]
@@ -72,14 +72,14 @@ def window_encoding(text: Text, window: Window, chosen: str, usual: str) -> str:
     return reading_encoding(others, usual=usual) if others else name
 
 
-def reading_of(window: Window, encoding: str, *, mixed: bool) -> Reading:
+def reading_of(window: Window, encoding: str, *, mixed: bool) -> DecodedLines:
     """Return how a window's lines are decoded: in one encoding, or with `mixed`, each line in its
     own one if that is clear."""
     lines = [Bytes(line.offset, line.data) for line in window.lines]
     texts = line_texts(lines, encoding, mixed=mixed)
     labels = dict.fromkeys(_LABELS[name] for line in texts for name in line.encodings)
     unread = sum(_UNREAD.search(line.text) is not None for line in texts)
-    return Reading(list(labels) or [_LABELS[encoding]], unread)
+    return DecodedLines(list(labels) or [_LABELS[encoding]], unread)
 
 
 def choice_of(encoding: str) -> str:
@@ -89,7 +89,7 @@ def choice_of(encoding: str) -> str:
     return next(name for name, codec in CHOICES.items() if codec == encoding)
 
 
-def encoding_choices(reading: Reading, chosen: str) -> list[EncodingChoice]:
+def encoding_choices(reading: DecodedLines, chosen: str) -> list[EncodingChoice]:
     """Return the options of the encoding menu; the automatic one names the detected encodings."""
     automatic = pgettext("encoding", "automatic")
     if not chosen:
