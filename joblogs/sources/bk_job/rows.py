@@ -16,7 +16,7 @@ TARGET, SOURCE = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TableReader:
     """How a table is read: the sorter's table, and the function that converts a row."""
 
     sorter: str
@@ -121,13 +121,13 @@ def _oldest_result(row: TableRow, zone: datetime.tzinfo) -> Iterator[Values]:
 
 
 READINGS = {
-    "task_instance": Reading("job", _job),
-    "step_instance": Reading("step", _step),
-    "step_instance_file": Reading("source", _source),
-    "task_instance_host": Reading("host", _host),
-    "gse_script_execute_obj_task": Reading("result", _script_result),
-    "gse_script_agent_task": Reading("result", _script_result),
-    "gse_file_execute_obj_task": Reading("result", _file_result),
-    "gse_file_agent_task": Reading("result", _file_result),
-    "gse_task_ip_log": Reading("result", _oldest_result),
+    "task_instance": TableReader("job", _job),
+    "step_instance": TableReader("step", _step),
+    "step_instance_file": TableReader("source", _source),
+    "task_instance_host": TableReader("host", _host),
+    "gse_script_execute_obj_task": TableReader("result", _script_result),
+    "gse_script_agent_task": TableReader("result", _script_result),
+    "gse_file_execute_obj_task": TableReader("result", _file_result),
+    "gse_file_agent_task": TableReader("result", _file_result),
+    "gse_task_ip_log": TableReader("result", _oldest_result),
 }
