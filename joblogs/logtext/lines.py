@@ -12,7 +12,7 @@ from typing import NamedTuple
 MAX_LINE_BYTES = 64 * 1024
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """Line, or one segment of a line that is longer than the limit."""
 
     number: int
@@ -107,7 +107,7 @@ def iter_lines(
     first_offset: int = 0,
     continued: bool = False,
     max_line_bytes: int = MAX_LINE_BYTES,
-) -> Iterator[Line]:
+) -> Iterator[TextLine]:
     """Yield the lines of a text, or of a part of it.
 
     For a part, `first_number` and `first_offset` are the place where it begins: the number is
@@ -117,18 +117,18 @@ def iter_lines(
     a newline: only the caller knows whether more bytes may follow.
     """
     number, offset = first_number, first_offset
-    waiting: Line | None = None  # a segment; whether its line continues is not known yet
+    waiting: TextLine | None = None  # a segment; whether its line continues is not known yet
     for block in iter_blocks(pieces, max_line_bytes=max_line_bytes):
         if waiting:
             yield waiting
             waiting = None
         at = 0
         while newline := block.find(b"\n", at) + 1:
-            yield Line(number, offset, block[at:newline], continued, True)
+            yield TextLine(number, offset, block[at:newline], continued, True)
             number, offset = number + 1, offset + newline - at
             at, continued = newline, False
         if at < len(block):
-            waiting = Line(number, offset, block[at:], continued, False)
+            waiting = TextLine(number, offset, block[at:], continued, False)
             offset, continued = offset + len(block) - at, True
     if waiting:
         yield waiting._replace(ends=True)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.logtext.lines import (
-    Line,
     LineCutter,
+    TextLine,
     iter_blocks,
     iter_lines,
     without_line_end,
@@ -33,7 +33,7 @@ def cut_texts(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
     return text, [text[start:end] for start, end in zip([0, *borders], ends, strict=True)]
 
 
-def lines_by_definition(text: bytes, limit: int) -> list[Line]:
+def lines_by_definition(text: bytes, limit: int) -> list[TextLine]:
     """The lines as the rules say it, of a whole text, slowly."""
     lines, offset = [], 0
     for number, whole in enumerate(text.split(b"\n"), start=1):
@@ -42,7 +42,7 @@ def lines_by_definition(text: bytes, limit: int) -> list[Line]:
         for cut in cuts:
             last = cut == cuts[-1]
             data = whole[cut : cut + limit] + (newline if last else b"")
-            lines.append(Line(number, offset + cut, data, continued=cut > 0, ends=last))
+            lines.append(TextLine(number, offset + cut, data, continued=cut > 0, ends=last))
         offset += len(whole) + len(newline)
     return lines
 

@@ -13,7 +13,7 @@ from django.utils.safestring import mark_safe
 
 from joblogs.logtext.ansi import Mark
 from joblogs.logtext.line_texts import Bytes, line_texts
-from joblogs.logtext.lines import Line, iter_lines
+from joblogs.logtext.lines import TextLine, iter_lines
 from joblogs.logtext.terminal import Screen, decoded
 from joblogs.logtext.terminal_codes import MOVES_BETWEEN_LINES, REDRAWS
 from joblogs.logtext.terminal_row import ScreenRow
@@ -81,10 +81,10 @@ def lines_as_seen(
     return SeenLines(lines, min([window.start, *(row.offset for row in rows)]))
 
 
-def _around(text: Text, window: Window, encoding: str) -> tuple[list[Line], list[Line]]:
+def _around(text: Text, window: Window, encoding: str) -> tuple[list[TextLine], list[TextLine]]:
     """Return the lines before and after a window that may affect it by redrawing."""
-    before: list[Line] = []
-    after: list[Line] = []
+    before: list[TextLine] = []
+    after: list[TextLine] = []
     first, last = window.lines[0], window.lines[-1]
     if window.start > 0 and not first.continued and _moves(window.lines, encoding):
         start = max(0, window.start - AROUND_BYTES)
@@ -99,7 +99,7 @@ def _around(text: Text, window: Window, encoding: str) -> tuple[list[Line], list
     return before, after
 
 
-def _moves(lines: Sequence[Line | ShownLine], encoding: str) -> bool:
+def _moves(lines: Sequence[TextLine | ShownLine], encoding: str) -> bool:
     return any(
         MOVES_BETWEEN_LINES.search(line.data.decode(encoding, "replace")) is not None
         for line in lines
@@ -108,7 +108,7 @@ def _moves(lines: Sequence[Line | ShownLine], encoding: str) -> bool:
 
 def _feed(
     screen: Screen,
-    lines: Sequence[Line | ShownLine],
+    lines: Sequence[TextLine | ShownLine],
     encoding: str,
     pattern: Pattern | None = None,
     *,
