@@ -9,7 +9,7 @@ from joblogs.search import Pattern, occurs, spans
 from joblogs.search.readings import Matches
 
 WORDS = ("a", "bc", "10%", " ", "磁盘", "é", "\t", "\r", "\r", "\r", "\x08", "\x1b[K", "\x1b[2K")
-CODES = ("\x1b[31m", "\x1b[1G", "\x1b[3C", "\x1b[1A", "\x1b[1B", "\x1b]0;t\x07", "\x9b1m", "\r\n")
+CODES = ("\x1b[31m", "\x1b[1G", "\x1b[3C", "\x1b[1A", "\x1b[1B", "\x1b]0;t\x07", "\x9b1m")
 LINE = st.lists(st.sampled_from((*WORDS, *WORDS, *CODES)), max_size=16).map("".join)
 NEEDLES = st.one_of(
     st.lists(
