@@ -78,25 +78,25 @@ class _Runs(NamedTuple):
     last: list[FailureRun]
 
 
-def known_failures(found: Overview, made: StepGroups) -> Failures:
+def known_failures(overview: Overview, step_groups: StepGroups) -> Failures:
     """Return earlier occurrences of the failing groups of a step.
 
     A step that has ended is recorded unless the database is busy, and so are a few earlier runs
     that are not recorded yet.
     """
-    step, keys = found.step, made.failure_keys
-    attempts = found.attempts
+    step, keys = overview.step, step_groups.failure_keys
+    attempts = overview.attempts
     is_latest = attempts.execute_count is None and attempts.batch is None
-    if not found.hosts or step.job.expired_at is not None and not keys:
+    if not overview.hosts or step.job.expired_at is not None and not keys:
         return Failures(keys)
     runs = _runs(step)
-    ended = has_ended(found) and is_latest and made.compared == made.to_compare
-    recorded = attempt_of(found) in {run.attempt for run in runs.own}
+    ended = has_ended(overview) and is_latest and step_groups.compared == step_groups.to_compare
+    recorded = attempt_of(overview) in {run.attempt for run in runs.own}
     is_new = ended and not recorded and step.job.expired_at is None
     if is_new:
         if keys and _record_earlier(step):
             runs = _runs(step)
-        _record(found, made)
+        _record(overview, step_groups)
     seen = _seen(step, set(keys.values()), runs.own)
     return Failures(keys, seen, _last(runs, keys, ended=ended), is_new)
 
@@ -116,10 +116,10 @@ def _runs(step: StepInstance) -> _Runs:
     )
 
 
-def _record(found: Overview, made: StepGroups) -> None:
+def _record(overview: Overview, step_groups: StepGroups) -> None:
     try:
         with database.waiting_at_most(WRITE_SECONDS):
-            record(found, made, attempt=attempt_of(found))
+            record(overview, step_groups, attempt=attempt_of(overview))
     except (DatabaseError, Unavailable):
         return  # another transaction is writing: the next page, or `maintain_logs`, records it
 

@@ -32,16 +32,16 @@ class Ended:
     hosts: set[int]
 
 
-def has_ended(found: Overview) -> bool:
+def has_ended(overview: Overview) -> bool:
     """Return whether a step has ended on all of its hosts."""
-    step = found.step
+    step = overview.step
     ended = FINISHED in (run_rank(step.status), run_rank(step.job.status))
-    return ended and bool(found.hosts) and found.all_finished
+    return ended and bool(overview.hosts) and overview.all_finished
 
 
-def attempt_of(found: Overview) -> int:
+def attempt_of(overview: Overview) -> int:
     """Return the latest attempt of a step."""
-    return max([found.step.execute_count, *found.execute_counts])
+    return max([overview.step.execute_count, *overview.execute_counts])
 
 
 def record_step(step: StepInstance, *, seconds: float | None = None) -> None:
@@ -59,37 +59,37 @@ def record_step(step: StepInstance, *, seconds: float | None = None) -> None:
     done = FailureRun.objects.filter(step=step).values_list("attempt", flat=True)
     recorded, latest = set(done), attempt_of(newest)
     for attempt in sorted({*newest.execute_counts, latest} - recorded):
-        found = newest if attempt == latest else overview(step, Attempts(attempt, None))
-        made = step_groups(found, seconds=seconds or 0)
-        if found.hosts and (seconds is None or made.compared == made.to_compare):
-            record(found, made, attempt=attempt)
+        of_attempt = newest if attempt == latest else overview(step, Attempts(attempt, None))
+        groups = step_groups(of_attempt, seconds=seconds or 0)
+        if of_attempt.hosts and (seconds is None or groups.compared == groups.to_compare):
+            record(of_attempt, groups, attempt=attempt)
 
 
-def record(found: Overview, made: StepGroups, *, attempt: int) -> None:
+def record(overview: Overview, step_groups: StepGroups, *, attempt: int) -> None:
     """Record the failures with which an attempt ended.
 
     Do nothing if it is recorded already, or if a log has changed since its features were read.
     """
-    failures = _failures(made)
-    database.retrying(lambda: _write(found, failures, attempt))
+    failures = _failures(step_groups)
+    database.retrying(lambda: _write(overview, failures, attempt))
 
 
-def _failures(made: StepGroups) -> dict[bytes, Ended]:
+def _failures(step_groups: StepGroups) -> dict[bytes, Ended]:
     failures: dict[bytes, Ended] = {}
-    for group in made.groups:
-        if (key := made.failure_keys.get(group.key)) is not None:
+    for group in step_groups.groups:
+        if (key := step_groups.failure_keys.get(group.key)) is not None:
             ended = failures.setdefault(key, Ended(group.status, group.exit_code, set()))
             ended.hosts.update(host.bk_host_id for host in group.hosts)
     return failures
 
 
-def _write(found: Overview, failures: Mapping[bytes, Ended], attempt: int) -> None:
-    step = found.step
+def _write(overview: Overview, failures: Mapping[bytes, Ended], attempt: int) -> None:
+    step = overview.step
     with transaction.atomic():
         database.take_lock(LOCK)
         # Locked, so that the primary is queried, not a replica.
         done = FailureRun.objects.select_for_update(no_key=True).filter(step=step, attempt=attempt)
-        if list(done.values_list("pk", flat=True)[:1]) or not _is_unchanged(found):
+        if list(done.values_list("pk", flat=True)[:1]) or not _is_unchanged(overview):
             return
         runs = [_run(step, attempt, key, ended) for key, ended in failures.items()]
         FailureRun.objects.bulk_create(runs or [_run(step, attempt, b"", None)])
@@ -112,9 +112,9 @@ def _run(step: StepInstance, attempt: int, key: bytes, ended: Ended | None) -> F
     )
 
 
-def _is_unchanged(found: Overview) -> bool:
+def _is_unchanged(overview: Overview) -> bool:
     """Return whether the logs are still as they were compared. Redactions hold LOCK too."""
-    results = {result.pk: result for host in found.hosts for result in host.results}
+    results = {result.pk: result for host in overview.hosts for result in host.results}
     rows = HostResult.objects.select_for_update(no_key=True).filter(database.InArray("pk", results))
     now = rows.aggregate(masked=Sum("masked"), size=Sum("held_size"))
     return now == {

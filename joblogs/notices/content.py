@@ -72,19 +72,19 @@ def message_of(notice: Notice) -> Message:
     search = notice.search
     with translation.override(search.language):
         step = _step(notice)
-        found = overview(step, Attempts())
-        made = step_groups(found, seconds=COMPARE_SECONDS)
-        matches, size = _matches(step, found, notice, pattern_of(search))
-        shown = groups(made, prints=step.prints_output)[:GROUPS]
-        read = excerpts(made, [group.values for group in shown], what_is_there=True)
+        step_overview = overview(step, Attempts())
+        all_groups = step_groups(step_overview, seconds=COMPARE_SECONDS)
+        matches, size = _matches(step, step_overview, notice, pattern_of(search))
+        shown = groups(all_groups, prints=step.prints_output)[:GROUPS]
+        read = excerpts(all_groups, [group.values for group in shown], what_is_there=True)
         values = _values(notice, step) | {
-            "sentence": _sentence(step, made),
-            "groups": _groups(found, made, shown, read),
-            "groups_left_out": max(0, len(made.groups) - len(shown)),
+            "sentence": _sentence(step, all_groups),
+            "groups": _groups(step_overview, all_groups, shown, read),
+            "groups_left_out": max(0, len(all_groups.groups) - len(shown)),
             "matches": matches,
         }
         subject = gettext("%(search)s: %(job)s") % {"search": search.name, "job": step.job.name}
-    hosts = len(read.hosts | made.read_hosts) or len(matches)
+    hosts = len(read.hosts | all_groups.read_hosts) or len(matches)
     return Message(
         subject,
         values,
@@ -97,7 +97,7 @@ def message_of(notice: Notice) -> Message:
             hosts=hosts,
             search=bool(search.pattern),
         ),
-        size + read.size + made.read_bytes,
+        size + read.size + all_groups.read_bytes,
     )
 
 
@@ -142,17 +142,17 @@ def _values(notice: Notice, step: StepInstance) -> dict[str, Any]:
     }
 
 
-def _sentence(step: StepInstance, made: StepGroups) -> str:
-    verdict = summary(step, groups(made, prints=step.prints_output), made)
+def _sentence(step: StepInstance, step_groups: StepGroups) -> str:
+    verdict = summary(step, groups(step_groups, prints=step.prints_output), step_groups)
     stop = pgettext("end of a sentence", ".")
     first = pgettext("between clauses", ", ").join(part.text for part in verdict.parts) + stop
     return (" " if stop.isascii() else "").join([first, *verdict.more])
 
 
 def _groups(
-    found: Overview, made: StepGroups, shown: Sequence[Group], read: Excerpts
+    overview: Overview, step_groups: StepGroups, shown: Sequence[Group], read: Excerpts
 ) -> list[dict[str, Any]]:
-    known = failures.known_failures(found, made)
+    known = failures.known_failures(overview, step_groups)
     made_of: list[dict[str, Any]] = []
     for group in shown:
         past = past_of(group.values, known)
@@ -173,7 +173,7 @@ def _groups(
 
 
 def _matches(
-    step: StepInstance, found: Overview, notice: Notice, pattern: Pattern | None
+    step: StepInstance, overview: Overview, notice: Notice, pattern: Pattern | None
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the first matching line of each place as it is now, and the bytes that were read.
 
@@ -185,7 +185,7 @@ def _matches(
     places = [Place(*each) for each in notice.places] or in_step(step, pattern)
     if places is None:
         raise NotSent(reasons.NOT_THERE)
-    names = {result.pk: host.name for host in found.hosts for result in host.results}
+    names = {result.pk: host.name for host in overview.hosts for result in host.results}
     results = HostResult.objects.in_bulk([place.result for place in places])
     matches: list[dict[str, Any]] = []
     size = 0

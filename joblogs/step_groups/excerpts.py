@@ -129,7 +129,7 @@ class Excerpts:
 
 
 def computed_excerpts(
-    made: StepGroups,
+    step_groups: StepGroups,
     groups: Sequence[StepGroup],
     brief: Sequence[StepGroup] = (),
     *,
@@ -145,18 +145,18 @@ def computed_excerpts(
     found = Excerpts(lost=Lost() if what_is_there else None)
     if not shown and not listed:
         return found
-    crowd = made.crowd
+    crowd = step_groups.crowd
     usual = crowd if crowd is not None and has_text(crowd) else None
-    differences = {group.key: _differences(made, group, usual) for group in shown}
-    varying = {group.key: variations(made, group) for group in shown if group.is_crowd}
-    loose = {group.key: loose_lines(made, group) for group in shown if group.is_crowd}
+    differences = {group.key: _differences(step_groups, group, usual) for group in shown}
+    varying = {group.key: variations(step_groups, group) for group in shown if group.is_crowd}
+    loose = {group.key: loose_lines(step_groups, group) for group in shown if group.is_crowd}
     needed = {group.key: [group.first] for group in shown}
     for group in shown:
         needed[group.key] += [group.like.first] if group.like else []
         needed[group.key] += [line.host for line in loose.get(group.key, ())]
     hosts = [host for own in needed.values() for host in own] + ([usual.first] if usual else [])
     hosts += _hosts([own for own, _ in differences.values()], [own for own, _ in varying.values()])
-    texts = texts_of(made.step, hosts, found.lost)
+    texts = texts_of(step_groups.step, hosts, found.lost)
     if usual is not None:
         found.crowd = _read(texts, [usual.first])
     for key, first in needed.items():
@@ -169,18 +169,18 @@ def computed_excerpts(
             continue
         usual_text = texts.get(usual.first.bk_host_id) if usual and usual is not group else None
         alone = {digest for digest in text.counts if on_hosts[digest] == 1}
-        excerpt = Excerpt(**vars(chosen_lines(made, group, text, usual_text, alone)))
+        excerpt = Excerpt(**vars(chosen_lines(step_groups, group, text, usual_text, alone)))
         differing, excerpt.more_differences = differences[group.key]
         excerpt.differences = [shown_difference(one, group, texts) for one in differing]
         own, excerpt.more_variations = varying.get(group.key, ([], 0))
         excerpt.variations = without_repeats(shown_variation(one, group, texts) for one in own)
         excerpt.loose_lines = list(shown_loose_lines(loose.get(group.key, []), texts))
         if group.failed:
-            excerpt.words = varying_words(made, group)
+            excerpt.words = varying_words(step_groups, group)
         if group.why is Why.VALUES:
             excerpt.lines = _value_lines(text, excerpt.differences)
         found.by_key[group.key] = excerpt
-    _brief(made, listed, usual, texts, found)
+    _brief(step_groups, listed, usual, texts, found)
     return found
 
 
@@ -210,20 +210,20 @@ def _read(texts: Mapping[int, HostText], hosts: Iterable[StepHost]) -> dict[int,
 
 
 def _brief(
-    made: StepGroups,
+    step_groups: StepGroups,
     groups: Sequence[StepGroup],
     usual: StepGroup | None,
     texts: Mapping[int, HostText],
     found: Excerpts,
 ) -> None:
     """Add one line for each of these groups."""
-    ends = ends_of(made.step, [group.first for group in groups], found.lost)
-    known = known_lines(made, texts.get(usual.first.bk_host_id) if usual else None)
+    ends = ends_of(step_groups.step, [group.first for group in groups], found.lost)
+    known = known_lines(step_groups, texts.get(usual.first.bk_host_id) if usual else None)
     for group in groups:
         text = ends.get(group.first.bk_host_id)
         if text is None:
             continue
-        rows = own_rows(text, known) if made.lines_of_successes else []
+        rows = own_rows(text, known) if step_groups.lines_of_successes else []
         errors = [row for row in rows if search.tells_of_error(text.raw[row]) is not None]
         last = [line.number for line in text.lines][-1:]
         for row in (errors or rows or last)[:1]:
@@ -237,13 +237,13 @@ def has_text(group: StepGroup) -> bool:
 
 
 def _differences(
-    made: StepGroups, group: StepGroup, usual: StepGroup | None
+    step_groups: StepGroups, group: StepGroup, usual: StepGroup | None
 ) -> tuple[list[ValueDifference], int]:
     if group.like is not None:
-        return value_differences(made, group)
+        return value_differences(step_groups, group)
     if usual is None or group is usual or group.failed:
         return [], 0
-    return unusual_values(made, group, usual)
+    return unusual_values(step_groups, group, usual)
 
 
 def _hosts(

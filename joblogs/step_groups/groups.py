@@ -229,22 +229,23 @@ def _outcome(host: StepHost, overview: Overview, printed: Printed) -> _Key:
     return _Key(normal_status(host.status), newest.exit_code, newest.tag or "", printed)
 
 
-def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
+def _compared(step_groups: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
     outcomes = [Outcome(key.status not in HOST_SUCCEEDED, key[:3]) for key in keys]
-    found = group_hosts(made.table, outcomes, lambda rows: _logs(made, rows))
-    made.lines_of_successes = made.table.with_alike(lines_of_successes(made.table, outcomes))
+    table = step_groups.table
+    found = group_hosts(table, outcomes, lambda rows: _logs(step_groups, rows))
+    step_groups.lines_of_successes = table.with_alike(lines_of_successes(table, outcomes))
     of_rows: dict[int, StepGroup] = {}
     for group in found:
         rows = group.hosts
         key = keys[int(rows[0])]
         like = None if group.like is None else of_rows[int(group.like[0])]
-        own = [made.hosts[row] for row in rows.tolist()]
+        own = [step_groups.hosts[row] for row in rows.tolist()]
         of_rows[int(rows[0])] = StepGroup(
             *key[:3],
             own,
             key.printed,
             group.why,
-            tuple(made.table.with_alike(group.lines)),
+            tuple(table.with_alike(group.lines)),
             group.places,
             like,
             rows=rows,
@@ -252,29 +253,29 @@ def _compared(made: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGroup]:
     return of_rows.values()
 
 
-def _logs(made: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
+def _logs(step_groups: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
     """Return the beginnings of long logs of hosts that succeeded, and the ends of all others."""
-    succeeded = (row for row in rows if made.hosts[row].status in HOST_SUCCEEDED)
-    long = [row for row in succeeded if made.hosts[row].size > LUCK_BYTES]
+    succeeded = (row for row in rows if step_groups.hosts[row].status in HOST_SUCCEEDED)
+    long = [row for row in succeeded if step_groups.hosts[row].size > LUCK_BYTES]
     logs, rest = dict[int, Log](), sorted(set(rows).difference(long))
     for part, some in ((Range(0, LUCK_BYTES), long), (Range(tail=LUCK_BYTES), rest)):
-        read = query.script_range(made.step, [made.hosts[row] for row in some], part)
+        read = query.script_range(step_groups.step, [step_groups.hosts[row] for row in some], part)
         for row, (host, _, parts) in zip(some, read if some else (), strict=True):
             logs[row] = Log(b"".join(parts), host.newest.own_names)
-            made.read_hosts.add(host.bk_host_id)
-    made.read_bytes += sum(len(log.data) for log in logs.values())
+            step_groups.read_hosts.add(host.bk_host_id)
+    step_groups.read_bytes += sum(len(log.data) for log in logs.values())
     return logs
 
 
-def _settle(made: StepGroups) -> None:
+def _settle(step_groups: StepGroups) -> None:
     """Determine the crowd and the groups with other output, and sort the groups."""
-    known = [g for g in made.groups if g.printed in (Printed.COMPARED, Printed.NOTHING)]
+    known = [g for g in step_groups.groups if g.printed in (Printed.COMPARED, Printed.NOTHING)]
     succeeded = [group for group in known if group.succeeded]
     crowd = max(succeeded or known, key=lambda g: (len(g.hosts), g.key), default=None)
     if crowd is not None:
         crowd.is_crowd = True
-        _compare_with(crowd, known, made.table)
-    made.groups.sort(
+        _compare_with(crowd, known, step_groups.table)
+    step_groups.groups.sort(
         key=lambda group: (
             not group.failed,
             group.is_crowd,

@@ -92,7 +92,7 @@ def identical_groups(overview: Overview, similar: StepGroups) -> StepGroups:
 
 
 def excerpts(
-    made: StepGroups,
+    step_groups: StepGroups,
     groups: Iterable[StepGroup],
     brief: Iterable[StepGroup] = (),
     *,
@@ -105,21 +105,21 @@ def excerpts(
     Unreadable. `keep`: computed excerpts may be stored.
     """
     open_keys, brief_keys = _keys(groups), _keys(brief)
-    known = made if isinstance(made, KeptGroups) else None
+    known = step_groups if isinstance(step_groups, KeptGroups) else None
     if known and open_keys <= known.open and brief_keys <= known.brief:
         return known.excerpts.of(open_keys, brief_keys)
-    made = _with_features(made)
-    shown, listed = _of(made, open_keys), _of(made, brief_keys - open_keys)
-    found = kept = computed_excerpts(made, shown, listed, what_is_there=what_is_there)
+    step_groups = _with_features(step_groups)
+    shown, listed = _of(step_groups, open_keys), _of(step_groups, brief_keys - open_keys)
+    found = kept = computed_excerpts(step_groups, shown, listed, what_is_there=what_is_there)
     if known:
         # Keep excerpts that others requested, so that two alternating readers share them.
         kept = found.with_those_of(known.excerpts)
         open_keys, brief_keys = open_keys | known.open, brief_keys | known.brief
     is_little = len(open_keys) <= OPEN_MAX and len(brief_keys) <= BRIEF_MAX
-    if keep and is_little and _is_to_be_kept(made, found):
+    if keep and is_little and _is_to_be_kept(step_groups, found):
         if known:
-            kept_groups.forget(made.step)
-        _keep(made, kept, open_keys, brief_keys)
+            kept_groups.forget(step_groups.step)
+        _keep(step_groups, kept, open_keys, brief_keys)
     return found
 
 
@@ -127,12 +127,16 @@ def _keys(groups: Iterable[StepGroup]) -> set[str]:
     return {group.key for group in groups if has_text(group)}
 
 
-def _of(made: StepGroups, keys: Collection[str]) -> list[StepGroup]:
-    return [group for group in made.groups if group.key in keys]
+def _of(step_groups: StepGroups, keys: Collection[str]) -> list[StepGroup]:
+    return [group for group in step_groups.groups if group.key in keys]
 
 
-def _with_features(made: StepGroups) -> StepGroups:
-    return computed_groups(made.overview) if isinstance(made, KeptGroups) else made
+def _with_features(step_groups: StepGroups) -> StepGroups:
+    return (
+        computed_groups(step_groups.overview)
+        if isinstance(step_groups, KeptGroups)
+        else step_groups
+    )
 
 
 def _may_be_kept(overview: Overview) -> bool:
@@ -154,11 +158,11 @@ def _is_packed(overview: Overview) -> bool:
     return any(result.pack is not None for result in overview.results)
 
 
-def _is_to_be_kept(made: StepGroups, found: Excerpts) -> bool:
+def _is_to_be_kept(step_groups: StepGroups, found: Excerpts) -> bool:
     """Return whether groups of similar hosts and their lines are complete and may be stored."""
-    is_whole = made.is_similar and made.compared == made.to_compare
+    is_whole = step_groups.is_similar and step_groups.compared == step_groups.to_compare
     is_whole = is_whole and not (found.lost and found.lost.hosts)
-    return is_whole and bool(found.hosts) and _may_be_kept(made.overview)
+    return is_whole and bool(found.hosts) and _may_be_kept(step_groups.overview)
 
 
 def _facts(overview: Overview) -> bytes:
@@ -166,10 +170,12 @@ def _facts(overview: Overview) -> bytes:
     return hashlib.sha256(msgspec.msgpack.encode(what)).digest()[:16]
 
 
-def _keep(made: StepGroups, found: Excerpts, open_keys: set[str], brief_keys: set[str]) -> None:
-    hosts = made.overview.hosts
+def _keep(
+    step_groups: StepGroups, found: Excerpts, open_keys: set[str], brief_keys: set[str]
+) -> None:
+    hosts = step_groups.overview.hosts
     place_of = {host.bk_host_id: place for place, host in enumerate(hosts)}
-    number_of = {group: number for number, group in enumerate(made.groups)}
+    number_of = {group: number for number, group in enumerate(step_groups.groups)}
     groups = [
         _Group(
             *(group.key, group.status, group.exit_code, group.tag),
@@ -178,18 +184,24 @@ def _keep(made: StepGroups, found: Excerpts, open_keys: set[str], brief_keys: se
             number_of[group.like] if group.like else None,
             *(group.is_crowd, group.other_output),
         )
-        for group in made.groups
+        for group in step_groups.groups
     ]
     kept = _Kept(
         groups,
-        *(made.compared, made.to_compare, made.failure_keys, made.read_hosts, made.read_bytes),
+        *(
+            step_groups.compared,
+            step_groups.to_compare,
+            step_groups.failure_keys,
+            step_groups.read_hosts,
+            step_groups.read_bytes,
+        ),
         *(replace(found, lost=None), open_keys, brief_keys),
     )
-    read = found.hosts | made.read_hosts
+    read = found.hosts | step_groups.read_hosts
     results = [result for host in hosts if host.bk_host_id in read for result in host.results]
     kept_groups.keep(
-        made.step,
-        _facts(made.overview),
+        step_groups.step,
+        _facts(step_groups.overview),
         msgspec.msgpack.encode(kept, enc_hook=_encoded),
         [kept_groups.LogSize(result.pk, result.held_size, result.masked) for result in results],
     )

@@ -98,7 +98,7 @@ class ChosenLines:
 
 
 def chosen_lines(
-    made: StepGroups,
+    step_groups: StepGroups,
     group: StepGroup,
     text: HostText,
     usual: HostText | None,
@@ -112,7 +112,7 @@ def chosen_lines(
     if group.why is Why.VALUES:
         return ChosenLines(group.first, Relation.VALUES)
     if group.failed:
-        return _failure(made, group, text, usual)
+        return _failure(step_groups, group, text, usual)
     if usual is None or group.is_crowd:
         rows = [line.number for line in text.lines][:CROWD_LINES]
         return ChosenLines(group.first, Relation.FIRST, _shown(text, rows))
@@ -125,20 +125,20 @@ def chosen_lines(
         shown = beside if len(beside) <= LINES_SHOWN else rows
         return ChosenLines(group.first, Relation.EXTRA, _with_context(text, shown))
     if group.why is Why.MISSING and (rows := _rows_with(usual, group.lines)):
-        return _lacks(made, group, usual, rows)
+        return _lacks(step_groups, group, usual, rows)
     if group.why is Why.PLACE and (rows := own_rows(text, set(usual.digests))):
         excerpt = ChosenLines(group.first, Relation.PLACE, _shown(text, rows[:FIRST_OF_MANY], rows))
         after = _rows_with(text, group.lines)
         excerpt.after = _shown(text, after[:1])[0] if after else None
         return excerpt
-    return _variant(made, group, text, usual)
+    return _variant(step_groups, group, text, usual)
 
 
 def _failure(
-    made: StepGroups, group: StepGroup, text: HostText, usual: HostText | None
+    step_groups: StepGroups, group: StepGroup, text: HostText, usual: HostText | None
 ) -> ChosenLines:
     rows = [line.number for line in text.lines]
-    own = own_rows(text, known_lines(made, usual)) if made.lines_of_successes else []
+    own = own_rows(text, known_lines(step_groups, usual)) if step_groups.lines_of_successes else []
     if own:
         return ChosenLines(group.first, Relation.OWN, _with_context(text, _some(text, own)))
     last = rows[-LINES_SHOWN + FIRST_OF_MANY :]
@@ -151,7 +151,9 @@ def _failure(
     return ChosenLines(group.first, Relation.LAST, _shown(text, chosen, [error]))
 
 
-def _variant(made: StepGroups, group: StepGroup, text: HostText, usual: HostText) -> ChosenLines:
+def _variant(
+    step_groups: StepGroups, group: StepGroup, text: HostText, usual: HostText
+) -> ChosenLines:
     """Return the first lines in which a group differs from the crowd."""
     ours = [line.skeleton for line in text.lines][:COMPARED_LINES]
     theirs = [line.skeleton for line in usual.lines][:COMPARED_LINES]
@@ -167,15 +169,15 @@ def _variant(made: StepGroups, group: StepGroup, text: HostText, usual: HostText
         return ChosenLines(group.first, Relation.SAME, _shown(text, rows[-2:]))
     if lacking[0] > max(shared, default=-1):
         return ChosenLines(group.first, Relation.ENDS, _shown(text, rows[-2:]))
-    return _lacks(made, group, usual, [usual.lines[place].number for place in lacking])
+    return _lacks(step_groups, group, usual, [usual.lines[place].number for place in lacking])
 
 
-def known_lines(made: StepGroups, usual: HostText | None) -> set[int]:
+def known_lines(step_groups: StepGroups, usual: HostText | None) -> set[int]:
     """Return the hashes of the lines that a success printed, including those of `usual`, since
     features do not have all lines of a long log."""
     if usual is None or usual.host.newest.status not in HOST_SUCCEEDED:
-        return made.lines_of_successes
-    return made.lines_of_successes | set(usual.digests)
+        return step_groups.lines_of_successes
+    return step_groups.lines_of_successes | set(usual.digests)
 
 
 def own_rows(text: HostText, known: set[int]) -> list[int]:
@@ -188,7 +190,9 @@ def _rows_with(text: HostText, lines: Sequence[int]) -> list[int]:
     return [line.number for line, digest in pairs if digest in lines]
 
 
-def _lacks(made: StepGroups, group: StepGroup, usual: HostText, rows: Sequence[int]) -> ChosenLines:
+def _lacks(
+    step_groups: StepGroups, group: StepGroup, usual: HostText, rows: Sequence[int]
+) -> ChosenLines:
     """Return the lines of other hosts that a group lacks."""
     excerpt = ChosenLines(group.first, Relation.MISSING, _shown(usual, rows[:LINES_SHOWN], rows))
     excerpt.others = usual.host
@@ -197,8 +201,8 @@ def _lacks(made: StepGroups, group: StepGroup, usual: HostText, rows: Sequence[i
         for line, digest in zip(usual.lines, usual.digests, strict=True)
         if line.number == rows[0]
     )
-    for other in made.groups:
-        entries = made.table.entries(other.rows)
+    for other in step_groups.groups:
+        entries = step_groups.table.entries(other.rows)
         excerpt.other_hosts += len(set(entries.hosts[entries.digests == missing].tolist()))
     return excerpt
 

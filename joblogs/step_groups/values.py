@@ -90,12 +90,14 @@ class Variation:
         yield from filter(None, (self.low, self.high))
 
 
-def value_differences(made: StepGroups, group: StepGroup) -> tuple[list[ValueDifference], int]:
+def value_differences(
+    step_groups: StepGroups, group: StepGroup
+) -> tuple[list[ValueDifference], int]:
     """Return the differences of a group from the group that it is like, values before counts of
     lines, and the number of further ones."""
     if group.like is None:
         return [], 0
-    found = [_difference(made, group.rows, group.like.rows, place) for place in group.places]
+    found = [_difference(step_groups, group.rows, group.like.rows, place) for place in group.places]
     known = [difference for difference in found if difference is not None]
     known.sort(key=lambda difference: difference.counts_lines)
     shown = known[:PLACES_SHOWN]
@@ -103,39 +105,40 @@ def value_differences(made: StepGroups, group: StepGroup) -> tuple[list[ValueDif
 
 
 def unusual_values(
-    made: StepGroups, group: StepGroup, crowd: StepGroup
+    step_groups: StepGroups, group: StepGroup, crowd: StepGroup
 ) -> tuple[list[ValueDifference], int]:
     """Return the differences of a group's first host from values that are steady in the crowd, and
     the number of further ones. For a group that differs by lines, nothing else reports these."""
     if len(crowd.rows) < HOSTS_MIN or not len(group.rows):
         return [], 0
-    first = made.table.entries(group.rows[:1])
+    first = step_groups.table.entries(group.rows[:1])
     slots_of = dict(zip(first.keys.tolist(), first.first_slots.tolist(), strict=True))
     found = []
-    for line, _, values in columns(made.table, crowd.rows):
+    for line, _, values in columns(step_groups.table, crowd.rows):
         if line not in slots_of or line & 3:
             continue
-        own = made.table.slots(np.array([slots_of[line]]), values.shape[1])[0]
+        own = step_groups.table.slots(np.array([slots_of[line]]), values.shape[1])[0]
         sample = np.sort(values, axis=0)[len(values) // 2]
         steady = (values == sample).mean(0) >= STEADY
         kinds = sample >> 24
         differs = steady & (own != sample) & ~np.isin(kinds, (*_MOMENTS, OWN, MANY))
         found += [Place(line, int(slot)) for slot in np.flatnonzero(differs) if slot]
     made_of = (
-        _difference(made, group.rows[:1], crowd.rows, place) for place in found[:PLACES_SHOWN]
+        _difference(step_groups, group.rows[:1], crowd.rows, place)
+        for place in found[:PLACES_SHOWN]
     )
     shown = [difference for difference in made_of if difference is not None]
     return shown, len(found) - len(shown)
 
 
-def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int]:
+def variations(step_groups: StepGroups, group: StepGroup) -> tuple[list[Variation], int]:
     """Return the variations among the hosts of a group, and the number of further ones.
 
     Those with few values are first, then numbers with the widest range first, then values that
     differ on most hosts, and times are last.
     """
     found: list[tuple[tuple[int, int], Variation]] = []
-    for line, owners, values in _lines(made, group.rows):
+    for line, owners, values in _lines(step_groups, group.rows):
         for slot in range(values.shape[1]):
             column = values[:, slot]
             different, index, counts = np.unique(column, return_index=True, return_counts=True)
@@ -148,10 +151,10 @@ def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int
                 one.is_moment = True
             elif len(different) <= VALUES_SHOWN and line & 3 != 3:
                 order = np.argsort(-counts, kind="stable")
-                one.values = [Among(made.hosts[rows[at]], int(counts[at])) for at in order]
+                one.values = [Among(step_groups.hosts[rows[at]], int(counts[at])) for at in order]
             elif (kinds >= NUMBER).all() and kinds.max() > kinds.min() and line & 3 != 3:
-                one.low = made.hosts[rows[kinds.argmin()]]
-                one.high = made.hosts[rows[kinds.argmax()]]
+                one.low = step_groups.hosts[rows[kinds.argmin()]]
+                one.high = step_groups.hosts[rows[kinds.argmax()]]
             apart = int(kinds.max()) - int(kinds.min())
             rank = (0, len(different)) if one.values else (1, -apart) if one.low else (2, 0)
             found.append((rank, one))
@@ -161,50 +164,56 @@ def variations(made: StepGroups, group: StepGroup) -> tuple[list[Variation], int
     return others[:VARIATIONS_READ] + moments[:1], len(others[VARIATIONS_READ:])
 
 
-def _lines(made: StepGroups, rows: Array) -> Iterator[tuple[int, Array, Array]]:
+def _lines(step_groups: StepGroups, rows: Array) -> Iterator[tuple[int, Array, Array]]:
     if len(rows) >= HOSTS_MIN:
-        yield from columns(made.table, rows)
+        yield from columns(step_groups.table, rows)
         return
-    entries = made.table.entries(rows)
+    entries = step_groups.table.entries(rows)
     for word in dict.fromkeys(entries.words.tolist()):
         at = np.flatnonzero(entries.words == word)
         if word & 31 and len(at) > 1:
-            yield word >> 5, entries.hosts[at], made.table.slots(entries.first_slots[at], word & 31)
+            yield (
+                word >> 5,
+                entries.hosts[at],
+                step_groups.table.slots(entries.first_slots[at], word & 31),
+            )
 
 
 def _difference(
-    made: StepGroups, rows: Array, others: Array, place: Place
+    step_groups: StepGroups, rows: Array, others: Array, place: Place
 ) -> ValueDifference | None:
-    own, usual = _column(made, rows, place), _column(made, others, place)
+    own, usual = _column(step_groups, rows, place), _column(step_groups, others, place)
     if own is None or usual is None:
         return None
-    among, different = _among(made, *own, most=VALUES_SHOWN)
-    (common,), _ = _among(made, *usual, most=1)
+    among, different = _among(step_groups, *own, most=VALUES_SHOWN)
+    (common,), _ = _among(step_groups, *usual, most=1)
     difference = ValueDifference(place, among, different - len(among), None)
     if common.hosts >= STEADY * len(usual[0]):
         difference.usual = common
     else:
         kinds = usual[0] >> 24
-        difference.low = made.hosts[usual[1][int(kinds.argmin())]]
-        difference.high = made.hosts[usual[1][int(kinds.argmax())]]
+        difference.low = step_groups.hosts[usual[1][int(kinds.argmin())]]
+        difference.high = step_groups.hosts[usual[1][int(kinds.argmax())]]
     return difference
 
 
-def _column(made: StepGroups, rows: Array, place: Place) -> tuple[Array, Array] | None:
+def _column(step_groups: StepGroups, rows: Array, place: Place) -> tuple[Array, Array] | None:
     """Return the values of hosts in a place, and the rows of these hosts; None without values."""
-    entries = made.table.entries(rows)
+    entries = step_groups.table.entries(rows)
     has = (entries.keys == place.line) & (entries.widths > place.slot)
     if not has.any():
         return None
-    values = made.table.slots(entries.first_slots[has] + place.slot, 1)[:, 0]
+    values = step_groups.table.slots(entries.first_slots[has] + place.slot, 1)[:, 0]
     return values, rows[entries.hosts[has]]
 
 
-def _among(made: StepGroups, values: Array, rows: Array, *, most: int) -> tuple[list[Among], int]:
+def _among(
+    step_groups: StepGroups, values: Array, rows: Array, *, most: int
+) -> tuple[list[Among], int]:
     """Return a host for each of the `most` commonest values, and the number of all values."""
     _, index, counts = np.unique(values, return_index=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:most]
-    return [Among(made.hosts[rows[index[at]]], int(counts[at])) for at in order], len(counts)
+    return [Among(step_groups.hosts[rows[index[at]]], int(counts[at])) for at in order], len(counts)
 
 
 def value_of(text: HostText | None, place: Place, besides: Iterable[bytes] = ()) -> bytes | None:

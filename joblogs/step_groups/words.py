@@ -54,17 +54,17 @@ class ShownLooseLine(NamedTuple):
     hosts: int
 
 
-def varying_words(made: StepGroups, group: StepGroup) -> list[VaryingWord]:
+def varying_words(step_groups: StepGroups, group: StepGroup) -> list[VaryingWord]:
     """Return the words in which the hosts of a failing group differ, in lines that no success
     printed."""
-    if len(group.rows) < 2 or not made.table.words:
+    if len(group.rows) < 2 or not step_groups.table.words:
         return []
-    entries = made.table.entries(group.rows)
+    entries = step_groups.table.entries(group.rows)
     counts = Counter(entries.pairs[0].tolist())
     shown: dict[tuple[tuple[bytes, int], ...], VaryingWord] = {}
-    for one in made.table.words:
+    for one in step_groups.table.words:
         values = _values(one, counts)
-        if len(values) > 1 and made.lines_of_successes.isdisjoint(one.values):
+        if len(values) > 1 and step_groups.lines_of_successes.isdisjoint(one.values):
             common = values.most_common()
             word = VaryingWord(
                 _trimmed(one.before),
@@ -105,18 +105,18 @@ def _trimmed(word: bytes) -> bytes:
     return shown if _LETTER.search(shown.replace("…".encode(), b"")) else b""
 
 
-def loose_lines(made: StepGroups, group: StepGroup) -> list[LooseLine]:
+def loose_lines(step_groups: StepGroups, group: StepGroup) -> list[LooseLine]:
     """Return lines that only some hosts of a group have, those nearest to one half first."""
     size = len(group.rows)
     if size < 2:
         return []
-    entries = made.table.raw.entries(group.rows)
+    entries = step_groups.table.raw.entries(group.rows)
     digests, hosts = entries.pairs
     lines, first, counts = np.unique(digests, return_index=True, return_counts=True)
     loose = np.flatnonzero((counts > RARE * size) & (counts < (1 - MISSING) * size))
     order = loose[np.argsort(np.abs(counts[loose] * 2 - size), kind="stable")][:LINES_SHOWN]
     return [
-        LooseLine(int(lines[at]), made.hosts[group.rows[hosts[first[at]]]], int(counts[at]))
+        LooseLine(int(lines[at]), step_groups.hosts[group.rows[hosts[first[at]]]], int(counts[at]))
         for at in order
     ]
 

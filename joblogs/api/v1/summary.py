@@ -150,14 +150,14 @@ class Summary(HttpStatusView):
         params = read_query(SummaryParams, request._request)
         instance = step_of_path(request, scope_type, scope_id, job, step)
         slow_work.begin(request._request)
-        found = overview(instance, Attempts(params.execute_count, params.batch))
-        made = step_groups(found, seconds=COMPARE_SECONDS)
-        read = excerpts(made, _readable(made.groups))
-        known = failures.known_failures(found, made)
-        answer = _summary(found, made, read.by_key, known, max_chars=params.max_chars)
-        hosts = len(read.hosts | made.read_hosts)
+        step_overview = overview(instance, Attempts(params.execute_count, params.batch))
+        groups = step_groups(step_overview, seconds=COMPARE_SECONDS)
+        read = excerpts(groups, _readable(groups.groups))
+        known = failures.known_failures(step_overview, groups)
+        answer = _summary(step_overview, groups, read.by_key, known, max_chars=params.max_chars)
+        hosts = len(read.hosts | groups.read_hosts)
         entry = read_entry(request, instance, channel=Channel.SUMMARY, hosts=hosts)
-        entry.end(read.size + made.read_bytes)
+        entry.end(read.size + groups.read_bytes)
         return exchange.success(request._request, answer)
 
 
@@ -170,28 +170,28 @@ def _readable(groups: Iterable[StepGroup]) -> list[StepGroup]:
 
 
 def _summary(
-    found: Overview,
-    made: StepGroups,
+    overview: Overview,
+    step_groups: StepGroups,
     lines: dict[str, Excerpt],
     known: Failures,
     *,
     max_chars: int,
 ) -> StepSummary:
     """Return the summary with as many groups as fit, in order; the majority is always included."""
-    silent = [host for host in found.hosts if host.silent]
-    running = [host for host in found.hosts if not host.newest.finished]
+    silent = [host for host in overview.hosts if host.silent]
+    running = [host for host in overview.hosts if not host.newest.finished]
     answer = StepSummary(
-        name=found.step.name[:LINE_CHARS],
-        status=found.step.status,
-        counts=_counts(found, made, silent=len(silent), unfinished=len(running)),
+        name=overview.step.name[:LINE_CHARS],
+        status=overview.step.status,
+        counts=_counts(overview, step_groups, silent=len(silent), unfinished=len(running)),
         groups=[],
         no_output=folded(silent),
         unfinished=folded(running),
-        slowest=_slowest(found.hosts),
+        slowest=_slowest(overview.hosts),
         since_last_run=_since_last_run(known),
         left_out=LeftOut(0, 0),
     )
-    summaries = [group_summary(one, lines.get(one.key), known) for one in made.groups]
+    summaries = [group_summary(one, lines.get(one.key), known) for one in step_groups.groups]
     last = [summary for summary in summaries if summary.majority]
     left = max_chars - _length(answer) - _length(last) - _ENVELOPE_CHARS
     for summary in summaries:
@@ -216,18 +216,18 @@ def _length(value: object) -> int:
     return len(exchange.json_bytes(value).decode())
 
 
-def _counts(found: Overview, made: StepGroups, *, silent: int, unfinished: int) -> Counts:
-    succeeded = sum(host.status in HOST_SUCCEEDED for host in found.hosts)
-    others = (g for g in made.groups if g.succeeded and g.other_output and not g.is_crowd)
+def _counts(overview: Overview, step_groups: StepGroups, *, silent: int, unfinished: int) -> Counts:
+    succeeded = sum(host.status in HOST_SUCCEEDED for host in overview.hosts)
+    others = (g for g in step_groups.groups if g.succeeded and g.other_output and not g.is_crowd)
     return Counts(
-        hosts=len(found.hosts),
+        hosts=len(overview.hosts),
         succeeded=succeeded,
-        failed=len(found.hosts) - succeeded - unfinished,
+        failed=len(overview.hosts) - succeeded - unfinished,
         unfinished=unfinished,
-        no_output=silent if found.step.prints_output else 0,
+        no_output=silent if overview.step.prints_output else 0,
         other_output=sum(len(g.hosts) for g in others if g.printed is Printed.COMPARED),
-        compared=made.compared,
-        to_compare=made.to_compare,
+        compared=step_groups.compared,
+        to_compare=step_groups.to_compare,
     )
 
 

@@ -98,11 +98,11 @@ class Group:
         return self.values.printed is Printed.NOTHING
 
 
-def groups(made: StepGroups, *, prints: bool) -> list[Group]:
+def groups(step_groups: StepGroups, *, prints: bool) -> list[Group]:
     """Return the groups in the same order with their colours; `prints`: hosts of the step have
     output at all."""
     by_values: dict[StepGroup, Group] = {}
-    for group in made.groups:
+    for group in step_groups.groups:
         kind = kind_of(min(group.hosts, key=attrgetter("bk_host_id")), prints=prints)
         by_values[group] = Group(group, kind)
     for group, shown in by_values.items():
