@@ -18,7 +18,11 @@ _JOINS_ONLY = re.compile(r"(?:^|\s)(?:and|or|和|或)$")
 _MARKS = " \t:=,;.|'\"()[]{}<>*#~!?/\\-_+：，；。、（）【】《》「」“”！？—…"
 _BEFORE_TEXT, _BEHIND_TEXT = " :=,;.|*#~>-—)]}）】：，；。、", " :=,;|*#~>-—：，；、"
 """Marks that are stripped from a line's text; quotes, paths and brackets are part of it."""
-_MESSAGE = re.compile(r'(?:"(?:msg|message)": ?|\bmsg=)"?(?=[^\s"])')
+_MESSAGE = re.compile(
+    r'(?:"(?:msg|message)": ?|\bmsg=)(?:"(?P<quoted>(?:[^"\\]|\\.)+)|(?P<bare>[^\s"{\[].*))'
+)
+"""The message in a line of JSON or logfmt. A quoted one ends before its quote, or with the line."""
+_ESCAPED_QUOTE = re.compile(r'\\(["\\/])')
 _BRACKETS = re.compile(r"[()\[\]{}（）【】]")
 
 
@@ -51,7 +55,8 @@ def first_words(line: bytes, most: int) -> str:
     characters, and an ellipsis if it is longer; empty for a line without letters."""
     shown = _text(line)
     if message := _MESSAGE.search(shown):
-        shown = shown[message.end() :].rstrip('"}')
+        quoted, bare = message.group("quoted", "bare")
+        shown = bare if quoted is None else _ESCAPED_QUOTE.sub(r"\1", quoted)
     text = shown.lstrip(_BEFORE_TEXT).rstrip(_BEHIND_TEXT)
     if not any(map(str.isalpha, text)):
         return ""

@@ -82,11 +82,19 @@ def test_a_way_to_fail_is_named_by_what_it_printed() -> None:
     [
         '{"ts": "2026-11-22T08:18:27Z", "level": "error", "msg": "quota exceeded"}',
         'time=2026-11-22T08:48:59Z caller=raft.go:502 level=error msg="quota exceeded"',
+        '{"level":"error","msg":"quota exceeded","ts":"2026-11-22T08:18:27Z"}',
+        'level=error msg="quota exceeded" caller=raft.go:502 err=quota',
+        '{"level": "error", "msg": "", "message": "quota exceeded", "code": 5}',
     ],
 )
 def test_a_structured_line_is_named_by_its_message(line: str) -> None:
     _load({1: f"{line}\n"}, {1: 1})
-    assert "1 exit code 1 · quota exceeded" in _legend(_step(staff()))
+    assert _legend(_step(staff())).strip().endswith("1 exit code 1 · quota exceeded")
+
+
+def test_quotes_in_a_message_belong_to_it() -> None:
+    _load({1: r'{"msg": "error: \"/srv\" is full", "level": "error"}' "\n"}, {1: 1})
+    assert _legend(_step(staff())).strip().endswith('1 exit code 1 · error: "/srv" is full')
 
 
 def test_a_traceback_is_named_by_its_exception() -> None:
