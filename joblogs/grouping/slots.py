@@ -147,7 +147,7 @@ def slot(value: bytes) -> int:
         return moment
     if clock := _STARTS_AS_CLOCK.match(value):
         seconds = int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])
-        return CLOCK << 24 | int(seconds * CLOCK_UNITS)
+        return CLOCK << 24 | min(_DIGEST, int(seconds * CLOCK_UNITS))
     return _amount(value, digest)
 
 

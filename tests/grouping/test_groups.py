@@ -58,6 +58,7 @@ def line(text: str, odd: str) -> Text:
         ("2026-11-30 03:{n}:11", "2025-11-30 03:{n}:11"),
         ("valid for {n} s until 2027-02-1{n.real!s:.1}", "valid for {n} s until 2026-02-01"),
         ("replica is 00:00:00.0{n} behind", "replica is 04:12:33.120 behind"),
+        ("replica is 00:00:00.0{n} behind", "replica is 72:49:05.120 behind"),
         ("kernel 5.14.0-427.el9 up {n} min", "kernel 5.14.0-362.el9 up {n} min"),
         ("服务 {n} 正常", "服务 {n} 异常"),
         ("ok {n}", "ok {n}\nwarning: quota"),
