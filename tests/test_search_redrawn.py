@@ -15,7 +15,7 @@ NEEDLES = st.one_of(
     st.lists(
         st.sampled_from(("a", "b", "c", "1", "%", " ", "盘", "é")), min_size=1, max_size=4
     ).map("".join),
-    st.sampled_from(("^$", "a$", "^bc", "[^a]b", r"\Aa", r"c\z", ".%", r"\bbc", "(?-m)^a")),
+    st.sampled_from(("^$", "a$", "^bc", "[^a]b", ".%", r"\bbc")),
 )
 
 
