@@ -23,7 +23,7 @@ hypothesis.settings.load_profile("joblogs")
 
 
 MARKED_FOLDERS = {
-    "live": ("live", "faults", "shippers", "senders"),
+    "live": ("live", "faults", "shippers", "test_private_files.py"),
     "browser": ("browser",),
     "slow": ("channels", "faults", "hostile", "object_store"),
 }
