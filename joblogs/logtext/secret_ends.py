@@ -59,10 +59,16 @@ class Ends:
         # The first byte nearly always decides, at almost no cost.
         return bool(text) and text[0] in self._firsts and self._starts.match(text) is not None
 
-    def state(self, text: bytes | bytearray, position: int = 0) -> ScanState:
-        """Return the state at the end of a text without secrets at or after a position."""
+    def state(
+        self, text: bytes | bytearray, position: int = 0, view: bytes | bytearray | None = None
+    ) -> ScanState:
+        """Return the state at the end of a text without secrets at or after a position.
+
+        `view` is the view of the text, if there is one already.
+        """
         position = max(position, len(text) - LOOK_BACK)
-        view = view_of(text) if b"\x1b" in text else text
+        if view is None:
+            view = view_of(text) if b"\x1b" in text else text
         # One search from the end on: to ask first whether a rule that meets newlines begins at all
         # takes nearly as long.
         found = self._unsettled.search(view, position)

@@ -133,7 +133,7 @@ class Secrets:
                 goes_on = self._put(run, found)
             for cursor in cursors:
                 cursor.advance(run.position)
-        run.masks.state = self._end(goes_on, view) or self.state(view, _begin(run))
+        run.masks.state = self._end(goes_on, view) or self.state(text, _begin(run), view)
         return run.masks
 
     def _put(self, run: _Run, found: FoundSecret) -> _Open | None:

@@ -122,6 +122,23 @@ def test_a_secret_behind_what_is_no_letter_is_found_however_it_comes(
     assert (bytes(in_parts.kept), in_parts.places) == (bytes(at_once.kept), 1)
 
 
+@pytest.mark.parametrize(
+    "escape", [b"\x1b[0m", b"\x1b[1;31m", b"\x1b(B", "\x1b[0m".encode("utf-16-le")]
+)
+@pytest.mark.parametrize(
+    "before", [b"password: hunter22\n", b"AKIAIOSFODNN7EXAMPLE ", b"no secret\n"]
+)
+def test_a_secret_behind_a_colour_that_is_cut_is_found(before: bytes, escape: bytes) -> None:
+    secret = b"AKIAIOSFODNN7EXAMPLE\n"
+    at_once = whole(before + escape + secret)
+    for start in range(1, len(escape)):
+        in_parts = Read()
+        for part in (before + escape[:start], escape[start:] + secret):
+            in_parts.more(part)
+        assert bytes(in_parts.kept) == bytes(at_once.kept)
+    assert at_once.kept.endswith(b"****\n")
+
+
 @settings(max_examples=40)
 @given(texts())
 def test_a_text_that_comes_byte_by_byte_is_masked_alike(text: bytes) -> None:
