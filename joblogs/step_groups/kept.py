@@ -24,7 +24,7 @@ from .excerpts import Excerpts, computed_excerpts, has_text
 from .groups import Printed, StepGroup, StepGroups, computed_groups
 from .groups import identical_groups as computed_identical_groups
 
-RULES = 4
+RULES = 5
 """Version of the rules: increase it if the same host results get other groups or lines, or if the
 stored form changes. Stored groups of another version of the program are not used either."""
 OPEN_MAX, BRIEF_MAX = 64, 400

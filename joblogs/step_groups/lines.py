@@ -87,6 +87,8 @@ class ChosenLines:
     """Number of hosts that have the line which the group lacks."""
     after: ShownLine | None = None
     """Common line after which the group has its own lines."""
+    instead: ShownLine | None = None
+    """Line that the crowd has where the group's own lines begin."""
 
     @property
     def number(self) -> int:
@@ -123,7 +125,9 @@ def chosen_lines(
             if digest in alone or digest in group.lines
         ]
         shown = beside if len(beside) <= LINES_SHOWN else rows
-        return ChosenLines(group.first, Relation.EXTRA, _with_context(text, shown))
+        excerpt = ChosenLines(group.first, Relation.EXTRA, _with_context(text, shown))
+        excerpt.instead = _instead(text, usual, shown[0])
+        return excerpt
     if group.why is Why.MISSING and (rows := _rows_with(usual, group.lines)):
         return _lacks(step_groups, group, usual, rows)
     if group.why is Why.PLACE and (rows := own_rows(text, set(usual.digests))):
@@ -155,21 +159,46 @@ def _variant(
     step_groups: StepGroups, group: StepGroup, text: HostText, usual: HostText
 ) -> ChosenLines:
     """Return the first lines in which a group differs from the crowd."""
-    ours = [line.skeleton for line in text.lines][:COMPARED_LINES]
-    theirs = [line.skeleton for line in usual.lines][:COMPARED_LINES]
-    pairs = common_lines(ours, theirs)
+    pairs = _common_places(text, usual)
     alike, shared = {place for place, _ in pairs}, {place for _, place in pairs}
     rows = [line.number for line in text.lines]
     differing = [row for place, row in enumerate(rows[:COMPARED_LINES]) if place not in alike]
-    lacking = [place for place in range(len(theirs)) if place not in shared]
+    lacking = [place for place in range(len(usual.lines[:COMPARED_LINES])) if place not in shared]
     if differing:
         relation = Relation.DIFFERS if lacking else Relation.EXTRA
-        return ChosenLines(group.first, relation, _with_context(text, _some(text, differing)))
+        excerpt = ChosenLines(group.first, relation, _with_context(text, _some(text, differing)))
+        excerpt.instead = _instead(text, usual, differing[0], or_next=bool(lacking))
+        return excerpt
     if not lacking:
         return ChosenLines(group.first, Relation.SAME, _shown(text, rows[-2:]))
     if lacking[0] > max(shared, default=-1):
         return ChosenLines(group.first, Relation.ENDS, _shown(text, rows[-2:]))
     return _lacks(step_groups, group, usual, [usual.lines[place].number for place in lacking])
+
+
+def _instead(
+    text: HostText, usual: HostText, row: int, *, or_next: bool = False
+) -> ShownLine | None:
+    """Return the first line of the crowd in place of a line and the other own lines around it.
+
+    If there is none, return the crowd's next line with `or_next` (its lines are in another order),
+    otherwise None.
+    """
+    at = next(place for place, line in enumerate(text.lines) if line.number == row)
+    if at >= COMPARED_LINES:
+        return None
+    pairs = _common_places(text, usual)
+    first = max((theirs + 1 for ours, theirs in pairs if ours < at), default=0)
+    end = len(usual.lines)
+    if not or_next:
+        end = min((theirs for ours, theirs in pairs if ours >= at), default=end)
+    return shown_line(usual, usual.lines[first].number) if first < end else None
+
+
+def _common_places(text: HostText, usual: HostText) -> list[tuple[int, int]]:
+    """Return the places of the lines that two texts have in common."""
+    ours = [line.skeleton for line in text.lines][:COMPARED_LINES]
+    return common_lines(ours, [line.skeleton for line in usual.lines][:COMPARED_LINES])
 
 
 def known_lines(step_groups: StepGroups, usual: HostText | None) -> set[int]:

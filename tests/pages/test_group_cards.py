@@ -202,6 +202,36 @@ def test_each_card_says_why_it_is_apart(usual: str, own: str, reason: str) -> No
     assert reason in _card(_step(staff()), "web-00009")
 
 
+@pytest.mark.parametrize(
+    ("usual", "own", "shown"),
+    [
+        ("first\nsecond\nok", "first\nother\nok", "second"),
+        (
+            "New, TLSv1.3, Cipher is A\nok",
+            "New, TLSv1.2, Cipher is EC-B\nok",
+            "New, TLSv1.3, Cipher",
+        ),
+        ("start web\nstart cache\nstart db", "start db\nstart cache\nstart web", "start web"),
+        ("ok", "ok\nwarning: swap", None),
+        ("first\nok", "first\nwarning: swap\nok", None),
+    ],
+)
+def test_a_card_shows_what_the_crowd_has_instead(usual: str, own: str, shown: str | None) -> None:
+    _load(range(1, 61), lambda host: (own if host == 9 else usual) + "\n")
+    card = _card(_step(staff()), "web-00009")
+    if shown is None:
+        assert "The largest group has" not in card
+    else:
+        assert f"The largest group has {shown}" in card
+
+
+def test_the_slowest_host_is_named_beside_the_counts() -> None:
+    hosts = [result(host, status=9, total_time=9_000 + host) for host in range(1, 6)]
+    load(job(), step(), *hosts, result(6, status=9, total_time=700_000, host_name="<web>"))
+    shown = _step(staff())
+    assert 'Slowest: <a href="hosts/6/">&lt;web&gt;</a> 11 min 40 s (median 9.0 s).' in shown
+
+
 def test_the_crowd_says_in_what_its_hosts_differ() -> None:
     _load(range(1, 61), lambda host: f"pid {900 + host} agent 2.{host % 2}.0 sent {host} MB\n")
     shown = _plain(_step(staff()))

@@ -32,7 +32,7 @@ from .groups import Kind, groups, kind_of_status, with_colours_of
 from .history import since_last_run
 from .host_map import LegendEntry, host_map, legend
 from .host_table import Table, TableForm, chosen, lost_names, table
-from .summary import summary
+from .summary import slowest, summary
 from .transfer_groups import transfer_groups
 
 COMPARE_SECONDS = 2.0
@@ -113,6 +113,7 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "verdict": partial(
             "verdict.html",
             **summary(step, similar, compared)._asdict(),
+            slowest=slowest(step_overview),
             comma=pgettext("between clauses", ", "),
             stop=(stop := pgettext("end of a sentence", ".")),
             blank=" " if stop.isascii() else "",  # full-width signs bring their own
@@ -159,7 +160,6 @@ def step_page(step: StepInstance, request: HttpRequest) -> HttpResponseBase:
         "lost_total": len(lost),
         "expired": moment(step.job.expired_at),
         "bytes": sum(host.size for host in step_overview.hosts),
-        "slowest": _slowest(step_overview),
     }
     response = live.page(
         request,
@@ -285,16 +285,3 @@ def _heads(rows: Table, kept: dict[str, str], shown: Sequence[Head]) -> list[dic
         now = {name: "ascending", f"-{name}": "descending"}.get(rows.sort, "")
         heads.append({"label": label, "right": right, "query": query, "sorted": now})
     return heads
-
-
-def _slowest(step_overview: Overview) -> dict[str, Any] | None:
-    """Return the slowest host if it took much longer than most; otherwise None."""
-    durations = [host.newest.duration for host in step_overview.hosts]
-    timed = sorted(took for took in durations if took is not None)
-    if len(timed) < 3:
-        return None
-    longest, middle = timed[-1], timed[len(timed) // 2]
-    if longest < 1_000 or longest < 2 * middle:
-        return None
-    host = next(host for host in reversed(step_overview.hosts) if host.newest.duration == longest)
-    return {"host": host, "took": duration(longest), "median": duration(middle)}

@@ -141,6 +141,9 @@ def details(group: Group, excerpt: Excerpt) -> list[Sentence]:
     if excerpt.relation is Relation.PLACE and excerpt.after is not None:
         after = [_code(excerpt.after.data)]
         made.append(_sentence(gettext("Lines of its own after {line}"), line=after))
+    if excerpt.instead is not None:
+        instead = [_code(excerpt.instead.data)]
+        made.append(_sentence(gettext("The largest group has {line} there"), line=instead))
     made += [_word(one) for one in excerpt.words]
     if excerpt.variations and len(group.hosts) > 1:
         parts = [_variation(one) for one in _with_values(excerpt.variations)[:VARIATIONS_SHOWN]]

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
 from joblogs.choices import RunStatus, StepType, run_rank
 from joblogs.models import StepInstance
-from joblogs.pages.formats import number
+from joblogs.pages.formats import duration, number
+from joblogs.query.overview import Overview
 from joblogs.step_groups import StepGroups
 
 from .groups import Group, Kind
@@ -109,3 +111,21 @@ def _more(
         values = {"n": number(compared.compared), "all": number(compared.to_compare)}
         more.append(text % values)
     return more
+
+
+def slowest(overview: Overview) -> str:
+    """Return a sentence, as HTML, about the slowest host if it took much longer than most."""
+    durations = [host.newest.duration for host in overview.hosts]
+    timed = sorted(took for took in durations if took is not None)
+    if len(timed) < 3:
+        return ""
+    longest, middle = timed[-1], timed[len(timed) // 2]
+    if longest < 1_000 or longest < 2 * middle:
+        return ""
+    host = next(host for host in reversed(overview.hosts) if host.newest.duration == longest)
+    return format_html(
+        gettext("Slowest: {host} {took} (median {median})."),
+        host=format_html('<a href="hosts/{}/">{}</a>', host.bk_host_id, host.name),
+        took=duration(longest),
+        median=duration(middle),
+    )
