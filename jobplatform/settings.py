@@ -262,7 +262,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "joblogs.monitoring.log_formats.Line",
+            "()": "joblogs.monitoring.log_formats.LineFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
         },

@@ -13,7 +13,7 @@ _QUERY = re.compile(r"\?[^\s'\"]+")
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """Formatter of lines for people.
 
     An exception is formatted as its class and traceback without its message: a database's message
@@ -24,7 +24,7 @@ class Line(logging.Formatter):
         return "".join(traceback.format_tb(ei[2])) + (ei[0].__name__ if ei[0] else "")
 
 
-class Json(Line):
+class Json(LineFormatter):
     """Formatter of one JSON object per line. Fields that do not apply are left out."""
 
     def format(self, record: logging.LogRecord) -> str:

@@ -17,7 +17,7 @@ from django.test import RequestFactory
 from prometheus_client import REGISTRY
 
 from joblogs.middleware import Requests
-from joblogs.monitoring.log_formats import Json, Line, WithoutQueries
+from joblogs.monitoring.log_formats import Json, LineFormatter, WithoutQueries
 from tests import builders
 from tests.builders import BATCH, asking
 
@@ -111,7 +111,7 @@ def test_neither_credentials_nor_text_nor_the_address_get_into_it(client, caplog
     query = f"?bk_app_code=granted&bk_app_secret={secret}"
     answer = client.post(path + query, asking(), "application/json")
     assert answer.json()["result"] is right
-    for form in (Line(), Json()):
+    for form in (LineFormatter(), Json()):
         said = "\n".join(form.format(record) for record in caplog.records)
         assert "batch_get_job_instance_ip_log" in said
         for word in (secret, "bk_app_secret", TEXT, "compapi"):
@@ -161,7 +161,7 @@ def raised() -> logging.LogRecord:
         return logging.LogRecord("joblogs.test", logging.ERROR, __file__, 1, *said)
 
 
-@pytest.mark.parametrize("form", [Line(), Json()])
+@pytest.mark.parametrize("form", [LineFormatter(), Json()])
 def test_an_exception_is_told_without_its_words(form: logging.Formatter) -> None:
     said = form.format(raised())
     assert "DatabaseError" in said
@@ -196,4 +196,4 @@ def test_the_settings_make_both_formats() -> None:
     config = logging.config.DictConfigurator(settings.LOGGING)
     formats: Any = settings.LOGGING["formatters"]
     made = [config.configure_formatter(form) for form in formats.values()]
-    assert [type(form) for form in made] == [Line, Json]
+    assert [type(form) for form in made] == [LineFormatter, Json]
