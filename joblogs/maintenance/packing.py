@@ -47,7 +47,7 @@ class Packed(NamedTuple):
     packs: int
 
 
-class Part(NamedTuple):
+class LogsToPack(NamedTuple):
     """Logs of one day that one transaction packs, and their steps."""
 
     day: datetime.date
@@ -99,7 +99,7 @@ def _old_logs_in_chunks(after_days: int) -> int:
     return rows.exclude(held_size=0).count()
 
 
-def due(now: datetime.datetime, after_days: int) -> Iterator[Part]:
+def due(now: datetime.datetime, after_days: int) -> Iterator[LogsToPack]:
     """Yield the logs in chunks of steps that finished at least `after_days` days ago."""
     before = int(now.timestamp() * 1000) - after_days * DAY_MS
     for day in store.days(None, now.date() - datetime.timedelta(days=after_days)):
@@ -133,13 +133,13 @@ def _sizes(steps: Collection[int]) -> list[tuple[int, int, int]]:
     return list(rows.values_list("step_id", "pk", "held_size"))
 
 
-def _parts(day: datetime.date, sizes: Iterable[tuple[int, int, int]]) -> Iterator[Part]:
+def _parts(day: datetime.date, sizes: Iterable[tuple[int, int, int]]) -> Iterator[LogsToPack]:
     """Yield the logs in parts that one transaction packs."""
-    part, total = Part(day, [], []), 0
+    part, total = LogsToPack(day, [], []), 0
     for step, log, size in sizes:
         if part.logs and (total + size > packing.PART_BYTES or len(part.logs) == LOGS_AT_ONCE):
             yield part
-            part, total = Part(day, [], []), 0
+            part, total = LogsToPack(day, [], []), 0
         part.logs.append(log)
         if part.steps[-1:] != [step]:
             part.steps.append(step)
@@ -153,7 +153,7 @@ def pack_step(step: StepInstance) -> int:
     return sum(pack(part).logs for part in _parts(step.day, _sizes([step.pk])))
 
 
-def pack(part: Part) -> Packed:
+def pack(part: LogsToPack) -> Packed:
     """Move those of these logs that still exist into packs.
 
     Raises Unreadable if one cannot be read; then none is moved.
@@ -172,7 +172,7 @@ def pack(part: Part) -> Packed:
     return database.retrying(partial(_pack, part, None))
 
 
-def _pack(part: Part, layout: Layout | None) -> Packed:
+def _pack(part: LogsToPack, layout: Layout | None) -> Packed:
     with transaction.atomic():
         # Steps, then host results: locked in the same order as in ingest.
         steps = _locked(part.steps)
