@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .cleaning import cleaned
 from .features import Log, chosen, digest_of, looked_at
 from .line_groups import Part
-from .skeletons import Line, lines_of_each
+from .skeletons import SkeletonLine, lines_of_each
 from .slot_patterns import SLOT
 from .tables import Table, key_of
 from .value_groups import HOSTS_MIN
@@ -37,7 +37,7 @@ class KeptLine(NamedTuple):
     """Line of a log that has an entry: its key, the line, and the number of its kept slots."""
 
     key: int
-    line: Line
+    line: SkeletonLine
     slots: int
     occurrences: int
 

@@ -41,7 +41,7 @@ ADDRESS_GROUPS, MAC_GROUPS = 4, 6
 """Minimum groups of an IPv6 address with a digit, and of a MAC address without one."""
 
 
-class Line(NamedTuple):
+class SkeletonLine(NamedTuple):
     """Line that is not empty: its number, from 0, its skeleton, and the ranges of its slots."""
 
     number: int
@@ -84,7 +84,7 @@ def skeletons(texts: Sequence[bytes]) -> Skeletons:
     return Skeletons(text, rows, first_rows, places[starts], places[ends], counts)
 
 
-def lines_of_each(texts: Iterable[bytes]) -> Iterator[list[Line]]:
+def lines_of_each(texts: Iterable[bytes]) -> Iterator[list[SkeletonLine]]:
     """Yield the lines of each cleaned text that are not empty, with slots as ranges of that text.
 
     Many texts are processed at once, as by `skeletons`.
@@ -101,7 +101,7 @@ def lines_of_each(texts: Iterable[bytes]) -> Iterator[list[Line]]:
         yield from _lines_of_some(some)
 
 
-def _lines_of_some(texts: Sequence[bytes]) -> Iterator[list[Line]]:
+def _lines_of_some(texts: Sequence[bytes]) -> Iterator[list[SkeletonLine]]:
     found = skeletons(texts)
     starts, ends = found.slot_starts.tolist(), found.slot_ends.tolist()
     counts = found.slot_counts.tolist()
@@ -113,7 +113,7 @@ def _lines_of_some(texts: Sequence[bytes]) -> Iterator[list[Line]]:
             if row := found.rows[number]:
                 spans = zip(starts[at:after], ends[at:after], strict=True)
                 slots = [(start - begin, end - begin) for start, end in spans]
-                lines.append(Line(number - first, row, slots))
+                lines.append(SkeletonLine(number - first, row, slots))
             at = after
         begin += len(text) + 1
         yield lines

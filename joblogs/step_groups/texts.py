@@ -11,7 +11,7 @@ from joblogs import query
 from joblogs.choices import HOST_SUCCEEDED
 from joblogs.grouping.cleaning import cleaned, origins
 from joblogs.grouping.features import chosen, digest_of
-from joblogs.grouping.skeletons import Line, lines_of_each
+from joblogs.grouping.skeletons import SkeletonLine, lines_of_each
 from joblogs.grouping.tables import key_of
 from joblogs.grouping.value_groups import Place
 from joblogs.models import StepInstance
@@ -27,7 +27,7 @@ BRIEF_BYTES, BRIEF_SUCCESS_BYTES = 16 * 1024, 4 * 1024
 class HostText:
     """Text that was read of a host's log."""
 
-    lines: list[Line]
+    lines: list[SkeletonLine]
     """Lines that are not empty; their numbers are rows of `raw`. `_with_lines` sets them."""
 
     def __init__(self, host: StepHost, head: bytes, tail: bytes = b"", newlines: int = 0) -> None:
@@ -50,7 +50,7 @@ class HostText:
         return row + 1 + (self._shift if row >= self._tail_row else 0)
 
     @cached_property
-    def _by_row(self) -> dict[int, tuple[int, Line]]:
+    def _by_row(self) -> dict[int, tuple[int, SkeletonLine]]:
         """Lines by row, each with its offset in the cleaned text."""
         sizes = (len(row) + 1 for row in self.text.split(b"\n"))
         begins = list(itertools.accumulate(sizes, initial=0))

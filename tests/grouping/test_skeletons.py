@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblogs.grouping.cleaning import cleaned, origins
-from joblogs.grouping.skeletons import Line, lines_of_each, skeletons
+from joblogs.grouping.skeletons import SkeletonLine, lines_of_each, skeletons
 
 NAMES = (b"web-1.example.com", b"10.0.0.1")
 
 
-def _lines_of(text: bytes) -> list[Line]:
+def _lines_of(text: bytes) -> list[SkeletonLine]:
     (lines,) = lines_of_each([text])
     return lines
 
