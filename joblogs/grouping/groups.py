@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .features import digest_of
-from .line_groups import Part, Why, by_lines, variants_max
+from .line_groups import LineGroup, Why, by_lines, variants_max
 from .line_shares import VARIANTS, NoisyPlaces, by_sequence, noisy_places
 from .luck import Read, is_noise, skeletons_of, without_luck
 from .plain_words import plain_words
@@ -74,7 +74,7 @@ def group_hosts(table: Table, outcomes: Sequence[Outcome], read: Read) -> list[H
     return made
 
 
-def _successes(table: Table, hosts: Array) -> list[Part]:
+def _successes(table: Table, hosts: Array) -> list[LineGroup]:
     """Return groups of hosts that succeeded with one outcome.
 
     If there are more different outputs than were read, words that vary say less than the number of
@@ -127,7 +127,7 @@ def _plain_digest(skeleton: bytes) -> int:
     return digest_of(words) if words else 0
 
 
-def _failures(table: Table, hosts: Array, good: set[int], noise: NoisyPlaces) -> list[Part]:
+def _failures(table: Table, hosts: Array, good: set[int], noise: NoisyPlaces) -> list[LineGroup]:
     """Return groups of hosts that failed with one outcome: by the lines that no success printed,
     otherwise by their last lines. Being killed during 19 different tests is one failure."""
     variants = by_sequence(table, hosts)
@@ -145,11 +145,11 @@ def _failures(table: Table, hosts: Array, good: set[int], noise: NoisyPlaces) ->
             ended = few and not key  # without own lines, by their last line
             made[int(table.lasts[variant[0]]) if ended else key].append(variant)
     if few:
-        return [Part(Why.VARIANT, (), np.concatenate(own)) for own in made.values()]
+        return [LineGroup(Why.VARIANT, (), np.concatenate(own)) for own in made.values()]
     return [
-        Part(Why.EXTRA, tuple(sorted(key)), np.concatenate(own))
+        LineGroup(Why.EXTRA, tuple(sorted(key)), np.concatenate(own))
         if isinstance(key, frozenset)
-        else Part(Why.VARIANT, (), np.concatenate(own))
+        else LineGroup(Why.VARIANT, (), np.concatenate(own))
         for key, own in made.items()
     ]
 

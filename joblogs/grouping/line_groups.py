@@ -50,7 +50,7 @@ class Why(StrEnum):
     """A value that is an outlier in its place."""
 
 
-class Part(NamedTuple):
+class LineGroup(NamedTuple):
     """Rows of some hosts, and why they are separate, with the hashes of the relevant lines."""
 
     why: Why
@@ -72,7 +72,9 @@ def variants_max(hosts: int) -> int:
     return min(VARIANTS, max(4, hosts // 4)) if hosts < SMALL_HOSTS else VARIANTS
 
 
-def by_lines(table: Table, hosts: Array, *, failed: bool = False, depth: int = 0) -> list[Part]:
+def by_lines(
+    table: Table, hosts: Array, *, failed: bool = False, depth: int = 0
+) -> list[LineGroup]:
     """Return the groups of hosts with one outcome."""
     variants = by_sequence(table, hosts)
     most = variants_max(len(hosts)) if depth == 0 else 1
@@ -83,14 +85,14 @@ def by_lines(table: Table, hosts: Array, *, failed: bool = False, depth: int = 0
     if (few or len(hosts) < FEW_HOSTS) and (
         failed or len(variants) <= (FEW_VARIANTS if small else 1)
     ):
-        return [Part(Why.VARIANT, (), variant) for variant in variants]
+        return [LineGroup(Why.VARIANT, (), variant) for variant in variants]
     if len(hosts) < FEW_HOSTS:
         if _each_alike(table, variants):
-            return [Part(Why.VARIANT, (), hosts)]
-        return [Part(Why.VARIANT, (), variant) for variant in variants]
+            return [LineGroup(Why.VARIANT, (), hosts)]
+        return [LineGroup(Why.VARIANT, (), variant) for variant in variants]
     lines = LineShares(table, variants)
     if few and not small and not lines.come_and_go:
-        return [Part(Why.VARIANT, (), variant) for variant in variants]
+        return [LineGroup(Why.VARIANT, (), variant) for variant in variants]
     if depth < DEPTH and (marks := lines.kinds()) is not None:
         sides = (
             [v for v, has in zip(variants, marks, strict=True) if has == side] for side in (1, 0)
@@ -105,9 +107,9 @@ def by_lines(table: Table, hosts: Array, *, failed: bool = False, depth: int = 0
     for variant, own, pattern in zip(variants, deviating, patterns, strict=True):
         made[(min(own)[1:] if own else None), pattern].append(variant)
     return [
-        Part(what[0], what[1], np.concatenate(own))
+        LineGroup(what[0], what[1], np.concatenate(own))
         if what
-        else Part(Why.VARIANT, (), np.concatenate(own))
+        else LineGroup(Why.VARIANT, (), np.concatenate(own))
         for (what, _), own in made.items()
     ]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .cleaning import cleaned
 from .features import Log, chosen, digest_of, looked_at
-from .line_groups import Part
+from .line_groups import LineGroup
 from .skeletons import SkeletonLine, lines_of_each
 from .slot_patterns import SLOT
 from .tables import Table, key_of
@@ -61,7 +61,9 @@ def skeletons_of(logs: Iterable[Log]) -> Iterator[set[bytes]]:
         yield {line.skeleton for line in lines}
 
 
-def without_luck(table: Table, outcomes: Iterable[list[Part]], read: Read) -> list[list[Part]]:
+def without_luck(
+    table: Table, outcomes: Iterable[list[LineGroup]], read: Read
+) -> list[list[LineGroup]]:
     """Return the parts of each outcome; those that exist only by chance are merged into the usual
     part."""
     every = [sorted(parts, key=lambda part: -len(part.hosts)) for parts in outcomes]
@@ -78,7 +80,7 @@ def without_luck(table: Table, outcomes: Iterable[list[Part]], read: Read) -> li
     lines = dict(zip(logs, kept_lines(logs.values()), strict=True))
     made = []
     for number, parts in enumerate(every):
-        kept: list[Part] = []
+        kept: list[LineGroup] = []
         for place, part in enumerate(parts):
             own = samples.get((number, place), [])
             if own and all(_is_lucky(table, row, parts[0].hosts, lines) for row in own):
@@ -89,7 +91,7 @@ def without_luck(table: Table, outcomes: Iterable[list[Part]], read: Read) -> li
     return made
 
 
-def _candidates(table: Table, parts: Sequence[Part]) -> Iterable[int]:
+def _candidates(table: Table, parts: Sequence[LineGroup]) -> Iterable[int]:
     """Yield the small parts that have as many own lines as they lack lines of the usual part."""
     if not parts or len(parts[0].hosts) < HOSTS_MIN:
         return
