@@ -1,7 +1,7 @@
 """Search in logs for a text or a regular expression, independent of chunk borders and codes."""
 
 from .blocks import LONG_LINE_BYTES
-from .finder import Hits, Line
+from .finder import FoundLine, Hits
 from .history import HistorySearch, SearchedStep, StepHits
 from .history_question import SPAN_DAYS_MAX, Cursor, Question, TooWide, first_day
 from .hit_groups import HitGroup, HostWithHits, SearchResults, gather, label_of
@@ -34,7 +34,7 @@ __all__ = [
     "TooWide",
     "HostWithHits",
     "InvalidPattern",
-    "Line",
+    "FoundLine",
     "Pattern",
     "Search",
     "SearchResults",

@@ -16,7 +16,7 @@ SHOWN_LINE_BYTES = 4096
 """Maximum bytes of a line in a hit, unless more is requested."""
 
 
-class Line(NamedTuple):
+class FoundLine(NamedTuple):
     """Line of a hit: its number, from 1, and its bytes; of a long line those around the match."""
 
     number: int
@@ -33,7 +33,7 @@ class Hits:
     host: StepHost
     label: str
     count: int = 0
-    lines: list[Line] = field(default_factory=list)
+    lines: list[FoundLine] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Finder:
         self.offset = 0
         """Offset of the current block."""
         self.last_hit = 0
-        self.before: deque[Line] = deque(maxlen=shown.context)
+        self.before: deque[FoundLine] = deque(maxlen=shown.context)
         self.after = 0
         self.unread: list[tuple[bytes, int]] = []
         self.waiting = 0
@@ -107,7 +107,7 @@ class Finder:
         start = _begin(found, self.shown.line_bytes)
         data = found.line[start : start + self.shown.line_bytes]
         offset = self.offset + found.start + start if start and not self.is_recoded else None
-        self.hits.lines.append(Line(self.number, data, True, offset))
+        self.hits.lines.append(FoundLine(self.number, data, True, offset))
         self.after = self.shown.context
 
     def _pass(self, data: bytes, start: int, end: int) -> None:
@@ -124,14 +124,14 @@ class Finder:
             stop = begin
         self.number += self._lines(data, start, stop)
         for begin, stop in spans:
-            self.before.append(Line(self.number, self._cut(data[begin:stop]), False))
+            self.before.append(FoundLine(self.number, self._cut(data[begin:stop]), False))
             self.number += self._lines(data, begin, stop)
 
     def _follow(self, data: bytes, start: int, end: int) -> int:
         """Add the lines of context after a hit that are in this block; return where they end."""
         while self.after and start < end:
             stop = data.find(b"\n", start, end) + 1 or end
-            self.hits.lines.append(Line(self.number, self._cut(data[start:stop]), False))
+            self.hits.lines.append(FoundLine(self.number, self._cut(data[start:stop]), False))
             self.number += self._lines(data, start, stop)
             self.after -= 1
             start = stop

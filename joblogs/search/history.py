@@ -24,7 +24,7 @@ from joblogs.query import StepHost
 from joblogs.signatures import PatternPlaces
 from joblogs.signed_parts import FIRST_HOST, LAST_HOST, Part
 
-from .finder import Line
+from .finder import FoundLine
 from .history_question import Cursor, Question, step_mark
 from .patterns import Pattern
 from .steps import LOST_STEPS, Budget, Search
@@ -44,7 +44,7 @@ class StepHits:
     step: StepInstance
     host: StepHost
     label: str
-    line: Line
+    line: FoundLine
     attempt: int | None = None
     """Execute count that printed the line, if a later attempt replaced it on its host."""
     names: list[str] = field(default_factory=list)

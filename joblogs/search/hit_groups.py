@@ -11,7 +11,7 @@ from joblogs.grouping.host_ranges import fold
 from joblogs.grouping.looks import Look, looks
 from joblogs.query import Result
 
-from .finder import Hits, Line
+from .finder import FoundLine, Hits
 from .hit_outliers import outlier_places
 
 GROUPS_MAX = 60
@@ -40,14 +40,14 @@ class HitGroup:
     label: str
     count: int
     """Number of hits of each host."""
-    lines: list[Line]
+    lines: list[FoundLine]
     is_outlier: bool = False
     """Whether these hosts differ from others only in a value."""
     hosts: list[HostWithHits] = field(default_factory=list)
     total: int = 0
     values: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """Slots in the hits by host, which may distinguish it from the others."""
-    kept: dict[int, tuple[HostWithHits, list[Line]]] = field(default_factory=dict)
+    kept: dict[int, tuple[HostWithHits, list[FoundLine]]] = field(default_factory=dict)
 
     @property
     def many(self) -> bool:

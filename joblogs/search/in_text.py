@@ -11,7 +11,7 @@ from joblogs.logtext.utf16_streams import recoded_parts
 from joblogs.query import StepHost
 
 from .blocks import LONG_LINE_BYTES, blocks
-from .finder import Finder, Hits, Line, Shown
+from .finder import Finder, FoundLine, Hits, Shown
 from .patterns import Pattern
 
 
@@ -19,7 +19,7 @@ class TextHits(NamedTuple):
     """Hits in a text."""
 
     total: int
-    lines: list[Line]
+    lines: list[FoundLine]
     """Requested hits."""
     searched: int
     """Number of stored bytes that were read for it."""

@@ -16,7 +16,7 @@ from joblogs.logtext.utf16_parts import parts_as_utf8, utf16_parts
 from joblogs.logtext.utf16_streams import without_utf16
 
 from .blocks import LONG_LINE_BYTES, blocks
-from .finder import SHOWN_LINE_BYTES, Line
+from .finder import SHOWN_LINE_BYTES, FoundLine
 from .patterns import Pattern
 
 _WORDS = (
@@ -95,13 +95,13 @@ def first_error_line(parts: Iterable[bytes]) -> bytes:
     return b""
 
 
-def first_error_lines(parts: Iterable[bytes], *, context: int = 0) -> list[Line]:
+def first_error_lines(parts: Iterable[bytes], *, context: int = 0) -> list[FoundLine]:
     """Return the first error line of a log with `context` lines around it; empty if there is none.
 
     Of a very long line, only the part around the word is returned.
     """
-    number, before, after = 1, deque[Line](maxlen=context), context
-    shown: list[Line] = []
+    number, before, after = 1, deque[FoundLine](maxlen=context), context
+    shown: list[FoundLine] = []
     for block in blocks(without_utf16(parts)):
         data, position = parts_as_utf8(block.data), 0
         if not shown:
@@ -113,12 +113,15 @@ def first_error_lines(parts: Iterable[bytes], *, context: int = 0) -> list[Line]
             position = data.find(b"\n", at) + 1 or len(data)
             begin = max(start, at - SHOWN_LINE_BYTES // 2)
             line = data[begin : min(position, begin + SHOWN_LINE_BYTES)]
-            shown = [*(line for line in before if line.number < number), Line(number, line, True)]
+            shown = [
+                *(line for line in before if line.number < number),
+                FoundLine(number, line, True),
+            ]
             number += 1
         while after and position < len(data):
             end = data.find(b"\n", position) + 1 or len(data)
             shown.append(
-                Line(number, data[position : min(end, position + SHOWN_LINE_BYTES)], False)
+                FoundLine(number, data[position : min(end, position + SHOWN_LINE_BYTES)], False)
             )
             number, after, position = number + 1, after - 1, end
         if not after:
@@ -126,7 +129,7 @@ def first_error_lines(parts: Iterable[bytes], *, context: int = 0) -> list[Line]
     return shown
 
 
-def _pass(data: bytes, stop: int, number: int, before: deque[Line]) -> int:
+def _pass(data: bytes, stop: int, number: int, before: deque[FoundLine]) -> int:
     """Skip the lines of data[:stop], keep the last ones in `before`, and return the number of the
     next line."""
     newlines = data.count(b"\n", 0, stop)
@@ -138,7 +141,7 @@ def _pass(data: bytes, stop: int, number: int, before: deque[Line]) -> int:
         stop = start
     for back, (start, stop) in reversed(list(enumerate(spans))):
         line = data[start : min(stop, start + SHOWN_LINE_BYTES)]
-        before.append(Line(last - back, line, False))
+        before.append(FoundLine(last - back, line, False))
     return number + newlines
 
 

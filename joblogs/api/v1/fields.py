@@ -16,7 +16,7 @@ from joblogs.export import Outcome
 from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
 from joblogs.logtext.utf16_parts import parts_as_utf8
-from joblogs.search import Line
+from joblogs.search import FoundLine
 
 CONTEXT_MAX = 5
 
@@ -73,7 +73,7 @@ class LogLine(Struct):
     matches: Annotated[bool, Meta(description="False of a line that is shown around another.")]
 
     @classmethod
-    def of(cls, line: Line) -> LogLine:
+    def of(cls, line: FoundLine) -> LogLine:
         """Decode a line by the encoding of its bytes."""
         data = parts_as_utf8(without_line_end(line.data))
         text = data.decode(reading_encoding(data), errors="replace")

@@ -32,7 +32,7 @@ from joblogs.export import Outcome
 from joblogs.export.table import csv_row
 from joblogs.models import StepInstance
 from joblogs.query import HOSTS_MAX, Attempts, State, StepHost
-from joblogs.search import Line
+from joblogs.search import FoundLine
 
 from .fields import LogLine, at_most, context_param, outcome_param
 from .http_status import HttpStatusView
@@ -169,7 +169,7 @@ def _errors(
     """Yield the hosts in order; hosts that are left when the time is over are not searched."""
     until = time.monotonic() + SECONDS
     for host, size, state, logs in _logs(step, hosts):
-        lines: list[Line] = []
+        lines: list[FoundLine] = []
         is_in_time = time.monotonic() < until
         for parts in logs if is_in_time else ():
             lines = lines or search.first_error_lines(parts, context=context)

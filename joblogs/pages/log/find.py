@@ -13,7 +13,7 @@ from joblogs.logtext.utf16_parts import parts_as_utf8
 from joblogs.pages import links
 from joblogs.pages.formats import number
 from joblogs.query import Place
-from joblogs.search import Line, Pattern, TextHits, find_in_text
+from joblogs.search import FoundLine, Pattern, TextHits, find_in_text
 
 from .host_log import HostLog
 from .lines import LineOnPage, hit_marks, level_of, safe
@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     """Rank of the first shown line among the hits, from 1; 0 if there are none."""
 
     @property
-    def line(self) -> Line | None:
+    def line(self) -> FoundLine | None:
         return self.hits.lines[0] if self.hits.lines else None
 
     @property
@@ -89,7 +89,7 @@ def matching_lines(finding: Finding, pattern: Pattern, encoding: str) -> list[Li
     return [_on_page(line, pattern, encoding) for line in finding.hits.lines]
 
 
-def _on_page(line: Line, pattern: Pattern, encoding: str) -> LineOnPage:
+def _on_page(line: FoundLine, pattern: Pattern, encoding: str) -> LineOnPage:
     data = without_line_end(parts_as_utf8(line.data))
     marks = hit_marks(data, pattern)
     name = reading_encoding(data, chosen=encoding)

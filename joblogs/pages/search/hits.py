@@ -11,7 +11,7 @@ from joblogs.logtext.encodings import reading_encoding
 from joblogs.logtext.lines import without_line_end
 from joblogs.logtext.terminal_lines import LinePainter
 from joblogs.logtext.utf16_parts import parts_as_utf8
-from joblogs.search import Line, Pattern, spans
+from joblogs.search import FoundLine, Pattern, spans
 
 SHOWN_CELLS, BEFORE_CELLS = 600, 200
 """Columns shown of a line, and columns of these before its first match."""
@@ -32,7 +32,7 @@ class HitLine(NamedTuple):
     """Offset in the log from which it is shown, if the line begins far before; else None."""
 
 
-def hit_lines(lines: list[Line], pattern: Pattern, encoding: str) -> list[HitLine]:
+def hit_lines(lines: list[FoundLine], pattern: Pattern, encoding: str) -> list[HitLine]:
     """Return the lines of a hit as HTML, with their matches marked."""
     shown: list[HitLine] = []
     last = None

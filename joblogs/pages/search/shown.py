@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext, ngettext
 
 from joblogs.pages.formats import number
-from joblogs.search import HitGroup, HostWithHits, Line, Pattern
+from joblogs.search import FoundLine, HitGroup, HostWithHits, Pattern
 
 from .hits import HitLine, hit_lines
 
@@ -55,7 +55,7 @@ def shown_group(
     )
 
 
-def _place(line: HitLine | Line, keep: str) -> str:
+def _place(line: HitLine | FoundLine, keep: str) -> str:
     """Return the end of a line's address: its number, or for a match far from the beginning of a
     line the byte at which the match is visible."""
     if line.offset is not None:
