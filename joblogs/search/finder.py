@@ -10,7 +10,7 @@ from joblogs.query import StepHost
 
 from .blocks import LONG_LINE_BYTES, Block
 from .patterns import Pattern
-from .readings import Found, Matches
+from .readings import MatchedLine, Matches
 
 SHOWN_LINE_BYTES = 4096
 """Maximum bytes of a line in a hit, unless more is requested."""
@@ -98,7 +98,7 @@ class Finder:
         self.unread.clear()
         self.waiting = 0
 
-    def _hit(self, found: Found) -> None:
+    def _hit(self, found: MatchedLine) -> None:
         self.hits.count += 1
         if not self.shown.skipped < self.hits.count <= self.shown.skipped + self.shown.hits:
             return
@@ -149,7 +149,7 @@ class Finder:
         return line[: self.shown.line_bytes]
 
 
-def _begin(found: Found, limit: int) -> int:
+def _begin(found: MatchedLine, limit: int) -> int:
     """Return where to begin to show a line so that its match is visible, at a whole character."""
     if found.at < limit * 3 // 4 or len(found.line) <= limit:
         return 0

@@ -40,7 +40,7 @@ _LINE = re.compile(r"[^\n]*+\n|[^\n]++")
 _JUDGED = 1024
 
 
-class Found(NamedTuple):
+class MatchedLine(NamedTuple):
     """Matching line: its range [start, end) of a block, its reading, and the place of the match."""
 
     start: int
@@ -58,7 +58,7 @@ class Matches:
         self._read = _found_as_read(pattern, data, coded=self._coded)
         self._next = next(self._read, None)
 
-    def after(self, position: int) -> Found | None:
+    def after(self, position: int) -> MatchedLine | None:
         """Return the next match at or after a position, which is the beginning of a line."""
         while self._next is not None and self._next.start < position:
             self._next = next(self._read, None)
@@ -71,7 +71,7 @@ class Matches:
         if self._next is not None and self._next.start < start:
             return self._next
         end = self._data.find(b"\n", span[0]) + 1 or len(self._data)
-        return Found(start, end, self._data[start:end], span[0] - start)
+        return MatchedLine(start, end, self._data[start:end], span[0] - start)
 
 
 def is_found(pattern: Pattern, data: bytes) -> bool:
@@ -100,7 +100,7 @@ def spans(pattern: Pattern, line: bytes, most: int) -> list[tuple[int, int]]:
     return apart
 
 
-def _found_as_read(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Found]:
+def _found_as_read(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[MatchedLine]:
     """Return the lines that match in another reading than their stored bytes, in order."""
     ways = [_in_other_encodings(pattern, data), _in_utf16(pattern, data)]
     if pattern.coded is None and (coded or b"\r" in data):
@@ -110,11 +110,11 @@ def _found_as_read(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Fo
     return heapq.merge(*ways, key=_start)
 
 
-def _start(found: Found) -> int:
+def _start(found: MatchedLine) -> int:
     return found.start
 
 
-def _in_other_encodings(pattern: Pattern, data: bytes) -> Iterator[Found]:
+def _in_other_encodings(pattern: Pattern, data: bytes) -> Iterator[MatchedLine]:
     if pattern.is_ascii:
         return  # the same bytes in all encodings
     names = [name for name in encodings(data, start=False) if name != UTF8]
@@ -135,11 +135,11 @@ def _in_other_encodings(pattern: Pattern, data: bytes) -> Iterator[Found]:
             text = recoded(line, name)
             at = _place(pattern, text)
             if at is not None and not (name == LATIN1 and recognised_legacy(line[:_JUDGED])):
-                yield Found(start, end, text, at)
+                yield MatchedLine(start, end, text, at)
                 break
 
 
-def _in_utf16(pattern: Pattern, data: bytes) -> Iterator[Found]:
+def _in_utf16(pattern: Pattern, data: bytes) -> Iterator[MatchedLine]:
     """Yield matching lines with parts in UTF-16 in a block that is not in UTF-16."""
     if pattern.is_ascii:
         return  # zero bytes are treated as codes
@@ -150,7 +150,7 @@ def _in_utf16(pattern: Pattern, data: bytes) -> Iterator[Found]:
     yield from sorted(found, key=_start) if pattern.in_utf16 else found
 
 
-def _in_part(pattern: Pattern, data: bytes, part: EncodedPart) -> Iterator[Found]:
+def _in_part(pattern: Pattern, data: bytes, part: EncodedPart) -> Iterator[MatchedLine]:
     text = part.text(data)
     encoded = text.encode(errors="replace")
     # If codes move the cursor, a match may extend into the text next to the part.
@@ -167,7 +167,7 @@ def _in_part(pattern: Pattern, data: bytes, part: EncodedPart) -> Iterator[Found
             if at is not None:
                 stop = max(start, position - 2 if shown.endswith("\n") else position)
                 end = data.find(b"\n", stop) + 1 or len(data)
-                yield Found(data.rfind(b"\n", 0, start) + 1, end, line, at)
+                yield MatchedLine(data.rfind(b"\n", 0, start) + 1, end, line, at)
 
 
 def _may_hold(pattern: Pattern, data: bytes, name: str) -> bool:
@@ -215,7 +215,7 @@ def _in_rows(pattern: Pattern, lines: RedrawnLines) -> set[int]:
     return set(_found_in(pattern, b"\n".join([*rows, b""]), ends))
 
 
-def _without_their_codes(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[Found]:
+def _without_their_codes(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[MatchedLine]:
     plain = without_codes(data) if coded else with_line_feeds(data)
     position = start = 0
     while position < len(plain) and (match := pattern.find(plain, position)):
@@ -225,12 +225,12 @@ def _without_their_codes(pattern: Pattern, data: bytes, *, coded: bool) -> Itera
             start = data.find(b"\n", start) + 1
         end = data.find(b"\n", start) + 1 or len(data)
         line = data[start:end]
-        yield Found(start, end, line, _place(pattern, line) or 0)
+        yield MatchedLine(start, end, line, _place(pattern, line) or 0)
         position = plain.find(b"\n", match[0]) + 1 or len(plain)
         start = end
 
 
-def _in_their_states(pattern: Pattern, data: bytes) -> Iterator[Found]:
+def _in_their_states(pattern: Pattern, data: bytes) -> Iterator[MatchedLine]:
     if not _holds_signs(pattern, data):
         return
     for lines in redrawn_lines(data):
@@ -241,7 +241,7 @@ def _in_their_states(pattern: Pattern, data: bytes) -> Iterator[Found]:
             start, end = lines.starts[number], lines.ends[number]
             at = _place_in(pattern, lines.lines[number], lines.rows[number])
             if at is not None:
-                yield Found(start, min(end + 1, len(data)), data[start : end + 1], at)
+                yield MatchedLine(start, min(end + 1, len(data)), data[start : end + 1], at)
 
 
 def _holds_signs(pattern: Pattern, data: bytes) -> bool:
