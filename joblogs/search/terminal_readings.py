@@ -52,7 +52,7 @@ _CODES = re.compile(
 """Codes that are invisible on a screen, or that move the text after them."""
 
 
-class Reading(NamedTuple):
+class LineReading(NamedTuple):
     """Text that a line may be read as, with the starts of its stretches in it and in the line."""
 
     text: bytes
@@ -89,8 +89,8 @@ def with_line_feeds(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n")
 
 
-def as_it_is(line: bytes) -> Reading:
-    return Reading(line, [0], [0])
+def as_it_is(line: bytes) -> LineReading:
+    return LineReading(line, [0], [0])
 
 
 class RedrawnLines(NamedTuple):
@@ -103,7 +103,7 @@ class RedrawnLines(NamedTuple):
     rows: list[bytes | None]
 
 
-def states(line: bytes, row: bytes | None) -> Iterator[Reading]:
+def states(line: bytes, row: bytes | None) -> Iterator[LineReading]:
     """Yield the readings of a line without codes: its states, and `row`, the emulated result."""
     if not is_coded(line) and b"\r" not in line:
         return
@@ -113,7 +113,7 @@ def states(line: bytes, row: bytes | None) -> Iterator[Reading]:
         begin += len(state) + 1
     if row is not None:
         # The original places are not known: redrawing ends at the end of the line.
-        yield Reading(row, [0], [max(0, len(line) - len(row))])
+        yield LineReading(row, [0], [max(0, len(line) - len(row))])
 
 
 def states_without_codes(lines: list[bytes]) -> tuple[bytes, list[int]]:
@@ -172,7 +172,7 @@ def _redrawn_together(data: bytes, starts: list[int], ends: list[int]) -> Redraw
     return RedrawnLines(starts, ends, lines, rows)
 
 
-def _without_codes(state: bytes, begin: int) -> Reading:
+def _without_codes(state: bytes, begin: int) -> LineReading:
     parts: list[bytes] = []
     begins: list[int] = []
     in_line: list[int] = []
@@ -187,4 +187,4 @@ def _without_codes(state: bytes, begin: int) -> Reading:
     begins.append(length)
     in_line.append(begin + at)
     parts.append(state[at:])
-    return Reading(b"".join(parts), begins, in_line)
+    return LineReading(b"".join(parts), begins, in_line)
