@@ -17,7 +17,7 @@ from joblogs.search import FoundLine, Pattern, TextHits, find_in_text
 
 from .host_log import HostLog
 from .lines import LineOnPage, hit_marks, level_of, safe
-from .request import Found, LogRequest, around
+from .request import FoundPlace, LogRequest, around
 
 SECONDS = 5.0
 LINES = 500
@@ -38,12 +38,12 @@ class Finding(NamedTuple):
         return self.hits.lines[0] if self.hits.lines else None
 
     @property
-    def place(self) -> Found | None:
+    def place(self) -> FoundPlace | None:
         """Place of a match far from the beginning of its line, by byte; otherwise None."""
         line = self.line
         if line is None or line.offset is None:
             return None
-        return Found(Place("byte", line.offset), line.number)
+        return FoundPlace(Place("byte", line.offset), line.number)
 
 
 def find(log: HostLog, request: LogRequest, pattern: Pattern) -> Finding:
@@ -54,7 +54,7 @@ def find(log: HostLog, request: LogRequest, pattern: Pattern) -> Finding:
     return Finding(hits, rank if hits.lines else 0)
 
 
-def place_of(finding: Finding, log: HostLog) -> Found | None:
+def place_of(finding: Finding, log: HostLog) -> FoundPlace | None:
     """Return the place at which a log is opened to show the first hit; None if there is none."""
     if finding.place is not None or finding.line is None:
         return finding.place

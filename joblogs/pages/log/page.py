@@ -28,7 +28,7 @@ from .find import find, matching_lines, place_of, summary
 from .follow import follow_query, masked_before, next_byte
 from .host_log import HostLog, host_log
 from .lines import lines_html
-from .request import Found, LogRequest, find_place
+from .request import FoundPlace, LogRequest, find_place
 from .window_lines import window_lines
 
 BLOCK_BYTES = 1024 * 1024
@@ -134,7 +134,9 @@ def _filename(log: HostLog) -> str:
     return _UNSAFE.sub("_", "-".join(parts))[:NAME_MAX] + ".log"
 
 
-def _context(log: HostLog, log_request: LogRequest, found: Found, window: Window) -> dict[str, Any]:
+def _context(
+    log: HostLog, log_request: LogRequest, found: FoundPlace, window: Window
+) -> dict[str, Any]:
     counts, batches = host_history.attempts_of(log.results)
     shown = window.lines
     place = {"line": str(found.line)} if found.line else {"byte": str(window.start)}
@@ -175,7 +177,7 @@ def _context(log: HostLog, log_request: LogRequest, found: Found, window: Window
     }
 
 
-def _next_error(found: Found, window: Window) -> int:
+def _next_error(found: FoundPlace, window: Window) -> int:
     """Return the byte from which the next error is searched for: after the requested line, or
     after this window."""
     for line in window.lines:

@@ -202,7 +202,7 @@ class LogRequest:
         return self.values.get("wrap") != "0"
 
 
-class Found(NamedTuple):
+class FoundPlace(NamedTuple):
     """Place in a text, the requested line, and a note about it."""
 
     place: Place
@@ -212,7 +212,7 @@ class Found(NamedTuple):
     """Offset at which the search for an error was stopped because it took too long."""
 
 
-def find_place(values: dict[str, Any], text: Text, *, status: int) -> Found:
+def find_place(values: dict[str, Any], text: Text, *, status: int) -> FoundPlace:
     """Return the place at which to open a text.
 
     If none is requested, it is the start for a host that succeeded, and the end for any other.
@@ -224,17 +224,17 @@ def find_place(values: dict[str, Any], text: Text, *, status: int) -> Found:
         if first.offset is not None:
             return around(text.newlines_before(first.offset) + 1, text)
         at = Place("byte", first.stopped_at) if first.stopped_at is not None else END
-        return Found(at, no_error=first.stopped_at is None, gave_up_at=first.stopped_at)
+        return FoundPlace(at, no_error=first.stopped_at is None, gave_up_at=first.stopped_at)
     for kind in ("byte", "before"):
         if values.get(kind) is not None:
-            return Found(Place(kind, values[kind]))
+            return FoundPlace(Place(kind, values[kind]))
     if values.get("at") == "end" or (values.get("at") != "start" and status not in HOST_SUCCEEDED):
-        return Found(END)
-    return Found(Place("line", 1))
+        return FoundPlace(END)
+    return FoundPlace(Place("line", 1))
 
 
-def around(line: int, text: Text) -> Found:
+def around(line: int, text: Text) -> FoundPlace:
     """Return the place that shows a line with CONTEXT_LINES before it, or all of a short text."""
     if text.newlines < LINES:
-        return Found(Place("line", 1), line)
-    return Found(Place("line", max(1, line - CONTEXT_LINES)), line)
+        return FoundPlace(Place("line", 1), line)
+    return FoundPlace(Place("line", max(1, line - CONTEXT_LINES)), line)
