@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from joblogs.grouping.features import Log, features_of
+from joblogs.grouping.features import LogSample, features_of
 from joblogs.grouping.groups import Outcome, group_hosts
 from joblogs.grouping.tables import Table
 
@@ -55,7 +55,7 @@ class Figures(NamedTuple):
 
 def tried(kind: Kind, hosts: int = HOSTS) -> Figures:
     """The groups of a kind's output on so many hosts, held against what was planted."""
-    logs = [Log(kind.text(host).encode(), (b"web-%03d" % host,)) for host in range(hosts)]
+    logs = [LogSample(kind.text(host).encode(), (b"web-%03d" % host,)) for host in range(hosts)]
     began = time.process_time()
     features = list(features_of(logs))
     computed = time.process_time()

@@ -19,7 +19,7 @@ from joblogs.grouping.features import (
     TAIL_BYTES,
     VERSION,
     Known,
-    Log,
+    LogSample,
     ends_of,
     features_of,
 )
@@ -159,7 +159,7 @@ def _features(day: datetime.date, rows: Sequence[Row], known: Known) -> dict[int
     return dict(zip((row.pk for row in rows), features_of(logs, known), strict=True))
 
 
-def _logs(day: datetime.date, rows: Sequence[Row]) -> list[Log]:
+def _logs(day: datetime.date, rows: Sequence[Row]) -> list[LogSample]:
     spans = []
     for row in rows:
         size = row.held_size
@@ -171,7 +171,7 @@ def _logs(day: datetime.date, rows: Sequence[Row]) -> list[Log]:
     parts: dict[int, list[bytes]] = {row.pk: [] for row in rows}
     for span, data in store.read(day, spans):
         parts[span.log] += data
-    return [Log(_looked_at(row, b"".join(parts[row.pk])), row.own_names) for row in rows]
+    return [LogSample(_looked_at(row, b"".join(parts[row.pk])), row.own_names) for row in rows]
 
 
 def _looked_at(row: Row, data: bytes) -> bytes:

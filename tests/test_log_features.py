@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from joblogs import log_features
-from joblogs.grouping.features import Log, features_of
+from joblogs.grouping.features import LogSample, features_of
 from joblogs.maintenance import fingerprinting
 from joblogs.models import HostResult, LogFeatures
 from tests.builders import job, load, result, script_log, step
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def features(text: str, *names: str) -> bytes:
-    (packed,) = features_of([Log(text.encode(), tuple(name.encode() for name in names))])
+    (packed,) = features_of([LogSample(text.encode(), tuple(name.encode() for name in names))])
     return packed
 
 

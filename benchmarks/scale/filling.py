@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from joblogs import log_features, search_audit
-from joblogs.grouping.features import VERSION, Log, features_of
+from joblogs.grouping.features import VERSION, LogSample, features_of
 from joblogs.logtext import codec, store
 from joblogs.maintenance import signing
 from joblogs.models import MaintenanceRun, Notice, SavedSearch, Scope
@@ -55,7 +55,7 @@ def _samples() -> None:
         text = corpus_log(number, 200 + 19 * number)
         kind, data = codec.encode(text, level=codec.MERGED_LEVEL)
         digest = hashlib.sha256(text).digest()
-        (features,) = features_of([Log(text)])
+        (features,) = features_of([LogSample(text)])
         rows.append((number, len(text), text.count(b"\n"), kind, data, digest, features))
     with connection.cursor() as cursor:
         cursor.execute(

@@ -52,7 +52,7 @@ Known = dict[bytes, bytes]
 _HEAD = struct.Struct("<QIHH")
 
 
-class Log(NamedTuple):
+class LogSample(NamedTuple):
     """Log to compute features of: its bytes, or its head and tail, and its host's names."""
 
     data: bytes
@@ -83,7 +83,7 @@ def ends_of(head: bytes, tail: bytes) -> bytes:
     return (head[: head.rfind(b"\n") + 1] or head) + tail[tail.find(b"\n") + 1 :]
 
 
-def features_of(logs: Iterable[Log], known: Known | None = None) -> Iterator[bytes]:
+def features_of(logs: Iterable[LogSample], known: Known | None = None) -> Iterator[bytes]:
     """Yield the features of each log, in order, computed once for equal cleaned texts.
 
     `known` has the features of earlier calls; those of this call are added.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .cleaning import cleaned
-from .features import Log
+from .features import LogSample
 from .skeletons import skeletons
 from .slots import slots_of
 
@@ -20,7 +20,7 @@ class Look(NamedTuple):
     slots: tuple[int, ...]
 
 
-def looks(logs: Iterable[Log]) -> list[Look]:
+def looks(logs: Iterable[LogSample]) -> list[Look]:
     """Return the looks of each host's lines, computed together: starting costs more than a line."""
     texts = [cleaned(log.data, log.names) for log in logs]
     if not texts:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .cleaning import cleaned
-from .features import Log, chosen, digest_of, looked_at
+from .features import LogSample, chosen, digest_of, looked_at
 from .line_groups import LineGroup
 from .skeletons import SkeletonLine, lines_of_each
 from .slot_patterns import SLOT
@@ -29,7 +29,7 @@ SAMPLES, PART_SHARE = 3, 0.3
 """Logs read of a group; maximum size of a part, as a share of the usual group, to be chance."""
 _SLOT = bytes([SLOT])
 
-Read = Callable[[Sequence[int]], Mapping[int, Log]]
+Read = Callable[[Sequence[int]], Mapping[int, LogSample]]
 """Function that reads the logs of some rows; missing logs are left out."""
 
 
@@ -42,7 +42,7 @@ class KeptLine(NamedTuple):
     occurrences: int
 
 
-def kept_lines(logs: Iterable[Log]) -> Iterator[list[KeptLine]]:
+def kept_lines(logs: Iterable[LogSample]) -> Iterator[list[KeptLine]]:
     """Yield for each log the lines that have their own entries."""
     for lines in lines_of_each(cleaned(looked_at(log.data), log.names) for log in logs):
         digests = [digest_of(line.skeleton) for line in lines]
@@ -55,7 +55,7 @@ def kept_lines(logs: Iterable[Log]) -> Iterator[list[KeptLine]]:
         ]
 
 
-def skeletons_of(logs: Iterable[Log]) -> Iterator[set[bytes]]:
+def skeletons_of(logs: Iterable[LogSample]) -> Iterator[set[bytes]]:
     """Yield the skeletons of each log's lines."""
     for lines in lines_of_each(cleaned(looked_at(log.data), log.names) for log in logs):
         yield {line.skeleton for line in lines}

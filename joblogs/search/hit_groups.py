@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from joblogs.grouping.features import Log
+from joblogs.grouping.features import LogSample
 from joblogs.grouping.host_ranges import fold
 from joblogs.grouping.looks import Look, looks
 from joblogs.query import Result
@@ -119,7 +119,7 @@ def gather(
 def _with_looks(search: Iterable[Hits], labels: dict[int, Result]) -> Iterator[tuple[Hits, Look]]:
     for some in _batches(search):
         texts = [
-            Log(
+            LogSample(
                 b"".join(line.data for line in hits.lines if line.matches),
                 label.own_names if (label := labels.get(hits.host.bk_host_id)) else (),
             )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from joblogs import log_features, query
 from joblogs.choices import HOST_SUCCEEDED, StepType
 from joblogs.grouping.failure_keys import failure_key, telling_lines
-from joblogs.grouping.features import Log
+from joblogs.grouping.features import LogSample
 from joblogs.grouping.groups import Outcome, group_hosts, lines_of_successes
 from joblogs.grouping.line_groups import Why
 from joblogs.grouping.tables import Table
@@ -253,15 +253,15 @@ def _compared(step_groups: StepGroups, keys: Sequence[_Key]) -> Iterable[StepGro
     return of_rows.values()
 
 
-def _logs(step_groups: StepGroups, rows: Sequence[int]) -> dict[int, Log]:
+def _logs(step_groups: StepGroups, rows: Sequence[int]) -> dict[int, LogSample]:
     """Return the beginnings of long logs of hosts that succeeded, and the ends of all others."""
     succeeded = (row for row in rows if step_groups.hosts[row].status in HOST_SUCCEEDED)
     long = [row for row in succeeded if step_groups.hosts[row].size > LUCK_BYTES]
-    logs, rest = dict[int, Log](), sorted(set(rows).difference(long))
+    logs, rest = dict[int, LogSample](), sorted(set(rows).difference(long))
     for part, some in ((Range(0, LUCK_BYTES), long), (Range(tail=LUCK_BYTES), rest)):
         read = query.script_range(step_groups.step, [step_groups.hosts[row] for row in some], part)
         for row, (host, _, parts) in zip(some, read if some else (), strict=True):
-            logs[row] = Log(b"".join(parts), host.newest.own_names)
+            logs[row] = LogSample(b"".join(parts), host.newest.own_names)
             step_groups.read_hosts.add(host.bk_host_id)
     step_groups.read_bytes += sum(len(log.data) for log in logs.values())
     return logs

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from joblogs.grouping.failure_keys import failure_key, telling_lines
-from joblogs.grouping.features import Log, features_of
+from joblogs.grouping.features import LogSample, features_of
 from joblogs.grouping.groups import HostGroup, Outcome, group_hosts, lines_of_successes
 from joblogs.grouping.tables import Table
 
@@ -17,20 +17,20 @@ def _dice(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - the same every time is what is wanted
 
 
-def logs_of(text: Text, hosts: int, planted: Mapping[int, str]) -> list[Log]:
+def logs_of(text: Text, hosts: int, planted: Mapping[int, str]) -> list[LogSample]:
     """What each host prints; `planted` says which did otherwise, and how."""
     return [
-        Log(text(_dice(host), host, planted.get(host, "")).encode(), (b"web-%d" % host,))
+        LogSample(text(_dice(host), host, planted.get(host, "")).encode(), (b"web-%d" % host,))
         for host in range(hosts)
     ]
 
 
-def groups_of(logs: Sequence[Log], failed: Sequence[int] = ()) -> list[HostGroup]:
+def groups_of(logs: Sequence[LogSample], failed: Sequence[int] = ()) -> list[HostGroup]:
     """The groups of hosts that printed these logs, some of which failed."""
     return _table_and_groups(logs, failed)[1]
 
 
-def failure_keys_of(logs: Sequence[Log], failed: Sequence[int]) -> set[bytes]:
+def failure_keys_of(logs: Sequence[LogSample], failed: Sequence[int]) -> set[bytes]:
     """The keys of the failures among hosts that printed these logs."""
     table, groups = _table_and_groups(logs, failed)
     successes = table.with_alike(lines_of_successes(table, _outcomes(logs, failed)))
@@ -41,12 +41,14 @@ def failure_keys_of(logs: Sequence[Log], failed: Sequence[int]) -> set[bytes]:
     }
 
 
-def _outcomes(logs: Sequence[Log], failed: Sequence[int]) -> list[Outcome]:
+def _outcomes(logs: Sequence[LogSample], failed: Sequence[int]) -> list[Outcome]:
     bad = set(failed)
     return [Outcome(host in bad, host in bad) for host in range(len(logs))]
 
 
-def _table_and_groups(logs: Sequence[Log], failed: Sequence[int]) -> tuple[Table, list[HostGroup]]:
+def _table_and_groups(
+    logs: Sequence[LogSample], failed: Sequence[int]
+) -> tuple[Table, list[HostGroup]]:
     table = Table([[packed] for packed in features_of(logs)])
     outcomes = _outcomes(logs, failed)
     return table, group_hosts(table, outcomes, lambda rows: {row: logs[row] for row in rows})

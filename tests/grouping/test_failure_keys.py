@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from joblogs.grouping.features import Log
+from joblogs.grouping.features import LogSample
 
 from .planted import failure_keys_of, logs_of
 
@@ -62,5 +62,5 @@ def test_other_failures_have_other_keys() -> None:
 @pytest.mark.parametrize("word", ["x", "A", "a.", "tmp.", "a/", "~"])
 def test_one_long_line_is_as_quick_as_many_short_ones(word: str) -> None:
     line = word * (20_000 // len(word))
-    logs = [Log(f"{line}{end}\n".encode(), ()) for end in ("q", "q", "q", " failed", "z")]
+    logs = [LogSample(f"{line}{end}\n".encode(), ()) for end in ("q", "q", "q", " failed", "z")]
     assert len(failure_keys_of(logs, [3])) == 1

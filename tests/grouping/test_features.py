@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joblogs.grouping.features import HEAD_BYTES, TAIL_BYTES, Log, features_of, looked_at
+from joblogs.grouping.features import HEAD_BYTES, TAIL_BYTES, LogSample, features_of, looked_at
 from joblogs.grouping.slots import slot
 from joblogs.grouping.tables import Table
 
@@ -15,7 +15,7 @@ BYTES_MAX = 2_000
 
 
 def features(data: bytes, *names: bytes) -> bytes:
-    (packed,) = features_of([Log(data, names)])
+    (packed,) = features_of([LogSample(data, names)])
     return packed
 
 
@@ -28,7 +28,7 @@ TEXTS = st.lists(
 @settings(max_examples=60)
 @given(st.lists(st.binary(max_size=400) | TEXTS, max_size=5))
 def test_logs_have_together_the_features_that_they_have_alone(texts: list[bytes]) -> None:
-    together = list(features_of(map(Log, texts)))
+    together = list(features_of(map(LogSample, texts)))
     assert together == [features(text) for text in texts]
     assert all(len(packed) <= BYTES_MAX for packed in together)
 
@@ -84,7 +84,7 @@ def test_logs_of_a_host_count_as_one() -> None:
 
 def test_equal_logs_have_the_features_of_one_whatever_came_between() -> None:
     logs = [
-        Log(b"version %d on web-%d\n" % (number % 3, number), (b"web-%d" % number,))
+        LogSample(b"version %d on web-%d\n" % (number % 3, number), (b"web-%d" % number,))
         for number in range(9)
     ]
     known: dict[bytes, bytes] = {}

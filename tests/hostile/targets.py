@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from joblogs import record_json
 from joblogs.api import gateway_tokens
 from joblogs.export.names import HOST_MAX, safe
-from joblogs.grouping.features import Log, features_of
+from joblogs.grouping.features import LogSample, features_of
 from joblogs.grouping.host_ranges import fold
 from joblogs.logtext.ansi import Painter
 from joblogs.refusals import AppVerifyFailed
@@ -182,7 +182,7 @@ def html(random: Random) -> str:
 def features(random: Random) -> str:
     """Output as features: never more than so many bytes."""
     name = text(random, length=20).encode(errors="replace")
-    (packed,) = features_of([Log(_output(random), (name,))])
+    (packed,) = features_of([LogSample(_output(random), (name,))])
     assert len(packed) <= 2000
     return "features"
 
