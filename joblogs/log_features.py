@@ -39,7 +39,7 @@ _FIELDS = ("day", "host_result_id", "size", "version", "data")
 _TABLE = LogFeatures._meta.db_table
 
 
-class Row(store.StoredRow, Protocol):
+class FeatureSource(store.StoredRow, Protocol):
     """Protocol of the columns of a host result that are needed."""
 
     @property
@@ -48,7 +48,7 @@ class Row(store.StoredRow, Protocol):
     def own_names(self) -> tuple[bytes, ...]: ...
 
 
-def stored(day: datetime.date, rows: Collection[Row]) -> dict[int, bytes]:
+def stored(day: datetime.date, rows: Collection[FeatureSource]) -> dict[int, bytes]:
     """Return the stored features of logs that have not changed since, by host result."""
     sizes = {row.pk: row.held_size for row in rows}
     kept = LogFeatures.objects.filter(
@@ -70,7 +70,9 @@ def up_to_date(day: datetime.date, sizes: Mapping[int, int]) -> set[int]:
     return {pk for pk, size in pairs if sizes[pk] == size}
 
 
-def compute(day: datetime.date, rows: Iterable[Row], *, seconds: float) -> dict[int, bytes]:
+def compute(
+    day: datetime.date, rows: Iterable[FeatureSource], *, seconds: float
+) -> dict[int, bytes]:
     """Compute features of these logs, by host result, until the time is over.
 
     Logs that cannot be read are left out.
@@ -86,7 +88,7 @@ def compute(day: datetime.date, rows: Iterable[Row], *, seconds: float) -> dict[
 
 
 def compute_and_keep(
-    day: datetime.date, rows: Sequence[Row], *, seconds: float
+    day: datetime.date, rows: Sequence[FeatureSource], *, seconds: float
 ) -> dict[int, bytes]:
     """Compute features for a page as `compute` does, and store them unless the database is busy."""
     made = compute(day, rows, seconds=seconds)
@@ -99,7 +101,7 @@ def compute_and_keep(
     return made
 
 
-def keep(day: datetime.date, rows: Iterable[Row], features: Mapping[int, bytes]) -> None:
+def keep(day: datetime.date, rows: Iterable[FeatureSource], features: Mapping[int, bytes]) -> None:
     """Store features of a day's logs, except of logs that changed after the rows were read."""
     known = {row.pk: (row.held_size, row.masked) for row in rows if row.pk in features}
     with transaction.atomic():
@@ -136,8 +138,8 @@ def keep_only(day: datetime.date, logs: Sequence[int]) -> None:
     delete(day, sorted(set(rows) - set(logs)))
 
 
-def _rounds(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    some: list[Row] = []
+def _rounds(rows: Iterable[FeatureSource]) -> Iterator[list[FeatureSource]]:
+    some: list[FeatureSource] = []
     size = 0
     for row in rows:
         some.append(row)
@@ -149,7 +151,7 @@ def _rounds(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield some
 
 
-def _features(day: datetime.date, rows: Sequence[Row], known: Known) -> dict[int, bytes]:
+def _features(day: datetime.date, rows: Sequence[FeatureSource], known: Known) -> dict[int, bytes]:
     try:
         logs = _logs(day, rows)
     except Unreadable:
@@ -159,7 +161,7 @@ def _features(day: datetime.date, rows: Sequence[Row], known: Known) -> dict[int
     return dict(zip((row.pk for row in rows), features_of(logs, known), strict=True))
 
 
-def _logs(day: datetime.date, rows: Sequence[Row]) -> list[LogSample]:
+def _logs(day: datetime.date, rows: Sequence[FeatureSource]) -> list[LogSample]:
     spans = []
     for row in rows:
         size = row.held_size
@@ -174,7 +176,7 @@ def _logs(day: datetime.date, rows: Sequence[Row]) -> list[LogSample]:
     return [LogSample(_looked_at(row, b"".join(parts[row.pk])), row.own_names) for row in rows]
 
 
-def _looked_at(row: Row, data: bytes) -> bytes:
+def _looked_at(row: FeatureSource, data: bytes) -> bytes:
     """Return a log; of a long one, whole lines of its head and tail."""
     is_long = row.held_size > HEAD_BYTES + TAIL_BYTES
     return ends_of(data[:HEAD_BYTES], data[HEAD_BYTES:]) if is_long else data
