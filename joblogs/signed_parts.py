@@ -47,8 +47,8 @@ class NewPart(NamedTuple):
     signature: Signature | None
 
 
-class Part(NamedTuple):
-    """NamedTuple of a stored part."""
+class PartRow(NamedTuple):
+    """NamedTuple of a signed part's row."""
 
     step_id: int
     first_host: int
@@ -88,12 +88,12 @@ def sizes(day: datetime.date, steps: Collection[int]) -> dict[int, int]:
     return dict(parts.values_list("step_id").annotate(Sum("size")))
 
 
-def parts_of(day: datetime.date, steps: Collection[int]) -> dict[int, list[Part]]:
+def parts_of(day: datetime.date, steps: Collection[int]) -> dict[int, list[PartRow]]:
     """Return the parts of these steps of a day, by step, ordered by host."""
     rows = _parts(day, steps).filter(version=VERSION).order_by("step_id", "first_host")
-    parts: dict[int, list[Part]] = defaultdict(list)
-    for values in rows.values_list(*Part._fields):
-        parts[values[0]].append(Part(*values))
+    parts: dict[int, list[PartRow]] = defaultdict(list)
+    for values in rows.values_list(*PartRow._fields):
+        parts[values[0]].append(PartRow(*values))
     return parts
 
 
@@ -237,14 +237,14 @@ def sweep_rows(day: datetime.date) -> None:
         SignatureRow.objects.filter(day=day).delete()
 
 
-def possible(day: datetime.date, parts: Iterable[Part], places: PatternPlaces) -> list[Part]:
+def possible(day: datetime.date, parts: Iterable[PartRow], places: PatternPlaces) -> list[PartRow]:
     """Return the parts of a day in which a pattern may match, with at most three statements.
 
     All places are looked up only in blocks for which a few places leave parts. A block that was
     rewritten meanwhile excludes no part.
     """
-    of_block: dict[int, list[Part]] = defaultdict(list)
-    chosen = list[Part]()
+    of_block: dict[int, list[PartRow]] = defaultdict(list)
+    chosen = list[PartRow]()
     for part in parts:
         if part.block is not None and part.slot is not None:
             of_block[part.block].append(part)

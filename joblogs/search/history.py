@@ -22,7 +22,7 @@ from joblogs.grouping.host_ranges import fold
 from joblogs.models import HostResult, JobInstance, Scope, StepInstance
 from joblogs.query import StepHost
 from joblogs.signatures import PatternPlaces
-from joblogs.signed_parts import FIRST_HOST, LAST_HOST, Part
+from joblogs.signed_parts import FIRST_HOST, LAST_HOST, PartRow
 
 from .finder import FoundLine
 from .history_question import Cursor, Question, step_mark
@@ -294,6 +294,6 @@ def _possible(day: datetime.date, steps: Sequence[int], places: PatternPlaces) -
     return possible
 
 
-def _after(parts: Sequence[Part]) -> int:
+def _after(parts: Sequence[PartRow]) -> int:
     """Return the id after the last signed host."""
     return parts[-1].last_host + 1 if parts else FIRST_HOST
