@@ -47,6 +47,16 @@ def _try(name: str, password: str, address: str = "10.0.0.9", **environ: Any) ->
     return {302: "in", 200: "wrong"}[answer.status_code]
 
 
+@pytest.mark.parametrize(
+    "next_url", ["//elsewhere.example", "https://elsewhere.example/", "javascript:alert(1)", ""]
+)
+def test_a_login_leads_to_no_other_site_but_to_the_admin(next_url: str, client: Client) -> None:
+    said = {"username": "root", "password": RIGHT, "next": next_url}
+    answer = client.post("/admin/login/", said, follow=True)
+    assert answer.redirect_chain == [("/admin/", 302)]
+    assert answer.status_code == 200
+
+
 def test_after_some_failures_not_even_the_right_password_is_looked_at(
     clock: list[float],
 ) -> None:
