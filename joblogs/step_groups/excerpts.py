@@ -19,6 +19,7 @@ from .labels import cut_at_character, first_words
 from .lines import (
     LINE_BYTES,
     ChosenLines,
+    Relation,
     ShownLine,
     chosen_lines,
     known_lines,
@@ -64,13 +65,15 @@ class Excerpt(ChosenLines):
         """Return possible names of the group, the most telling first.
 
         They are the beginnings of its own lines, error lines first, without a value at the start,
-        which is usually a date. For a heading (`Traceback …:`) it is the line after it.
+        which is usually a date. For a heading (`Traceback …:`) it is the line after it. If it
+        failed without lines of its own, its last line comes first: there it stopped.
         """
         own = [line for line in self.lines if line.differs] or self.lines
         errors = [
             place for place, line in enumerate(own) if search.tells_of_error(line.data) is not None
         ]
-        places = [_end_of_heading(own, place) for place in errors] + list(range(len(own)))
+        places = [_end_of_heading(own, place) for place in errors]
+        places += range(len(own))[:: -1 if self.relation is Relation.LAST else 1]
         names = (_without_first_value(own[place], most) for place in dict.fromkeys(places))
         return list(dict.fromkeys(filter(None, names)))
 

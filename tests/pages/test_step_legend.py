@@ -92,6 +92,15 @@ def test_a_structured_line_is_named_by_its_message(line: str) -> None:
     assert _legend(_step(staff())).strip().endswith("1 exit code 1 · quota exceeded")
 
 
+def test_hosts_that_failed_as_others_succeeded_are_named_by_where_they_stopped() -> None:
+    said = "2026-11-30 06:49:30 start, pid {}\nfetch\nunpack\n"
+    _load(
+        {host: said.format(host * 37) + "done\n" * (host > 2) for host in range(1, 41)},
+        {1: 7, 2: 7},
+    )
+    assert _legend(_step(staff())).strip().endswith("2 exit code 7 · unpack")
+
+
 def test_quotes_in_a_message_belong_to_it() -> None:
     _load({1: r'{"msg": "error: \"/srv\" is full", "level": "error"}' "\n"}, {1: 1})
     assert _legend(_step(staff())).strip().endswith('1 exit code 1 · error: "/srv" is full')
