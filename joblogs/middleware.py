@@ -142,11 +142,10 @@ class _Answer:
 
 
 class ApiAnswers:
-    """Middleware that begins the exchange of an API request, and signs the response, which is
-    always JSON.
+    """Middleware that begins the exchange of an API request, and signs the response.
 
-    Django's own errors (a host that is not allowed, an unknown URL, a crash outside a view) would
-    be HTML; for an API dialect they become errors in that dialect's envelope.
+    Errors are always JSON. Django's own errors (a host that is not allowed, an unknown URL, a crash
+    outside a view) would be HTML; for an API dialect they become errors in that dialect's envelope.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -181,8 +180,9 @@ class PageMiddleware:
     """Middleware of the pages, including the admin.
 
     It activates the user's time zone, shows invisible characters in HTML as codes (⟨U+202E⟩), and
-    responds with 503 to Unavailable, to a statement that took too long, and to database errors of a
-    store that a version before 1.0 created. The API renders its own errors.
+    responds with 503 to Unavailable, to a statement that took too long, to a database that does not
+    respond, and to database errors of a store that a version before 1.0 created. The API renders
+    its own errors.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
