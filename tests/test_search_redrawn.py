@@ -8,7 +8,22 @@ from hypothesis import strategies as st
 from joblogs.search import Pattern, occurs, spans
 from joblogs.search.readings import Matches
 
-WORDS = ("a", "bc", "10%", " ", "磁盘", "é", "\t", "\r", "\r", "\r", "\x08", "\x1b[K", "\x1b[2K")
+WORDS = (
+    "a",
+    "bc",
+    "10%",
+    " ",
+    "磁盘",
+    "é",
+    "\t",
+    "\r",
+    "\r",
+    "\r",
+    "\x08",
+    "\x1b[K",
+    "\x1b[2K",
+    "\x1b[1K",
+)
 CODES = ("\x1b[31m", "\x1b[1G", "\x1b[3C", "\x1b[1A", "\x1b[1B", "\x1b]0;t\x07", "\x9b1m")
 LINE = st.lists(st.sampled_from((*WORDS, *WORDS, *CODES)), max_size=16).map("".join)
 NEEDLES = st.one_of(
@@ -38,6 +53,13 @@ def test_a_line_is_found_among_others_as_by_itself(
         if spans(pattern, line.removesuffix(b"\n"), 1)
     }
     assert expected <= found
+
+
+def test_text_behind_a_part_of_the_line_that_was_erased_is_found() -> None:
+    for erased in ("\x1b[2K", "\x1b[1K", "\x1b[2J", "\x9b2K"):
+        log = f"a{erased}bc\n".encode() * 3
+        assert occurs(Pattern.of(r"\bbc", regex=True), [log]), erased
+        assert occurs(Pattern.of(" bc"), [log]), erased
 
 
 def test_text_over_the_rest_of_a_longer_state_is_found() -> None:

@@ -23,7 +23,6 @@ from joblogs.logtext.utf16_parts import EncodedPart, utf16_parts
 from .patterns import Pattern
 from .terminal_readings import (
     MOVED,
-    RETURN,
     RedrawnLines,
     as_it_is,
     is_coded,
@@ -103,9 +102,9 @@ def spans(pattern: Pattern, line: bytes, most: int) -> list[tuple[int, int]]:
 def _found_as_read(pattern: Pattern, data: bytes, *, coded: bool) -> Iterator[MatchedLine]:
     """Return the lines that match in another reading than their stored bytes, in order."""
     ways = [_in_other_encodings(pattern, data), _in_utf16(pattern, data)]
-    if pattern.coded is None and (coded or b"\r" in data):
-        ways.append(_without_their_codes(pattern, data, coded=coded))
-    if (coded and MOVED.search(data)) or RETURN.search(data):
+    if coded or b"\r" in data:
+        if pattern.coded is None:
+            ways.append(_without_their_codes(pattern, data, coded=coded))
         ways.append(_in_their_states(pattern, data))
     return heapq.merge(*ways, key=_start)
 

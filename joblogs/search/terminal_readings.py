@@ -19,7 +19,7 @@ REDRAWN_MAX = 64 * 1024
 
 
 _LINE_FEED, _RETURN = 0x0A, 0x0D
-_REDRAWS_ALONE = np.isin(np.arange(256), (0x08, 0x0B, 0x0C, 0x0E, 0x9B))
+_REDRAWS_ALONE = np.isin(np.arange(256), (0x08, 0x0B, 0x0C, 0x0E))
 
 
 def _latin1() -> re2.Options:
@@ -30,16 +30,15 @@ def _latin1() -> re2.Options:
 
 _NO_CODES = b"\t\n\r" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 """Bytes that are visible on a screen, or that end or indent lines."""
-RETURN = re2.compile(rb"\r[^\r\n]", _latin1())
 _RETURNS = re.compile(rb"(?<!\r)\r++\n")
 MOVED = re2.compile(rb"\x08|\x1b\[[0-9;]*[@A-HLMXPabdefsu`]|\x1b[78DEM]", _latin1())
+# An erasure to the end of the line or screen shows only where another code moved the cursor.
+_ESCAPES = rb"\x1b(?:\[[0-9;]*[@A-HLMPXabdefsu`]|\[[0-9;]*[1-9][0-9;]*[JK]|[78DEMc]|[()]0)"
 _MAY_REDRAW = re2.compile(
-    rb"\r+[^\r\n]|[\x08\x0b\x0c\x0e\x9b]|\xc2[\x84\x85\x8d]"
-    rb"|\x1b\[[0-9;]*[@A-HJ-MPXabdefsu`]|\x1b[78DEMc()]",
-    _latin1(),
+    rb"\r+[^\r\n]|[\x08\x0b\x0c\x0e]|\xc2[\x84\x85\x8d\x9b]|" + _ESCAPES, _latin1()
 )
 """Codes of which every line that redraws itself has at least one."""
-_MOVING_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;]*+[@A-HJ-MPXabdefsu`]|[78DEMc()])")
+_MOVING_ESCAPE = re.compile(_ESCAPES)
 _ROWS_BYTES = 256 * 1024
 """Bytes of lines that are emulated together."""
 _CODES = re.compile(
@@ -157,7 +156,9 @@ def _redrawing(data: bytes, bytes_: np.ndarray[tuple[int], np.dtype[np.uint8]]) 
     found = np.flatnonzero(returns).tolist()
     found += np.flatnonzero(_REDRAWS_ALONE[bytes_]).tolist()
     if b"\xc2" in data:
-        found += np.flatnonzero((before == 0xC2) & np.isin(after, (0x84, 0x85, 0x8D))).tolist()
+        found += np.flatnonzero(
+            (before == 0xC2) & np.isin(after, (0x84, 0x85, 0x8D, 0x9B))
+        ).tolist()
     if b"\x1b" in data:
         found += [match.start() for match in _MOVING_ESCAPE.finditer(data)]
     return found
