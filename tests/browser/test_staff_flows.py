@@ -51,6 +51,20 @@ def test_jobs_are_filtered_and_lead_to_the_log_of_a_host(screen: Page) -> None:
     expect(screen.get_by_role("heading", name="Jobs")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("address", "wrong", "beside"),
+    [("/logs/search/?q=a&since=x", "from", "to"), ("/logs/?since=x", "from", "job id")],
+)
+def test_a_refused_field_stays_level_with_the_others(
+    screen: Page, address: str, wrong: str, beside: str
+) -> None:
+    screen.goto(address)
+    boxes = [screen.get_by_label(name, exact=True).bounding_box() for name in (wrong, beside)]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] == boxes[1]["y"]
+
+
 def test_a_group_opens_at_its_line_and_lists_its_hosts(screen: Page) -> None:
     screen.goto(place(DEPLOY))
     group = screen.locator("section.group", has_text="except for one value")
