@@ -242,12 +242,14 @@ def _some(text: HostText, rows: list[int]) -> list[int]:
         return rows
     first, last = rows[:FIRST_OF_MANY], rows[-LAST_OF_MANY:]
     middle = rows[FIRST_OF_MANY:-LAST_OF_MANY]
-    errors = [row for row in middle if _names_error(text.raw[row])]
+    named = {row for row in middle if _names_error(text.raw[row])}
     troubled = {line.number for line in text.lines if form_of(line.skeleton) & TROUBLE}
-    errors += [row for row in middle if row in troubled and row not in errors]
-    others = [row for row in reversed(middle) if row not in errors]
+    # The most telling first; of lines that tell of no trouble the last ones.
+    chosen = [row for row in middle if row in named]
+    chosen += [row for row in middle if row in troubled and row not in named]
+    chosen += [row for row in reversed(middle) if row not in named and row not in troubled]
     left = LINES_SHOWN - FIRST_OF_MANY - LAST_OF_MANY
-    return [*first, *sorted([*errors, *others][:left]), *last]
+    return [*first, *sorted(chosen[:left]), *last]
 
 
 def _names_error(line: bytes) -> bool:
