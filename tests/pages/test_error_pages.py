@@ -56,7 +56,8 @@ def test_a_page_of_somebody_says_that_the_database_does_not_answer() -> None:
     request = RequestFactory().get("/logs/")
     vars(request)["user"] = SimpleLazyObject(unreachable)
     page = PageMiddleware(lambda _request: HttpResponse())
-    response = page.process_exception(request, OperationalError("connection refused"))
+    with translation.override("en"):
+        response = page.process_exception(request, OperationalError("connection refused"))
     assert response is not None
     assert response.status_code == 503
     assert "temporarily unavailable" in response.content.decode()
