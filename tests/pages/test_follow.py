@@ -189,6 +189,15 @@ def test_a_secret_in_new_text_does_not_make_a_page_stale(follower: Follower) -> 
     assert not follower.answer()["stale"]
 
 
+def test_a_secret_in_new_text_after_hundreds_does_not_make_a_page_stale(follower: Follower) -> None:
+    many = "AKIAIOSFODNN7EXAMPLE\n" * 600
+    load(script_log(many + "free\n" * 10, offset=4))
+    while follower.answer()["behind"]:
+        pass
+    load(script_log("AKIAIOSFODNN7EXAMPLE\n", offset=4 + len(many) + 50))
+    assert not follower.answer()["stale"]
+
+
 def test_a_masked_batch_before_a_followed_one_makes_a_page_stale(tmp_path: Path) -> None:
     load(job(), step(), result(status=9, batch=1), script_log("hunter2\n", batch=1))
     load(result(status=7, batch=2), script_log("two\n", batch=2))

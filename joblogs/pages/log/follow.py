@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from joblogs import query
 from joblogs.audit import Channel
 from joblogs.logtext.encodings import UTF8
+from joblogs.logtext.mask_ranges import RANGES_KEPT
 from joblogs.models import HostResult, StepInstance
 from joblogs.object_store import ObjectUnreachable
 from joblogs.pages import links
@@ -108,7 +109,9 @@ def masked_before(log: HostLog, byte: int) -> int:
 
 
 def _covered(ranges: Sequence[Sequence[int]] | None, byte: int) -> int:
-    return sum(min(stop, byte) - start for start, stop in ranges or () if start < byte)
+    # Later ranges may be extended to new secrets, over text without any (mask_ranges).
+    exact = (ranges or ())[: RANGES_KEPT - 1]
+    return sum(min(stop, byte) - start for start, stop in exact if start < byte)
 
 
 def next_byte(window: Window, log_request: LogRequest) -> int:
