@@ -149,13 +149,14 @@ def _section(group: Json) -> _Section:
 
 def _reasons(group: Json) -> list[str]:
     """Return phrases about the output of a group, how it differs, and earlier occurrences."""
+    output = group.get("output")  # none of a step that transfers files
     if group["majority"]:
-        return [gettext("the output of most")]
+        return [gettext("the output of most")] if output else []
     apart = group["apart_by"]
     if apart == "variant":
         # The caption of the lines says more. That a failure has other lines is no news.
         apart = group.get("lines_are", apart) if group["succeeded"] else ""
-    texts = _output(group["output"]), _apart(apart), _known(group.get("failure"))
+    texts = _output(output), _apart(apart), _known(group.get("failure"))
     return [text for text in texts if text]
 
 
@@ -169,7 +170,7 @@ def _known(failure: Json | None) -> str:
     return text % {"n": failure["runs"], "day": moment(failure["first_time"] or 0)[:10]}
 
 
-def _output(output: str) -> str:
+def _output(output: str | None) -> str:
     if output == "nothing":
         return gettext("no output")
     if output == "running":

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from joblogs.mcp.summary_text import summary_text
 from tests import builders
-from tests.builders import CREATED, job, load, result, script_log, step
+from tests.builders import CREATED, file_log, job, load, result, script_log, step
 
 URL = "/api/v1/biz/2/jobs/100/steps/200/summary"
 
@@ -69,6 +69,14 @@ def test_hosts_without_output_and_not_ended_are_named(db: None) -> None:
     assert "3 hosts: 2 succeeded, 0 failed, 1 not ended." in text
     assert "Ended without output: 1 (silent)" in text
     assert "Not ended: late" in text
+
+
+def test_of_hosts_that_transferred_files_no_output_is_named(db: None) -> None:
+    load(job(), step(step_type=2), result(1, status=9), result(2, status=104, exit_code=1))
+    load(file_log(1, offset=0, content="done\n"), file_log(2, offset=0, content="failed\n"))
+    text = explained("en", 3_000)
+    assert "exit code 1, a new failure" in text
+    assert "output" not in text
 
 
 def test_a_value_unlike_others_comes_with_the_usual_one(db: None) -> None:

@@ -66,7 +66,10 @@ class GroupSummary(Struct, kw_only=True):
     exit_code: int | None
     tag: str
     succeeded: bool
-    output: Annotated[Printed, Meta(description="What is known of their output.")]
+    output: Annotated[
+        Printed | UnsetType,
+        Meta(description="What is known of their output; left out where a step has none."),
+    ] = UNSET
     majority: Annotated[bool, Meta(description="The largest group of those that succeeded.")]
     apart_by: Annotated[Why | None, Meta(description="What sets it apart from most.")]
     failure: Annotated[KnownFailure | UnsetType, Meta(description="Of hosts that failed.")] = UNSET
@@ -75,8 +78,13 @@ class GroupSummary(Struct, kw_only=True):
     lines: Annotated[list[GroupLine], Meta(description="Of one of its hosts.")] = []
 
 
-def group_summary(group: StepGroup, excerpt: Excerpt | None, known: Failures) -> GroupSummary:
-    """Return the summary of a group with the lines of its excerpt."""
+def group_summary(
+    group: StepGroup, excerpt: Excerpt | None, known: Failures, *, prints: bool
+) -> GroupSummary:
+    """Return the summary of a group with the lines of its excerpt.
+
+    `prints`: whether the step has output.
+    """
     compared = group.printed is Printed.COMPARED and not group.is_crowd
     summary = GroupSummary(
         key=group.key,
@@ -87,7 +95,7 @@ def group_summary(group: StepGroup, excerpt: Excerpt | None, known: Failures) ->
         exit_code=group.exit_code,
         tag=group.tag,
         succeeded=group.succeeded,
-        output=group.printed,
+        output=group.printed if prints else UNSET,
         majority=group.is_crowd,
         failure=_failure(group, known),
         apart_by=group.why if compared and (group.other_output or group.failed) else None,

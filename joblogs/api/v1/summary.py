@@ -178,7 +178,8 @@ def _summary(
     max_chars: int,
 ) -> StepSummary:
     """Return the summary with as many groups as fit, in order; the majority is always included."""
-    silent = [host for host in overview.hosts if host.silent]
+    prints = overview.step.prints_output
+    silent = [host for host in overview.hosts if host.silent] if prints else []
     running = [host for host in overview.hosts if not host.newest.finished]
     answer = StepSummary(
         name=overview.step.name[:LINE_CHARS],
@@ -191,7 +192,9 @@ def _summary(
         since_last_run=_since_last_run(known),
         left_out=LeftOut(0, 0),
     )
-    summaries = [group_summary(one, lines.get(one.key), known) for one in step_groups.groups]
+    summaries = [
+        group_summary(one, lines.get(one.key), known, prints=prints) for one in step_groups.groups
+    ]
     last = [summary for summary in summaries if summary.majority]
     left = max_chars - _length(answer) - _length(last) - _ENVELOPE_CHARS
     for summary in summaries:
@@ -224,7 +227,7 @@ def _counts(overview: Overview, step_groups: StepGroups, *, silent: int, unfinis
         succeeded=succeeded,
         failed=len(overview.hosts) - succeeded - unfinished,
         unfinished=unfinished,
-        no_output=silent if overview.step.prints_output else 0,
+        no_output=silent,
         other_output=sum(len(g.hosts) for g in others if g.printed is Printed.COMPARED),
         compared=step_groups.compared,
         to_compare=step_groups.to_compare,

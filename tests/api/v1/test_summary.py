@@ -147,7 +147,8 @@ def test_a_file_step_has_groups_by_outcome(summary: Any) -> None:
     load(file_log(1, offset=0, content="done\n"), file_log(2, offset=0, content="failed\n"))
     answer = summary()
     assert [group["succeeded"] for group in answer["groups"]] == [False, True]
-    assert answer["counts"]["no_output"] == 0
+    assert (answer["counts"]["no_output"], answer["no_output"]) == (0, "")
+    assert all("output" not in group for group in answer["groups"])
 
 
 @pytest.mark.parametrize("query", ["max_chars=10", "max_chars=x", "hosts=1", "batch=-1"])
