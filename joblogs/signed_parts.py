@@ -22,7 +22,7 @@ from joblogs import database
 from joblogs.models import ChangedStep, SignatureRow, SignedPart
 from joblogs.signatures import PatternPlaces, Signature, Table
 
-VERSION = 3
+VERSION = 4
 """Version of the algorithm that signs texts; signatures of other versions are ignored."""
 PARTITIONS = (database.Partitions(SignedPart), database.Partitions(SignatureRow))
 """Day partitions of the tables."""

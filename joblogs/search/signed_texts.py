@@ -111,7 +111,7 @@ def _letters_of_codes(text: bytes) -> bytes:
     for run, following in set(_RUN_AND_NEXT.findall(text)):
         codes = _ONE.findall(run)
         letters = _RUN.sub(b"", following)
-        if len(codes) > 1 or letters != following:
-            # The end of a title is itself a code.
+        # The end of a title is itself a code.
+        if len(codes) > 1 or letters != following or codes[0].endswith(b"\x07"):
             lines |= {code[1:].rstrip(b"\x07") + letters for code in codes}
     return b"\n".join(lines)

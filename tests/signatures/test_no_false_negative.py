@@ -127,6 +127,15 @@ def test_what_is_found_is_never_denied(
         assert not _denies(signature_of(log), needle, regex=regex, ignore_case=ignore_case)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("title", ["\x1b]0;zoe@web: ~\x07", "\x1b[0m\x1b]2;zoe@web: ~\x07"])
+def test_a_title_with_the_text_after_it_is_not_denied(title: str, encoding: str) -> None:
+    log = f"begun\n{title}磁盘 lost\n".encode(encoding)
+    for needle in ("~磁盘", "web: ~磁盘 lo", "磁盘 lost"):
+        assert occurs(Pattern.of(needle), [log])
+        assert not _denies(signature_of(log), needle, regex=False, ignore_case=False)
+
+
 @given(st.lists(st.binary(max_size=12), max_size=6), st.sampled_from((*LEGACY, LATIN1)))
 def test_lines_recoded_together_hold_what_each_holds_by_itself(
     lines: list[bytes], name: str
