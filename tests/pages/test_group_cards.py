@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import re
 from collections.abc import Callable, Iterable
@@ -223,6 +224,15 @@ def test_a_card_shows_what_the_crowd_has_instead(usual: str, own: str, shown: st
         assert "The largest group has" not in card
     else:
         assert f"The largest group has {shown}" in card
+
+
+def test_a_card_says_that_only_the_bytes_of_a_text_differ() -> None:
+    _load(range(1, 61), lambda host: "" if host == 9 else "begun\n磁盘空间不足的门店\nok\n")
+    raw = base64.b64encode("begun\n磁盘空间不足的门店\nok\n".encode("gb18030")).decode()
+    load(script_log(None, host=9, content_base64=raw))
+    card = _card(_step(staff()), "web-00009")
+    assert "The largest group has the same text there in other bytes" in card
+    assert card.count("磁盘空间不足的门店") == 1
 
 
 def test_the_slowest_host_is_named_beside_the_counts() -> None:

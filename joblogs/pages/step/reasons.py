@@ -142,8 +142,11 @@ def details(group: Group, excerpt: Excerpt) -> list[Sentence]:
         after = [_code(excerpt.after.data)]
         made.append(_sentence(gettext("Lines of its own after {line}"), line=after))
     if excerpt.instead is not None:
-        instead = [_code(excerpt.instead.data)]
-        made.append(_sentence(gettext("The largest group has {line} there"), line=instead))
+        instead = _code(excerpt.instead.data)
+        text = gettext("The largest group has {line} there")
+        if instead == next(_code(line.data) for line in excerpt.lines if line.differs):
+            text = gettext("The largest group has the same text there in other bytes")
+        made.append(_sentence(text, line=[instead]))
     made += [_word(one) for one in excerpt.words]
     if excerpt.variations and len(group.hosts) > 1:
         parts = [_variation(one) for one in _with_values(excerpt.variations)[:VARIATIONS_SHOWN]]
