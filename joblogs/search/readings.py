@@ -22,7 +22,7 @@ from joblogs.logtext.utf16_parts import EncodedPart, utf16_parts
 
 from .patterns import Pattern
 from .terminal_readings import (
-    MOVED,
+    MAY_REDRAW,
     RedrawnLines,
     as_it_is,
     is_coded,
@@ -153,7 +153,7 @@ def _in_part(pattern: Pattern, data: bytes, part: EncodedPart) -> Iterator[Match
     text = part.text(data)
     encoded = text.encode(errors="replace")
     # If codes move the cursor, a match may extend into the text next to the part.
-    if MOVED.search(encoded) or _may_match(pattern, encoded):
+    if MAY_REDRAW.search(encoded) or _may_match(pattern, encoded):
         before = data[data.rfind(b"\n", 0, part.start) + 1 : part.start]
         after = data[part.end : data.find(b"\n", part.end) + 1 or len(data)]
         position = part.start

@@ -31,10 +31,9 @@ def _latin1() -> re2.Options:
 _NO_CODES = b"\t\n\r" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 """Bytes that are visible on a screen, or that end or indent lines."""
 _RETURNS = re.compile(rb"(?<!\r)\r++\n")
-MOVED = re2.compile(rb"\x08|\x1b\[[0-9;]*[@A-HLMXPabdefsu`]|\x1b[78DEM]", _latin1())
 # An erasure to the end of the line or screen shows only where another code moved the cursor.
 _ESCAPES = rb"\x1b(?:\[[0-9;]*[@A-HLMPXabdefsu`]|\[[0-9;]*[1-9][0-9;]*[JK]|[78DEMc]|[()]0)"
-_MAY_REDRAW = re2.compile(
+MAY_REDRAW = re2.compile(
     rb"\r+[^\r\n]|[\x08\x0b\x0c\x0e]|\xc2[\x84\x85\x8d\x9b]|" + _ESCAPES, _latin1()
 )
 """Codes of which every line that redraws itself has at least one."""
@@ -137,7 +136,7 @@ def redrawn(line: bytes) -> bytes | None:
 
 def redrawn_lines(data: bytes) -> Iterator[RedrawnLines]:
     """Yield the lines that may redraw themselves in order, in groups."""
-    if _MAY_REDRAW.search(data) is None:
+    if MAY_REDRAW.search(data) is None:
         return
     bytes_ = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(bytes_ == _LINE_FEED)
@@ -150,7 +149,7 @@ def redrawn_lines(data: bytes) -> Iterator[RedrawnLines]:
 
 
 def _redrawing(data: bytes, bytes_: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> list[int]:
-    """Return offsets where _MAY_REDRAW matches, at least one for each line with a match."""
+    """Return offsets where MAY_REDRAW matches, at least one for each line with a match."""
     before, after = bytes_[:-1], bytes_[1:]
     returns = (before == _RETURN) & (after != _RETURN) & (after != _LINE_FEED)
     found = np.flatnonzero(returns).tolist()
